@@ -1,0 +1,1 @@
+"""From runs to typed rows: what tables and figures show."""

@@ -1,0 +1,168 @@
+"""The catalogue of architectures, without Keras: presets, canonical forms, parameter counts.
+
+Another package adds an architecture through an entry point in the group
+`rnnbench.architectures` whose object is a `Plugin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from importlib.metadata import entry_points
+
+from rnnbench.errors import StudyError, unknown_name
+from rnnbench.specs import Argument, CanonicalForm, Form, PluginForm
+
+__all__ = [
+    "ALL",
+    "ENTRY_POINT_GROUP",
+    "PRESETS",
+    "Plugin",
+    "architecture_names",
+    "display_name",
+    "find_plugin",
+    "make_form",
+    "model_parameters",
+    "recurrent_parameters",
+]
+
+ENTRY_POINT_GROUP = "rnnbench.architectures"
+
+PRESETS: Mapping[str, CanonicalForm] = {
+    "lstm": CanonicalForm(cell="lstm"),
+    "lstm-dropout": CanonicalForm(cell="lstm", dropout=0.3),
+    "lstm-stacked": CanonicalForm(cell="lstm", depth=2, dropout=0.3),
+    "gru": CanonicalForm(cell="gru", reset_after=True),
+    "simple-rnn": CanonicalForm(cell="simple-rnn"),
+    "lstm-recurrent-dropout": CanonicalForm(cell="lstm", recurrent_dropout=0.3),
+    "gru-recurrent-dropout": CanonicalForm(cell="gru", recurrent_dropout=0.3, reset_after=True),
+    "gru-classic": CanonicalForm(cell="gru", reset_after=False),
+}
+
+ALL: tuple[str, ...] = ("lstm", "lstm-dropout", "lstm-stacked", "gru")
+"""What `--all` means: the architectures of the study notes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """An architecture from another package.
+
+    Args:
+        name: what users write; must not be a preset's.
+        build: `"package.module:function"`. A worker calls it with `arguments` as keywords;
+            it returns the Keras layers between the embedding and the output, in order.
+        arguments: the hyperparameters that it takes, with their defaults.
+    """
+
+    name: str
+    build: str
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+@cache
+def find_plugins() -> Mapping[str, Plugin]:
+    """Every plug-in that is installed, by name.
+
+    Raises:
+        StudyError: an entry point that is no `Plugin`, or takes a preset's name.
+    """
+    plugins: dict[str, Plugin] = {}
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        plugin = entry.load()
+        if not isinstance(plugin, Plugin):
+            raise StudyError(f"the entry point {entry.value} is no rnnbench Plugin")
+        if plugin.name in PRESETS or plugin.name in plugins:
+            raise StudyError(
+                f"the entry point {entry.value} takes the name '{plugin.name}', which is in use"
+            )
+        plugins[plugin.name] = plugin
+    return plugins
+
+
+def find_plugin(name: str) -> Plugin:
+    """The installed plug-in of that name.
+
+    Raises:
+        StudyError: there is none.
+    """
+    plugins = find_plugins()
+    if name not in plugins:
+        raise StudyError(unknown_name("architecture", name, architecture_names()))
+    return plugins[name]
+
+
+def architecture_names() -> tuple[str, ...]:
+    """Presets in the order of the design, then plug-ins."""
+    return (*PRESETS, *sorted(find_plugins()))
+
+
+def make_form(name: str, **hyperparameters: Argument) -> Form:
+    """The canonical form of a named architecture with some hyperparameters changed.
+
+    Raises:
+        StudyError: an unknown name, a hyperparameter that it does not take, or a bad value.
+    """
+    if name in PRESETS:
+        preset = PRESETS[name]
+        _refuse_unknown(name, hyperparameters, {item.name for item in fields(preset)} - {"cell"})
+        return replace(preset, **hyperparameters)  # type: ignore[arg-type]  # checked by the form
+    plugin = find_plugin(name)
+    _refuse_unknown(name, hyperparameters, set(plugin.arguments))
+    arguments = {**plugin.arguments, **hyperparameters}
+    return PluginForm(name=name, arguments=tuple(arguments.items()))
+
+
+def display_name(form: Form) -> str:
+    """The preset's name where there is one, else `cell(what differs from the plain cell)`."""
+    for name, preset in PRESETS.items():
+        if form == preset:
+            return name
+    if isinstance(form, PluginForm):
+        defaults = find_plugins()[form.name].arguments if form.name in find_plugins() else {}
+        changed = [(key, value) for key, value in form.arguments if defaults.get(key) != value]
+        return _call(form.name, changed)
+    plain = CanonicalForm(cell=form.cell, reset_after=True if form.cell == "gru" else None)
+    changed = [
+        (item.name, getattr(form, item.name))
+        for item in fields(form)
+        if getattr(form, item.name) != getattr(plain, item.name)
+    ]
+    return _call(form.cell, changed)
+
+
+def recurrent_parameters(form: CanonicalForm, *, embedding_size: int = 16) -> tuple[int, ...]:
+    """Trainable parameters of each recurrent layer, first to last.
+
+    With u units and d inputs: SimpleRNN u(u + d + 1), LSTM four times that,
+    GRU 3u(u + d + 2) with `reset_after` and 3u(u + d + 1) without.
+    """
+    u = form.units
+    gates = {"simple-rnn": 1, "lstm": 4, "gru": 3}[form.cell]
+    n_biases = 2 if form.reset_after else 1
+    inputs = (embedding_size, *([u] * (form.depth - 1)))
+    return tuple(gates * u * (u + d + n_biases) for d in inputs)
+
+
+def model_parameters(form: Form, *, num_words: int = 500, embedding_size: int = 16) -> int | None:
+    """Parameters of the whole model; None for a plug-in, which only Keras can count."""
+    if isinstance(form, PluginForm):
+        return None
+    layers = recurrent_parameters(form, embedding_size=embedding_size)
+    return num_words * embedding_size + sum(layers) + form.units + 1
+
+
+def _refuse_unknown(name: str, given: Mapping[str, object], known: set[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise StudyError(
+                f"{name}: {unknown_name('hyperparameter', key, known)}"
+                if known
+                else f"{name} takes no hyperparameters, got {key}"
+            )
+
+
+def _call(name: str, changed: list[tuple[str, Argument]]) -> str:
+    if not changed:
+        return name
+    return f"{name}({', '.join(f'{key}={value}' for key, value in changed)})"

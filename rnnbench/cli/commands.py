@@ -1,0 +1,190 @@
+"""One function a command; each calls one workflow."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import Annotated
+
+import typer
+
+from rnnbench.cli.options import Dataset, given, here, numbers, whole_numbers, words
+
+__all__ = ["register"]
+
+data_app = typer.Typer(no_args_is_help=True, help="Fetch the reviews, or show what is cached.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add every command to the application."""
+    app.command("run")(run)
+    app.command("list")(list_)
+    app.command("ui")(ui)
+    app.command("doctor")(doctor)
+    app.add_typer(data_app, name="data")
+
+
+def run(
+    architectures: Annotated[
+        list[str] | None, typer.Argument(help="Names, as `rnnbench list` shows them.")
+    ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="lstm, lstm-dropout, lstm-stacked and gru.")
+    ] = False,
+    seeds: Annotated[
+        str | None, typer.Option(help="How many (3), a range (0-9) or a list (1,4,7).")
+    ] = None,
+    units: Annotated[str | None, typer.Option(help="Units a layer; a list makes a grid.")] = None,
+    dropout: Annotated[
+        str | None, typer.Option(help="Dropout of the inputs; a list makes a grid.")
+    ] = None,
+    recurrent_dropout: Annotated[
+        str | None, typer.Option(help="Dropout of the state; a list makes a grid.")
+    ] = None,
+    embedding_size: Annotated[
+        str | None, typer.Option(help="Embedding size; a list makes a grid.")
+    ] = None,
+    learning_rate: Annotated[
+        str | None, typer.Option(help="Learning rate; a list makes a grid.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="At most this many epochs.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Epochs without improvement before stopping.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Reviews a step.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="rmsprop, adam or sgd.")] = None,
+    order: Annotated[
+        str | None, typer.Option(help="reshuffled every epoch, or frozen; a list makes a grid.")
+    ] = None,
+    max_len: Annotated[str | None, typer.Option(help="Words a review; a grid too.")] = None,
+    num_words: Annotated[
+        str | None, typer.Option(help="Size of the vocabulary; a list makes a grid.")
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(help="A study's TOML file, or the name of a bundled one.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the study, and of its MLflow experiment.")
+    ] = None,
+    dataset: Dataset = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Runs at once. Default: one a core, or one a GPU.")
+    ] = None,
+    workers_per_gpu: Annotated[int, typer.Option(help="Runs at once on each GPU.")] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    backend: Annotated[str, typer.Option(help="auto, jax, tensorflow or torch.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto or keras.")] = "auto",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A first look on synthetic reviews; decides nothing.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over; the old runs are put aside.")
+    ] = False,
+) -> None:
+    """Train what is missing of a study, track it in MLflow, and compare the architectures.
+
+    Finished runs are kept: the same command again does only what is missing.
+    """
+    from rnnbench.study import parse_seeds
+    from rnnbench.terminal.screen import Screen
+    from rnnbench.workflows.run import RunChoices, run_study
+
+    choices = RunChoices(
+        architectures=tuple(architectures or ()),
+        all_architectures=all_,
+        study=study,
+        quick=quick,
+        name=name,
+        dataset=dataset,
+        seeds=None if seeds is None else parse_seeds(seeds),
+        embedding_sizes=whole_numbers("--embedding-size", embedding_size) or None,
+        hyperparameters=given(
+            units=whole_numbers("--units", units),
+            dropout=numbers("--dropout", dropout),
+            recurrent_dropout=numbers("--recurrent-dropout", recurrent_dropout),
+        ),
+        data=given(
+            max_len=whole_numbers("--max-len", max_len),
+            num_words=whole_numbers("--num-words", num_words),
+        ),
+        recipe=given(
+            learning_rate=numbers("--learning-rate", learning_rate),
+            epochs=() if epochs is None else (epochs,),
+            patience=() if patience is None else (patience,),
+            batch_size=() if batch_size is None else (batch_size,),
+            optimizer=words(optimizer),
+            order=words(order),
+        ),
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+        device=device,
+        backend=backend,
+        engine=engine,
+        dry_run=dry_run,
+        fresh=fresh,
+        command=_this_command(),
+    )
+    outcome = run_study(choices, Screen(), here())
+    if outcome.interrupted:
+        raise typer.Exit(130)
+    raise typer.Exit(1 if outcome.n_failed else 0)
+
+
+def list_(
+    what: Annotated[
+        str | None, typer.Argument(help="architectures, studies or runs; all by default.")
+    ] = None,
+) -> None:
+    """Show the architectures, the studies, and the runs of this folder."""
+    from rnnbench.terminal.listing import show_listing
+    from rnnbench.workflows.listing import list_all
+
+    show_listing(list_all(here(), what))
+
+
+def ui(
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 5000,
+    host: Annotated[str, typer.Option(help="Address to listen on; the default is private.")] = (
+        "127.0.0.1"
+    ),
+) -> None:
+    """Open the runs of this folder in MLflow's page, started light."""
+    from rnnbench.terminal.screen import Screen
+    from rnnbench.workflows.ui import serve_ui
+
+    raise typer.Exit(serve_ui(here(), host, port, Screen()))
+
+
+def doctor() -> None:
+    """Check versions, devices, data and store; say what is missing and how to get it."""
+    from rnnbench.terminal.listing import show_checks
+    from rnnbench.workflows.doctor import check_all
+
+    checks = check_all(here())
+    show_checks(checks)
+    raise typer.Exit(0 if all(check.ok for check in checks) else 3)
+
+
+@data_app.command("fetch")
+def data_fetch(dataset: Dataset = "imdb") -> None:
+    """Download (IMDB) or generate (synthetic) the reviews and prepare them."""
+    from rnnbench.terminal.screen import Screen
+    from rnnbench.workflows.fetch import fetch_dataset
+
+    fetch_dataset(dataset or "imdb", Screen())
+
+
+@data_app.command("show")
+def data_show() -> None:
+    """Show what is cached, with its fingerprint."""
+    from rnnbench.data.cache import cache_folder, list_corpora
+    from rnnbench.terminal.listing import show_corpora
+
+    show_corpora(cache_folder(), list_corpora())
+
+
+def _this_command() -> str:
+    """The words that repeat this command."""
+    words = [word for word in sys.argv[1:] if word not in ("--debug", "--fresh")]
+    return shlex.join(["rnnbench", *words])

@@ -1,0 +1,84 @@
+"""`rnnbench`: the entry point."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from rnnbench.cli import commands
+from rnnbench.errors import RnnbenchError, UnavailableError, UsageError
+
+__all__ = ["app", "main"]
+
+EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
+
+app = typer.Typer(
+    name="rnnbench",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Train recurrent networks on film reviews across seeds, and compare them honestly.",
+    epilog="Every command takes --debug, which shows the traceback of an error.",
+)
+commands.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"rnnbench {version('rnnbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; never shows a traceback unless `--debug` is given."""
+    debug = "--debug" in sys.argv
+    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app(arguments)
+    except RnnbenchError as err:
+        if debug:
+            raise
+        typer.secho(f"error: {err}", err=True, fg=typer.colors.RED)
+        raise SystemExit(_exit_code(err)) from None
+    except KeyboardInterrupt:
+        typer.secho("interrupted", err=True)
+        raise SystemExit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(EXIT_FAILED) from None
+    except Exception as err:
+        if debug:
+            raise
+        typer.secho(
+            f"error: {type(err).__name__}: {err}\nThis is a defect of rnnbench; "
+            "the same command with --debug shows where.",
+            err=True,
+            fg=typer.colors.RED,
+        )
+        raise SystemExit(EXIT_FAILED) from None
+
+
+def _exit_code(err: RnnbenchError) -> int:
+    if isinstance(err, UsageError):
+        return EXIT_USAGE
+    return EXIT_UNAVAILABLE if isinstance(err, UnavailableError) else EXIT_FAILED
+
+
+def _interrupt(*_: Any) -> None:  # Any: a signal's number and frame
+    raise KeyboardInterrupt

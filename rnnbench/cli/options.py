@@ -1,0 +1,57 @@
+"""Options that commands share, and how their text is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from rnnbench.errors import UsageError
+
+__all__ = ["Dataset", "given", "numbers", "whole_numbers", "words"]
+
+N = TypeVar("N", int, float)
+
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        help="auto, imdb, synthetic, synthetic-full, or the path of an imdb.npz. "
+        "auto takes IMDB where it can be had. RNNBENCH_DATA names a file or folder."
+    ),
+]
+
+
+def whole_numbers(option: str, text: str | None) -> tuple[int, ...]:
+    """`4,8,16` as whole numbers; empty for None."""
+    return _parse(option, text, int, "whole numbers like 4,8,16")
+
+
+def numbers(option: str, text: str | None) -> tuple[float, ...]:
+    """`0,0.3` as numbers; empty for None."""
+    return _parse(option, text, float, "numbers like 0,0.3")
+
+
+def words(text: str | None) -> tuple[str, ...]:
+    """`reshuffled,frozen` as words; empty for None."""
+    return tuple(part.strip() for part in text.split(",")) if text else ()
+
+
+def given(**values: tuple[Any, ...]) -> dict[str, tuple[Any, ...]]:  # Any: option values
+    """Only the options that were used."""
+    return {key: value for key, value in values.items() if value}
+
+
+def here() -> Path:
+    """The project's folder: where the command was started."""
+    return Path.cwd()
+
+
+def _parse(option: str, text: str | None, kind: Callable[[str], N], example: str) -> tuple[N, ...]:
+    if text is None:
+        return ()
+    try:
+        return tuple(kind(part) for part in text.split(","))
+    except ValueError as err:
+        raise UsageError(f"{option} takes {example}, got '{text}'") from err

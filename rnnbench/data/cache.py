@@ -1,0 +1,244 @@
+"""Prepared reviews, kept once as flat arrays under the user's cache folder.
+
+    <cache>/corpora/<fingerprint>/   corpus.json, {train,test}_{tokens,offsets,labels}.npy, splits
+    <cache>/sources/<hash>.json      which corpus a source (a file, a seed) came out as
+    <cache>/downloads/               files as they were fetched
+
+A folder's name says what is in it, so concurrent writers write the same and do no harm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from rnnbench.data.corpus import Corpus, Half
+from rnnbench.data.files import file_sha256, open_array, read_json, write_array, write_json
+from rnnbench.errors import DataError
+
+__all__ = [
+    "CorpusEntry",
+    "Split",
+    "cache_folder",
+    "file_sha256",
+    "list_corpora",
+    "open_corpus",
+    "recall_source",
+    "remember_source",
+    "split_indices",
+    "store_corpus",
+]
+
+_RESTORE = "run 'rnnbench data fetch' to restore it"
+_DTYPES = {"tokens": "<i4", "offsets": "<i8", "labels": "i1"}
+_FILES = {f"{half}_{field}.npy": (half, field) for half in ("train", "test") for field in _DTYPES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusEntry:
+    """One corpus of the cache; `n_bytes` is its size on disk, splits included."""
+
+    fingerprint: str
+    name: str
+    n_train: int
+    n_test: int
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Positions in the training half: int64 `(n_train - n_validation,)` and `(n_validation,)`."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+
+def cache_folder() -> Path:
+    """`RNNBENCH_CACHE`, or else the user's cache folder; it need not exist yet."""
+    if chosen := os.environ.get("RNNBENCH_CACHE"):
+        return Path(chosen).expanduser().absolute()
+    return platformdirs.user_cache_path("rnnbench")
+
+
+def store_corpus(corpus: Corpus) -> str:
+    """The fingerprint of `corpus`, under which it now lies in the cache.
+
+    A corpus that is there already is compared with this one and repaired where it differs.
+
+    Raises:
+        DataError: the cache folder cannot be written to.
+    """
+    fingerprint = corpus.fingerprint()
+    folder = _corpus_folder(fingerprint)
+    arrays = _corpus_arrays(corpus)
+    for name, array in arrays.items():
+        if not _holds_array(folder / name, array):
+            write_array(folder / name, array)
+    # Last, because its presence says that the arrays are there.
+    if _find_entry(fingerprint) is None:
+        write_json(folder / "corpus.json", _summarise(corpus, folder, fingerprint))
+    return fingerprint
+
+
+def open_corpus(fingerprint: str, *, verify: bool = False) -> Corpus:
+    """The corpus of this fingerprint; its tokens are read-only and mapped from disk.
+
+    Args:
+        fingerprint: as `store_corpus` gave it.
+        verify: also check the content against the fingerprint (0.1 s for IMDB).
+
+    Raises:
+        DataError: it is not in the cache, or damaged.
+    """
+    entry = _need_entry(fingerprint)
+    folder = _corpus_folder(fingerprint)
+    try:
+        corpus = Corpus(
+            name=entry.name,
+            train=_open_half(folder, "train"),
+            test=_open_half(folder, "test"),
+        )
+    except (OSError, ValueError, EOFError, DataError) as err:
+        raise DataError(f"the reviews in {folder} are damaged ({err}); {_RESTORE}") from err
+    if verify and corpus.fingerprint() != fingerprint:
+        raise DataError(f"the reviews in {folder} do not fit their fingerprint; {_RESTORE}")
+    return corpus
+
+
+def remember_source(key: str, fingerprint: str) -> None:
+    """Notes that the source `key` (a file's hash, a seed) holds the corpus `fingerprint`."""
+    write_json(_source_path(key), {"key": key, "fingerprint": fingerprint})
+
+
+def recall_source(key: str) -> str | None:
+    """The fingerprint noted for `key`, if that corpus is in the cache and whole."""
+    noted = read_json(_source_path(key))
+    fingerprint = str(noted.get("fingerprint", ""))
+    if noted.get("key") != key or _find_entry(fingerprint) is None:
+        return None
+    return fingerprint
+
+
+def split_indices(fingerprint: str, *, test_size: float = 0.2, random_state: int = 42) -> Split:
+    """Which training reviews train and which validate, as scikit-learn splits them.
+
+    The same as `train_test_split` on the reviews themselves; kept beside the corpus.
+
+    Raises:
+        DataError: the corpus is not in the cache, or too small for this split.
+    """
+    n_train = _need_entry(fingerprint).n_train
+    stem = _corpus_folder(fingerprint) / f"split_{test_size}_{random_state}"
+    paths = [stem.with_name(f"{stem.name}_{part}.npy") for part in ("train", "validation")]
+    split = _read_split(paths, n_train)
+    if split is None:
+        split = _draw_split(n_train, test_size, random_state)
+        for path, indices in zip(paths, (split.train, split.validation), strict=True):
+            write_array(path, indices)
+    return split
+
+
+def list_corpora() -> list[CorpusEntry]:
+    """Every whole corpus in the cache, by name and fingerprint."""
+    found = (_find_entry(path.name) for path in (cache_folder() / "corpora").glob("*/"))
+    return sorted(filter(None, found), key=lambda entry: (entry.name, entry.fingerprint))
+
+
+def _corpus_folder(fingerprint: str) -> Path:
+    return cache_folder() / "corpora" / fingerprint
+
+
+def _corpus_arrays(corpus: Corpus) -> dict[str, NDArray[Any]]:  # any: three integer types
+    """What is stored of a corpus, by file name."""
+    return {
+        name: np.ascontiguousarray(getattr(getattr(corpus, half), field), _DTYPES[field])
+        for name, (half, field) in _FILES.items()
+    }
+
+
+def _summarise(corpus: Corpus, folder: Path, fingerprint: str) -> dict[str, object]:
+    return {
+        "name": corpus.name,
+        "fingerprint": fingerprint,
+        "n_train": corpus.train.n_reviews,
+        "n_test": corpus.test.n_reviews,
+        "n_bytes": {name: (folder / name).stat().st_size for name in _FILES},
+    }
+
+
+def _find_entry(fingerprint: str) -> CorpusEntry | None:
+    """The corpus of this fingerprint, if its files are there with the sizes they were given."""
+    folder = _corpus_folder(fingerprint)
+    # Not every text is a folder's name: this one may come from outside.
+    if not re.fullmatch("[0-9a-f]{64}", fingerprint):
+        return None
+    try:
+        summary = read_json(folder / "corpus.json")
+        if any((folder / name).stat().st_size != summary["n_bytes"][name] for name in _FILES):
+            return None
+        return CorpusEntry(
+            fingerprint=fingerprint,
+            name=str(summary["name"]),
+            n_train=int(summary["n_train"]),
+            n_test=int(summary["n_test"]),
+            n_bytes=sum(path.stat().st_size for path in folder.glob("[!.]*")),
+        )
+    except (OSError, KeyError, ValueError, TypeError):
+        return None
+
+
+def _need_entry(fingerprint: str) -> CorpusEntry:
+    entry = _find_entry(fingerprint)
+    if entry is None:
+        raise DataError(f"no whole reviews {fingerprint[:12]} in {cache_folder()}; {_RESTORE}")
+    return entry
+
+
+def _open_half(folder: Path, half: str) -> Half:
+    return Half(
+        tokens=open_array(folder / f"{half}_tokens.npy", "<i4", mapped=True),
+        offsets=open_array(folder / f"{half}_offsets.npy", "<i8"),
+        labels=open_array(folder / f"{half}_labels.npy", "i1"),
+    )
+
+
+def _holds_array(path: Path, array: NDArray[Any]) -> bool:  # any: three integer types
+    try:
+        return np.array_equal(open_array(path, array.dtype.str, mapped=True), array)
+    except (OSError, ValueError, EOFError):
+        return False
+
+
+def _read_split(paths: list[Path], n_train: int) -> Split | None:
+    try:
+        train, validation = (open_array(path, "<i8") for path in paths)
+    except (OSError, ValueError, EOFError):
+        return None
+    whole = np.array_equal(np.sort(np.concatenate([train, validation])), np.arange(n_train))
+    return Split(train=train, validation=validation) if whole else None
+
+
+def _draw_split(n_train: int, test_size: float, random_state: int) -> Split:
+    # Takes 1.5 s, and only a first split needs it; scikit-learn has no types.
+    from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
+
+    try:
+        train, validation = train_test_split(
+            np.arange(n_train, dtype=np.int64), test_size=test_size, random_state=random_state
+        )
+    except ValueError as err:
+        found = f"{n_train} reviews cannot be split with test_size={test_size}"
+        raise DataError(f"{found} and random_state={random_state}: {err}") from err
+    return Split(train=train, validation=validation)
+
+
+def _source_path(key: str) -> Path:
+    return cache_folder() / "sources" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"

@@ -1,0 +1,64 @@
+"""Labelled token sequences, before they are cut and padded: what every source of data yields."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnbench.errors import DataError
+
+__all__ = ["Corpus", "Half"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Half:
+    """Reviews stored flat: review `i` is `tokens[offsets[i]:offsets[i + 1]]`.
+
+    Args:
+        tokens: int32 `(n_tokens,)`, word ranks; 0 pads, 1 starts a review, 2 is an unknown word.
+        offsets: int64 `(n_reviews + 1,)`, from 0 up to `n_tokens`.
+        labels: int8 `(n_reviews,)`, 0 for a negative and 1 for a positive review.
+
+    Raises:
+        DataError: lengths that do not fit each other, a negative token, or a label beside 0 and 1.
+    """
+
+    tokens: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    labels: NDArray[np.int8]
+
+    def __post_init__(self) -> None:
+        if len(self.offsets) != len(self.labels) + 1 or self.offsets[-1] != len(self.tokens):
+            raise DataError("reviews and labels differ in number")
+        if len(self.labels) == 0:
+            raise DataError("there are no reviews")
+        if len(self.tokens) and int(self.tokens.min()) < 0:
+            raise DataError("word ranks must not be negative")
+        if not np.isin(self.labels, (0, 1)).all():
+            raise DataError("labels must be 0 or 1")
+
+    @property
+    def n_reviews(self) -> int:
+        """Number of reviews."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """A training half and a test half of one source of reviews."""
+
+    name: str
+    train: Half
+    test: Half
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over tokens, offsets and labels: the content, never file bytes."""
+        digest = hashlib.sha256()
+        for half in (self.train, self.test):
+            for array, dtype in ((half.tokens, "<i4"), (half.offsets, "<i8"), (half.labels, "i1")):
+                digest.update(str(len(array)).encode())
+                digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
+        return digest.hexdigest()

@@ -1,0 +1,241 @@
+"""Keras's IMDB reviews: where they are, how to fetch them, and the sequences that Keras makes."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import queue
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnbench.data.cache import cache_folder
+from rnnbench.data.corpus import Corpus, Half
+from rnnbench.data.files import atomic_file, file_sha256
+from rnnbench.data.npz import MAX_FILE_BYTES, read_npz
+from rnnbench.errors import DataError
+
+__all__ = [
+    "KERAS_ADDRESS",
+    "KERAS_SHA256",
+    "Progress",
+    "can_reach",
+    "download_imdb",
+    "find_imdb",
+    "read_imdb",
+]
+
+KERAS_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb.npz"
+KERAS_SHA256 = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes received so far, and the bytes to come in all where that is known."""
+
+_FILE_NAME = "imdb.npz"
+_INSTEAD = "set RNNBENCH_DATA to a folder that holds imdb.npz, or use --dataset synthetic"
+_CHUNK_BYTES = 256 * 1024
+_TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
+_NO_HEAD = (405, 501)  # the server is there, and does not answer this kind of question
+
+# The defaults of keras.datasets.imdb.load_data.
+_SHUFFLE_SEED = 113
+_START = 1
+_UNKNOWN = 2
+_INDEX_FROM = 3
+
+
+def find_imdb(source: Path | None = None) -> Path | None:
+    """Where an `imdb.npz` lies, or None.
+
+    Looks at `source`, else at `RNNBENCH_DATA`, else into Keras's cache and our own downloads.
+
+    Args:
+        source: a file, or a folder that holds `imdb.npz`.
+
+    Raises:
+        DataError: `source` or `RNNBENCH_DATA` is given, and there is no such file.
+    """
+    if source is not None:
+        return _need_file(source, "the given path")
+    if named := os.environ.get("RNNBENCH_DATA"):
+        return _need_file(Path(named), "RNNBENCH_DATA")
+    keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    places = (keras_home / "datasets" / _FILE_NAME, _download_path())
+    return next((place for place in places if place.is_file()), None)
+
+
+def can_reach(address: str = KERAS_ADDRESS, *, timeout_s: float = 5.0) -> bool:
+    """Whether `address` answers within `timeout_s`, through a proxy where one is set."""
+    answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    # In a thread, because nothing bounds the time that a name takes to resolve.
+    threading.Thread(
+        target=lambda: answers.put(_answers(address, timeout_s)), name="can-reach", daemon=True
+    ).start()
+    try:
+        return answers.get(timeout=timeout_s)
+    except queue.Empty:
+        return False
+
+
+def download_imdb(
+    *,
+    address: str = KERAS_ADDRESS,
+    sha256: str = KERAS_SHA256,
+    timeout_s: float = 30.0,
+    retries: int = 3,
+    backoff_s: float = 1.0,
+    on_progress: Progress | None = None,
+) -> Path:
+    """Where the file now lies, under the cache folder; fetched unless it is there already.
+
+    Args:
+        address: what to fetch, over HTTP or HTTPS.
+        sha256: of the file's bytes; anything else is refused.
+        timeout_s: how long the server may stay silent.
+        retries: attempts after a first that failed for a reason that may pass.
+        backoff_s: wait before the first of them; doubled each time.
+        on_progress: called as bytes come in; a retry starts from 0.
+
+    Raises:
+        DataError: it cannot be fetched or kept, or is another file.
+    """
+    target = _download_path()
+    if target.is_file() and file_sha256(target) == sha256:
+        return target
+    content = _fetch_patiently(address, timeout_s, retries, backoff_s, on_progress)
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        wrong = f"{address} gave a file with SHA-256 {found[:12]}… where {sha256[:12]}… is needed"
+        raise DataError(f"{wrong}; {_INSTEAD}")
+    with atomic_file(target) as stream:
+        stream.write(content)
+    return target
+
+
+def read_imdb(path: Path) -> Corpus:
+    """The reviews as `keras.datasets.imdb.load_data()` yields them, sequence for sequence.
+
+    That is: shuffled with Keras's seed, a 1 in front, ranks raised by 3, and the rarest word of all
+    unknown (2), because Keras keeps the ranks below the largest. 2.5 s and 0.35 GiB.
+
+    Raises:
+        DataError: the file is damaged or refused.
+    """
+    raw = read_npz(path)
+    rng = np.random.RandomState(_SHUFFLE_SEED)
+    # One generator for both: the order of the test half depends on the training half's size.
+    train, test = (_arrange(half, rng) for half in (raw.train, raw.test))
+    n_words = max(int(half.tokens.max()) for half in (train, test))
+    return Corpus(name="imdb", train=_keep_words(train, n_words), test=_keep_words(test, n_words))
+
+
+def _download_path() -> Path:
+    return cache_folder() / "downloads" / _FILE_NAME
+
+
+def _need_file(path: Path, said_by: str) -> Path:
+    path = path.expanduser()
+    found = path / _FILE_NAME if path.is_dir() else path
+    if not found.is_file():
+        raise DataError(f"{said_by} names {path}, but there is no file {found}; {_INSTEAD}")
+    return found
+
+
+def _answers(address: str, timeout_s: float) -> bool:
+    try:
+        with _open(address, timeout_s, method="HEAD"):
+            return True
+    except urllib.error.HTTPError as err:
+        err.close()
+        return err.code in _NO_HEAD
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+
+
+def _open(address: str, timeout_s: float, *, method: str = "GET") -> http.client.HTTPResponse:
+    if not address.startswith(("http://", "https://")):
+        raise ValueError("not an http address")
+    request = urllib.request.Request(address, method=method, headers={"User-Agent": "rnnbench"})
+    # A fresh opener reads the proxy settings now; urlopen reads them once in a process.
+    response: http.client.HTTPResponse = urllib.request.build_opener().open(
+        request, timeout=timeout_s
+    )
+    return response
+
+
+def _fetch_patiently(
+    address: str, timeout_s: float, retries: int, backoff_s: float, on_progress: Progress | None
+) -> bytes:
+    """The bytes at `address`, with `retries` further attempts where that may help."""
+    for attempt in range(retries + 1):
+        try:
+            return _fetch(address, timeout_s, on_progress)
+        except (OSError, ValueError, http.client.HTTPException) as err:
+            if isinstance(err, urllib.error.HTTPError):
+                err.close()
+            if attempt == retries or not _may_pass(err):
+                raise DataError(f"cannot fetch {address} ({_reason(err)}); {_INSTEAD}") from err
+        time.sleep(backoff_s * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _fetch(address: str, timeout_s: float, on_progress: Progress | None) -> bytes:
+    with _open(address, timeout_s) as response:
+        total = response.length
+        if (total or 0) > MAX_FILE_BYTES:
+            raise ValueError(f"{total:,} bytes are offered, of at most {MAX_FILE_BYTES:,}")
+        content = bytearray()
+        while chunk := response.read(_CHUNK_BYTES):
+            content += chunk
+            if len(content) > MAX_FILE_BYTES:
+                raise ValueError(f"it does not end after {MAX_FILE_BYTES:,} bytes")
+            if on_progress is not None:
+                on_progress(len(content), total)
+    # http.client says nothing of a body that ends early.
+    if total is not None and len(content) != total:
+        raise ConnectionError(f"it ended after {len(content):,} of {total:,} bytes")
+    return bytes(content)
+
+
+def _may_pass(err: Exception) -> bool:
+    """Whether another attempt may fare better."""
+    if isinstance(err, urllib.error.HTTPError):
+        return err.code in _TRANSIENT
+    if isinstance(err, urllib.error.URLError):
+        return not isinstance(err.reason, ssl.SSLCertVerificationError)
+    return isinstance(err, OSError | http.client.HTTPException)
+
+
+def _reason(err: Exception) -> str:
+    if isinstance(err, urllib.error.HTTPError):
+        return f"HTTP {err.code} {err.reason}"
+    reason = err.reason if isinstance(err, urllib.error.URLError) else err
+    return str(reason) or type(reason).__name__
+
+
+def _arrange(half: Half, rng: np.random.RandomState) -> Half:
+    """`half` in Keras's order, with a start token before each review and ranks raised by 3."""
+    order = np.arange(half.n_reviews)
+    rng.shuffle(order)
+    lengths = np.diff(half.offsets)[order] + 1
+    offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+    starts = offsets[:-1]
+    # Where each new token comes from; a start token's own place is filled in afterwards.
+    sources = np.arange(offsets[-1]) + np.repeat(half.offsets[:-1][order] - starts - 1, lengths)
+    tokens: NDArray[np.int32] = half.tokens.take(sources, mode="clip") + np.int32(_INDEX_FROM)
+    tokens[starts] = _START
+    return Half(tokens=tokens, offsets=offsets, labels=half.labels[order])
+
+
+def _keep_words(half: Half, n_words: int) -> Half:
+    """`half` with every token from `n_words` up replaced by the unknown word."""
+    tokens = np.where(half.tokens < n_words, half.tokens, np.int32(_UNKNOWN))
+    return Half(tokens=tokens, offsets=half.offsets, labels=half.labels)

@@ -1,0 +1,62 @@
+"""Everything that can go wrong, as one tree.
+
+RnnbenchError                what a user can act on; its text is one sentence
+├── UsageError               bad input: exit code 2
+│   └── StudyError           a study, an architecture or a value that cannot be
+├── UnavailableError         data or service not reachable: exit code 3
+│   ├── DataError            the reviews are missing, damaged or refused
+│   └── StoreError           the tracking store cannot be used
+└── WorkerError              a worker process ended without a word
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "DataError",
+    "RnnbenchError",
+    "StoreError",
+    "StudyError",
+    "UnavailableError",
+    "UsageError",
+    "WorkerError",
+    "unknown_name",
+]
+
+
+class RnnbenchError(Exception):
+    """Base of every error that the program raises on purpose."""
+
+
+class UsageError(RnnbenchError):
+    """The request cannot be carried out as it was written."""
+
+
+class StudyError(UsageError):
+    """A study, an architecture or a hyperparameter has a value that cannot be."""
+
+
+class UnavailableError(RnnbenchError):
+    """Something outside the program is missing or does not answer."""
+
+
+class DataError(UnavailableError):
+    """The reviews are missing, damaged, or hold something that is refused."""
+
+
+class StoreError(UnavailableError):
+    """The tracking store, or the folder that holds it, cannot be used."""
+
+
+class WorkerError(RnnbenchError):
+    """A worker process ended without saying why."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """A sentence that names what came, the nearest valid name, and all valid ones."""
+    choices = sorted(known)
+    nearest = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    hint = f" (did you mean '{nearest[0]}'?)" if nearest else ""
+    return f"unknown {kind} '{name}'{hint}; choose from {', '.join(choices)}"

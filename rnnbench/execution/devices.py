@@ -1,0 +1,137 @@
+"""Which back end and which devices runs use, and why; answers without importing any back end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from importlib.util import find_spec
+from typing import Literal, TypeAlias, cast, get_args
+
+from rnnbench.errors import UsageError, unknown_name
+from rnnbench.execution.environment import usable_cores
+from rnnbench.specs import BACKENDS, Backend
+
+__all__ = ["DEVICES", "Device", "Placement", "backends_with_gpu", "find_gpus", "place_workers"]
+
+Device: TypeAlias = Literal["auto", "cpu", "gpu"]
+DEVICES: tuple[str, ...] = get_args(Device)
+
+_INSTALL = {"jax": "jax", "tensorflow": "tensorflow", "torch": "'rnnbench[torch]'"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where the workers go.
+
+    Args:
+        gpus: one entry a worker: the index of its GPU, or None for a CPU worker.
+        reason: why this back end, in words.
+    """
+
+    backend: Backend
+    gpus: tuple[str | None, ...]
+    reason: str
+
+    @property
+    def device(self) -> str:
+        """`cpu` or `gpu`."""
+        return "cpu" if self.gpus[0] is None else "gpu"
+
+
+def find_gpus() -> tuple[str, ...]:
+    """Indices of the NVIDIA GPUs that this process may use."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return tuple(part.strip() for part in visible.split(",") if part.strip() not in ("", "-1"))
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return ()
+    try:
+        listed = subprocess.run(
+            [program, "--query-gpu=index", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(line.strip() for line in listed.stdout.splitlines() if line.strip().isdigit())
+
+
+def backends_with_gpu() -> tuple[Backend, ...]:
+    """Installed back ends whose packages bring CUDA."""
+    names = {(item.metadata["Name"] or "").lower() for item in distributions()}
+    found: list[Backend] = []
+    if any(name.startswith("jax-cuda") and name.endswith("plugin") for name in names):
+        found.append("jax")
+    if "tensorflow" in names and any(name.startswith("nvidia-cudnn") for name in names):
+        found.append("tensorflow")
+    if "torch" in names and any(name.startswith("nvidia-cudnn") for name in names):
+        found.append("torch")
+    return tuple(found)
+
+
+def place_workers(
+    *,
+    backend: str,
+    device: str,
+    workers: int | None,
+    workers_per_gpu: int,
+    environ: Mapping[str, str] = os.environ,
+) -> Placement:
+    """Back end and workers for a command.
+
+    Args:
+        backend: `auto` or a back end; `RNNBENCH_BACKEND` stands in for `auto`.
+        workers: how many at once; None means one a core, or `workers_per_gpu` a GPU.
+
+    Raises:
+        UsageError: a name that is not known, a back end or a GPU that is not there.
+    """
+    if device not in DEVICES:
+        raise UsageError(unknown_name("device", device, DEVICES))
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers must be 1 or more, got {workers}")
+    if workers_per_gpu < 1:
+        raise UsageError(f"workers-per-gpu must be 1 or more, got {workers_per_gpu}")
+    gpus = () if device == "cpu" else find_gpus()
+    chosen, reason = _choose_backend(backend, environ, gpus)
+    use_gpu = device == "gpu" or (device == "auto" and chosen in backends_with_gpu())
+    if device == "gpu" and not gpus:
+        raise UsageError("there is no NVIDIA GPU here; leave --device out, or say --device cpu")
+    if not (gpus and use_gpu):
+        return Placement(backend=chosen, gpus=(None,) * (workers or usable_cores()), reason=reason)
+    seats: Sequence[str] = [gpu for _ in range(workers_per_gpu) for gpu in gpus]
+    if workers is not None:
+        seats = [seats[index % len(seats)] for index in range(workers)]
+    return Placement(backend=chosen, gpus=tuple(seats), reason=reason)
+
+
+def _choose_backend(
+    backend: str, environ: Mapping[str, str], gpus: Sequence[str]
+) -> tuple[Backend, str]:
+    asked, by = backend, "asked for with --backend"
+    if backend == "auto" and environ.get("RNNBENCH_BACKEND", "auto") != "auto":
+        asked, by = environ["RNNBENCH_BACKEND"], "asked for with RNNBENCH_BACKEND"
+    if asked != "auto":
+        if asked not in BACKENDS:
+            raise UsageError(unknown_name("backend", asked, ("auto", *BACKENDS)))
+        if find_spec(asked) is None:
+            raise UsageError(
+                f"the back end {asked} is not installed; run `pip install {_INSTALL[asked]}`"
+            )
+        return cast(Backend, asked), by
+    seeing = backends_with_gpu() if gpus else ()
+    if seeing:
+        return seeing[0], "it sees the GPU"
+    present = [name for name in BACKENDS if find_spec(name) is not None]
+    if not present:
+        raise UsageError("no back end is installed; run `pip install jax`")
+    if present[0] == "jax":
+        return "jax", "no GPU is in reach, and on a CPU it is the fastest"
+    return cast(Backend, present[0]), "no GPU is in reach, and JAX is not installed"

@@ -1,0 +1,104 @@
+"""A worker's process environment, and what it reports about itself."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from rnnbench.specs import Backend
+
+__all__ = ["applied", "describe_process", "processor_name", "usable_cores", "worker_environment"]
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def worker_environment(backend: Backend, gpu: str | None = None) -> dict[str, str]:
+    """Variables that must stand before a worker's first import of Keras.
+
+    Args:
+        gpu: the device's index as CUDA counts; None hides every GPU and keeps the worker to
+            one thread, so that a process a core scales without loss.
+    """
+    variables = {
+        "KERAS_BACKEND": backend,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "GRPC_VERBOSITY": "ERROR",
+        "PYTHONHASHSEED": "0",
+    }
+    if gpu is not None:
+        return variables | {
+            "CUDA_VISIBLE_DEVICES": gpu,
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+            "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        }
+    one_thread = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    flags = f"{os.environ.get('XLA_FLAGS', '')} {one_thread}".strip()
+    return (
+        variables
+        | dict.fromkeys(_THREAD_VARIABLES, "1")
+        | {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+    )
+
+
+@contextmanager
+def applied(variables: Mapping[str, str]) -> Iterator[None]:
+    """Put variables into this process's environment while a child is being started."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def processor_name() -> str:
+    """The CPU's model, as the operating system names it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            names = (line.split(":", 1)[1] for line in lines if line.startswith("model name"))
+            return next(names).strip()
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def describe_process(backend: Backend, gpu: str | None) -> dict[str, str]:
+    """Versions and hardware behind a worker's numbers."""
+    packages = {"jax": ("jax", "jaxlib"), "tensorflow": ("tensorflow",), "torch": ("torch",)}
+    found = {
+        f"version.{name}": _version(name)
+        for name in ("rnnbench", "keras", "numpy", *packages[backend])
+    }
+    return found | {
+        "version.python": platform.python_version(),
+        "device": "cpu" if gpu is None else f"gpu:{gpu}",
+        "processor": processor_name(),
+        "cores": str(os.cpu_count()),
+        "platform": platform.platform(),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,161 @@
+"""The `local` executor: spawned processes, one a core or a few a GPU, working through a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from rnnbench.errors import WorkerError
+from rnnbench.execution.environment import worker_environment
+from rnnbench.execution.executor import Task
+from rnnbench.execution.process import Child, children_cpu_seconds, how_it_ended, spawn
+from rnnbench.specs import Backend, Event, Failed, Finished
+
+__all__ = ["LocalExecutor", "choose_task"]
+
+
+@dataclass(kw_only=True)
+class _Seat:
+    """A place for a worker, and what it is doing."""
+
+    gpu: str | None
+    child: Child
+    task: Task | None = None
+    shape: str | None = None
+    ready: bool = False
+    stopped: set[str] = field(default_factory=set)
+
+
+class LocalExecutor:
+    """Runs tasks in processes of this machine.
+
+    Args:
+        gpus: one entry a worker, the index of its GPU; None for a CPU worker.
+        log_folder: where the workers' standard error goes.
+    """
+
+    def __init__(
+        self, *, backend: Backend, gpus: Sequence[str | None], log_folder: Path | None = None
+    ) -> None:
+        self._backend = backend
+        self._gpus = gpus
+        self._log_folder = log_folder
+        self._seats: list[_Seat] = []
+        self._cpu_before = children_cpu_seconds()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """See `Executor.cpu_seconds`."""
+        return children_cpu_seconds() - self._cpu_before
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+        """See `Executor.run`."""
+        waiting = list(tasks)
+        if not waiting:
+            return
+        self._seats = [self._take_seat(gpu) for gpu in self._gpus[: len(waiting)]]
+        try:
+            for seat in self._seats:
+                self._hand_out(seat, waiting)
+            while any(seat.task for seat in self._seats):
+                by_pipe: dict[Any, _Seat] = {seat.child.pipe: seat for seat in self._seats}
+                for pipe in wait(list(by_pipe)):
+                    yield from self._listen(by_pipe[pipe], waiting)
+        finally:
+            for seat in self._seats:
+                seat.child.end()
+            self._seats = []
+
+    def stop(self, fingerprint: str) -> None:
+        """See `Executor.stop`."""
+        for seat in self._seats:
+            if seat.task and seat.task.spec.fingerprint == fingerprint:
+                seat.stopped.add(fingerprint)
+                seat.child.pipe.send(None)
+
+    def _take_seat(self, gpu: str | None) -> _Seat:
+        log = None if self._log_folder is None else self._log_folder / "workers.log"
+        environment = worker_environment(self._backend, gpu)
+        return _Seat(gpu=gpu, child=spawn(_work, gpu, environment=environment, log=log))
+
+    def _hand_out(self, seat: _Seat, waiting: list[Task]) -> None:
+        """Give an idle worker its next task, or send it home."""
+        elsewhere = {other.shape for other in self._seats if other is not seat and other.task}
+        seat.task = choose_task(waiting, seat.shape, elsewhere)
+        if seat.task:
+            waiting.remove(seat.task)
+            seat.shape = seat.task.spec.shape
+            seat.child.pipe.send(seat.task)
+
+    def _listen(self, seat: _Seat, waiting: list[Task]) -> Iterator[Event]:
+        """Pass on what a worker says; when its task has ended, hand out the next."""
+        try:
+            event: Event | None = seat.child.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            yield from self._replace(seat, waiting)
+            return
+        seat.ready = True
+        if seat.task is None:
+            return
+        fingerprint = seat.task.spec.fingerprint
+        if event is not None and fingerprint not in seat.stopped:
+            yield event
+        if event is None or isinstance(event, Finished | Failed):
+            self._hand_out(seat, waiting)
+
+    def _replace(self, seat: _Seat, waiting: list[Task]) -> Iterator[Event]:
+        """A worker died: its run failed, a new worker takes the seat."""
+        seat.child.process.join()
+        reason = how_it_ended(seat.child)
+        seat.child.end()
+        if not seat.ready:
+            raise WorkerError(f"a worker could not be started: {reason}")
+        if seat.task and seat.task.spec.fingerprint not in seat.stopped:
+            yield Failed(fingerprint=seat.task.spec.fingerprint, reason=reason, traceback=reason)
+        fresh = self._take_seat(seat.gpu)
+        self._seats[self._seats.index(seat)] = fresh
+        self._hand_out(fresh, waiting)
+
+
+def choose_task(
+    waiting: Sequence[Task], shape: str | None, elsewhere: set[str | None]
+) -> Task | None:
+    """The next task for a worker that has `shape` compiled while others work on `elsewhere`.
+
+    First its own shape, since compiling costs seconds; then the shape with the most work left
+    that nobody else is at, then any other; within a shape the longest first.
+    """
+    left: dict[str, float] = {}
+    for task in waiting:
+        left[task.spec.shape] = left.get(task.spec.shape, 0.0) + task.expected_seconds
+    return max(
+        waiting,
+        key=lambda task: (
+            task.spec.shape == shape,
+            task.spec.shape not in elsewhere,
+            left[task.spec.shape],
+            task.expected_seconds,
+            -task.spec.seed,
+        ),
+        default=None,
+    )
+
+
+def _work(pipe: Connection, gpu: str | None) -> None:
+    """A worker process: takes tasks, sends events; anything received during a run stops it."""
+    from rnnbench.execution.worker import Worker
+
+    worker = Worker(gpu)
+    while True:
+        task = pipe.recv()
+        if task is None:
+            continue  # a stop that came after its run had ended
+        for event in worker.run(task):
+            if pipe.poll():
+                pipe.recv()
+                pipe.send(None)
+                break
+            pipe.send(event)

@@ -1,0 +1,156 @@
+"""One process of our own: spawned, with its environment set before its first import."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from rnnbench.errors import RnnbenchError, WorkerError
+from rnnbench.execution.environment import applied
+
+__all__ = ["Child", "call_in_process", "how_it_ended", "spawn"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Child:
+    """A spawned process and this end of the pipe to it."""
+
+    def __init__(self, process: BaseProcess, pipe: Connection, log: Path | None) -> None:
+        self.process = process
+        self.pipe = pipe
+        self.log = log
+
+    def end(self) -> None:
+        """Stop it at once; it has nothing to save."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def spawn(
+    target: Callable[..., None],
+    *arguments: object,
+    environment: Mapping[str, str],
+    log: Path | None = None,
+) -> Child:
+    """Start `target(pipe, *arguments)` in a fresh process that dies with this one.
+
+    Args:
+        environment: variables set before the process imports anything.
+        log: a file that its standard error is appended to.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(
+        target=_enter, args=(target, theirs, log, arguments), daemon=True, name="rnnbench-worker"
+    )
+    with applied(environment):
+        process.start()
+    theirs.close()
+    return Child(process, ours, log)
+
+
+def call_in_process(
+    function: Callable[P, T],
+    *arguments: P.args,
+    **keywords: P.kwargs,
+) -> T:
+    """`function(...)` carried out in a process of its own, without any GPU.
+
+    Heavy imports and allocations stay out of the calling process.
+
+    Raises:
+        RnnbenchError: what the function raised of that kind.
+        WorkerError: it raised anything else, or its process died.
+    """
+    from rnnbench.execution.environment import worker_environment
+
+    child = spawn(_answer, function, arguments, keywords, environment=worker_environment("jax"))
+    try:
+        outcome = child.pipe.recv()
+    except EOFError as err:
+        child.process.join()
+        raise WorkerError(how_it_ended(child)) from err
+    finally:
+        child.end()
+    if isinstance(outcome, RnnbenchError):
+        raise outcome
+    result: T = outcome[0]
+    return result
+
+
+def how_it_ended(child: Child) -> str:
+    """A sentence on why a process is gone, with the end of its log."""
+    code = child.process.exitcode
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        hint = " (out of memory?)" if name == "SIGKILL" else ""
+        sentence = f"the worker process was ended by {name}{hint}"
+    else:
+        sentence = f"the worker process ended with exit code {code}"
+    tail = _tail(child.log)
+    return f"{sentence}; its last words: {tail}" if tail else sentence
+
+
+def _enter(
+    target: Callable[..., None],
+    pipe: Connection,
+    log: Path | None,
+    arguments: tuple[object, ...],
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _die_with_parent()
+    if log is not None:
+        with open(log, "ab") as file:
+            os.dup2(file.fileno(), sys.stderr.fileno())
+    target(pipe, *arguments)
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _answer(
+    pipe: Connection,
+    function: Callable[..., object],
+    arguments: tuple[object, ...],
+    keywords: dict[str, object],
+) -> None:
+    try:
+        pipe.send((function(*arguments, **keywords),))
+    except RnnbenchError as err:
+        pipe.send(err)
+    except Exception as err:
+        pipe.send(WorkerError(f"{type(err).__name__}: {err}"))
+
+
+def _tail(log: Path | None) -> str:
+    if log is None or not log.exists():
+        return ""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return " | ".join(lines[-2:])[-400:]
+
+
+def children_cpu_seconds() -> float:
+    """CPU time of all processes that this one started and that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -1,0 +1,76 @@
+"""A worker: a pure function of (spec, data, saved state), in a process or out of one."""
+
+from __future__ import annotations
+
+import traceback
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from rnnbench.data.dataset import Part, PartName, load_part
+from rnnbench.execution.environment import describe_process
+from rnnbench.execution.executor import Task
+from rnnbench.specs import DataSpec, Event, Failed, RunSpec
+from rnnbench.training.engine import Program
+from rnnbench.training.engines import open_program
+from rnnbench.training.loop import train_run
+
+__all__ = ["Worker"]
+
+N_PROGRAMS = 2  # a compiled program holds about 50 MiB
+
+
+class Worker:
+    """Carries out tasks one after the other; keeps data and compiled programs between them."""
+
+    def __init__(self, gpu: str | None = None) -> None:
+        self._gpu = gpu
+        self._programs: OrderedDict[str, Program] = OrderedDict()
+        self._parts: OrderedDict[DataSpec, LazyParts] = OrderedDict()
+
+    def run(self, task: Task) -> Iterator[Event]:
+        """The task's events; an exception becomes a `Failed`."""
+        spec = task.spec
+        try:
+            environment = describe_process(spec.backend, self._gpu)
+            yield from train_run(
+                spec, self._program(spec), self._open(spec.data), task.state, environment
+            )
+        except Exception as err:  # a failed run is data, whatever it failed with
+            self._programs.pop(spec.shape, None)
+            yield Failed(
+                fingerprint=spec.fingerprint,
+                reason=_one_line(err),
+                traceback=traceback.format_exc(),
+            )
+
+    def _program(self, spec: RunSpec) -> Program:
+        program = self._programs.pop(spec.shape, None) or open_program(spec)
+        self._programs[spec.shape] = program
+        while len(self._programs) > N_PROGRAMS:
+            self._programs.popitem(last=False)
+        return program
+
+    def _open(self, data: DataSpec) -> LazyParts:
+        parts = self._parts.setdefault(data, LazyParts(data))
+        while len(self._parts) > 1:
+            self._parts.popitem(last=False)
+        return parts
+
+
+class LazyParts:
+    """The parts of a data set, each prepared when it is first asked for."""
+
+    def __init__(self, data: DataSpec) -> None:
+        self._data = data
+        self._loaded: dict[PartName, Part] = {}
+
+    def __getitem__(self, name: PartName) -> Part:
+        """The part of that name."""
+        if name not in self._loaded:
+            self._loaded[name] = load_part(self._data, name)
+        return self._loaded[name]
+
+
+def _one_line(err: BaseException) -> str:
+    first = str(err).strip().splitlines()
+    return f"{type(err).__name__}: {first[0]}" if first else type(err).__name__

@@ -1,0 +1,253 @@
+"""The local, durable record of every run: written first, each file whole or not at all.
+
+.rnnbench/
+    lock                       held while a command works in this folder
+    workers.log                the workers' standard error
+    runs/<study>/<fingerprint>/
+        spec.json              what was asked
+        state.npz              after the last whole epoch: all that a resume needs; goes at the end
+        best.keras, predictions.npz, history.csv
+        result.json            written last: the run is over
+        published.json         what the tracker has done with it
+    archive/                   runs that --fresh started over
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from rnnbench.errors import StoreError
+from rnnbench.specs import EpochEnded, EpochRow, Event, Failed, Finished, RunResult, RunSpec
+
+__all__ = ["FOLDER", "Ledger", "LedgerEntry"]
+
+FOLDER = ".rnnbench"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """The folder of one run, and what can be read from it."""
+
+    study: str
+    folder: Path
+
+    @property
+    def fingerprint(self) -> str:
+        """The run's fingerprint."""
+        return self.folder.name
+
+    def spec(self) -> RunSpec:
+        """What was asked."""
+        return RunSpec.from_json(json.loads((self.folder / "spec.json").read_text("utf-8")))
+
+    def result(self) -> RunResult | None:
+        """What came out; None while the run is not over."""
+        values = self._read_json("result.json")
+        return None if values is None else RunResult.from_json(values)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run finished or diverged; a failed one is tried again."""
+        result = self.result()
+        return result is not None and result.status != "failed"
+
+    def state(self) -> bytes | None:
+        """What an unfinished run goes on from; None before its first whole epoch."""
+        path = self.folder / "state.npz"
+        return path.read_bytes() if path.exists() else None
+
+    def history(self) -> tuple[EpochRow, ...]:
+        """The whole epochs so far."""
+        final, state = self.folder / "history.csv", self.folder / "state.npz"
+        if final.exists():
+            return _parse_history(final.read_text("utf-8"))
+        if not state.exists():
+            return ()
+        import numpy as np
+
+        with np.load(state, allow_pickle=False) as arrays:
+            rows = json.loads(arrays["json"].tobytes())["history"]
+        return tuple(EpochRow(**row) for row in rows)
+
+    def published(self) -> dict[str, Any]:  # Any: JSON values
+        """The tracker's notes about this run; empty at first."""
+        return self._read_json("published.json") or {}
+
+    def note_published(self, notes: dict[str, Any]) -> None:  # Any: JSON values
+        """Replace the tracker's notes."""
+        _write(self.folder / "published.json", _json(notes))
+
+    def _read_json(self, name: str) -> dict[str, Any] | None:  # Any: JSON values
+        path = self.folder / name
+        if not path.exists():
+            return None
+        values: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return values
+
+
+class Ledger:
+    """All runs that were started in a folder.
+
+    Args:
+        root: the project's folder; the ledger lives in `.rnnbench` below it.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / FOLDER
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write(self.folder / ".gitignore", b"*\n")
+        except OSError as err:
+            raise StoreError(f"cannot write to {root}: {err.strerror}") from err
+
+    @contextmanager
+    def locked(self, on_wait: Any = None) -> Iterator[None]:  # Any: Callable or None
+        """Hold the folder's lock; calls `on_wait()` once if another command holds it."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if on_wait is not None:
+                on_wait()
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def entry(self, study: str, spec: RunSpec) -> LedgerEntry:
+        """The run's entry, which need not be there yet."""
+        return LedgerEntry(study, self.folder / "runs" / study / spec.fingerprint)
+
+    def find(self, study: str, spec: RunSpec) -> LedgerEntry | None:
+        """The run's entry in this study, else in another that has finished it, else None."""
+        entry = self.entry(study, spec)
+        if (entry.folder / "spec.json").exists():
+            return entry
+        return self._finished_elsewhere(spec.fingerprint)
+
+    def entries(self, study: str | None = None) -> list[LedgerEntry]:
+        """Every run of a study, or of all."""
+        pattern = f"{study or '*'}/*/spec.json"
+        found = sorted((self.folder / "runs").glob(pattern))
+        return [LedgerEntry(path.parent.parent.name, path.parent) for path in found]
+
+    def open_run(self, study: str, spec: RunSpec) -> LedgerEntry:
+        """The run's entry, made if it is not there; taken over from another study if it is done.
+
+        A failed run loses its result, so that it is tried again.
+        """
+        entry = self.entry(study, spec)
+        if not (entry.folder / "spec.json").exists():
+            self._adopt(entry)
+            _write(entry.folder / "spec.json", _json(spec.to_json()))
+        result = entry.result()
+        if result is not None and result.status == "failed":
+            (entry.folder / "result.json").unlink()
+        return entry
+
+    def record(self, entry: LedgerEntry, event: Event) -> None:
+        """Make an event durable.
+
+        Raises:
+            OSError: the disk is full or gone; what was there before stays readable.
+        """
+        if isinstance(event, EpochEnded):
+            _write(entry.folder / "state.npz", event.state)
+        elif isinstance(event, Finished):
+            _write(entry.folder / "history.csv", _history_csv(entry.history()))
+            if event.model:
+                _write(entry.folder / "best.keras", event.model)
+                _write(entry.folder / "predictions.npz", event.predictions)
+            _write(entry.folder / "result.json", _json(asdict(event.result)))
+            (entry.folder / "state.npz").unlink(missing_ok=True)
+        elif isinstance(event, Failed):
+            result = RunResult(
+                status="failed",
+                epochs=len(entry.history()),
+                reason=event.reason,
+                traceback=event.traceback,
+            )
+            _write(entry.folder / "result.json", _json(asdict(result)))
+
+    def archive(self, study: str, spec: RunSpec) -> bool:
+        """Put a run aside, so that the next one starts over; whether there was one."""
+        entry = self.entry(study, spec)
+        if not entry.folder.exists():
+            return False
+        stamp = time.strftime("%Y%m%dT%H%M%S")
+        target = self.folder / "archive" / study / f"{entry.fingerprint}-{stamp}-{time.time_ns()}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        entry.folder.rename(target)
+        return True
+
+    def n_archived(self, study: str, fingerprint: str) -> int:
+        """How often a run was started over."""
+        return len(list((self.folder / "archive" / study).glob(f"{fingerprint}-*")))
+
+    def _finished_elsewhere(self, fingerprint: str) -> LedgerEntry | None:
+        for path in sorted((self.folder / "runs").glob(f"*/{fingerprint}/result.json")):
+            entry = LedgerEntry(path.parent.parent.name, path.parent)
+            if entry.is_over:
+                return entry
+        return None
+
+    def _adopt(self, entry: LedgerEntry) -> None:
+        """Copy the run from another study that has finished it; its numbers are the same."""
+        source = self._finished_elsewhere(entry.fingerprint)
+        if source is None:
+            return
+        entry.folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = entry.folder.with_name(f".{entry.fingerprint}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(source.folder, partial, ignore=shutil.ignore_patterns("published.json"))
+        partial.rename(entry.folder)
+
+
+def _history_csv(rows: tuple[EpochRow, ...]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [item.name for item in fields(EpochRow)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    return text.getvalue().encode()
+
+
+def _parse_history(text: str) -> tuple[EpochRow, ...]:
+    return tuple(
+        EpochRow(epoch=int(row.pop("epoch")), **{key: float(value) for key, value in row.items()})
+        for row in csv.DictReader(io.StringIO(text))
+    )
+
+
+def _json(values: dict[str, Any]) -> bytes:  # Any: JSON values
+    return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and have it on the disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

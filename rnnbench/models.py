@@ -1,0 +1,100 @@
+"""From a canonical form to an uncompiled Keras model."""
+
+from __future__ import annotations
+
+import importlib
+import random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnbench.architectures import find_plugin
+from rnnbench.errors import StudyError
+from rnnbench.specs import CanonicalForm, PluginForm, RunSpec
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["build_model", "build_optimizer"]
+
+
+def build_model(spec: RunSpec) -> keras.Model:
+    """The spec's network with initial weights from its seed: int32 `(n, max_len)` → `(n, 1)`.
+
+    Side effect: seeds the global generators that Keras's initializers draw from.
+
+    Raises:
+        StudyError: a plug-in that cannot be imported or does not return layers.
+    """
+    import keras
+
+    _seed_keras(spec.seed, keras.backend.backend())
+    inputs = keras.Input((spec.data.max_len,), dtype="int32", name="tokens")
+    x = keras.layers.Embedding(spec.data.num_words, spec.embedding_size, name="embedding")(inputs)
+    for layer in _recurrent_layers(spec):
+        x = layer(x)
+    output = keras.layers.Dense(1, activation="sigmoid", name="probability")(x)
+    return keras.Model(inputs, output, name="reviews")
+
+
+def build_optimizer(spec: RunSpec) -> keras.optimizers.Optimizer:
+    """The recipe's optimizer, not yet built."""
+    import keras
+
+    kind = {
+        "rmsprop": keras.optimizers.RMSprop,
+        "adam": keras.optimizers.Adam,
+        "sgd": keras.optimizers.SGD,
+    }[spec.recipe.optimizer]
+    optimizer: keras.optimizers.Optimizer = kind(learning_rate=spec.recipe.learning_rate)
+    return optimizer
+
+
+def _seed_keras(seed: int, backend: str) -> None:
+    """Seed what initializers draw from.
+
+    `keras.utils.set_random_seed` imports TensorFlow whatever the back end is: 2 s and 500 MiB in
+    every JAX worker. There the initializers' seeds come from Python's generator alone.
+    """
+    import keras
+
+    if backend != "jax":
+        keras.utils.set_random_seed(seed)
+        return
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002  # a plug-in's layer may draw from it
+
+
+def _recurrent_layers(spec: RunSpec) -> list[Any]:  # Any: Keras layers are untyped
+    form = spec.form
+    if isinstance(form, PluginForm):
+        return _plugin_layers(form)
+    return [_layer(form, index) for index in range(form.depth)]
+
+
+def _layer(form: CanonicalForm, index: int) -> Any:  # Any: Keras layers are untyped
+    import keras
+
+    kind = {
+        "lstm": keras.layers.LSTM,
+        "gru": keras.layers.GRU,
+        "simple-rnn": keras.layers.SimpleRNN,
+    }[form.cell]
+    extra = {} if form.reset_after is None else {"reset_after": form.reset_after}
+    return kind(
+        form.units,
+        dropout=form.dropout,
+        recurrent_dropout=form.recurrent_dropout,
+        return_sequences=index < form.depth - 1,
+        name=f"recurrent_{index + 1}",
+        **extra,
+    )
+
+
+def _plugin_layers(form: PluginForm) -> list[Any]:  # Any: Keras layers are untyped
+    module, _, function = find_plugin(form.name).build.partition(":")
+    try:
+        layers = list(getattr(importlib.import_module(module), function)(**dict(form.arguments)))
+    except (ImportError, AttributeError, TypeError) as err:
+        raise StudyError(f"the architecture {form.name} cannot be built: {err}") from err
+    return layers

@@ -1,0 +1,46 @@
+"""Loss curves of single runs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from rnnbench.specs import EpochRow
+
+__all__ = ["draw_loss_curve"]
+
+# Okabe and Ito's palette: apart for colour-blind readers too.
+TRAINING_COLOUR, VALIDATION_COLOUR = "#0072B2", "#D55E00"
+
+
+def draw_loss_curve(history: Sequence[EpochRow], title: str) -> bytes:
+    """PNG bytes: training and validation loss against the epoch, the best epoch marked."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.0), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    epochs = [row.epoch for row in history]
+    for name, colour, label in (
+        ("loss", TRAINING_COLOUR, "training (running average)"),
+        ("val_loss", VALIDATION_COLOUR, "validation"),
+    ):
+        values = [getattr(row, name) for row in history]
+        axes.plot(epochs, values, color=colour, label=label, marker="." if len(epochs) < 3 else "")
+    best = min(history, key=lambda row: row.val_loss)
+    axes.plot(best.epoch, best.val_loss, "o", color=VALIDATION_COLOUR)
+    axes.annotate(
+        f"best: {best.val_loss:.4f} in epoch {best.epoch}",
+        (best.epoch, best.val_loss),
+        xytext=(0, -14),
+        textcoords="offset points",
+        horizontalalignment="right" if best.epoch > len(epochs) / 2 else "left",
+    )
+    axes.set(title=title, xlabel="epoch", ylabel="binary cross-entropy")
+    axes.margins(y=0.12)
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

@@ -1,0 +1,348 @@
+"""What is asked of a run, what comes out of it, and what a worker says in between."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, TypeAlias, get_args
+
+from rnnbench.errors import StudyError, unknown_name
+
+__all__ = [
+    "BACKENDS",
+    "CELLS",
+    "ENGINES",
+    "ORDERS",
+    "Backend",
+    "CanonicalForm",
+    "Cell",
+    "DataSpec",
+    "EpochEnded",
+    "EpochRow",
+    "Event",
+    "Failed",
+    "Finished",
+    "Form",
+    "Improved",
+    "Order",
+    "PluginForm",
+    "Recipe",
+    "RunResult",
+    "RunSpec",
+    "Started",
+]
+
+Cell: TypeAlias = Literal["lstm", "gru", "simple-rnn"]
+Order: TypeAlias = Literal["reshuffled", "frozen"]
+Backend: TypeAlias = Literal["jax", "tensorflow", "torch"]
+Status: TypeAlias = Literal["finished", "diverged", "failed"]
+Argument: TypeAlias = str | int | float | bool
+
+CELLS: tuple[str, ...] = get_args(Cell)
+ORDERS: tuple[str, ...] = get_args(Order)
+BACKENDS: tuple[str, ...] = get_args(Backend)
+ENGINES: tuple[str, ...] = ("keras",)
+OPTIMIZERS: tuple[str, ...] = ("rmsprop", "adam", "sgd")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanonicalForm:
+    """The recurrent part of a model: `depth` layers of one cell.
+
+    Two names that mean the same network have the same canonical form.
+
+    Args:
+        dropout, recurrent_dropout: fractions in [0, 1), the same in every layer.
+        reset_after: for a GRU, whether the reset gate acts after the matrix product
+            (Keras's default, two bias vectors); None for the other cells.
+    """
+
+    cell: Cell
+    depth: int = 1
+    units: int = 8
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    reset_after: bool | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("cell", self.cell, CELLS)
+        _at_least_one("depth", self.depth)
+        _at_least_one("units", self.units)
+        _fraction("dropout", self.dropout)
+        _fraction("recurrent_dropout", self.recurrent_dropout)
+        if (self.cell == "gru") != (self.reset_after is not None):
+            raise StudyError("reset_after belongs to a GRU, and to nothing else")
+        # 0 and 0.0 must not make two fingerprints of one network.
+        object.__setattr__(self, "dropout", float(self.dropout))
+        object.__setattr__(self, "recurrent_dropout", float(self.recurrent_dropout))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginForm:
+    """The recurrent part that another package builds: its name and sorted arguments."""
+
+    name: str
+    arguments: tuple[tuple[str, Argument], ...] = ()
+
+    def __post_init__(self) -> None:
+        pairs = tuple(sorted((str(key), value) for key, value in self.arguments))
+        object.__setattr__(self, "arguments", pairs)
+
+
+Form: TypeAlias = CanonicalForm | PluginForm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a run is trained.
+
+    Args:
+        batch_size: reviews a step.
+        epochs: at most this many.
+        patience: epochs without a better validation loss before training stops.
+        order: `reshuffled` draws a new permutation every epoch, `frozen` keeps the first one.
+    """
+
+    optimizer: str = "rmsprop"
+    learning_rate: float = 1e-4
+    batch_size: int = 64
+    epochs: int = 100
+    patience: int = 3
+    order: Order = "reshuffled"
+
+    def __post_init__(self) -> None:
+        _one_of("optimizer", self.optimizer, OPTIMIZERS)
+        _one_of("order", self.order, ORDERS)
+        for name in ("batch_size", "epochs", "patience"):
+            _at_least_one(name, getattr(self, name))
+        rate = _number("learning_rate", self.learning_rate)
+        if not (rate > 0 and math.isfinite(rate)):
+            raise StudyError(f"learning_rate must be above 0, got {self.learning_rate}")
+        object.__setattr__(self, "learning_rate", rate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSpec:
+    """Which reviews, as a network sees them.
+
+    Args:
+        dataset: a name for people; `fingerprint` (SHA-256 of the content) is what counts.
+        num_words: ranks from here up become the unknown word, 2.
+        max_len: tokens a review; longer ones lose their beginning, shorter ones are
+            padded with 0 in front.
+        validation_fraction: part of the training half held out for validation.
+        split_seed: `random_state` of that split.
+    """
+
+    dataset: str
+    fingerprint: str
+    num_words: int = 500
+    max_len: int = 100
+    validation_fraction: float = 0.2
+    split_seed: int = 42
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.num_words, int) or self.num_words < 4:
+            raise StudyError(f"num_words must be a whole number from 4 up, got {self.num_words}")
+        _at_least_one("max_len", self.max_len)
+        if not 0 < _number("validation_fraction", self.validation_fraction) < 1:
+            raise StudyError(
+                f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """One architecture, one set of hyperparameters, one seed."""
+
+    form: Form
+    data: DataSpec
+    seed: int
+    recipe: Recipe = field(default_factory=Recipe)
+    embedding_size: int = 16
+    engine: str = "keras"
+    backend: Backend = "jax"
+
+    def __post_init__(self) -> None:
+        _one_of("engine", self.engine, ENGINES)
+        _one_of("backend", self.backend, BACKENDS)
+        _at_least_one("embedding_size", self.embedding_size)
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise StudyError(f"a seed must be a whole number from 0 up, got {self.seed}")
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over everything that can change the run's numbers."""
+        return _digest(self._identity())
+
+    @property
+    def shape(self) -> str:
+        """16 hex digits that are equal for runs which one compiled program can train."""
+        identity = self._identity()
+        del identity["seed"], identity["recipe"]["learning_rate"]
+        for key in ("epochs", "patience", "order"):
+            del identity["recipe"][key]
+        return _digest(identity)
+
+    def to_json(self) -> dict[str, Any]:  # Any: JSON values
+        """Plain values from which `from_json` builds an equal spec."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RunSpec:  # Any: JSON values
+        """The spec that `to_json` described."""
+        form = dict(values["form"])
+        return cls(
+            form=PluginForm(name=form["name"], arguments=tuple(map(tuple, form["arguments"])))
+            if "name" in form
+            else CanonicalForm(**form),
+            data=DataSpec(**values["data"]),
+            recipe=Recipe(**values["recipe"]),
+            **{key: values[key] for key in ("seed", "embedding_size", "engine", "backend")},
+        )
+
+    def _identity(self) -> dict[str, Any]:  # Any: JSON values
+        identity = self.to_json()
+        del identity["data"]["dataset"]  # a name; the content is fingerprinted
+        return identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochRow:
+    """One line of a run's history.
+
+    Args:
+        epoch: from 1 up.
+        loss, accuracy: running averages over the epoch's batches, with dropout, as Keras has them.
+        val_loss, val_accuracy: on the validation part after the epoch, without dropout.
+        epoch_seconds: training and validation, compilation apart.
+        ended_at: seconds since 1970.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    epoch_seconds: float
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What came out of a run; None where there is nothing honest to say.
+
+    Args:
+        best_epoch: the epoch of the lowest validation loss, from 1 up.
+        train_loss_at_best, train_accuracy_at_best: of the best model on the training part,
+            evaluated without dropout.
+        test_loss, test_accuracy: of the best model's file on the test half, computed once.
+        fit_seconds: all epochs, compilation apart.
+        reason, traceback: why a run diverged or failed.
+    """
+
+    status: Status
+    epochs: int
+    n_parameters: int | None = None
+    best_epoch: int | None = None
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    train_loss_at_best: float | None = None
+    train_accuracy_at_best: float | None = None
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    fit_seconds: float = 0.0
+    epoch_seconds: float | None = None
+    compile_seconds: float = 0.0
+    reason: str | None = None
+    traceback: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RunResult:  # Any: JSON values
+        """The result as `dataclasses.asdict` wrote it; keys of a later version are left out."""
+        known = {item.name for item in fields(cls)}
+        return cls(**{key: value for key, value in values.items() if key in known})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A worker took the run up; `first_epoch` is above 1 when it resumes."""
+
+    fingerprint: str
+    first_epoch: int
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochEnded:
+    """A whole epoch is done; `state` (an .npz file's bytes) is all that a resume needs."""
+
+    fingerprint: str
+    row: EpochRow
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Improved:
+    """The epoch that has just ended has the lowest validation loss so far."""
+
+    fingerprint: str
+    epoch: int
+    val_loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The run is over, finished or diverged.
+
+    Args:
+        model: bytes of the best model's `.keras` file; empty for a diverged run.
+        predictions: bytes of an .npz file, `probability` float16 `(n_test,)`; empty likewise.
+    """
+
+    fingerprint: str
+    result: RunResult
+    model: bytes
+    predictions: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The run raised, or its worker died."""
+
+    fingerprint: str
+    reason: str
+    traceback: str
+
+
+Event: TypeAlias = Started | EpochEnded | Improved | Finished | Failed
+
+
+def _digest(values: Mapping[str, Any]) -> str:  # Any: JSON values
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise StudyError(f"{name} must be a number, got {value!r}")
+    return float(value)
+
+
+def _fraction(name: str, value: object) -> None:
+    if not 0 <= _number(name, value) < 1:
+        raise StudyError(f"{name} must be at least 0 and below 1, got {value}")
+
+
+def _at_least_one(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise StudyError(f"{name} must be a whole number from 1 up, got {value}")
+
+
+def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise StudyError(unknown_name(name, str(value), choices))

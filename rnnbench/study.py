@@ -1,0 +1,275 @@
+"""A study: which runs to make, from a TOML file or from choices on the command line."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from rnnbench.architectures import architecture_names, make_form
+from rnnbench.errors import StudyError, unknown_name
+from rnnbench.specs import Argument, Backend, DataSpec, Form, Recipe, RunSpec
+
+__all__ = [
+    "CONTRASTS",
+    "HYPERPARAMETERS",
+    "Study",
+    "bundled_studies",
+    "expand_study",
+    "load_study",
+    "parse_seeds",
+]
+
+CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "max_len")
+HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
+"""What every architecture takes; a list makes a grid."""
+
+_RECIPE_LISTS = ("learning_rate", "order")
+_DATA_LISTS = ("num_words", "max_len")
+MAX_SEEDS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What to run: architectures x hyperparameters x seeds.
+
+    Args:
+        contrast: the one factor that the study compares across.
+        hyperparameters: values of each to try; a missing one keeps each architecture's own.
+        data, recipe: values by field of `DataSpec` and `Recipe`; those of `learning_rate`,
+            `order`, `num_words` and `max_len` are tuples that make a grid too.
+    """
+
+    name: str
+    architectures: tuple[str, ...]
+    seeds: tuple[int, ...]
+    description: str = ""
+    contrast: str = "architecture"
+    dataset: str = "auto"
+    embedding_sizes: tuple[int, ...] = (16,)
+    hyperparameters: Mapping[str, tuple[Argument, ...]] = field(default_factory=dict)
+    data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
+    recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", self.name):
+            raise StudyError(
+                f"a study's name takes letters, digits, '.', '_' and '-' only, got '{self.name}'"
+            )
+        if self.contrast not in CONTRASTS:
+            raise StudyError(unknown_name("contrast", self.contrast, CONTRASTS))
+        if not self.architectures:
+            raise StudyError("a study needs at least one architecture")
+        for name in self.architectures:
+            if name not in architecture_names():
+                raise StudyError(unknown_name("architecture", name, architecture_names()))
+        if not self.seeds:
+            raise StudyError("a study needs at least one seed")
+        # Every value is checked here, before any data is looked for.
+        expand_study(self, dataset="none", fingerprint="", backend="jax")
+
+    def with_choices(self, **choices: Any) -> Study:  # Any: fields of several types
+        """The study with some fields replaced; mappings are merged, None changes nothing."""
+        changed: dict[str, Any] = {}
+        for key, value in choices.items():
+            if value is None:
+                continue
+            merge = isinstance(value, Mapping)
+            changed[key] = {**getattr(self, key), **value} if merge else value
+        return replace(self, **changed)
+
+
+def expand_study(
+    study: Study,
+    *,
+    dataset: str,
+    fingerprint: str,
+    backend: Backend,
+    engine: str = "keras",
+) -> list[RunSpec]:
+    """Every run of the study, each once, architecture by architecture and seed by seed.
+
+    Args:
+        dataset, fingerprint: the reviews' name and content.
+    """
+    forms = _unique(
+        make_form(name, **chosen)
+        for name in study.architectures
+        for chosen in _grid(study.hyperparameters)
+    )
+    recipes = [Recipe(**values) for values in _grid(study.recipe)]
+    data = [
+        DataSpec(dataset=dataset, fingerprint=fingerprint, **values) for values in _grid(study.data)
+    ]
+    return [
+        RunSpec(
+            form=form,
+            data=one_data,
+            recipe=recipe,
+            embedding_size=size,
+            seed=seed,
+            engine=engine,
+            backend=backend,
+        )
+        for form, size, one_data, recipe, seed in itertools.product(
+            forms, study.embedding_sizes, data, recipes, study.seeds
+        )
+    ]
+
+
+def bundled_studies() -> dict[str, Path]:
+    """The studies that travel with the package, by name."""
+    inside = Path(str(files("rnnbench"))) / "benchmarks"
+    folder = inside if inside.is_dir() else Path(__file__).parent.parent / "benchmarks"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load_study(source: str | Path) -> Study:
+    """A study from a TOML file, or a bundled one by its name.
+
+    Raises:
+        StudyError: no such file, a syntax error (with its place), an unknown key or a bad value.
+    """
+    path = Path(source)
+    bundled = bundled_studies()
+    if path.suffix != ".toml" and str(source) in bundled:
+        path = bundled[str(source)]
+    if not path.is_file():
+        raise StudyError(
+            f"there is no study '{source}'; name a TOML file, or one of {', '.join(bundled)}"
+        )
+    values = _read_toml(path)
+    try:
+        return _parse_study(values)
+    except StudyError as err:
+        raise StudyError(f"{path}: {err}") from err
+
+
+def parse_seeds(text: str | int | Sequence[int]) -> tuple[int, ...]:
+    """Seeds from `3` (0, 1, 2), `5-9` (both ends included) or `1,4,7`.
+
+    Raises:
+        StudyError: anything else, a seed twice, or none.
+    """
+    if isinstance(text, Sequence) and not isinstance(text, str):
+        seeds = tuple(text)
+        if not all(isinstance(seed, int) and not isinstance(seed, bool) for seed in seeds):
+            raise StudyError(f"seeds must be whole numbers, got {list(seeds)}")
+    else:
+        seeds = _parse_seed_text(str(text).strip())
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise StudyError(f"seeds must be given once each, and at least one, got '{text}'")
+    return seeds
+
+
+def _parse_seed_text(text: str) -> tuple[int, ...]:
+    if re.fullmatch(r"\d{1,9}", text):
+        return _seed_range(0, int(text) - 1, text)
+    if match := re.fullmatch(r"(\d{1,9})-(\d{1,9})", text):
+        return _seed_range(int(match[1]), int(match[2]), text)
+    if re.fullmatch(r"\d{1,9}(\s*,\s*\d{1,9})+,?|\d{1,9},", text):
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    raise StudyError(f"seeds are a number (3), a range (0-9) or a list (1,4,7), got '{text}'")
+
+
+def _seed_range(first: int, last: int, text: str) -> tuple[int, ...]:
+    if last < first:
+        raise StudyError(f"'{text}' holds no seed; ask for 1 or more")
+    if last - first >= MAX_SEEDS:
+        raise StudyError(f"'{text}' holds more than {MAX_SEEDS} seeds")
+    return tuple(range(first, last + 1))
+
+
+def _read_toml(path: Path) -> dict[str, Any]:  # Any: TOML values
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as err:
+        place = re.search(r"\(at line (\d+), column (\d+)\)", str(err))
+        reason = re.sub(r"\s*\(at .*\)$", "", str(err))
+        where = f"{path}:{place[1]}:{place[2]}" if place else f"{path}, at its end"
+        raise StudyError(f"{where}: not valid TOML: {reason}") from err
+    except (OSError, UnicodeDecodeError) as err:
+        raise StudyError(f"cannot read {path}: {err}") from err
+
+
+def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
+    sections = {"data", "recipe", "hyperparameters"}
+    plain = {"name", "description", "contrast", "architectures", "seeds"}
+    _refuse_unknown("study key", values, plain | sections)
+    for key in ("name", "architectures", "seeds"):
+        if key not in values:
+            raise StudyError(f"the key '{key}' is missing")
+    for key in sections & set(values):
+        if not isinstance(values[key], Mapping):
+            raise StudyError(f"'{key}' must be a table ([{key}])")
+    data = dict(values.get("data", {}))
+    hyperparameters = dict(values.get("hyperparameters", {}))
+    _refuse_unknown("key in [data]", data, _names(DataSpec) - {"fingerprint"})
+    _refuse_unknown("key in [recipe]", values.get("recipe", {}), _names(Recipe))
+    dataset = data.pop("dataset", "auto")
+    sizes = hyperparameters.pop("embedding_size", 16)
+    return Study(
+        name=_text("name", values["name"]),
+        description=_text("description", values.get("description", "")),
+        contrast=_text("contrast", values.get("contrast", "architecture")),
+        architectures=_texts("architectures", values["architectures"]),
+        seeds=parse_seeds(values["seeds"]),
+        dataset=_text("dataset", dataset),
+        embedding_sizes=_listed(sizes),
+        hyperparameters={key: _listed(value) for key, value in hyperparameters.items()},
+        data={key: _listed_if(key in _DATA_LISTS, key, value) for key, value in data.items()},
+        recipe={
+            key: _listed_if(key in _RECIPE_LISTS, key, value)
+            for key, value in values.get("recipe", {}).items()
+        },
+    )
+
+
+def _grid(values: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:  # Any: TOML values
+    return [
+        dict(zip(values, choice, strict=True)) for choice in itertools.product(*values.values())
+    ]
+
+
+def _unique(forms: Iterable[Form]) -> list[Form]:
+    return list(dict.fromkeys(forms))
+
+
+def _refuse_unknown(kind: str, values: Mapping[str, object], known: set[str]) -> None:
+    for key in values:
+        if key not in known:
+            raise StudyError(unknown_name(kind, key, known))
+
+
+def _names(kind: type) -> set[str]:
+    return {item.name for item in fields(kind)}
+
+
+def _text(key: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise StudyError(f"'{key}' must be text, got {value!r}")
+    return value
+
+
+def _texts(key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise StudyError(f"'{key}' must be a list of names, got {value!r}")
+    return tuple(_text(key, item) for item in value)
+
+
+def _listed(value: object) -> tuple[Any, ...]:  # Any: TOML values
+    values = tuple(value) if isinstance(value, list) else (value,)
+    if not values:
+        raise StudyError("an empty list leaves nothing to run")
+    return values
+
+
+def _listed_if(allowed: bool, key: str, value: object) -> tuple[Any, ...]:  # Any: TOML values
+    if isinstance(value, list) and not allowed:
+        raise StudyError(f"'{key}' takes one value, got a list")
+    return _listed(value)

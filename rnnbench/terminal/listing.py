@@ -1,0 +1,72 @@
+"""Plain tables: listings, checks, cached data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rnnbench.data.cache import CorpusEntry
+from rnnbench.terminal.texts import size
+from rnnbench.workflows.doctor import Check
+from rnnbench.workflows.listing import Listing
+
+__all__ = ["show_checks", "show_corpora", "show_listing"]
+
+
+def show_listing(listings: Sequence[Listing], console: Console | None = None) -> None:
+    """Print each listing as a table."""
+    console = console or Console()
+    for listing in listings:
+        if listing.rows:
+            console.print(_table(listing.title, listing.headings, listing.rows))
+        else:
+            console.print(Text(f"{listing.title}: {listing.empty}"))
+
+
+def show_checks(checks: Sequence[Check], console: Console | None = None) -> None:
+    """Print the doctor's findings, remedies below."""
+    console = console or Console()
+    table = Table(box=None, show_header=False)
+    for check in checks:
+        mark = Text("ok", style="green") if check.ok else Text("!!", style="bold red")
+        table.add_row(mark, Text(check.name), Text(check.finding))
+    console.print(table)
+    for check in checks:
+        if check.remedy:
+            console.print(Text(f"{check.name}: {check.remedy}"))
+
+
+def show_corpora(
+    folder: Path, corpora: Sequence[CorpusEntry], console: Console | None = None
+) -> None:
+    """Print what is cached."""
+    console = console or Console()
+    console.print(Text(f"cache: {folder}"), soft_wrap=True)
+    rows = [
+        (
+            entry.name,
+            entry.fingerprint[:16],
+            str(entry.n_train),
+            str(entry.n_test),
+            size(entry.n_bytes),
+        )
+        for entry in corpora
+    ]
+    if rows:
+        headings = ("name", "fingerprint", "training half", "test half", "size")
+        console.print(_table("", headings, rows))
+    else:
+        console.print(Text("empty; `rnnbench data fetch` fills it"))
+
+
+def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=title or None, title_justify="left")
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table

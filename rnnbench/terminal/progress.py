@@ -1,0 +1,187 @@
+"""Where a running study stands: counted here, drawn as a live table or as plain lines."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from rnnbench.architectures import display_name
+from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
+from rnnbench.terminal.texts import duration, plural
+from rnnbench.workflows.plan import Plan
+
+__all__ = ["LiveBoard", "PlainBoard", "Standing", "live_board", "plain_board"]
+
+HEARTBEAT_SECONDS = 30.0
+
+
+@dataclass(kw_only=True)
+class Lane:
+    """One architecture's runs."""
+
+    n_runs: int
+    n_over: int = 0
+    n_failed: int = 0
+    running: dict[int, int] = field(default_factory=dict)  # seed → epochs done
+    val_loss: float | None = None
+
+
+class Standing:
+    """Counts what has happened in a study, and says how long the rest may take."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.began = time.monotonic()
+        self.n_workers = max(plan.n_workers, 1)
+        self.n_tasks = len(plan.tasks)
+        self.lanes: dict[str, Lane] = {}
+        open_runs = {task.spec.fingerprint for task in plan.tasks}
+        for spec in plan.specs:
+            lane = self.lanes.setdefault(display_name(spec.form), Lane(n_runs=0))
+            lane.n_runs += 1
+            lane.n_over += spec.fingerprint not in open_runs
+        self._expected = {task.spec.fingerprint: task.expected_seconds for task in plan.tasks}
+        self._spent: dict[str, float] = {}
+        self._pace: list[float] = []  # actual over expected, of runs that are over
+
+    def observe(self, spec: RunSpec, event: Event) -> None:
+        """Take one event into account."""
+        lane = self.lanes[display_name(spec.form)]
+        if isinstance(event, Started):
+            lane.running[spec.seed] = event.first_epoch - 1
+        elif isinstance(event, EpochEnded):
+            lane.running[spec.seed] = event.row.epoch
+            lane.val_loss = event.row.val_loss
+            spent = self._spent.get(event.fingerprint, 0.0) + event.row.epoch_seconds
+            self._spent[event.fingerprint] = spent
+        elif isinstance(event, Finished | Failed):
+            lane.running.pop(spec.seed, None)
+            lane.n_over += 1
+            lane.n_failed += isinstance(event, Failed)
+            expected = self._expected.pop(event.fingerprint, None)
+            spent = self._spent.pop(event.fingerprint, 0.0)
+            if expected and isinstance(event, Finished):
+                self._pace.append(spent / expected)
+
+    @property
+    def n_over(self) -> int:
+        """Tasks of this command that have ended."""
+        return self.n_tasks - len(self._expected)
+
+    def seconds_left(self) -> float:
+        """Estimate: what was expected of the open runs, corrected by how the others went."""
+        pace = statistics.median(self._pace) if self._pace else 1.0
+        left = [
+            max(seconds * pace - self._spent.get(key, 0.0), 0.0)
+            for key, seconds in self._expected.items()
+        ]
+        return max(sum(left) / self.n_workers, max(left, default=0.0))
+
+
+class PlainBoard:
+    """A line when a run ends, and one now and then: for logs and pipes."""
+
+    def __init__(self, standing: Standing, console: Console) -> None:
+        self._standing = standing
+        self._console = console
+        self._last = time.monotonic()
+
+    def observe(self, spec: RunSpec, event: Event) -> None:
+        """See `Board.observe`."""
+        self._standing.observe(spec, event)
+        name = f"{display_name(spec.form)} seed {spec.seed}"
+        if isinstance(event, Started) and event.first_epoch > 1:
+            self._print(f"{name}: goes on from epoch {event.first_epoch}")
+        elif isinstance(event, Finished):
+            self._print(f"{name}: {_outcome(event)}")
+        elif isinstance(event, Failed):
+            self._print(f"{name}: failed: {event.reason}")
+        elif isinstance(event, EpochEnded) and self._is_due():
+            self._print(f"{name}: epoch {event.row.epoch}, val_loss {event.row.val_loss:.4f}")
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._last >= HEARTBEAT_SECONDS
+
+    def _print(self, text: str) -> None:
+        self._last = time.monotonic()
+        standing = self._standing
+        left = duration(standing.seconds_left())
+        self._console.print(
+            f"[{standing.n_over}/{standing.n_tasks}] {text}  (about {left} left)",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+class LiveBoard:
+    """A table that is drawn anew in place."""
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+
+    def observe(self, spec: RunSpec, event: Event) -> None:
+        """See `Board.observe`."""
+        self._standing.observe(spec, event)
+
+    def __rich__(self) -> Group:
+        """The table as it stands."""
+        table = Table(box=None, pad_edge=False)
+        for heading in ("architecture", "done", "running", "latest val_loss"):
+            table.add_column(heading)
+        for name, lane in self._standing.lanes.items():
+            running = ", ".join(
+                f"seed {seed}: epoch {epoch}" for seed, epoch in sorted(lane.running.items())
+            )
+            failed = f" ({lane.n_failed} failed)" if lane.n_failed else ""
+            table.add_row(
+                name,
+                f"{_bar(lane.n_over, lane.n_runs)} {lane.n_over}/{lane.n_runs}{failed}",
+                running,
+                "" if lane.val_loss is None else f"{lane.val_loss:.4f}",
+            )
+        standing = self._standing
+        foot = (
+            f"{standing.n_over} of {plural(standing.n_tasks, 'run')} done, "
+            f"{duration(time.monotonic() - standing.began)} so far, "
+            f"about {duration(standing.seconds_left())} left"
+        )
+        return Group(table, Text(foot, style="dim"))
+
+
+@contextmanager
+def live_board(plan: Plan, console: Console) -> Iterator[LiveBoard]:
+    """A live table, twice a second."""
+    board = LiveBoard(Standing(plan))
+    with Live(board, console=console, refresh_per_second=2, transient=True):
+        yield board
+
+
+@contextmanager
+def plain_board(plan: Plan, console: Console) -> Iterator[PlainBoard]:
+    """Plain lines."""
+    yield PlainBoard(Standing(plan), console)
+
+
+def _outcome(event: Finished) -> str:
+    result = event.result
+    if result.status == "diverged":
+        return f"diverged: {result.reason}"
+    assert result.test_accuracy is not None
+    assert result.val_loss is not None
+    return (
+        f"test accuracy {result.test_accuracy:.4f}, best val_loss {result.val_loss:.4f} "
+        f"in epoch {result.best_epoch} of {result.epochs}"
+    )
+
+
+def _bar(n_over: int, n_runs: int, width: int = 10) -> str:
+    filled = round(width * n_over / n_runs)
+    return "█" * filled + "░" * (width - filled)

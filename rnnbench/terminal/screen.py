@@ -1,0 +1,150 @@
+"""The terminal as a workflow's view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from rnnbench.analysis.notes import SOURCE
+from rnnbench.analysis.summary import Row
+from rnnbench.terminal.progress import live_board, plain_board
+from rnnbench.terminal.texts import duration, mean_with_sd, plural, size
+from rnnbench.workflows.plan import Plan
+from rnnbench.workflows.view import Board
+
+__all__ = ["Screen"]
+
+DOWNLOAD_STEP_BYTES = 1 << 21
+PIPE_WIDTH = 120
+
+
+class Screen:
+    """Prints for people: tables on standard output, warnings on standard error."""
+
+    def __init__(self, *, console: Console | None = None, errors: Console | None = None) -> None:
+        self.console = console or _wide_console()
+        self.errors = errors or Console(stderr=True)
+        self._downloaded = 0
+
+    def say(self, text: str) -> None:
+        """See `View.say`."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """See `View.warn`."""
+        self.errors.print(
+            Text(f"warning: {text}", style="bold yellow"), highlight=False, soft_wrap=True
+        )
+
+    def downloaded(self, n_bytes: int, n_total: int | None) -> None:
+        """See `View.downloaded`: a bar on a terminal, a line every 2 MiB elsewhere."""
+        of = f" of {size(n_total)}" if n_total else ""
+        line = f"downloading imdb.npz: {size(n_bytes)}{of}"
+        if self.console.is_terminal:
+            share = n_bytes / n_total if n_total else 0.0
+            bar = "█" * round(30 * share) + "░" * (30 - round(30 * share))
+            self.console.print(f"{bar} {line}", end="\r", markup=False, highlight=False)
+            if n_bytes == n_total:
+                self.console.print()
+        elif n_bytes == n_total or n_bytes - self._downloaded >= DOWNLOAD_STEP_BYTES:
+            self._downloaded = n_bytes
+            self.say(line)
+
+    def show_plan(self, plan: Plan) -> None:
+        """See `View.show_plan`."""
+        self._show_notice(plan)
+        study, placement, data = plan.study, plan.placement, plan.dataset
+        self.say(f"study     {study.name}: {study.description or 'your choices'}")
+        self.say(f"data      {data.name} ({data.origin}), content {data.fingerprint[:12]}")
+        self.say(f"back end  {placement.backend} on {placement.device}: {placement.reason}")
+        done = f", {plan.n_done} done already" if plan.n_done else ""
+        resumed = f", {plan.n_resumed} to go on with" if plan.n_resumed else ""
+        self.say(f"runs      {plural(len(plan.specs), 'run')}{done}{resumed}")
+        if plan.tasks:
+            self.say(
+                f"work      {plural(plan.n_workers, 'worker')}, "
+                f"about {duration(plan.expected_seconds)}"
+            )
+        else:
+            self.say("work      nothing left to do")
+
+    def watch(self, plan: Plan) -> AbstractContextManager[Board]:
+        """See `View.watch`."""
+        if self.console.is_terminal:
+            return live_board(plan, self.console)
+        return plain_board(plan, self.console)
+
+    def show_summary(self, rows: Sequence[Row], plan: Plan, advice: str) -> None:
+        """See `View.show_summary`."""
+        self.console.print()
+        self._show_notice(plan)
+        self.console.print(_summary_table(rows, plan))
+        self.say(advice)
+        if any(row.published for row in rows):
+            self.say(
+                f"{SOURCE}: one run of the study notes, each batch order frozen; "
+                "they score the stacked model on the test half only."
+            )
+        self.say("Browse the runs: rnnbench ui (or mlflow ui)")
+
+    def _show_notice(self, plan: Plan) -> None:
+        if plan.dataset.notice:
+            panel = Panel(Text(plan.dataset.notice, style="bold yellow"), border_style="yellow")
+            self.console.print(panel)
+
+
+def _summary_table(rows: Sequence[Row], plan: Plan) -> Table:
+    caution = " · SYNTHETIC REVIEWS" if plan.dataset.notice else ""
+    table = Table(
+        title=f"{plan.study.name} on {plan.dataset.name}{caution}",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("architecture", no_wrap=True)
+    if any(row.varied for row in rows):
+        table.add_column("with")
+    headings = ["n", "parameters", "test accuracy", "best val_loss", "best epoch", "s/epoch"]
+    if any(row.published for row in rows):
+        headings += [f"{SOURCE}: val_loss", f"{SOURCE}: test"]
+    for heading in headings:
+        table.add_column(heading.replace(" ", "\n"), justify="right")
+    for row in rows:
+        varied = [row.varied] if any(row.varied for row in rows) else []
+        table.add_row(row.architecture, *varied, *_cells(row)[: len(headings)])
+    return table
+
+
+def _cells(row: Row) -> list[str]:
+    others = [
+        f"{n} {word}"
+        for n, word in (
+            (row.n_failed, "failed"),
+            (row.n_diverged, "diverged"),
+            (row.n_missing, "missing"),
+        )
+        if n
+    ]
+    notes = row.published
+    return [
+        f"{row.n}" + (f" ({', '.join(others)})" if others else ""),
+        "–" if row.n_parameters is None else f"{row.n_parameters:,}",
+        mean_with_sd(row.test_accuracy, 4),
+        mean_with_sd(row.val_loss, 4),
+        mean_with_sd(row.best_epoch, 0),
+        mean_with_sd(row.epoch_seconds, 2),
+        "–" if notes is None else f"{notes.val_loss:.4f}",
+        "–" if notes is None or notes.test_accuracy is None else f"{notes.test_accuracy:.4f}",
+    ]
+
+
+def _wide_console() -> Console:
+    """As wide as the terminal; a pipe or a file gets room for the whole table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PIPE_WIDTH)

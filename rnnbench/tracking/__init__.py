@@ -1,0 +1,1 @@
+"""The one writer to MLflow: publishes what the ledger holds."""

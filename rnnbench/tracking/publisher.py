@@ -1,0 +1,314 @@
+"""Brings MLflow up to date with one ledger entry; doing it twice changes nothing."""
+
+from __future__ import annotations
+
+import getpass
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnbench.architectures import display_name
+from rnnbench.ledger import LedgerEntry
+from rnnbench.specs import CanonicalForm, EpochRow, RunResult, RunSpec
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
+
+__all__ = ["Publisher", "run_name"]
+
+EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")
+RESULT_METRICS = (
+    "best_epoch",
+    "epochs",
+    "train_loss_at_best",
+    "train_accuracy_at_best",
+    "test_loss",
+    "test_accuracy",
+    "n_parameters",
+    "fit_seconds",
+)
+MODEL_SCORES = ("test_loss", "test_accuracy", "best_val_loss", "best_val_accuracy")
+METRICS_A_CALL = 1000  # MLflow refuses more
+FINGERPRINT_TAG = "rnnbench.fingerprint"
+
+
+def run_name(spec: RunSpec) -> str:
+    """What a run is called in MLflow: `lstm · seed 3`."""
+    return f"{display_name(spec.form)} · seed {spec.seed}"
+
+
+class Publisher:
+    """Writes runs of one study to one store.
+
+    Args:
+        attempt_of: how often the run of a fingerprint was started over before.
+        draw: history → PNG bytes of its loss curve.
+    """
+
+    def __init__(
+        self,
+        client: MlflowClient,
+        *,
+        address: str,
+        study: str,
+        attempt_of: Callable[[str], int],
+        draw: Callable[[tuple[EpochRow, ...], str], bytes],
+    ) -> None:
+        self._client = client
+        self._address = address
+        self._study = study
+        self._attempt_of = attempt_of
+        self._draw = draw
+        self.experiment_id = self._open_experiment()
+
+    def begin_invocation(self, name: str, tags: Mapping[str, str]) -> str:
+        """The run that stands for one command; its id."""
+        run = self._client.create_run(
+            self.experiment_id,
+            run_name=name,
+            tags={**_source_tags(), **tags, "rnnbench.kind": "invocation"},
+        )
+        return str(run.info.run_id)
+
+    def end_invocation(self, run_id: str, status: str, metrics: Mapping[str, float]) -> None:
+        """Close a command's run as FINISHED, FAILED or KILLED."""
+        for key, value in metrics.items():
+            self._client.log_metric(run_id, key, value)
+        self._client.set_terminated(run_id, status=status)
+
+    def close_orphans(self) -> None:
+        """Mark as killed the commands that ended without a word (power loss, `kill -9`)."""
+        for run in self._client.search_runs(
+            [self.experiment_id],
+            "attributes.status = 'RUNNING' AND tags.`rnnbench.kind` = 'invocation'",
+        ):
+            self._client.set_terminated(run.info.run_id, status="KILLED")
+
+    def publish(self, entry: LedgerEntry, invocation: str | None, tags: Mapping[str, str]) -> None:
+        """Write all of the entry that the store does not have yet."""
+        notes = entry.published().get(self._address, {})
+        result = entry.result()
+        if notes.get("done") and result is not None:
+            return
+        history = entry.history()
+        if "run_id" not in notes:
+            notes = {"run_id": self._open_run(entry, invocation, tags), "n_epochs": 0}
+            self._note(entry, notes)
+        elif notes.get("invocation") != invocation or notes.get("done"):
+            self._reopen(notes["run_id"], invocation)
+        run_id = notes["run_id"]
+        self._log(run_id, _epoch_metrics(history[notes["n_epochs"] :]))
+        notes = {**notes, "n_epochs": len(history), "invocation": invocation, "done": False}
+        if result is not None:
+            self._close_run(entry, run_id, result, history)
+            notes["done"] = True
+        self._note(entry, notes)
+
+    def suspend(self, entry: LedgerEntry) -> None:
+        """Mark a run that is not over as killed, until a later command goes on with it."""
+        run_id = entry.published().get(self._address, {}).get("run_id")
+        if run_id and entry.result() is None:
+            self._client.set_terminated(run_id, status="KILLED")
+
+    def publish_model(self, entry: LedgerEntry, folder: Path, model_name: str) -> None:
+        """Make an MLflow model of the entry's best file, its scores linked to it; once."""
+        from mlflow.entities import LoggedModelOutput
+
+        from rnnbench.tracking.model_folder import write_model_folder
+
+        notes = entry.published().get(self._address, {})
+        if "model_id" in notes or "run_id" not in notes:
+            return
+        spec, result, run_id = entry.spec(), entry.result(), notes["run_id"]
+        if result is None or result.status != "finished":
+            return
+        model = self._client.create_logged_model(
+            self.experiment_id,
+            name=model_name,
+            source_run_id=run_id,
+            tags={FINGERPRINT_TAG: spec.fingerprint},
+            params={key: str(value) for key, value in _parameters(spec).items()},
+            model_type="keras",
+        )
+        write_model_folder(folder, entry.folder / "best.keras", spec, result, model, run_id)
+        self._client.log_model_artifacts(model.model_id, str(folder))
+        self._client.finalize_logged_model(model.model_id, "READY")
+        self._client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+        self._log(run_id, _score_metrics(spec, result, entry.history(), model.model_id))
+        self._note(entry, {**notes, "model_id": model.model_id})
+
+    def _open_experiment(self) -> str:
+        found = self._client.get_experiment_by_name(self._study)
+        if found is None:
+            return str(self._client.create_experiment(self._study))
+        if found.lifecycle_stage == "deleted":
+            self._client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+
+    def _open_run(self, entry: LedgerEntry, invocation: str | None, tags: Mapping[str, str]) -> str:
+        """The run's id, found by its fingerprint if a lost command made it, else made now."""
+        spec = entry.spec()
+        attempt = str(self._attempt_of(spec.fingerprint) + 1)
+        found = self._client.search_runs(
+            [self.experiment_id],
+            f"tags.`{FINGERPRINT_TAG}` = '{spec.fingerprint}' "
+            f"AND tags.`rnnbench.attempt` = '{attempt}'",
+            max_results=1,
+        )
+        if found:
+            run_id = str(found[0].info.run_id)
+            self._reopen(run_id, invocation)
+        else:
+            run_id = self._create_run(spec, attempt, invocation, tags)
+        self._describe_run(run_id, spec)
+        return run_id
+
+    def _create_run(
+        self, spec: RunSpec, attempt: str, invocation: str | None, tags: Mapping[str, str]
+    ) -> str:
+        identity = {
+            FINGERPRINT_TAG: spec.fingerprint,
+            "rnnbench.attempt": attempt,
+            "rnnbench.kind": "run",
+            "rnnbench.engine": spec.engine,
+            "rnnbench.backend": spec.backend,
+            "rnnbench.dataset": spec.data.dataset,
+        }
+        if invocation:
+            identity["mlflow.parentRunId"] = invocation
+        run = self._client.create_run(
+            self.experiment_id,
+            run_name=run_name(spec),
+            tags={**_source_tags(), **tags, **identity},
+        )
+        return str(run.info.run_id)
+
+    def _describe_run(self, run_id: str, spec: RunSpec) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+
+        parameters = [Param(key, str(value)) for key, value in _parameters(spec).items()]
+        self._client.log_batch(run_id, params=parameters)
+        dataset = Dataset(
+            name=spec.data.dataset,
+            digest=_digest(spec),
+            source_type="rnnbench",
+            source=f'{{"fingerprint": "{spec.data.fingerprint}"}}',
+        )
+        tag = InputTag("mlflow.data.context", "training")
+        self._client.log_inputs(run_id, [DatasetInput(dataset, [tag])])
+
+    def _reopen(self, run_id: str, invocation: str | None) -> None:
+        self._client.update_run(run_id, status="RUNNING")
+        self._client.set_tag(run_id, "rnnbench.reason", "")
+        if invocation:
+            self._client.set_tag(run_id, "mlflow.parentRunId", invocation)
+
+    def _close_run(
+        self, entry: LedgerEntry, run_id: str, result: RunResult, history: tuple[EpochRow, ...]
+    ) -> None:
+        ended_ms = int((history[-1].ended_at if history else time.time()) * 1000)
+        self._log(run_id, _result_metrics(result, ended_ms))
+        self._client.set_tag(run_id, "rnnbench.status", result.status)
+        for key, value in result.environment.items():
+            self._client.set_tag(run_id, f"rnnbench.{key}", value)
+        if result.reason:
+            self._client.set_tag(run_id, "rnnbench.reason", result.reason[:5000])
+        self._upload(entry, run_id, result, history)
+        status = "FINISHED" if result.status == "finished" else "FAILED"
+        self._client.set_terminated(run_id, status=status)
+
+    def _upload(
+        self, entry: LedgerEntry, run_id: str, result: RunResult, history: tuple[EpochRow, ...]
+    ) -> None:
+        for name in ("best.keras", "history.csv", "predictions.npz"):
+            if (entry.folder / name).exists():
+                self._client.log_artifact(run_id, str(entry.folder / name))
+        with tempfile.TemporaryDirectory(prefix="rnnbench-") as folder:
+            if history:
+                figure = Path(folder) / "loss-curve.png"
+                figure.write_bytes(self._draw(history, run_name(entry.spec())))
+                self._client.log_artifact(run_id, str(figure))
+            if result.traceback:
+                text = Path(folder) / "traceback.txt"
+                text.write_text(result.traceback, encoding="utf-8")
+                self._client.log_artifact(run_id, str(text))
+
+    def _log(self, run_id: str, metrics: list[Metric]) -> None:
+        for start in range(0, len(metrics), METRICS_A_CALL):
+            self._client.log_batch(run_id, metrics=metrics[start : start + METRICS_A_CALL])
+
+    def _note(self, entry: LedgerEntry, notes: dict[str, Any]) -> None:  # Any: JSON values
+        entry.note_published({**entry.published(), self._address: notes})
+
+
+def _parameters(spec: RunSpec) -> dict[str, Any]:  # Any: plain values
+    form = asdict(spec.form) if isinstance(spec.form, CanonicalForm) else dict(spec.form.arguments)
+    data = {key: value for key, value in asdict(spec.data).items() if key != "fingerprint"}
+    return {
+        "architecture": display_name(spec.form),
+        **{key: value for key, value in form.items() if value is not None},
+        "embedding_size": spec.embedding_size,
+        **asdict(spec.recipe),
+        **data,
+        "seed": spec.seed,
+    }
+
+
+def _epoch_metrics(rows: tuple[EpochRow, ...]) -> list[Metric]:
+    from mlflow.entities import Metric
+
+    return [
+        Metric(name, float(getattr(row, name)), int(row.ended_at * 1000), row.epoch)
+        for row in rows
+        for name in EPOCH_METRICS
+    ]
+
+
+def _result_metrics(result: RunResult, ended_ms: int) -> list[Metric]:
+    """The summary; `val_loss` of the best epoch has a name of its own, apart from the curve's."""
+    from mlflow.entities import Metric
+
+    values = {name: getattr(result, name) for name in RESULT_METRICS}
+    values |= {"best_val_loss": result.val_loss, "best_val_accuracy": result.val_accuracy}
+    return [
+        Metric(name, float(value), ended_ms, 0)
+        for name, value in values.items()
+        if value is not None
+    ]
+
+
+def _score_metrics(
+    spec: RunSpec, result: RunResult, history: tuple[EpochRow, ...], model_id: str
+) -> list[Metric]:
+    from mlflow.entities import Metric
+
+    ended_ms = int(history[-1].ended_at * 1000)
+    return [
+        Metric(
+            metric.key,
+            metric.value,
+            ended_ms,
+            0,
+            model_id=model_id,
+            dataset_name=spec.data.dataset,
+            dataset_digest=_digest(spec),
+        )
+        for metric in _result_metrics(result, ended_ms)
+        if metric.key in MODEL_SCORES
+    ]
+
+
+def _digest(spec: RunSpec) -> str:
+    return spec.data.fingerprint[:16]
+
+
+def _source_tags() -> dict[str, str]:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return {"mlflow.user": user, "mlflow.source.name": "rnnbench", "mlflow.source.type": "LOCAL"}

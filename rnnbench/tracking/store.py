@@ -1,0 +1,127 @@
+"""Which MLflow store is meant, and whether it can be used; answers without importing MLflow."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from rnnbench.errors import StoreError
+
+__all__ = ["DATABASE", "Store", "find_store", "quiet_mlflow"]
+
+DATABASE = "mlflow.db"
+ARTIFACTS = "mlruns"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A tracking store by its address."""
+
+    address: str
+    root: Path
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the SQLite file in MLflow's stock place."""
+        return self.address == f"sqlite:///{self.root / DATABASE}"
+
+    def __str__(self) -> str:
+        return DATABASE if self.is_local else self.address
+
+
+def find_store(root: Path, environ: Mapping[str, str] = os.environ) -> Store:
+    """The store that `MLFLOW_TRACKING_URI` names, else `mlflow.db` in `root`, checked.
+
+    Raises:
+        StoreError: a file store, a database that this MLflow cannot read, or an unwritable folder.
+    """
+    address = environ.get("MLFLOW_TRACKING_URI", "").strip()
+    if address and not re.match(r"(https?|sqlite|postgresql|mysql|mssql)\b", address):
+        raise StoreError(
+            f"MLFLOW_TRACKING_URI is '{address}', which is no server or database; "
+            "use http://host:port or sqlite:///file.db, or unset it"
+        )
+    store = Store(address=address or f"sqlite:///{root / DATABASE}", root=root)
+    if store.is_local:
+        _refuse_file_store(root)
+        _check_schema(root / DATABASE)
+    return store
+
+
+def quiet_mlflow(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Variables under which MLflow neither phones home nor blocks for minutes on a dead server."""
+    defaults = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_LOGGING_LEVEL": "ERROR",
+        "GIT_PYTHON_REFRESH": "quiet",
+    }
+    return {key: value for key, value in defaults.items() if key not in environ}
+
+
+def _refuse_file_store(root: Path) -> None:
+    for meta in (root / ARTIFACTS).glob("*/meta.yaml"):
+        if meta.parent.name.isdigit():
+            raise StoreError(
+                f"{ARTIFACTS}/ holds a file store of an older MLflow "
+                f"({meta.parent.name}/meta.yaml); move it into a database with "
+                f"`mlflow migrate-filestore --source ./{ARTIFACTS} --target sqlite:///{DATABASE}`, "
+                "or work in another folder"
+            )
+
+
+def _check_schema(database: Path) -> None:
+    found = _schema_of(database)
+    if found is None:
+        return
+    known = _known_schemas()
+    if known and found not in known:
+        raise StoreError(
+            f"{DATABASE} was written by a newer MLflow (schema {found}); install that version, "
+            "or work in another folder"
+        )
+    if known and found != known[-1]:
+        raise StoreError(
+            f"{DATABASE} was written by an older MLflow (schema {found}); back it up, then run "
+            f"`mlflow db upgrade sqlite:///{DATABASE}`"
+        )
+
+
+def _schema_of(database: Path) -> str | None:
+    """The revision that a database says it has; None for one that is still to be made."""
+    if not database.exists() or database.stat().st_size == 0:
+        return None
+    try:
+        with contextlib.closing(sqlite3.connect(database, timeout=10)) as connection:
+            tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+            if "alembic_version" not in {row[0] for row in connection.execute(tables)}:
+                raise StoreError(f"{DATABASE} is a database, but not MLflow's; move it away")
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.DatabaseError as err:
+        raise StoreError(f"{DATABASE} is damaged or no database ({err}); move it away") from err
+    return str(row[0]) if row else None
+
+
+def _known_schemas() -> list[str]:
+    """The revisions that the installed MLflow knows, the newest last."""
+    spec = find_spec("mlflow")
+    if spec is None or not spec.submodule_search_locations:
+        return []
+    versions = Path(spec.submodule_search_locations[0]) / "store" / "db_migrations" / "versions"
+    follows: dict[str, str | None] = {}
+    for path in versions.glob("*.py"):
+        text = path.read_text("utf-8")
+        name = re.search(r"^revision\s*=\s*[\"'](\w+)[\"']", text, re.MULTILINE)
+        before = re.search(r"^down_revision\s*=\s*[\"'](\w+)[\"']", text, re.MULTILINE)
+        if name:
+            follows[name[1]] = before[1] if before else None
+    newest = [name for name in follows if name not in follows.values()]
+    return [name for name in follows if name not in newest] + newest

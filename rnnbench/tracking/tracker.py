@@ -1,0 +1,191 @@
+"""Publishes the ledger in the background, so that a slow or dead store never holds up training."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+
+from rnnbench.architectures import display_name
+from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.specs import EpochRow
+from rnnbench.tracking.publisher import Publisher
+from rnnbench.tracking.store import Store, quiet_mlflow
+
+__all__ = ["Tracker"]
+
+PAUSE_SECONDS = 2.0  # between two rounds: a row in MLflow is at most this old
+RETRY_SECONDS = 30.0  # after a store did not answer
+FAREWELL_SECONDS = 20.0  # how long a dead store may hold up the end of a command
+
+
+class Tracker:
+    """Keeps one study's runs in MLflow up to date with the ledger.
+
+    A thread of its own writes; the caller only says what has changed. What a store did not take
+    stays marked in the ledger and is published by the next command.
+
+    Args:
+        draw: history and title → PNG bytes of the loss curve.
+        on_problem: called with one sentence, once, when the store stops answering.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        study: str,
+        store: Store,
+        *,
+        draw: Callable[[tuple[EpochRow, ...], str], bytes],
+        on_problem: Callable[[str], None],
+    ) -> None:
+        self._ledger = ledger
+        self._study = study
+        self._store = store
+        self._draw = draw
+        self._on_problem = on_problem
+        self._changed: dict[str, LedgerEntry] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._ending = False
+        self._thread: threading.Thread | None = None
+        self._publisher: Publisher | None = None
+        self._invocation: str | None = None
+        self._told = False
+        self._tags: dict[str, str] = {}
+        self._name = ""
+        self.n_unpublished = 0
+
+    def begin(self, name: str, tags: Mapping[str, str], backlog: Iterable[LedgerEntry]) -> None:
+        """Start publishing a command's runs, and what earlier commands could not publish.
+
+        Args:
+            name: of the MLflow run that stands for this command.
+            tags: put on that run and on every run that is made now.
+        """
+        self._name, self._tags = name, dict(tags)
+        for entry in backlog:
+            self.notice(entry)
+        self._thread = threading.Thread(target=self._work, daemon=True, name="tracker")
+        self._thread.start()
+
+    def notice(self, entry: LedgerEntry) -> None:
+        """The entry has changed in the ledger."""
+        with self._lock:
+            self._changed[entry.fingerprint] = entry
+
+    def end(
+        self,
+        status: str,
+        metrics: Mapping[str, float],
+        *,
+        best: Iterable[LedgerEntry] = (),
+        unfinished: Iterable[LedgerEntry] = (),
+    ) -> None:
+        """Publish the rest, close the command's run, and wait for it (not for a dead store).
+
+        Args:
+            best: the entries that become MLflow models, one an architecture.
+            unfinished: the entries whose runs are marked as killed until they go on.
+        """
+        self._ending = True
+        self._wake.set()
+        if self._thread:
+            self._thread.join()
+        if self._publisher and not self._changed:
+            for entry in unfinished:
+                self._attempt(partial(_suspend, entry))
+            for entry in best:
+                self._attempt(partial(_publish_model, entry))
+            self._attempt(partial(self._close, status, metrics))
+        self.n_unpublished = len(self._changed)
+
+    def _work(self) -> None:
+        """The thread: publish, pause, again; at the end until all is published or time is up."""
+        deadline: float | None = None
+        while True:
+            healthy = self._publish_changed()
+            if self._ending:
+                deadline = deadline or time.monotonic() + FAREWELL_SECONDS
+                if not self._changed or time.monotonic() > deadline or not healthy:
+                    return
+            self._wake.wait(PAUSE_SECONDS if healthy else RETRY_SECONDS)
+
+    def _publish_changed(self) -> bool:
+        """Publish each changed entry once; whether the store took them all."""
+        with self._lock:
+            round_ = list(self._changed.values())
+        if self._publisher is None and not self._attempt(None):
+            return False
+        for entry in round_:
+            with self._lock:
+                self._changed.pop(entry.fingerprint, None)
+            if not self._attempt(partial(self._publish, entry)):
+                with self._lock:
+                    self._changed.setdefault(entry.fingerprint, entry)
+                return False
+        return True
+
+    def _publish(self, entry: LedgerEntry, publisher: Publisher) -> None:
+        publisher.publish(entry, self._invocation, self._tags)
+
+    def _attempt(self, action: Callable[[Publisher], None] | None) -> bool:
+        """Do something with the store; a store that fails is reported once, never raised."""
+        try:
+            publisher = self._publisher or self._open()
+            if action is not None:
+                action(publisher)
+            return True
+        except Exception as err:  # whatever a store, its driver or the network raises
+            if not self._told:
+                first = (str(err).strip() or type(err).__name__).splitlines()[0]
+                self._on_problem(
+                    f"the tracking store {self._store} does not take runs ({first[:300]}); "
+                    "they are safe in the ledger, and the next command publishes them"
+                )
+                self._told = True
+            return False
+
+    def _open(self) -> Publisher:
+        """Connect; makes the database and the experiment where they are missing."""
+        os.environ.update(quiet_mlflow())
+        import logging
+
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        logging.getLogger("alembic").setLevel(logging.ERROR)
+        from mlflow import MlflowClient
+
+        publisher = Publisher(
+            MlflowClient(self._store.address),
+            address=self._store.address,
+            study=self._study,
+            attempt_of=lambda fingerprint: self._ledger.n_archived(self._study, fingerprint),
+            draw=self._draw,
+        )
+        publisher.close_orphans()
+        self._invocation = publisher.begin_invocation(self._name, self._tags)
+        self._publisher = publisher
+        return publisher
+
+    def _close(self, status: str, metrics: Mapping[str, float], publisher: Publisher) -> None:
+        if self._invocation:
+            publisher.end_invocation(self._invocation, status, metrics)
+
+
+def _suspend(entry: LedgerEntry, publisher: Publisher) -> None:
+    publisher.suspend(entry)
+
+
+def _publish_model(entry: LedgerEntry, publisher: Publisher) -> None:
+    with tempfile.TemporaryDirectory(prefix="rnnbench-") as folder:
+        name = display_name(entry.spec().form)
+        publisher.publish_model(entry, Path(folder) / "model", _model_name(name))
+
+
+def _model_name(architecture: str) -> str:
+    """MLflow refuses some characters in a model's name."""
+    return architecture.translate(str.maketrans("(),=. ", "------")).strip("-")

@@ -1,0 +1,109 @@
+"""From what the user calls the data to prepared reviews in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnbench.data import cache, imdb, prepare
+from rnnbench.errors import DataError
+from rnnbench.execution.process import call_in_process
+from rnnbench.specs import RunSpec
+
+__all__ = ["DATASETS", "DatasetRef", "prepare_splits", "resolve_dataset"]
+
+DATASETS = ("auto", "imdb", "synthetic", "synthetic-full")
+
+SYNTHETIC_NOTICE = (
+    "SYNTHETIC REVIEWS, NOT IMDB: these numbers say nothing about real reviews. "
+    "For the real ones set RNNBENCH_DATA to a folder that holds imdb.npz, and use --dataset imdb."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetRef:
+    """Prepared reviews.
+
+    Args:
+        name: `imdb` or `synthetic`.
+        fingerprint: of their content.
+        origin: where they came from, for people.
+        notice: what must stand beside every number; None where nothing must.
+    """
+
+    name: str
+    fingerprint: str
+    origin: str
+    notice: str | None = None
+
+
+Progress = Callable[[int, int | None], None]
+
+
+def resolve_dataset(choice: str, on_progress: Progress | None = None) -> DatasetRef:
+    """The prepared reviews that `--dataset` means; downloads and prepares what is missing.
+
+    Args:
+        on_progress: called with bytes so far and in all while IMDB is downloaded.
+
+    Raises:
+        DataError: they cannot be had; `auto` never raises for want of IMDB.
+    """
+    if choice == "synthetic":
+        return _synthetic(full_size=False)
+    if choice == "synthetic-full":
+        return _synthetic(full_size=True)
+    if choice == "imdb":
+        return _imdb(imdb.find_imdb() or imdb.download_imdb(on_progress=on_progress))
+    if choice == "auto":
+        return _auto(on_progress)
+    if not Path(choice).exists():
+        raise DataError(
+            f"there is no data set '{choice}'; "
+            f"choose from {', '.join(DATASETS)}, or name an imdb.npz file"
+        )
+    found = imdb.find_imdb(Path(choice))
+    assert found is not None
+    return _imdb(found)
+
+
+def prepare_splits(specs: Iterable[RunSpec]) -> None:
+    """Cache the splits that specs need, beside the usual one that comes with the data."""
+    wanted = dict.fromkeys(
+        (spec.data.fingerprint, spec.data.validation_fraction, spec.data.split_seed)
+        for spec in specs
+    )
+    for fingerprint, fraction, seed in wanted:
+        if (fraction, seed) != prepare.USUAL_SPLIT:
+            call_in_process(prepare.prepare_split, fingerprint, fraction, seed)
+
+
+def _auto(on_progress: Progress | None) -> DatasetRef:
+    path = imdb.find_imdb()
+    if path is None and imdb.can_reach(imdb.KERAS_ADDRESS):
+        try:
+            path = imdb.download_imdb(on_progress=on_progress)
+        except DataError:
+            path = None
+    return _synthetic(full_size=False) if path is None else _imdb(path)
+
+
+def _imdb(path: Path) -> DatasetRef:
+    key = prepare.imdb_key(path)
+    fingerprint = cache.recall_source(key) or call_in_process(prepare.prepare_imdb, path)
+    return DatasetRef(name="imdb", fingerprint=fingerprint, origin=str(path))
+
+
+def _synthetic(*, full_size: bool) -> DatasetRef:
+    key = prepare.synthetic_key(full_size=full_size)
+    fingerprint = cache.recall_source(key) or call_in_process(
+        prepare.prepare_synthetic, full_size=full_size
+    )
+    size = "IMDB's size" if full_size else "default size"
+    return DatasetRef(
+        name="synthetic",
+        fingerprint=fingerprint,
+        origin=f"generated, {size}",
+        notice=SYNTHETIC_NOTICE,
+    )

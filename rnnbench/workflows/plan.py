@@ -1,0 +1,117 @@
+"""What a command is about to run, and how long that may take."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from rnnbench.execution.devices import Placement
+from rnnbench.execution.executor import Task
+from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.specs import CanonicalForm, RunSpec
+from rnnbench.study import Study
+from rnnbench.workflows.datasets import DatasetRef
+
+__all__ = ["Plan", "make_plan"]
+
+# Seconds an epoch of 20,000 reviews x 100 tokens through one layer of 8 units, one core, JAX, and
+# the epochs until the early stop: results of `rnnbench run --all --seeds 3`, 2 cores of an AMD
+# EPYC (docs/results/textbook/runs.csv). Only the first estimate on a machine rests on them.
+LAYER_SECONDS = 0.7
+TYPICAL_EPOCHS = 60
+WORKER_START_SECONDS = 8.0
+REFERENCE_TOKENS = 20_000 * 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The runs of a command, and which of them are left to do."""
+
+    study: Study
+    dataset: DatasetRef
+    placement: Placement
+    specs: tuple[RunSpec, ...]
+    tasks: tuple[Task, ...]
+    n_resumed: int
+
+    @property
+    def n_done(self) -> int:
+        """Runs that are over already."""
+        return len(self.specs) - len(self.tasks)
+
+    @property
+    def n_workers(self) -> int:
+        """Workers that will be started."""
+        return min(len(self.placement.gpus), len(self.tasks))
+
+    @cached_property
+    def expected_seconds(self) -> float:
+        """Estimated wall-clock time of what is left."""
+        if not self.tasks:
+            return 0.0
+        work = sum(task.expected_seconds for task in self.tasks)
+        longest = max(task.expected_seconds for task in self.tasks)
+        return WORKER_START_SECONDS + max(work / self.n_workers, longest)
+
+
+def make_plan(
+    study: Study,
+    specs: Sequence[RunSpec],
+    *,
+    dataset: DatasetRef,
+    placement: Placement,
+    ledger: Ledger,
+    n_train: int,
+) -> Plan:
+    """Compare what is asked with what the ledger has finished; writes nothing."""
+    estimate = _estimator(ledger.entries(), n_train)
+    tasks: list[Task] = []
+    for spec in specs:
+        entry = ledger.find(study.name, spec)
+        if entry is not None and entry.is_over:
+            continue
+        state = entry.state() if entry else None
+        share = 1.0 if entry is None or state is None else _share_left(entry, spec)
+        tasks.append(Task(spec=spec, state=state, expected_seconds=share * estimate(spec)))
+    return Plan(
+        study=study,
+        dataset=dataset,
+        placement=placement,
+        specs=tuple(specs),
+        tasks=tuple(tasks),
+        n_resumed=sum(task.state is not None for task in tasks),
+    )
+
+
+def _estimator(entries: Sequence[LedgerEntry], n_train: int) -> Callable[[RunSpec], float]:
+    """Seconds a run takes: the median of its like in the ledger, else from reference values."""
+    seen: dict[str, list[float]] = {}
+    for entry in entries:
+        result = entry.result()
+        if result is not None and result.status == "finished":
+            seen.setdefault(_kind(entry.spec()), []).append(result.fit_seconds)
+
+    def estimate(spec: RunSpec) -> float:
+        known = seen.get(_kind(spec))
+        return statistics.median(known) if known else _from_reference(spec, n_train)
+
+    return estimate
+
+
+def _kind(spec: RunSpec) -> str:
+    return f"{spec.shape} {spec.recipe}"
+
+
+def _from_reference(spec: RunSpec, n_train: int) -> float:
+    layers = spec.form.depth if isinstance(spec.form, CanonicalForm) else 1
+    size = n_train * (1 - spec.data.validation_fraction) * spec.data.max_len / REFERENCE_TOKENS
+    epochs = min(spec.recipe.epochs, TYPICAL_EPOCHS)
+    return LAYER_SECONDS * layers * size * epochs
+
+
+def _share_left(entry: LedgerEntry, spec: RunSpec) -> float:
+    done = len(entry.history())
+    expected = min(spec.recipe.epochs, max(TYPICAL_EPOCHS, done + spec.recipe.patience))
+    return max(1 - done / expected, 0.02)

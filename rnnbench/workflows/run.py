@@ -1,0 +1,309 @@
+"""`rnnbench run`: from choices to tracked runs and a table."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rnnbench.analysis.summary import Row, summarise
+from rnnbench.architectures import ALL, display_name
+from rnnbench.data.cache import open_corpus
+from rnnbench.errors import UsageError, unknown_name
+from rnnbench.execution.devices import place_workers
+from rnnbench.execution.executor import Executor
+from rnnbench.execution.local import LocalExecutor
+from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.report.curves import draw_loss_curve
+from rnnbench.specs import Event, Failed, RunResult
+from rnnbench.stats import seeds_for_verdicts
+from rnnbench.study import Study, expand_study, load_study
+from rnnbench.tracking.store import find_store
+from rnnbench.tracking.tracker import Tracker
+from rnnbench.workflows.datasets import prepare_splits, resolve_dataset
+from rnnbench.workflows.plan import Plan, make_plan
+from rnnbench.workflows.view import Board, View
+
+__all__ = ["RunChoices", "RunOutcome", "compose_study", "run_study"]
+
+ENGINES = ("auto", "keras")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunChoices:
+    """What was asked for on the command line; None means the study decides.
+
+    Args:
+        study: a TOML file or a bundled study's name.
+        hyperparameters, data, recipe: values by field, each a tuple that makes a grid.
+        command: the words that repeat this command.
+    """
+
+    architectures: tuple[str, ...] = ()
+    all_architectures: bool = False
+    study: str | None = None
+    quick: bool = False
+    name: str | None = None
+    dataset: str | None = None
+    seeds: tuple[int, ...] | None = None
+    embedding_sizes: tuple[int, ...] | None = None
+    hyperparameters: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    workers: int | None = None
+    workers_per_gpu: int = 1
+    device: str = "auto"
+    backend: str = "auto"
+    engine: str = "auto"
+    dry_run: bool = False
+    fresh: bool = False
+    command: str = "rnnbench run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """How a command ended; `cpu_seconds` of the parent and of its workers."""
+
+    rows: tuple[Row, ...] = ()
+    n_failed: int = 0
+    interrupted: bool = False
+
+
+def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
+    """Plan, run, record and show a study in the folder `root`.
+
+    Raises:
+        RnnbenchError: bad input, or data or folder out of reach; never for a failing run.
+    """
+    study = compose_study(choices)
+    if choices.engine not in ENGINES:
+        raise UsageError(unknown_name("engine", choices.engine, ENGINES))
+    find_store(root)  # a store that cannot be used is said before anything is trained
+    ledger = Ledger(root)
+    plan = _plan(study, choices, view, ledger)
+    view.show_plan(plan)
+    if choices.dry_run:
+        return RunOutcome()
+    with ledger.locked(lambda: view.say(_WAITING)):
+        if choices.fresh:
+            for spec in plan.specs:
+                ledger.archive(study.name, spec)
+        plan = _replan(plan, ledger)  # the command that held the lock may have done some
+        outcome = _carry_out(plan, choices, view, ledger, root)
+    return outcome
+
+
+def compose_study(choices: RunChoices) -> Study:
+    """The study that the choices mean; one that they change is called `NAME-custom`.
+
+    Raises:
+        StudyError, UsageError: something that cannot be run.
+    """
+    if not (choices.architectures or choices.all_architectures or choices.study or choices.quick):
+        raise UsageError(
+            "nothing to run: name architectures, or say --all, --quick or --study FILE; "
+            "`rnnbench list` shows what there is"
+        )
+    base = load_study(choices.study or ("quick" if choices.quick else "textbook"))
+    named = choices.architectures or (ALL if choices.all_architectures else None)
+    changes = {
+        "hyperparameters": choices.hyperparameters,
+        "data": choices.data,
+        "recipe": choices.recipe,
+        "embedding_sizes": choices.embedding_sizes,
+    }
+    name = choices.name or (f"{base.name}-custom" if any(changes.values()) else base.name)
+    return base.with_choices(
+        name=name,
+        architectures=tuple(named) if named else None,
+        seeds=choices.seeds,
+        dataset=choices.dataset,
+        **changes,
+    )
+
+
+_WAITING = "another rnnbench command is at work in this folder; waiting until it is done"
+
+
+def _plan(study: Study, choices: RunChoices, view: View, ledger: Ledger) -> Plan:
+    placement = place_workers(
+        backend=choices.backend,
+        device=choices.device,
+        workers=choices.workers,
+        workers_per_gpu=choices.workers_per_gpu,
+    )
+    dataset = resolve_dataset(study.dataset, view.downloaded)
+    specs = expand_study(
+        study, dataset=dataset.name, fingerprint=dataset.fingerprint, backend=placement.backend
+    )
+    n_train = open_corpus(dataset.fingerprint).train.n_reviews
+    return make_plan(
+        study, specs, dataset=dataset, placement=placement, ledger=ledger, n_train=n_train
+    )
+
+
+def _replan(plan: Plan, ledger: Ledger) -> Plan:
+    n_train = open_corpus(plan.dataset.fingerprint).train.n_reviews
+    return make_plan(
+        plan.study,
+        plan.specs,
+        dataset=plan.dataset,
+        placement=plan.placement,
+        ledger=ledger,
+        n_train=n_train,
+    )
+
+
+def _carry_out(
+    plan: Plan, choices: RunChoices, view: View, ledger: Ledger, root: Path
+) -> RunOutcome:
+    began, cpu_began = time.time(), time.process_time()
+    prepare_splits(task.spec for task in plan.tasks)
+    entries = {spec.fingerprint: ledger.open_run(plan.study.name, spec) for spec in plan.specs}
+    tracker = Tracker(
+        ledger, plan.study.name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
+    )
+    executor = LocalExecutor(
+        backend=plan.placement.backend,
+        gpus=plan.placement.gpus[: max(plan.n_workers, 1)],
+        log_folder=ledger.folder,
+    )
+    tracker.begin(_invocation_name(plan), _tags(plan, choices, root), entries.values())
+    interrupted, lost = False, dict[str, RunResult]()
+    try:
+        with view.watch(plan) as board:
+            lost = _record_events(plan, executor, ledger, entries, tracker, board)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        runs = [
+            (spec, lost.get(spec.fingerprint) or entries[spec.fingerprint].result())
+            for spec in plan.specs
+        ]
+        n_failed = sum(result is not None and result.status == "failed" for _, result in runs)
+        tracker.end(
+            "KILLED" if interrupted else "FAILED" if n_failed else "FINISHED",
+            {
+                "wall_seconds": time.time() - began,
+                "parent_cpu_seconds": time.process_time() - cpu_began,
+                "workers_cpu_seconds": executor.cpu_seconds,
+            },
+            best=_best_entries(entries.values()),
+            unfinished=[entry for entry in entries.values() if entry.result() is None],
+        )
+    rows = summarise(runs)
+    view.show_summary(rows, plan, _advice(plan, rows))
+    for spec, result in runs:
+        if result is not None and result.reason:
+            view.warn(
+                f"{display_name(spec.form)} seed {spec.seed} {result.status}: {result.reason}"
+            )
+    if interrupted:
+        view.warn(f"interrupted; every whole epoch is kept. To go on: {choices.command}")
+    return RunOutcome(rows=tuple(rows), n_failed=n_failed, interrupted=interrupted)
+
+
+def _record_events(
+    plan: Plan,
+    executor: Executor,
+    ledger: Ledger,
+    entries: Mapping[str, LedgerEntry],
+    tracker: Tracker,
+    board: Board,
+) -> dict[str, RunResult]:
+    """Work the tasks off; each event goes to the ledger first, then to tracker and screen.
+
+    Returns:
+        Results that the ledger could not take, because the disk is full, by fingerprint.
+    """
+    specs = {spec.fingerprint: spec for spec in plan.specs}
+    lost: dict[str, RunResult] = {}
+    for event in executor.run(plan.tasks):
+        entry = entries[event.fingerprint]
+        try:
+            ledger.record(entry, event)
+        except OSError as err:
+            executor.stop(event.fingerprint)
+            event = _not_recorded(event, err)
+            lost[event.fingerprint] = RunResult(status="failed", epochs=0, reason=event.reason)
+        tracker.notice(entry)
+        board.observe(specs[event.fingerprint], event)
+    return lost
+
+
+def _not_recorded(event: Event, err: OSError) -> Failed:
+    reason = f"the ledger could not be written: {err.strerror or err}"
+    return Failed(fingerprint=event.fingerprint, reason=reason, traceback=reason)
+
+
+def _best_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
+    """The entry with the lowest validation loss of each form: validation, never test."""
+    best: dict[str, tuple[float, LedgerEntry]] = {}
+    for entry in entries:
+        result = entry.result()
+        if result is None or result.val_loss is None:
+            continue
+        name = display_name(entry.spec().form)
+        if name not in best or result.val_loss < best[name][0]:
+            best[name] = (result.val_loss, entry)
+    return [entry for _, entry in best.values()]
+
+
+def _advice(plan: Plan, rows: Sequence[Row]) -> str:
+    """What the table can decide, and what would let it decide more."""
+    n_pairs = len(rows) * (len(rows) - 1) // 2
+    n_seeds = min((row.n for row in rows), default=0)
+    words = "seed" if n_seeds == 1 else "seeds"
+    if not n_pairs:
+        return f"{n_seeds} {words}"
+    needed = seeds_for_verdicts(n_pairs)
+    if n_seeds >= needed:
+        return f"{n_seeds} seeds: enough for a verdict on each of {n_pairs} pairs"
+    sentence = (
+        f"{n_seeds} {words}: descriptive only. A verdict on {n_pairs} "
+        f"{'pair' if n_pairs == 1 else 'pairs'} needs at least {needed} seeds"
+    )
+    seconds = [row.epoch_seconds.mean * row.best_epoch.mean for row in rows if row.n]
+    if not seconds:
+        return f"{sentence}."
+    missing = needed - n_seeds
+    minutes = sum(seconds) * missing / max(len(plan.placement.gpus), 1) / 60
+    return (
+        f"{sentence}: --seeds {needed} adds the missing ones, in about {max(minutes, 1):.0f} min."
+    )
+
+
+def _invocation_name(plan: Plan) -> str:
+    return f"{plan.study.name} · {len(plan.specs)} runs · {plan.dataset.name}"
+
+
+def _tags(plan: Plan, choices: RunChoices, root: Path) -> dict[str, str]:
+    tags = {
+        "rnnbench.study": plan.study.name,
+        "rnnbench.command": choices.command,
+        "rnnbench.order": ", ".join(sorted({spec.recipe.order for spec in plan.specs})),
+    }
+    if plan.dataset.notice:
+        tags |= {"rnnbench.notice": plan.dataset.notice, "mlflow.note.content": plan.dataset.notice}
+    commit = _git_commit(root)
+    return tags | ({"mlflow.source.git.commit": commit} if commit else {})
+
+
+def _git_commit(root: Path) -> str | None:
+    """The commit that the folder is at; None outside a repository."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() if found.returncode == 0 else None

@@ -1,0 +1,55 @@
+"""`rnnbench ui`: MLflow's own page, started light."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from rnnbench.errors import UsageError
+from rnnbench.tracking.store import find_store, quiet_mlflow
+from rnnbench.workflows.view import View
+
+__all__ = ["serve_ui", "ui_command"]
+
+LIGHT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_WORKERS": "1"}
+
+
+def serve_ui(root: Path, host: str, port: int, view: View) -> int:
+    """Run `mlflow ui` until it is stopped; its exit code.
+
+    Raises:
+        UsageError: the port is taken.
+        StoreError: the store cannot be read.
+    """
+    store = find_store(root)
+    if not store.is_local:
+        view.say(f"MLFLOW_TRACKING_URI names {store.address}; open that address instead")
+        return 0
+    _refuse_taken_port(host, port)
+    if not (root / "mlflow.db").exists():
+        view.say("there are no runs here yet; `rnnbench run --all` makes some")
+    view.say(f"MLflow is starting (about 10 s) at http://{host}:{port}; Ctrl-C stops it")
+    environment = {**os.environ, **quiet_mlflow(), **LIGHT}
+    try:
+        return subprocess.run(ui_command(host, port), cwd=root, env=environment).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def ui_command(host: str, port: int) -> list[str]:
+    """The stock command; it finds `mlflow.db` in the folder by itself."""
+    return [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port)]
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as err:
+            raise UsageError(
+                f"cannot listen on {host}:{port} ({err}); choose another --port"
+            ) from err
