@@ -65,11 +65,14 @@ def find_plugins() -> Mapping[str, Plugin]:
     """Every plug-in that is installed, by name.
 
     Raises:
-        StudyError: an entry point that is no `Plugin`, or takes a preset's name.
+        StudyError: an entry point that cannot be loaded, is no `Plugin`, or takes a name in use.
     """
     plugins: dict[str, Plugin] = {}
     for entry in entry_points(group=ENTRY_POINT_GROUP):
-        plugin = entry.load()
+        try:
+            plugin = entry.load()
+        except Exception as err:  # whatever another package raises while it is imported
+            raise StudyError(f"the entry point {entry.value} cannot be loaded: {err}") from err
         if not isinstance(plugin, Plugin):
             raise StudyError(f"the entry point {entry.value} is no rnnbench Plugin")
         if plugin.name in PRESETS or plugin.name in plugins:

@@ -143,7 +143,7 @@ class Ledger:
 
     def entries(self, study: str | None = None) -> list[LedgerEntry]:
         """Every run of a study, or of all."""
-        pattern = f"{study or '*'}/*/spec.json"
+        pattern = f"{study or '*'}/[!.]*/spec.json"  # a dot: a copy that was cut short
         found = sorted((self.folder / "runs").glob(pattern))
         return [LedgerEntry(path.parent.parent.name, path.parent) for path in found]
 
@@ -216,6 +216,7 @@ class Ledger:
         partial = entry.folder.with_name(f".{entry.fingerprint}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(source.folder, partial, ignore=shutil.ignore_patterns("published.json"))
+        shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
         partial.rename(entry.folder)
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "CELLS",
     "ENGINES",
     "ORDERS",
+    "Argument",
     "Backend",
     "CanonicalForm",
     "Cell",
@@ -152,6 +153,9 @@ class DataSpec:
             raise StudyError(
                 f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}"
             )
+        seed = self.split_seed
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+            raise StudyError(f"split_seed must be a whole number from 0 up, got {seed!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,8 @@ def mean_sd(values: Sequence[float]) -> MeanSd:
     """Mean and standard deviation; NaN in, NaN out."""
     n = len(values)
     mean = statistics.fmean(values) if n else math.nan
-    sd = statistics.stdev(values) if n > 1 else math.nan
+    # statistics.stdev raises where a value is not finite.
+    sd = statistics.stdev(values) if n > 1 and math.isfinite(mean) else math.nan
     return MeanSd(mean, sd, n)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from rnnbench.data.npz import MAX_FILE_BYTES, MAX_TOKENS, read_npz
 from rnnbench.data.pickled_lists import MAX_OBJECTS
 from rnnbench.errors import DataError
@@ -47,11 +48,11 @@ def pickled(content: bytes, n_rows: int = 2) -> bytes:
     return stream.getvalue() + content
 
 
-def write_members(path: Path, compression: int = zipfile.ZIP_DEFLATED, **changed: bytes) -> Path:
+def write_members(path: Path, **changed: bytes) -> Path:
     """A sound file with two reviews a half, but for what is `changed`."""
     reviews, labels = npy(object_array(ROWS)), npy(np.array([1, 0]))
     sound = {"x_train": reviews, "y_train": labels, "x_test": reviews, "y_test": labels}
-    with zipfile.ZipFile(path, "w", compression) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (sound | changed).items():
             archive.writestr(f"{name}.npy", content)
     return path
@@ -63,7 +64,8 @@ def test_rows_come_out_flat_and_unchanged(tmp_path: Path) -> None:
     assert halves.train.offsets.tolist() == [0, 3, 4]
     assert halves.train.labels.tolist() == [1, 0]
     assert halves.test.offsets.tolist() == [0, 0, 2]
-    assert halves.test.tokens.dtype == np.int32 and halves.test.labels.dtype == np.int8
+    assert halves.test.tokens.dtype == np.int32
+    assert halves.test.labels.dtype == np.int8
 
 
 @pytest.mark.parametrize("protocol", [3, 4, 5])
@@ -204,7 +206,8 @@ def test_a_damaged_pickle_is_refused(tmp_path: Path, stream: bytes, reason: str)
 
 def test_one_long_list_named_many_times_is_refused_before_it_is_unrolled(tmp_path: Path) -> None:
     rows = [[7] * 1_000] * (MAX_TOKENS // 1_000 + 1)
-    path = write_members(tmp_path / "imdb.npz", x_train=npy(object_array(rows)))
+    labels = npy(np.zeros(len(rows), dtype=int))
+    path = write_members(tmp_path / "imdb.npz", x_train=npy(object_array(rows)), y_train=labels)
     with pytest.raises(DataError, match="16,001,000 tokens; at most 16,000,000"):
         read_npz(path)
 
@@ -248,21 +251,24 @@ def test_an_archive_of_very_many_entries_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unusual_compression_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "imdb.npz", "w", zipfile.ZIP_LZMA) as archive:
+        for name in ("x_train", "y_train", "x_test", "y_test"):
+            archive.writestr(f"{name}.npy", npy(np.array([1, 0])))
     with pytest.raises(DataError, match="stored or deflated is needed"):
-        read_npz(write_members(tmp_path / "imdb.npz", zipfile.ZIP_LZMA))
+        read_npz(tmp_path / "imdb.npz")
 
 
 def test_files_that_are_no_archive_are_refused(tmp_path: Path) -> None:
     whole = write_members(tmp_path / "whole.npz").read_bytes()
     cases = {
-        "empty": (b"", "it is empty"),
-        "text": (b"review,label\ngood,1\n", "it is no zip archive"),
+        "empty": (b"", "is empty"),
+        "text": (b"review,label\ngood,1\n", "is no zip archive"),
         "truncated": (whole[: len(whole) // 2], "is cut short"),
-        "flipped": (whole.replace(b"NUMPY", b"NUMPX"), "is refused"),
+        "flipped": (whole[:60] + bytes([whole[60] ^ 4]) + whole[61:], "damaged"),
     }
     for name, (content, reason) in cases.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(DataError, match=f"{name} is refused: .*{reason}|{reason}"):
+        with pytest.raises(DataError, match=f"{name} is refused: .*{reason}"):
             read_npz(tmp_path / name)
 
 
@@ -277,7 +283,7 @@ def test_what_is_no_file_or_far_too_large_is_refused(tmp_path: Path) -> None:
 
 def test_a_header_that_is_no_npy_header_is_refused(tmp_path: Path) -> None:
     for content in (b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00\x10\x00" + b"(" * 16):
-        with pytest.raises(DataError, match="x_train has no readable .npy header"):
+        with pytest.raises(DataError, match="x_train has no readable"):
             read_npz(write_members(tmp_path / "imdb.npz", x_train=content))
 
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["SOURCE", "PublishedRun", "published_runs"]
+__all__ = ["REVIEWS", "SOURCE", "PublishedRun", "published_runs"]
 
 SOURCE = "notes-2025"
 """The notes whose models trained to their early stop; those of 2022 stop after ten epochs."""
+
+REVIEWS = "70e42a433819ffe5c495c9f89f006eac11e8ba737c759eeac85dee3b2524721e"
+"""Content fingerprint of the IMDB reviews that the notes train on."""
 
 _TEST_SCORES = {"lstm-stacked": (0.4673, 0.7848)}
 """Test loss and accuracy: the notes score their stacked model only."""

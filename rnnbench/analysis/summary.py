@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rnnbench.analysis.notes import PublishedRun, published_runs
+from rnnbench.analysis.notes import REVIEWS, PublishedRun, published_runs
 from rnnbench.architectures import display_name, model_parameters
-from rnnbench.specs import Recipe, RunResult, RunSpec
+from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
 from rnnbench.stats import MeanSd, mean_sd
 
 __all__ = ["Row", "is_comparable_with_notes", "summarise"]
@@ -56,7 +56,7 @@ def is_comparable_with_notes(spec: RunSpec) -> bool:
     Their batch order was frozen (Keras on TensorFlow after `set_random_seed`); ours need not be.
     """
     data = spec.data
-    same_data = data.dataset == "imdb" and (data.num_words, data.max_len) == (500, 100)
+    same_data = data == DataSpec(dataset=data.dataset, fingerprint=REVIEWS)
     recipe = Recipe(order=spec.recipe.order)
     return same_data and spec.recipe == recipe and spec.embedding_size == 16
 

@@ -135,11 +135,17 @@ def list_(
     what: Annotated[
         str | None, typer.Argument(help="architectures, studies or runs; all by default.")
     ] = None,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="The runs that are over as CSV, a line each.")
+    ] = False,
 ) -> None:
     """Show the architectures, the studies, and the runs of this folder."""
     from rnnbench.terminal.listing import show_listing
-    from rnnbench.workflows.listing import list_all
+    from rnnbench.workflows.listing import list_all, runs_as_csv
 
+    if csv:
+        typer.echo(runs_as_csv(here()), nl=False)
+        return
     show_listing(list_all(here(), what))
 
 

@@ -10,7 +10,7 @@ import typer
 
 from rnnbench.errors import UsageError
 
-__all__ = ["Dataset", "given", "numbers", "whole_numbers", "words"]
+__all__ = ["Dataset", "given", "here", "numbers", "whole_numbers", "words"]
 
 N = TypeVar("N", int, float)
 

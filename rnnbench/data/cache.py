@@ -227,8 +227,8 @@ def _read_split(paths: list[Path], n_train: int) -> Split | None:
 
 
 def _draw_split(n_train: int, test_size: float, random_state: int) -> Split:
-    # Takes 1.5 s, and only a first split needs it; scikit-learn has no types.
-    from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
+    # Takes 1.5 s, and only a first split needs it.
+    from sklearn.model_selection import train_test_split
 
     try:
         train, validation = train_test_split(

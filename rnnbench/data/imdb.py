@@ -124,7 +124,7 @@ def read_imdb(path: Path) -> Corpus:
     """The reviews as `keras.datasets.imdb.load_data()` yields them, sequence for sequence.
 
     That is: shuffled with Keras's seed, a 1 in front, ranks raised by 3, and the rarest word of all
-    unknown (2), because Keras keeps the ranks below the largest. 2.5 s and 0.35 GiB.
+    unknown (2), because Keras keeps the ranks below the largest. 2.5 s and 240 MiB.
 
     Raises:
         DataError: the file is damaged or refused.

@@ -44,7 +44,7 @@ class RawHalves:
 
 
 def read_npz(path: Path) -> RawHalves:
-    """The two halves of an `imdb.npz`; the real file takes about 2 s and 300 MiB.
+    """The two halves of an `imdb.npz`; the real file takes about 2 s and 220 MiB.
 
     Raises:
         DataError: the file is not what Keras publishes, whatever is wrong with it.

@@ -54,10 +54,8 @@ class LocalExecutor:
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         """See `Executor.run`."""
         waiting = list(tasks)
-        if not waiting:
-            return
-        self._seats = [self._take_seat(gpu) for gpu in self._gpus[: len(waiting)]]
         try:
+            self._fill_seats(len(waiting))
             for seat in self._seats:
                 self._hand_out(seat, waiting)
             while any(seat.task for seat in self._seats):
@@ -65,9 +63,17 @@ class LocalExecutor:
                 for pipe in wait(list(by_pipe)):
                     yield from self._listen(by_pipe[pipe], waiting)
         finally:
-            for seat in self._seats:
-                seat.child.end()
-            self._seats = []
+            self.close()
+
+    def start(self) -> None:
+        """Start the workers before there is work: they import Keras meanwhile."""
+        self._fill_seats(len(self._gpus))
+
+    def close(self) -> None:
+        """Send every worker home at once."""
+        for seat in self._seats:
+            seat.child.end()
+        self._seats = []
 
     def stop(self, fingerprint: str) -> None:
         """See `Executor.stop`."""
@@ -75,6 +81,14 @@ class LocalExecutor:
             if seat.task and seat.task.spec.fingerprint == fingerprint:
                 seat.stopped.add(fingerprint)
                 seat.child.pipe.send(None)
+
+    def _fill_seats(self, n_tasks: int) -> None:
+        """As many workers as there are tasks, and never more than places."""
+        wanted = self._gpus[:n_tasks]
+        for seat in self._seats[len(wanted) :]:
+            seat.child.end()
+        self._seats = self._seats[: len(wanted)]
+        self._seats += [self._take_seat(gpu) for gpu in wanted[len(self._seats) :]]
 
     def _take_seat(self, gpu: str | None) -> _Seat:
         log = None if self._log_folder is None else self._log_folder / "workers.log"
@@ -94,7 +108,7 @@ class LocalExecutor:
         """Pass on what a worker says; when its task has ended, hand out the next."""
         try:
             event: Event | None = seat.child.pipe.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # OSError: it died in the middle of an event
             yield from self._replace(seat, waiting)
             return
         seat.ready = True
@@ -146,6 +160,8 @@ def choose_task(
 
 def _work(pipe: Connection, gpu: str | None) -> None:
     """A worker process: takes tasks, sends events; anything received during a run stops it."""
+    import keras  # noqa: F401  # seconds, best spent before the first task is here
+
     from rnnbench.execution.worker import Worker
 
     worker = Worker(gpu)

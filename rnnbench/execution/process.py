@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 from rnnbench.errors import RnnbenchError, WorkerError
 from rnnbench.execution.environment import applied
 
-__all__ = ["Child", "call_in_process", "how_it_ended", "spawn"]
+__all__ = ["Child", "call_in_process", "children_cpu_seconds", "how_it_ended", "spawn"]
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from rnnbench.specs import CanonicalForm, EpochRow, RunResult, RunSpec
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric
+    from mlflow.entities import LoggedModel, Metric
 
 __all__ = ["Publisher", "run_name"]
 
@@ -126,20 +126,31 @@ class Publisher:
         spec, result, run_id = entry.spec(), entry.result(), notes["run_id"]
         if result is None or result.status != "finished":
             return
-        model = self._client.create_logged_model(
+        model = self._open_model(spec, run_id, model_name)
+        write_model_folder(folder, entry.folder / "best.keras", spec, result, model, run_id)
+        self._client.log_model_artifacts(model.model_id, str(folder))
+        self._client.finalize_logged_model(model.model_id, "READY")
+        outputs = self._client.get_run(run_id).outputs
+        if model.model_id not in {output.model_id for output in outputs.model_outputs}:
+            self._client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+        self._log(run_id, _score_metrics(spec, result, entry.history(), model.model_id))
+        self._note(entry, {**notes, "model_id": model.model_id})
+
+    def _open_model(self, spec: RunSpec, run_id: str, name: str) -> LoggedModel:
+        """The run's model, found if a lost command made it, else made now."""
+        found = self._client.search_logged_models(
+            [self.experiment_id], f"source_run_id = '{run_id}'", max_results=1
+        )
+        if found:
+            return found[0]
+        return self._client.create_logged_model(
             self.experiment_id,
-            name=model_name,
+            name=name,
             source_run_id=run_id,
             tags={FINGERPRINT_TAG: spec.fingerprint},
             params={key: str(value) for key, value in _parameters(spec).items()},
             model_type="keras",
         )
-        write_model_folder(folder, entry.folder / "best.keras", spec, result, model, run_id)
-        self._client.log_model_artifacts(model.model_id, str(folder))
-        self._client.finalize_logged_model(model.model_id, "READY")
-        self._client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
-        self._log(run_id, _score_metrics(spec, result, entry.history(), model.model_id))
-        self._note(entry, {**notes, "model_id": model.model_id})
 
     def _open_experiment(self) -> str:
         found = self._client.get_experiment_by_name(self._study)

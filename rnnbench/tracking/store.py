@@ -107,6 +107,8 @@ def _schema_of(database: Path) -> str | None:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as err:
         raise StoreError(f"{DATABASE} is damaged or no database ({err}); move it away") from err
+    if row is not None and row[0] is None:  # a file that was cut short may read like that
+        raise StoreError(f"{DATABASE} is damaged (it names no schema); move it away")
     return str(row[0]) if row else None
 
 

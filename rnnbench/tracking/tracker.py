@@ -18,7 +18,7 @@ from rnnbench.tracking.store import Store, quiet_mlflow
 
 __all__ = ["Tracker"]
 
-PAUSE_SECONDS = 2.0  # between two rounds: a row in MLflow is at most this old
+PAUSE_SECONDS = 3.0  # between two rounds: a row in MLflow is at most this old
 RETRY_SECONDS = 30.0  # after a store did not answer
 FAREWELL_SECONDS = 20.0  # how long a dead store may hold up the end of a command
 
@@ -159,6 +159,9 @@ class Tracker:
         logging.getLogger("alembic").setLevel(logging.ERROR)
         from mlflow import MlflowClient
 
+        from rnnbench.tracking.database import make_database
+
+        make_database(self._store, self._ledger.folder)
         publisher = Publisher(
             MlflowClient(self._store.address),
             address=self._store.address,

@@ -14,7 +14,7 @@ from rnnbench.training.engine import Arrays, Variables
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Template"]
+__all__ = ["Template", "assign", "is_stream", "to_arrays"]
 
 
 class Template:
@@ -59,12 +59,14 @@ class Template:
 
     def save(self, weights: Arrays, path: Path) -> None:
         """Write a compiled model: `load_model(path).evaluate(x, y)` works as in the notes."""
-        model = build_model(self.spec)
-        assign((v for v in model.variables if not is_stream(v)), weights)
-        model.compile(
-            optimizer=build_optimizer(self.spec), loss="binary_crossentropy", metrics=["accuracy"]
-        )
-        model.save(path)
+        assign(self.weight_variables, weights)
+        if not self.model.compiled:
+            self.model.compile(
+                optimizer=build_optimizer(self.spec),
+                loss="binary_crossentropy",
+                metrics=["accuracy"],
+            )
+        self.model.save(path)
 
     def load(self, path: Path) -> Arrays:
         """The weights in a `.keras` file, read in safe mode, in the template's order."""

@@ -41,19 +41,57 @@ class DatasetRef:
 Progress = Callable[[int, int | None], None]
 
 
-def resolve_dataset(choice: str, on_progress: Progress | None = None) -> DatasetRef:
+def resolve_dataset(
+    choice: str,
+    on_progress: Progress | None = None,
+    on_preparing: Callable[[], None] | None = None,
+) -> DatasetRef:
     """The prepared reviews that `--dataset` means; downloads and prepares what is missing.
 
     Args:
         on_progress: called with bytes so far and in all while IMDB is downloaded.
+        on_preparing: called before reviews are read or made that the cache lacks: seconds.
 
     Raises:
         DataError: they cannot be had; `auto` never raises for want of IMDB.
     """
-    if choice == "synthetic":
-        return _synthetic(full_size=False)
-    if choice == "synthetic-full":
-        return _synthetic(full_size=True)
+    source = _find_source(choice, on_progress)
+    key = source.key
+    fingerprint = cache.recall_source(key)
+    if fingerprint is None:
+        if on_preparing is not None:
+            on_preparing()
+        fingerprint = source.prepare()
+    return DatasetRef(
+        name=source.name, fingerprint=fingerprint, origin=source.origin, notice=source.notice
+    )
+
+
+def prepare_splits(specs: Iterable[RunSpec]) -> None:
+    """Cache the splits that specs need, beside the usual one that comes with the data."""
+    wanted = dict.fromkeys(
+        (spec.data.fingerprint, spec.data.validation_fraction, spec.data.split_seed)
+        for spec in specs
+    )
+    for fingerprint, fraction, seed in wanted:
+        if (fraction, seed) != prepare.USUAL_SPLIT:
+            call_in_process(prepare.prepare_split, fingerprint, fraction, seed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """Where reviews come from, before they are prepared."""
+
+    name: str
+    key: str
+    origin: str
+    prepare: Callable[[], str]
+    notice: str | None = None
+
+
+def _find_source(choice: str, on_progress: Progress | None) -> _Source:
+    if choice in ("synthetic", "synthetic-full"):
+        return _synthetic(full_size=choice == "synthetic-full")
     if choice == "imdb":
         return _imdb(imdb.find_imdb() or imdb.download_imdb(on_progress=on_progress))
     if choice == "auto":
@@ -68,18 +106,7 @@ def resolve_dataset(choice: str, on_progress: Progress | None = None) -> Dataset
     return _imdb(found)
 
 
-def prepare_splits(specs: Iterable[RunSpec]) -> None:
-    """Cache the splits that specs need, beside the usual one that comes with the data."""
-    wanted = dict.fromkeys(
-        (spec.data.fingerprint, spec.data.validation_fraction, spec.data.split_seed)
-        for spec in specs
-    )
-    for fingerprint, fraction, seed in wanted:
-        if (fraction, seed) != prepare.USUAL_SPLIT:
-            call_in_process(prepare.prepare_split, fingerprint, fraction, seed)
-
-
-def _auto(on_progress: Progress | None) -> DatasetRef:
+def _auto(on_progress: Progress | None) -> _Source:
     path = imdb.find_imdb()
     if path is None and imdb.can_reach(imdb.KERAS_ADDRESS):
         try:
@@ -89,21 +116,20 @@ def _auto(on_progress: Progress | None) -> DatasetRef:
     return _synthetic(full_size=False) if path is None else _imdb(path)
 
 
-def _imdb(path: Path) -> DatasetRef:
-    key = prepare.imdb_key(path)
-    fingerprint = cache.recall_source(key) or call_in_process(prepare.prepare_imdb, path)
-    return DatasetRef(name="imdb", fingerprint=fingerprint, origin=str(path))
-
-
-def _synthetic(*, full_size: bool) -> DatasetRef:
-    key = prepare.synthetic_key(full_size=full_size)
-    fingerprint = cache.recall_source(key) or call_in_process(
-        prepare.prepare_synthetic, full_size=full_size
+def _imdb(path: Path) -> _Source:
+    return _Source(
+        name="imdb",
+        key=prepare.imdb_key(path),
+        origin=str(path),
+        prepare=lambda: call_in_process(prepare.prepare_imdb, path),
     )
-    size = "IMDB's size" if full_size else "default size"
-    return DatasetRef(
+
+
+def _synthetic(*, full_size: bool) -> _Source:
+    return _Source(
         name="synthetic",
-        fingerprint=fingerprint,
-        origin=f"generated, {size}",
+        key=prepare.synthetic_key(full_size=full_size),
+        origin=f"generated, {'as many as IMDB' if full_size else 'half as many as IMDB'}",
+        prepare=lambda: call_in_process(prepare.prepare_synthetic, full_size=full_size),
         notice=SYNTHETIC_NOTICE,
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnnbench.analysis.records import run_record, write_records
 from rnnbench.architectures import architecture_names, display_name, make_form, model_parameters
 from rnnbench.errors import StudyError, UsageError, unknown_name
 from rnnbench.ledger import FOLDER, Ledger
+from rnnbench.specs import Form, PluginForm
 from rnnbench.study import bundled_studies, load_study
 
-__all__ = ["SECTIONS", "Listing", "list_all"]
+__all__ = ["SECTIONS", "Listing", "list_all", "runs_as_csv"]
 
 SECTIONS = ("architectures", "studies", "runs")
 
@@ -42,20 +44,48 @@ def list_all(root: Path, what: str | None = None) -> list[Listing]:
     return [make() for name, make in makers.items() if what in (None, name)]
 
 
+def runs_as_csv(root: Path) -> str:
+    """Every run of the folder that is over, a line each, by study, architecture and seed."""
+    entries = Ledger(root).entries() if (root / FOLDER).exists() else []
+    found = [(entry, entry.spec(), entry.result()) for entry in entries]
+    records = [
+        run_record(entry.study, spec, result) for entry, spec, result in found if result is not None
+    ]
+    return write_records(sorted(records, key=_record_order))
+
+
+def _record_order(record: Mapping[str, object]) -> tuple[str, str, int]:
+    return str(record["study"]), str(record["architecture"]), int(str(record["seed"]))
+
+
 def _architectures() -> Listing:
     rows = []
     for name in architecture_names():
         form = make_form(name)
         n_parameters = model_parameters(form)
         count = "counted by Keras" if n_parameters is None else f"{n_parameters:,}"
-        text = str(form).removeprefix("CanonicalForm").removeprefix("PluginForm").strip("()")
-        rows.append((name, text, count))
+        rows.append((name, _describe(form), count))
     return Listing(
         title="architectures",
         headings=("name", "recurrent part", "parameters of the model"),
         rows=rows,
         empty="none",
     )
+
+
+def _describe(form: Form) -> str:
+    """The recurrent part as a Keras user writes it: `2 x LSTM(8, dropout=0.3)`."""
+    if isinstance(form, PluginForm):
+        return ", ".join(f"{key}={value}" for key, value in form.arguments)
+    layer = {"lstm": "LSTM", "gru": "GRU", "simple-rnn": "SimpleRNN"}[form.cell]
+    arguments = [str(form.units)]
+    for key in ("dropout", "recurrent_dropout"):
+        if getattr(form, key):
+            arguments.append(f"{key}={getattr(form, key)}")
+    if form.reset_after is not None:
+        arguments.append(f"reset_after={form.reset_after}")
+    times = f"{form.depth} x " if form.depth > 1 else ""
+    return f"{times}{layer}({', '.join(arguments)})"
 
 
 def _studies(root: Path) -> Listing:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from rnnbench.analysis.summary import Row, summarise
 from rnnbench.architectures import ALL, display_name
 from rnnbench.data.cache import open_corpus
 from rnnbench.errors import UsageError, unknown_name
-from rnnbench.execution.devices import place_workers
+from rnnbench.execution.devices import Placement, place_workers
 from rnnbench.execution.executor import Executor
 from rnnbench.execution.local import LocalExecutor
 from rnnbench.ledger import Ledger, LedgerEntry
@@ -24,7 +25,7 @@ from rnnbench.stats import seeds_for_verdicts
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
-from rnnbench.workflows.datasets import prepare_splits, resolve_dataset
+from rnnbench.workflows.datasets import DatasetRef, prepare_splits, resolve_dataset
 from rnnbench.workflows.plan import Plan, make_plan
 from rnnbench.workflows.view import Board, View
 
@@ -84,17 +85,36 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
         raise UsageError(unknown_name("engine", choices.engine, ENGINES))
     find_store(root)  # a store that cannot be used is said before anything is trained
     ledger = Ledger(root)
-    plan = _plan(study, choices, view, ledger)
-    view.show_plan(plan)
-    if choices.dry_run:
-        return RunOutcome()
+    placement = place_workers(
+        backend=choices.backend,
+        device=choices.device,
+        workers=choices.workers,
+        workers_per_gpu=choices.workers_per_gpu,
+    )
+    executor = LocalExecutor(
+        backend=placement.backend, gpus=placement.gpus, log_folder=ledger.folder
+    )
+    with closing(executor):
+        start = None if choices.dry_run else executor.start
+        dataset = resolve_dataset(study.dataset, view.downloaded, start)
+        plan = _plan(study, dataset, placement, ledger)
+        view.show_plan(plan)
+        if choices.dry_run:
+            return RunOutcome()
+        return _carry_out_alone(plan, choices, view, ledger, executor)
+
+
+def _carry_out_alone(
+    plan: Plan, choices: RunChoices, view: View, ledger: Ledger, executor: LocalExecutor
+) -> RunOutcome:
+    """Work the plan off as the only command in this folder."""
     with ledger.locked(lambda: view.say(_WAITING)):
         if choices.fresh:
             for spec in plan.specs:
-                ledger.archive(study.name, spec)
-        plan = _replan(plan, ledger)  # the command that held the lock may have done some
-        outcome = _carry_out(plan, choices, view, ledger, root)
-    return outcome
+                ledger.archive(plan.study.name, spec)
+        # The command that held the lock may have done some of the runs.
+        plan = _plan(plan.study, plan.dataset, plan.placement, ledger)
+        return _carry_out(plan, choices, view, ledger, executor)
 
 
 def compose_study(choices: RunChoices) -> Study:
@@ -129,14 +149,7 @@ def compose_study(choices: RunChoices) -> Study:
 _WAITING = "another rnnbench command is at work in this folder; waiting until it is done"
 
 
-def _plan(study: Study, choices: RunChoices, view: View, ledger: Ledger) -> Plan:
-    placement = place_workers(
-        backend=choices.backend,
-        device=choices.device,
-        workers=choices.workers,
-        workers_per_gpu=choices.workers_per_gpu,
-    )
-    dataset = resolve_dataset(study.dataset, view.downloaded)
+def _plan(study: Study, dataset: DatasetRef, placement: Placement, ledger: Ledger) -> Plan:
     specs = expand_study(
         study, dataset=dataset.name, fingerprint=dataset.fingerprint, backend=placement.backend
     )
@@ -146,31 +159,15 @@ def _plan(study: Study, choices: RunChoices, view: View, ledger: Ledger) -> Plan
     )
 
 
-def _replan(plan: Plan, ledger: Ledger) -> Plan:
-    n_train = open_corpus(plan.dataset.fingerprint).train.n_reviews
-    return make_plan(
-        plan.study,
-        plan.specs,
-        dataset=plan.dataset,
-        placement=plan.placement,
-        ledger=ledger,
-        n_train=n_train,
-    )
-
-
 def _carry_out(
-    plan: Plan, choices: RunChoices, view: View, ledger: Ledger, root: Path
+    plan: Plan, choices: RunChoices, view: View, ledger: Ledger, executor: LocalExecutor
 ) -> RunOutcome:
+    root = ledger.folder.parent
     began, cpu_began = time.time(), time.process_time()
     prepare_splits(task.spec for task in plan.tasks)
     entries = {spec.fingerprint: ledger.open_run(plan.study.name, spec) for spec in plan.specs}
     tracker = Tracker(
         ledger, plan.study.name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
-    )
-    executor = LocalExecutor(
-        backend=plan.placement.backend,
-        gpus=plan.placement.gpus[: max(plan.n_workers, 1)],
-        log_folder=ledger.folder,
     )
     tracker.begin(_invocation_name(plan), _tags(plan, choices, root), entries.values())
     interrupted, lost = False, dict[str, RunResult]()

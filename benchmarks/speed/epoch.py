@@ -1,0 +1,105 @@
+"""One epoch of LSTM(8) on the real reviews, by what carries it out, side by side.
+
+    RNNBENCH_DATA=FOLDER python benchmarks/speed/epoch.py [--epochs 5] [--repeats 3]
+
+Contenders, each in a fresh process held to the CPU: the scan that `rnnbench` uses, with one thread
+(as its workers run) and with JAX's own choice of threads; Keras's `fit` on JAX; Keras's `fit` on
+TensorFlow as `rnnbench --backend tensorflow` runs it. Compilation is told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from rnnbench.architectures import make_form
+from rnnbench.data.dataset import load_part
+from rnnbench.execution.environment import processor_name, usable_cores, worker_environment
+from rnnbench.specs import DataSpec, RunSpec
+from rnnbench.training.streams import batch_order
+from rnnbench.workflows.datasets import resolve_dataset
+
+RESULTS = Path(__file__).parent.parent / "results"
+CONTENDERS = ("scan", "scan, threads as JAX likes", "fit on JAX", "fit on TensorFlow")
+
+
+def main() -> None:
+    """Measure every contender in turn, several times; print and write."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--contender", choices=CONTENDERS)
+    parser.add_argument("--out", type=Path, default=RESULTS / "epoch.json")
+    choices = parser.parse_args()
+    if choices.contender:
+        print(json.dumps(measure(choices.contender, choices.epochs)))
+        return
+    resolve_dataset("imdb")  # prepared once, before any clock runs
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
+    for _ in range(choices.repeats):
+        for name in CONTENDERS:
+            found[name].append(measure_in_process(name, choices.epochs))
+    result = {
+        "median_epoch_seconds": {
+            name: round(statistics.median(row["epoch_seconds"] for row in rows), 3)
+            for name, rows in found.items()
+        },
+        "all": found,
+        "command": f"python benchmarks/speed/epoch.py --repeats {choices.repeats}",
+        "machine": {"processor": processor_name(), "cores": usable_cores()},
+        "versions": {name: version(name) for name in ("keras", "jax", "tensorflow")}
+        | {"python": platform.python_version()},
+        "measured_on": time.strftime("%Y-%m-%d"),
+    }
+    choices.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result["median_epoch_seconds"], indent=1))
+
+
+def measure_in_process(contender: str, epochs: int) -> dict[str, float]:
+    """`measure` in a fresh process with a worker's environment."""
+    backend = "tensorflow" if "TensorFlow" in contender else "jax"
+    environment = {**os.environ, **worker_environment(backend)}  # type: ignore[arg-type]  # a name
+    if contender == "scan, threads as JAX likes":
+        del environment["NPROC"]
+    command = [sys.executable, __file__, "--contender", contender, "--epochs", str(epochs)]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def measure(contender: str, epochs: int) -> dict[str, float]:
+    """Median seconds of an epoch after the first, and the seconds before that."""
+    dataset = resolve_dataset("imdb")
+    data = DataSpec(dataset=dataset.name, fingerprint=dataset.fingerprint)
+    backend = "tensorflow" if "TensorFlow" in contender else "jax"
+    spec = RunSpec(form=make_form("lstm"), data=data, seed=0, backend=backend)
+    part = load_part(data, "train")
+    if contender.startswith("scan"):
+        from rnnbench.training.scan import ScanProgram as Program
+    else:
+        from rnnbench.training.fit import FitProgram as Program  # type: ignore[assignment]
+    began = time.perf_counter()
+    program = Program(spec)
+    variables = program.initial(spec)
+    seconds = []
+    for epoch in range(1, epochs + 2):
+        order = batch_order(0, epoch, len(part.labels), "reshuffled")
+        clock = time.perf_counter()
+        variables, _ = program.run_epoch(variables, part, order, epoch)
+        seconds.append(time.perf_counter() - clock)
+    return {
+        "epoch_seconds": statistics.median(seconds[1:]),
+        "start_seconds": time.perf_counter() - began - sum(seconds[1:]),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""The notes' notebook loop against `rnnbench run --all`, side by side on the same reviews.
+
+    RNNBENCH_DATA=FOLDER python benchmarks/speed/run_all.py [--repeats 3] [--out FILE]
+
+Wall-clock time of whole processes, start-up, data and compilation included, every cache cold.
+Prints the ratios and the parent's share of the CPU time, and writes them as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from rnnbench.data.imdb import find_imdb
+from rnnbench.execution.environment import processor_name, usable_cores
+
+HERE = Path(__file__).parent
+RESULTS = HERE.parent / "results"
+PACKAGES = ("rnnbench", "keras", "tensorflow", "jax", "mlflow", "numpy")
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--out", type=Path, default=RESULTS / "run_all.json")
+    choices = parser.parse_args()
+    data = find_imdb()
+    if data is None:
+        raise SystemExit("set RNNBENCH_DATA to a folder that holds imdb.npz")
+    seconds = measure_side_by_side(data, choices.repeats, choices.seeds, choices.epochs)
+    result = summarise(seconds) | {
+        "parent_share_of_cpu": measure_parent_share(data),
+        "seeds": choices.seeds,
+        "epochs": choices.epochs,
+        "load_before": os.getloadavg()[0],
+        "command": f"python benchmarks/speed/run_all.py --repeats {choices.repeats}",
+        "machine": {
+            "processor": processor_name(),
+            "cores": usable_cores(),
+            "platform": platform.platform(),
+        },
+        "versions": {name: version(name) for name in PACKAGES}
+        | {"python": platform.python_version()},
+        "measured_on": time.strftime("%Y-%m-%d"),
+    }
+    choices.out.parent.mkdir(parents=True, exist_ok=True)
+    choices.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=1))
+
+
+def measure_side_by_side(
+    data: Path, repeats: int, seeds: int, epochs: int
+) -> dict[str, list[float]]:
+    """Wall-clock seconds of each contender, interleaved, `repeats` times."""
+    size = ["--seeds", str(seeds), "--epochs", str(epochs)]
+    notes = [sys.executable, str(HERE / "notes_loop.py"), "--data", str(data), *size]
+    ours = [sys.executable, "-m", "rnnbench", "run", "--all", "--dataset", str(data), *size]
+    contenders = {"rnnbench": ours, "notes": notes, "jit": [*notes, "--jit"]}
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for repeat in range(repeats):
+        for name, command in contenders.items():
+            seconds[name].append(time_in_fresh_folder(command))
+            print(f"repeat {repeat + 1}, {name}: {seconds[name][-1]:.1f} s", flush=True)
+    return seconds
+
+
+def time_in_fresh_folder(command: list[str]) -> float:
+    """Seconds that a command takes in an empty folder with an empty cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        return run_in(Path(folder), command)
+
+
+def run_in(folder: Path, command: list[str]) -> float:
+    """Seconds that a command takes; what it prints is kept out of sight.
+
+    The benchmark's own numbers must not depend on a server, or on an earlier command's caches.
+    """
+    environment = {**os.environ, "RNNBENCH_CACHE": str(folder / "cache")}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    began = time.perf_counter()
+    with open(folder / "output.txt", "wb") as output:
+        subprocess.run(
+            command, cwd=folder, env=environment, check=True, stdout=output, stderr=output
+        )
+    return time.perf_counter() - began
+
+
+def measure_parent_share(data: Path) -> dict[str, float]:
+    """CPU time of the parent (ledger, tracking, progress) over that of the whole study.
+
+    The study is the README's: `run --all` with its 3 seeds, to the early stop.
+    """
+    folder = Path(tempfile.mkdtemp())
+    try:
+        command = [sys.executable, "-m", "rnnbench", "run", "--all", "--dataset", str(data)]
+        wall = run_in(folder, command)
+        values = read_metrics(folder / "mlflow.db")
+    finally:
+        shutil.rmtree(folder)
+    parent, workers = values["parent_cpu_seconds"], values["workers_cpu_seconds"]
+    return {
+        "share": round(parent / (parent + workers), 4),
+        "parent_cpu_seconds": round(parent, 2),
+        "workers_cpu_seconds": round(workers, 2),
+        "wall_seconds": round(wall, 1),
+    }
+
+
+def read_metrics(database: Path) -> dict[str, float]:
+    """What a command noted about itself in MLflow."""
+    query = "SELECT key, value FROM latest_metrics WHERE key LIKE '%cpu_seconds'"
+    with sqlite3.connect(database) as connection:
+        return dict(connection.execute(query).fetchall())
+
+
+def summarise(seconds: dict[str, list[float]]) -> dict[str, object]:
+    """Medians and their ratios."""
+    median = {name: statistics.median(values) for name, values in seconds.items()}
+    return {
+        "ratio_notes": round(median["notes"] / median["rnnbench"], 2),
+        "ratio_jit": round(median["jit"] / median["rnnbench"], 2),
+        "median_seconds": {name: round(value, 1) for name, value in median.items()},
+        "seconds": {name: [round(v, 1) for v in values] for name, values in seconds.items()},
+    }
+
+
+if __name__ == "__main__":
+    main()

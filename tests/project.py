@@ -1,0 +1,206 @@
+"""A small project for the real command line: 200 reviews in an `imdb.npz`, and a study."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+__all__ = ["STUDY", "Project", "write_project"]
+
+STUDY = "small"
+N_TRAIN, N_TEST = 120, 80
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+_HIDDEN = ("RNNBENCH_DATA", "RNNBENCH_BACKEND", "KERAS_BACKEND", "XLA_FLAGS")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A folder in which the command is run as a user runs it.
+
+    Args:
+        options: what follows `rnnbench run` each time.
+        environment: of the command's process.
+    """
+
+    folder: Path
+    options: tuple[str, ...]
+    environment: dict[str, str]
+
+    def run(self, *more: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+        """The command, carried out to its end."""
+        return subprocess.run(
+            [*self._words, *more],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+        )
+
+    def start(self, *more: str) -> subprocess.Popen[bytes]:
+        """The command, just started, as the leader of a process group of its own.
+
+        What it says goes to the file `output`.
+        """
+        with open(self.output, "wb") as file:
+            return subprocess.Popen(
+                [*self._words, *more],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> Path:
+        """Standard output and standard error of the command that `start` started."""
+        return self.folder / "output.txt"
+
+    def python(self, script: str, *arguments: str, **environment: str) -> str:
+        """What a Python script prints when it is run in the folder, in a process of its own."""
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            cwd=self.folder,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def client(self) -> MlflowClient:
+        """A client of the tracking store."""
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+        from mlflow import MlflowClient
+
+        return MlflowClient(f"sqlite:///{self.folder / 'mlflow.db'}")
+
+    def tracked(self, kind: str = "run") -> list[Run]:
+        """What MLflow shows: the runs, or with `invocation` the commands."""
+        client = self.client()
+        experiment = client.get_experiment_by_name(STUDY)
+        return list(
+            client.search_runs([experiment.experiment_id], f"tags.`rnnbench.kind` = '{kind}'")
+        )
+
+    def run_folders(self) -> dict[str, Path]:
+        """The ledger's folder of every run, by fingerprint."""
+        return {path.name: path for path in (self.folder / ".rnnbench/runs").glob("*/[!.]*")}
+
+    def histories(self) -> dict[str, list[tuple[float, ...]]]:
+        """By fingerprint, what each epoch gave; times left out."""
+        return {
+            fingerprint: read_curves(folder / "history.csv")
+            for fingerprint, folder in self.run_folders().items()
+            if (folder / "history.csv").exists()
+        }
+
+    def results(self) -> dict[str, dict[str, Any]]:
+        """The result of every run that is over, by fingerprint."""
+        return {
+            fingerprint: json.loads((folder / "result.json").read_text())
+            for fingerprint, folder in self.run_folders().items()
+            if (folder / "result.json").exists()
+        }
+
+    def scores(self) -> dict[str, tuple[float, float]]:
+        """Test loss and accuracy of every run that is over, by fingerprint."""
+        return {
+            fingerprint: (result["test_loss"], result["test_accuracy"])
+            for fingerprint, result in self.results().items()
+        }
+
+    @property
+    def _words(self) -> list[str]:
+        return [sys.executable, "-m", "rnnbench", "run", *self.options]
+
+
+def write_project(folder: Path, shared: Path, **study: Any) -> Project:
+    """A project in `folder`, which is made.
+
+    Args:
+        shared: a folder for what projects may share: the reviews, their cache, compiled programs.
+        study: `architectures`, `seeds`, and values of the recipe.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    reviews = shared / "imdb.npz"
+    if not reviews.exists():
+        shared.mkdir(parents=True, exist_ok=True)
+        _write_reviews(reviews)
+    (folder / "study.toml").write_text(_study_text(**study), encoding="utf-8")
+    kept = {key: value for key, value in os.environ.items() if not _is_hidden(key)}
+    return Project(
+        folder=folder,
+        options=("--study", "study.toml", "--dataset", str(reviews)),
+        environment=kept
+        | {
+            "RNNBENCH_CACHE": str(shared / "cache"),
+            "JAX_COMPILATION_CACHE_DIR": str(shared / "compiled"),
+            "JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_COMPILATION_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_WORKERS": "1",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        },
+    )
+
+
+def read_curves(path: Path) -> list[tuple[float, ...]]:
+    """The epochs of a `history.csv`: loss, accuracy and both for validation."""
+    with open(path, newline="") as file:
+        return [tuple(float(row[name]) for name in CURVES) for row in csv.DictReader(file)]
+
+
+def _is_hidden(variable: str) -> bool:
+    return variable in _HIDDEN or variable.startswith("MLFLOW_")
+
+
+def _study_text(
+    *, architectures: Sequence[str] = ("lstm",), seeds: int = 1, **recipe: object
+) -> str:
+    values = {"batch_size": 16, "learning_rate": 0.003, "epochs": 6, "patience": 30} | recipe
+    return "\n".join(
+        (
+            f"name = '{STUDY}'",
+            f"architectures = {list(architectures)}",
+            f"seeds = {seeds}",
+            "[data]",
+            "num_words = 60",
+            "max_len = 12",
+            "[hyperparameters]",
+            "units = [2]",
+            "embedding_size = [4]",
+            "[recipe]",
+            *(f"{key} = {value!r}" for key, value in values.items()),
+        )
+    )
+
+
+def _write_reviews(path: Path) -> None:
+    """Reviews as Keras publishes them; the label hangs on two words, so that it can be learnt."""
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for half, n_reviews in (("train", N_TRAIN), ("test", N_TEST)):
+        labels = rng.integers(0, 2, n_reviews)
+        reviews = np.empty(n_reviews, dtype=object)
+        for index, label in enumerate(labels):
+            words = rng.integers(10, 60, rng.integers(5, 25))
+            words[-4:-2] = 3 + label
+            reviews[index] = words.tolist()
+        arrays |= {f"x_{half}": reviews, f"y_{half}": labels}
+    np.savez(path, **arrays)

@@ -1,0 +1,144 @@
+"""Imports point downward, and each heavy library has one owner that imports it late."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import rnnbench
+
+PACKAGE = Path(rnnbench.__file__).parent
+
+# A module imports only from rows before its own, and from its own; `errors` is open to all.
+ROWS = (
+    "errors",
+    "specs",
+    "stats",
+    "architectures",
+    "data",
+    "study",
+    "models",
+    "training",
+    "timing",
+    "ledger",
+    "tracking",
+    "execution",
+    "tuning",
+    "analysis",
+    "report",
+    "workflows",
+    "terminal",
+    "cli",
+    "__main__",
+)
+OWNERS = {
+    "keras": {"models", "training", "timing"},
+    "jax": {"training", "timing"},
+    "tensorflow": {"training", "timing"},
+    "torch": {"training", "timing"},
+    "sklearn": {"data"},
+    "scipy": {"stats"},
+    "mlflow": {"tracking"},
+    "ray": {"execution"},
+    "optuna": {"tuning"},
+    "pandas": {"analysis"},
+    "matplotlib": {"report"},
+    "jinja2": {"report"},
+    "typer": {"cli"},
+    "rich": {"terminal"},
+}
+LATE = set(OWNERS) - {"typer", "rich"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """Something that a module imports, by its full name; `late` is inside a function."""
+
+    by: str
+    name: str
+    late: bool
+
+    def __str__(self) -> str:
+        return f"{self.by} imports {self.name}"
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        yield name, ast.parse(path.read_text("utf-8"))
+
+
+def imports() -> Iterator[Import]:
+    for name, tree in modules():
+        late = {
+            id(inner)
+            for outer in ast.walk(tree)
+            if isinstance(outer, ast.FunctionDef) or is_type_checking(outer)
+            for inner in ast.walk(outer)
+        }
+        for node in ast.walk(tree):
+            for imported in names_of(node):
+                yield Import(by=name, name=imported, late=id(node) in late)
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def names_of(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "relative imports hide where they point"
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
+
+
+def row_of(module: str) -> int:
+    return ROWS.index(module.split(".", 1)[0])
+
+
+def test_every_module_has_a_row() -> None:
+    assert {name.split(".")[0] for name, _ in modules() if name} <= set(ROWS)
+
+
+def test_imports_point_downward_even_inside_functions() -> None:
+    upward = [
+        str(found)
+        for found in imports()
+        if found.name.startswith("rnnbench.")
+        and row_of(found.name.removeprefix("rnnbench.")) > row_of(found.by)
+    ]
+    assert upward == []
+
+
+def test_a_heavy_library_is_imported_by_its_owner_only() -> None:
+    foreign = [
+        str(found)
+        for found in imports()
+        if found.by.split(".")[0]
+        not in OWNERS.get(found.name.split(".")[0], {found.by.split(".")[0]})
+    ]
+    assert foreign == []
+
+
+def test_a_heavy_library_is_imported_inside_functions_only() -> None:
+    early = [str(found) for found in imports() if not found.late]
+    assert [name for name in early if name.split(" imports ")[1].split(".")[0] in LATE] == []
+
+
+@pytest.mark.parametrize("module", ["rnnbench.workflows.run", "rnnbench.execution.local"])
+def test_the_parent_imports_no_back_end(module: str) -> None:
+    script = f"""
+import sys, {module}
+print(sorted({{"keras", "jax", "tensorflow", "torch", "mlflow", "sklearn"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr

@@ -1,0 +1,335 @@
+"""The ledger: each file whole or not at all, and nothing lost whenever the power goes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnbench.errors import StoreError
+from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.specs import (
+    CanonicalForm,
+    DataSpec,
+    EpochEnded,
+    EpochRow,
+    Event,
+    Failed,
+    Finished,
+    Recipe,
+    RunResult,
+    RunSpec,
+)
+from rnnbench.training.engine import Variables
+from rnnbench.training.progress import Progress
+
+SPEC = RunSpec(
+    form=CanonicalForm(cell="lstm"), data=DataSpec(dataset="made-up", fingerprint="ab"), seed=1
+)
+ROWS = tuple(
+    EpochRow(
+        epoch=epoch,
+        loss=0.1 + 0.2 / epoch,
+        accuracy=1 / 3,
+        val_loss=float(np.float32(0.7)) / epoch,
+        val_accuracy=0.5,
+        epoch_seconds=1e-7,
+        ended_at=1_700_000_000.123456,
+    )
+    for epoch in (1, 2, 3)
+)
+FINISHED = Finished(
+    fingerprint=SPEC.fingerprint,
+    result=RunResult(status="finished", epochs=3, best_epoch=3, test_accuracy=0.75),
+    model=b"a model",
+    predictions=b"predictions",
+)
+FAILED = Failed(fingerprint=SPEC.fingerprint, reason="ValueError: no", traceback="Traceback…")
+OVER = {"spec.json", "history.csv", "best.keras", "predictions.npz", "result.json"}
+
+
+def epoch_ended(n_epochs: int) -> EpochEnded:
+    variables = Variables(weights=(np.zeros(3, np.float32),), optimizer=())
+    progress = Progress.begin(variables, Recipe())
+    for row in ROWS[:n_epochs]:
+        progress = progress.after(variables, row)
+    return EpochEnded(
+        fingerprint=SPEC.fingerprint, row=ROWS[n_epochs - 1], state=progress.to_bytes()
+    )
+
+
+def record(root: Path, *events: Event, study: str = "textbook") -> LedgerEntry:
+    """What a command does with a run's events; returns the entry as a later command sees it."""
+    ledger = Ledger(root)
+    entry = ledger.open_run(study, SPEC)
+    for event in events:
+        ledger.record(entry, event)
+    return Ledger(root).entry(study, SPEC)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_run_comes_back_as_it_was_asked(tmp_path: Path) -> None:
+    entry = record(tmp_path)
+    assert entry.spec() == SPEC
+    assert entry.fingerprint == SPEC.fingerprint
+    assert (entry.result(), entry.state(), entry.history()) == (None, None, ())
+
+
+def test_a_run_that_is_not_over_keeps_its_last_state(tmp_path: Path) -> None:
+    entry = record(tmp_path, epoch_ended(1), epoch_ended(2))
+    assert entry.state() == epoch_ended(2).state
+    assert entry.history() == ROWS[:2]
+    assert not entry.is_over
+
+
+def test_the_history_of_a_finished_run_equals_that_of_its_state(tmp_path: Path) -> None:
+    entry = record(tmp_path, epoch_ended(3))
+    before = entry.history()
+    record(tmp_path, FINISHED)
+    assert entry.history() == before == ROWS
+    assert entry.state() is None
+
+
+def test_a_finished_run_keeps_its_files(tmp_path: Path) -> None:
+    entry = record(tmp_path, epoch_ended(3), FINISHED)
+    assert entry.is_over
+    assert entry.result() == FINISHED.result
+    assert names(entry.folder) == OVER
+    assert (entry.folder / "best.keras").read_bytes() == b"a model"
+
+
+def test_a_diverged_run_is_over_without_a_model(tmp_path: Path) -> None:
+    result = RunResult(status="diverged", epochs=1, reason="the loss is not finite")
+    event = Finished(fingerprint=SPEC.fingerprint, result=result, model=b"", predictions=b"")
+    entry = record(tmp_path, epoch_ended(1), event)
+    assert entry.is_over
+    assert names(entry.folder) == {"spec.json", "history.csv", "result.json"}
+
+
+def test_a_failed_run_is_kept_with_its_traceback_and_tried_again(tmp_path: Path) -> None:
+    entry = record(tmp_path, epoch_ended(2), FAILED)
+    result = entry.result()
+    assert result is not None
+    assert (result.status, result.epochs, result.traceback) == ("failed", 2, "Traceback…")
+    assert not entry.is_over
+    again = record(tmp_path)
+    assert again.result() is None
+    assert again.state() == epoch_ended(2).state
+
+
+class PowerCutError(BaseException):
+    """Ends the process in its tracks: no handler of the package sees it."""
+
+
+@contextmanager
+def power_cut_at(
+    monkeypatch: pytest.MonkeyPatch, n_calls: int, name: str = "rnnbench.ledger.os.fsync"
+) -> Iterator[None]:
+    """The block ends in the `n_calls`-th call of the named function, which does nothing."""
+    left = iter(range(n_calls - 1))
+    fsync = os.fsync
+
+    def fail(descriptor: int, *_: object) -> None:
+        if next(left, None) is None:
+            raise PowerCutError
+        fsync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(name, fail)
+        with pytest.raises(PowerCutError):
+            yield
+
+
+@pytest.mark.parametrize("n_calls", [1, 2, 3, 4], ids=["history", "model", "scores", "result"])
+def test_a_cut_while_a_run_is_closed_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_calls: int
+) -> None:
+    ledger, entry = Ledger(tmp_path), record(tmp_path, epoch_ended(3))
+    with power_cut_at(monkeypatch, n_calls):
+        ledger.record(entry, FINISHED)
+    assert not entry.is_over
+    assert entry.state() == epoch_ended(3).state
+    assert entry.history() == ROWS
+    record(tmp_path, FINISHED)
+    assert entry.is_over
+    assert names(entry.folder) >= OVER
+
+
+def test_a_cut_in_an_epoch_keeps_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, entry = Ledger(tmp_path), record(tmp_path, epoch_ended(1))
+    with power_cut_at(monkeypatch, 1):
+        ledger.record(entry, epoch_ended(2))
+    assert entry.state() == epoch_ended(1).state
+
+
+def test_a_cut_before_a_run_is_described_leaves_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(tmp_path)
+    with power_cut_at(monkeypatch, 1):
+        ledger.open_run("textbook", SPEC)
+    assert Ledger(tmp_path).entries() == []
+    assert record(tmp_path).spec() == SPEC
+
+
+def test_a_run_that_another_study_has_finished_is_taken_over(tmp_path: Path) -> None:
+    source = record(tmp_path, epoch_ended(3), FINISHED, study="textbook")
+    source.note_published({"sqlite:///mlflow.db": {"run_id": "1"}})
+    found = Ledger(tmp_path).find("mine", SPEC)
+    assert found is not None
+    assert found.study == "textbook"
+    adopted = record(tmp_path, study="mine")
+    assert adopted.is_over
+    assert adopted.history() == ROWS
+    assert adopted.published() == {}  # it is another experiment's run too
+
+
+def test_a_run_that_is_not_over_is_not_taken_over(tmp_path: Path) -> None:
+    record(tmp_path, epoch_ended(2), study="textbook")
+    assert Ledger(tmp_path).find("mine", SPEC) is None
+    assert record(tmp_path, study="mine").state() is None
+
+
+def test_a_cut_while_a_run_is_taken_over_leaves_no_half_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(tmp_path)
+    record(tmp_path, epoch_ended(3), FINISHED)
+    with power_cut_at(monkeypatch, 1, "pathlib.Path.rename"):
+        ledger.open_run("mine", SPEC)
+    assert [entry.study for entry in Ledger(tmp_path).entries()] == ["textbook"]
+    assert record(tmp_path, study="mine").is_over
+    assert len(Ledger(tmp_path).entries()) == 2
+
+
+def test_a_folder_that_a_cut_left_without_a_spec_does_not_stop_a_take_over(tmp_path: Path) -> None:
+    record(tmp_path, epoch_ended(3), FINISHED)
+    leftover = Ledger(tmp_path).entry("mine", SPEC).folder
+    leftover.mkdir(parents=True)
+    (leftover / ".spec.json.partial").write_bytes(b"{")
+    assert record(tmp_path, study="mine").is_over
+
+
+def test_a_run_that_is_started_over_is_put_aside(tmp_path: Path) -> None:
+    ledger, entry = Ledger(tmp_path), record(tmp_path, epoch_ended(3), FINISHED)
+    assert ledger.archive("textbook", SPEC)
+    assert ledger.n_archived("textbook", SPEC.fingerprint) == 1
+    assert ledger.find("textbook", SPEC) is None
+    (aside,) = (tmp_path / ".rnnbench" / "archive" / "textbook").iterdir()
+    assert names(aside) == OVER
+    assert not ledger.archive("textbook", SPEC)
+    assert record(tmp_path).history() == ()
+    assert not entry.is_over
+
+
+def test_entries_are_those_of_a_study_or_of_all(tmp_path: Path) -> None:
+    record(tmp_path, study="a")
+    record(tmp_path, study="b")
+    assert [entry.study for entry in Ledger(tmp_path).entries("a")] == ["a"]
+    assert [entry.study for entry in Ledger(tmp_path).entries()] == ["a", "b"]
+
+
+def test_notes_of_the_tracker_come_back(tmp_path: Path) -> None:
+    entry = record(tmp_path)
+    assert entry.published() == {}
+    entry.note_published({"address": {"n_epochs": 3}})
+    assert entry.published() == {"address": {"n_epochs": 3}}
+
+
+def test_the_ledger_is_not_committed_by_accident(tmp_path: Path) -> None:
+    Ledger(tmp_path)
+    assert (tmp_path / ".rnnbench" / ".gitignore").read_text() == "*\n"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match=r"cannot write to .*file"):
+        Ledger(tmp_path / "file")
+
+
+def test_a_second_command_waits_for_the_first(tmp_path: Path) -> None:
+    waiting, done = threading.Event(), threading.Event()
+
+    def second() -> None:
+        with Ledger(tmp_path).locked(waiting.set):
+            done.set()
+
+    thread = threading.Thread(target=second)
+    with Ledger(tmp_path).locked():
+        thread.start()
+        assert waiting.wait(10)
+        assert not done.is_set()
+    thread.join(10)
+    assert done.is_set()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("this machine does not let a small disk be mounted")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_leaves_the_ledger_readable(small_disk: Path) -> None:
+    entry = record(small_disk, epoch_ended(2))
+    large = EpochEnded(fingerprint=SPEC.fingerprint, row=ROWS[2], state=bytes(512 * 1024))
+    with pytest.raises(OSError, match="No space left") as caught:
+        record(small_disk, large)
+    assert caught.value.errno == errno.ENOSPC
+    assert entry.state() == epoch_ended(2).state
+    assert entry.history() == ROWS[:2]
+    assert names(entry.folder) == {"spec.json", "state.npz"}
+    record(small_disk, epoch_ended(3), FINISHED)  # there is room again
+    assert entry.is_over
+
+
+@pytest.mark.parametrize("step", ["open", "fsync"])
+def test_a_write_that_fails_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    ledger, entry = Ledger(tmp_path), record(tmp_path, epoch_ended(2))
+    with monkeypatch.context() as patch:
+        target = {"open": "builtins.open", "fsync": "rnnbench.ledger.os.fsync"}[step]
+        patch.setattr(target, refuse_to_write(step))
+        with pytest.raises(OSError, match="No space left"):
+            ledger.record(entry, epoch_ended(3))
+    assert entry.state() == epoch_ended(2).state
+    assert names(entry.folder) == {"spec.json", "state.npz"}
+
+
+def refuse_to_write(step: str) -> Callable[..., Any]:
+    real_open = open
+
+    def refuse(*arguments: Any, **keywords: Any) -> Any:
+        if step == "open" and arguments[1:] != ("wb",):
+            return real_open(*arguments, **keywords)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    return refuse
+
+
+def test_files_are_plain_json(tmp_path: Path) -> None:
+    entry = record(tmp_path, epoch_ended(3), FINISHED)
+    assert json.loads((entry.folder / "spec.json").read_text())["seed"] == 1
+    assert json.loads((entry.folder / "result.json").read_text())["status"] == "finished"

@@ -1,0 +1,134 @@
+"""What a command is about to run: minus what is done, and how long the rest may take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnbench.execution.devices import Placement
+from rnnbench.ledger import Ledger
+from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec
+from rnnbench.study import Study
+from rnnbench.training.engine import Variables
+from rnnbench.training.progress import Progress
+from rnnbench.workflows.datasets import DatasetRef
+from rnnbench.workflows.plan import TYPICAL_EPOCHS, WORKER_START_SECONDS, Plan, make_plan
+
+STUDY = Study(name="mine", architectures=("lstm",), seeds=(0,))
+MakeSpec = Callable[..., RunSpec]
+
+
+def plan(root: Path, specs: Sequence[RunSpec], n_workers: int = 2, n_train: int = 25_000) -> Plan:
+    return make_plan(
+        STUDY,
+        specs,
+        dataset=DatasetRef(name="made-up", fingerprint="ab", origin="here"),
+        placement=Placement(backend="jax", gpus=(None,) * n_workers, reason="a test"),
+        ledger=Ledger(root),
+        n_train=n_train,
+    )
+
+
+def finish(root: Path, spec: RunSpec, study: str = "mine", seconds: float = 1.0) -> None:
+    ledger = Ledger(root)
+    result = RunResult(status="finished", epochs=2, fit_seconds=seconds)
+    event = Finished(fingerprint=spec.fingerprint, result=result, model=b"m", predictions=b"p")
+    ledger.record(ledger.open_run(study, spec), event)
+
+
+def interrupt(root: Path, spec: RunSpec, n_epochs: int) -> bytes:
+    """Leave a run after some epochs; its state."""
+    progress = Progress.begin(Variables(weights=(np.zeros(1),), optimizer=()), spec.recipe)
+    for epoch in range(1, n_epochs + 1):
+        row = EpochRow(
+            epoch=epoch,
+            loss=0.6,
+            accuracy=0.5,
+            val_loss=0.6,
+            val_accuracy=0.5,
+            epoch_seconds=1.0,
+            ended_at=0.0,
+        )
+        progress = progress.after(progress.variables, row)
+    ledger, state = Ledger(root), progress.to_bytes()
+    event = EpochEnded(fingerprint=spec.fingerprint, row=row, state=state)
+    ledger.record(ledger.open_run("mine", spec), event)
+    return state
+
+
+def test_everything_is_left_to_do_at_first(tmp_path: Path, make_spec: MakeSpec) -> None:
+    found = plan(tmp_path, [make_spec(seed=0), make_spec(seed=1)])
+    assert (len(found.tasks), found.n_done, found.n_resumed, found.n_workers) == (2, 0, 0, 2)
+    assert all(task.state is None for task in found.tasks)
+
+
+@pytest.mark.parametrize("study", ["mine", "another"])
+def test_a_finished_run_is_skipped_whichever_study_finished_it(
+    tmp_path: Path, make_spec: MakeSpec, study: str
+) -> None:
+    finish(tmp_path, make_spec(seed=0), study)
+    found = plan(tmp_path, [make_spec(seed=0), make_spec(seed=1)])
+    assert [task.spec.seed for task in found.tasks] == [1]
+    assert found.n_done == 1
+
+
+def test_a_failed_run_is_planned_again(tmp_path: Path, make_spec: MakeSpec) -> None:
+    spec, ledger = make_spec(), Ledger(tmp_path)
+    event = Failed(fingerprint=spec.fingerprint, reason="no", traceback="no")
+    ledger.record(ledger.open_run("mine", spec), event)
+    assert len(plan(tmp_path, [spec]).tasks) == 1
+
+
+def test_an_interrupted_run_goes_on_and_takes_less(tmp_path: Path, make_spec: MakeSpec) -> None:
+    spec = make_spec(epochs=10)
+    fresh = plan(tmp_path, [spec]).tasks[0]
+    state = interrupt(tmp_path, spec, n_epochs=4)
+    found = plan(tmp_path, [spec])
+    assert found.n_resumed == 1
+    assert found.tasks[0].state == state
+    assert found.tasks[0].expected_seconds == pytest.approx(0.6 * fresh.expected_seconds)
+
+
+def test_an_estimate_is_the_median_of_its_like(tmp_path: Path, make_spec: MakeSpec) -> None:
+    for seed, seconds in enumerate((10.0, 30.0, 500.0)):
+        finish(tmp_path, make_spec(seed=seed), seconds=seconds)
+    same, other = plan(tmp_path, [make_spec(seed=9), make_spec("gru", seed=9)]).tasks
+    assert same.expected_seconds == 30.0
+    assert other.expected_seconds != 30.0
+
+
+def test_the_first_estimate_grows_with_data_layers_and_epochs(
+    tmp_path: Path, make_spec: MakeSpec
+) -> None:
+    def seconds(spec: RunSpec, n_train: int = 25_000) -> float:
+        return plan(tmp_path, [spec], n_train=n_train).tasks[0].expected_seconds
+
+    one = seconds(make_spec(epochs=10))
+    assert seconds(make_spec(epochs=10), n_train=50_000) == pytest.approx(2 * one)
+    assert seconds(make_spec("lstm-stacked", epochs=10)) == pytest.approx(2 * one)
+    assert seconds(make_spec(epochs=20)) == pytest.approx(2 * one)
+    assert seconds(make_spec(epochs=10, max_len=20)) == pytest.approx(2 * one)
+    assert seconds(make_spec(epochs=1000)) == pytest.approx(TYPICAL_EPOCHS / 10 * one)
+
+
+def test_the_wall_clock_is_shared_among_workers_but_no_run_is_split(
+    tmp_path: Path, make_spec: MakeSpec
+) -> None:
+    finish(tmp_path, make_spec(seed=0), seconds=100.0)
+    four = [make_spec(seed=seed) for seed in (1, 2, 3, 4)]
+    assert plan(tmp_path, four).expected_seconds == pytest.approx(WORKER_START_SECONDS + 200)
+    assert plan(tmp_path, four[:1]).expected_seconds == pytest.approx(WORKER_START_SECONDS + 100)
+
+
+def test_nothing_left_takes_no_time_and_no_worker(tmp_path: Path, make_spec: MakeSpec) -> None:
+    finish(tmp_path, make_spec())
+    found = plan(tmp_path, [make_spec()])
+    assert (found.tasks, found.n_workers, found.expected_seconds) == ((), 0, 0.0)
+
+
+def test_planning_changes_no_run(tmp_path: Path, make_spec: MakeSpec) -> None:
+    plan(tmp_path, [make_spec()])
+    assert Ledger(tmp_path).entries() == []

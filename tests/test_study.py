@@ -1,0 +1,215 @@
+"""Studies: bundled ones, files with mistakes, seeds, and what they expand to."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnbench.architectures import display_name
+from rnnbench.errors import StudyError
+from rnnbench.specs import RunSpec
+from rnnbench.study import Study, bundled_studies, expand_study, load_study, parse_seeds
+
+SOUND = 'name = "mine"\narchitectures = ["lstm", "gru"]\nseeds = 2\n'
+
+
+def expand(study: Study) -> list[RunSpec]:
+    return expand_study(study, dataset="made-up", fingerprint="ab", backend="jax")
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "study.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "n_runs"),
+    [
+        ("textbook", 12),
+        ("quick", 8),
+        ("units-dropout", 48),
+        ("frozen-order", 80),
+        ("long-sequences", 18),
+    ],
+)
+def test_a_bundled_study_loads_and_expands(name: str, n_runs: int) -> None:
+    specs = expand(load_study(name))
+    assert len(specs) == n_runs
+    assert len({spec.fingerprint for spec in specs}) == n_runs
+
+
+def test_those_are_all_bundled_studies_and_each_says_what_it_is() -> None:
+    found = bundled_studies()
+    assert len(found) == 5
+    assert all(load_study(path).description for path in found.values())
+    assert all(load_study(path).name == name for name, path in found.items())
+
+
+def test_the_textbook_study_is_the_recipe_of_the_notes() -> None:
+    spec = expand(load_study("textbook"))[0]
+    recipe = spec.recipe
+    assert (recipe.optimizer, recipe.learning_rate, recipe.batch_size) == ("rmsprop", 1e-4, 64)
+    assert (recipe.epochs, recipe.patience) == (100, 3)
+    assert (spec.data.num_words, spec.data.max_len, spec.embedding_size) == (500, 100, 16)
+    assert (spec.data.validation_fraction, spec.data.split_seed) == (0.2, 42)
+
+
+def test_a_file_is_read_with_its_grid(tmp_path: Path) -> None:
+    text = SOUND + "[hyperparameters]\nunits = [4, 8]\n[recipe]\nlearning_rate = [1e-3, 1e-4]\n"
+    specs = expand(load_study(write(tmp_path, text)))
+    assert len(specs) == 2 * 2 * 2 * 2  # architectures, units, rates, seeds
+    assert [spec.seed for spec in specs[:2]] == [0, 1]
+
+
+def test_requests_of_one_network_are_one_run() -> None:
+    study = Study(
+        name="mine",
+        architectures=("lstm", "lstm-dropout", "lstm"),
+        seeds=(0,),
+        hyperparameters={"dropout": (0.3, 0.0)},
+    )
+    assert [display_name(spec.form) for spec in expand(study)] == ["lstm-dropout", "lstm"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("name = 'mine'\nseeds = [1, 2", r"study\.toml, at its end|study\.toml:2:\d+"),
+        ("name = \nseeds = 3\n", r"study\.toml:1:8"),
+        ("name = 'a'\nname = 'b'\n", r"study\.toml:2:\d+"),
+        ("name 'mine'\n", r"study\.toml:1:6"),
+    ],
+    ids=["open bracket", "no value", "a key twice", "no equals sign"],
+)
+def test_a_syntax_error_is_told_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(StudyError, match=f"({place}): not valid TOML: .+"):
+        load_study(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (SOUND + "sedes = 3\n", "unknown study key 'sedes' .did you mean 'seeds'"),
+        (SOUND + "[recipe]\nlearning_rates = 1\n", r"recipe\] .* mean 'learning_rate'"),
+        (SOUND + "[data]\nmaxlen = 1\n", r"data\] .*did you mean 'max_len'"),
+        (SOUND + "[data]\nfingerprint = 'ab'\n", "unknown key .* 'fingerprint'"),
+        (SOUND + "[hyperparameters]\ndroput = 0.1\n", "did you mean 'dropout'"),
+        (SOUND.replace("gru", "grU"), "unknown architecture 'grU' .did you mean 'gru'"),
+        (SOUND + "contrast = 'orders'\n", "did you mean 'order'"),
+    ],
+    ids=["top", "recipe", "data", "not theirs", "hyperparameter", "architecture", "contrast"],
+)
+def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(StudyError, match=rf"study\.toml: .*{sentence}"):
+        load_study(write(tmp_path, text))
+
+
+BAD_TABLES = {
+    "dropout 1.5": "[hyperparameters]\ndropout = 1.5",
+    "one bad of two": "[hyperparameters]\ndropout = [0.1, 1.5]",
+    "0 units": "[hyperparameters]\nunits = 0",
+    "half a unit": "[hyperparameters]\nunits = 8.5",
+    "units in words": "[hyperparameters]\nunits = 'eight'",
+    "no units": "[hyperparameters]\nunits = []",
+    "units in a list in a list": "[hyperparameters]\nunits = [[8]]",
+    "units in a table": "[hyperparameters]\nunits = {a = 1}",
+    "reset_after of an LSTM": "[hyperparameters]\nreset_after = true",
+    "0 embedding": "[hyperparameters]\nembedding_size = 0",
+    "negative learning rate": "[recipe]\nlearning_rate = -1e-4",
+    "NaN learning rate": "[recipe]\nlearning_rate = nan",
+    "learning rate in a list in a list": "[recipe]\nlearning_rate = [[1e-4]]",
+    "0 epochs": "[recipe]\nepochs = 0",
+    "a list of epochs": "[recipe]\nepochs = [10, 20]",
+    "an unknown order": "[recipe]\norder = 'sorted'",
+    "an order in a list in a list": "[recipe]\norder = [['frozen']]",
+    "3 words": "[data]\nnum_words = 3",
+    "true words": "[data]\nmax_len = true",
+    "a data set that is a number": "[data]\ndataset = 3",
+    "a split seed in words": "[data]\nsplit_seed = 'x'",
+    "a negative split seed": "[data]\nsplit_seed = -1",
+    "a table that is none": "recipe = 3",
+    "a text that is none": "description = 3",
+}
+
+
+@pytest.mark.parametrize("table", BAD_TABLES.values(), ids=BAD_TABLES.keys())
+def test_a_value_that_cannot_be_is_refused(tmp_path: Path, table: str) -> None:
+    with pytest.raises(StudyError, match=r"study\.toml: "):
+        load_study(write(tmp_path, f"{SOUND}{table}\n"))
+
+
+@pytest.mark.parametrize("key", ["name", "architectures", "seeds"])
+def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
+    lines = [line for line in SOUND.splitlines() if not line.startswith(key)]
+    with pytest.raises(StudyError, match=f"the key '{key}' is missing"):
+        load_study(write(tmp_path, "\n".join(lines)))
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "a" * 65, "a/b", "mine\n"])
+def test_a_name_that_could_not_be_a_folder_is_refused(name: str) -> None:
+    with pytest.raises(StudyError, match="a study's name takes"):
+        Study(name=name, architectures=("lstm",), seeds=(0,))
+
+
+def test_a_file_that_is_not_there_is_named_with_the_bundled_ones() -> None:
+    with pytest.raises(StudyError, match=r"no study 'txtbook'.*frozen-order.*textbook"):
+        load_study("txtbook")
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(StudyError, match="cannot read"):
+        load_study(tmp_path / "study.toml")
+
+
+@pytest.mark.parametrize(
+    ("given", "seeds"),
+    [
+        (3, (0, 1, 2)),
+        ("3", (0, 1, 2)),
+        (" 1 ", (0,)),
+        ("5-7", (5, 6, 7)),
+        ("4-4", (4,)),
+        ("1,4,7", (1, 4, 7)),
+        ("1, 4", (1, 4)),
+        ("7,", (7,)),
+        ([2, 9], (2, 9)),
+    ],
+    ids=repr,
+)
+def test_seeds_are_a_number_a_range_or_a_list(given: Any, seeds: tuple[int, ...]) -> None:
+    assert parse_seeds(given) == seeds
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("x", "", "0", "-1", "1.5", "5-3", "1,1", "1,x", "1-2-3", "0-999999999", "9" * 12, "³"),
+        *([], [1, 1], [1.5], [True], ["1"], [-1]),
+        *(0, -3, 1.5, True),
+    ],
+    ids=repr,
+)
+def test_other_seeds_are_refused(given: Any) -> None:
+    with pytest.raises(StudyError):
+        Study(name="mine", architectures=("lstm",), seeds=parse_seeds(given))
+
+
+def test_choices_replace_what_they_name_and_nothing_else() -> None:
+    study = load_study("textbook")
+    changed = study.with_choices(seeds=(9,), recipe={"epochs": (5,)}, dataset=None)
+    assert changed.seeds == (9,)
+    assert changed.dataset == study.dataset
+    assert changed.recipe == {**study.recipe, "epochs": (5,)}
+    with pytest.raises(StudyError, match="epochs"):
+        study.with_choices(recipe={"epochs": (0,)})
+
+
+def test_runs_come_architecture_by_architecture_and_seed_by_seed() -> None:
+    specs = expand(Study(name="mine", architectures=("gru", "lstm"), seeds=(5, 2)))
+    found = [(display_name(spec.form), spec.seed) for spec in specs]
+    assert found == list(itertools.product(("gru", "lstm"), (5, 2)))
