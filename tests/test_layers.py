@@ -38,7 +38,7 @@ ROWS = (
     "__main__",
 )
 OWNERS = {
-    "keras": {"models", "training", "timing"},
+    "keras": {"models", "training", "timing", "execution"},  # execution: a worker warms up with it
     "jax": {"training", "timing"},
     "tensorflow": {"training", "timing"},
     "torch": {"training", "timing"},

@@ -23,7 +23,7 @@ from pathlib import Path
 from rnnbench.architectures import make_form
 from rnnbench.data.dataset import load_part
 from rnnbench.execution.environment import processor_name, usable_cores, worker_environment
-from rnnbench.specs import DataSpec, RunSpec
+from rnnbench.specs import Backend, DataSpec, RunSpec
 from rnnbench.training.streams import batch_order
 from rnnbench.workflows.datasets import resolve_dataset
 
@@ -63,10 +63,14 @@ def main() -> None:
     print(json.dumps(result["median_epoch_seconds"], indent=1))
 
 
+def backend_of(contender: str) -> Backend:
+    """The back end that a contender runs on."""
+    return "tensorflow" if "TensorFlow" in contender else "jax"
+
+
 def measure_in_process(contender: str, epochs: int) -> dict[str, float]:
     """`measure` in a fresh process with a worker's environment."""
-    backend = "tensorflow" if "TensorFlow" in contender else "jax"
-    environment = {**os.environ, **worker_environment(backend)}  # type: ignore[arg-type]  # a name
+    environment = {**os.environ, **worker_environment(backend_of(contender))}
     if contender == "scan, threads as JAX likes":
         del environment["NPROC"]
     command = [sys.executable, __file__, "--contender", contender, "--epochs", str(epochs)]
@@ -79,8 +83,7 @@ def measure(contender: str, epochs: int) -> dict[str, float]:
     """Median seconds of an epoch after the first, and the seconds before that."""
     dataset = resolve_dataset("imdb")
     data = DataSpec(dataset=dataset.name, fingerprint=dataset.fingerprint)
-    backend = "tensorflow" if "TensorFlow" in contender else "jax"
-    spec = RunSpec(form=make_form("lstm"), data=data, seed=0, backend=backend)
+    spec = RunSpec(form=make_form("lstm"), data=data, seed=0, backend=backend_of(contender))
     part = load_part(data, "train")
     if contender.startswith("scan"):
         from rnnbench.training.scan import ScanProgram as Program

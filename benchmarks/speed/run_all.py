@@ -43,7 +43,7 @@ def main() -> None:
         raise SystemExit("set RNNBENCH_DATA to a folder that holds imdb.npz")
     seconds = measure_side_by_side(data, choices.repeats, choices.seeds, choices.epochs)
     result = summarise(seconds) | {
-        "parent_share_of_cpu": measure_parent_share(data),
+        "whole_study": measure_whole_study(data),
         "seeds": choices.seeds,
         "epochs": choices.epochs,
         "load_before": os.getloadavg()[0],
@@ -99,8 +99,8 @@ def run_in(folder: Path, command: list[str]) -> float:
     return time.perf_counter() - began
 
 
-def measure_parent_share(data: Path) -> dict[str, float]:
-    """CPU time of the parent (ledger, tracking, progress) over that of the whole study.
+def measure_whole_study(data: Path) -> dict[str, float]:
+    """The parent's CPU time (ledger, tracking, progress) and memory in a whole study.
 
     The study is the README's: `run --all` with its 3 seeds, to the early stop.
     """
@@ -113,16 +113,21 @@ def measure_parent_share(data: Path) -> dict[str, float]:
         shutil.rmtree(folder)
     parent, workers = values["parent_cpu_seconds"], values["workers_cpu_seconds"]
     return {
-        "share": round(parent / (parent + workers), 4),
+        "parent_share_of_cpu": round(parent / (parent + workers), 4),
         "parent_cpu_seconds": round(parent, 2),
         "workers_cpu_seconds": round(workers, 2),
         "wall_seconds": round(wall, 1),
+        "parent_peak_mib": round(values["parent_peak_mib"]),
+        "largest_worker_peak_mib": round(values["largest_worker_peak_mib"]),
     }
 
 
 def read_metrics(database: Path) -> dict[str, float]:
     """What a command noted about itself in MLflow."""
-    query = "SELECT key, value FROM latest_metrics WHERE key LIKE '%cpu_seconds'"
+    query = (
+        "SELECT key, value FROM latest_metrics "
+        "WHERE key LIKE '%cpu_seconds' OR key LIKE '%peak_mib'"
+    )
     with sqlite3.connect(database) as connection:
         return dict(connection.execute(query).fetchall())
 

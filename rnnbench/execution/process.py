@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 from rnnbench.errors import RnnbenchError, WorkerError
 from rnnbench.execution.environment import applied
 
-__all__ = ["Child", "call_in_process", "children_cpu_seconds", "how_it_ended", "spawn"]
+__all__ = ["Child", "call_in_process", "children_cpu_seconds", "how_it_ended", "peak_mib", "spawn"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -148,6 +148,13 @@ def _tail(log: Path | None) -> str:
         return ""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return " | ".join(lines[-2:])[-400:]
+
+
+def peak_mib(*, children: bool) -> float:
+    """Largest resident memory so far: of this process, or of any one that it started."""
+    who = resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF
+    unit = 1024 if sys.platform == "darwin" else 1  # macOS counts in bytes, Linux in KiB
+    return resource.getrusage(who).ru_maxrss / unit / 1024
 
 
 def children_cpu_seconds() -> float:

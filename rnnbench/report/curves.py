@@ -33,7 +33,7 @@ def draw_loss_curve(history: Sequence[EpochRow], title: str) -> bytes:
     axes.annotate(
         f"best: {best.val_loss:.4f} in epoch {best.epoch}",
         (best.epoch, best.val_loss),
-        xytext=(0, -14),
+        xytext=(0, 10),
         textcoords="offset points",
         horizontalalignment="right" if best.epoch > len(epochs) / 2 else "left",
     )

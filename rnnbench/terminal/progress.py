@@ -148,7 +148,9 @@ class LiveBoard:
                 "" if lane.val_loss is None else f"{lane.val_loss:.4f}",
             )
         standing = self._standing
-        foot = (
+        idle = not (standing.n_over or any(lane.running for lane in standing.lanes.values()))
+        foot = "the workers are starting; " if idle else ""
+        foot += (
             f"{standing.n_over} of {plural(standing.n_tasks, 'run')} done, "
             f"{duration(time.monotonic() - standing.began)} so far, "
             f"about {duration(standing.seconds_left())} left"

@@ -18,6 +18,7 @@ from rnnbench.errors import UsageError, unknown_name
 from rnnbench.execution.devices import Placement, place_workers
 from rnnbench.execution.executor import Executor
 from rnnbench.execution.local import LocalExecutor
+from rnnbench.execution.process import peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.report.curves import draw_loss_curve
 from rnnbench.specs import Event, Failed, RunResult
@@ -188,6 +189,8 @@ def _carry_out(
                 "wall_seconds": time.time() - began,
                 "parent_cpu_seconds": time.process_time() - cpu_began,
                 "workers_cpu_seconds": executor.cpu_seconds,
+                "parent_peak_mib": peak_mib(children=False),
+                "largest_worker_peak_mib": peak_mib(children=True),
             },
             best=_best_entries(entries.values()),
             unfinished=[entry for entry in entries.values() if entry.result() is None],
@@ -255,6 +258,8 @@ def _advice(plan: Plan, rows: Sequence[Row]) -> str:
     n_pairs = len(rows) * (len(rows) - 1) // 2
     n_seeds = min((row.n for row in rows), default=0)
     words = "seed" if n_seeds == 1 else "seeds"
+    if not n_seeds:
+        return "not every row has a finished run yet: nothing to compare"
     if not n_pairs:
         return f"{n_seeds} {words}"
     needed = seeds_for_verdicts(n_pairs)
