@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["STUDY", "Project", "write_project"]
+__all__ = ["STUDY", "Project", "read_curves", "write_project"]
 
 STUDY = "small"
 N_TRAIN, N_TEST = 120, 80

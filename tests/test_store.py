@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from importlib.util import find_spec
 from pathlib import Path
@@ -138,7 +137,7 @@ def test_a_named_server_or_database_is_taken(tmp_path: Path, address: str) -> No
     assert (found.address, found.is_local, str(found)) == (address, False, address)
 
 
-@pytest.mark.parametrize("address", ["./mlruns", "file:///tmp/mlruns", "mlruns", "ftp://host"])
+@pytest.mark.parametrize("address", ["./mlruns", "file:///srv/mlruns", "mlruns", "ftp://host"])
 def test_a_named_file_store_is_refused(tmp_path: Path, address: str) -> None:
     with pytest.raises(StoreError, match=r"MLFLOW_TRACKING_URI is .* no server or database"):
         find_store(tmp_path, {"MLFLOW_TRACKING_URI": address})
@@ -159,4 +158,3 @@ def test_schemas_are_those_that_alembic_knows() -> None:
 def test_mlflow_is_kept_quiet_unless_somebody_says_otherwise() -> None:
     assert quiet_mlflow({})["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert "MLFLOW_DISABLE_TELEMETRY" not in quiet_mlflow({"MLFLOW_DISABLE_TELEMETRY": "false"})
-    assert os.environ.get("MLFLOW_LOGGING_LEVEL") is None  # it only answers

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rnnbench.analysis.notes import published_runs
+from rnnbench.analysis.notes import REVIEWS, published_runs
 from rnnbench.analysis.summary import Row, is_comparable_with_notes, summarise
 from rnnbench.architectures import make_form
 from rnnbench.specs import DataSpec, PluginForm, Recipe, RunResult, RunSpec
@@ -15,11 +15,11 @@ from rnnbench.specs import DataSpec, PluginForm, Recipe, RunResult, RunSpec
 
 def spec(architecture: str = "lstm", seed: int = 0, **values: Any) -> RunSpec:
     data = {key: values.pop(key) for key in ("num_words", "max_len") if key in values}
-    dataset = values.pop("dataset", "imdb")
+    content = values.pop("fingerprint", REVIEWS)
     run = {key: values.pop(key) for key in ("embedding_size",) if key in values}
     return RunSpec(
         form=make_form(architecture),
-        data=DataSpec(dataset=dataset, fingerprint="ab", **data),
+        data=DataSpec(dataset="imdb", fingerprint=content, **data),
         recipe=Recipe(**values),
         seed=seed,
         **run,
@@ -137,7 +137,7 @@ def test_batch_order_does_not_keep_the_notes_away() -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        {"dataset": "synthetic"},
+        {"fingerprint": "ab"},
         {"max_len": 50},
         {"num_words": 1000},
         {"embedding_size": 8},

@@ -45,7 +45,8 @@ def published_runs(source: str = SOURCE) -> Mapping[str, PublishedRun]:
 
 
 def _at_best(name: str, rows: list[dict[str, str]]) -> PublishedRun:
-    best = min(rows, key=lambda row: float(row["val_loss"]))
+    # The printed losses are rounded; of equal ones the last is the one that training stopped for.
+    best = min(reversed(rows), key=lambda row: float(row["val_loss"]))
     test_loss, test_accuracy = _TEST_SCORES.get(name, (None, None))
     return PublishedRun(
         epochs=len(rows),

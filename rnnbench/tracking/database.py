@@ -27,6 +27,6 @@ def make_database(store: Store, folder: Path) -> None:
     for leftover in folder.glob(f"{partial.name}*"):
         leftover.unlink()
     # The root for artifacts is that of a plain client.
-    made = SqlAlchemyStore(f"sqlite:///{partial}", str(store.root / "mlruns"))
+    made = SqlAlchemyStore(f"sqlite:///{partial}", str(store.root / "mlruns"))  # type: ignore[no-untyped-call]  # MLflow's
     made.engine.dispose()
     partial.replace(target)

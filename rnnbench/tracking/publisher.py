@@ -131,7 +131,8 @@ class Publisher:
         self._client.log_model_artifacts(model.model_id, str(folder))
         self._client.finalize_logged_model(model.model_id, "READY")
         outputs = self._client.get_run(run_id).outputs
-        if model.model_id not in {output.model_id for output in outputs.model_outputs}:
+        linked = outputs.model_outputs if outputs else []
+        if model.model_id not in {output.model_id for output in linked}:
             self._client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
         self._log(run_id, _score_metrics(spec, result, entry.history(), model.model_id))
         self._note(entry, {**notes, "model_id": model.model_id})

@@ -47,7 +47,9 @@ def find_store(root: Path, environ: Mapping[str, str] = os.environ) -> Store:
             f"MLFLOW_TRACKING_URI is '{address}', which is no server or database; "
             "use http://host:port or sqlite:///file.db, or unset it"
         )
-    store = Store(address=address or f"sqlite:///{root / DATABASE}", root=root)
+    if address in ("", f"sqlite:///{DATABASE}"):
+        address = f"sqlite:///{root / DATABASE}"
+    store = Store(address=address, root=root)
     if store.is_local:
         _refuse_file_store(root)
         _check_schema(root / DATABASE)

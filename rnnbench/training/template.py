@@ -85,7 +85,7 @@ def to_arrays(variables: Any) -> Arrays:  # Any: Keras variables are untyped
     """The variables' values as NumPy arrays of their own."""
     import keras
 
-    return tuple(np.array(keras.ops.convert_to_numpy(v)) for v in variables)
+    return tuple(np.array(keras.ops.convert_to_numpy(v.value)) for v in variables)
 
 
 def assign(variables: Any, arrays: Any) -> None:  # Any: Keras variables are untyped

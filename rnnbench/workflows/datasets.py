@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnbench.data import cache, imdb, prepare
-from rnnbench.errors import DataError
+from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.specs import RunSpec
 
@@ -97,6 +97,8 @@ def _find_source(choice: str, on_progress: Progress | None) -> _Source:
     if choice == "auto":
         return _auto(on_progress)
     if not Path(choice).exists():
+        if Path(choice).name == choice and not Path(choice).suffix:
+            raise UsageError(unknown_name("data set", choice, DATASETS))
         raise DataError(
             f"there is no data set '{choice}'; "
             f"choose from {', '.join(DATASETS)}, or name an imdb.npz file"

@@ -1,0 +1,292 @@
+"""What MLflow shows of a study: through plain `mlflow ui`, over its own interface."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from project import STUDY, Project, write_project
+
+EPOCHS = 250
+OPEN_MODEL = """
+import json, sys
+import numpy as np
+import mlflow
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+model = mlflow.keras.load_model(f"models:/{sys.argv[1]}")
+tokens = np.array(json.loads(sys.argv[2]), dtype="int32")
+print(json.dumps(model.predict(tokens, verbose=0)[:, 0].tolist()))
+"""
+OPEN_FILE = """
+import json, sys
+import numpy as np
+import keras
+model = keras.models.load_model(sys.argv[1])
+tokens = np.array(json.loads(sys.argv[2]), dtype="int32")
+print(json.dumps(model.predict(tokens, verbose=0)[:, 0].tolist()))
+"""
+
+
+class Page:
+    """A running `mlflow ui`, asked over REST."""
+
+    def __init__(self, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}"
+
+    def get(self, path: str, **query: str) -> Any:
+        text = urllib.parse.urlencode(query)
+        with urllib.request.urlopen(f"{self.address}{path}?{text}", timeout=30) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, **body: Any) -> Any:
+        request = urllib.request.Request(
+            f"{self.address}{path}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def is_up(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.address}/health", timeout=5):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def experiment(self) -> dict[str, Any]:
+        query = {"experiment_name": STUDY}
+        found = self.get("/api/2.0/mlflow/experiments/get-by-name", **query)
+        return dict(found["experiment"])
+
+    def runs(self, kind: str = "run") -> list[dict[str, Any]]:
+        found = self.post(
+            "/api/2.0/mlflow/runs/search",
+            experiment_ids=[self.experiment()["experiment_id"]],
+            filter=f"tags.`rnnbench.kind` = '{kind}'",
+        )
+        return list(found.get("runs", []))
+
+    def run_of(self, architecture: str) -> dict[str, Any]:
+        (found,) = [run for run in self.runs() if pairs(run, "params")["cell"] == architecture]
+        return found
+
+    def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
+        query = {"run_id": run_id, "metric_key": metric, "max_results": "1000"}
+        found = self.get("/api/2.0/mlflow/metrics/get-history", **query)
+        return [(int(point["step"]), point["value"]) for point in found["metrics"]]
+
+    def models(self) -> list[dict[str, Any]]:
+        found = self.post(
+            "/api/2.0/mlflow/logged-models/search",
+            experiment_ids=[self.experiment()["experiment_id"]],
+        )
+        return list(found.get("models", []))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A study of two runs that is over; `seen-live.json` has what MLflow showed meanwhile."""
+    folder = tmp_path_factory.mktemp("store")
+    project = write_project(
+        folder / "project", folder, architectures=["lstm", "gru"], epochs=EPOCHS, patience=EPOCHS
+    )
+    process = project.start()
+    seen = watch_live(project, process)
+    assert process.wait(timeout=100) == 0, project.output.read_text()
+    (folder / "project/seen-live.json").write_text(json.dumps(seen))
+    return project
+
+
+@pytest.fixture(scope="module")
+def page(project: Project) -> Iterator[Page]:
+    """`mlflow ui` as anyone starts it, in the project's folder."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    with open(project.folder / "ui.log", "wb") as log:
+        server = subprocess.Popen(
+            words,
+            cwd=project.folder,
+            env=project.environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    page = Page(port)
+    give_up = time.monotonic() + 90
+    try:
+        while not page.is_up():
+            assert server.poll() is None, (project.folder / "ui.log").read_text()
+            assert time.monotonic() < give_up
+            time.sleep(0.2)
+        yield page
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(timeout=30)
+
+
+def test_metrics_are_visible_while_training_still_runs(project: Project) -> None:
+    seen = json.loads((project.folder / "seen-live.json").read_text())
+    assert seen["status"] == "RUNNING"
+    assert 0 < seen["n_points"] < EPOCHS
+
+
+def test_the_experiment_is_named_after_the_study_and_a_command_holds_its_runs(page: Page) -> None:
+    assert page.experiment()["lifecycle_stage"] == "active"
+    (invocation,) = page.runs("invocation")
+    runs = page.runs()
+    assert len(runs) == 2
+    assert {run["info"]["status"] for run in [*runs, invocation]} == {"FINISHED"}
+    parents = {pairs(run, "tags")["mlflow.parentRunId"] for run in runs}
+    assert parents == {invocation["info"]["run_id"]}
+
+
+def test_parameters_tags_and_data_say_what_a_run_was(page: Page, project: Project) -> None:
+    run = page.run_of("lstm")
+    wanted = {
+        "architecture": "lstm(units=2)",
+        "units": "2",
+        "dropout": "0.0",
+        "embedding_size": "4",
+        "learning_rate": "0.003",
+        "batch_size": "16",
+        "order": "reshuffled",
+        "num_words": "60",
+        "max_len": "12",
+        "seed": "0",
+    }
+    assert wanted.items() <= pairs(run, "params").items()
+    tags = pairs(run, "tags")
+    assert run["info"]["run_name"] == "lstm(units=2) · seed 0"
+    assert tags["rnnbench.fingerprint"] in project.run_folders()
+    assert tags["rnnbench.backend"] == "jax"
+    assert tags["rnnbench.version.keras"]
+    assert "rnnbench run --study" in tags["rnnbench.command"]
+    (used,) = run["inputs"]["dataset_inputs"]
+    spec = json.loads((run_folder(project, run) / "spec.json").read_text())
+    assert used["dataset"]["name"] == "imdb"
+    assert used["dataset"]["digest"] == spec["data"]["fingerprint"][:16]
+
+
+@pytest.mark.parametrize("metric", ["loss", "accuracy", "val_loss", "val_accuracy"])
+def test_a_curve_has_every_epoch_of_the_ledger(page: Page, project: Project, metric: str) -> None:
+    for run in page.runs():
+        with open(run_folder(project, run) / "history.csv", newline="") as file:
+            rows = [(int(row["epoch"]), float(row[metric])) for row in csv.DictReader(file)]
+        assert len(rows) == EPOCHS
+        assert page.history(run["info"]["run_id"], metric) == rows
+
+
+def test_a_run_has_its_model_history_curve_and_predictions(page: Page, project: Project) -> None:
+    for run in page.runs():
+        query = {"run_id": run["info"]["run_id"]}
+        files = page.get("/api/2.0/mlflow/artifacts/list", **query)["files"]
+        names = [file["path"] for file in files]
+        assert sorted(names) == ["best.keras", "history.csv", "loss-curve.png", "predictions.npz"]
+        fetched = fetch_artifact(page, run["info"]["run_id"], "loss-curve.png")
+        assert fetched.startswith(b"\x89PNG")
+        kept = (run_folder(project, run) / "best.keras").read_bytes()
+        assert fetch_artifact(page, run["info"]["run_id"], "best.keras") == kept
+
+
+def test_scores_are_linked_to_the_model(page: Page, project: Project) -> None:
+    run = page.run_of("gru")
+    (model,) = [m for m in page.models() if m["info"]["source_run_id"] == run["info"]["run_id"]]
+    assert model["info"]["status"] == "LOGGED_MODEL_READY"
+    (output,) = run["outputs"]["model_outputs"]
+    assert output["model_id"] == model["info"]["model_id"]
+    result = json.loads((run_folder(project, run) / "result.json").read_text())
+    linked = {metric["key"]: metric["value"] for metric in model["data"]["metrics"]}
+    assert linked == {
+        "test_loss": result["test_loss"],
+        "test_accuracy": result["test_accuracy"],
+        "best_val_loss": result["val_loss"],
+        "best_val_accuracy": result["val_accuracy"],
+    }
+    assert {metric["dataset_name"] for metric in model["data"]["metrics"]} == {"imdb"}
+
+
+def test_mlflow_opens_the_model_and_it_predicts_as_the_file_does(
+    page: Page, project: Project
+) -> None:
+    run = page.run_of("lstm")
+    (output,) = run["outputs"]["model_outputs"]
+    tokens = json.dumps(np.random.default_rng(0).integers(0, 60, (5, 12)).tolist())
+    file = str(run_folder(project, run) / "best.keras")
+    of_file = project.python(OPEN_FILE, file, tokens, KERAS_BACKEND="jax")
+    of_model = project.python(OPEN_MODEL, output["model_id"], tokens, KERAS_BACKEND="jax")
+    assert json.loads(of_model) == json.loads(of_file)
+
+
+def test_publishing_twice_changes_nothing(page: Page, project: Project) -> None:
+    before = all_that_is_shown(page)
+    for folder in project.run_folders().values():
+        (folder / "published.json").unlink()
+    assert project.run().returncode == 0
+    after = all_that_is_shown(page)
+    assert after == before
+
+
+def watch_live(project: Project, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """The first points of a curve that MLflow shows, and the status of their run."""
+    while process.poll() is None:
+        if (project.folder / "mlflow.db").exists():
+            client = project.client()
+            if client.get_experiment_by_name(STUDY):
+                for run in project.tracked():
+                    n_points = len(client.get_metric_history(run.info.run_id, "val_loss"))
+                    if n_points:
+                        return {"status": run.info.status, "n_points": n_points}
+        time.sleep(0.1)
+    return {"status": "over", "n_points": 0}
+
+
+def pairs(run: dict[str, Any], kind: str) -> dict[str, str]:
+    return {item["key"]: item["value"] for item in run["data"][kind]}
+
+
+def run_folder(project: Project, run: dict[str, Any]) -> Path:
+    return project.run_folders()[pairs(run, "tags")["rnnbench.fingerprint"]]
+
+
+def fetch_artifact(page: Page, run_id: str, path: str) -> bytes:
+    query = urllib.parse.urlencode({"run_uuid": run_id, "path": path})
+    with urllib.request.urlopen(f"{page.address}/get-artifact?{query}", timeout=30) as answer:
+        return bytes(answer.read())
+
+
+def all_that_is_shown(page: Page) -> dict[str, Any]:
+    """Of every run: curves, results, artifacts, models; and all models with their scores."""
+    shown: dict[str, Any] = {}
+    for run in page.runs():
+        run_id = run["info"]["run_id"]
+        metrics = sorted(metric["key"] for metric in run["data"]["metrics"])
+        files = page.get("/api/2.0/mlflow/artifacts/list", run_id=run_id)["files"]
+        shown[run_id] = {
+            "status": run["info"]["status"],
+            "metrics": {metric: page.history(run_id, metric) for metric in metrics},
+            "params": pairs(run, "params"),
+            "files": sorted(file["path"] for file in files),
+            "outputs": run["outputs"],
+            "inputs": run["inputs"],
+        }
+    for model in page.models():
+        scores = sorted((item["key"], item["value"]) for item in model["data"]["metrics"])
+        shown[model["info"]["model_id"]] = scores
+    return shown

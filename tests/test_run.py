@@ -1,0 +1,61 @@
+"""From options to the study that they mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rnnbench.architectures import ALL
+from rnnbench.errors import StudyError, UsageError
+from rnnbench.study import Study, load_study
+from rnnbench.workflows.run import RunChoices, compose_study
+
+
+def compose(**values: Any) -> Study:
+    return compose_study(RunChoices(**values))
+
+
+def test_all_is_the_textbook_study() -> None:
+    assert compose(all_architectures=True) == load_study("textbook")
+
+
+def test_named_architectures_take_the_textbooks_recipe_and_name() -> None:
+    study = compose(architectures=("gru", "simple-rnn"))
+    assert study.architectures == ("gru", "simple-rnn")
+    assert (study.name, study.recipe) == ("textbook", load_study("textbook").recipe)
+
+
+def test_quick_is_a_study_of_its_own() -> None:
+    study = compose(quick=True)
+    assert (study.name, study.dataset, study.architectures) == ("quick", "synthetic", ALL)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"recipe": {"epochs": (5,)}},
+        {"hyperparameters": {"units": (4, 8)}},
+        {"data": {"max_len": (50,)}},
+        {"embedding_sizes": (8,)},
+    ],
+    ids=lambda values: next(iter(values)),
+)
+def test_a_changed_study_has_another_name(values: dict[str, Any]) -> None:
+    assert compose(all_architectures=True, **values).name == "textbook-custom"
+    assert compose(all_architectures=True, name="mine", **values).name == "mine"
+
+
+def test_more_seeds_or_other_data_are_the_same_study() -> None:
+    study = compose(all_architectures=True, seeds=(0, 1, 2, 3), dataset="synthetic")
+    assert (study.name, study.seeds, study.dataset) == ("textbook", (0, 1, 2, 3), "synthetic")
+
+
+def test_nothing_asked_for_is_told_with_what_may_be() -> None:
+    with pytest.raises(UsageError, match="name architectures, or say --all, --quick or --study"):
+        compose()
+
+
+def test_a_bad_value_is_refused_before_any_data_are_looked_for() -> None:
+    with pytest.raises(StudyError, match="dropout"):
+        compose(all_architectures=True, hyperparameters={"dropout": (1.5,)})
