@@ -5,9 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["STUDY", "Project", "read_curves", "write_project"]
+__all__ = ["STUDY", "Project", "free_port", "read_curves", "serving", "write_project"]
 
 STUDY = "small"
 N_TRAIN, N_TEST = 120, 80
@@ -84,11 +89,12 @@ class Project:
         return done.stdout
 
     def client(self) -> MlflowClient:
-        """A client of the tracking store."""
+        """A client of the tracking store: `MLFLOW_TRACKING_URI`, or else the folder's own."""
         os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
         from mlflow import MlflowClient
 
-        return MlflowClient(f"sqlite:///{self.folder / 'mlflow.db'}")
+        own = f"sqlite:///{self.folder / 'mlflow.db'}"
+        return MlflowClient(self.environment.get("MLFLOW_TRACKING_URI", own))
 
     def tracked(self, kind: str = "run") -> list[Run]:
         """What MLflow shows: the runs, or with `invocation` the commands."""
@@ -160,10 +166,51 @@ def write_project(folder: Path, shared: Path, **study: Any) -> Project:
     )
 
 
+@contextmanager
+def serving(project: Project, *words: str, port: int) -> Iterator[str]:
+    """The address of an MLflow server, `mlflow` with these words, while the block runs."""
+    address, log = f"http://127.0.0.1:{port}", project.folder / "server.log"
+    options = ("--host", "127.0.0.1", "--port", str(port))
+    with open(log, "wb") as file:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *words, *options],
+            cwd=project.folder,
+            env=project.environment,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    give_up = time.monotonic() + 90
+    try:
+        while not _answers(f"{address}/health"):
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < give_up, log.read_text()
+            time.sleep(0.2)
+        yield address
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(timeout=30)
+
+
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def read_curves(path: Path) -> list[tuple[float, ...]]:
     """The epochs of a `history.csv`: loss, accuracy and both for validation."""
     with open(path, newline="") as file:
         return [tuple(float(row[name]) for name in CURVES) for row in csv.DictReader(file)]
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 def _is_hidden(variable: str) -> bool:

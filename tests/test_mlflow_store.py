@@ -17,35 +17,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from project import STUDY, Project, write_project
+from project import STUDY, Project, free_port, serving, write_project
 
-EPOCHS = 250
-OPEN_MODEL = """
+EPOCHS = 400  # long enough to be seen while it lasts
+OPEN_BOTH = """
 import json, sys
+import keras, mlflow
 import numpy as np
-import mlflow
 mlflow.set_tracking_uri("sqlite:///mlflow.db")
-model = mlflow.keras.load_model(f"models:/{sys.argv[1]}")
-tokens = np.array(json.loads(sys.argv[2]), dtype="int32")
-print(json.dumps(model.predict(tokens, verbose=0)[:, 0].tolist()))
-"""
-OPEN_FILE = """
-import json, sys
-import numpy as np
-import keras
-model = keras.models.load_model(sys.argv[1])
-tokens = np.array(json.loads(sys.argv[2]), dtype="int32")
-print(json.dumps(model.predict(tokens, verbose=0)[:, 0].tolist()))
+tokens = np.random.default_rng(0).integers(0, 60, (5, 12)).astype("int32")
+tracked = mlflow.keras.load_model(f"models:/{sys.argv[1]}")
+for model in (tracked, keras.models.load_model(sys.argv[2])):
+    print(json.dumps(model.predict(tokens, verbose=0)[:, 0].tolist()))
 """
 
 
 class Page:
     """A running `mlflow ui`, asked over REST."""
 
-    def __init__(self, port: int) -> None:
-        self.address = f"http://127.0.0.1:{port}"
+    def __init__(self, address: str) -> None:
+        self.address = address
 
     def get(self, path: str, **query: str) -> Any:
         text = urllib.parse.urlencode(query)
@@ -60,13 +52,6 @@ class Page:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
-
-    def is_up(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.address}/health", timeout=5):
-                return True
-        except (urllib.error.URLError, OSError):
-            return False
 
     def experiment(self) -> dict[str, Any]:
         query = {"experiment_name": STUDY}
@@ -115,30 +100,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def page(project: Project) -> Iterator[Page]:
     """`mlflow ui` as anyone starts it, in the project's folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
-    with open(project.folder / "ui.log", "wb") as log:
-        server = subprocess.Popen(
-            words,
-            cwd=project.folder,
-            env=project.environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    page = Page(port)
-    give_up = time.monotonic() + 90
-    try:
-        while not page.is_up():
-            assert server.poll() is None, (project.folder / "ui.log").read_text()
-            assert time.monotonic() < give_up
-            time.sleep(0.2)
-        yield page
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait(timeout=30)
+    with serving(project, "ui", port=free_port()) as address:
+        yield Page(address)
 
 
 def test_metrics_are_visible_while_training_still_runs(project: Project) -> None:
@@ -227,11 +190,11 @@ def test_mlflow_opens_the_model_and_it_predicts_as_the_file_does(
 ) -> None:
     run = page.run_of("lstm")
     (output,) = run["outputs"]["model_outputs"]
-    tokens = json.dumps(np.random.default_rng(0).integers(0, 60, (5, 12)).tolist())
-    file = str(run_folder(project, run) / "best.keras")
-    of_file = project.python(OPEN_FILE, file, tokens, KERAS_BACKEND="jax")
-    of_model = project.python(OPEN_MODEL, output["model_id"], tokens, KERAS_BACKEND="jax")
-    assert json.loads(of_model) == json.loads(of_file)
+    file = run_folder(project, run) / "best.keras"
+    printed = project.python(OPEN_BOTH, output["model_id"], str(file), KERAS_BACKEND="jax")
+    of_model, of_file = map(json.loads, printed.splitlines())
+    assert len(of_model) == 5
+    assert of_model == of_file
 
 
 def test_publishing_twice_changes_nothing(page: Page, project: Project) -> None:

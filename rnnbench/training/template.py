@@ -61,10 +61,10 @@ class Template:
         """Write a compiled model: `load_model(path).evaluate(x, y)` works as in the notes."""
         assign(self.weight_variables, weights)
         if not self.model.compiled:
+            optimizer = build_optimizer(self.spec)
+            optimizer.build(self.model.trainable_variables)  # else loading it warns
             self.model.compile(
-                optimizer=build_optimizer(self.spec),
-                loss="binary_crossentropy",
-                metrics=["accuracy"],
+                optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"]
             )
         self.model.save(path)
 

@@ -1,0 +1,58 @@
+"""A tracking server that is down holds nothing up; the next command publishes what it missed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from project import Project, free_port, serving, write_project
+
+EPOCHS = 5
+
+
+@pytest.fixture
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("down")
+    return write_project(folder / "project", folder, architectures=["lstm"], seeds=2, epochs=EPOCHS)
+
+
+def test_runs_made_while_the_server_was_down_are_published_later_and_once(
+    project: Project,
+) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    remote = replace(project, environment=project.environment | {"MLFLOW_TRACKING_URI": address})
+
+    down = remote.run()
+    assert down.returncode == 0, down.stderr
+    assert f"the tracking store {address} does not take runs" in down.stderr
+    assert "the next command publishes them" in down.stderr
+    assert "Traceback" not in down.stderr
+    assert not (project.folder / "mlflow.db").exists()
+    began = time.monotonic()
+    again = remote.run()
+    assert again.returncode == 0
+    assert time.monotonic() - began < 20  # nothing to train: what a dead server costs
+
+    folder = project.folder.parent
+    store = ("--backend-store-uri", f"sqlite:///{folder / 'server.db'}")
+    artifacts = ("--artifacts-destination", str(folder / "artifacts"))
+    with serving(project, "server", *store, *artifacts, port=port):
+        for _ in range(2):
+            up = remote.run()
+            assert up.returncode == 0
+            assert "warning" not in up.stderr
+            assert_published_once(remote)
+
+
+def assert_published_once(project: Project) -> None:
+    client, runs = project.client(), project.tracked()
+    assert {run.data.tags["rnnbench.fingerprint"] for run in runs} == set(project.run_folders())
+    assert [run.info.status for run in runs] == ["FINISHED", "FINISHED"]
+    for run in runs:
+        points = client.get_metric_history(run.info.run_id, "val_loss")
+        assert [point.step for point in points] == list(range(1, EPOCHS + 1))
+        names = [item.path for item in client.list_artifacts(run.info.run_id)]
+        assert sorted(names) == ["best.keras", "history.csv", "loss-curve.png", "predictions.npz"]
+    assert len(client.search_logged_models([runs[0].info.experiment_id])) == 1
