@@ -1,6 +1,6 @@
 """The notes' notebook loop against `rnnbench run --all`, side by side on the same reviews.
 
-    RNNBENCH_DATA=FOLDER python benchmarks/speed/run_all.py [--repeats 3] [--out FILE]
+    RNNBENCH_DATA=FOLDER python benchmarks/speed/run_all.py [--repeats 3] [--keep FOLDER]
 
 Wall-clock time of whole processes, start-up, data and compilation included, every cache cold.
 Prints the ratios and the parent's share of the CPU time, and writes them as JSON.
@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -36,6 +35,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--keep", type=Path, help="leave the whole study in this folder")
     parser.add_argument("--out", type=Path, default=RESULTS / "run_all.json")
     choices = parser.parse_args()
     data = find_imdb()
@@ -43,7 +43,7 @@ def main() -> None:
         raise SystemExit("set RNNBENCH_DATA to a folder that holds imdb.npz")
     seconds = measure_side_by_side(data, choices.repeats, choices.seeds, choices.epochs)
     result = summarise(seconds) | {
-        "whole_study": measure_whole_study(data),
+        "whole_study": measure_whole_study(data, choices.keep),
         "seeds": choices.seeds,
         "epochs": choices.epochs,
         "load_before": os.getloadavg()[0],
@@ -99,18 +99,17 @@ def run_in(folder: Path, command: list[str]) -> float:
     return time.perf_counter() - began
 
 
-def measure_whole_study(data: Path) -> dict[str, float]:
+def measure_whole_study(data: Path, keep: Path | None) -> dict[str, float]:
     """The parent's CPU time (ledger, tracking, progress) and memory in a whole study.
 
     The study is the README's: `run --all` with its 3 seeds, to the early stop.
     """
-    folder = Path(tempfile.mkdtemp())
-    try:
-        command = [sys.executable, "-m", "rnnbench", "run", "--all", "--dataset", str(data)]
-        wall = run_in(folder, command)
+    command = [sys.executable, "-m", "rnnbench", "run", "--all", "--dataset", str(data)]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        wall = run_in(folder.absolute(), command)
         values = read_metrics(folder / "mlflow.db")
-    finally:
-        shutil.rmtree(folder)
     parent, workers = values["parent_cpu_seconds"], values["workers_cpu_seconds"]
     return {
         "parent_share_of_cpu": round(parent / (parent + workers), 4),
