@@ -109,7 +109,8 @@ class Ledger:
         self.folder = root / FOLDER
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write(self.folder / ".gitignore", b"*\n")
+            if not (self.folder / ".gitignore").exists():  # a full disk can still be read
+                _write(self.folder / ".gitignore", b"*\n")
         except OSError as err:
             raise StoreError(f"cannot write to {root}: {err.strerror}") from err
 

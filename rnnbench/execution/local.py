@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -80,7 +81,7 @@ class LocalExecutor:
         for seat in self._seats:
             if seat.task and seat.task.spec.fingerprint == fingerprint:
                 seat.stopped.add(fingerprint)
-                seat.child.pipe.send(None)
+                _tell(seat, None)
 
     def _fill_seats(self, n_tasks: int) -> None:
         """As many workers as there are tasks, and never more than places."""
@@ -102,7 +103,7 @@ class LocalExecutor:
         if seat.task:
             waiting.remove(seat.task)
             seat.shape = seat.task.spec.shape
-            seat.child.pipe.send(seat.task)
+            _tell(seat, seat.task)
 
     def _listen(self, seat: _Seat, waiting: list[Task]) -> Iterator[Event]:
         """Pass on what a worker says; when its task has ended, hand out the next."""
@@ -156,6 +157,12 @@ def choose_task(
         ),
         default=None,
     )
+
+
+def _tell(seat: _Seat, message: Task | None) -> None:
+    """Send a task or a stop; a worker that has died is noticed when its pipe is read."""
+    with suppress(OSError):
+        seat.child.pipe.send(message)
 
 
 def _work(pipe: Connection, gpu: str | None) -> None:

@@ -24,9 +24,16 @@ def make_database(store: Store, folder: Path) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     partial = folder / f"new-{DATABASE}"
-    for leftover in folder.glob(f"{partial.name}*"):
+    _remove(partial)
+    try:
+        # The root for artifacts is that of a plain client.
+        made = SqlAlchemyStore(f"sqlite:///{partial}", str(store.root / "mlruns"))  # type: ignore[no-untyped-call]  # MLflow's
+        made.engine.dispose()
+        partial.replace(target)
+    finally:
+        _remove(partial)  # on a full disk the ledger needs the room
+
+
+def _remove(database: Path) -> None:
+    for leftover in database.parent.glob(f"{database.name}*"):
         leftover.unlink()
-    # The root for artifacts is that of a plain client.
-    made = SqlAlchemyStore(f"sqlite:///{partial}", str(store.root / "mlruns"))  # type: ignore[no-untyped-call]  # MLflow's
-    made.engine.dispose()
-    partial.replace(target)

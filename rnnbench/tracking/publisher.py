@@ -16,7 +16,7 @@ from rnnbench.specs import CanonicalForm, EpochRow, RunResult, RunSpec
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import LoggedModel, Metric
+    from mlflow.entities import Experiment, LoggedModel, Metric
 
 __all__ = ["Publisher", "run_name"]
 
@@ -34,6 +34,7 @@ RESULT_METRICS = (
 MODEL_SCORES = ("test_loss", "test_accuracy", "best_val_loss", "best_val_accuracy")
 METRICS_A_CALL = 1000  # MLflow refuses more
 FINGERPRINT_TAG = "rnnbench.fingerprint"
+ORIGIN_TAG = "rnnbench.origin"
 
 
 def run_name(spec: RunSpec) -> str:
@@ -45,6 +46,7 @@ class Publisher:
     """Writes runs of one study to one store.
 
     Args:
+        origin: machine and folder; on a shared server, runs of other origins are left alone.
         attempt_of: how often the run of a fingerprint was started over before.
         draw: history → PNG bytes of its loss curve.
     """
@@ -55,22 +57,32 @@ class Publisher:
         *,
         address: str,
         study: str,
+        origin: str,
         attempt_of: Callable[[str], int],
         draw: Callable[[tuple[EpochRow, ...], str], bytes],
     ) -> None:
         self._client = client
         self._address = address
         self._study = study
+        self._origin = origin
         self._attempt_of = attempt_of
         self._draw = draw
-        self.experiment_id = self._open_experiment()
+        experiment = self._open_experiment()
+        self.experiment_id = str(experiment.experiment_id)
+        # A store that was thrown away and made anew has the same address, but not the same runs.
+        self._experiment = f"{self.experiment_id}@{experiment.creation_time}"
 
     def begin_invocation(self, name: str, tags: Mapping[str, str]) -> str:
         """The run that stands for one command; its id."""
         run = self._client.create_run(
             self.experiment_id,
             run_name=name,
-            tags={**_source_tags(), **tags, "rnnbench.kind": "invocation"},
+            tags={
+                **_source_tags(),
+                **tags,
+                ORIGIN_TAG: self._origin,
+                "rnnbench.kind": "invocation",
+            },
         )
         return str(run.info.run_id)
 
@@ -84,13 +96,14 @@ class Publisher:
         """Mark as killed the commands that ended without a word (power loss, `kill -9`)."""
         for run in self._client.search_runs(
             [self.experiment_id],
-            "attributes.status = 'RUNNING' AND tags.`rnnbench.kind` = 'invocation'",
+            "attributes.status = 'RUNNING' AND tags.`rnnbench.kind` = 'invocation' "
+            f"AND tags.`{ORIGIN_TAG}` = '{self._origin}'",
         ):
             self._client.set_terminated(run.info.run_id, status="KILLED")
 
     def publish(self, entry: LedgerEntry, invocation: str | None, tags: Mapping[str, str]) -> None:
         """Write all of the entry that the store does not have yet."""
-        notes = entry.published().get(self._address, {})
+        notes = self._notes(entry)
         result = entry.result()
         if notes.get("done") and result is not None:
             return
@@ -110,7 +123,7 @@ class Publisher:
 
     def suspend(self, entry: LedgerEntry) -> None:
         """Mark a run that is not over as killed, until a later command goes on with it."""
-        run_id = entry.published().get(self._address, {}).get("run_id")
+        run_id = self._notes(entry).get("run_id")
         if run_id and entry.result() is None:
             self._client.set_terminated(run_id, status="KILLED")
 
@@ -120,7 +133,7 @@ class Publisher:
 
         from rnnbench.tracking.model_folder import write_model_folder
 
-        notes = entry.published().get(self._address, {})
+        notes = self._notes(entry)
         if "model_id" in notes or "run_id" not in notes:
             return
         spec, result, run_id = entry.spec(), entry.result(), notes["run_id"]
@@ -153,13 +166,13 @@ class Publisher:
             model_type="keras",
         )
 
-    def _open_experiment(self) -> str:
+    def _open_experiment(self) -> Experiment:
         found = self._client.get_experiment_by_name(self._study)
         if found is None:
-            return str(self._client.create_experiment(self._study))
+            return self._client.get_experiment(self._client.create_experiment(self._study))
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
+        return found
 
     def _open_run(self, entry: LedgerEntry, invocation: str | None, tags: Mapping[str, str]) -> str:
         """The run's id, found by its fingerprint if a lost command made it, else made now."""
@@ -168,7 +181,8 @@ class Publisher:
         found = self._client.search_runs(
             [self.experiment_id],
             f"tags.`{FINGERPRINT_TAG}` = '{spec.fingerprint}' "
-            f"AND tags.`rnnbench.attempt` = '{attempt}'",
+            f"AND tags.`rnnbench.attempt` = '{attempt}' "
+            f"AND tags.`{ORIGIN_TAG}` = '{self._origin}'",
             max_results=1,
         )
         if found:
@@ -184,6 +198,7 @@ class Publisher:
     ) -> str:
         identity = {
             FINGERPRINT_TAG: spec.fingerprint,
+            ORIGIN_TAG: self._origin,
             "rnnbench.attempt": attempt,
             "rnnbench.kind": "run",
             "rnnbench.engine": spec.engine,
@@ -253,7 +268,12 @@ class Publisher:
         for start in range(0, len(metrics), METRICS_A_CALL):
             self._client.log_batch(run_id, metrics=metrics[start : start + METRICS_A_CALL])
 
+    def _notes(self, entry: LedgerEntry) -> dict[str, Any]:  # Any: JSON values
+        notes: dict[str, Any] = entry.published().get(self._address, {})
+        return notes if notes.get("experiment") == self._experiment else {}
+
     def _note(self, entry: LedgerEntry, notes: dict[str, Any]) -> None:  # Any: JSON values
+        notes = {**notes, "experiment": self._experiment}
         entry.note_published({**entry.published(), self._address: notes})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import tempfile
 import threading
 import time
@@ -14,7 +16,7 @@ from rnnbench.architectures import display_name
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
 from rnnbench.tracking.publisher import Publisher
-from rnnbench.tracking.store import Store, quiet_mlflow
+from rnnbench.tracking.store import DATABASE, Store, quiet_mlflow
 
 __all__ = ["Tracker"]
 
@@ -24,12 +26,13 @@ FAREWELL_SECONDS = 20.0  # how long a dead store may hold up the end of a comman
 
 
 class Tracker:
-    """Keeps one study's runs in MLflow up to date with the ledger.
+    """Keeps a folder's runs in MLflow up to date with the ledger.
 
     A thread of its own writes; the caller only says what has changed. What a store did not take
     stays marked in the ledger and is published by the next command.
 
     Args:
+        study: whose experiment the command's own run goes to.
         draw: history and title → PNG bytes of the loss curve.
         on_problem: called with one sentence, once, when the store stops answering.
     """
@@ -48,19 +51,27 @@ class Tracker:
         self._store = store
         self._draw = draw
         self._on_problem = on_problem
-        self._changed: dict[str, LedgerEntry] = {}
+        self._changed: dict[tuple[str, str], LedgerEntry] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._ending = False
         self._thread: threading.Thread | None = None
-        self._publisher: Publisher | None = None
+        self._publishers: dict[str, Publisher] = {}
         self._invocation: str | None = None
         self._told = False
         self._tags: dict[str, str] = {}
         self._name = ""
-        self.n_unpublished = 0
 
-    def begin(self, name: str, tags: Mapping[str, str], backlog: Iterable[LedgerEntry]) -> None:
+    def owes(self, best: Iterable[LedgerEntry]) -> bool:
+        """Whether the store lacks a finished run of this folder, or a model of the best ones."""
+        if self._store.is_local and not (self._store.root / DATABASE).exists():
+            return True
+        address = self._store.address
+        return bool(self._backlog()) or any(
+            "model_id" not in entry.published().get(address, {}) for entry in best
+        )
+
+    def begin(self, name: str, tags: Mapping[str, str], entries: Iterable[LedgerEntry]) -> None:
         """Start publishing a command's runs, and what earlier commands could not publish.
 
         Args:
@@ -68,7 +79,7 @@ class Tracker:
             tags: put on that run and on every run that is made now.
         """
         self._name, self._tags = name, dict(tags)
-        for entry in backlog:
+        for entry in [*entries, *self._backlog()]:
             self.notice(entry)
         self._thread = threading.Thread(target=self._work, daemon=True, name="tracker")
         self._thread.start()
@@ -76,7 +87,7 @@ class Tracker:
     def notice(self, entry: LedgerEntry) -> None:
         """The entry has changed in the ledger."""
         with self._lock:
-            self._changed[entry.fingerprint] = entry
+            self._changed[entry.study, entry.fingerprint] = entry
 
     def end(
         self,
@@ -92,17 +103,27 @@ class Tracker:
             best: the entries that become MLflow models, one an architecture.
             unfinished: the entries whose runs are marked as killed until they go on.
         """
+        if self._thread is None:
+            return
         self._ending = True
         self._wake.set()
-        if self._thread:
-            self._thread.join()
-        if self._publisher and not self._changed:
-            for entry in unfinished:
-                self._attempt(partial(_suspend, entry))
-            for entry in best:
-                self._attempt(partial(_publish_model, entry))
-            self._attempt(partial(self._close, status, metrics))
-        self.n_unpublished = len(self._changed)
+        self._thread.join()
+        if self._changed or self._study not in self._publishers:
+            return
+        for entry in unfinished:
+            self._attempt(self._study, partial(_suspend, entry))
+        for entry in best:
+            self._attempt(self._study, partial(_publish_model, entry))
+        self._attempt(self._study, partial(self._close, status, metrics))
+
+    def _backlog(self) -> list[LedgerEntry]:
+        """Runs of any study that are over, and that the store has not wholly taken."""
+        address = self._store.address
+        return [
+            entry
+            for entry in self._ledger.entries()
+            if entry.result() is not None and not entry.published().get(address, {}).get("done")
+        ]
 
     def _work(self) -> None:
         """The thread: publish, pause, again; at the end until all is published or time is up."""
@@ -118,25 +139,26 @@ class Tracker:
     def _publish_changed(self) -> bool:
         """Publish each changed entry once; whether the store took them all."""
         with self._lock:
-            round_ = list(self._changed.values())
-        if self._publisher is None and not self._attempt(None):
+            round_ = dict(self._changed)
+        if not self._attempt(self._study):
             return False
-        for entry in round_:
+        for key, entry in round_.items():
             with self._lock:
-                self._changed.pop(entry.fingerprint, None)
-            if not self._attempt(partial(self._publish, entry)):
+                self._changed.pop(key, None)
+            if not self._attempt(entry.study, partial(self._publish, entry)):
                 with self._lock:
-                    self._changed.setdefault(entry.fingerprint, entry)
+                    self._changed.setdefault(key, entry)
                 return False
         return True
 
     def _publish(self, entry: LedgerEntry, publisher: Publisher) -> None:
-        publisher.publish(entry, self._invocation, self._tags)
+        ours = self._invocation if entry.study == self._study else None
+        publisher.publish(entry, ours, self._tags)
 
-    def _attempt(self, action: Callable[[Publisher], None] | None) -> bool:
+    def _attempt(self, study: str, action: Callable[[Publisher], None] | None = None) -> bool:
         """Do something with the store; a store that fails is reported once, never raised."""
         try:
-            publisher = self._publisher or self._open()
+            publisher = self._publishers.get(study) or self._open(study)
             if action is not None:
                 action(publisher)
             return True
@@ -150,7 +172,7 @@ class Tracker:
                 self._told = True
             return False
 
-    def _open(self) -> Publisher:
+    def _open(self, study: str) -> Publisher:
         """Connect; makes the database and the experiment where they are missing."""
         os.environ.update(quiet_mlflow())
         import logging
@@ -165,18 +187,25 @@ class Tracker:
         publisher = Publisher(
             MlflowClient(self._store.address),
             address=self._store.address,
-            study=self._study,
-            attempt_of=lambda fingerprint: self._ledger.n_archived(self._study, fingerprint),
+            study=study,
+            origin=_origin(self._ledger.folder.parent),
+            attempt_of=partial(self._ledger.n_archived, study),
             draw=self._draw,
         )
         publisher.close_orphans()
-        self._invocation = publisher.begin_invocation(self._name, self._tags)
-        self._publisher = publisher
+        if study == self._study:
+            self._invocation = publisher.begin_invocation(self._name, self._tags)
+        self._publishers[study] = publisher
         return publisher
 
     def _close(self, status: str, metrics: Mapping[str, float], publisher: Publisher) -> None:
         if self._invocation:
             publisher.end_invocation(self._invocation, status, metrics)
+
+
+def _origin(folder: Path) -> str:
+    """Names a folder of a machine; hashed, because a path may hold what a search cannot quote."""
+    return f"{platform.node()}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
 
 
 def _suspend(entry: LedgerEntry, publisher: Publisher) -> None:

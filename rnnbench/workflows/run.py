@@ -170,7 +170,8 @@ def _carry_out(
     tracker = Tracker(
         ledger, plan.study.name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
     )
-    tracker.begin(_invocation_name(plan), _tags(plan, choices, root), entries.values())
+    if plan.tasks or tracker.owes(_best_entries(entries.values())):
+        tracker.begin(_invocation_name(plan), _tags(plan, choices, root), entries.values())
     interrupted, lost = False, dict[str, RunResult]()
     try:
         with view.watch(plan) as board:
@@ -280,7 +281,8 @@ def _advice(plan: Plan, rows: Sequence[Row]) -> str:
 
 
 def _invocation_name(plan: Plan) -> str:
-    return f"{plan.study.name} · {len(plan.specs)} runs · {plan.dataset.name}"
+    runs = "1 run" if len(plan.specs) == 1 else f"{len(plan.specs)} runs"
+    return f"{plan.study.name} · {runs} · {plan.dataset.name}"
 
 
 def _tags(plan: Plan, choices: RunChoices, root: Path) -> dict[str, str]:
