@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from rnnbench.training.engines import open_program
 from rnnbench.training.loop import train_run
 
 __all__ = ["Worker"]
+
+_KERAS_WRAPPER = "Exception encountered when calling"
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")  # a terminal's bold and colours
 
 N_PROGRAMS = 2  # a compiled program holds about 50 MiB
 
@@ -43,7 +47,7 @@ class Worker:
             yield Failed(
                 fingerprint=spec.fingerprint,
                 reason=_one_line(err),
-                traceback=traceback.format_exc(),
+                traceback=_STYLE.sub("", traceback.format_exc()),
             )
 
     def _program(self, spec: RunSpec) -> Program:
@@ -93,5 +97,9 @@ def _require_gpu(backend: Backend) -> None:
 
 
 def _one_line(err: BaseException) -> str:
-    first = str(err).strip().splitlines()
-    return f"{type(err).__name__}: {first[0]}" if first else type(err).__name__
+    if str(err).startswith(_KERAS_WRAPPER):
+        # Keras raises its own account of what a layer raised; what came first is at the end.
+        while err.__context__ is not None:
+            err = err.__context__
+    lines = _STYLE.sub("", str(err)).strip().splitlines()
+    return f"{type(err).__name__}: {lines[0]}" if lines else type(err).__name__

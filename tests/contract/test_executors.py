@@ -1,0 +1,258 @@
+"""What every executor owes: each run's events in order, one end each, the same numbers."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing import active_children
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnbench.architectures import find_plugins
+from rnnbench.execution.executor import Executor, Task
+from rnnbench.execution.inline import InlineExecutor
+from rnnbench.execution.local import LocalExecutor
+from rnnbench.specs import EpochEnded, Event, Failed, Finished, Improved, RunSpec, Started
+
+MakeSpec = Callable[..., RunSpec]
+
+EXECUTORS: dict[str, Callable[[], Executor]] = {
+    "inline": InlineExecutor,
+    "local, 1 worker": lambda: LocalExecutor(backend="jax", gpus=(None,)),
+    "local, 2 workers": lambda: LocalExecutor(backend="jax", gpus=(None, None)),
+}
+RAISING = "raising"
+PLUGIN = """
+from rnnbench.architectures import Plugin
+
+PLUGIN = Plugin(name="raising", build="raising_plugin:layers")
+
+def layers():
+    import keras
+
+    class Raising(keras.layers.Layer):
+        def call(self, x):
+            raise RuntimeError("this layer does not work")
+
+    return [Raising()]
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Workers share what they compile: it is most of what these tests take long for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
+        patch.setenv("JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        patch.setenv("JAX_PERSISTENT_COMPILATION_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def raising_plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An installed package whose architecture raises when it is built."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "raising_plugin.py").write_text(PLUGIN)
+    info = folder / "raising_plugin-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: raising-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        f"[rnnbench.architectures]\n{RAISING} = raising_plugin:PLUGIN\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))  # a spawned worker gets its parent's path
+        find_plugins.cache_clear()
+        yield
+    find_plugins.cache_clear()
+
+
+@pytest.fixture
+def specs(make_spec: MakeSpec) -> list[RunSpec]:
+    """Three runs that work, and one between them that does not."""
+    return [
+        make_spec("simple-rnn", epochs=4),
+        make_spec("simple-rnn", seed=1, epochs=4),
+        make_spec(RAISING),
+        make_spec("gru", epochs=4),
+    ]
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, list[Event]]:
+    """What each executor said about the same tasks."""
+    return {}
+
+
+@pytest.fixture(params=EXECUTORS)
+def events(
+    request: pytest.FixtureRequest,
+    recorded: dict[str, list[Event]],
+    specs: list[RunSpec],
+    keras_on_jax: Any,
+) -> list[Event]:
+    if request.param not in recorded:
+        tasks = [Task(spec=spec) for spec in specs]
+        recorded[request.param] = list(EXECUTORS[request.param]().run(tasks))
+    return recorded[request.param]
+
+
+def test_every_run_ends_exactly_once(events: list[Event], specs: list[RunSpec]) -> None:
+    ends = [event.fingerprint for event in events if isinstance(event, Finished | Failed)]
+    assert sorted(ends) == sorted(spec.fingerprint for spec in specs)
+
+
+def test_the_events_of_a_run_come_in_order(events: list[Event], specs: list[RunSpec]) -> None:
+    for spec in specs:
+        mine = [event for event in events if event.fingerprint == spec.fingerprint]
+        assert isinstance(mine[-1], Finished | Failed)
+        if isinstance(mine[-1], Failed):
+            continue
+        assert isinstance(mine[0], Started)
+        epochs = [event.row.epoch for event in mine if isinstance(event, EpochEnded)]
+        assert epochs == [1, 2, 3, 4]
+        for before, event in itertools.pairwise(mine):
+            if isinstance(event, Improved):
+                assert isinstance(before, EpochEnded)
+                assert before.row.epoch == event.epoch
+
+
+def test_a_run_that_raises_fails_with_its_traceback_and_the_others_go_on(
+    events: list[Event],
+) -> None:
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert "this layer does not work" in failed.reason
+    assert "\n" not in failed.reason
+    assert failed.traceback.startswith("Traceback")
+    assert "raising_plugin.py" in failed.traceback
+    finished = [event.result.status for event in events if isinstance(event, Finished)]
+    assert finished == ["finished"] * 3
+
+
+def test_numbers_do_not_depend_on_the_executor_or_on_how_many_workers_there_are(
+    events: list[Event], recorded: dict[str, list[Event]]
+) -> None:
+    first = next(iter(recorded.values()))
+    assert curves(events) == curves(first)
+    assert scores(events) == scores(first)
+
+
+@pytest.mark.parametrize("name", ["inline", "local, 1 worker"])
+def test_a_stopped_run_says_nothing_more_and_the_next_one_starts(
+    name: str, make_spec: MakeSpec, keras_on_jax: Any
+) -> None:
+    endless, short = endless_spec(make_spec), make_spec("simple-rnn", seed=1, epochs=4)
+    executor = EXECUTORS[name]()
+    after: list[Event] = []
+    stopped = False
+    for event in executor.run([Task(spec=endless, expected_seconds=9), Task(spec=short)]):
+        if stopped:
+            after.append(event)
+        elif isinstance(event, EpochEnded):
+            executor.stop(endless.fingerprint)
+            stopped = True
+    assert {event.fingerprint for event in after} == {short.fingerprint}
+    assert isinstance(after[-1], Finished)
+
+
+def test_a_killed_worker_fails_its_own_run_only(make_spec: MakeSpec) -> None:
+    killed, stopped = endless_spec(make_spec), endless_spec(make_spec, seed=1)
+    short = make_spec("simple-rnn", seed=2, epochs=4)
+    executor = EXECUTORS["local, 1 worker"]()
+    ends: list[Event] = []
+    for event in executor.run([Task(spec=spec) for spec in (killed, stopped, short)]):
+        if isinstance(event, EpochEnded) and event.fingerprint != short.fingerprint:
+            (worker,) = active_children()
+            worker.kill()
+            worker.join()
+            if event.fingerprint == stopped.fingerprint:
+                executor.stop(stopped.fingerprint)  # too late for the worker to hear it
+        if isinstance(event, Finished | Failed):
+            ends.append(event)
+    failed, finished = ends
+    assert isinstance(failed, Failed)
+    assert failed.fingerprint == killed.fingerprint
+    assert "SIGKILL" in failed.reason
+    assert isinstance(finished, Finished)
+    assert finished.fingerprint == short.fingerprint
+
+
+def test_closing_the_events_ends_the_workers(make_spec: MakeSpec) -> None:
+    events = EXECUTORS["local, 2 workers"]().run(
+        [Task(spec=endless_spec(make_spec)), Task(spec=endless_spec(make_spec, seed=1))]
+    )
+    assert isinstance(next(events), Started)
+    workers = active_children()
+    assert len(workers) == 2
+    events.close()  # type: ignore[attr-defined]  # a generator
+    assert active_children() == []
+    assert not any(worker.is_alive() for worker in workers)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes in /proc")
+def test_workers_die_with_their_parent(make_spec: MakeSpec, tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import json, os, signal, sys\n"
+        "from multiprocessing import active_children\n"
+        "from rnnbench.execution.executor import Task\n"
+        "from rnnbench.execution.local import LocalExecutor\n"
+        "from rnnbench.specs import RunSpec\n"
+        "if __name__ == '__main__':\n"
+        "    spec = RunSpec.from_json(json.loads(sys.argv[1]))\n"
+        "    for _ in LocalExecutor(backend='jax', gpus=(None,)).run([Task(spec=spec)]):\n"
+        "        print(*(child.pid for child in active_children()), flush=True)\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    parent = run_script(script, endless_spec(make_spec))
+    assert parent.returncode == -signal.SIGKILL, parent.stderr
+    (worker,) = map(int, parent.stdout.split())
+    give_up = time.monotonic() + 30
+    while is_alive(worker):
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def endless_spec(make_spec: MakeSpec, seed: int = 0) -> RunSpec:
+    return make_spec("simple-rnn", seed=seed, epochs=100_000, patience=100_000)
+
+
+def curves(events: list[Event]) -> dict[str, list[tuple[float, ...]]]:
+    found: dict[str, list[tuple[float, ...]]] = {}
+    for event in events:
+        if isinstance(event, EpochEnded):
+            row = event.row
+            values = (row.loss, row.accuracy, row.val_loss, row.val_accuracy)
+            found.setdefault(event.fingerprint, []).append(values)
+    return found
+
+
+def scores(events: list[Event]) -> dict[str, tuple[float | None, bytes]]:
+    return {
+        event.fingerprint: (event.result.test_loss, event.predictions)
+        for event in events
+        if isinstance(event, Finished)
+    }
+
+
+def run_script(script: Path, spec: RunSpec) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(script), json.dumps(spec.to_json())],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that is over and was not yet collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
