@@ -63,19 +63,23 @@ class LedgerEntry:
 
     def state(self) -> bytes | None:
         """What an unfinished run goes on from; None before its first whole epoch."""
-        path = self.folder / "state.npz"
-        return path.read_bytes() if path.exists() else None
+        return _read(self.folder / "state.npz")
 
     def history(self) -> tuple[EpochRow, ...]:
         """The whole epochs so far."""
-        final, state = self.folder / "history.csv", self.folder / "state.npz"
-        if final.exists():
-            return _parse_history(final.read_text("utf-8"))
-        if not state.exists():
+        state = None
+        final = _read(self.folder / "history.csv")
+        if final is None:
+            state = _read(self.folder / "state.npz")
+            # A run that ends just now has lost its state and gained its history.
+            final = _read(self.folder / "history.csv") if state is None else None
+        if final is not None:
+            return _parse_history(final.decode())
+        if state is None:
             return ()
         import numpy as np
 
-        with np.load(state, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
             rows = json.loads(arrays["json"].tobytes())["history"]
         return tuple(EpochRow(**row) for row in rows)
 
@@ -88,11 +92,8 @@ class LedgerEntry:
         _write(self.folder / "published.json", _json(notes))
 
     def _read_json(self, name: str) -> dict[str, Any] | None:  # Any: JSON values
-        path = self.folder / name
-        if not path.exists():
-            return None
-        values: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return values
+        content = _read(self.folder / name)
+        return None if content is None else json.loads(content)
 
 
 class Ledger:
@@ -148,14 +149,18 @@ class Ledger:
         found = sorted((self.folder / "runs").glob(pattern))
         return [LedgerEntry(path.parent.parent.name, path.parent) for path in found]
 
-    def open_run(self, study: str, spec: RunSpec) -> LedgerEntry:
+    def open_run(self, study: str, spec: RunSpec, *, adopt: bool = True) -> LedgerEntry:
         """The run's entry, made if it is not there; taken over from another study if it is done.
+
+        Args:
+            adopt: False makes a new entry whatever other studies have.
 
         A failed run loses its result, so that it is tried again.
         """
         entry = self.entry(study, spec)
         if not (entry.folder / "spec.json").exists():
-            self._adopt(entry)
+            if adopt:
+                self._adopt(entry)
             _write(entry.folder / "spec.json", _json(spec.to_json()))
         result = entry.result()
         if result is not None and result.status == "failed":
@@ -238,6 +243,14 @@ def _parse_history(text: str) -> tuple[EpochRow, ...]:
 
 def _json(values: dict[str, Any]) -> bytes:  # Any: JSON values
     return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _read(path: Path) -> bytes | None:
+    """A file's content; None where it is not, or no longer: another command may move it."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _write(path: Path, content: bytes) -> None:

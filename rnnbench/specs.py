@@ -16,6 +16,8 @@ __all__ = [
     "CELLS",
     "ENGINES",
     "ORDERS",
+    "SYNTHETIC",
+    "SYNTHETIC_NOTICE",
     "Argument",
     "Backend",
     "CanonicalForm",
@@ -35,6 +37,13 @@ __all__ = [
     "RunSpec",
     "Started",
 ]
+
+SYNTHETIC = "synthetic"
+SYNTHETIC_NOTICE = (
+    "SYNTHETIC REVIEWS, NOT IMDB: these numbers say nothing about real reviews. "
+    "For the real ones set RNNBENCH_DATA to a folder that holds imdb.npz, and use --dataset imdb."
+)
+"""What must stand beside every number that synthetic reviews gave."""
 
 Cell: TypeAlias = Literal["lstm", "gru", "simple-rnn"]
 Order: TypeAlias = Literal["reshuffled", "frozen"]

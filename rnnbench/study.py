@@ -17,7 +17,6 @@ from rnnbench.specs import Argument, Backend, DataSpec, Form, Recipe, RunSpec
 
 __all__ = [
     "CONTRASTS",
-    "HYPERPARAMETERS",
     "Study",
     "bundled_studies",
     "expand_study",
@@ -26,9 +25,6 @@ __all__ = [
 ]
 
 CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "max_len")
-HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
-"""What every architecture takes; a list makes a grid."""
-
 _RECIPE_LISTS = ("learning_rate", "order")
 _DATA_LISTS = ("num_words", "max_len")
 MAX_SEEDS = 100_000
@@ -106,7 +102,7 @@ def expand_study(
     data = [
         DataSpec(dataset=dataset, fingerprint=fingerprint, **values) for values in _grid(study.data)
     ]
-    return [
+    specs = [
         RunSpec(
             form=form,
             data=one_data,
@@ -120,6 +116,7 @@ def expand_study(
             forms, study.embedding_sizes, data, recipes, study.seeds
         )
     ]
+    return list(dict.fromkeys(specs))  # a value that a list repeats is run once
 
 
 def bundled_studies() -> dict[str, Path]:
@@ -140,9 +137,7 @@ def load_study(source: str | Path) -> Study:
     if path.suffix != ".toml" and str(source) in bundled:
         path = bundled[str(source)]
     if not path.is_file():
-        raise StudyError(
-            f"there is no study '{source}'; name a TOML file, or one of {', '.join(bundled)}"
-        )
+        raise StudyError(f"{unknown_name('study', str(source), bundled)}, or name a TOML file")
     values = _read_toml(path)
     try:
         return _parse_study(values)

@@ -32,6 +32,12 @@ def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What projects of the real command line share: reviews, their cache, compiled programs."""
+    return tmp_path_factory.mktemp("shared")
+
+
 @pytest.fixture(autouse=True)
 def own_surroundings(session_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the cache, the data, the store or the folder of whoever runs it."""

@@ -78,7 +78,7 @@ DRY = ("run", "lstm", "--dataset", "synthetic", "--dry-run")
 MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "nothing to run": (("run",), USAGE, "nothing to run: name architectures, or say --all"),
     "unknown architecture": (("run", "lstmm"), USAGE, "unknown architecture 'lstmm' (did you"),
-    "unknown study": (("run", "--study", "txtbook"), USAGE, "there is no study 'txtbook'"),
+    "unknown study": (("run", "--study", "txtbook"), USAGE, "did you mean 'textbook'"),
     "unknown back end": ((*DRY, "--backend", "jaxx"), USAGE, "did you mean 'jax'?"),
     "unknown device": ((*DRY, "--device", "tpu"), USAGE, "choose from auto, cpu, gpu"),
     "unknown engine": ((*DRY, "--engine", "fleets"), USAGE, "unknown engine 'fleets'"),

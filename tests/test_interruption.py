@@ -23,11 +23,6 @@ ARTIFACTS = ["best.keras", "history.csv", "loss-curve.png", "predictions.npz"]
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shared")
-
-
-@pytest.fixture(scope="module")
 def reference(shared: Path) -> Project:
     """A study that nobody disturbed: two workers, two architectures, two seeds."""
     project = new_project(shared, "reference")

@@ -80,16 +80,16 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A study of two runs that is over; `seen-live.json` has what MLflow showed meanwhile."""
     folder = tmp_path_factory.mktemp("store")
     project = write_project(
-        folder / "project", folder, architectures=["lstm", "gru"], epochs=EPOCHS, patience=EPOCHS
+        folder, shared, architectures=["lstm", "gru"], epochs=EPOCHS, patience=EPOCHS
     )
     process = project.start()
     seen = watch_live(project, process)
     assert process.wait(timeout=100) == 0, project.output.read_text()
-    (folder / "project/seen-live.json").write_text(json.dumps(seen))
+    (folder / "seen-live.json").write_text(json.dumps(seen))
     return project
 
 

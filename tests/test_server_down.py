@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from project import Project, free_port, serving, write_project
@@ -12,9 +13,10 @@ EPOCHS = 5
 
 
 @pytest.fixture
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    folder = tmp_path_factory.mktemp("down")
-    return write_project(folder / "project", folder, architectures=["lstm"], seeds=2, epochs=EPOCHS)
+def project(shared: Path, tmp_path: Path) -> Project:
+    return write_project(
+        tmp_path / "project", shared, architectures=["lstm"], seeds=2, epochs=EPOCHS
+    )
 
 
 def test_runs_made_while_the_server_was_down_are_published_later_and_once(

@@ -156,7 +156,7 @@ def test_a_name_that_could_not_be_a_folder_is_refused(name: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_named_with_the_bundled_ones() -> None:
-    with pytest.raises(StudyError, match=r"no study 'txtbook'.*frozen-order.*textbook"):
+    with pytest.raises(StudyError, match=r"unknown study 'txtbook'.*frozen-order.*textbook"):
         load_study("txtbook")
 
 

@@ -70,9 +70,9 @@ def test_what_was_done_before_counts_for_its_architecture_only(plan: Plan) -> No
 def test_a_run_is_running_until_it_ends(plan: Plan) -> None:
     standing, spec = Standing(plan), plan.specs[1]
     standing.observe(spec, started(spec, first_epoch=4))
-    assert standing.lanes["lstm"].running == {1: 3}
+    assert list(standing.lanes["lstm"].running.values()) == [(1, 3)]
     standing.observe(spec, epoch_ended(spec, 4))
-    assert standing.lanes["lstm"].running == {1: 4}
+    assert list(standing.lanes["lstm"].running.values()) == [(1, 4)]
     standing.observe(spec, finished(spec))
     assert standing.lanes["lstm"].running == {}
     assert standing.n_over == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from rnnbench.analysis.notes import REVIEWS, PublishedRun, published_runs
 from rnnbench.architectures import display_name, model_parameters
@@ -90,13 +90,9 @@ def _mean_sd(values: Iterable[float | None]) -> MeanSd:
 
 
 def _settings(spec: RunSpec) -> dict[str, object]:
-    return {
-        "learning_rate": spec.recipe.learning_rate,
-        "order": spec.recipe.order,
-        "max_len": spec.data.max_len,
-        "num_words": spec.data.num_words,
-        "embedding_size": spec.embedding_size,
-    }
+    data = asdict(spec.data)
+    del data["dataset"]  # the fingerprint says it
+    return {**asdict(spec.recipe), **data, "embedding_size": spec.embedding_size}
 
 
 def _varying(specs: Sequence[RunSpec]) -> list[str]:

@@ -113,7 +113,7 @@ def run(
             epochs=() if epochs is None else (epochs,),
             patience=() if patience is None else (patience,),
             batch_size=() if batch_size is None else (batch_size,),
-            optimizer=words(optimizer),
+            optimizer=() if optimizer is None else (optimizer,),
             order=words(order),
         ),
         workers=workers,
@@ -125,7 +125,12 @@ def run(
         fresh=fresh,
         command=_this_command(),
     )
-    outcome = run_study(choices, Screen(), here())
+    screen = Screen()
+    try:
+        outcome = run_study(choices, screen, here())
+    except KeyboardInterrupt:  # Typer would end the command without a word
+        screen.warn(f"interrupted; nothing is lost. To go on: {choices.command}")
+        raise typer.Exit(130) from None
     if outcome.interrupted:
         raise typer.Exit(130)
     raise typer.Exit(1 if outcome.n_failed else 0)

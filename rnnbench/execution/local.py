@@ -17,6 +17,8 @@ from rnnbench.specs import Backend, Event, Failed, Finished
 
 __all__ = ["LocalExecutor", "choose_task"]
 
+READY = "ready"  # a worker's first word: from here on its death is its run's failure
+
 
 @dataclass(kw_only=True)
 class _Seat:
@@ -66,9 +68,9 @@ class LocalExecutor:
         finally:
             self.close()
 
-    def start(self) -> None:
-        """Start the workers before there is work: they import Keras meanwhile."""
-        self._fill_seats(len(self._gpus))
+    def start(self, n_tasks: int) -> None:
+        """Start workers for so many tasks before they are here: they import Keras meanwhile."""
+        self._fill_seats(n_tasks)
 
     def close(self) -> None:
         """Send every worker home at once."""
@@ -108,11 +110,13 @@ class LocalExecutor:
     def _listen(self, seat: _Seat, waiting: list[Task]) -> Iterator[Event]:
         """Pass on what a worker says; when its task has ended, hand out the next."""
         try:
-            event: Event | None = seat.child.pipe.recv()
+            event: Event | str | None = seat.child.pipe.recv()
         except (EOFError, OSError):  # OSError: it died in the middle of an event
             yield from self._replace(seat, waiting)
             return
-        seat.ready = True
+        if isinstance(event, str):
+            seat.ready = True
+            return
         if seat.task is None:
             return
         fingerprint = seat.task.spec.fingerprint
@@ -170,6 +174,8 @@ def _work(pipe: Connection, gpu: str | None) -> None:
     import keras  # noqa: F401  # seconds, best spent before the first task is here
 
     from rnnbench.execution.worker import Worker
+
+    pipe.send(READY)
 
     worker = Worker(gpu)
     while True:

@@ -8,12 +8,11 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from rnnbench.data.dataset import Part, PartName, load_part
-from rnnbench.errors import UnavailableError
 from rnnbench.execution.environment import describe_process
 from rnnbench.execution.executor import Task
-from rnnbench.specs import Backend, DataSpec, Event, Failed, RunSpec
+from rnnbench.specs import DataSpec, Event, Failed, RunSpec
 from rnnbench.training.engine import Program
-from rnnbench.training.engines import open_program
+from rnnbench.training.engines import open_program, require_gpu
 from rnnbench.training.loop import train_run
 
 __all__ = ["Worker"]
@@ -37,7 +36,7 @@ class Worker:
         spec = task.spec
         try:
             if self._gpu is not None:
-                _require_gpu(spec.backend)
+                require_gpu(spec.backend)
             environment = describe_process(spec.backend, self._gpu)
             yield from train_run(
                 spec, self._program(spec), self._open(spec.data), task.state, environment
@@ -76,24 +75,6 @@ class LazyParts:
         if name not in self._loaded:
             self._loaded[name] = load_part(self._data, name)
         return self._loaded[name]
-
-
-def _require_gpu(backend: Backend) -> None:
-    """Raise where Keras would quietly use the CPU, and its times would be taken for a GPU's."""
-    if backend == "jax":
-        import jax
-
-        found = jax.default_backend() == "gpu"
-    elif backend == "tensorflow":
-        import tensorflow
-
-        found = bool(tensorflow.config.list_physical_devices("GPU"))
-    else:
-        import torch
-
-        found = torch.cuda.is_available()
-    if not found:
-        raise UnavailableError(f"{backend} sees no GPU in this worker; say --device cpu")
 
 
 def _one_line(err: BaseException) -> str:

@@ -30,7 +30,7 @@ class Lane:
     n_runs: int
     n_over: int = 0
     n_failed: int = 0
-    running: dict[int, int] = field(default_factory=dict)  # seed → epochs done
+    running: dict[str, tuple[int, int]] = field(default_factory=dict)  # run → seed, epochs done
     val_loss: float | None = None
 
 
@@ -55,14 +55,14 @@ class Standing:
         """Take one event into account."""
         lane = self.lanes[display_name(spec.form)]
         if isinstance(event, Started):
-            lane.running[spec.seed] = event.first_epoch - 1
+            lane.running[event.fingerprint] = (spec.seed, event.first_epoch - 1)
         elif isinstance(event, EpochEnded):
-            lane.running[spec.seed] = event.row.epoch
+            lane.running[event.fingerprint] = (spec.seed, event.row.epoch)
             lane.val_loss = event.row.val_loss
             spent = self._spent.get(event.fingerprint, 0.0) + event.row.epoch_seconds
             self._spent[event.fingerprint] = spent
         elif isinstance(event, Finished | Failed):
-            lane.running.pop(spec.seed, None)
+            lane.running.pop(event.fingerprint, None)
             lane.n_over += 1
             lane.n_failed += isinstance(event, Failed)
             expected = self._expected.pop(event.fingerprint, None)
@@ -138,7 +138,7 @@ class LiveBoard:
             table.add_column(heading)
         for name, lane in self._standing.lanes.items():
             running = ", ".join(
-                f"seed {seed}: epoch {epoch}" for seed, epoch in sorted(lane.running.items())
+                f"seed {seed}: epoch {epoch}" for seed, epoch in sorted(lane.running.values())
             )
             failed = f" ({lane.n_failed} failed)" if lane.n_failed else ""
             table.add_row(

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from rnnbench.architectures import display_name
 from rnnbench.ledger import LedgerEntry
-from rnnbench.specs import CanonicalForm, EpochRow, RunResult, RunSpec
+from rnnbench.specs import (
+    SYNTHETIC,
+    SYNTHETIC_NOTICE,
+    CanonicalForm,
+    DataSpec,
+    EpochRow,
+    Recipe,
+    RunResult,
+    RunSpec,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -38,8 +47,11 @@ ORIGIN_TAG = "rnnbench.origin"
 
 
 def run_name(spec: RunSpec) -> str:
-    """What a run is called in MLflow: `lstm · seed 3`."""
-    return f"{display_name(spec.form)} · seed {spec.seed}"
+    """What a run is called in MLflow: `lstm · seed 3`, `gru · order=frozen · seed 0`."""
+    usual = _settings(Recipe(), DataSpec(dataset="", fingerprint=""), 16)
+    settings = _settings(spec.recipe, spec.data, spec.embedding_size)
+    changed = [f"{key}={value}" for key, value in settings.items() if value != usual[key]]
+    return " · ".join([display_name(spec.form), *changed, f"seed {spec.seed}"])
 
 
 class Publisher:
@@ -105,6 +117,8 @@ class Publisher:
         """Write all of the entry that the store does not have yet."""
         notes = self._notes(entry)
         result = entry.result()
+        if "run_id" in notes and not notes.get("done") and self._is_deleted(notes["run_id"]):
+            notes = {}
         if notes.get("done") and result is not None:
             return
         history = entry.history()
@@ -204,7 +218,14 @@ class Publisher:
             "rnnbench.engine": spec.engine,
             "rnnbench.backend": spec.backend,
             "rnnbench.dataset": spec.data.dataset,
+            "rnnbench.study": self._study,
+            "rnnbench.order": spec.recipe.order,
         }
+        if spec.data.dataset == SYNTHETIC:
+            identity |= {
+                "rnnbench.notice": SYNTHETIC_NOTICE,
+                "mlflow.note.content": SYNTHETIC_NOTICE,
+            }
         if invocation:
             identity["mlflow.parentRunId"] = invocation
         run = self._client.create_run(
@@ -227,6 +248,10 @@ class Publisher:
         )
         tag = InputTag("mlflow.data.context", "training")
         self._client.log_inputs(run_id, [DatasetInput(dataset, [tag])])
+
+    def _is_deleted(self, run_id: str) -> bool:
+        """Whether somebody deleted the run in MLflow; a new one takes its place."""
+        return str(self._client.get_run(run_id).info.lifecycle_stage) == "deleted"
 
     def _reopen(self, run_id: str, invocation: str | None) -> None:
         self._client.update_run(run_id, status="RUNNING")
@@ -275,6 +300,17 @@ class Publisher:
     def _note(self, entry: LedgerEntry, notes: dict[str, Any]) -> None:  # Any: JSON values
         notes = {**notes, "experiment": self._experiment}
         entry.note_published({**entry.published(), self._address: notes})
+
+
+def _settings(recipe: Recipe, data: DataSpec, embedding_size: int) -> dict[str, object]:
+    """What studies vary besides the architecture."""
+    return {
+        "order": recipe.order,
+        "learning_rate": recipe.learning_rate,
+        "max_len": data.max_len,
+        "num_words": data.num_words,
+        "embedding_size": embedding_size,
+    }
 
 
 def _parameters(spec: RunSpec) -> dict[str, Any]:  # Any: plain values

@@ -7,7 +7,6 @@ import os
 import platform
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,6 @@ __all__ = ["Tracker"]
 
 PAUSE_SECONDS = 3.0  # between two rounds: a row in MLflow is at most this old
 RETRY_SECONDS = 30.0  # after a store did not answer
-FAREWELL_SECONDS = 20.0  # how long a dead store may hold up the end of a command
 
 
 class Tracker:
@@ -108,13 +106,16 @@ class Tracker:
         self._ending = True
         self._wake.set()
         self._thread.join()
-        if self._changed or self._study not in self._publishers:
+        if self._study not in self._publishers:
             return
-        for entry in unfinished:
-            self._attempt(self._study, partial(_suspend, entry))
-        for entry in best:
-            self._attempt(self._study, partial(_publish_model, entry))
-        self._attempt(self._study, partial(self._close, status, metrics))
+        last = [
+            *(partial(_suspend, entry) for entry in unfinished),
+            *(partial(_publish_model, entry) for entry in best),
+            partial(self._close, status, metrics),
+        ]
+        for action in last:
+            if not self._attempt(self._study, action):
+                return
 
     def _backlog(self) -> list[LedgerEntry]:
         """Runs of any study that are over, and that the store has not wholly taken."""
@@ -126,14 +127,11 @@ class Tracker:
         ]
 
     def _work(self) -> None:
-        """The thread: publish, pause, again; at the end until all is published or time is up."""
-        deadline: float | None = None
+        """The thread: publish, pause, again; at the end once more, or twice if that fails."""
         while True:
             healthy = self._publish_changed()
-            if self._ending:
-                deadline = deadline or time.monotonic() + FAREWELL_SECONDS
-                if not self._changed or time.monotonic() > deadline or not healthy:
-                    return
+            if self._ending and (healthy or not self._publish_changed()):
+                return
             self._wake.wait(PAUSE_SECONDS if healthy else RETRY_SECONDS)
 
     def _publish_changed(self) -> bool:
@@ -152,8 +150,10 @@ class Tracker:
         return True
 
     def _publish(self, entry: LedgerEntry, publisher: Publisher) -> None:
-        ours = self._invocation if entry.study == self._study else None
-        publisher.publish(entry, ours, self._tags)
+        if entry.study == self._study:
+            publisher.publish(entry, self._invocation, self._tags)
+        else:
+            publisher.publish(entry, None, {})  # another command's run: its words are not ours
 
     def _attempt(self, study: str, action: Callable[[Publisher], None] | None = None) -> bool:
         """Do something with the store; a store that fails is reported once, never raised."""

@@ -67,8 +67,8 @@ class Program(Protocol):
         """Probability of a positive review, float32 `(n_reviews,)`, without dropout."""
         ...
 
-    def save(self, weights: Arrays, path: Path) -> None:
-        """Write a `.keras` file that plain Keras opens."""
+    def save(self, weights: Arrays, path: Path, learning_rate: float) -> None:
+        """Write a `.keras` file that plain Keras opens, compiled with the run's learning rate."""
         ...
 
     def load(self, path: Path) -> Arrays:

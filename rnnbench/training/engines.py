@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rnnbench.specs import RunSpec
+from rnnbench.errors import UnavailableError
+from rnnbench.specs import Backend, RunSpec
 from rnnbench.training.engine import Program
 
-__all__ = ["open_program"]
+__all__ = ["open_program", "require_gpu"]
 
 
 def open_program(spec: RunSpec) -> Program:
@@ -17,3 +18,25 @@ def open_program(spec: RunSpec) -> Program:
     from rnnbench.training.fit import FitProgram
 
     return FitProgram(spec)
+
+
+def require_gpu(backend: Backend) -> None:
+    """Check that Keras would not quietly use the CPU, and its times be taken for a GPU's.
+
+    Raises:
+        UnavailableError: the back end sees no GPU in this process.
+    """
+    if backend == "jax":
+        import jax
+
+        found = jax.default_backend() == "gpu"
+    elif backend == "tensorflow":
+        import tensorflow
+
+        found = bool(tensorflow.config.list_physical_devices("GPU"))
+    else:
+        import torch
+
+        found = torch.cuda.is_available()
+    if not found:
+        raise UnavailableError(f"{backend} sees no GPU in this worker; say --device cpu")

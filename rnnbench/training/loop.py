@@ -125,7 +125,7 @@ def _finish(
         reason = f"the loss is not finite after epoch {len(progress.history)}"
         result = RunResult(status="diverged", reason=reason, **common)  # type: ignore[arg-type]  # keywords from a dict
         return Finished(fingerprint=spec.fingerprint, result=result, model=b"", predictions=b"")
-    model, weights = _through_file(program, progress.best)
+    model, weights = _through_file(program, progress.best, spec.recipe.learning_rate)
     probability = program.predict(weights, parts["test"])
     test = score(probability, parts["test"].labels)
     train = _evaluate(program, weights, parts["train"])
@@ -149,9 +149,9 @@ def _finish(
     )
 
 
-def _through_file(program: Program, weights: Arrays) -> tuple[bytes, Arrays]:
+def _through_file(program: Program, weights: Arrays, learning_rate: float) -> tuple[bytes, Arrays]:
     """The best model's file, and the weights read back from it: what is scored is what is kept."""
     with tempfile.TemporaryDirectory(prefix="rnnbench-") as folder:
         path = Path(folder) / "best.keras"
-        program.save(weights, path)
+        program.save(weights, path, learning_rate)
         return path.read_bytes(), program.load(path)

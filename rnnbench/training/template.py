@@ -57,7 +57,7 @@ class Template:
             for index in range(len(self.stream_variables))
         ]
 
-    def save(self, weights: Arrays, path: Path) -> None:
+    def save(self, weights: Arrays, path: Path, learning_rate: float) -> None:
         """Write a compiled model: `load_model(path).evaluate(x, y)` works as in the notes."""
         assign(self.weight_variables, weights)
         if not self.model.compiled:
@@ -66,6 +66,8 @@ class Template:
             self.model.compile(
                 optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"]
             )
+        # The template may have been built for a run with another learning rate.
+        self.model.optimizer.learning_rate = learning_rate
         self.model.save(path)
 
     def load(self, path: Path) -> Arrays:

@@ -9,16 +9,11 @@ from pathlib import Path
 from rnnbench.data import cache, imdb, prepare
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
-from rnnbench.specs import RunSpec
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
 
 __all__ = ["DATASETS", "DatasetRef", "prepare_splits", "resolve_dataset"]
 
 DATASETS = ("auto", "imdb", "synthetic", "synthetic-full")
-
-SYNTHETIC_NOTICE = (
-    "SYNTHETIC REVIEWS, NOT IMDB: these numbers say nothing about real reviews. "
-    "For the real ones set RNNBENCH_DATA to a folder that holds imdb.npz, and use --dataset imdb."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +124,7 @@ def _imdb(path: Path) -> _Source:
 
 def _synthetic(*, full_size: bool) -> _Source:
     return _Source(
-        name="synthetic",
+        name=SYNTHETIC,
         key=prepare.synthetic_key(full_size=full_size),
         origin=f"generated, {'as many as IMDB' if full_size else 'half as many as IMDB'}",
         prepare=lambda: call_in_process(prepare.prepare_synthetic, full_size=full_size),

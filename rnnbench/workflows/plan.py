@@ -64,12 +64,17 @@ def make_plan(
     placement: Placement,
     ledger: Ledger,
     n_train: int,
+    fresh: bool = False,
 ) -> Plan:
-    """Compare what is asked with what the ledger has finished; writes nothing."""
+    """Compare what is asked with what the ledger has finished; writes nothing.
+
+    Args:
+        fresh: plan every run anew, whatever the ledger has.
+    """
     estimate = _estimator(ledger.entries(), n_train)
     tasks: list[Task] = []
     for spec in specs:
-        entry = ledger.find(study.name, spec)
+        entry = None if fresh else ledger.find(study.name, spec)
         if entry is not None and entry.is_over:
             continue
         state = entry.state() if entry else None

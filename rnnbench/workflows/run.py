@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rnnbench.analysis.summary import Row, summarise
 from rnnbench.architectures import ALL, display_name
 from rnnbench.data.cache import open_corpus
-from rnnbench.errors import UsageError, unknown_name
+from rnnbench.errors import StoreError, UsageError, unknown_name
 from rnnbench.execution.devices import Placement, place_workers
 from rnnbench.execution.executor import Executor
 from rnnbench.execution.local import LocalExecutor
@@ -68,7 +70,7 @@ class RunChoices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
-    """How a command ended; `cpu_seconds` of the parent and of its workers."""
+    """How a command ended."""
 
     rows: tuple[Row, ...] = ()
     n_failed: int = 0
@@ -96,9 +98,10 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
         backend=placement.backend, gpus=placement.gpus, log_folder=ledger.folder
     )
     with closing(executor):
-        start = None if choices.dry_run else executor.start
+        n_runs = len(expand_study(study, dataset="", fingerprint="", backend=placement.backend))
+        start = None if choices.dry_run else partial(executor.start, n_runs)
         dataset = resolve_dataset(study.dataset, view.downloaded, start)
-        plan = _plan(study, dataset, placement, ledger)
+        plan = _plan(study, dataset, placement, ledger, fresh=choices.fresh)
         view.show_plan(plan)
         if choices.dry_run:
             return RunOutcome()
@@ -109,13 +112,16 @@ def _carry_out_alone(
     plan: Plan, choices: RunChoices, view: View, ledger: Ledger, executor: LocalExecutor
 ) -> RunOutcome:
     """Work the plan off as the only command in this folder."""
-    with ledger.locked(lambda: view.say(_WAITING)):
-        if choices.fresh:
-            for spec in plan.specs:
-                ledger.archive(plan.study.name, spec)
-        # The command that held the lock may have done some of the runs.
-        plan = _plan(plan.study, plan.dataset, plan.placement, ledger)
-        return _carry_out(plan, choices, view, ledger, executor)
+    try:
+        with ledger.locked(lambda: view.say(_WAITING)):
+            if choices.fresh:
+                for spec in plan.specs:
+                    ledger.archive(plan.study.name, spec)
+            # The command that held the lock may have done some of the runs.
+            plan = _plan(plan.study, plan.dataset, plan.placement, ledger, fresh=choices.fresh)
+            return _carry_out(plan, choices, view, ledger, executor)
+    except OSError as err:
+        raise StoreError(f"cannot write to {ledger.folder}: {err.strerror or err}") from err
 
 
 def compose_study(choices: RunChoices) -> Study:
@@ -150,13 +156,21 @@ def compose_study(choices: RunChoices) -> Study:
 _WAITING = "another rnnbench command is at work in this folder; waiting until it is done"
 
 
-def _plan(study: Study, dataset: DatasetRef, placement: Placement, ledger: Ledger) -> Plan:
+def _plan(
+    study: Study, dataset: DatasetRef, placement: Placement, ledger: Ledger, *, fresh: bool
+) -> Plan:
     specs = expand_study(
         study, dataset=dataset.name, fingerprint=dataset.fingerprint, backend=placement.backend
     )
     n_train = open_corpus(dataset.fingerprint).train.n_reviews
     return make_plan(
-        study, specs, dataset=dataset, placement=placement, ledger=ledger, n_train=n_train
+        study,
+        specs,
+        dataset=dataset,
+        placement=placement,
+        ledger=ledger,
+        n_train=n_train,
+        fresh=fresh,
     )
 
 
@@ -166,7 +180,10 @@ def _carry_out(
     root = ledger.folder.parent
     began, cpu_began = time.time(), time.process_time()
     prepare_splits(task.spec for task in plan.tasks)
-    entries = {spec.fingerprint: ledger.open_run(plan.study.name, spec) for spec in plan.specs}
+    entries = {
+        spec.fingerprint: ledger.open_run(plan.study.name, spec, adopt=not choices.fresh)
+        for spec in plan.specs
+    }
     tracker = Tracker(
         ledger, plan.study.name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
     )
@@ -185,7 +202,7 @@ def _carry_out(
         ]
         n_failed = sum(result is not None and result.status == "failed" for _, result in runs)
         tracker.end(
-            "KILLED" if interrupted else "FAILED" if n_failed else "FINISHED",
+            _mlflow_status(interrupted, n_failed),
             {
                 "wall_seconds": time.time() - began,
                 "parent_cpu_seconds": time.process_time() - cpu_began,
@@ -280,17 +297,19 @@ def _advice(plan: Plan, rows: Sequence[Row]) -> str:
     )
 
 
+def _mlflow_status(interrupted: bool, n_failed: int) -> str:
+    if interrupted:
+        return "KILLED"
+    return "FAILED" if n_failed or sys.exc_info()[0] is not None else "FINISHED"
+
+
 def _invocation_name(plan: Plan) -> str:
     runs = "1 run" if len(plan.specs) == 1 else f"{len(plan.specs)} runs"
     return f"{plan.study.name} · {runs} · {plan.dataset.name}"
 
 
 def _tags(plan: Plan, choices: RunChoices, root: Path) -> dict[str, str]:
-    tags = {
-        "rnnbench.study": plan.study.name,
-        "rnnbench.command": choices.command,
-        "rnnbench.order": ", ".join(sorted({spec.recipe.order for spec in plan.specs})),
-    }
+    tags = {"rnnbench.study": plan.study.name, "rnnbench.command": choices.command}
     if plan.dataset.notice:
         tags |= {"rnnbench.notice": plan.dataset.notice, "mlflow.note.content": plan.dataset.notice}
     commit = _git_commit(root)
