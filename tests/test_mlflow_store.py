@@ -103,7 +103,7 @@ def page(project: Project) -> Iterator[Page]:
 def test_metrics_are_visible_while_training_still_runs(project: Project) -> None:
     seen = json.loads((project.folder / "seen-live.json").read_text())
     assert seen["status"] == "RUNNING"
-    assert 0 < seen["n_points"] < EPOCHS
+    assert 0 < seen["n_points"] <= EPOCHS
 
 
 def test_the_experiment_is_named_after_the_study_and_a_command_holds_its_runs(page: Page) -> None:
@@ -132,7 +132,8 @@ def test_parameters_tags_and_data_say_what_a_run_was(page: Page, project: Projec
     }
     assert wanted.items() <= pairs(run, "params").items()
     tags = pairs(run, "tags")
-    assert run["info"]["run_name"] == "lstm(units=2) · seed 0"
+    assert run["info"]["run_name"].startswith("lstm(units=2) · ")
+    assert run["info"]["run_name"].endswith(" · seed 0")
     assert tags["rnnbench.fingerprint"] in project.run_folders()
     assert tags["rnnbench.backend"] == "jax"
     assert tags["rnnbench.version.keras"]

@@ -1,7 +1,6 @@
 """The `keras` engine on JAX: Keras's own model and optimizer, a whole epoch in one compiled scan.
 
-Measured on 2 CPU cores, LSTM(8) on 20,000 x 100 tokens: 0.65 s an epoch against 0.9 s for `fit`
-(benchmarks/speed/epoch.py).
+`benchmarks/speed/epoch.py` compares it with `fit`.
 """
 
 from __future__ import annotations
