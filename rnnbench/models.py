@@ -53,7 +53,8 @@ def build_optimizer(spec: RunSpec) -> keras.optimizers.Optimizer:
 def _seed_keras(seed: int, backend: str) -> None:
     """Seed what initializers draw from.
 
-    `keras.utils.set_random_seed` imports TensorFlow whatever the back end is, in every worker. There the initializers' seeds come from Python's generator alone.
+    `keras.utils.set_random_seed` imports TensorFlow whatever the back end is, in every worker.
+    On JAX the initializers' seeds come from Python's generator alone.
     """
     import keras
 

@@ -1,6 +1,7 @@
 """The best `.keras` file as a folder that `mlflow.keras.load_model` opens, without importing Keras.
 
-`mlflow.keras.save_model` would import Keras and serialise the model once more; the file is there already, and only its description is missing.
+`mlflow.keras.save_model` would import Keras and serialise the model once more;
+the file is there already, and only its description is missing.
 """
 
 from __future__ import annotations
