@@ -130,8 +130,11 @@ class Tracker:
         """The thread: publish, pause, again; at the end once more, or twice if that fails."""
         while True:
             healthy = self._publish_changed()
-            if self._ending and (healthy or not self._publish_changed()):
-                return
+            if self._ending:
+                # What changed while a round was under way needs a round of its own.
+                if not self._changed or not (healthy or self._publish_changed()):
+                    return
+                continue
             self._wake.wait(PAUSE_SECONDS if healthy else RETRY_SECONDS)
 
     def _publish_changed(self) -> bool:
