@@ -3,6 +3,7 @@
 .rnnbench/
     lock                       held while a command works in this folder
     workers.log                the workers' standard error
+    runs/<study>/study.json    what the study declared, and when: contrast, margin, pairing
     runs/<study>/<fingerprint>/
         spec.json              what was asked
         state.npz              after the last whole epoch: all that a resume needs; goes at the end
@@ -17,15 +18,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from rnnbench.data.files import whole_file
 from rnnbench.errors import StoreError
 from rnnbench.specs import EpochEnded, EpochRow, Event, Failed, Finished, RunResult, RunSpec
 
@@ -121,12 +123,13 @@ class Ledger:
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.folder / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            if on_wait is not None:
-                on_wait()
-            lock.acquire()
+        with self._writing():
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                if on_wait is not None:
+                    on_wait()
+                lock.acquire()
         try:
             yield
         finally:
@@ -158,14 +161,29 @@ class Ledger:
         A failed run loses its result, so that it is tried again.
         """
         entry = self.entry(study, spec)
-        if not (entry.folder / "spec.json").exists():
-            if adopt:
-                self._adopt(entry)
-            _write(entry.folder / "spec.json", _json(spec.to_json()))
-        result = entry.result()
-        if result is not None and result.status == "failed":
-            (entry.folder / "result.json").unlink()
+        with self._writing():
+            if not (entry.folder / "spec.json").exists():
+                if adopt:
+                    self._adopt(entry)
+                _write(entry.folder / "spec.json", _json(spec.to_json()))
+            result = entry.result()
+            if result is not None and result.status == "failed":
+                (entry.folder / "result.json").unlink()
         return entry
+
+    def declare(self, study: str, declaration: Mapping[str, Any]) -> None:  # Any: JSON values
+        """Note what a study lays down before it is run; a change is added, never written over."""
+        known = self.declarations(study)
+        if known and known[-1]["declaration"] == dict(declaration):
+            return
+        added = {"declared_at": time.time(), "declaration": dict(declaration)}
+        with self._writing():
+            _write(self._declarations(study), _json([*known, added]))
+
+    def declarations(self, study: str) -> list[dict[str, Any]]:  # Any: JSON values
+        """What the study laid down, the latest last: `declared_at` and `declaration`."""
+        content = _read(self._declarations(study))
+        return [] if content is None else list(json.loads(content))
 
     def record(self, entry: LedgerEntry, event: Event) -> None:
         """Make an event durable.
@@ -188,6 +206,7 @@ class Ledger:
                 epochs=len(entry.history()),
                 reason=event.reason,
                 traceback=event.traceback,
+                environment=event.environment,
             )
             _write(entry.folder / "result.json", _json(asdict(result)))
 
@@ -198,13 +217,30 @@ class Ledger:
             return False
         stamp = time.strftime("%Y%m%dT%H%M%S")
         target = self.folder / "archive" / study / f"{entry.fingerprint}-{stamp}-{time.time_ns()}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        entry.folder.rename(target)
+        with self._writing():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            entry.folder.rename(target)
         return True
 
     def n_archived(self, study: str, fingerprint: str) -> int:
         """How often a run was started over."""
         return len(list((self.folder / "archive" / study).glob(f"{fingerprint}-*")))
+
+    def attempts(self, study: str) -> dict[str, int]:
+        """By fingerprint, which attempt the present one is; only of runs started over."""
+        folders = (self.folder / "archive" / study).glob("*-*")
+        counts = Counter(path.name.split("-")[0] for path in folders)
+        return {fingerprint: n + 1 for fingerprint, n in counts.items()}
+
+    def _declarations(self, study: str) -> Path:
+        return self.folder / "runs" / study / "study.json"
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as err:
+            raise StoreError(f"cannot write to {self.folder}: {err.strerror or err}") from err
 
     def _finished_elsewhere(self, fingerprint: str) -> LedgerEntry | None:
         for path in sorted((self.folder / "runs").glob(f"*/{fingerprint}/result.json")):
@@ -241,7 +277,7 @@ def _parse_history(text: str) -> tuple[EpochRow, ...]:
     )
 
 
-def _json(values: dict[str, Any]) -> bytes:  # Any: JSON values
+def _json(values: Any) -> bytes:  # Any: JSON values
     return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
 
 
@@ -255,14 +291,5 @@ def _read(path: Path) -> bytes | None:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, and have it on the disk when this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as stream:
+        stream.write(content)

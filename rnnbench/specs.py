@@ -192,10 +192,17 @@ class RunSpec:
         return _digest(self._identity())
 
     @property
+    def settings(self) -> dict[str, Any]:  # Any: values of several types
+        """All that can change a run's numbers but its form and its seed, by name."""
+        identity = self._identity()
+        own = {key: identity[key] for key in ("embedding_size", "engine", "backend")}
+        return {**identity["recipe"], **identity["data"], **own}
+
+    @property
     def shape(self) -> str:
         """16 hex digits that are equal for runs which one compiled program can train."""
         identity = self._identity()
-        del identity["seed"], identity["recipe"]["learning_rate"]
+        del identity["seed"], identity["recipe"]["learning_rate"], identity["data"]["split_seed"]
         for key in ("epochs", "patience", "order"):
             del identity["recipe"][key]
         return _digest(identity)
@@ -254,6 +261,8 @@ class RunResult:
             evaluated without dropout.
         test_loss, test_accuracy: of the best model's file on the test half, computed once.
         fit_seconds: all epochs, compilation apart.
+        epoch_seconds: the median over the epochs.
+        compile_seconds: spent on compiling by this run, since it was last taken up.
         reason, traceback: why a run diverged or failed.
     """
 
@@ -325,11 +334,12 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The run raised, or its worker died."""
+    """The run raised, or its worker died; then nothing is known of its environment."""
 
     fingerprint: str
     reason: str
     traceback: str
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 Event: TypeAlias = Started | EpochEnded | Improved | Finished | Failed

@@ -135,7 +135,7 @@ class PowerCutError(BaseException):
 
 @contextmanager
 def power_cut_at(
-    monkeypatch: pytest.MonkeyPatch, n_calls: int, name: str = "rnnbench.ledger.os.fsync"
+    monkeypatch: pytest.MonkeyPatch, n_calls: int, name: str = "rnnbench.data.files.os.fsync"
 ) -> Iterator[None]:
     """The block ends in the `n_calls`-th call of the named function, which does nothing."""
     left = iter(range(n_calls - 1))
@@ -310,7 +310,7 @@ def test_a_write_that_fails_leaves_what_was_there(
 ) -> None:
     ledger, entry = Ledger(tmp_path), record(tmp_path, epoch_ended(2))
     with monkeypatch.context() as patch:
-        target = {"open": "builtins.open", "fsync": "rnnbench.ledger.os.fsync"}[step]
+        target = {"open": "pathlib.Path.open", "fsync": "rnnbench.data.files.os.fsync"}[step]
         patch.setattr(target, refuse_to_write(step))
         with pytest.raises(OSError, match="No space left"):
             ledger.record(entry, epoch_ended(3))
@@ -319,10 +319,10 @@ def test_a_write_that_fails_leaves_what_was_there(
 
 
 def refuse_to_write(step: str) -> Callable[..., Any]:
-    real_open = open
+    real_open = Path.open
 
     def refuse(*arguments: Any, **keywords: Any) -> Any:
-        if step == "open" and arguments[1:] != ("wb",):
+        if step == "open" and arguments[1:] != ("xb",):
             return real_open(*arguments, **keywords)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

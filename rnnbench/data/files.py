@@ -21,17 +21,25 @@ from numpy.typing import NDArray
 
 from rnnbench.errors import DataError
 
-__all__ = ["atomic_file", "file_sha256", "open_array", "read_json", "write_array", "write_json"]
+__all__ = [
+    "atomic_file",
+    "file_sha256",
+    "open_array",
+    "read_json",
+    "whole_file",
+    "write_array",
+    "write_json",
+]
 
 _STALE_SECONDS = 86_400.0
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """A stream whose bytes are in `path`, on disk and all at once, when the block has ended.
 
     Raises:
-        DataError: the folder cannot be written to, or is full; `path` is as it was.
+        OSError: the folder cannot be written to, or is full; `path` is as it was.
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
@@ -43,13 +51,25 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(stream.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """`whole_file` in the cache, whose errors say what to do about them.
+
+    Raises:
+        DataError: the folder cannot be written to, or is full; `path` is as it was.
+    """
+    try:
+        with whole_file(path) as stream:
+            yield stream
     except OSError as err:
         reason = err.strerror or err
         remedy = "make room there, or set RNNBENCH_CACHE to another folder"
         raise DataError(f"cannot write {path} ({reason}); {remedy}") from err
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:  # any: three integer types

@@ -20,6 +20,7 @@ __all__ = ["DEVICES", "Device", "Placement", "backends_with_gpu", "find_gpus", "
 Device: TypeAlias = Literal["auto", "cpu", "gpu"]
 DEVICES: tuple[str, ...] = get_args(Device)
 
+_NEEDS_CUDA_PACKAGES = ("jax", "tensorflow")  # PyTorch may carry CUDA within itself
 _INSTALL = {"jax": "jax", "tensorflow": "tensorflow", "torch": "'rnnbench[torch]'"}
 
 
@@ -104,6 +105,11 @@ def place_workers(
     use_gpu = device == "gpu" or (device == "auto" and chosen in backends_with_gpu())
     if device == "gpu" and not gpus:
         raise UsageError("there is no NVIDIA GPU here; leave --device out, or say --device cpu")
+    if device == "gpu" and chosen in _NEEDS_CUDA_PACKAGES and chosen not in backends_with_gpu():
+        raise UsageError(
+            f"the back end {chosen} is installed without CUDA here; "
+            "run `pip install 'rnnbench[gpu]'`, or leave --device out"
+        )
     if not (gpus and use_gpu):
         return Placement(backend=chosen, gpus=(None,) * (workers or usable_cores()), reason=reason)
     seats: Sequence[str] = [gpu for _ in range(workers_per_gpu) for gpu in gpus]

@@ -29,12 +29,15 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def worker_environment(backend: Backend, gpu: str | None = None) -> dict[str, str]:
+def worker_environment(
+    backend: Backend, gpu: str | None = None, n_sharing: int = 1
+) -> dict[str, str]:
     """Variables that must stand before a worker's first import of Keras.
 
     Args:
         gpu: the device's index as CUDA counts; None hides every GPU and keeps the worker to
             one thread, so that a process a core scales without loss.
+        n_sharing: workers on that GPU; on JAX each takes its share of the memory at most.
     """
     variables = {
         "KERAS_BACKEND": backend,
@@ -46,6 +49,7 @@ def worker_environment(backend: Backend, gpu: str | None = None) -> dict[str, st
         return variables | {
             "CUDA_VISIBLE_DEVICES": gpu,
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+            "XLA_PYTHON_CLIENT_MEM_FRACTION": f"{0.9 / n_sharing:.3f}",
             "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         }
     one_thread = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"

@@ -95,7 +95,8 @@ class LocalExecutor:
 
     def _take_seat(self, gpu: str | None) -> _Seat:
         log = None if self._log_folder is None else self._log_folder / "workers.log"
-        environment = worker_environment(self._backend, gpu)
+        n_sharing = max(self._gpus.count(gpu), 1)
+        environment = worker_environment(self._backend, gpu, n_sharing)
         return _Seat(gpu=gpu, child=spawn(_work, gpu, environment=environment, log=log))
 
     def _hand_out(self, seat: _Seat, waiting: list[Task]) -> None:

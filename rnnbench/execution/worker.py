@@ -34,10 +34,10 @@ class Worker:
     def run(self, task: Task) -> Iterator[Event]:
         """The task's events; an exception becomes a `Failed`."""
         spec = task.spec
+        environment = describe_process(spec.backend, self._gpu)
         try:
             if self._gpu is not None:
                 require_gpu(spec.backend)
-            environment = describe_process(spec.backend, self._gpu)
             yield from train_run(
                 spec, self._program(spec), self._open(spec.data), task.state, environment
             )
@@ -47,6 +47,7 @@ class Worker:
                 fingerprint=spec.fingerprint,
                 reason=_one_line(err),
                 traceback=_STYLE.sub("", traceback.format_exc()),
+                environment=environment,
             )
 
     def _program(self, spec: RunSpec) -> Program:

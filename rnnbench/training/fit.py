@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,13 +22,14 @@ PREDICT_BATCH = 1000
 class FitProgram(Template):
     """Trains one epoch a call through Keras's own training step.
 
-    Compilation happens inside the first epoch and cannot be told apart, so that epoch is longer.
+    Attributes:
+        compile_seconds: spent on the first call with batches of each size, which compiles.
     """
-
-    compile_seconds = 0.0
 
     def __init__(self, spec: RunSpec) -> None:
         super().__init__(spec)
+        self.compile_seconds = 0.0
+        self._compiled: set[tuple[str, int]] = set()
         self.model.compile(
             optimizer=self.optimizer,
             loss="binary_crossentropy",
@@ -38,17 +41,12 @@ class FitProgram(Template):
         self, variables: Variables, part: Part, order: NDArray[np.int64], dropout_seed: int
     ) -> tuple[Variables, Scores]:
         """See `Program.run_epoch`."""
+        few = _one_batch_of_each_size(len(order), self.spec.recipe.batch_size)
+        self._compile("fit", few, lambda: self._fit(part, order[:few]))
         assign(self.weight_variables, variables.weights)
         assign(self.optimizer_variables, variables.optimizer)
         assign(self.stream_variables, self.streams(dropout_seed))
-        history = self.model.fit(
-            part.tokens[order],
-            part.labels[order],
-            batch_size=self.spec.recipe.batch_size,
-            epochs=1,
-            shuffle=False,  # the order is given: fit's own would repeat one permutation
-            verbose=0,
-        ).history
+        history = self._fit(part, order)
         trained = Variables(
             weights=to_arrays(self.weight_variables),
             optimizer=to_arrays(self.optimizer_variables),
@@ -58,8 +56,36 @@ class FitProgram(Template):
     def predict(self, weights: Arrays, part: Part) -> NDArray[np.float32]:
         """See `Program.predict`."""
         assign(self.weight_variables, weights)
-        probability = self.model.predict(part.tokens, batch_size=PREDICT_BATCH, verbose=0)
-        return np.asarray(probability[:, 0], dtype=np.float32)
+        few = _one_batch_of_each_size(len(part.labels), PREDICT_BATCH)
+        self._compile("predict", few, lambda: self._predict(part.tokens[:few]))
+        return np.asarray(self._predict(part.tokens)[:, 0], dtype=np.float32)
+
+    def _fit(self, part: Part, order: NDArray[np.int64]) -> Any:  # Any: Keras is untyped
+        return self.model.fit(
+            part.tokens[order],
+            part.labels[order],
+            batch_size=self.spec.recipe.batch_size,
+            epochs=1,
+            shuffle=False,  # the order is given: fit's own would repeat one permutation
+            verbose=0,
+        ).history
+
+    def _predict(self, tokens: NDArray[np.int32]) -> Any:  # Any: Keras is untyped
+        return self.model.predict(tokens, batch_size=PREDICT_BATCH, verbose=0)
+
+    def _compile(self, step: str, n_reviews: int, call: Callable[[], Any]) -> None:
+        """Compile a step by a call whose outcome is thrown away; once for each batch size."""
+        if (step, n_reviews) in self._compiled:
+            return
+        began = time.perf_counter()
+        call()
+        self.compile_seconds += time.perf_counter() - began
+        self._compiled.add((step, n_reviews))
+
+
+def _one_batch_of_each_size(n_reviews: int, batch_size: int) -> int:
+    """The fewest reviews that make a whole batch and the last, smaller one, if there are both."""
+    return min(n_reviews, batch_size + n_reviews % batch_size)
 
 
 def _jit_compile(spec: RunSpec) -> Any:  # Any: bool or Keras's word "auto"

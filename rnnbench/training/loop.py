@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -53,6 +54,7 @@ def train_run(
         environment: versions and device, recorded with the result.
     """
     fingerprint = spec.fingerprint
+    compiled_before = program.compile_seconds
     progress = _resume_or_begin(spec, program, saved)
     yield Started(
         fingerprint=fingerprint,
@@ -65,7 +67,10 @@ def train_run(
         yield EpochEnded(fingerprint=fingerprint, row=row, state=progress.to_bytes())
         if progress.improved:
             yield Improved(fingerprint=fingerprint, epoch=row.epoch, val_loss=row.val_loss)
-    yield _finish(spec, program, parts, progress, dict(environment))
+    finished = _finish(spec, program, parts, progress, dict(environment))
+    # A program is shared by runs of one shape: the one that compiled it pays.
+    own = replace(finished.result, compile_seconds=program.compile_seconds - compiled_before)
+    yield replace(finished, result=own)
 
 
 def pack_predictions(probability: NDArray[np.float32]) -> bytes:
@@ -118,7 +123,6 @@ def _finish(
         "n_parameters": program.n_parameters,
         "fit_seconds": sum(row.epoch_seconds for row in progress.history),
         "epoch_seconds": statistics.median(row.epoch_seconds for row in progress.history),
-        "compile_seconds": program.compile_seconds,
         "environment": environment,
     }
     if progress.diverged:

@@ -28,7 +28,7 @@ class ScanProgram(Template):
         super().__init__(spec)
         self.compile_seconds = 0.0
         self._batch_size = spec.recipe.batch_size
-        self._on_device: dict[int, tuple[Part, Any, Any]] = {}  # Any: jax arrays
+        self._on_device: tuple[Part, Any, Any] | None = None  # Any: jax arrays
         self._compiled: dict[
             tuple[str, tuple[tuple[int, ...], ...]], Any
         ] = {}  # Any: jax executables
@@ -82,13 +82,9 @@ class ScanProgram(Template):
     def _place(self, part: Part) -> tuple[Any, Any]:
         import jax
 
-        if id(part) not in self._on_device:
-            self._on_device[id(part)] = (
-                part,  # kept, so that its id stays its own
-                jax.device_put(part.tokens),
-                jax.device_put(part.labels),
-            )
-        return self._on_device[id(part)][1:]
+        if self._on_device is None or self._on_device[0] is not part:
+            self._on_device = (part, jax.device_put(part.tokens), jax.device_put(part.labels))
+        return self._on_device[1:]
 
     def _call(self, name: str, *arguments: Any) -> Any:  # Any: jax arrays
         """Run the named function, compiled for these shapes; the time to compile is kept apart."""

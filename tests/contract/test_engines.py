@@ -40,6 +40,12 @@ def programs(keras_on_jax: Any) -> dict[str, ScanProgram]:
     return {}
 
 
+def batch_size_of(name: str) -> int:
+    """A short last batch draws other masks than Keras does; without masks it counts as in Keras."""
+    form = PRESETS[name]
+    return WHOLE_BATCHES if form.dropout or form.recurrent_dropout else 16
+
+
 def program_of(programs: dict[str, ScanProgram], spec: RunSpec) -> ScanProgram:
     return programs.setdefault(spec.shape, ScanProgram(spec))
 
@@ -88,11 +94,7 @@ def fit_with_keras(program: ScanProgram, spec: RunSpec) -> list[float]:
 def test_losses_are_those_of_plain_keras(
     name: str, make_spec: Any, programs: dict[str, ScanProgram]
 ) -> None:
-    form = PRESETS[name]
-    masks = form.dropout or form.recurrent_dropout
-    # A short last batch draws other masks than Keras does; without masks it counts as in Keras.
-    batch_size = WHOLE_BATCHES if masks else 16
-    spec = make_spec(name, epochs=N_EPOCHS, learning_rate=1e-4, batch_size=batch_size)
+    spec = make_spec(name, epochs=N_EPOCHS, learning_rate=1e-4, batch_size=batch_size_of(name))
     program = program_of(programs, spec)
     ours = [row[1] for row in curves(train(program, spec))]
     assert ours == pytest.approx(fit_with_keras(ScanProgram(spec), spec), abs=1e-5)
@@ -102,9 +104,7 @@ def test_losses_are_those_of_plain_keras(
 def test_a_run_repeats_and_resumes_bit_for_bit(
     name: str, make_spec: Any, programs: dict[str, ScanProgram]
 ) -> None:
-    form = PRESETS[name]
-    batch_size = WHOLE_BATCHES if form.dropout or form.recurrent_dropout else 16
-    spec = make_spec(name, epochs=N_EPOCHS, learning_rate=0.02, batch_size=batch_size)
+    spec = make_spec(name, epochs=N_EPOCHS, learning_rate=0.02, batch_size=batch_size_of(name))
     program = program_of(programs, spec)
     once, again = train(program, spec), train(program, spec)
     first_epoch = next(event for event in once if isinstance(event, EpochEnded))
@@ -118,10 +118,8 @@ def test_a_run_repeats_and_resumes_bit_for_bit(
 def test_keras_counts_the_same_parameters(
     name: str, make_spec: Any, programs: dict[str, ScanProgram]
 ) -> None:
-    form = PRESETS[name]
-    batch_size = WHOLE_BATCHES if form.dropout or form.recurrent_dropout else 16
-    program = program_of(programs, make_spec(name, batch_size=batch_size))
-    assert program.n_parameters == model_parameters(form, num_words=60)
+    program = program_of(programs, make_spec(name, batch_size=batch_size_of(name)))
+    assert program.n_parameters == model_parameters(PRESETS[name], num_words=60)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -132,9 +130,7 @@ def test_the_best_model_opens_in_plain_keras_and_scores_the_same(
     programs: dict[str, ScanProgram],
     tmp_path: Path,
 ) -> None:
-    form = PRESETS[name]
-    batch_size = WHOLE_BATCHES if form.dropout or form.recurrent_dropout else 16
-    spec = make_spec(name, epochs=N_EPOCHS, learning_rate=0.02, batch_size=batch_size)
+    spec = make_spec(name, epochs=N_EPOCHS, learning_rate=0.02, batch_size=batch_size_of(name))
     events = train(program_of(programs, spec), spec)
     (finished,) = [event for event in events if isinstance(event, Finished)]
     path = tmp_path / "best.keras"
