@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnbench.stats import mean_sd
+from rnnbench.stats.intervals import mean_sd
 from rnnbench.terminal.texts import duration, mean_with_sd, plural, size
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rnnbench.stats import MeanSd
+from rnnbench.stats.intervals import MeanSd
 
 __all__ = ["duration", "mean_with_sd", "plural", "size"]
 

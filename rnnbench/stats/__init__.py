@@ -1,0 +1,1 @@
+"""Estimates and tests: arrays and a generator in, numbers out."""

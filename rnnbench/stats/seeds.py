@@ -1,0 +1,90 @@
+"""How many seeds a verdict needs, and what a single one would have told."""
+
+from __future__ import annotations
+
+import bisect
+import math
+import statistics
+from collections.abc import Sequence
+
+from rnnbench.stats.comparisons import win_share
+from rnnbench.stats.intervals import t_quantile
+
+__all__ = ["opposite_story", "seeds_for_verdicts", "seeds_needed"]
+
+MOST_SEEDS = 1_000_000
+
+
+def seeds_for_verdicts(n_pairs: int, level: float = 0.05) -> int:
+    """The fewest paired seeds with which an exact sign-flip test can reach `level` under Holm.
+
+    With n pairs of runs the smallest two-sided p is 2^(1 - n); the most extreme of `n_pairs`
+    comparisons needs `level / n_pairs` (Holm 1979, the first step).
+    """
+    return math.ceil(1 - math.log2(level / n_pairs))
+
+
+def seeds_needed(
+    sd_of_differences: float,
+    margin: float,
+    n_tests: int,
+    *,
+    power: float = 0.8,
+    level: float = 0.05,
+) -> int | None:
+    """The fewest paired seeds that find a true difference of `margin` with this power.
+
+    By the paired t test at `level / n_tests`, and never fewer than `seeds_for_verdicts`. The
+    margin is the declared one: with the observed difference in its place the answer would only
+    restate the p value (Hoenig and Heisey 2001, The American Statistician 55:19-24).
+
+    Args:
+        sd_of_differences: between seeds; 0 needs the fewest that can decide at all.
+
+    Returns:
+        None if the spread is not a number, the margin is not above 0, or a million do not suffice.
+    """
+    if not (math.isfinite(sd_of_differences) and margin > 0):
+        return None
+    fewest = max(2, seeds_for_verdicts(max(1, n_tests), level))
+    if sd_of_differences == 0:
+        return fewest
+
+    def is_enough(n: int) -> bool:
+        return _paired_power(n, margin / sd_of_differences, level / max(1, n_tests)) >= power
+
+    low, high = fewest, fewest
+    while not is_enough(high):
+        if high >= MOST_SEEDS:
+            return None
+        low, high = high + 1, min(2 * high, MOST_SEEDS)
+    return low + bisect.bisect_left(range(low, high), True, key=is_enough)
+
+
+def opposite_story(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """The chance that one value of each orders a and b against their means.
+
+    Over all combinations of a value of a and one of b, a tie counting half.
+
+    Returns:
+        None below two values on either side, if one is not finite, or if the means are equal.
+    """
+    share = win_share(a, b)
+    if share is None or min(len(a), len(b)) < 2:
+        return None
+    difference = statistics.fmean(a) - statistics.fmean(b)
+    if difference == 0:
+        return None
+    return 1 - share if difference > 0 else share
+
+
+def _paired_power(n: int, effect: float, level: float) -> float:
+    """Power of the two-sided paired t test; `effect` is in standard deviations of a difference."""
+    from scipy.special import nctdtr
+
+    critical = t_quantile(1 - level, n - 1)
+    shift = effect * math.sqrt(n)
+    if shift > 10 * critical:  # where the distribution function loses its digits
+        return 1.0
+    misses = nctdtr(n - 1, shift, critical) - nctdtr(n - 1, shift, -critical)
+    return float(1 - misses)

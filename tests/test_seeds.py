@@ -1,0 +1,95 @@
+"""Seeds that a verdict needs, and what one seed would have told."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from rnnbench.stats.seeds import opposite_story, seeds_for_verdicts, seeds_needed
+
+
+# 2^(1 - n) <= 0.05 / pairs
+@pytest.mark.parametrize(("n_pairs", "n_seeds"), [(1, 6), (3, 7), (6, 8), (10, 9), (28, 11)])
+def test_the_fewest_seeds_that_can_decide(n_pairs: int, n_seeds: int) -> None:
+    assert seeds_for_verdicts(n_pairs) == n_seeds
+    assert 2.0 ** (1 - n_seeds) <= 0.05 / n_pairs < 2.0 ** (2 - n_seeds)
+
+
+def test_a_power_of_two_needs_no_seed_more() -> None:
+    assert seeds_for_verdicts(1, level=0.25) == 3
+
+
+def power_by_hand(n: int, effect: float, level: float) -> float:
+    """Power of the paired t test from SciPy's own noncentral distribution."""
+    critical = stats.t.ppf(1 - level / 2, n - 1)
+    outer = stats.nct(n - 1, effect * math.sqrt(n))
+    return float(outer.sf(critical) + outer.cdf(-critical))
+
+
+# Cohen's tables (1988) and every power calculator: d = 0.5 needs 34 pairs, d = 0.8 needs 15.
+@pytest.mark.parametrize(("effect", "n"), [(0.5, 34), (0.8, 15), (0.2, 199)])
+def test_textbook_numbers_of_pairs(effect: float, n: int) -> None:
+    assert seeds_needed(0.01, 0.01 * effect, 1) == n
+
+
+@pytest.mark.parametrize("n_tests", [1, 6, 10])
+@pytest.mark.parametrize("sd", [0.004, 0.007, 0.02])
+def test_one_seed_fewer_would_not_do(sd: float, n_tests: int) -> None:
+    n = seeds_needed(sd, 0.005, n_tests)
+    assert n is not None
+    assert power_by_hand(n, 0.005 / sd, 0.05 / n_tests) >= 0.8
+    fewest = seeds_for_verdicts(n_tests)
+    assert n == fewest or power_by_hand(n - 1, 0.005 / sd, 0.05 / n_tests) < 0.8
+
+
+def test_simulated_power_is_what_was_asked_for() -> None:
+    n = seeds_needed(0.01, 0.008, 1, power=0.8)
+    assert n == 15
+    drawn = np.random.default_rng(0).normal(0.008, 0.01, size=(4_000, 15))
+    found = stats.ttest_1samp(drawn, 0, axis=1).pvalue <= 0.05
+    assert found.mean() == pytest.approx(0.81, abs=0.03)
+
+
+@pytest.mark.parametrize("sd", [0.0, 1e-9, 1e-4, 0.0002])
+def test_never_fewer_than_a_verdict_needs(sd: float) -> None:
+    assert seeds_needed(sd, 0.005, 6) == 8
+
+
+def test_a_wide_spread_needs_many_and_an_absurd_one_no_number() -> None:
+    n = seeds_needed(0.5, 0.005, 1)
+    # (1.96 + 0.8416)² · 100²
+    assert n == pytest.approx(78_490, rel=1e-3)
+    assert seeds_needed(1e3, 0.005, 1) is None
+
+
+@pytest.mark.parametrize(("sd", "margin"), [(math.nan, 0.005), (0.01, 0.0), (math.inf, 0.005)])
+def test_no_number_without_spread_or_margin(sd: float, margin: float) -> None:
+    assert seeds_needed(sd, margin, 6) is None
+
+
+def opposite_by_hand(a: list[float], b: list[float]) -> float:
+    sign = math.copysign(1, sum(a) / len(a) - sum(b) / len(b))
+    told = [sign * (x - y) for x in a for y in b]
+    return statistics.fmean(0.5 if d == 0 else float(d < 0) for d in told)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ([0.80, 0.82, 0.84], [0.79, 0.81, 0.80]),
+        ([0.79, 0.81, 0.80], [0.80, 0.82, 0.84]),
+        ([0.80, 0.80, 0.85], [0.80, 0.81]),
+        ([0.9, 0.8], [0.1, 0.2, 0.3]),
+    ],
+)
+def test_opposite_story_counts_every_combination(a: list[float], b: list[float]) -> None:
+    assert opposite_story(a, b) == pytest.approx(opposite_by_hand(a, b))
+
+
+@pytest.mark.parametrize("b", [[0.8], [], [0.7, math.nan], [0.8, 0.9]], ids=str)
+def test_no_opposite_story_of_single_runs_nan_or_equal_means(b: list[float]) -> None:
+    assert opposite_story([0.9, 0.8], b) is None
