@@ -24,6 +24,7 @@ __all__ = [
     "parse_seeds",
 ]
 
+PAIRINGS = ("seed", "none")
 CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "max_len")
 _RECIPE_LISTS = ("learning_rate", "order")
 _DATA_LISTS = ("num_words", "max_len")
@@ -36,6 +37,11 @@ class Study:
 
     Args:
         contrast: the one factor that the study compares across.
+        pairing: `seed` compares runs of the same seed (and order) with each other; `none` does not.
+        margin_points: the smallest difference of test accuracy that matters in practice, in
+            points; declared before anything is run.
+        vary_split: split training and validation anew with each seed, so that conclusions do not
+            hang on one split.
         hyperparameters: values of each to try; a missing one keeps each architecture's own.
         data, recipe: values by field of `DataSpec` and `Recipe`; those of `learning_rate`,
             `order`, `num_words` and `max_len` are tuples that make a grid too.
@@ -46,6 +52,9 @@ class Study:
     seeds: tuple[int, ...]
     description: str = ""
     contrast: str = "architecture"
+    pairing: str = "seed"
+    margin_points: float = 0.5
+    vary_split: bool = False
     dataset: str = "auto"
     embedding_sizes: tuple[int, ...] = (16,)
     hyperparameters: Mapping[str, tuple[Argument, ...]] = field(default_factory=dict)
@@ -59,6 +68,12 @@ class Study:
             )
         if self.contrast not in CONTRASTS:
             raise StudyError(unknown_name("contrast", self.contrast, CONTRASTS))
+        if self.pairing not in PAIRINGS:
+            raise StudyError(unknown_name("pairing", self.pairing, PAIRINGS))
+        if not 0 < self.margin_points < 100:
+            raise StudyError(f"margin_points must lie between 0 and 100, got {self.margin_points}")
+        if self.vary_split and "split_seed" in self.data:
+            raise StudyError("vary_split draws the split from the seed; leave split_seed out")
         if not self.architectures:
             raise StudyError("a study needs at least one architecture")
         for name in self.architectures:
@@ -68,6 +83,12 @@ class Study:
             raise StudyError("a study needs at least one seed")
         # Every value is checked here, before any data is looked for.
         expand_study(self, dataset="none", fingerprint="", backend="jax")
+
+    @property
+    def declaration(self) -> dict[str, Any]:  # Any: text, numbers and truth values
+        """What is laid down before anything is run, and what a report goes by."""
+        names = ("description", "contrast", "pairing", "margin_points", "vary_split")
+        return {name: getattr(self, name) for name in names}
 
     def with_choices(self, **choices: Any) -> Study:  # Any: fields of several types
         """The study with some fields replaced; mappings are merged, None changes nothing."""
@@ -105,7 +126,7 @@ def expand_study(
     specs = [
         RunSpec(
             form=form,
-            data=one_data,
+            data=replace(one_data, split_seed=seed) if study.vary_split else one_data,
             recipe=recipe,
             embedding_size=size,
             seed=seed,
@@ -195,6 +216,7 @@ def _read_toml(path: Path) -> dict[str, Any]:  # Any: TOML values
 def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
     sections = {"data", "recipe", "hyperparameters"}
     plain = {"name", "description", "contrast", "architectures", "seeds"}
+    plain |= {"pairing", "margin_points", "vary_split"}
     _refuse_unknown("study key", values, plain | sections)
     for key in ("name", "architectures", "seeds"):
         if key not in values:
@@ -212,6 +234,9 @@ def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
         name=_text("name", values["name"]),
         description=_text("description", values.get("description", "")),
         contrast=_text("contrast", values.get("contrast", "architecture")),
+        pairing=_text("pairing", values.get("pairing", "seed")),
+        margin_points=_number("margin_points", values.get("margin_points", 0.5)),
+        vary_split=_truth("vary_split", values.get("vary_split", False)),
         architectures=_texts("architectures", values["architectures"]),
         seeds=parse_seeds(values["seeds"]),
         dataset=_text("dataset", dataset),
@@ -248,6 +273,18 @@ def _names(kind: type) -> set[str]:
 def _text(key: str, value: object) -> str:
     if not isinstance(value, str):
         raise StudyError(f"'{key}' must be text, got {value!r}")
+    return value
+
+
+def _number(key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise StudyError(f"'{key}' must be a number, got {value!r}")
+    return float(value)
+
+
+def _truth(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise StudyError(f"'{key}' must be true or false, got {value!r}")
     return value
 
 

@@ -33,7 +33,7 @@ def write(folder: Path, text: str) -> Path:
         ("quick", 8),
         ("units-dropout", 48),
         ("frozen-order", 80),
-        ("long-sequences", 18),
+        ("long-sequences", 48),
     ],
 )
 def test_a_bundled_study_loads_and_expands(name: str, n_runs: int) -> None:
@@ -213,3 +213,45 @@ def test_runs_come_architecture_by_architecture_and_seed_by_seed() -> None:
     specs = expand(Study(name="mine", architectures=("gru", "lstm"), seeds=(5, 2)))
     found = [(display_name(spec.form), spec.seed) for spec in specs]
     assert found == list(itertools.product(("gru", "lstm"), (5, 2)))
+
+
+def test_what_a_study_declares_is_what_its_file_says(tmp_path: Path) -> None:
+    text = f"{SOUND}description = 'mine'\nmargin_points = 1\npairing = 'none'\nvary_split = true\n"
+    assert load_study(write(tmp_path, text)).declaration == {
+        "description": "mine",
+        "contrast": "architecture",
+        "pairing": "none",
+        "margin_points": 1.0,
+        "vary_split": True,
+    }
+
+
+def test_half_a_point_matters_unless_a_study_says_otherwise() -> None:
+    study = Study(name="mine", architectures=("lstm",), seeds=(0,))
+    assert (study.margin_points, study.pairing, study.vary_split) == (0.5, "seed", False)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("margin_points = 0", "margin_points must lie between 0 and 100, got 0"),
+        ("margin_points = -0.5", "margin_points must lie between"),
+        ("margin_points = nan", "margin_points must lie between"),
+        ("margin_points = 100", "margin_points must lie between"),
+        ("margin_points = 'half'", "'margin_points' must be a number, got 'half'"),
+        ("margin_points = true", "'margin_points' must be a number, got True"),
+        ("pairing = 'seeds'", "unknown pairing 'seeds' .did you mean 'seed'"),
+        ("vary_split = 1", "'vary_split' must be true or false, got 1"),
+        ("vary_split = true\n[data]\nsplit_seed = 3", "vary_split draws the split from the seed"),
+    ],
+)
+def test_a_declaration_that_cannot_be_is_refused(tmp_path: Path, line: str, sentence: str) -> None:
+    with pytest.raises(StudyError, match=sentence):
+        load_study(write(tmp_path, f"{SOUND}{line}\n"))
+
+
+def test_a_varied_split_is_that_of_the_seed() -> None:
+    study = Study(name="mine", architectures=("lstm", "gru"), seeds=(3, 5), vary_split=True)
+    assert [spec.data.split_seed for spec in expand(study)] == [3, 5, 3, 5]
+    fixed = study.with_choices(vary_split=False)
+    assert {spec.data.split_seed for spec in expand(fixed)} == {42}

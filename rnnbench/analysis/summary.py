@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from rnnbench.analysis.notes import REVIEWS, PublishedRun, published_runs
 from rnnbench.architectures import display_name, model_parameters
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
-from rnnbench.stats import MeanSd, mean_sd
+from rnnbench.stats.intervals import MeanSd, mean_sd
 
 __all__ = ["Row", "is_comparable_with_notes", "summarise"]
 
@@ -36,6 +36,7 @@ class Row:
     val_loss: MeanSd
     best_epoch: MeanSd
     epoch_seconds: MeanSd
+    fit_seconds: MeanSd
     published: PublishedRun | None
 
 
@@ -44,7 +45,7 @@ def summarise(runs: Sequence[tuple[RunSpec, RunResult | None]]) -> list[Row]:
     groups: dict[tuple[str, str], list[tuple[RunSpec, RunResult | None]]] = {}
     varying = _varying([spec for spec, _ in runs])
     for spec, result in runs:
-        values = _settings(spec)
+        values = spec.settings
         varied = ", ".join(f"{key}={values[key]}" for key in varying)
         groups.setdefault((display_name(spec.form), varied), []).append((spec, result))
     return [_row(name, varied, group) for (name, varied), group in groups.items()]
@@ -81,6 +82,7 @@ def _row(name: str, varied: str, runs: list[tuple[RunSpec, RunResult | None]]) -
         val_loss=_mean_sd(r.val_loss for r in finished),
         best_epoch=_mean_sd(r.best_epoch for r in finished),
         epoch_seconds=_mean_sd(r.epoch_seconds for r in finished),
+        fit_seconds=_mean_sd(r.fit_seconds for r in finished),
         published=published_runs().get(name) if is_comparable_with_notes(spec) else None,
     )
 
@@ -89,14 +91,8 @@ def _mean_sd(values: Iterable[float | None]) -> MeanSd:
     return mean_sd([math.nan if value is None else value for value in values])
 
 
-def _settings(spec: RunSpec) -> dict[str, object]:
-    data = asdict(spec.data)
-    del data["dataset"]  # the fingerprint says it
-    return {**asdict(spec.recipe), **data, "embedding_size": spec.embedding_size}
-
-
 def _varying(specs: Sequence[RunSpec]) -> list[str]:
-    settings = [_settings(spec) for spec in specs]
+    settings = [spec.settings for spec in specs]
     return [
         key
         for key in (settings[0] if settings else {})

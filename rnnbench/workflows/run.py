@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,25 +13,25 @@ from typing import Any
 from rnnbench.analysis.summary import Row, summarise
 from rnnbench.architectures import ALL, display_name
 from rnnbench.data.cache import open_corpus
-from rnnbench.errors import StoreError, UsageError, unknown_name
+from rnnbench.errors import UsageError, unknown_name
 from rnnbench.execution.devices import Placement, place_workers
 from rnnbench.execution.executor import Executor
 from rnnbench.execution.local import LocalExecutor
 from rnnbench.execution.process import peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.report.curves import draw_loss_curve
-from rnnbench.specs import Event, Failed, RunResult
-from rnnbench.stats import seeds_for_verdicts
+from rnnbench.specs import ENGINES, Event, Failed, RunResult
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
+from rnnbench.workflows.advice import give_advice
 from rnnbench.workflows.datasets import DatasetRef, prepare_splits, resolve_dataset
 from rnnbench.workflows.plan import Plan, make_plan
+from rnnbench.workflows.provenance import describe_command, invocation_name, mlflow_status
+from rnnbench.workflows.report import report_after_run
 from rnnbench.workflows.view import Board, View
 
 __all__ = ["RunChoices", "RunOutcome", "compose_study", "run_study"]
-
-ENGINES = ("auto", "keras")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +62,7 @@ class RunChoices:
     engine: str = "auto"
     dry_run: bool = False
     fresh: bool = False
+    report: bool = True
     command: str = "rnnbench run"
 
 
@@ -84,8 +82,8 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
         RnnbenchError: bad input, or data or folder out of reach; never for a failing run.
     """
     study = compose_study(choices)
-    if choices.engine not in ENGINES:
-        raise UsageError(unknown_name("engine", choices.engine, ENGINES))
+    if choices.engine not in ("auto", *ENGINES):
+        raise UsageError(unknown_name("engine", choices.engine, ("auto", *ENGINES)))
     find_store(root)  # a store that cannot be used is said before anything is trained
     ledger = Ledger(root)
     placement = place_workers(
@@ -112,16 +110,13 @@ def _carry_out_alone(
     plan: Plan, choices: RunChoices, view: View, ledger: Ledger, executor: LocalExecutor
 ) -> RunOutcome:
     """Work the plan off as the only command in this folder."""
-    try:
-        with ledger.locked(lambda: view.say(_WAITING)):
-            if choices.fresh:
-                for spec in plan.specs:
-                    ledger.archive(plan.study.name, spec)
-            # The command that held the lock may have done some of the runs.
-            plan = _plan(plan.study, plan.dataset, plan.placement, ledger, fresh=choices.fresh)
-            return _carry_out(plan, choices, view, ledger, executor)
-    except OSError as err:
-        raise StoreError(f"cannot write to {ledger.folder}: {err.strerror or err}") from err
+    with ledger.locked(lambda: view.say(_WAITING)):
+        if choices.fresh:
+            for spec in plan.specs:
+                ledger.archive(plan.study.name, spec)
+        # The command that held the lock may have done some of the runs.
+        plan = _plan(plan.study, plan.dataset, plan.placement, ledger, fresh=choices.fresh)
+        return _carry_out(plan, choices, view, ledger, executor)
 
 
 def compose_study(choices: RunChoices) -> Study:
@@ -135,6 +130,10 @@ def compose_study(choices: RunChoices) -> Study:
             "nothing to run: name architectures, or say --all, --quick or --study FILE; "
             "`rnnbench list` shows what there is"
         )
+    if choices.architectures and choices.all_architectures:
+        raise UsageError("name architectures or say --all, not both")
+    if choices.study and choices.quick:
+        raise UsageError("--quick is a study of its own; leave it or --study out")
     base = load_study(choices.study or ("quick" if choices.quick else "textbook"))
     named = choices.architectures or (ALL if choices.all_architectures else None)
     changes = {
@@ -179,6 +178,7 @@ def _carry_out(
 ) -> RunOutcome:
     root = ledger.folder.parent
     began, cpu_began = time.time(), time.process_time()
+    ledger.declare(plan.study.name, plan.study.declaration)
     prepare_splits(task.spec for task in plan.tasks)
     entries = {
         spec.fingerprint: ledger.open_run(plan.study.name, spec, adopt=not choices.fresh)
@@ -188,7 +188,9 @@ def _carry_out(
         ledger, plan.study.name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
     )
     if plan.tasks or tracker.owes(_best_entries(entries.values())):
-        tracker.begin(_invocation_name(plan), _tags(plan, choices, root), entries.values())
+        tracker.begin(
+            invocation_name(plan), describe_command(plan, choices.command, root), entries.values()
+        )
     interrupted, lost = False, dict[str, RunResult]()
     try:
         with view.watch(plan) as board:
@@ -202,7 +204,7 @@ def _carry_out(
         ]
         n_failed = sum(result is not None and result.status == "failed" for _, result in runs)
         tracker.end(
-            _mlflow_status(interrupted, n_failed),
+            mlflow_status(interrupted, n_failed),
             {
                 "wall_seconds": time.time() - began,
                 "parent_cpu_seconds": time.process_time() - cpu_began,
@@ -214,12 +216,14 @@ def _carry_out(
             unfinished=[entry for entry in entries.values() if entry.result() is None],
         )
     rows = summarise(runs)
-    view.show_summary(rows, plan, _advice(plan, rows))
+    view.show_summary(rows, plan, give_advice(plan, rows))
     for spec, result in runs:
         if result is not None and result.reason:
             view.warn(
                 f"{display_name(spec.form)} seed {spec.seed} {result.status}: {result.reason}"
             )
+    if choices.report and any(result is not None for _, result in runs):
+        report_after_run(plan.study.name, view, root)
     if interrupted:
         view.warn(f"interrupted; every whole epoch is kept. To go on: {choices.command}")
     return RunOutcome(rows=tuple(rows), n_failed=n_failed, interrupted=interrupted)
@@ -269,64 +273,3 @@ def _best_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
         if name not in best or result.val_loss < best[name][0]:
             best[name] = (result.val_loss, entry)
     return [entry for _, entry in best.values()]
-
-
-def _advice(plan: Plan, rows: Sequence[Row]) -> str:
-    """What the table can decide, and what would let it decide more."""
-    n_pairs = len(rows) * (len(rows) - 1) // 2
-    n_seeds = min((row.n for row in rows), default=0)
-    words = "seed" if n_seeds == 1 else "seeds"
-    if not n_seeds:
-        return "not every row has a finished run yet: nothing to compare"
-    if not n_pairs:
-        return f"{n_seeds} {words}"
-    needed = seeds_for_verdicts(n_pairs)
-    if n_seeds >= needed:
-        return f"{n_seeds} seeds: enough for a verdict on each of {n_pairs} pairs"
-    sentence = (
-        f"{n_seeds} {words}: descriptive only. A verdict on {n_pairs} "
-        f"{'pair' if n_pairs == 1 else 'pairs'} needs at least {needed} seeds"
-    )
-    seconds = [row.epoch_seconds.mean * row.best_epoch.mean for row in rows if row.n]
-    if not seconds:
-        return f"{sentence}."
-    missing = needed - n_seeds
-    minutes = sum(seconds) * missing / max(len(plan.placement.gpus), 1) / 60
-    return (
-        f"{sentence}: --seeds {needed} adds the missing ones, in about {max(minutes, 1):.0f} min."
-    )
-
-
-def _mlflow_status(interrupted: bool, n_failed: int) -> str:
-    if interrupted:
-        return "KILLED"
-    return "FAILED" if n_failed or sys.exc_info()[0] is not None else "FINISHED"
-
-
-def _invocation_name(plan: Plan) -> str:
-    runs = "1 run" if len(plan.specs) == 1 else f"{len(plan.specs)} runs"
-    return f"{plan.study.name} · {runs} · {plan.dataset.name}"
-
-
-def _tags(plan: Plan, choices: RunChoices, root: Path) -> dict[str, str]:
-    tags = {"rnnbench.study": plan.study.name, "rnnbench.command": choices.command}
-    if plan.dataset.notice:
-        tags |= {"rnnbench.notice": plan.dataset.notice, "mlflow.note.content": plan.dataset.notice}
-    commit = _git_commit(root)
-    return tags | ({"mlflow.source.git.commit": commit} if commit else {})
-
-
-def _git_commit(root: Path) -> str | None:
-    """The commit that the folder is at; None outside a repository."""
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip() if found.returncode == 0 else None

@@ -1,0 +1,56 @@
+"""What a command says of itself in MLflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from rnnbench.tracking.publisher import DECLARATION_TAG
+from rnnbench.workflows.plan import Plan
+
+__all__ = ["describe_command", "git_commit", "invocation_name", "mlflow_status"]
+
+
+def mlflow_status(interrupted: bool, n_failed: int) -> str:
+    """How a command's run is closed in MLflow; called while an exception may be on its way."""
+    if interrupted:
+        return "KILLED"
+    return "FAILED" if n_failed or sys.exc_info()[0] is not None else "FINISHED"
+
+
+def invocation_name(plan: Plan) -> str:
+    """What the run that stands for the command is called."""
+    runs = "1 run" if len(plan.specs) == 1 else f"{len(plan.specs)} runs"
+    return f"{plan.study.name} · {runs} · {plan.dataset.name}"
+
+
+def describe_command(plan: Plan, command: str, root: Path) -> dict[str, str]:
+    """Tags of the command's run, and of every run that it makes."""
+    tags = {
+        "rnnbench.study": plan.study.name,
+        "rnnbench.command": command,
+        DECLARATION_TAG: json.dumps(plan.study.declaration),
+    }
+    if plan.dataset.notice:
+        tags |= {"rnnbench.notice": plan.dataset.notice, "mlflow.note.content": plan.dataset.notice}
+    commit = git_commit(root)
+    return tags | ({"mlflow.source.git.commit": commit} if commit else {})
+
+
+def git_commit(root: Path) -> str | None:
+    """The commit that the folder is at; None outside a repository."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() if found.returncode == 0 else None
