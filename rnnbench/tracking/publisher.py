@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +19,6 @@ from rnnbench.specs import (
     CanonicalForm,
     DataSpec,
     EpochRow,
-    Recipe,
     RunResult,
     RunSpec,
 )
@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, LoggedModel, Metric
 
-__all__ = ["Publisher", "run_name"]
+__all__ = [
+    "ATTEMPT_TAG",
+    "DECLARATION_TAG",
+    "FINGERPRINT_TAG",
+    "SPEC_TAG",
+    "STATUS_TAG",
+    "Publisher",
+    "run_name",
+]
 
 EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")
 RESULT_METRICS = (
@@ -39,18 +47,23 @@ RESULT_METRICS = (
     "test_accuracy",
     "n_parameters",
     "fit_seconds",
+    "compile_seconds",
 )
 MODEL_SCORES = ("test_loss", "test_accuracy", "best_val_loss", "best_val_accuracy")
 METRICS_A_CALL = 1000  # MLflow refuses more
 FINGERPRINT_TAG = "rnnbench.fingerprint"
+SPEC_TAG = "rnnbench.spec"
 ORIGIN_TAG = "rnnbench.origin"
+ATTEMPT_TAG = "rnnbench.attempt"
+STATUS_TAG = "rnnbench.status"
+DECLARATION_TAG = "rnnbench.declaration"
 
 
 def run_name(spec: RunSpec) -> str:
     """What a run is called in MLflow: `lstm · seed 3`, `gru · order=frozen · seed 0`."""
-    usual = _settings(Recipe(), DataSpec(dataset="", fingerprint=""), 16)
-    settings = _settings(spec.recipe, spec.data, spec.embedding_size)
-    changed = [f"{key}={value}" for key, value in settings.items() if value != usual[key]]
+    same_reviews = DataSpec(dataset=spec.data.dataset, fingerprint=spec.data.fingerprint)
+    usual = RunSpec(form=spec.form, data=same_reviews, seed=0).settings
+    changed = [f"{key}={value}" for key, value in spec.settings.items() if value != usual[key]]
     return " · ".join([display_name(spec.form), *changed, f"seed {spec.seed}"])
 
 
@@ -105,11 +118,10 @@ class Publisher:
         self._client.set_terminated(run_id, status=status)
 
     def close_orphans(self) -> None:
-        """Mark as killed the commands that ended without a word (power loss, `kill -9`)."""
+        """Mark as killed what ended without a word (power loss, `kill -9`): commands and runs."""
         for run in self._client.search_runs(
             [self.experiment_id],
-            "attributes.status = 'RUNNING' AND tags.`rnnbench.kind` = 'invocation' "
-            f"AND tags.`{ORIGIN_TAG}` = '{self._origin}'",
+            f"attributes.status = 'RUNNING' AND tags.`{ORIGIN_TAG}` = '{self._origin}'",
         ):
             self._client.set_terminated(run.info.run_id, status="KILLED")
 
@@ -195,7 +207,7 @@ class Publisher:
         found = self._client.search_runs(
             [self.experiment_id],
             f"tags.`{FINGERPRINT_TAG}` = '{spec.fingerprint}' "
-            f"AND tags.`rnnbench.attempt` = '{attempt}' "
+            f"AND tags.`{ATTEMPT_TAG}` = '{attempt}' "
             f"AND tags.`{ORIGIN_TAG}` = '{self._origin}'",
             max_results=1,
         )
@@ -212,8 +224,9 @@ class Publisher:
     ) -> str:
         identity = {
             FINGERPRINT_TAG: spec.fingerprint,
+            SPEC_TAG: json.dumps(spec.to_json()),
             ORIGIN_TAG: self._origin,
-            "rnnbench.attempt": attempt,
+            ATTEMPT_TAG: attempt,
             "rnnbench.kind": "run",
             "rnnbench.engine": spec.engine,
             "rnnbench.backend": spec.backend,
@@ -255,7 +268,8 @@ class Publisher:
 
     def _reopen(self, run_id: str, invocation: str | None) -> None:
         self._client.update_run(run_id, status="RUNNING")
-        self._client.set_tag(run_id, "rnnbench.reason", "")
+        for tag in (STATUS_TAG, "rnnbench.reason"):
+            self._client.set_tag(run_id, tag, "")
         if invocation:
             self._client.set_tag(run_id, "mlflow.parentRunId", invocation)
 
@@ -264,7 +278,7 @@ class Publisher:
     ) -> None:
         ended_ms = int((history[-1].ended_at if history else time.time()) * 1000)
         self._log(run_id, _result_metrics(result, ended_ms))
-        self._client.set_tag(run_id, "rnnbench.status", result.status)
+        self._client.set_tag(run_id, STATUS_TAG, result.status)
         for key, value in result.environment.items():
             self._client.set_tag(run_id, f"rnnbench.{key}", value)
         if result.reason:
@@ -302,17 +316,6 @@ class Publisher:
         entry.note_published({**entry.published(), self._address: notes})
 
 
-def _settings(recipe: Recipe, data: DataSpec, embedding_size: int) -> dict[str, object]:
-    """What studies vary besides the architecture."""
-    return {
-        "order": recipe.order,
-        "learning_rate": recipe.learning_rate,
-        "max_len": data.max_len,
-        "num_words": data.num_words,
-        "embedding_size": embedding_size,
-    }
-
-
 def _parameters(spec: RunSpec) -> dict[str, Any]:  # Any: plain values
     form = asdict(spec.form) if isinstance(spec.form, CanonicalForm) else dict(spec.form.arguments)
     data = {key: value for key, value in asdict(spec.data).items() if key != "fingerprint"}
@@ -337,11 +340,15 @@ def _epoch_metrics(rows: tuple[EpochRow, ...]) -> list[Metric]:
 
 
 def _result_metrics(result: RunResult, ended_ms: int) -> list[Metric]:
-    """The summary; `val_loss` of the best epoch has a name of its own, apart from the curve's."""
+    """The summary; what shares a name with a curve has one of its own here."""
     from mlflow.entities import Metric
 
     values = {name: getattr(result, name) for name in RESULT_METRICS}
-    values |= {"best_val_loss": result.val_loss, "best_val_accuracy": result.val_accuracy}
+    values |= {
+        "best_val_loss": result.val_loss,
+        "best_val_accuracy": result.val_accuracy,
+        "median_epoch_seconds": result.epoch_seconds,
+    }
     return [
         Metric(name, float(value), ended_ms, 0)
         for name, value in values.items()
