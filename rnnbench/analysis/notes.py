@@ -8,23 +8,35 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["REVIEWS", "SOURCE", "PublishedRun", "published_runs"]
+__all__ = ["REVIEWS", "SOURCE", "SOURCES", "PublishedRun", "published_histories", "published_runs"]
 
 SOURCE = "notes-2025"
 """The notes whose models trained to their early stop; those of 2022 stop after ten epochs."""
 
+SOURCES = (SOURCE, "notes-2022")
+
 REVIEWS = "70e42a433819ffe5c495c9f89f006eac11e8ba737c759eeac85dee3b2524721e"
 """Content fingerprint of the IMDB reviews that the notes train on."""
 
-_TEST_SCORES = {"lstm-stacked": (0.4673, 0.7848)}
+_TEST_SCORES = {(SOURCE, "lstm-stacked"): (0.4673, 0.7848)}
 """Test loss and accuracy: the notes score their stacked model only."""
+
+
+_COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy")
+_FEW_EPOCHS = 10  # how long the notes of 2022 train
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedRun:
-    """The one run that the notes print for an architecture, at its best epoch."""
+    """The one run that the notes print for an architecture, at its best epoch.
+
+    Args:
+        epochs: that the notes print.
+        was_cut_short: the last epoch is the best, of a few: training would have gone on.
+    """
 
     epochs: int
+    was_cut_short: bool
     best_epoch: int
     val_loss: float
     val_accuracy: float
@@ -38,21 +50,33 @@ def published_runs(source: str = SOURCE) -> Mapping[str, PublishedRun]:
 
     Source: `published/histories.csv` beside this module, with its provenance.
     """
+    return {
+        name: _at_best(source, name, rows) for name, rows in published_histories(source).items()
+    }
+
+
+@cache
+def published_histories(source: str = SOURCE) -> Mapping[str, tuple[tuple[float, ...], ...]]:
+    """By architecture a row an epoch: loss, accuracy, val_loss, val_accuracy, to four digits."""
     text = (files("rnnbench.analysis") / "published" / "histories.csv").read_text("utf-8")
-    rows = [row for row in csv.DictReader(text.splitlines()) if row["source"] == source]
-    names = dict.fromkeys(row["architecture"] for row in rows)
-    return {name: _at_best(name, [r for r in rows if r["architecture"] == name]) for name in names}
+    found: dict[str, list[tuple[float, ...]]] = {}
+    for row in csv.DictReader(text.splitlines()):
+        if row["source"] == source:
+            epoch = tuple(float(row[name]) for name in _COLUMNS)
+            found.setdefault(row["architecture"], []).append(epoch)
+    return {name: tuple(rows) for name, rows in found.items()}
 
 
-def _at_best(name: str, rows: list[dict[str, str]]) -> PublishedRun:
+def _at_best(source: str, name: str, rows: tuple[tuple[float, ...], ...]) -> PublishedRun:
     # The printed losses are rounded; of equal ones the last is the one that training stopped for.
-    best = min(reversed(rows), key=lambda row: float(row["val_loss"]))
-    test_loss, test_accuracy = _TEST_SCORES.get(name, (None, None))
+    best = min(reversed(range(len(rows))), key=lambda index: rows[index][2])
+    test_loss, test_accuracy = _TEST_SCORES.get((source, name), (None, None))
     return PublishedRun(
         epochs=len(rows),
-        best_epoch=int(best["epoch"]),
-        val_loss=float(best["val_loss"]),
-        val_accuracy=float(best["val_accuracy"]),
+        was_cut_short=len(rows) == _FEW_EPOCHS and best == len(rows) - 1,
+        best_epoch=best + 1,
+        val_loss=rows[best][2],
+        val_accuracy=rows[best][3],
         test_loss=test_loss,
         test_accuracy=test_accuracy,
     )

@@ -1,0 +1,220 @@
+"""Everything that the report of a study shows, from its runs."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rnnbench.analysis.answer import warn_of, write_answer
+from rnnbench.analysis.arms import describe_arm, describe_responses, describe_seeds
+from rnnbench.analysis.claims import Claim, judge_claims
+from rnnbench.analysis.document import Document
+from rnnbench.analysis.facts import describe_study
+from rnnbench.analysis.pairs import Scores, compare_sections
+from rnnbench.analysis.predictions import read_correct, read_labels
+from rnnbench.analysis.published_rows import compare_with_published, published_curves
+from rnnbench.analysis.rows import ArmRow, Curve
+from rnnbench.analysis.sections import Arm, Section, divide_runs
+from rnnbench.analysis.uncertainty import measure_uncertainty
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec
+from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
+from rnnbench.tracking.runs import TrackedRun
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Declaration", "Sources", "compose_document"]
+
+Baseline = Callable[[DataSpec], ArmRow | None]
+"""The bag-of-words row for some reviews; None where they are not on this machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What the study laid down before it was run.
+
+    Args:
+        margin_points: the practical margin.
+        notes: what a reader must know of it, such as a later change.
+    """
+
+    description: str = ""
+    contrast: str = "architecture"
+    pairing: str = "seed"
+    margin_points: float = 0.5
+    vary_split: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What a document is made from.
+
+    Args:
+        runs: of the study.
+        others: runs of other studies, for the claims.
+        problem: why MLflow could not be read; None if it could.
+        command: the words that repeat the study; empty if nobody knows them.
+    """
+
+    study: str
+    runs: Sequence[TrackedRun]
+    declaration: Declaration
+    claims: Sequence[Claim]
+    baseline: Baseline
+    others: Sequence[TrackedRun] = ()
+    problem: str | None = None
+    command: str = ""
+
+
+def compose_document(sources: Sources) -> Document:
+    """Every row and sentence of the report."""
+    declared = sources.declaration
+    margin = declared.margin_points / 100
+    is_paired = declared.pairing == "seed"
+    sections = divide_runs(sources.runs, declared.contrast, vary_split=declared.vary_split)
+    arms = [row for section in sections for row in _arms_of(section, sources.baseline)]
+    scores = [(section.name, _scores(section)) for section in sections]
+    pairs = compare_sections(scores, margin=margin, is_paired=is_paired)
+    uncertainty = [
+        measure_uncertainty(
+            section.name,
+            _scores(section),
+            _Correct(section, labels),
+            weights,
+            margin=margin,
+            n_family=max(len(pairs), 1),
+            is_paired=is_paired,
+        )
+        for section, labels, weights in _with_labels(sections)
+    ]
+    return Document(
+        study=sources.study,
+        description=declared.description,
+        contrast=declared.contrast,
+        answer=write_answer(arms, pairs, margin=margin),
+        warnings=warn_of(
+            arms,
+            notices=[*_notices(sources.runs), *declared.notes],
+            problem=sources.problem,
+        ),
+        margin=margin,
+        sections=tuple(section.name for section in sections),
+        arms=tuple(arms),
+        seeds=tuple(
+            row
+            for section in sections
+            for arm in section.arms
+            for row in describe_seeds(section.name, arm)
+        ),
+        responses=tuple(describe_responses(sections)),
+        pairs=tuple(pairs),
+        arm_uncertainty=tuple(row for found in uncertainty for row in found.arms),
+        pair_uncertainty=tuple(row for found in uncertainty for row in found.pairs),
+        curves=tuple(_curves(sections)),
+        published_curves=tuple(published_curves(sections)),
+        published=tuple(compare_with_published(sections)),
+        claims=tuple(
+            judge_claims(
+                sources.claims,
+                _on_the_same_reviews(sources),
+                margin=margin,
+                is_paired=is_paired,
+            )
+        ),
+        facts=tuple(
+            describe_study(
+                sources.runs,
+                declared_margin=declared.margin_points,
+                pairing=declared.pairing,
+                vary_split=declared.vary_split,
+                command=sources.command,
+            )
+        ),
+        made_at=time.strftime("%Y-%m-%d %H:%M"),
+        is_split_varied=declared.vary_split,
+    )
+
+
+class _Correct(Mapping[str, "Mapping[int, NDArray[np.bool_]]"]):
+    """By arm and seed, which reviews a run got right; read when asked for, and not kept."""
+
+    def __init__(self, section: Section, labels: NDArray[np.int8] | None) -> None:
+        self._arms: dict[str, Arm] = {arm.name: arm for arm in section.arms}
+        self._labels = labels
+
+    def __getitem__(self, name: str) -> Mapping[int, NDArray[np.bool_]]:
+        return read_correct(self._arms[name].finished, self._labels)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arms)
+
+    def __len__(self) -> int:
+        return len(self._arms)
+
+
+def _arms_of(section: Section, baseline: Baseline) -> list[ArmRow]:
+    """The section's rows, and below them the bag of words on the same reviews."""
+    rows = [describe_arm(section.name, arm) for arm in section.arms]
+    seen = list(dict.fromkeys(arm.spec.data for arm in section.arms))
+    if len(seen) == 1 and (found := baseline(seen[0])) is not None:
+        rows.append(replace(found, section=section.name))
+    return rows
+
+
+def _scores(section: Section) -> Scores:
+    return {arm.name: _arm_scores(arm) for arm in section.arms}
+
+
+def _arm_scores(arm: Arm) -> dict[int, float]:
+    """Test accuracy by seed, ascending."""
+    return {
+        run.spec.seed: run.result.test_accuracy
+        for run in arm.finished
+        if run.result is not None and run.result.test_accuracy is not None
+    }
+
+
+def _with_labels(
+    sections: Sequence[Section],
+) -> Iterator[tuple[Section, NDArray[np.int8] | None, ReviewWeights | None]]:
+    """Each section with its test labels, and one draw of review weights for each data set."""
+    import numpy as np
+
+    known: dict[str, tuple[NDArray[np.int8] | None, ReviewWeights | None]] = {}
+    for section in sections:
+        fingerprint = section.arms[0].spec.data.fingerprint
+        if fingerprint not in known:
+            labels = read_labels(fingerprint)
+            weights = None
+            if labels is not None:
+                weights = draw_review_weights(len(labels), np.random.default_rng(0))
+            known[fingerprint] = labels, weights
+        yield (section, *known[fingerprint])
+
+
+def _curves(sections: Sequence[Section]) -> Iterator[Curve]:
+    for section in sections:
+        for arm in section.arms:
+            for run in arm.runs:
+                if run.history is not None and len(run.history):
+                    yield Curve(
+                        section=section.name,
+                        arm=arm.name,
+                        seed=run.spec.seed,
+                        history=run.history,
+                    )
+
+
+def _on_the_same_reviews(sources: Sources) -> list[TrackedRun]:
+    """The study's runs and, of other studies, those on the study's (most used) reviews."""
+    (main, _), *_ = Counter(run.spec.data.fingerprint for run in sources.runs).most_common()
+    return [run for run in (*sources.runs, *sources.others) if run.spec.data.fingerprint == main]
+
+
+def _notices(runs: Sequence[TrackedRun]) -> list[str]:
+    return [SYNTHETIC_NOTICE] if any(run.spec.data.dataset == SYNTHETIC for run in runs) else []

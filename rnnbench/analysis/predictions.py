@@ -1,0 +1,62 @@
+"""Which test reviews each run got right."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rnnbench.data.cache import open_corpus
+from rnnbench.errors import DataError
+from rnnbench.tracking.runs import TrackedRun
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["PREDICTIONS", "read_correct", "read_labels"]
+
+PREDICTIONS = "predictions.npz"
+
+
+def read_labels(fingerprint: str) -> NDArray[np.int8] | None:
+    """Labels of the test half, `(n_reviews,)`; None where the reviews are not cached here."""
+    try:
+        return open_corpus(fingerprint).test.labels
+    except DataError:
+        return None
+
+
+def read_correct(
+    runs: Sequence[TrackedRun], labels: NDArray[np.int8] | None
+) -> dict[int, NDArray[np.bool_]]:
+    """By seed, whether the best model was right about each test review, bool `(n_reviews,)`.
+
+    Runs whose predictions are not here, or do not belong to these labels, are left out.
+    """
+    if labels is None:
+        return {}
+    truth = labels > 0
+    found = {run.spec.seed: _read_positive(run) for run in runs}
+    return {
+        seed: positive == truth
+        for seed, positive in found.items()
+        if positive is not None and positive.shape == truth.shape
+    }
+
+
+def _read_positive(run: TrackedRun) -> NDArray[np.bool_] | None:
+    import numpy as np
+
+    if run.folder is None:
+        return None
+    try:
+        # Opened here: NumPy leaves a file open that turns out to be no archive.
+        with (
+            open(run.folder / PREDICTIONS, "rb") as file,
+            np.load(file, allow_pickle=False) as arrays,
+        ):
+            positive: NDArray[np.bool_] = arrays["probability"] > 0.5
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return positive

@@ -1,0 +1,162 @@
+"""Runs divided into tables: inside one, only the contrast and the seed differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeAlias
+
+from rnnbench.architectures import PRESETS, display_name
+from rnnbench.specs import CanonicalForm, Form, PluginForm, RunSpec
+from rnnbench.tracking.runs import TrackedRun
+
+__all__ = ["Arm", "Section", "divide_runs", "hyperparameter", "without"]
+
+_Key: TypeAlias = tuple[Form, tuple[tuple[str, object], ...]]
+_ORDERS = ("reshuffled", "frozen")
+_OWN_SPLIT = "each seed's own"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Arm:
+    """Runs that differ in their seed only.
+
+    Args:
+        name: the value of the contrast: an architecture, or `units=8`.
+        runs: all of them, the failed and unfinished too, by seed.
+    """
+
+    name: str
+    runs: tuple[TrackedRun, ...]
+
+    @cached_property
+    def finished(self) -> tuple[TrackedRun, ...]:
+        """The runs that came to a score."""
+        return tuple(run for run in self.runs if run.is_finished)
+
+    @property
+    def spec(self) -> RunSpec:
+        """What was asked of the first run."""
+        return self.runs[0].spec
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Section:
+    """Arms that differ in the contrast only.
+
+    Args:
+        name: what tells this section from the others, and the architecture where that is not the
+            contrast; empty where there is nothing to tell.
+    """
+
+    name: str
+    arms: tuple[Arm, ...]
+
+
+def divide_runs(
+    runs: Iterable[TrackedRun], contrast: str, *, vary_split: bool = False
+) -> tuple[Section, ...]:
+    """The runs as sections of arms.
+
+    Args:
+        contrast: the factor between arms; everything else but the seed is equal in a section.
+        vary_split: runs of several splits belong together, one split a seed.
+    """
+    grouped: dict[_Key, dict[str, list[TrackedRun]]] = {}
+    places: dict[str, tuple[object, ...]] = {}
+    for run in runs:
+        settings = dict(run.spec.settings)
+        if vary_split and settings["split_seed"] == run.spec.seed:
+            settings["split_seed"] = _OWN_SPLIT
+        name, place, form = _take_out(run.spec.form, settings, contrast)
+        places[name] = place
+        key = (form, tuple(sorted(settings.items())))
+        grouped.setdefault(key, {}).setdefault(name, []).append(run)
+    names = _section_names(list(grouped), contrast)
+    sections = [
+        Section(
+            name=names[key],
+            arms=tuple(
+                Arm(name=name, runs=tuple(sorted(found, key=lambda run: run.spec.seed)))
+                for name, found in sorted(arms.items(), key=lambda item: places[item[0]])
+            ),
+        )
+        for key, arms in sorted(grouped.items(), key=lambda item: _place_of_key(item[0]))
+    ]
+    return tuple(sections)
+
+
+def without(form: Form, name: str) -> Form:
+    """The form with a hyperparameter at its usual value, so that forms can be grouped."""
+    if isinstance(form, PluginForm):
+        kept = tuple(pair for pair in form.arguments if pair[0] != name)
+        return replace(form, arguments=kept)
+    usual = CanonicalForm(cell=form.cell, reset_after=form.reset_after)
+    return replace(form, **{name: getattr(usual, name)})
+
+
+def hyperparameter(form: Form, name: str) -> object:
+    """A hyperparameter's value; None where the form has no such."""
+    if isinstance(form, PluginForm):
+        return dict(form.arguments).get(name)
+    return getattr(form, name, None)
+
+
+_ANY_FORM = PluginForm(name="")
+
+
+def _take_out(
+    form: Form, settings: dict[str, object], contrast: str
+) -> tuple[str, tuple[object, ...], Form]:
+    """The arm's name, its place among the others, and the form of its section.
+
+    The contrast is taken out of `settings`.
+    """
+    if contrast == "architecture":
+        return display_name(form), _place_of_form(form), _ANY_FORM
+    factor = "learning_rate" if contrast == "tuned" else contrast
+    if factor in settings:
+        value = settings.pop(factor)
+        place: tuple[object, ...] = (_ORDERS.index(str(value)),) if factor == "order" else (value,)
+        return f"{factor}={value}", place, form
+    value = hyperparameter(form, factor)
+    return f"{factor}={value}", (value,), without(form, factor)
+
+
+def _section_names(keys: Sequence[_Key], contrast: str) -> Mapping[_Key, str]:
+    """What differs among the sections, in words."""
+    settings = [dict(values) for _, values in keys]
+    varying = [
+        name
+        for name in (settings[0] if settings else {})
+        if len({values[name] for values in settings}) > 1
+    ]
+    names = {}
+    for (form, values), own in zip(keys, settings, strict=True):
+        words = [] if contrast == "architecture" else [display_name(form)]
+        words += [f"{name}={_short(name, own[name])}" for name in varying]
+        names[form, values] = " · ".join(words)
+    return names
+
+
+def _short(name: str, value: object) -> object:
+    return str(value)[:12] if name == "fingerprint" else value
+
+
+def _place_of_form(form: Form) -> tuple[object, ...]:
+    """The design's order, then by name."""
+    name = display_name(form)
+    presets = list(PRESETS)
+    return (presets.index(name) if name in presets else len(presets), name)
+
+
+def _place_of_key(key: _Key) -> tuple[object, ...]:
+    form, settings = key
+    of_form = () if form == _ANY_FORM else _place_of_form(form)
+    return (*of_form, *(_place_of_value(value) for _, value in settings))
+
+
+def _place_of_value(value: object) -> tuple[bool, float, str]:
+    """Numbers by size, then words by the alphabet."""
+    return (False, value, "") if isinstance(value, int | float) else (True, 0, str(value))

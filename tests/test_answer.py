@@ -1,0 +1,221 @@
+"""The first sentences of a report, and its warnings, from rows alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rnnbench.analysis.answer import warn_of, write_answer
+from rnnbench.analysis.rows import ArmRow, PairRow, Verdict
+from rnnbench.stats.intervals import Interval
+
+MARGIN = 0.005
+
+
+def arm(name: str, accuracy: float | None = 0.8, **values: Any) -> ArmRow:
+    defaults: dict[str, Any] = {
+        "section": "",
+        "arm": name,
+        "n": 0 if accuracy is None else 10,
+        "test_accuracy": accuracy,
+        "epoch_seconds": 0.5,
+        "fit_seconds": 20.0,
+        "hardware": "cpu (AMD EPYC)",
+    }
+    return ArmRow(**{**defaults, **values})
+
+
+def pair(a: str, b: str, verdict: Verdict, difference: float, **values: Any) -> PairRow:
+    decided = verdict in ("better", "worse")
+    defaults: dict[str, Any] = {
+        "section": "",
+        "a": a,
+        "b": b,
+        "n_a": 10,
+        "n_b": 10,
+        "is_paired": True,
+        "correlation": 0.5,
+        "difference": difference,
+        "difference_interval": None,
+        "probability": None,
+        "probability_interval": None,
+        "p": None,
+        "p_holm": None,
+        "n_family": 1,
+        "margin": MARGIN,
+        "verdict": verdict,
+        "is_beyond_margin": abs(difference) > MARGIN if decided else None,
+        "is_descriptive_only": False,
+    }
+    return PairRow(**{**defaults, **values})
+
+
+def answer(arms: list[ArmRow], pairs: list[PairRow]) -> tuple[str, ...]:
+    return write_answer(arms, pairs, margin=MARGIN)
+
+
+def test_the_best_is_named_with_its_score_and_what_it_beats() -> None:
+    best = arm("lstm", 0.8030, test_accuracy_t=Interval(0.8012, 0.8048))
+    first, second, *_ = answer([best, arm("gru", 0.7982)], [pair("lstm", "gru", "better", 0.0048)])
+    assert first == (
+        "lstm has the highest mean test accuracy, 80.30 % [80.12, 80.48] over 10 seeds."
+    )
+    assert second == (
+        "It is better than gru (by 0.48 points, within the margin) (the margin is 0.5 points)."
+    )
+
+
+def test_a_pair_that_names_the_best_second_tells_the_same() -> None:
+    arms = [arm("gru", 0.79), arm("lstm", 0.80)]
+    second = answer(arms, [pair("gru", "lstm", "worse", -0.01)])[1]
+    assert second.startswith("It is better than gru (by 1.00 points, beyond the margin)")
+
+
+def test_what_is_equivalent_and_what_is_open_is_told_apart() -> None:
+    arms = [arm("lstm", 0.803), arm("dropout", 0.802), arm("gru", 0.801), arm("rnn", 0.79)]
+    pairs = [
+        pair("lstm", "dropout", "equivalent", 0.001),
+        pair("lstm", "gru", "undetermined", 0.002),
+        pair("lstm", "rnn", "better", 0.013),
+        pair("dropout", "gru", "undetermined", 0.001),
+        pair("dropout", "rnn", "better", 0.012),
+    ]
+    _, second, third, *_ = answer(arms, pairs)
+    assert second == (
+        "It is better than rnn (by 1.30 points, beyond the margin); equivalent to dropout; "
+        "not distinguishable from gru (the margin is 0.5 points)."
+    )
+    assert third == "Not told apart among the others: dropout and gru."
+
+
+def test_many_open_pairs_are_counted() -> None:
+    others = [f"arm-{index}" for index in range(5)]
+    pairs = [pair("best", other, "better", 0.01) for other in others]
+    pairs += [pair(a, b, "undetermined", 0.0) for a in others for b in others if a < b]
+    third = answer([arm("best", 0.9), *map(arm, others)], pairs)[2]
+    assert third.endswith("arm-0 and arm-4; and 6 more pairs.")
+
+
+def test_too_few_seeds_decide_nothing() -> None:
+    arms = [arm("lstm", 0.81, n=3), arm("gru", 0.80, n=3)]
+    found = answer(arms, [pair("lstm", "gru", "undetermined", 0.01, is_descriptive_only=True)])
+    assert found[0].endswith("81.00 % over 3 seeds; too few seeds to say whether that is luck.")
+    assert not any("better than" in sentence for sentence in found)
+
+
+def test_one_arm_with_few_seeds_does_not_silence_the_others() -> None:
+    arms = [arm("lstm", 0.81), arm("gru", 0.80), arm("rnn", 0.79, n=3)]
+    pairs = [
+        pair("lstm", "gru", "better", 0.01),
+        pair("lstm", "rnn", "undetermined", 0.02, is_descriptive_only=True),
+        pair("gru", "rnn", "undetermined", 0.01, is_descriptive_only=True),
+    ]
+    second = answer(arms, pairs)[1]
+    assert "better than gru" in second
+    assert "on too few seeds to be compared with rnn" in second
+
+
+def test_the_highest_mean_may_lose_on_common_seeds() -> None:
+    arms = [arm("lstm", 0.81, n=20), arm("gru", 0.80)]
+    second = answer(arms, [pair("lstm", "gru", "worse", -0.002)])[1]
+    assert "on the seeds that both have worse than gru (by 0.20 points" in second
+
+
+def test_one_arm_has_nothing_to_be_compared_with() -> None:
+    (only,) = answer([arm("lstm", 0.8, n=1)], [])
+    assert only.endswith("80.00 % over 1 seed; there is nothing to compare it with.")
+
+
+@pytest.mark.parametrize("arms", [[], [arm("lstm", None)]], ids=["no runs", "all failed"])
+def test_no_finished_run_says_so(arms: list[ArmRow]) -> None:
+    assert answer(arms, []) == ("No run has finished yet: there is nothing to say.",)
+
+
+def test_the_cost_names_the_cheapest_epoch_and_the_first_to_be_done() -> None:
+    arms = [
+        arm("lstm", epoch_seconds=0.5, fit_seconds=25.0),
+        arm("stacked", epoch_seconds=0.9, fit_seconds=14.0),
+    ]
+    found = answer(arms, [pair("lstm", "stacked", "undetermined", 0.0)])
+    assert found[-1] == (
+        "An epoch costs least with lstm (0.50 s) and most with stacked (0.90 s); "
+        "trained to its early stop, stacked is done first (14.0 s)."
+    )
+
+
+def test_seconds_of_different_hardware_are_not_compared() -> None:
+    arms = [arm("lstm"), arm("gru", hardware="gpu (NVIDIA H200)")]
+    found = answer(arms, [pair("lstm", "gru", "undetermined", 0.0)])
+    assert not any("epoch costs" in sentence for sentence in found)
+
+
+def test_the_networks_are_set_against_the_bag_of_words() -> None:
+    bag = arm("bag of words", 0.798, is_baseline=True, n=1)
+    found = answer([arm("lstm", 0.803), arm("gru", 0.797), bag], [])
+    assert found[-1] == (
+        "A bag of words, without any order, scores 79.80 %: "
+        "the networks' means lie -0.10 to +0.50 points from it."
+    )
+
+
+def test_the_bag_of_words_is_never_the_best() -> None:
+    bag = arm("bag of words", 0.9, is_baseline=True)
+    assert answer([arm("lstm", 0.8), bag], [])[0].startswith("lstm has the highest")
+
+
+def test_each_section_has_its_own_sentence() -> None:
+    arms = [
+        arm(name, accuracy, section=section)
+        for section in ("max_len=50", "max_len=100")
+        for name, accuracy in (("lstm", 0.8), ("rnn", 0.7))
+    ]
+    pairs = [
+        pair("lstm", "rnn", "better", 0.1, section=section)
+        for section in ("max_len=50", "max_len=100")
+    ]
+    found = answer(arms, pairs)
+    assert len(found) == 4
+    assert found[0].startswith("max_len=50: lstm has the highest")
+    assert found[2].startswith("max_len=100: lstm has the highest")
+
+
+def test_sections_beyond_the_fourth_are_counted() -> None:
+    arms = [arm("lstm", section=f"units={units}") for units in range(6)]
+    assert answer(arms, [])[-1] == "2 more sections below."
+
+
+def test_enough_sound_runs_need_no_warning() -> None:
+    assert warn_of([arm("lstm", n=6), arm("gru", n=6)]) == ()
+
+
+def test_few_seeds_are_descriptive_only() -> None:
+    bag = arm("bag of words", is_baseline=True, n=1)
+    (warning,) = warn_of([arm("lstm"), arm("gru", n=5), bag])
+    assert warning.startswith("Descriptive only: 5 seeds in the smallest arm.")
+    assert "below 6 seeds" in warning
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        ({"n_failed": 1}, "1 run failed and is left out of every mean."),
+        ({"n_failed": 2}, "2 runs failed and are left out of every mean."),
+        ({"n_diverged": 3}, "3 runs diverged and are left out of every mean."),
+        ({"n_missing": 1}, "1 run is not over yet; this is what there is so far."),
+        ({"n_missing": 2}, "2 runs are not over yet; this is what there is so far."),
+    ],
+    ids=["failed", "failed twice", "diverged", "missing", "missing twice"],
+)
+def test_runs_without_a_score_are_counted_in_a_warning(
+    counts: dict[str, int], sentence: str
+) -> None:
+    assert warn_of([arm("lstm", **counts), arm("gru")]) == (sentence,)
+
+
+def test_a_notice_is_given_once_and_a_store_that_was_not_read_is_named() -> None:
+    found = warn_of([arm("lstm")], notices=["SYNTHETIC", "SYNTHETIC"], problem="it is gone")
+    assert found[0] == "SYNTHETIC"
+    assert found[1:] == (
+        "MLflow could not be read, so this rests on the ledger alone: it is gone.",
+    )
