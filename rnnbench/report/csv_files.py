@@ -1,0 +1,115 @@
+"""Rows as CSV: a line each, a column for each field."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from rnnbench.analysis.document import Fact
+from rnnbench.analysis.rows import (
+    ArmRow,
+    ArmUncertainty,
+    ClaimRow,
+    PairRow,
+    PairUncertainty,
+    PublishedRow,
+    ResponseRow,
+    SeedRow,
+)
+
+if TYPE_CHECKING:
+    from rnnbench.analysis.document import Document
+    from rnnbench.analysis.rows import Curve
+
+__all__ = ["CURVE_COLUMNS", "write_curves", "write_rows", "write_tables"]
+
+CURVE_COLUMNS = (
+    "section",
+    "arm",
+    "seed",
+    "epoch",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+)
+
+
+def write_tables(document: Document) -> dict[str, str]:
+    """The CSV text of every table, by the stem of its file."""
+    return {
+        "architectures": write_rows(ArmRow, document.arms),
+        "seeds": write_rows(SeedRow, document.seeds),
+        "responses": write_rows(ResponseRow, document.responses),
+        "pairs": write_rows(PairRow, document.pairs),
+        "uncertainty_arms": write_rows(ArmUncertainty, document.arm_uncertainty),
+        "uncertainty_pairs": write_rows(PairUncertainty, document.pair_uncertainty),
+        "curves": write_curves(document.curves),
+        "published_curves": write_curves(document.published_curves),
+        "published": write_rows(PublishedRow, document.published),
+        "claims": write_rows(ClaimRow, document.claims),
+        "facts": write_rows(Fact, document.facts),
+    }
+
+
+def write_rows(row_type: type[Any], rows: Iterable[Any]) -> str:  # any: any dataclass
+    """The rows as CSV; what is missing is empty, an interval has a column for each end."""
+    named = {field.name: "Interval" in str(field.type) for field in fields(row_type)}
+    header = [
+        column
+        for name, is_interval in named.items()
+        for column in ([f"{name}_low", f"{name}_high"] if is_interval else [name])
+    ]
+    return _write(header, (_cells(row, named) for row in rows))
+
+
+def write_curves(curves: Iterable[Curve]) -> str:
+    """The curves as CSV, a line for each epoch."""
+    return _write(
+        CURVE_COLUMNS,
+        (
+            [_text(curve.section), _text(curve.arm), curve.seed, epoch, *values]
+            for curve in curves
+            for epoch, values in enumerate(curve.history.tolist(), start=1)
+        ),
+    )
+
+
+def _write(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def _cells(row: object, named: dict[str, bool]) -> list[object]:
+    return [
+        cell for name, is_interval in named.items() for cell in _of_field(row, name, is_interval)
+    ]
+
+
+def _of_field(row: object, name: str, is_interval: bool) -> Iterator[object]:
+    value = getattr(row, name)
+    if not is_interval:
+        yield _known(value)
+    elif value is None:
+        yield from ("", "")
+    else:
+        yield from (_known(value.low), _known(value.high))
+
+
+def _known(value: object) -> object:
+    """A cell's value; None and NaN are empty."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(value: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,0 +1,305 @@
+"""The tables of the page: typed rows in, cells of text out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from rnnbench.report.blocks import Cell, Group, Head, Table, Tone
+from rnnbench.report.sections import by_section
+from rnnbench.report.texts import (
+    NONE,
+    chance,
+    count,
+    duration,
+    number,
+    p_value,
+    per_cent,
+    points,
+    published_value,
+    signed_points,
+    verdict_words,
+    with_interval,
+    with_sd,
+    within,
+)
+
+if TYPE_CHECKING:
+    from rnnbench.analysis.document import Document
+    from rnnbench.analysis.rows import (
+        ArmRow,
+        ArmUncertainty,
+        PairRow,
+        PairUncertainty,
+        PublishedRow,
+        ResponseRow,
+        SeedRow,
+        Verdict,
+    )
+
+__all__ = [
+    "tabulate_arm_uncertainty",
+    "tabulate_costs",
+    "tabulate_pair_uncertainty",
+    "tabulate_pairs",
+    "tabulate_published",
+    "tabulate_responses",
+    "tabulate_scores",
+    "tabulate_seeds",
+]
+
+RowT = TypeVar("RowT")
+
+_MAX_ROWS = 500
+_TONES: dict[Verdict, Tone] = {
+    "better": "good",
+    "worse": "bad",
+    "equivalent": "same",
+    "undetermined": "open",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Column(Generic[RowT]):
+    """A heading and how a row is written under it."""
+
+    title: str
+    write: Callable[[RowT], str]
+    is_number: bool = True
+    tone: Callable[[RowT], Tone] | None = None
+
+    def cell(self, row: RowT) -> Cell:
+        return Cell(self.write(row), self.tone(row) if self.tone else "")
+
+
+def tabulate_scores(document: Document) -> Table:
+    """Test accuracy of each arm."""
+    columns: list[_Column[ArmRow]] = [
+        _Column(document.contrast, lambda row: row.arm, is_number=False),
+        _Column("n", lambda row: NONE if row.is_baseline else count(row.n)),
+        _Column(
+            "mean ± SD (%)", lambda row: with_sd(row.test_accuracy, row.test_accuracy_sd, per_cent)
+        ),
+        _Column("min–max (%)", _range_of_scores),
+        _Column("95 % t interval (%)", lambda row: within(row.test_accuracy_t, per_cent)),
+        _Column(
+            "bootstrap interval (%)", lambda row: within(row.test_accuracy_bootstrap, per_cent)
+        ),
+        _Column("interquartile mean (%)", lambda row: per_cent(row.test_accuracy_iqm)),
+        _Column("test loss", lambda row: with_sd(row.test_loss, row.test_loss_sd, _loss)),
+    ]
+    groups = by_section(document.arms, document.sections)
+    return _table("Test accuracy", "architectures", columns, groups)
+
+
+def tabulate_costs(document: Document) -> Table:
+    """How the training of each arm went, and what it cost."""
+    columns: list[_Column[ArmRow]] = [
+        _Column(document.contrast, lambda row: row.arm, is_number=False),
+        _Column("not finished", _unfinished, is_number=False),
+        _Column("parameters", lambda row: count(row.n_parameters)),
+        _Column("validation loss", lambda row: with_sd(row.val_loss, row.val_loss_sd, _loss)),
+        _Column("gap", lambda row: with_sd(row.gap, row.gap_sd, _loss)),
+        _Column("best epoch", lambda row: with_sd(row.best_epoch, row.best_epoch_sd, _epoch)),
+        _Column("s/epoch", lambda row: number(row.epoch_seconds)),
+        _Column("time a run", lambda row: duration(row.fit_seconds)),
+        _Column("total time", lambda row: duration(row.total_seconds)),
+    ]
+    if len({row.hardware for row in document.arms}) > 1:
+        columns.append(_Column("hardware", lambda row: row.hardware or NONE, is_number=False))
+    groups = by_section(document.arms, document.sections)
+    return _table("Training and cost", "architectures", columns, groups)
+
+
+def tabulate_seeds(document: Document) -> Table:
+    """Every finished run."""
+    columns: list[_Column[SeedRow]] = [
+        _Column(document.contrast, lambda row: row.arm, is_number=False),
+        _Column("seed", lambda row: str(row.seed)),
+        _Column("test accuracy (%)", lambda row: per_cent(row.test_accuracy)),
+        _Column("test loss", lambda row: _loss(row.test_loss)),
+        _Column("validation loss", lambda row: _loss(row.val_loss)),
+        _Column("gap", lambda row: _loss(row.gap)),
+        _Column("best epoch", lambda row: count(row.best_epoch)),
+        _Column("s/epoch", lambda row: number(row.epoch_seconds)),
+    ]
+    groups = by_section(document.seeds, document.sections)
+    return _table("Every seed", "seeds", columns, groups)
+
+
+def tabulate_responses(document: Document) -> Table:
+    """The score at each value of the hyperparameters that the study varies."""
+    columns: list[_Column[ResponseRow]] = [
+        _Column("architecture", lambda row: row.architecture, is_number=False),
+        _Column("setting", _setting, is_number=False),
+        _Column("n", lambda row: count(row.n)),
+        _Column("parameters", lambda row: count(row.n_parameters)),
+        _Column(
+            "test accuracy (%)",
+            lambda row: with_sd(row.test_accuracy, row.test_accuracy_sd, per_cent),
+        ),
+        _Column("95 % t interval (%)", lambda row: within(row.test_accuracy_t, per_cent)),
+        _Column("validation loss", lambda row: _loss(row.val_loss)),
+        _Column("gap", lambda row: _loss(row.gap)),
+        _Column("best epoch", lambda row: _epoch(row.best_epoch)),
+        _Column("s/epoch", lambda row: number(row.epoch_seconds)),
+    ]
+    factors = dict.fromkeys(row.factor for row in document.responses)
+    groups = [
+        (
+            factor if len(factors) > 1 else "",
+            [row for row in document.responses if row.factor == factor],
+        )
+        for factor in factors
+    ]
+    return _table("Scores at each value", "responses", columns, groups)
+
+
+def tabulate_pairs(document: Document) -> Table:
+    """Every pair of arms, with its verdict."""
+    columns: list[_Column[PairRow]] = [
+        _Column("A − B", lambda row: f"{row.a} − {row.b}", is_number=False),
+        _Column("n", _n_runs),
+        _Column(
+            "difference (points) [95 %]",
+            lambda row: with_interval(row.difference, row.difference_interval, signed_points),
+        ),
+        _Column(
+            "P(A > B) [95 %]",
+            lambda row: with_interval(row.probability, row.probability_interval, number),
+        ),
+        _Column("correlation", lambda row: number(row.correlation)),
+        _Column("p", lambda row: p_value(row.p)),
+        _Column("Holm p", lambda row: p_value(row.p_holm)),
+        _Column(
+            "verdict on A", verdict_words, is_number=False, tone=lambda row: _TONES[row.verdict]
+        ),
+    ]
+    if not any(row.is_paired for row in document.pairs):
+        columns = [column for column in columns if column.title != "correlation"]
+    groups = by_section(document.pairs, document.sections)
+    return _table("Pairs by test accuracy", "pairs", columns, groups)
+
+
+def tabulate_arm_uncertainty(document: Document) -> Table:
+    """Where the uncertainty of each mean comes from."""
+    columns: list[_Column[ArmUncertainty]] = [
+        _Column(document.contrast, lambda row: row.arm, is_number=False),
+        _Column("n", lambda row: count(row.n)),
+        _Column("SD between seeds (points)", lambda row: points(row.seed_sd)),
+        _Column("SE: other seeds", lambda row: points(row.seed_se)),
+        _Column("SE: other test reviews", lambda row: points(row.review_se)),
+        _Column("SE: both", lambda row: points(row.both_se)),
+        _Column("95 % interval, both (%)", lambda row: within(row.both_interval, per_cent)),
+    ]
+    groups = by_section(document.arm_uncertainty, document.sections)
+    return _table("The mean test accuracy of each arm", "uncertainty_arms", columns, groups)
+
+
+def tabulate_pair_uncertainty(document: Document) -> Table:
+    """The same of each difference, and what single seeds would have told."""
+    columns: list[_Column[PairUncertainty]] = [
+        _Column("A − B", lambda row: f"{row.a} − {row.b}", is_number=False),
+        _Column("SE: other seeds (points)", lambda row: points(row.seed_se)),
+        _Column("SE: other test reviews", lambda row: points(row.review_se)),
+        _Column("SE: both", lambda row: points(row.both_se)),
+        _Column(
+            "95 % interval, both (points)", lambda row: within(row.both_interval, signed_points)
+        ),
+        _Column("one run of each tells the opposite", lambda row: chance(row.opposite)),
+        _Column("seeds that told the opposite", _opposite_seeds),
+        _Column("seeds needed", lambda row: count(row.seeds_needed)),
+    ]
+    groups = by_section(document.pair_uncertainty, document.sections)
+    return _table("The difference of each pair", "uncertainty_pairs", columns, groups)
+
+
+def tabulate_published(document: Document) -> Table:
+    """The notes' numbers beside ours."""
+    columns: list[_Column[PublishedRow]] = [
+        _Column("architecture", lambda row: row.architecture, is_number=False),
+        _Column("summary", lambda row: row.summary, is_number=False),
+        _Column("source", lambda row: row.source, is_number=False),
+        _Column("our order", lambda row: row.order, is_number=False),
+        _Column("published", lambda row: published_value(row.summary, row.published)),
+        _Column("n", lambda row: count(row.n)),
+        _Column("our mean", lambda row: published_value(row.summary, row.mean)),
+        _Column(
+            "95 % prediction interval",
+            lambda row: within(row.interval, lambda end: published_value(row.summary, end)),
+        ),
+        _Column("the published value is", _place, is_number=False, tone=_place_tone),
+    ]
+    groups = by_section(document.published, document.sections)
+    return _table("Published and measured", "published", columns, groups)
+
+
+def _table(
+    caption: str,
+    csv: str,
+    columns: Sequence[_Column[RowT]],
+    grouped: Iterable[tuple[str, Sequence[RowT]]],
+) -> Table:
+    groups: list[Group] = []
+    room, n_left_out = _MAX_ROWS, 0
+    for heading, rows in grouped:
+        taken = rows[:room]
+        room -= len(taken)
+        n_left_out += len(rows) - len(taken)
+        cells = tuple(tuple(column.cell(row) for column in columns) for row in taken)
+        groups.append(Group(heading=heading, rows=cells))
+    return Table(
+        caption=caption,
+        csv=csv,
+        heads=tuple(Head(title=c.title, is_number=c.is_number) for c in columns),
+        groups=tuple(group for group in groups if group.rows),
+        n_left_out=n_left_out,
+    )
+
+
+def _loss(value: float | None) -> str:
+    return number(value, 4)
+
+
+def _epoch(value: float | None) -> str:
+    return number(value, 1)
+
+
+def _range_of_scores(row: ArmRow) -> str:
+    ends = per_cent(row.test_accuracy_min), per_cent(row.test_accuracy_max)
+    return NONE if NONE in ends else "–".join(ends)
+
+
+def _unfinished(row: ArmRow) -> str:
+    counts = {"failed": row.n_failed, "diverged": row.n_diverged, "missing": row.n_missing}
+    if row.is_baseline:
+        return NONE
+    return ", ".join(f"{n:,} {word}" for word, n in counts.items() if n) or "0"
+
+
+def _setting(row: ResponseRow) -> str:
+    setting = f"{row.factor}={row.value:g}"
+    return f"{setting}, {row.others}" if row.others else setting
+
+
+def _n_runs(row: PairRow) -> str:
+    return f"{row.n_a:,} pairs" if row.is_paired else f"{row.n_a:,} and {row.n_b:,}"
+
+
+def _opposite_seeds(row: PairUncertainty) -> str:
+    if row.n_opposite_seeds is None:
+        return NONE
+    return f"{row.n_opposite_seeds:,} of {row.n_seeds:,}"
+
+
+def _place(row: PublishedRow) -> str:
+    if row.is_inside is None:
+        return NONE
+    return "inside" if row.is_inside else "outside"
+
+
+def _place_tone(row: PublishedRow) -> Tone:
+    if row.is_inside is None:
+        return ""
+    return "same" if row.is_inside else "bad"

@@ -1,0 +1,226 @@
+"""`rnnbench report`: from tracked runs to a page."""
+
+from __future__ import annotations
+
+import json
+import time
+import webbrowser
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, cast
+
+from rnnbench.analysis.claims import load_claims
+from rnnbench.analysis.compose import Declaration, Sources, compose_document
+from rnnbench.architectures import ALL
+from rnnbench.errors import RnnbenchError, StoreError, StudyError, UsageError, unknown_name
+from rnnbench.execution.process import call_in_process
+from rnnbench.ledger import FOLDER, Ledger
+from rnnbench.report.writer import FORMATS, Format, write_report
+from rnnbench.study import Study, bundled_studies, load_study
+from rnnbench.tracking.attachments import attach_files
+from rnnbench.tracking.publisher import DECLARATION_TAG
+from rnnbench.tracking.runs import (
+    NO_RUNS,
+    ReadRuns,
+    TrackedRun,
+    read_other_runs,
+    read_runs,
+    tracked_studies,
+)
+from rnnbench.tracking.store import DATABASE, Store, find_store
+from rnnbench.workflows.baseline import find_baseline
+from rnnbench.workflows.view import View
+
+__all__ = ["ReportChoices", "report_after_run", "report_study"]
+
+REPORTS = "reports"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportChoices:
+    """What was asked for on the command line.
+
+    Args:
+        study: its name; None takes the one that was worked on last.
+        out: the folder for the page; None takes `reports/<study>`.
+        claims: a file with claims of the user's own.
+        open_page: show the page in the browser.
+    """
+
+    study: str | None = None
+    out: Path | None = None
+    formats: tuple[str, ...] = FORMATS
+    claims: Path | None = None
+    open_page: bool = False
+
+
+def report_study(choices: ReportChoices, view: View, root: Path) -> Path:
+    """Write a study's report, say what it found; the page's path.
+
+    Raises:
+        UsageError: no such study, no runs at all, an unknown format, a mistake in the claims.
+        StoreError: the folder cannot be written.
+    """
+    if not choices.formats:
+        raise UsageError(f"name a format; choose from {', '.join(FORMATS)}")
+    for name in choices.formats:
+        if name not in FORMATS:
+            raise UsageError(unknown_name("format", name, FORMATS))
+    written = _write(root, choices)
+    if choices.study is None:
+        view.say(f"study {written.study}")
+    for sentence in written.answer:
+        view.say(sentence)
+    for warning in written.warnings:
+        view.warn(warning)
+    _attach(find_store(root), written, view)
+    view.say(f"report: {written.page}")
+    if choices.open_page:
+        webbrowser.open(written.page.resolve().as_uri())
+    return written.page
+
+
+def report_after_run(study: str, view: View, root: Path) -> None:
+    """Write the report of a study that has just been worked on; a problem is said, not raised.
+
+    A process of its own draws it, so that the parent of a study stays small.
+    """
+    try:
+        written = call_in_process(_write, root, ReportChoices(study=study))
+    except RnnbenchError as err:
+        view.warn(f"no report was written: {err}")
+        return
+    _attach(find_store(root), written, view)
+    view.say(f"report: {written.page}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A report that was written, and what it says first.
+
+    Args:
+        files: the page first.
+        can_attach: whether MLflow could be read.
+    """
+
+    study: str
+    folder: Path
+    files: tuple[Path, ...]
+    answer: tuple[str, ...]
+    warnings: tuple[str, ...]
+    can_attach: bool
+
+    @property
+    def page(self) -> Path:
+        """What to open."""
+        return self.files[0]
+
+
+def _write(root: Path, choices: ReportChoices) -> _Written:
+    claims = load_claims(choices.claims)
+    store = find_store(root)
+    if store.is_local and not ((root / FOLDER).exists() or (root / DATABASE).exists()):
+        raise UsageError(NO_RUNS)  # before a ledger is made: looking makes nothing
+    ledger = Ledger(root)
+    study = choices.study or _latest_study(store, ledger)
+    found = read_runs(store, ledger, study)
+    document = compose_document(
+        Sources(
+            study=study,
+            runs=found.runs,
+            others=read_other_runs(None if found.problem else store, ledger, study),
+            declaration=_find_declaration(study, ledger, found.runs),
+            claims=claims,
+            baseline=find_baseline,
+            problem=found.problem,
+            command=_command(study, found),
+        )
+    )
+    folder = choices.out or root / REPORTS / study
+    formats = cast(tuple[Format, ...], choices.formats)
+    files = write_report(document, folder, formats)
+    return _Written(
+        study=study,
+        folder=folder,
+        files=tuple(files),
+        answer=document.answer,
+        warnings=document.warnings,
+        can_attach=found.problem is None,
+    )
+
+
+def _latest_study(store: Store, ledger: Ledger) -> str:
+    """The study that was worked on last in this folder, else the only one that MLflow has.
+
+    Raises:
+        UsageError: there is none, or MLflow has several and this folder none.
+    """
+    entries = ledger.entries()
+    if entries:
+        return max(entries, key=lambda entry: entry.folder.stat().st_mtime).study
+    known = tracked_studies(store, ledger)
+    if not known:
+        raise UsageError(NO_RUNS)
+    if len(known) > 1:
+        raise UsageError(f"name one of the studies: {', '.join(known)}")
+    return known[0]
+
+
+def _find_declaration(study: str, ledger: Ledger, runs: Sequence[TrackedRun]) -> Declaration:
+    """What the study declared: by the ledger, else by its runs in MLflow, else as bundled."""
+    declared = ledger.declarations(study)
+    if declared:
+        return _declaration(declared[-1]["declaration"], notes=_changes(declared))
+    for run in reversed(runs):
+        found = _parse_declaration(run.tags.get(DECLARATION_TAG, ""))
+        if found is not None:
+            return _declaration(found)
+    if study in bundled_studies():
+        return _declaration(load_study(study).declaration)
+    return Declaration()
+
+
+def _parse_declaration(text: str) -> Mapping[str, Any] | None:  # Any: JSON values
+    """What a tag says; None if it is missing, or no study could have declared it."""
+    try:
+        values = json.loads(text)
+        Study(name="declared", architectures=ALL, seeds=(0,), **values)
+    except (ValueError, TypeError, StudyError):
+        return None
+    return dict(values)
+
+
+def _declaration(values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Declaration:
+    known = {item.name for item in fields(Declaration)}
+    return Declaration(**{key: value for key, value in values.items() if key in known}, notes=notes)
+
+
+def _changes(declared: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """A margin that was changed after runs had been made is no longer declared before them."""
+    margins = [item["declaration"].get("margin_points") for item in declared]
+    return tuple(
+        f"The practical margin was changed from {before:g} to {after:g} points on "
+        f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(item['declared_at']))}, "
+        "after runs had been planned."
+        for before, after, item in zip(margins, margins[1:], declared[1:], strict=False)
+        if before != after
+    )
+
+
+def _command(study: str, found: ReadRuns) -> str:
+    """The words of the last command that made a run of the study."""
+    words = [run.tags["rnnbench.command"] for run in found.runs if "rnnbench.command" in run.tags]
+    if words:
+        return words[-1]
+    return f"rnnbench run --study {study}" if study in bundled_studies() else ""
+
+
+def _attach(store: Store, written: _Written, view: View) -> None:
+    """Keep the report with the study's last command in MLflow."""
+    if not written.can_attach:
+        return
+    try:
+        attach_files(store, written.study, written.folder, written.files, "report")
+    except StoreError as err:
+        view.warn(f"{err}; it is in {written.folder} all the same")

@@ -1,0 +1,257 @@
+"""What each figure shows, and that it can be drawn: also with odd names and few numbers."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from documents import EMPTY, HOSTILE, make_document, make_pair, make_responses
+
+from rnnbench.analysis.document import Document
+from rnnbench.analysis.rows import Curve
+from rnnbench.report.blocks import Drawn
+from rnnbench.report.comparison import find_comparisons, picture_comparisons
+from rnnbench.report.drawing import Picture, limits_around, write_png, write_svg
+from rnnbench.report.forest import find_pairs, picture_pairs
+from rnnbench.report.learning import find_learning, mean_losses, picture_learning
+from rnnbench.report.parts import build_parts
+from rnnbench.report.responses import find_responses, picture_responses
+from rnnbench.report.scores import find_scores, picture_scores
+from rnnbench.report.uncertainty import find_errors, picture_errors
+from rnnbench.stats.intervals import Interval
+
+PICTURES = {
+    "scores": picture_scores,
+    "responses": picture_responses,
+    "pairs": picture_pairs,
+    "uncertainty": picture_errors,
+    "curves": picture_learning,
+    "published": picture_comparisons,
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    return replace(make_document(), responses=make_responses())
+
+
+def draw(name: str, document: Document) -> Picture:
+    picture = PICTURES[name](document)
+    assert picture is not None
+    assert picture.name == name
+    return picture
+
+
+def test_scores_show_every_seed_of_every_arm_in_per_cent(document: Document) -> None:
+    (panel,) = find_scores(document)
+    assert [line.arm for line in panel.lines] == ["lstm", "lstm-dropout", "lstm-stacked", "gru"]
+    assert panel.lines[3].dots == tuple(
+        100 * row.test_accuracy for row in document.seeds if row.arm == "gru"
+    )
+    assert panel.baselines == (("bag of words", 82.12),)
+    assert panel.lines[0].interval is not None
+    assert panel.lines[0].interval.low < panel.lines[0].mean < panel.lines[0].interval.high
+
+
+def test_scores_have_a_panel_for_each_section_in_the_documents_order() -> None:
+    found = make_document(sections=("short", "long"), n_seeds=2, n_epochs=3)
+    backwards = replace(found, arms=found.arms[::-1])
+    assert [panel.heading for panel in find_scores(backwards)] == ["short", "long"]
+
+
+def test_an_arm_without_a_finished_run_has_no_line(document: Document) -> None:
+    first, *others = document.arms
+    arms = (replace(first, n=0, test_accuracy=None), *others)
+    (panel,) = find_scores(replace(document, arms=arms))
+    assert [line.arm for line in panel.lines] == ["lstm-dropout", "lstm-stacked", "gru"]
+
+
+def test_pairs_are_in_points_with_their_verdict_in_words() -> None:
+    document = replace(EMPTY, pairs=(make_pair(0.0048), make_pair(0.012, is_beyond_margin=True)))
+    (panel,) = find_pairs(document)
+    assert [line.difference for line in panel.lines] == pytest.approx([0.48, 1.2])
+    assert panel.lines[0].interval is not None
+    assert panel.lines[0].interval.low == pytest.approx(0.25)
+    assert panel.lines[1].words == "better, beyond the margin"
+
+
+def test_the_mean_curve_goes_on_while_half_of_the_seeds_run() -> None:
+    runs = [np.full((length, 2), value) for length, value in ((4, 1.0), (3, 2.0), (2, 6.0))]
+    assert mean_losses(runs)[:, 0].tolist() == [3.0, 3.0, 1.5]
+
+
+@pytest.mark.parametrize(("lengths", "n_epochs"), [((5, 2), 5), ((5,), 5), ((9, 4, 4, 1), 4)])
+def test_how_long_the_mean_curve_is(lengths: tuple[int, ...], n_epochs: int) -> None:
+    assert len(mean_losses([np.zeros((length, 2)) for length in lengths])) == n_epochs
+
+
+def test_a_loss_that_is_no_number_is_left_out_of_its_epochs_mean() -> None:
+    runs = [np.array([[1.0, math.nan]]), np.array([[3.0, math.inf]])]
+    (mean,) = mean_losses(runs).tolist()
+    assert mean[0] == 2.0
+    assert math.isnan(mean[1])
+
+
+def test_curves_are_losses_with_the_published_run_of_the_same_architecture(
+    document: Document,
+) -> None:
+    panels = find_learning(document)
+    assert [panel.arm for panel in panels] == ["lstm", "lstm-dropout", "lstm-stacked", "gru"]
+    (source, losses), *others = panels[0].published
+    assert (source, others) == ("notes-2025", [])
+    assert losses.shape == (52,)
+    np.testing.assert_array_equal(losses, document.published_curves[0].history[:, 2])
+
+
+def test_a_published_run_is_shown_only_where_it_is_compared_with(document: Document) -> None:
+    """Of frozen batches, and not of another learning rate."""
+    row = replace(document.published[-1], section="gru", architecture="gru", order="frozen")
+    curves = tuple(
+        Curve(section=section, arm="order=frozen", seed=0, history=np.ones((2, 4)))
+        for section in ("gru", "gru · learning_rate=0.01")
+    )
+    panels = find_learning(replace(document, curves=curves, published=(row,)))
+    assert [[len(losses) for _, losses in panel.published] for panel in panels] == [[100], []]
+
+
+def test_responses_are_lines_by_rising_value() -> None:
+    rows = make_responses()
+    panels = find_responses(replace(EMPTY, responses=rows[::-1]))
+    assert [panel.architecture for panel in panels] == ["gru", "lstm"]
+    assert [line.others for line in panels[0].lines] == ["dropout=0.3", "dropout=0.0"]
+    assert [point.value for point in panels[0].lines[0].points] == [4, 8, 16, 32]
+
+
+def test_notes_of_different_years_have_panels_of_their_own(document: Document) -> None:
+    rows = document.published[:2]
+    other = tuple(replace(row, source="notes-2022") for row in rows)
+    panels = find_comparisons(replace(document, published=(*rows, *other)))
+    assert [(panel.source, panel.summary) for panel in panels] == [
+        ("notes-2025", "best val_loss"),
+        ("notes-2025", "its val_accuracy"),
+        ("notes-2022", "best val_loss"),
+        ("notes-2022", "its val_accuracy"),
+    ]
+
+
+def test_published_values_are_grouped_by_summary_in_its_unit(document: Document) -> None:
+    panels = find_comparisons(document)
+    assert {panel.summary: panel.unit for panel in panels} == {
+        "best val_loss": "binary cross-entropy",
+        "its val_accuracy": "accuracy (%)",
+        "best epoch": "epoch",
+        "test accuracy": "accuracy (%)",
+    }
+    (line,) = panels[-1].lines
+    assert (line.name, line.published, line.is_inside) == ("lstm-stacked", 78.48, False)
+
+
+def test_errors_are_in_points_and_what_is_unknown_is_none(document: Document) -> None:
+    first = replace(document.arm_uncertainty[0], review_se=None, both_se=math.nan)
+    (panel,) = find_errors(replace(document, arm_uncertainty=(first,)))
+    assert panel.lines[0].errors == (pytest.approx(100 * (first.seed_se or 0)), None, None)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_where_there_is_nothing_there_is_no_figure(name: str) -> None:
+    assert PICTURES[name](EMPTY) is None
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_figure_has_words_for_who_does_not_see_it(name: str, document: Document) -> None:
+    picture = draw(name, document)
+    assert picture.alt.endswith(".")
+    assert any(character.isdigit() for character in picture.alt)
+    assert len(picture.alt) < 1000
+
+
+def test_alt_texts_say_the_main_numbers(document: Document) -> None:
+    assert "lstm 80.3 % (10 seeds)" in draw("scores", document).alt
+    assert "baseline bag of words 82.1 %" in draw("scores", document).alt
+    pair = replace(EMPTY, pairs=(make_pair(0.0048),))
+    assert "lstm minus gru +0.48 points, better, within the margin" in draw("pairs", pair).alt
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_an_svg_holds_text_in_the_pages_colours_and_nothing_to_fetch(
+    name: str, document: Document
+) -> None:
+    svg = write_svg(draw(name, document))
+    root = ElementTree.fromstring(svg)
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == draw(name, document).alt
+    assert any(element.tag == "text" for element in root.iter())
+    assert "var(--ink)" in svg
+    assert "http" not in svg
+    assert "font-family" not in svg
+    assert "<style" not in svg
+
+
+def test_identifiers_of_two_figures_never_meet(document: Document) -> None:
+    identifiers = [
+        element.attrib["id"]
+        for name in PICTURES
+        for element in ElementTree.fromstring(write_svg(draw(name, document))).iter()
+        if "id" in element.attrib
+    ]
+    assert identifiers
+    assert len(set(identifiers)) == len(identifiers)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_drawing_is_the_same_each_time(name: str, document: Document) -> None:
+    assert write_png(draw(name, document)) == write_png(draw(name, document))
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [HOSTILE, "$\\frac{$", '"onload="alert(1)', "\x00\x1b\n", "모델", "x" * 300],
+    ids=["script", "formula", "quote", "control", "hangul", "long"],
+)
+def test_odd_names_are_drawn_as_text(strange: str) -> None:
+    document = make_document(arms=("lstm", "gru"), n_seeds=2, n_epochs=2, hostile=strange)
+    for part in build_parts(replace(document, sections=(strange,))):
+        for block in part.blocks:
+            if isinstance(block, Drawn):
+                svg = write_svg(block.picture)
+                assert "<script" not in svg
+                assert "<svg" in svg
+                assert write_png(block.picture).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("n_seeds", [1, 2])
+def test_few_seeds_are_drawn_too(n_seeds: int) -> None:
+    document = make_document(arms=("lstm",), n_seeds=n_seeds, n_epochs=1)
+    for name in ("scores", "curves"):
+        assert write_svg(draw(name, document))
+
+
+def test_an_interval_much_wider_than_all_else_does_not_set_the_axis() -> None:
+    limits = limits_around([79.0, 81.0], [Interval(30.0, 130.0)])
+    assert 76 < limits.low < 77.1
+    assert 82.9 < limits.high < 84
+
+
+def test_an_axis_ends_around_the_intervals_that_fit() -> None:
+    limits = limits_around([79.0, 81.0], [Interval(78.5, 81.5), None, Interval(math.nan, math.nan)])
+    assert limits.low == pytest.approx(78.38)
+    assert limits.high == pytest.approx(81.62)
+
+
+@pytest.mark.slow
+def test_ten_thousand_runs_are_drawn_in_time() -> None:
+    arms = tuple(f"arm-{index}" for index in range(50))
+    document = make_document(arms=arms, n_seeds=200, n_epochs=60)
+    started = time.perf_counter()
+    size = sum(
+        len(write_svg(block.picture))
+        for part in build_parts(replace(document, pairs=document.pairs[:100]))
+        for block in part.blocks
+        if isinstance(block, Drawn)
+    )
+    assert time.perf_counter() - started < 15
+    assert size < 6_000_000
