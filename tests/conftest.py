@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from command import Answer, call_command
 
 from rnnbench.architectures import make_form
 from rnnbench.data.cache import store_corpus
@@ -83,6 +85,16 @@ def make_spec(small_corpus: Corpus) -> MakeSpec:
         )
 
     return make
+
+
+@pytest.fixture
+def rnnbench(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Answer]]:
+    """`rnnbench(*words)` as the installed command does it, in this process."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield lambda *words: call_command(words, monkeypatch, capsys)
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")

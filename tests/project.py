@@ -45,9 +45,13 @@ class Project:
     environment: dict[str, str]
 
     def run(self, *more: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
-        """The command, carried out to its end."""
+        """`rnnbench run`, carried out to its end."""
+        return self.command("run", *self.options, *more, timeout_s=timeout_s)
+
+    def command(self, *words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+        """`rnnbench` with these words, carried out to its end."""
         return subprocess.run(
-            [*self._words, *more],
+            [sys.executable, "-m", "rnnbench", *words],
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
@@ -56,13 +60,13 @@ class Project:
         )
 
     def start(self, *more: str) -> subprocess.Popen[bytes]:
-        """The command, just started, as the leader of a process group of its own.
+        """`rnnbench run`, just started, as the leader of a process group of its own.
 
         What it says goes to the file `output`.
         """
         with open(self.output, "wb") as file:
             return subprocess.Popen(
-                [*self._words, *more],
+                [sys.executable, "-m", "rnnbench", "run", *self.options, *more],
                 cwd=self.folder,
                 env=self.environment,
                 stdout=file,
@@ -106,7 +110,8 @@ class Project:
 
     def run_folders(self) -> dict[str, Path]:
         """The ledger's folder of every run, by fingerprint."""
-        return {path.name: path for path in (self.folder / ".rnnbench/runs").glob("*/[!.]*")}
+        found = (self.folder / ".rnnbench" / "runs").glob("*/[!.]*/")
+        return {path.name: path for path in found if path.is_dir()}
 
     def histories(self) -> dict[str, list[tuple[float, ...]]]:
         """By fingerprint, what each epoch gave; times left out."""
@@ -131,10 +136,6 @@ class Project:
             for fingerprint, result in self.results().items()
         }
 
-    @property
-    def _words(self) -> list[str]:
-        return [sys.executable, "-m", "rnnbench", "run", *self.options]
-
 
 def write_project(folder: Path, shared: Path, **study: Any) -> Project:
     """A project in `folder`, which is made.
@@ -152,7 +153,7 @@ def write_project(folder: Path, shared: Path, **study: Any) -> Project:
     kept = {key: value for key, value in os.environ.items() if not _is_hidden(key)}
     return Project(
         folder=folder,
-        options=("--study", "study.toml", "--dataset", str(reviews)),
+        options=("--study", "study.toml", "--dataset", str(reviews), "--no-report"),
         environment=kept
         | {
             "RNNBENCH_CACHE": str(shared / "cache"),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from command import Answer
 
 from rnnbench.cli.main import main
 
@@ -22,35 +21,8 @@ USAGE, UNAVAILABLE = 2, 3
 HEAVY = ("keras", "jax", "tensorflow", "mlflow", "optuna", "ray", "matplotlib", "pandas")
 
 
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def rnnbench(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Answer]]:
-    """`rnnbench(*words)` as the installed command does it, in this process."""
-    before = signal.getsignal(signal.SIGTERM)
-
-    def call(*words: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["rnnbench", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        return Answer(code, captured.out, captured.err)
-
-    yield call
-    signal.signal(signal.SIGTERM, before)
-
-
 @pytest.mark.parametrize(
-    "words", [(), ("run",), ("list",), ("ui",), ("doctor",), ("data",)], ids=str
+    "words", [(), ("run",), ("report",), ("list",), ("ui",), ("doctor",), ("data",)], ids=str
 )
 def test_help_imports_nothing_heavy(words: tuple[str, ...]) -> None:
     script = f"""
@@ -87,6 +59,14 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "unknown section": (("list", "studys"), USAGE, "did you mean 'studies'?"),
     "dropout 1.5": ((*DRY, "--dropout", "1.5"), USAGE, "dropout must be at least 0 and below 1"),
     "dropout in words": ((*DRY, "--dropout", "some"), USAGE, "--dropout takes numbers"),
+    "--all and a name": (("run", "lstm", "--all"), USAGE, "name architectures or say --all, not"),
+    "--quick and a study": (
+        ("run", "--quick", "--study", "textbook"),
+        USAGE,
+        "--quick is a study of its own",
+    ),
+    "a report of nothing": (("report",), USAGE, "there are no runs here yet"),
+    "an unknown format": (("report", "--format", "pdf"), USAGE, "unknown format 'pdf'"),
     "0 units": ((*DRY, "--units", "0"), USAGE, "units must be a whole number from 1 up, got 0"),
     "half a unit": ((*DRY, "--units", "0.5"), USAGE, "--units takes whole numbers"),
     "no units": ((*DRY, "--units", ""), USAGE, "--units takes whole numbers like 4,8,16, got ''"),

@@ -31,6 +31,12 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def with_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """JAX as `rnnbench[gpu]` installs it."""
+    monkeypatch.setattr("rnnbench.execution.devices.backends_with_gpu", lambda: ("jax",))
+
+
+@pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
 
@@ -45,7 +51,7 @@ def test_as_many_workers_as_asked_for() -> None:
     assert place(workers=3).gpus == (None, None, None)
 
 
-def test_workers_are_spread_over_gpus(two_gpus: None) -> None:
+def test_workers_are_spread_over_gpus(two_gpus: None, with_cuda: None) -> None:
     assert place(device="gpu").gpus == ("0", "1")
     assert place(device="gpu", workers_per_gpu=2).gpus == ("0", "1", "0", "1")
     assert place(device="gpu", workers=3).gpus == ("0", "1", "0")
@@ -54,6 +60,16 @@ def test_workers_are_spread_over_gpus(two_gpus: None) -> None:
 
 def test_cpu_is_taken_at_its_word_beside_a_gpu(two_gpus: None) -> None:
     assert place(device="cpu", workers=2).gpus == (None, None)
+
+
+@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+def test_a_gpu_that_the_back_end_was_not_installed_for_is_refused(
+    two_gpus: None, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    monkeypatch.setattr("rnnbench.execution.devices.backends_with_gpu", tuple)
+    sentence = rf"{backend} is installed without CUDA here; run `pip install 'rnnbench\[gpu\]'`"
+    with pytest.raises(UsageError, match=sentence):
+        place(backend=backend, device="gpu")
 
 
 def test_auto_leaves_a_gpu_alone_that_no_back_end_can_use(
@@ -162,3 +178,8 @@ def test_a_gpu_worker_sees_its_own_gpu_and_leaves_room_for_others() -> None:
     assert variables["CUDA_VISIBLE_DEVICES"] == "1"
     assert variables["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
     assert "JAX_PLATFORMS" not in variables
+
+
+@pytest.mark.parametrize(("n_sharing", "share"), [(1, "0.900"), (2, "0.450"), (4, "0.225")])
+def test_workers_on_one_gpu_share_its_memory(n_sharing: int, share: str) -> None:
+    assert worker_environment("jax", "0", n_sharing)["XLA_PYTHON_CLIENT_MEM_FRACTION"] == share

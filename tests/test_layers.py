@@ -43,7 +43,7 @@ OWNERS = {
     "tensorflow": {"training", "timing"},
     "torch": {"training", "timing"},
     "sklearn": {"data"},
-    "scipy": {"stats"},
+    "scipy": {"stats", "data"},
     "mlflow": {"tracking"},
     "ray": {"execution"},
     "optuna": {"tuning"},

@@ -7,8 +7,10 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +154,8 @@ def power_cut_at(
             yield
 
 
-@pytest.mark.parametrize("n_calls", [1, 2, 3, 4], ids=["history", "model", "scores", "result"])
+# Each file is forced to disk once, and its folder once more.
+@pytest.mark.parametrize("n_calls", [1, 3, 5, 7], ids=["history", "model", "scores", "result"])
 def test_a_cut_while_a_run_is_closed_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_calls: int
 ) -> None:
@@ -241,6 +244,50 @@ def test_entries_are_those_of_a_study_or_of_all(tmp_path: Path) -> None:
     record(tmp_path, study="b")
     assert [entry.study for entry in Ledger(tmp_path).entries("a")] == ["a"]
     assert [entry.study for entry in Ledger(tmp_path).entries()] == ["a", "b"]
+
+
+def test_attempts_are_counted_of_runs_that_were_started_over(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    assert ledger.attempts("textbook") == {}
+    for _ in range(2):
+        record(tmp_path)
+        ledger.archive("textbook", SPEC)
+    record(tmp_path)
+    assert ledger.attempts("textbook") == {SPEC.fingerprint: 3}
+    assert ledger.attempts("mine") == {}
+
+
+def test_a_declaration_is_kept_with_its_time_and_noted_once(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    assert ledger.declarations("textbook") == []
+    before = time.time()
+    for _ in range(2):
+        ledger.declare("textbook", {"margin_points": 0.5})
+    (noted,) = Ledger(tmp_path).declarations("textbook")
+    assert noted["declaration"] == {"margin_points": 0.5}
+    assert before <= noted["declared_at"] <= time.time()
+
+
+def test_a_changed_declaration_is_added_to_the_first(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    for margin in (0.5, 1.0, 0.5):
+        ledger.declare("textbook", {"margin_points": margin})
+    margins = [each["declaration"]["margin_points"] for each in ledger.declarations("textbook")]
+    assert margins == [0.5, 1.0, 0.5]
+
+
+def test_a_declaration_is_no_run(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.declare("textbook", {})
+    assert ledger.entries() == []
+    assert ledger.find("textbook", SPEC) is None
+
+
+def test_a_failed_run_keeps_what_its_worker_said_of_itself(tmp_path: Path) -> None:
+    failed = replace(FAILED, environment={"device": "cpu"})
+    result = record(tmp_path, failed).result()
+    assert result is not None
+    assert result.environment == {"device": "cpu"}
 
 
 def test_notes_of_the_tracker_come_back(tmp_path: Path) -> None:

@@ -184,3 +184,14 @@ def test_the_order_of_a_plugins_arguments_means_nothing() -> None:
 def test_a_result_of_a_later_version_can_be_read() -> None:
     result = RunResult(status="finished", epochs=3, test_accuracy=0.75)
     assert RunResult.from_json({**asdict(result), "of_tomorrow": 1}) == result
+
+
+def test_settings_are_all_that_changes_the_numbers_but_form_and_seed() -> None:
+    for name, changed in CHANGES.items():
+        differing = {key for key, value in changed.settings.items() if value != SPEC.settings[key]}
+        assert len(differing) == (name not in ("seed", "units")), name
+    assert "dataset" not in SPEC.settings
+
+
+def test_a_split_is_data_and_no_other_program() -> None:
+    assert CHANGES["split"].shape == SPEC.shape

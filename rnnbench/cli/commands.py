@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rnnbench.cli.options import Dataset, given, here, numbers, whole_numbers, words
+from rnnbench.cli.reproduce import reproduce
 
 __all__ = ["register"]
 
@@ -18,6 +20,8 @@ data_app = typer.Typer(no_args_is_help=True, help="Fetch the reviews, or show wh
 def register(app: typer.Typer) -> None:
     """Add every command to the application."""
     app.command("run")(run)
+    app.command("report")(report)
+    app.command("reproduce")(reproduce)
     app.command("list")(list_)
     app.command("ui")(ui)
     app.command("doctor")(doctor)
@@ -81,6 +85,9 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; the old runs are put aside.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write the report at the end.")
+    ] = True,
 ) -> None:
     """Train what is missing of a study, track it in MLflow, and compare the architectures.
 
@@ -123,6 +130,7 @@ def run(
         engine=engine,
         dry_run=dry_run,
         fresh=fresh,
+        report=report,
         command=_this_command(),
     )
     screen = Screen()
@@ -134,6 +142,29 @@ def run(
     if outcome.interrupted:
         raise typer.Exit(130)
     raise typer.Exit(1 if outcome.n_failed else 0)
+
+
+def report(
+    study: Annotated[
+        str | None, typer.Argument(help="The study; by default the one worked on last.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; reports/STUDY by default.")] = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="Which of html, md and csv, with commas.")
+    ] = "html,md,csv",
+    claims: Annotated[
+        Path | None, typer.Option(help="A TOML file with claims of your own.")
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+) -> None:
+    """Say which conclusions hold, how sure that is, and what each choice costs."""
+    from rnnbench.terminal.screen import Screen
+    from rnnbench.workflows.report import ReportChoices, report_study
+
+    choices = ReportChoices(
+        study=study, out=out, formats=words(formats), claims=claims, open_page=open_
+    )
+    report_study(choices, Screen(), here())
 
 
 def list_(

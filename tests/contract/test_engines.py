@@ -198,6 +198,26 @@ def test_tensorflow_repeats_and_resumes_bit_for_bit(
     assert result_of(once).test_loss == result_of(resumed).test_loss
 
 
+def test_compiling_on_tensorflow_is_timed_apart_from_the_epochs(
+    make_spec: Any, on_tensorflow: dict[str, list[list[Event]]]
+) -> None:
+    once, _, resumed = train_on_tensorflow("lstm-stacked", on_tensorflow, make_spec)
+    seconds = [event.row.epoch_seconds for event in once if isinstance(event, EpochEnded)]
+    result = result_of(once)
+    assert max(seconds) < result.compile_seconds
+    assert result.fit_seconds == pytest.approx(sum(seconds))
+    assert result_of(resumed).compile_seconds == 0  # the run before it had compiled all
+
+
+def test_the_run_that_compiles_pays_for_it(keras_on_jax: Any, make_spec: Any) -> None:
+    spec = make_spec("simple-rnn", units=3)
+    program = ScanProgram(spec)
+    first, second = (result_of(train(program, spec)) for _ in range(2))
+    assert first.compile_seconds > second.compile_seconds == 0
+    assert first.epoch_seconds is not None
+    assert first.epoch_seconds < first.compile_seconds
+
+
 def test_a_model_of_one_back_end_opens_on_the_other(
     keras_on_jax: Any,
     make_spec: Any,

@@ -1,0 +1,146 @@
+"""Runs divided into tables: which stand together, under what name, in what order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from made_up import made_up
+
+from rnnbench.analysis.sections import Section, divide_runs, without
+from rnnbench.architectures import display_name, make_form
+from rnnbench.specs import PluginForm
+from rnnbench.tracking.runs import TrackedRun
+
+
+def runs(*architectures: str, seeds: Sequence[int] = (0, 1), **values: Any) -> list[TrackedRun]:
+    return [made_up(name, seed, 0.8, **values) for name in architectures for seed in seeds]
+
+
+def names(section: Section) -> list[str]:
+    return [arm.name for arm in section.arms]
+
+
+def test_architectures_of_one_recipe_are_one_section_without_a_name() -> None:
+    (section,) = divide_runs(runs("gru", "lstm"), "architecture")
+    assert section.name == ""
+    assert names(section) == ["lstm", "gru"]  # the design's order
+
+
+def test_an_arm_holds_its_runs_by_seed_the_failed_ones_too() -> None:
+    found = [made_up("lstm", 2, 0.8), made_up("lstm", 1), made_up("lstm", 0, 0.7)]
+    (section,) = divide_runs(found, "architecture")
+    (arm,) = section.arms
+    assert [run.spec.seed for run in arm.runs] == [0, 1, 2]
+    assert [run.spec.seed for run in arm.finished] == [0, 2]
+
+
+def test_other_architectures_follow_the_presets_by_name() -> None:
+    found = runs("gru", "lstm") + runs("gru", "lstm", units=16)
+    (section,) = divide_runs(found, "architecture")
+    assert names(section) == ["lstm", "gru", "gru(units=16)", "lstm(units=16)"]
+
+
+@pytest.mark.parametrize(
+    ("factor", "one", "other"),
+    [
+        ("max_len", 50, 100),
+        ("learning_rate", 1e-4, 1e-3),
+        ("order", "frozen", "reshuffled"),
+        ("split_seed", 1, 42),
+        ("embedding_size", 8, 16),
+        ("backend", "jax", "tensorflow"),
+    ],
+)
+def test_what_differs_besides_the_contrast_makes_a_section(
+    factor: str, one: object, other: object
+) -> None:
+    found = runs("lstm", **{factor: other}) + runs("lstm", **{factor: one})
+    sections = divide_runs(found, "architecture")
+    assert [section.name for section in sections] == [f"{factor}={one}", f"{factor}={other}"]
+    assert all(len(arm.runs) == 2 for section in sections for arm in section.arms)
+
+
+def test_sections_are_ordered_by_the_size_of_numbers() -> None:
+    found = [run for length in (200, 50, 1000) for run in runs("lstm", max_len=length)]
+    sections = divide_runs(found, "architecture")
+    assert [section.name for section in sections] == ["max_len=50", "max_len=200", "max_len=1000"]
+
+
+def test_each_data_set_has_a_section_of_its_own() -> None:
+    found = runs("lstm") + runs("lstm", dataset="mine", fingerprint="ab" * 32)
+    sections = divide_runs(found, "architecture")
+    assert [section.name for section in sections] == [
+        "fingerprint=70e42a433819",
+        "fingerprint=abababababab",
+    ]
+
+
+def test_the_name_of_the_data_alone_makes_no_section() -> None:
+    found = runs("lstm", seeds=(0,)) + runs("lstm", seeds=(1,), dataset="a.npz")
+    (section,) = divide_runs(found, "architecture")
+    assert len(section.arms[0].runs) == 2
+
+
+def test_orders_are_arms_and_architectures_are_sections() -> None:
+    found = runs("gru", "lstm", order="frozen") + runs("gru", "lstm")
+    sections = divide_runs(found, "order")
+    assert [section.name for section in sections] == ["lstm", "gru"]
+    assert names(sections[0]) == ["order=reshuffled", "order=frozen"]
+
+
+def test_units_are_arms_and_dropouts_are_sections() -> None:
+    found = [
+        run
+        for units in (16, 4, 8)
+        for dropout in (0.3, 0.0)
+        for run in runs("lstm", units=units, dropout=dropout)
+    ]
+    sections = divide_runs(found, "units")
+    assert [section.name for section in sections] == ["lstm", "lstm-dropout"]
+    assert names(sections[0]) == names(sections[1]) == ["units=4", "units=8", "units=16"]
+
+
+def test_dropouts_are_arms() -> None:
+    found = runs("lstm", "lstm-dropout", "gru")
+    sections = divide_runs(found, "dropout")
+    assert [section.name for section in sections] == ["lstm", "gru"]
+    assert names(sections[0]) == ["dropout=0.0", "dropout=0.3"]
+    assert names(sections[1]) == ["dropout=0.0"]
+
+
+def test_lengths_are_arms() -> None:
+    found = [run for length in (200, 50) for run in runs("lstm", max_len=length)]
+    (section,) = divide_runs(found, "max_len")
+    assert names(section) == ["max_len=50", "max_len=200"]
+
+
+def test_a_split_for_each_seed_is_no_difference_where_the_study_varies_it() -> None:
+    found = [made_up("lstm", seed, 0.8, split_seed=seed) for seed in range(3)]
+    (section,) = divide_runs(found, "architecture", vary_split=True)
+    assert section.name == ""
+    assert len(section.arms[0].runs) == 3
+    assert len(divide_runs(found, "architecture")) == 3
+
+
+def test_runs_of_the_one_split_stand_apart_from_those_of_each_seeds_own() -> None:
+    own = [made_up("lstm", seed, 0.8, split_seed=seed) for seed in range(3)]
+    sections = divide_runs([*own, *runs("lstm")], "architecture", vary_split=True)
+    assert [section.name for section in sections] == [
+        "split_seed=42",
+        "split_seed=each seed's own",
+    ]
+
+
+def test_no_runs_make_no_sections() -> None:
+    assert divide_runs([], "architecture") == ()
+
+
+def test_a_plug_in_loses_the_argument_that_is_the_contrast() -> None:
+    form = PluginForm(name="attention", arguments=(("heads", 2), ("units", 4)))
+    assert without(form, "units") == PluginForm(name="attention", arguments=(("heads", 2),))
+
+
+def test_a_preset_without_its_dropout_is_the_plain_one() -> None:
+    assert display_name(without(make_form("lstm-dropout"), "dropout")) == "lstm"
