@@ -144,7 +144,8 @@ def test_runs_of_other_studies_count_for_claims_alone() -> None:
 def test_runs_of_other_reviews_count_for_nothing() -> None:
     others = runs({"gru": SCORES["gru"]}, fingerprint="ab" * 32)
     document = compose(runs({"lstm": SCORES["lstm"]}), others=others, claims=[BETTER])
-    assert document.claims[0].verdict == "not measured"
+    assert document.claims[0].verdict == "undetermined"
+    assert "no finished runs of gru" in document.claims[0].numbers
 
 
 def test_the_notes_curves_stand_beside_ours() -> None:

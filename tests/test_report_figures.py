@@ -236,6 +236,11 @@ def test_an_interval_much_wider_than_all_else_does_not_set_the_axis() -> None:
     assert 82.9 < limits.high < 84
 
 
+def test_an_axis_around_a_single_value_has_width() -> None:
+    limits = limits_around([10.0, 10.0], [Interval(10.0, 10.0)])
+    assert (limits.low, limits.high) == pytest.approx((9.8, 10.2))
+
+
 def test_an_axis_ends_around_the_intervals_that_fit() -> None:
     limits = limits_around([79.0, 81.0], [Interval(78.5, 81.5), None, Interval(math.nan, math.nan)])
     assert limits.low == pytest.approx(78.38)

@@ -12,6 +12,7 @@ from rnnbench.report.texts import (
     chance,
     count,
     duration,
+    measured_value,
     number,
     p_value,
     per_cent,
@@ -122,7 +123,7 @@ def test_verdicts_in_words(
         ("best val_loss", 0.4368, "0.4368"),
         ("its val_accuracy", 0.7848, "78.48 %"),
         ("best epoch", 49.0, "49"),
-        ("best epoch", 41.3, "41.3"),
+        ("test loss", 0.4, "0.4000"),
         ("test accuracy", None, "–"),
     ],
 )
@@ -130,6 +131,10 @@ def test_published_numbers_have_the_unit_of_their_summary(
     summary: str, value: float | None, text: str
 ) -> None:
     assert published_value(summary, value) == text
+
+
+def test_epochs_of_ours_have_a_decimal_because_they_are_means() -> None:
+    assert [measured_value("best epoch", value) for value in (41.25, 38.0)] == ["41.2", "38.0"]
 
 
 def test_a_label_is_one_short_line_that_can_be_printed() -> None:

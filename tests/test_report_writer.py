@@ -285,6 +285,16 @@ def test_the_markdown_holds_no_element_but_its_anchors(folder: Path) -> None:
     assert "lstm&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
+def test_the_markdown_as_a_page_of_the_site_shows_scripts_as_text(folder: Path) -> None:
+    markdown = pytest.importorskip("markdown")
+    text = (folder / "index.md").read_text("utf-8")
+    page = Page(markdown.markdown(text, extensions=["tables"]))
+    tags = [tag for tag, _ in page.elements]
+    assert "script" not in tags
+    assert (tags.count("table"), tags.count("img"), tags.count("h2")) == (9, 6, 8)
+    assert f"lstm{HOSTILE}" in page.words
+
+
 def test_the_tables_of_the_markdown_are_whole(folder: Path) -> None:
     text = (folder / "index.md").read_text("utf-8")
     tables = re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -172,6 +174,9 @@ def _tell(seat: _Seat, message: Task | None) -> None:
 
 def _work(pipe: Connection, gpu: str | None) -> None:
     """A worker process: takes tasks, sends events; anything received during a run stops it."""
+    if os.environ["KERAS_BACKEND"] != "tensorflow":
+        # Keras imports TensorFlow wherever it is installed to save a model: 500 MiB, 3 s.
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # makes the import fail
     import keras  # noqa: F401  # seconds, best spent before the first task is here
 
     from rnnbench.execution.worker import Worker

@@ -96,6 +96,7 @@ def house_style() -> Iterator[None]:
             "axes.spines.right": False,
             "axes.facecolor": "none",
             "axes.axisbelow": True,
+            "axes.formatter.useoffset": False,
             "figure.facecolor": "none",
             "grid.color": MUTED,
             "grid.alpha": 0.25,
@@ -128,9 +129,7 @@ def grid_of_axes(
     n_panels = len(panel_inches)
     heights = [max(panel_inches[at : at + n_columns]) for at in range(0, n_panels, n_columns)]
     figure = _new_figure(sum(heights) + 0.2)
-    grid = figure.subplots(
-        len(heights), n_columns, squeeze=False, height_ratios=heights, **shared
-    )
+    grid = figure.subplots(len(heights), n_columns, squeeze=False, height_ratios=heights, **shared)
     axes = list(grid.flat)
     for empty in axes[n_panels:]:
         empty.set_visible(False)
@@ -165,7 +164,7 @@ def limits_around(values: Iterable[float], bounds: Iterable[Interval | None]) ->
         if math.isfinite(end)
     ]
     low, high = min(low, *ends, low), max(high, *ends, high)
-    margin = 0.04 * (high - low) or 0.04 * room
+    margin = 0.04 * (high - low) or room
     return Interval(low - margin, high + margin)
 
 

@@ -13,6 +13,7 @@ from rnnbench.report.texts import (
     chance,
     count,
     duration,
+    measured_value,
     number,
     p_value,
     per_cent,
@@ -224,10 +225,10 @@ def tabulate_published(document: Document) -> Table:
         _Column("our order", lambda row: row.order, is_number=False),
         _Column("published", lambda row: published_value(row.summary, row.published)),
         _Column("n", lambda row: count(row.n)),
-        _Column("our mean", lambda row: published_value(row.summary, row.mean)),
+        _Column("our mean", lambda row: measured_value(row.summary, row.mean)),
         _Column(
             "95 % prediction interval",
-            lambda row: within(row.interval, lambda end: published_value(row.summary, end)),
+            lambda row: within(row.interval, lambda end: measured_value(row.summary, end)),
         ),
         _Column("the published value is", _place, is_number=False, tone=_place_tone),
     ]

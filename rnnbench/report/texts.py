@@ -15,6 +15,7 @@ __all__ = [
     "chance",
     "count",
     "duration",
+    "measured_value",
     "number",
     "p_value",
     "per_cent",
@@ -130,10 +131,15 @@ def verdict_words(row: PairRow) -> str:
 
 def published_value(summary: str, value: float | None) -> str:
     """A number of the notes in the unit of its summary: `0.4368`, `78.48 %`, `49`."""
+    return measured_value(summary, value).removesuffix(".0")
+
+
+def measured_value(summary: str, value: float | None) -> str:
+    """A mean of ours, or the end of an interval, in the same unit; epochs as `41.3`."""
     if "accuracy" in summary:
         text = per_cent(value)
         return text if text == NONE else f"{text} %"
-    return number(value, 1 if "epoch" in summary else 4).removesuffix(".0")
+    return number(value, 1 if "epoch" in summary else 4)
 
 
 def plain(text: str) -> str:
