@@ -317,7 +317,7 @@ def _curve(row: SeedRow, n_epochs: int, rng: np.random.Generator) -> Curve:
 
 
 def _history(n_epochs: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Losses falling from 0.69 to 0.43, as an LSTM's do after some epochs of nothing."""
+    """Losses falling from 0.69 to 0.43."""
     epochs = np.arange(1, n_epochs + 1)
     fall = 1 / (1 + np.exp((epochs - 4.5) / 0.8)) * 0.18 + 0.085 * np.exp(-epochs / 12)
     val_loss = 0.429 + fall + 0.0015 * rng.normal(size=n_epochs)
@@ -389,11 +389,11 @@ def _claims(hostile: str) -> tuple[ClaimRow, ...]:
         ),
         ClaimRow(
             id="gpu",
-            claim="With recurrent_dropout the GPU cannot be used.",
-            made_in="notes, recurrent dropout",
+            claim="With `recurrent_dropout` the GPU cannot be used.",
+            made_in="notes",
             verdict="not measured",
             numbers="There is no timing data.",
-            runs="none",
+            runs="",
         ),
     )
 

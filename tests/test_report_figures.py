@@ -248,15 +248,15 @@ def test_an_axis_ends_around_the_intervals_that_fit() -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_runs_are_drawn_in_time() -> None:
+def test_ten_thousand_runs_are_drawn_in_fifteen_seconds_of_cpu_time() -> None:
     arms = tuple(f"arm-{index}" for index in range(50))
     document = make_document(arms=arms, n_seeds=200, n_epochs=60)
-    started = time.perf_counter()
+    started = time.process_time()
     size = sum(
         len(write_svg(block.picture))
         for part in build_parts(replace(document, pairs=document.pairs[:100]))
         for block in part.blocks
         if isinstance(block, Drawn)
     )
-    assert time.perf_counter() - started < 15
+    assert time.process_time() - started < 15
     assert size < 6_000_000

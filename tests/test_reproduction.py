@@ -158,7 +158,7 @@ def test_the_outcome_tells_exact_from_near() -> None:
         "Reproduced exactly, every epoch to the fourth decimal: lstm (3 epochs)."
     )
     near = report_of([*EXACT[:2], (0.68, 0.6)])
-    assert describe_outcome(near) == "Reproduced not exactly: lstm (2 of 3 epochs agree)."
+    assert describe_outcome(near) == "Not reproduced exactly: lstm (2 of 3 epochs agree)."
 
 
 def test_the_csv_leaves_what_was_not_there_empty() -> None:
@@ -178,11 +178,13 @@ def test_the_page_holds_the_table_and_the_command() -> None:
 def test_the_page_sets_scores_with_and_without_dropout_side_by_side() -> None:
     scores = [TEST, PLAIN, replace(PLAIN, part="validation", loss=0.4444)]
     page = write_page(report_of(EXACT, scores=scores, published=published_runs()["lstm-stacked"]))
-    assert "| `lstm` | 0.6874 | 0.4444 | 0.7848 | 0.7848 | 0.7900 |" in page
+    assert "| `lstm` | 0.6874 | 0.4444 | 0.7848 | 0.7900 |" in page
+    assert "loss 0.4673, accuracy 0.7848 in the notes; loss 0.4673, accuracy 0.7848 here" in page
 
 
-def test_the_figure_is_a_png() -> None:
-    assert draw_reproduction(report_of(EXACT[:2])).startswith(b"\x89PNG")
+@pytest.mark.parametrize("scores", [[], [replace(PLAIN, part="validation")]], ids=["", "plain"])
+def test_the_figure_is_a_png(scores: list[Score]) -> None:
+    assert draw_reproduction(report_of(EXACT[:2], scores=scores)).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,26 @@ def _pairs(document: Document) -> Iterable[Block]:
         return
     yield Paragraph(_reading_of_pairs(document))
     yield tabulate_pairs(document)
+    disagreeing = [row for row in document.pairs if _disagrees(row)]
+    if disagreeing:
+        yield Paragraph(_disagreement(disagreeing))
     yield from _figure(picture_pairs(document))
+
+
+def _disagrees(row: PairRow) -> bool:
+    """Whether a verdict of better or worse stands beside an interval that holds 0."""
+    interval = row.difference_interval
+    return row.verdict in ("better", "worse") and interval is not None and interval.contains(0)
+
+
+def _disagreement(rows: Sequence[PairRow]) -> str:
+    names = "; ".join(f"{row.a} − {row.b}" for row in rows)
+    return (
+        f"Test and interval disagree on {names}: a run far from the others widens the t interval,"
+        " which takes the differences for bell-shaped, while the exact test takes nothing for"
+        " granted. The verdict is the test's; how large the difference is remains open. Look at"
+        " the dots."
+    )
 
 
 def _why_no_pairs(document: Document) -> str:

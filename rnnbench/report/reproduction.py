@@ -7,7 +7,12 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rnnbench.analysis.reproduction import EpochComparison, Reproduction, ReproductionReport
+from rnnbench.analysis.reproduction import (
+    DIGITS,
+    EpochComparison,
+    Reproduction,
+    ReproductionReport,
+)
 from rnnbench.training.notes_procedure import Score
 
 if TYPE_CHECKING:
@@ -16,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["describe_outcome", "draw_reproduction", "write_epochs", "write_page"]
 
 # Okabe and Ito's palette: apart for colour-blind readers too.
-PUBLISHED_COLOUR, MEASURED_COLOUR = "#E69F00", "#0072B2"
+PUBLISHED_COLOUR, MEASURED_COLOUR, PLAIN_COLOUR = "#E69F00", "#0072B2", "#B2477F"
+TEXT_COLOUR = "#9A6700"  # the published colour, dark enough to be read
 
 COLUMNS = (
     "architecture",
@@ -46,8 +52,8 @@ Three things decide these numbers to the fourth decimal:
 """
 
 _PLAIN = """\
-The weights are the same, only scored with and without dropout. 'As the notes' is what they print,
-or what the same way of scoring gives here.
+The same weights, scored as in the notes (with dropout left on, where there is dropout) and without
+dropout. Which epoch is the best was decided by the notes' scores in both cases.
 """
 
 
@@ -63,6 +69,7 @@ def write_page(report: ReproductionReport) -> str:
         "",
         *_table(_HEADINGS, [_cells(model) for model in report.models]),
         "",
+        *_describe_tests(report),
         "An epoch agrees when validation loss and accuracy both print as in the notes, to the "
         "fourth decimal; the largest differences are between printed values. The notes' training "
         "columns are running averages of the progress bar and do not compare. Every epoch is a "
@@ -87,19 +94,20 @@ def write_page(report: ReproductionReport) -> str:
 
 def describe_outcome(report: ReproductionReport) -> str:
     """One sentence: what came out exactly, and what did not."""
-    exact = [model for model in report.models if model.is_exact]
-    other = [model for model in report.models if not model.is_exact]
-    parts = []
-    if exact:
-        counts = ", ".join(f"{model.architecture} ({model.n_epochs} epochs)" for model in exact)
-        parts.append(f"exactly, every epoch to the fourth decimal: {counts}")
-    if other:
-        counts = ", ".join(
-            f"{model.architecture} ({model.n_exact} of {model.n_published} epochs agree)"
-            for model in other
-        )
-        parts.append(f"not exactly: {counts}")
-    return f"Reproduced {'; '.join(parts)}."
+    exact = ", ".join(
+        f"{model.architecture} ({model.n_epochs} epochs)"
+        for model in report.models
+        if model.is_exact
+    )
+    other = ", ".join(
+        f"{model.architecture} ({model.n_exact} of {model.n_published} epochs agree)"
+        for model in report.models
+        if not model.is_exact
+    )
+    if not exact:
+        return f"Not reproduced exactly: {other}."
+    sentence = f"Reproduced exactly, every epoch to the fourth decimal: {exact}"
+    return f"{sentence}; not exactly: {other}." if other else f"{sentence}."
 
 
 def write_epochs(report: ReproductionReport) -> str:
@@ -131,16 +139,21 @@ def draw_reproduction(report: ReproductionReport) -> bytes:
     n_rows = -(-len(report.models) // n_columns)
     figure = Figure(figsize=(4.6 * n_columns, 3.2 * n_rows), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).flat
-    for model, axes in zip(report.models, panels, strict=False):
+    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
+    for model, axes in zip(report.models, panels.flat, strict=False):
         rows = [row for row in report.epochs if row.architecture == model.architecture]
         _draw_panel(axes, model, rows)
-    for axes in list(panels)[len(report.models) :]:
+    for axes in panels.flat[len(report.models) :]:
         axes.set_visible(False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
+
+_IN_CORNER: dict[str, Any] = {  # Any: arguments of matplotlib
+    "horizontalalignment": "right",
+    "fontsize": 9,
+}
 
 _HEADINGS = (
     "model",
@@ -170,6 +183,21 @@ def _cells(model: Reproduction) -> tuple[str, ...]:
     )
 
 
+def _describe_tests(report: ReproductionReport) -> list[str]:
+    """A line for each model that the notes score on the test half."""
+    return [
+        line
+        for model in report.models
+        if model.published_test is not None and model.test is not None
+        for line in (
+            f"`{model.architecture}` on the test half: loss {model.published_test.loss:.4f}, "
+            f"accuracy {model.published_test.accuracy:.4f} in the notes; "
+            f"loss {model.test.loss:.4f}, accuracy {model.test.accuracy:.4f} here.",
+            "",
+        )
+    ]
+
+
 def _plain_section(report: ReproductionReport) -> list[str]:
     """What the best models score as it is meant; nothing where that was not measured."""
     rows = [
@@ -177,7 +205,6 @@ def _plain_section(report: ReproductionReport) -> list[str]:
             f"`{model.architecture}`",
             _decimals(model.val_loss, 4),
             _decimals(model.plain_validation.loss, 4),
-            _accuracy(model.published_test),
             _accuracy(model.test),
             _accuracy(model.plain_test),
         )
@@ -190,7 +217,6 @@ def _plain_section(report: ReproductionReport) -> list[str]:
         "model",
         "best val_loss, as the notes",
         "without dropout",
-        "test accuracy, notes",
         "test accuracy, as the notes",
         "without dropout",
     )
@@ -228,35 +254,47 @@ def _draw_panel(axes: Axes, model: Reproduction, rows: Sequence[EpochComparison]
     measured: list[Any] = [row.val_loss for row in rows]
     axes.plot(epochs, published, color=PUBLISHED_COLOUR, linewidth=5, alpha=0.6)
     axes.plot(epochs, measured, color=MEASURED_COLOUR, linewidth=1.2)
-    _label(axes, "published", PUBLISHED_COLOUR, rows, published, above=True)
-    _label(axes, "measured here", MEASURED_COLOUR, rows, measured, above=False)
+    # The curves fall from the upper left, and mostly coincide: their names stand where none is.
+    axes.text(
+        0.97, 0.92, "published (wide)", color=TEXT_COLOUR, transform=axes.transAxes, **_IN_CORNER
+    )
+    axes.text(
+        0.97,
+        0.82,
+        "measured here (thin)",
+        color=MEASURED_COLOUR,
+        transform=axes.transAxes,
+        **_IN_CORNER,
+    )
+    if _is_told_apart(model):
+        _mark_plain_score(axes, model)
     axes.set_title(
         f"{model.architecture}: {model.n_exact} of {model.n_published} epochs agree",
         loc="left",
         fontsize=10,
     )
     axes.set(xlabel="epoch", ylabel="validation loss (cross-entropy)")
-    axes.label_outer(remove_inner_ticks=False)
+    axes.margins(y=0.12)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _label(
-    axes: Axes,
-    text: str,
-    colour: str,
-    rows: Sequence[EpochComparison],
-    values: Sequence[float | None],
-    *,
-    above: bool,
-) -> None:
-    """Name a curve at a third of its length, where no other panel's text is."""
-    known = [(row.epoch, value) for row, value in zip(rows, values, strict=True) if value]
-    epoch, value = known[len(known) // 3]
+def _is_told_apart(model: Reproduction) -> bool:
+    """Whether dropout in evaluation changes the printed validation loss."""
+    plain = model.plain_validation
+    return plain is not None and round(plain.loss, DIGITS) != round(model.val_loss, DIGITS)
+
+
+def _mark_plain_score(axes: Axes, model: Reproduction) -> None:
+    """A dot where the best model lies when it is scored without dropout."""
+    assert model.plain_validation is not None
+    at = (model.best_epoch, model.plain_validation.loss)
+    axes.plot(*at, "o", color=PLAIN_COLOUR)
     axes.annotate(
-        text,
-        (epoch, value),
-        xytext=(8, 12) if above else (-4, -18),
+        f"the best one without dropout: {model.plain_validation.loss:.4f}",
+        at,
+        xytext=(0, -14),
         textcoords="offset points",
-        color=colour,
+        horizontalalignment="right",
+        color=PLAIN_COLOUR,
         fontsize=9,
     )
