@@ -30,7 +30,8 @@ def tests(session: nox.Session) -> None:
     """Every test but the slow ones: `nox -s tests -- -m slow` runs those."""
     _install_project(session)
     arguments = session.posargs or ["-m", "not slow and not gpu and not ray"]
-    session.run("pytest", *arguments)
+    # Two at once, a file each: what a file's tests share is made once.
+    session.run("pytest", "-n", "2", "--dist", "loadfile", *arguments)
 
 
 @nox.session

@@ -39,7 +39,7 @@ def finished(shared: Path) -> Project:
     return project
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_study_killed_at_random_moments_comes_out_as_if_it_had_not_been(
     shared: Path, reference: Project
 ) -> None:
@@ -172,7 +172,7 @@ def results(project: Project) -> list[Path]:
 
 def wait_for(happened: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
     """Wait until something has happened, or the process has ended."""
-    give_up = time.monotonic() + 100
+    give_up = time.monotonic() + 200
     while process.poll() is None and not happened():
         assert time.monotonic() < give_up
         time.sleep(0.01)
