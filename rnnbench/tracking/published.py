@@ -267,5 +267,6 @@ def _local_folder(address: str) -> Path | None:
     parts = urlparse(address)
     if parts.scheme not in ("", "file"):
         return None
-    folder = Path(unquote(parts.path) if parts.scheme else address)  # a path quotes nothing
+    # As MLflow does: a plain path may hold a '#', and is unquoted all the same.
+    folder = Path(unquote(parts.path if parts.scheme else address))
     return folder if folder.is_dir() else None
