@@ -171,6 +171,8 @@ def test_of_one_attempt_on_two_machines_the_finished_one_counts(
     there = MlflowFolder(tmp_path / "there", None).record(SPEC, FAILED, epochs(2))
     folder.publish(there, origin="there")
     assert only(folder.read()).result == RESULT
+    elsewhere = MlflowFolder(tmp_path / "elsewhere", None).ledger  # which has no such run
+    assert only(read_runs(folder.store, elsewhere, "textbook")).result == RESULT
 
 
 def test_a_run_that_was_deleted_in_mlflow_is_the_ledgers_again(folder: MlflowFolder) -> None:
