@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import Answer, call_command
+from mlflow_folder import make_template
 
 from rnnbench.architectures import make_form
 from rnnbench.data.cache import store_corpus
@@ -38,6 +39,12 @@ def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What projects of the real command line share: reviews, their cache, compiled programs."""
     return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database without a run, for `MlflowFolder`."""
+    return make_template(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(autouse=True)

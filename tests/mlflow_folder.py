@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, Recipe, RunRe
 from rnnbench.tracking.database import make_database
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.runs import ReadRuns, read_runs
-from rnnbench.tracking.store import DATABASE, Store, find_store
+from rnnbench.tracking.store import DATABASE, Store, find_store, quiet_mlflow
 from rnnbench.training.engine import Variables
 from rnnbench.training.loop import pack_predictions
 from rnnbench.training.progress import Progress
@@ -48,6 +49,7 @@ class MlflowFolder:
 
     def client(self) -> MlflowClient:
         """Plain MLflow on the folder's database."""
+        os.environ.update(quiet_mlflow())
         from mlflow import MlflowClient
 
         return MlflowClient(self.store.address)
@@ -103,7 +105,7 @@ class MlflowFolder:
 
 def make_template(folder: Path) -> Path:
     """MLflow's database without a run, which takes it two seconds to make."""
-    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.update(quiet_mlflow())
     make_database(find_store(folder, {}), folder)
     return folder / DATABASE
 

@@ -57,7 +57,7 @@ def test_ctrl_c_ends_the_command_and_a_resume_goes_on_bit_for_bit(
     shared: Path, reference: Project
 ) -> None:
     project = new_project(shared, "ctrl-c", seeds=1)
-    process = project.start()
+    process = project.start("--workers", "1")  # the second run has not begun when the first has
     wait_for(lambda: states(project), process)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=60) == 130

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from command import Answer
 from made_up import finished, spec_of
-from mlflow_folder import MlflowFolder, epochs, make_template
+from mlflow_folder import MlflowFolder, epochs
 from project import STUDY, Project, write_project
 
 from rnnbench.specs import RunResult
@@ -311,11 +311,6 @@ def test_the_page_can_be_opened_at_once(
     assert address.endswith("architectures.csv")
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template"))
-
-
 @pytest.mark.parametrize(
     ("tag", "pairing"),
     [
@@ -332,11 +327,9 @@ def test_a_study_made_elsewhere_declares_itself_in_mlflow(
     rnnbench: Command,
     tmp_path: Path,
     template: Path,
-    monkeypatch: pytest.MonkeyPatch,
     tag: str,
     pairing: str,
 ) -> None:
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     folder = MlflowFolder(tmp_path / "elsewhere", template)
     entry = folder.record(spec_of("lstm"), finished(0.8), epochs(9))
     folder.publish(entry, tags={DECLARATION_TAG: tag, "rnnbench.command": HOSTILE})
@@ -351,9 +344,8 @@ def test_a_study_made_elsewhere_declares_itself_in_mlflow(
 
 
 def test_several_studies_in_mlflow_alone_have_to_be_named(
-    rnnbench: Command, tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+    rnnbench: Command, tmp_path: Path, template: Path
 ) -> None:
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     folder = MlflowFolder(tmp_path / "elsewhere", template)
     for study in ("orders", "lengths"):
         folder.publish(folder.record(spec_of("lstm"), finished(0.8), epochs(9), study=study))
@@ -363,9 +355,8 @@ def test_several_studies_in_mlflow_alone_have_to_be_named(
 
 
 def test_nothing_but_the_report_goes_to_mlflow(
-    rnnbench: Command, tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+    rnnbench: Command, tmp_path: Path, template: Path
 ) -> None:
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     folder = MlflowFolder(tmp_path, template)
     folder.publish(folder.record(spec_of("lstm"), finished(0.8), epochs(9)))
     assert rnnbench("report", "--format", "csv", "--out", ".").code == 0

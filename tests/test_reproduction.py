@@ -220,6 +220,7 @@ def test_the_command_of_the_page_names_no_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_first_epochs_of_lstm_come_out_exactly_and_are_kept(
     real_imdb: Path, tmp_path: Path
 ) -> None:

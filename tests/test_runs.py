@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up import finished, spec_of
-from mlflow_folder import MlflowFolder, epochs, make_template
+from mlflow_folder import MlflowFolder, epochs
 
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.specs import PluginForm, RunResult, RunSpec
@@ -52,14 +52,8 @@ FAILED = RunResult(
 DIVERGED = RunResult(status="diverged", epochs=3, reason="the loss is not finite after epoch 3")
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template"))
-
-
 @pytest.fixture
-def folder(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowFolder:
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+def folder(tmp_path: Path, template: Path) -> MlflowFolder:
     return MlflowFolder(tmp_path, template)
 
 
@@ -259,7 +253,6 @@ def test_a_project_that_was_moved_finds_its_files(folder: MlflowFolder, tmp_path
 def test_the_client_reads_the_same_as_the_tables(
     template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     folder = MlflowFolder(tmp_path / "50% #1", template)
     monkeypatch.chdir(folder.root)
     results = [RESULT, FAILED, DIVERGED, None, RESULT, RESULT]

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["REVIEWS", "SOURCE", "SOURCES", "PublishedRun", "published_histories", "published_runs"]
+__all__ = [
+    "REVIEWS",
+    "SCORED_WITH_DROPOUT",
+    "SOURCE",
+    "SOURCES",
+    "PublishedRun",
+    "published_histories",
+    "published_runs",
+]
 
 SOURCE = "notes-2025"
 """The notes whose models trained to their early stop; those of 2022 stop after ten epochs."""
@@ -17,6 +25,12 @@ SOURCES = (SOURCE, "notes-2022")
 
 REVIEWS = "70e42a433819ffe5c495c9f89f006eac11e8ba737c759eeac85dee3b2524721e"
 """Content fingerprint of the IMDB reviews that the notes train on."""
+
+SCORED_WITH_DROPOUT = ("lstm-dropout", "lstm-stacked")
+"""The models of 2025 whose validation and test scores were measured with dropout left on.
+
+Source: `rnnbench reproduce notes-2025`; https://github.com/keras-team/keras/pull/20983.
+"""
 
 _TEST_SCORES = {(SOURCE, "lstm-stacked"): (0.4673, 0.7848)}
 """Test loss and accuracy: the notes score their stacked model only."""

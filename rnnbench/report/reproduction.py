@@ -37,16 +37,17 @@ COLUMNS = (
 _CONDITIONS = """\
 Three things decide these numbers to the fourth decimal:
 
-1. **One seed for all.** The notes seed once with 42 and make the four models one after the other.
-   Keras takes the seeds of initial weights and of dropout from Python's `random` where a layer is
-   made, so a model's start depends on which layers were made before it. Training draws nothing
-   from there, and the batch order follows from the seed alone: it is the same in every epoch.
-2. **Dropout that stays on.** Up to version 3.8, which Colab had in March 2025, Keras leaves
-   `dropout` on in evaluation wherever an LSTM or a GRU runs on cuDNN
-   ([repaired in 3.9](https://github.com/keras-team/keras/pull/20983)). So what the notes print as
-   validation and test scores of `lstm-dropout` and `lstm-stacked` was measured with 30 % of the
-   inputs dropped, and it is by these scores that their training stopped. On a CPU, or with a later
-   Keras, the same cells give other numbers. This procedure leaves dropout on as cuDNN did.
+1. **One seed for all.** The notes do not show the cell, but they seed once with 42 and make the
+   four models one after the other. Keras takes the seeds of initial weights and of dropout from
+   Python's `random` where a layer is made, so a model's start depends on which layers were made
+   before it. Training draws nothing from there, and the batch order follows from the seed alone: it
+   is the same in every epoch.
+2. **Dropout that stays on.** Keras 3.8 leaves `dropout` on in evaluation wherever an LSTM or a GRU
+   runs on cuDNN ([repaired in 3.9](https://github.com/keras-team/keras/pull/20983)). So what the
+   notes print as validation and test scores of `lstm-dropout` and `lstm-stacked` was measured with
+   30 % of the inputs dropped, and it is by these scores that their training stopped. The notes do
+   not name their version; that their scores come out like this, and not without, does. This
+   procedure leaves dropout on as cuDNN did.
 3. **No XLA where there is dropout.** XLA draws other masks from the same seed. The two models
    without dropout come out the same with XLA, three times faster on a CPU.
 """

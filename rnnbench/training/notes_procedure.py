@@ -6,8 +6,8 @@ Three things decide the notes' numbers to the fourth decimal:
   and of dropout from Python's `random` where a layer is made, and nowhere else; the batch order
   follows from the seed alone and is the same in every epoch. So a later model depends on which
   layers were made before it, not on how the earlier models were trained.
-- Keras 3.8, which Colab had then, leaves dropout on in evaluation wherever an LSTM or a GRU runs on
-  cuDNN. The notes' validation and test scores of the models with dropout are such scores.
+- Keras 3.8 leaves dropout on in evaluation wherever an LSTM or a GRU runs on cuDNN. The notes'
+  validation and test scores of the models with dropout are such scores.
 - XLA draws other dropout masks than TensorFlow without it; the notes ran without.
 
 Source: https://github.com/keras-team/keras/pull/20983, which repaired that evaluation in Keras 3.9.
