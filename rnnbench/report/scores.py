@@ -88,7 +88,7 @@ def picture_scores(document: Document) -> Picture | None:
     panels = take_panels(found, _MAX_LINES)
     caption = (
         "Each dot is one seed. Below the dots: the mean and its 95 % t interval"
-        " (an arrow head: it goes on outside the picture)."
+        " (an arrow head: it goes on outside the picture; so do runs that lie far from the rest)."
     )
     if any(panel.baselines for panel in panels):
         caption += " Dashed: the baseline without a network, on the same words."
@@ -137,9 +137,11 @@ def _describe(panels: Sequence[ScorePanel]) -> str:
 
 def _draw(panels: Sequence[ScorePanel]) -> Figure:
     lines = [line for panel in panels for line in panel.lines]
+    reach = _reach([dot for line in lines for dot in line.dots])
     limits = limits_around(
         [
-            *(value for line in lines for value in (*line.dots, line.mean)),
+            *(dot for line in lines for dot in line.dots if reach.contains(dot)),
+            *(line.mean for line in lines),
             *(value for panel in panels for _, value in panel.baselines),
         ],
         [line.interval for line in lines],
@@ -168,6 +170,7 @@ def _draw_panel(axes: Axes, panel: ScorePanel, limits: Interval, *, is_raster: b
             "color": BLUE,
         }
         axes.plot(line.dots, offsets, "o", rasterized=is_raster, **look)
+        _mark_outside(axes, line, row, limits)
         draw_interval(axes, line.interval, row + 0.26, limits, color=INK, linewidth=2.4)
         axes.plot(line.mean, row + 0.26, "o", color=INK, markersize=5.5)
         axes.text(
@@ -180,6 +183,35 @@ def _draw_panel(axes: Axes, panel: ScorePanel, limits: Interval, *, is_raster: b
     for _, value in panel.baselines:
         axes.axvline(value, color=VERMILLION, linewidth=1.2, linestyle=(0, (4, 2)))
     axes.set_title(short(panel.heading, 90))
+
+
+def _mark_outside(axes: Axes, line: ScoreLine, row: int, limits: Interval) -> None:
+    """An arrow at the edge, with their values, for runs that lie outside the picture."""
+    for is_low, edge, marker in ((True, limits.low, "<"), (False, limits.high, ">")):
+        outside = [dot for dot in line.dots if (dot < limits.low if is_low else dot > limits.high)]
+        if not outside:
+            continue
+        axes.plot(edge, row - 0.12, marker, color=BLUE, markersize=6, clip_on=False)
+        values = ", ".join(number(dot, 1) for dot in sorted(outside)[:3])
+        more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
+        axes.annotate(
+            f"{values} %{more}",
+            (edge, row - 0.12),
+            xytext=(8 if is_low else -8, 0),
+            textcoords="offset points",
+            horizontalalignment="left" if is_low else "right",
+            verticalalignment="center",
+            color=BLUE,
+        )
+
+
+def _reach(dots: Sequence[float]) -> Interval:
+    """Where runs lie that are not far from the rest: one failed start would flatten the others."""
+    import numpy as np
+
+    first, third = (float(value) for value in np.percentile(dots, [25, 75]))
+    far = 4 * (third - first)
+    return Interval(first - far, third + far)
 
 
 def _name_baselines(axes: Axes, panel: ScorePanel, limits: Interval) -> None:
