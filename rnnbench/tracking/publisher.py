@@ -50,6 +50,8 @@ RESULT_METRICS = (
     "compile_seconds",
 )
 MODEL_SCORES = ("test_loss", "test_accuracy", "best_val_loss", "best_val_accuracy")
+# Else MLflow's page opens on its tools for language models.
+_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 METRICS_A_CALL = 1000  # MLflow refuses more
 FINGERPRINT_TAG = "rnnbench.fingerprint"
 SPEC_TAG = "rnnbench.spec"
@@ -195,7 +197,8 @@ class Publisher:
     def _open_experiment(self) -> Experiment:
         found = self._client.get_experiment_by_name(self._study)
         if found is None:
-            return self._client.get_experiment(self._client.create_experiment(self._study))
+            made = self._client.create_experiment(self._study, tags=_EXPERIMENT_TAGS)
+            return self._client.get_experiment(made)
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return found
