@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,15 @@ _REAL_DATA = Path(
     os.environ.get("RNNBENCH_DATA") or Path(__file__).parents[2] / "shared" / "data"
 ).expanduser()
 _HIDDEN = ("RNNBENCH_DATA", "RNNBENCH_BACKEND", "MLFLOW_TRACKING_URI")
+
+
+def pytest_configure() -> None:
+    """Let commands that tests start be interrupted.
+
+    A shell that runs the tests in the background has them ignore Ctrl-C, which children inherit.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
