@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
