@@ -78,12 +78,12 @@ def compose_document(sources: Sources) -> Document:
     is_paired = declared.pairing == "seed"
     sections = divide_runs(sources.runs, declared.contrast, vary_split=declared.vary_split)
     arms = [row for section in sections for row in _arms_of(section, sources.baseline)]
-    scores = [(section.name, _scores(section)) for section in sections]
-    pairs = compare_sections(scores, margin=margin, is_paired=is_paired)
+    scores = {section.name: _scores(section) for section in sections}
+    pairs = compare_sections(scores.items(), margin=margin, is_paired=is_paired)
     uncertainty = [
         measure_uncertainty(
             section.name,
-            _scores(section),
+            scores[section.name],
             _Correct(section, labels),
             weights,
             margin=margin,

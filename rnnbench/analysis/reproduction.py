@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
-from rnnbench.analysis.notes import PublishedRun
+from rnnbench.analysis.notes import PublishedRun, published_histories
 from rnnbench.specs import EpochRow
 from rnnbench.training.notes_procedure import Score
 
@@ -125,21 +122,12 @@ class ReproductionReport:
     command: str
 
 
-@cache
 def published_history(source: str, architecture: str) -> tuple[PublishedEpoch, ...]:
-    """The epochs that a source prints for an architecture; empty where it prints none.
-
-    Source: `published/histories.csv` beside this module, with its provenance.
-    """
-    text = (files("rnnbench.analysis") / "published" / "histories.csv").read_text("utf-8")
+    """The epochs that a source prints for an architecture; empty where it prints none."""
+    rows = published_histories(source).get(architecture, ())
     return tuple(
-        PublishedEpoch(
-            epoch=int(row["epoch"]),
-            val_loss=float(row["val_loss"]),
-            val_accuracy=float(row["val_accuracy"]),
-        )
-        for row in csv.DictReader(text.splitlines())
-        if (row["source"], row["architecture"]) == (source, architecture)
+        PublishedEpoch(epoch=epoch, val_loss=val_loss, val_accuracy=val_accuracy)
+        for epoch, (_, _, val_loss, val_accuracy) in enumerate(rows, start=1)
     )
 
 

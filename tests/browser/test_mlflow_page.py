@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import chromium
 import pytest
+from chromium import NEEDS_CHROMIUM, text_of
 from project import STUDY, Project, free_port, serving, write_project
 
-CHROMIUM = shutil.which("chromium")
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
@@ -72,19 +57,4 @@ def test_the_page_can_be_drawn(address: str, tmp_path: Path) -> None:
 
 
 def browse(address: str, folder: Path, *options: str) -> str:
-    """What a browser that has never been used prints of an address, once it is drawn."""
-    assert CHROMIUM is not None
-    profile = f"--user-data-dir={folder / 'profile'}"
-    return subprocess.run(
-        [CHROMIUM, *QUIET, profile, "--virtual-time-budget=20000", *options, address],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    ).stdout
-
-
-def text_of(page: str) -> str:
-    """The words of a page, with single spaces between them."""
-    without_style = re.sub(r"<style.*?</style>", " ", page, flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", without_style).split())
+    return chromium.browse(address, folder, *options, budget_ms=20_000).stdout

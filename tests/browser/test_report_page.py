@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import chromium
 import pytest
+from chromium import NEEDS_CHROMIUM, text_of
 from documents import HOSTILE, make_document, make_responses
 
 from rnnbench.report.writer import write_report
 
-CHROMIUM = shutil.which("chromium")
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
@@ -89,22 +76,7 @@ frame.onload = () => {
 
 
 def browse(page: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """What a browser that has never been used prints of a file, once it is drawn."""
-    assert CHROMIUM is not None
-    return subprocess.run(
-        [
-            CHROMIUM,
-            *QUIET,
-            f"--user-data-dir={folder / 'profile'}",
-            "--virtual-time-budget=10000",
-            *options,
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    return chromium.browse(page.as_uri(), folder, *options, budget_ms=10_000)
 
 
 def requests_in(log: Path) -> list[str]:
@@ -114,9 +86,3 @@ def requests_in(log: Path) -> list[str]:
     # The browser's own housekeeping, which no page causes.
     own = ("google.com", "googleapis.com", "gvt1.com")
     return sorted({a for a in addresses if not any(host in a.split("/")[2] for host in own)})
-
-
-def text_of(page: str) -> str:
-    """The words of a page, with single spaces between them."""
-    without_style = re.sub(r"<style.*?</style>", " ", page, flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", without_style).split())
