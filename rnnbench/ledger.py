@@ -10,6 +10,10 @@
         best.keras, predictions.npz, history.csv
         result.json            written last: the run is over
         published.json         what the tracker has done with it
+    searches/<tuning>/<fingerprint>/
+        parents.json           the search and the trial that the run belongs to
+        …                      else like a study's runs
+    tuning/<name>/<data>/      what each search found, a file an architecture
     archive/                   runs that --fresh started over
 """
 
@@ -19,9 +23,10 @@ import csv
 import io
 import json
 import shutil
+import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -29,11 +34,33 @@ from typing import Any
 
 from rnnbench.data.files import whole_file
 from rnnbench.errors import StoreError
-from rnnbench.specs import EpochEnded, EpochRow, Event, Failed, Finished, RunResult, RunSpec
+from rnnbench.specs import (
+    EpochEnded,
+    EpochRow,
+    Event,
+    Failed,
+    Finished,
+    Pruned,
+    RunResult,
+    RunSpec,
+)
 
-__all__ = ["FOLDER", "Ledger", "LedgerEntry"]
+__all__ = ["FOLDER", "Ledger", "LedgerEntry", "Parent"]
 
 FOLDER = ".rnnbench"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """Something that a run belongs to: a search, a trial.
+
+    Args:
+        key: what tells it from all others; the same after an interruption.
+        name: for people.
+    """
+
+    key: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +86,7 @@ class LedgerEntry:
 
     @property
     def is_over(self) -> bool:
-        """Whether the run finished or diverged; a failed one is tried again."""
+        """Whether the run finished, diverged or was pruned; a failed one is tried again."""
         result = self.result()
         return result is not None and result.status != "failed"
 
@@ -85,6 +112,10 @@ class LedgerEntry:
             rows = json.loads(arrays["json"].tobytes())["history"]
         return tuple(EpochRow(**row) for row in rows)
 
+    def parents(self) -> tuple[Parent, ...]:
+        """What the run belongs to, the widest first; empty for a run of a study."""
+        return tuple(Parent(**values) for values in self._read_json("parents.json") or [])
+
     def published(self) -> dict[str, Any]:  # Any: JSON values
         """The tracker's notes about this run; empty at first."""
         return self._read_json("published.json") or {}
@@ -93,7 +124,7 @@ class LedgerEntry:
         """Replace the tracker's notes."""
         _write(self.folder / "published.json", _json(notes))
 
-    def _read_json(self, name: str) -> dict[str, Any] | None:  # Any: JSON values
+    def _read_json(self, name: str) -> Any:  # Any: JSON values, None where there is no file
         content = _read(self.folder / name)
         return None if content is None else json.loads(content)
 
@@ -103,13 +134,15 @@ class Ledger:
 
     Args:
         root: the project's folder; the ledger lives in `.rnnbench` below it.
+        part: `runs` of studies, or those that `searches` make: kept apart.
 
     Raises:
         StoreError: the folder cannot be written.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, part: str = "runs") -> None:
         self.folder = root / FOLDER
+        self._runs = self.folder / part
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (self.folder / ".gitignore").exists():  # a full disk can still be read
@@ -137,7 +170,7 @@ class Ledger:
 
     def entry(self, study: str, spec: RunSpec) -> LedgerEntry:
         """The run's entry, which need not be there yet."""
-        return LedgerEntry(study, self.folder / "runs" / study / spec.fingerprint)
+        return LedgerEntry(study, self._runs / study / spec.fingerprint)
 
     def find(self, study: str, spec: RunSpec) -> LedgerEntry | None:
         """The run's entry in this study, else in another that has finished it, else None."""
@@ -149,14 +182,17 @@ class Ledger:
     def entries(self, study: str | None = None) -> list[LedgerEntry]:
         """Every run of a study, or of all."""
         pattern = f"{study or '*'}/[!.]*/spec.json"  # a dot: a copy that was cut short
-        found = sorted((self.folder / "runs").glob(pattern))
+        found = sorted(self._runs.glob(pattern))
         return [LedgerEntry(path.parent.parent.name, path.parent) for path in found]
 
-    def open_run(self, study: str, spec: RunSpec, *, adopt: bool = True) -> LedgerEntry:
+    def open_run(
+        self, study: str, spec: RunSpec, *, adopt: bool = True, parents: Sequence[Parent] = ()
+    ) -> LedgerEntry:
         """The run's entry, made if it is not there; taken over from another study if it is done.
 
         Args:
             adopt: False makes a new entry whatever other studies have.
+            parents: what the run belongs to, if it belongs to more than its study.
 
         A failed run loses its result, so that it is tried again.
         """
@@ -165,6 +201,8 @@ class Ledger:
             if not (entry.folder / "spec.json").exists():
                 if adopt:
                     self._adopt(entry)
+                if parents:
+                    _write(entry.folder / "parents.json", _json([asdict(item) for item in parents]))
                 _write(entry.folder / "spec.json", _json(spec.to_json()))
             result = entry.result()
             if result is not None and result.status == "failed":
@@ -200,6 +238,10 @@ class Ledger:
                 _write(entry.folder / "predictions.npz", event.predictions)
             _write(entry.folder / "result.json", _json(asdict(event.result)))
             (entry.folder / "state.npz").unlink(missing_ok=True)
+        elif isinstance(event, Pruned):
+            _write(entry.folder / "history.csv", _history_csv(entry.history()))
+            _write(entry.folder / "result.json", _json(asdict(_pruned(entry.history(), event))))
+            (entry.folder / "state.npz").unlink(missing_ok=True)
         elif isinstance(event, Failed):
             result = RunResult(
                 status="failed",
@@ -233,7 +275,7 @@ class Ledger:
         return {fingerprint: n + 1 for fingerprint, n in counts.items()}
 
     def _declarations(self, study: str) -> Path:
-        return self.folder / "runs" / study / "study.json"
+        return self._runs / study / "study.json"
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -243,9 +285,10 @@ class Ledger:
             raise StoreError(f"cannot write to {self.folder}: {err.strerror or err}") from err
 
     def _finished_elsewhere(self, fingerprint: str) -> LedgerEntry | None:
-        for path in sorted((self.folder / "runs").glob(f"*/{fingerprint}/result.json")):
+        for path in sorted(self._runs.glob(f"*/{fingerprint}/result.json")):
             entry = LedgerEntry(path.parent.parent.name, path.parent)
-            if entry.is_over:
+            result = entry.result()
+            if result is not None and result.status in ("finished", "diverged"):
                 return entry
         return None
 
@@ -257,9 +300,28 @@ class Ledger:
         entry.folder.parent.mkdir(parents=True, exist_ok=True)
         partial = entry.folder.with_name(f".{entry.fingerprint}.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(source.folder, partial, ignore=shutil.ignore_patterns("published.json"))
+        shutil.copytree(
+            source.folder, partial, ignore=shutil.ignore_patterns("published.json", "parents.json")
+        )
         shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
         partial.rename(entry.folder)
+
+
+def _pruned(history: tuple[EpochRow, ...], event: Pruned) -> RunResult:
+    best = min(history, key=lambda row: row.val_loss, default=None)
+    return RunResult(
+        status="pruned",
+        epochs=len(history),
+        best_epoch=best.epoch if best else None,
+        val_loss=best.val_loss if best else None,
+        val_accuracy=best.val_accuracy if best else None,
+        fit_seconds=sum(row.epoch_seconds for row in history),
+        epoch_seconds=(
+            statistics.median(row.epoch_seconds for row in history) if history else None
+        ),
+        reason=event.reason,
+        environment=event.environment,
+    )
 
 
 def _history_csv(rows: tuple[EpochRow, ...]) -> bytes:

@@ -32,6 +32,8 @@ __all__ = [
     "Improved",
     "Order",
     "PluginForm",
+    "Pruned",
+    "Purpose",
     "Recipe",
     "RunResult",
     "RunSpec",
@@ -48,12 +50,14 @@ SYNTHETIC_NOTICE = (
 Cell: TypeAlias = Literal["lstm", "gru", "simple-rnn"]
 Order: TypeAlias = Literal["reshuffled", "frozen"]
 Backend: TypeAlias = Literal["jax", "tensorflow", "torch"]
-Status: TypeAlias = Literal["finished", "diverged", "failed"]
+Status: TypeAlias = Literal["finished", "diverged", "failed", "pruned"]
+Purpose: TypeAlias = Literal["report", "tuning"]
 Argument: TypeAlias = str | int | float | bool
 
 CELLS: tuple[str, ...] = get_args(Cell)
 ORDERS: tuple[str, ...] = get_args(Order)
 BACKENDS: tuple[str, ...] = get_args(Backend)
+PURPOSES: tuple[str, ...] = get_args(Purpose)
 ENGINES: tuple[str, ...] = ("keras",)
 OPTIMIZERS: tuple[str, ...] = ("rmsprop", "adam", "sgd")
 
@@ -169,7 +173,11 @@ class DataSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
-    """One architecture, one set of hyperparameters, one seed."""
+    """One architecture, one set of hyperparameters, one seed.
+
+    Args:
+        purpose: a run for `tuning` never sees the test half, and keeps no model.
+    """
 
     form: Form
     data: DataSpec
@@ -178,8 +186,10 @@ class RunSpec:
     embedding_size: int = 16
     engine: str = "keras"
     backend: Backend = "jax"
+    purpose: Purpose = "report"
 
     def __post_init__(self) -> None:
+        _one_of("purpose", self.purpose, PURPOSES)
         _one_of("engine", self.engine, ENGINES)
         _one_of("backend", self.backend, BACKENDS)
         _at_least_one("embedding_size", self.embedding_size)
@@ -202,6 +212,7 @@ class RunSpec:
     def shape(self) -> str:
         """16 hex digits that are equal for runs which one compiled program can train."""
         identity = self._identity()
+        identity.pop("purpose", None)
         del identity["seed"], identity["recipe"]["learning_rate"], identity["data"]["split_seed"]
         for key in ("epochs", "patience", "order"):
             del identity["recipe"][key]
@@ -222,11 +233,14 @@ class RunSpec:
             data=DataSpec(**values["data"]),
             recipe=Recipe(**values["recipe"]),
             **{key: values[key] for key in ("seed", "embedding_size", "engine", "backend")},
+            purpose=values.get("purpose", "report"),
         )
 
     def _identity(self) -> dict[str, Any]:  # Any: JSON values
         identity = self.to_json()
         del identity["data"]["dataset"]  # a name; the content is fingerprinted
+        if self.purpose == "report":
+            del identity["purpose"]
         return identity
 
 
@@ -256,6 +270,7 @@ class RunResult:
     """What came out of a run; None where there is nothing honest to say.
 
     Args:
+        status: a `pruned` run was given up because others of its kind did better.
         best_epoch: the epoch of the lowest validation loss, from 1 up.
         train_loss_at_best, train_accuracy_at_best: of the best model on the training part,
             evaluated without dropout.
@@ -263,7 +278,7 @@ class RunResult:
         fit_seconds: all epochs, compilation apart.
         epoch_seconds: the median over the epochs.
         compile_seconds: spent on compiling by this run, since it was last taken up.
-        reason, traceback: why a run diverged or failed.
+        reason, traceback: why a run diverged, failed or was pruned.
     """
 
     status: Status
@@ -322,7 +337,7 @@ class Finished:
     """The run is over, finished or diverged.
 
     Args:
-        model: bytes of the best model's `.keras` file; empty for a diverged run.
+        model: bytes of the best model's `.keras` file; empty for a run that diverged or tuned.
         predictions: bytes of an .npz file, `probability` float16 `(n_test,)`; empty likewise.
     """
 
@@ -342,7 +357,16 @@ class Failed:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-Event: TypeAlias = Started | EpochEnded | Improved | Finished | Failed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """The run was given up after its last whole epoch; the parent says so, never a worker."""
+
+    fingerprint: str
+    reason: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+Event: TypeAlias = Started | EpochEnded | Improved | Finished | Failed | Pruned
 
 
 def _digest(values: Mapping[str, Any]) -> str:  # Any: JSON values

@@ -18,16 +18,19 @@ from rnnbench.specs import Argument, Backend, DataSpec, Form, Recipe, RunSpec
 __all__ = [
     "CONTRASTS",
     "Study",
+    "bundled_files",
     "bundled_studies",
     "expand_study",
     "load_study",
     "parse_seeds",
+    "read_toml",
 ]
 
 PAIRINGS = ("seed", "none")
 CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "max_len")
 _RECIPE_LISTS = ("learning_rate", "order")
 _DATA_LISTS = ("num_words", "max_len")
+_RECIPE_KEYS = {item.name for item in fields(Recipe)}
 MAX_SEEDS = 100_000
 
 
@@ -45,6 +48,7 @@ class Study:
         hyperparameters: values of each to try; a missing one keeps each architecture's own.
         data, recipe: values by field of `DataSpec` and `Recipe`; those of `learning_rate`,
             `order`, `num_words` and `max_len` are tuples that make a grid too.
+        tuned: by architecture, the values that tuning found best for it.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Study:
     hyperparameters: Mapping[str, tuple[Argument, ...]] = field(default_factory=dict)
     data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
     recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
+    tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", self.name):
@@ -88,7 +93,20 @@ class Study:
     def declaration(self) -> dict[str, Any]:  # Any: text, numbers and truth values
         """What is laid down before anything is run, and what a report goes by."""
         names = ("description", "contrast", "pairing", "margin_points", "vary_split")
-        return {name: getattr(self, name) for name in names}
+        declared = {name: getattr(self, name) for name in names}
+        return declared | ({"tuned": dict(self.tuned)} if self.tuned else {})
+
+    def with_values(self, architecture: str, values: Mapping[str, float | int]) -> Study:
+        """The study of one architecture at the given hyperparameters and learning rate."""
+        recipe = {key: (value,) for key, value in values.items() if key in _RECIPE_KEYS}
+        others = {key: (value,) for key, value in values.items() if key not in _RECIPE_KEYS}
+        return replace(
+            self,
+            architectures=(architecture,),
+            recipe={**self.recipe, **recipe},
+            hyperparameters={**self.hyperparameters, **others},
+            tuned={},
+        )
 
     def with_choices(self, **choices: Any) -> Study:  # Any: fields of several types
         """The study with some fields replaced; mappings are merged, None changes nothing."""
@@ -114,6 +132,18 @@ def expand_study(
     Args:
         dataset, fingerprint: the reviews' name and content.
     """
+    if study.tuned:
+        return [
+            spec
+            for name in study.architectures
+            for spec in expand_study(
+                study.with_values(name, study.tuned.get(name, {})),
+                dataset=dataset,
+                fingerprint=fingerprint,
+                backend=backend,
+                engine=engine,
+            )
+        ]
     forms = _unique(
         make_form(name, **chosen)
         for name in study.architectures
@@ -142,9 +172,14 @@ def expand_study(
 
 def bundled_studies() -> dict[str, Path]:
     """The studies that travel with the package, by name."""
+    return bundled_files()
+
+
+def bundled_files(folder: str = "") -> dict[str, Path]:
+    """The TOML files in a folder of `benchmarks/`, by name; they travel with the package."""
     inside = Path(str(files("rnnbench"))) / "benchmarks"
-    folder = inside if inside.is_dir() else Path(__file__).parent.parent / "benchmarks"
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    benchmarks = inside if inside.is_dir() else Path(__file__).parent.parent / "benchmarks"
+    return {path.stem: path for path in sorted((benchmarks / folder).glob("*.toml"))}
 
 
 def load_study(source: str | Path) -> Study:
@@ -159,11 +194,28 @@ def load_study(source: str | Path) -> Study:
         path = bundled[str(source)]
     if not path.is_file():
         raise StudyError(f"{unknown_name('study', str(source), bundled)}, or name a TOML file")
-    values = _read_toml(path)
+    values = read_toml(path)
     try:
         return _parse_study(values)
     except StudyError as err:
         raise StudyError(f"{path}: {err}") from err
+
+
+def read_toml(path: Path) -> dict[str, Any]:  # Any: TOML values
+    """A TOML file's values.
+
+    Raises:
+        StudyError: it cannot be read, or is not TOML; with the place.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as err:
+        place = re.search(r"\(at line (\d+), column (\d+)\)", str(err))
+        reason = re.sub(r"\s*\(at .*\)$", "", str(err))
+        where = f"{path}:{place[1]}:{place[2]}" if place else f"{path}, at its end"
+        raise StudyError(f"{where}: not valid TOML: {reason}") from err
+    except (OSError, UnicodeDecodeError) as err:
+        raise StudyError(f"cannot read {path}: {err}") from err
 
 
 def parse_seeds(text: str | int | Sequence[int]) -> tuple[int, ...]:
@@ -199,18 +251,6 @@ def _seed_range(first: int, last: int, text: str) -> tuple[int, ...]:
     if last - first >= MAX_SEEDS:
         raise StudyError(f"'{text}' holds more than {MAX_SEEDS} seeds")
     return tuple(range(first, last + 1))
-
-
-def _read_toml(path: Path) -> dict[str, Any]:  # Any: TOML values
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as err:
-        place = re.search(r"\(at line (\d+), column (\d+)\)", str(err))
-        reason = re.sub(r"\s*\(at .*\)$", "", str(err))
-        where = f"{path}:{place[1]}:{place[2]}" if place else f"{path}, at its end"
-        raise StudyError(f"{where}: not valid TOML: {reason}") from err
-    except (OSError, UnicodeDecodeError) as err:
-        raise StudyError(f"cannot read {path}: {err}") from err
 
 
 def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rnnbench.cli.options import Dataset, given, here, numbers, whole_numbers, words
+from rnnbench.cli.options import (
+    Dataset,
+    given,
+    here,
+    numbers,
+    this_command,
+    whole_numbers,
+    words,
+)
 from rnnbench.cli.reproduce import reproduce
+from rnnbench.cli.tune import tune
 
 __all__ = ["register"]
 
@@ -20,6 +27,7 @@ data_app = typer.Typer(no_args_is_help=True, help="Fetch the reviews, or show wh
 def register(app: typer.Typer) -> None:
     """Add every command to the application."""
     app.command("run")(run)
+    app.command("tune")(tune)
     app.command("report")(report)
     app.command("reproduce")(reproduce)
     app.command("list")(list_)
@@ -131,7 +139,7 @@ def run(
         dry_run=dry_run,
         fresh=fresh,
         report=report,
-        command=_this_command(),
+        command=this_command(),
     )
     screen = Screen()
     try:
@@ -224,9 +232,3 @@ def data_show() -> None:
     from rnnbench.terminal.listing import show_corpora
 
     show_corpora(cache_folder(), list_corpora())
-
-
-def _this_command() -> str:
-    """The words that repeat this command."""
-    words = [word for word in sys.argv[1:] if word not in ("--debug", "--fresh")]
-    return shlex.join(["rnnbench", *words])

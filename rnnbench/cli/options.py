@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -10,7 +12,7 @@ import typer
 
 from rnnbench.errors import UsageError
 
-__all__ = ["Dataset", "given", "here", "numbers", "whole_numbers", "words"]
+__all__ = ["Dataset", "given", "here", "numbers", "this_command", "whole_numbers", "words"]
 
 N = TypeVar("N", int, float)
 
@@ -46,6 +48,12 @@ def given(**values: tuple[Any, ...]) -> dict[str, tuple[Any, ...]]:  # Any: opti
 def here() -> Path:
     """The project's folder: where the command was started."""
     return Path.cwd()
+
+
+def this_command() -> str:
+    """The words that repeat this command."""
+    words = [word for word in sys.argv[1:] if word not in ("--debug", "--fresh")]
+    return shlex.join(["rnnbench", *words])
 
 
 def _parse(option: str, text: str | None, kind: Callable[[str], N], example: str) -> tuple[N, ...]:

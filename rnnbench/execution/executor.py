@@ -31,6 +31,8 @@ class Executor(Protocol):
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         """Events of all tasks, each run's in order; closing the iterator ends the work.
 
+        May be called again once it is exhausted; workers stay until the executor is closed.
+
         Every task that is not stopped ends with exactly one `Finished` or `Failed`.
 
         Raises:
@@ -39,7 +41,14 @@ class Executor(Protocol):
         ...
 
     def stop(self, fingerprint: str) -> None:
-        """Give a run up: it ends after its epoch at the latest, and yields no further event."""
+        """Give a run up, at work or still to come: it ends after its epoch at the latest.
+
+        It yields no further event.
+        """
+        ...
+
+    def close(self) -> None:
+        """Send every worker home at once."""
         ...
 
     @property

@@ -27,6 +27,10 @@ class InlineExecutor:
                 if task.spec.fingerprint in self._stopped:
                     break
                 yield event
+        self._stopped.clear()
+
+    def close(self) -> None:
+        """See `Executor.close`."""
 
     def stop(self, fingerprint: str) -> None:
         """See `Executor.stop`."""

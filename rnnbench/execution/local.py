@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class _Seat:
     task: Task | None = None
     shape: str | None = None
     ready: bool = False
-    stopped: set[str] = field(default_factory=set)
+    is_stopped: bool = False
 
 
 class LocalExecutor:
@@ -49,6 +49,7 @@ class LocalExecutor:
         self._gpus = gpus
         self._log_folder = log_folder
         self._seats: list[_Seat] = []
+        self._waiting: list[Task] = []
         self._cpu_before = children_cpu_seconds()
 
     @property
@@ -58,17 +59,18 @@ class LocalExecutor:
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         """See `Executor.run`."""
-        waiting = list(tasks)
+        self._waiting = list(tasks)
         try:
-            self._fill_seats(len(waiting))
+            self._fill_seats(len(self._waiting))
             for seat in self._seats:
-                self._hand_out(seat, waiting)
+                self._hand_out(seat)
             while any(seat.task for seat in self._seats):
                 by_pipe: dict[Any, _Seat] = {seat.child.pipe: seat for seat in self._seats}
                 for pipe in wait(list(by_pipe)):
-                    yield from self._listen(by_pipe[pipe], waiting)
+                    yield from self._listen(by_pipe[pipe])
         finally:
-            self.close()
+            if any(seat.task for seat in self._seats):
+                self.close()  # the work was broken off
 
     def start(self, n_tasks: int) -> None:
         """Start workers for so many tasks before they are here: they import Keras meanwhile."""
@@ -82,17 +84,15 @@ class LocalExecutor:
 
     def stop(self, fingerprint: str) -> None:
         """See `Executor.stop`."""
+        self._waiting = [task for task in self._waiting if task.spec.fingerprint != fingerprint]
         for seat in self._seats:
-            if seat.task and seat.task.spec.fingerprint == fingerprint:
-                seat.stopped.add(fingerprint)
+            if seat.task and seat.task.spec.fingerprint == fingerprint and not seat.is_stopped:
+                seat.is_stopped = True
                 _tell(seat, None)
 
     def _fill_seats(self, n_tasks: int) -> None:
-        """As many workers as there are tasks, and never more than places."""
+        """As many workers as there are tasks, and never more than places; idle ones stay."""
         wanted = self._gpus[:n_tasks]
-        for seat in self._seats[len(wanted) :]:
-            seat.child.end()
-        self._seats = self._seats[: len(wanted)]
         self._seats += [self._take_seat(gpu) for gpu in wanted[len(self._seats) :]]
 
     def _take_seat(self, gpu: str | None) -> _Seat:
@@ -101,45 +101,45 @@ class LocalExecutor:
         environment = worker_environment(self._backend, gpu, n_sharing)
         return _Seat(gpu=gpu, child=spawn(_work, gpu, environment=environment, log=log))
 
-    def _hand_out(self, seat: _Seat, waiting: list[Task]) -> None:
-        """Give an idle worker its next task, or send it home."""
+    def _hand_out(self, seat: _Seat) -> None:
+        """Give an idle worker its next task, if there is one."""
         elsewhere = {other.shape for other in self._seats if other is not seat and other.task}
-        seat.task = choose_task(waiting, seat.shape, elsewhere)
+        seat.task = choose_task(self._waiting, seat.shape, elsewhere)
+        seat.is_stopped = False
         if seat.task:
-            waiting.remove(seat.task)
+            self._waiting.remove(seat.task)
             seat.shape = seat.task.spec.shape
             _tell(seat, seat.task)
 
-    def _listen(self, seat: _Seat, waiting: list[Task]) -> Iterator[Event]:
+    def _listen(self, seat: _Seat) -> Iterator[Event]:
         """Pass on what a worker says; when its task has ended, hand out the next."""
         try:
             event: Event | str | None = seat.child.pipe.recv()
         except (EOFError, OSError):  # OSError: it died in the middle of an event
-            yield from self._replace(seat, waiting)
+            yield from self._replace(seat)
             return
         if isinstance(event, str):
             seat.ready = True
             return
         if seat.task is None:
             return
-        fingerprint = seat.task.spec.fingerprint
-        if event is not None and fingerprint not in seat.stopped:
+        if event is not None and not seat.is_stopped:
             yield event
         if event is None or isinstance(event, Finished | Failed):
-            self._hand_out(seat, waiting)
+            self._hand_out(seat)
 
-    def _replace(self, seat: _Seat, waiting: list[Task]) -> Iterator[Event]:
+    def _replace(self, seat: _Seat) -> Iterator[Event]:
         """A worker died: its run failed, a new worker takes the seat."""
         seat.child.process.join()
         reason = how_it_ended(seat.child)
         seat.child.end()
         if not seat.ready:
             raise WorkerError(f"a worker could not be started: {reason}")
-        if seat.task and seat.task.spec.fingerprint not in seat.stopped:
+        if seat.task and not seat.is_stopped:
             yield Failed(fingerprint=seat.task.spec.fingerprint, reason=reason, traceback=reason)
         fresh = self._take_seat(seat.gpu)
         self._seats[self._seats.index(seat)] = fresh
-        self._hand_out(fresh, waiting)
+        self._hand_out(fresh)
 
 
 def choose_task(

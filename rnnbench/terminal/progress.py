@@ -176,11 +176,10 @@ def _outcome(event: Finished) -> str:
     result = event.result
     if result.status == "diverged":
         return f"diverged: {result.reason}"
-    assert result.test_accuracy is not None
     assert result.val_loss is not None
+    test = "" if result.test_accuracy is None else f"test accuracy {result.test_accuracy:.4f}, "
     return (
-        f"test accuracy {result.test_accuracy:.4f}, best val_loss {result.val_loss:.4f} "
-        f"in epoch {result.best_epoch} of {result.epochs}"
+        f"{test}best val_loss {result.val_loss:.4f} in epoch {result.best_epoch} of {result.epochs}"
     )
 
 

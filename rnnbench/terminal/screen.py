@@ -58,7 +58,7 @@ class Screen:
 
     def show_plan(self, plan: Plan) -> None:
         """See `View.show_plan`."""
-        self._show_notice(plan)
+        self.show_notice(plan.dataset.notice)
         study, placement, data = plan.study, plan.placement, plan.dataset
         self.say(f"study     {study.name}: {study.description or 'your choices'}")
         self.say(f"data      {data.name} ({data.origin}), content {data.fingerprint[:12]}")
@@ -83,7 +83,7 @@ class Screen:
     def show_summary(self, rows: Sequence[Row], plan: Plan, advice: str) -> None:
         """See `View.show_summary`."""
         self.console.print()
-        self._show_notice(plan)
+        self.show_notice(plan.dataset.notice)
         self.console.print(_summary_table(rows, plan))
         self.say(advice)
         if any(row.published for row in rows):
@@ -93,9 +93,10 @@ class Screen:
             )
         self.say("Browse the runs: rnnbench ui (or mlflow ui)")
 
-    def _show_notice(self, plan: Plan) -> None:
-        if plan.dataset.notice:
-            panel = Panel(Text(plan.dataset.notice, style="bold yellow"), border_style="yellow")
+    def show_notice(self, notice: str | None) -> None:
+        """What must stand beside every number, in a frame; nothing where nothing must."""
+        if notice:
+            panel = Panel(Text(notice, style="bold yellow"), border_style="yellow")
             self.console.print(panel)
 
 

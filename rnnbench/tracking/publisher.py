@@ -22,6 +22,7 @@ from rnnbench.specs import (
     RunResult,
     RunSpec,
 )
+from rnnbench.tracking.groups import Group, Groups
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -94,6 +95,7 @@ class Publisher:
         self._origin = origin
         self._attempt_of = attempt_of
         self._draw = draw
+        self._groups: Groups | None = None
         experiment = self._open_experiment()
         self.experiment_id = str(experiment.experiment_id)
         # A store that was thrown away and made anew has the same address, but not the same runs.
@@ -131,16 +133,17 @@ class Publisher:
         """Write all of the entry that the store does not have yet."""
         notes = self._notes(entry)
         result = entry.result()
+        parent = self._groups_for(tags).open(entry.parents()) or invocation
         if "run_id" in notes and not notes.get("done") and self._is_deleted(notes["run_id"]):
             notes = {}
         if notes.get("done") and result is not None:
             return
         history = entry.history()
         if "run_id" not in notes:
-            notes = {"run_id": self._open_run(entry, invocation, tags), "n_epochs": 0}
+            notes = {"run_id": self._open_run(entry, parent, tags), "n_epochs": 0}
             self._note(entry, notes)
         elif notes.get("invocation") != invocation or notes.get("done"):
-            self._reopen(notes["run_id"], invocation)
+            self._reopen(notes["run_id"], parent)
         run_id = notes["run_id"]
         self._log(run_id, _epoch_metrics(history[notes["n_epochs"] :]))
         notes = {**notes, "n_epochs": len(history), "invocation": invocation, "done": False}
@@ -148,6 +151,10 @@ class Publisher:
             self._close_run(entry, run_id, result, history)
             notes["done"] = True
         self._note(entry, notes)
+
+    def say(self, group: Group, tags: Mapping[str, str]) -> None:
+        """Write what is to be said of a group of runs; twice changes nothing."""
+        self._groups_for(tags).say(group)
 
     def suspend(self, entry: LedgerEntry) -> None:
         """Mark a run that is not over as killed, until a later command goes on with it."""
@@ -178,6 +185,12 @@ class Publisher:
         self._log(run_id, _score_metrics(spec, result, entry.history(), model.model_id))
         self._note(entry, {**notes, "model_id": model.model_id})
 
+    def _groups_for(self, tags: Mapping[str, str]) -> Groups:
+        if self._groups is None:
+            own = {**_source_tags(), **tags, ORIGIN_TAG: self._origin}
+            self._groups = Groups(self._client, self.experiment_id, own)
+        return self._groups
+
     def _open_model(self, spec: RunSpec, run_id: str, name: str) -> LoggedModel:
         """The run's model, found if a lost command made it, else made now."""
         found = self._client.search_logged_models(
@@ -203,7 +216,7 @@ class Publisher:
             self._client.restore_experiment(found.experiment_id)
         return found
 
-    def _open_run(self, entry: LedgerEntry, invocation: str | None, tags: Mapping[str, str]) -> str:
+    def _open_run(self, entry: LedgerEntry, parent: str | None, tags: Mapping[str, str]) -> str:
         """The run's id, found by its fingerprint if a lost command made it, else made now."""
         spec = entry.spec()
         attempt = str(self._attempt_of(spec.fingerprint) + 1)
@@ -216,21 +229,21 @@ class Publisher:
         )
         if found:
             run_id = str(found[0].info.run_id)
-            self._reopen(run_id, invocation)
+            self._reopen(run_id, parent)
         else:
-            run_id = self._create_run(spec, attempt, invocation, tags)
+            run_id = self._create_run(spec, attempt, parent, tags)
         self._describe_run(run_id, spec)
         return run_id
 
     def _create_run(
-        self, spec: RunSpec, attempt: str, invocation: str | None, tags: Mapping[str, str]
+        self, spec: RunSpec, attempt: str, parent: str | None, tags: Mapping[str, str]
     ) -> str:
         identity = {
             FINGERPRINT_TAG: spec.fingerprint,
             SPEC_TAG: json.dumps(spec.to_json()),
             ORIGIN_TAG: self._origin,
             ATTEMPT_TAG: attempt,
-            "rnnbench.kind": "run",
+            "rnnbench.kind": "run" if spec.purpose == "report" else spec.purpose,
             "rnnbench.engine": spec.engine,
             "rnnbench.backend": spec.backend,
             "rnnbench.dataset": spec.data.dataset,
@@ -242,8 +255,8 @@ class Publisher:
                 "rnnbench.notice": SYNTHETIC_NOTICE,
                 "mlflow.note.content": SYNTHETIC_NOTICE,
             }
-        if invocation:
-            identity["mlflow.parentRunId"] = invocation
+        if parent:
+            identity["mlflow.parentRunId"] = parent
         run = self._client.create_run(
             self.experiment_id,
             run_name=run_name(spec),
@@ -269,12 +282,12 @@ class Publisher:
         """Whether somebody deleted the run in MLflow; a new one takes its place."""
         return str(self._client.get_run(run_id).info.lifecycle_stage) == "deleted"
 
-    def _reopen(self, run_id: str, invocation: str | None) -> None:
+    def _reopen(self, run_id: str, parent: str | None) -> None:
         self._client.update_run(run_id, status="RUNNING")
         for tag in (STATUS_TAG, "rnnbench.reason"):
             self._client.set_tag(run_id, tag, "")
-        if invocation:
-            self._client.set_tag(run_id, "mlflow.parentRunId", invocation)
+        if parent:
+            self._client.set_tag(run_id, "mlflow.parentRunId", parent)
 
     def _close_run(
         self, entry: LedgerEntry, run_id: str, result: RunResult, history: tuple[EpochRow, ...]
@@ -287,7 +300,7 @@ class Publisher:
         if result.reason:
             self._client.set_tag(run_id, "rnnbench.reason", result.reason[:5000])
         self._upload(entry, run_id, result, history)
-        status = "FINISHED" if result.status == "finished" else "FAILED"
+        status = "FINISHED" if result.status in ("finished", "pruned") else "FAILED"
         self._client.set_terminated(run_id, status=status)
 
     def _upload(

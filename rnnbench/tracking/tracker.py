@@ -14,6 +14,7 @@ from pathlib import Path
 from rnnbench.architectures import display_name
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
+from rnnbench.tracking.groups import Group
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.store import DATABASE, Store, quiet_mlflow
 
@@ -50,6 +51,7 @@ class Tracker:
         self._draw = draw
         self._on_problem = on_problem
         self._changed: dict[tuple[str, str], LedgerEntry] = {}
+        self._groups: dict[str, Group] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._ending = False
@@ -86,6 +88,11 @@ class Tracker:
         """The entry has changed in the ledger."""
         with self._lock:
             self._changed[entry.study, entry.fingerprint] = entry
+
+    def notice_group(self, group: Group) -> None:
+        """There is something to be said of a group of this command's runs."""
+        with self._lock:
+            self._groups[group.chain[-1].key] = group
 
     def end(
         self,
@@ -132,7 +139,7 @@ class Tracker:
             healthy = self._publish_changed()
             if self._ending:
                 # What changed while a round was under way needs a round of its own.
-                if not self._changed or not (healthy or self._publish_changed()):
+                if not (self._changed or self._groups) or not (healthy or self._publish_changed()):
                     return
                 continue
             self._wake.wait(PAUSE_SECONDS if healthy else RETRY_SECONDS)
@@ -140,7 +147,7 @@ class Tracker:
     def _publish_changed(self) -> bool:
         """Publish each changed entry once; whether the store took them all."""
         with self._lock:
-            round_ = dict(self._changed)
+            round_, groups = dict(self._changed), dict(self._groups)
         if not self._attempt(self._study):
             return False
         for key, entry in round_.items():
@@ -150,6 +157,12 @@ class Tracker:
                 with self._lock:
                     self._changed.setdefault(key, entry)
                 return False
+        for name, group in groups.items():
+            if not self._attempt(self._study, partial(_say, group, self._tags)):
+                return False
+            with self._lock:
+                if self._groups.get(name) is group:
+                    del self._groups[name]
         return True
 
     def _publish(self, entry: LedgerEntry, publisher: Publisher) -> None:
@@ -209,6 +222,10 @@ class Tracker:
 def _origin(folder: Path) -> str:
     """Names a folder of a machine; hashed, because a path may hold what a search cannot quote."""
     return f"{platform.node()}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+
+
+def _say(group: Group, tags: Mapping[str, str], publisher: Publisher) -> None:
+    publisher.say(group, tags)
 
 
 def _suspend(entry: LedgerEntry, publisher: Publisher) -> None:

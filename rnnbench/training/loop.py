@@ -129,21 +129,27 @@ def _finish(
         reason = f"the loss is not finite after epoch {len(progress.history)}"
         result = RunResult(status="diverged", reason=reason, **common)  # type: ignore[arg-type]  # keywords from a dict
         return Finished(fingerprint=spec.fingerprint, result=result, model=b"", predictions=b"")
+    best = progress.history[progress.stopping.best_epoch - 1]
+    validated = {
+        "status": "finished",
+        "best_epoch": best.epoch,
+        "val_loss": best.val_loss,
+        "val_accuracy": best.val_accuracy,
+    }
+    if spec.purpose == "tuning":
+        result = RunResult(**validated, **common)  # type: ignore[arg-type]  # keywords from dicts
+        return Finished(fingerprint=spec.fingerprint, result=result, model=b"", predictions=b"")
     model, weights = _through_file(program, progress.best, spec.recipe.learning_rate)
     probability = program.predict(weights, parts["test"])
     test = score(probability, parts["test"].labels)
     train = _evaluate(program, weights, parts["train"])
-    best = progress.history[progress.stopping.best_epoch - 1]
     result = RunResult(
-        status="finished",
-        best_epoch=best.epoch,
-        val_loss=best.val_loss,
-        val_accuracy=best.val_accuracy,
         train_loss_at_best=train.loss,
         train_accuracy_at_best=train.accuracy,
         test_loss=test.loss,
         test_accuracy=test.accuracy,
-        **common,  # type: ignore[arg-type]  # keywords from a dict
+        **validated,  # type: ignore[arg-type]  # keywords from dicts
+        **common,  # type: ignore[arg-type]
     )
     return Finished(
         fingerprint=spec.fingerprint,

@@ -198,6 +198,7 @@ def _carry_out(
     except KeyboardInterrupt:
         interrupted = True
     finally:
+        executor.close()  # the time of a worker is known once it has ended
         runs = [
             (spec, lost.get(spec.fingerprint) or entries[spec.fingerprint].result())
             for spec in plan.specs

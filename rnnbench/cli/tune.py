@@ -1,0 +1,104 @@
+"""`rnnbench tune`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rnnbench.cli.options import Dataset, here, this_command
+
+__all__ = ["tune"]
+
+
+def tune(
+    architectures: Annotated[
+        list[str] | None, typer.Argument(help="Names, as `rnnbench list` shows them.")
+    ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="lstm, lstm-dropout, lstm-stacked and gru.")
+    ] = False,
+    trials: Annotated[int, typer.Option(help="For each architecture; more later adds to them.")] = (
+        30
+    ),
+    tuning_seeds: Annotated[
+        str,
+        typer.Option(
+            help="Of each trial: how many (counted from 1000), a range or a list. "
+            "No report may use them."
+        ),
+    ] = "3",
+    space: Annotated[
+        str, typer.Option(help="learning-rate, full (units and dropout too), or a TOML file.")
+    ] = "learning-rate",
+    sampler: Annotated[str, typer.Option(help="tpe, random or grid.")] = "tpe",
+    pruner: Annotated[
+        str, typer.Option(help="median gives up what does worse than most; or none.")
+    ] = "median",
+    sampler_seed: Annotated[int, typer.Option(help="Another one asks for other trials.")] = 0,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Optuna's storage: sqlite:///file.db, postgresql://…; by default "
+            "optuna-journal.log in this folder."
+        ),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="At most this many epochs a run.")] = None,
+    dataset: Dataset = None,
+    name: Annotated[
+        str, typer.Option(help="Name of the tuning, and of its MLflow experiment.")
+    ] = "tuning",
+    workers: Annotated[
+        int | None, typer.Option(help="Runs at once. Default: one a core, or one a GPU.")
+    ] = None,
+    workers_per_gpu: Annotated[int, typer.Option(help="Runs at once on each GPU.")] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    backend: Annotated[str, typer.Option(help="auto, jax, tensorflow or torch.")] = "auto",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over; the old trials are put aside.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="The winners as JSON on standard output.")
+    ] = False,
+) -> None:
+    """Find each architecture's best learning rate with the same budget, on validation data only.
+
+    Trials that are over are kept: the same command again goes on where it stopped.
+    Then `rnnbench run --all --tuned` measures the winners on fresh seeds.
+    """
+    from rnnbench.terminal.tuning import TuningScreen
+    from rnnbench.workflows.tune import tune as tune_architectures
+    from rnnbench.workflows.tune import winners_as_json
+    from rnnbench.workflows.tuning_plan import TuneChoices, parse_tuning_seeds
+
+    choices = TuneChoices(
+        architectures=tuple(architectures or ()),
+        all_architectures=all_,
+        n_trials=trials,
+        seeds=parse_tuning_seeds(tuning_seeds),
+        space=space,
+        sampler=sampler,
+        pruner=pruner,
+        seed=sampler_seed,
+        storage=storage,
+        epochs=epochs,
+        dataset=dataset,
+        name=name,
+        workers=workers,
+        workers_per_gpu=workers_per_gpu,
+        device=device,
+        backend=backend,
+        fresh=fresh,
+        command=this_command(),
+    )
+    screen = TuningScreen(quiet_output=json)
+    try:
+        outcome = tune_architectures(choices, screen, here())
+    except KeyboardInterrupt:  # Typer would end the command without a word
+        screen.warn(f"interrupted; nothing is lost. To go on: {choices.command}")
+        raise typer.Exit(130) from None
+    if outcome.interrupted:
+        raise typer.Exit(130)
+    if json:
+        typer.echo(winners_as_json(outcome))
+    raise typer.Exit(1 if outcome.n_failed else 0)

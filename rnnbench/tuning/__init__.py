@@ -1,0 +1,1 @@
+"""Search spaces, and Optuna's way through them."""

@@ -1,0 +1,226 @@
+"""A search space: what tuning may change of an architecture and its recipe, and within what."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rnnbench.errors import StudyError, unknown_name
+from rnnbench.study import bundled_files, read_toml
+
+__all__ = [
+    "PARAMETERS",
+    "Choices",
+    "Domain",
+    "Params",
+    "Range",
+    "Space",
+    "bundled_spaces",
+    "load_space",
+]
+
+PARAMETERS: Mapping[str, type] = {
+    "learning_rate": float,
+    "units": int,
+    "dropout": float,
+    "recurrent_dropout": float,
+}
+"""What can be tuned, and of which kind it is."""
+
+_ABOVE = {"learning_rate": 0.0}  # the bound itself is not allowed
+_AT_LEAST = {"units": 1.0, "dropout": 0.0, "recurrent_dropout": 0.0}
+_BELOW = {"dropout": 1.0, "recurrent_dropout": 1.0}
+
+Params: TypeAlias = dict[str, float | int]
+"""One point of a space: a value for each of its parameters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Every value from `low` to `high`, both included; `log` draws the exponent evenly."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """These values and no others."""
+
+    values: tuple[float | int, ...]
+
+
+Domain: TypeAlias = Range | Choices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """The parameters of a search, each with its domain.
+
+    Raises:
+        StudyError: no parameter, an unknown one, or a domain without two values that can be.
+    """
+
+    domains: Mapping[str, Domain]
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.domains:
+            raise StudyError(f"a space needs a parameter; choose from {_known()}")
+        for name, domain in self.domains.items():
+            if name not in PARAMETERS:
+                raise StudyError(unknown_name("parameter", name, PARAMETERS))
+            _check(name, domain)
+
+    def contains(self, params: Mapping[str, float | int]) -> bool:
+        """Whether the point lies in the space."""
+        return all(_holds(domain, params[name]) for name, domain in self.domains.items())
+
+    def ends(self) -> Iterator[Params]:
+        """The corners of lowest and of highest values: what must be possible for a network."""
+        for pick in (min, max):
+            yield {name: pick(_bounds(domain)) for name, domain in self.domains.items()}
+
+    def grid(self, n_points: int) -> list[Params]:
+        """At most `n_points` points, evenly spread; of a range as many for each parameter.
+
+        Source: evenly in the exponent where the range is logarithmic.
+        """
+        points: list[Params] = [{}]
+        for name, values in zip(self.domains, self._axes(n_points), strict=True):
+            points = [{**point, name: value} for point in points for value in values]
+        return points
+
+    def declaration(self) -> dict[str, Any]:  # Any: JSON values
+        """Plain values that say what the space is, to be compared with another's."""
+        return {name: asdict(domain) for name, domain in self.domains.items()}
+
+    def _axes(self, n_points: int) -> list[Sequence[float | int]]:
+        fixed = math.prod(
+            len(domain.values) for domain in self.domains.values() if isinstance(domain, Choices)
+        )
+        n_ranges = sum(isinstance(domain, Range) for domain in self.domains.values())
+        if fixed > n_points:
+            raise StudyError(f"the grid has {fixed} points or more; ask for as many --trials")
+        each = int((n_points / fixed) ** (1 / n_ranges) + 1e-9) if n_ranges else 0
+        return [
+            domain.values if isinstance(domain, Choices) else _spread(name, domain, each)
+            for name, domain in self.domains.items()
+        ]
+
+
+def bundled_spaces() -> dict[str, Path]:
+    """The spaces that travel with the package, by name."""
+    return bundled_files("spaces")
+
+
+def load_space(source: str | Path) -> Space:
+    """A space from a TOML file, or a bundled one by its name.
+
+    Raises:
+        StudyError: no such file, a syntax error (with its place), or something that cannot be.
+    """
+    path = Path(source)
+    if path.suffix != ".toml" and str(source) in bundled_spaces():
+        path = bundled_spaces()[str(source)]
+    if not path.is_file():
+        known = unknown_name("space", str(source), bundled_spaces())
+        raise StudyError(f"{known}, or name a TOML file")
+    values = read_toml(path)
+    try:
+        description = values.pop("description", "")
+        if not isinstance(description, str):
+            raise StudyError(f"'description' must be text, got {description!r}")
+        return Space(
+            description=description,
+            domains={name: _parse_domain(name, value) for name, value in values.items()},
+        )
+    except StudyError as err:
+        raise StudyError(f"{path}: {err}") from err
+
+
+def _parse_domain(name: str, value: object) -> Domain:
+    if name not in PARAMETERS:
+        raise StudyError(unknown_name("parameter", name, PARAMETERS))
+    if isinstance(value, list):
+        return Choices(values=tuple(_number(name, item) for item in value))
+    if not isinstance(value, Mapping):
+        raise StudyError(
+            f"'{name}' must be a range ({{ low = …, high = … }}) or a list of values, got {value!r}"
+        )
+    for key in value:
+        if key not in ("low", "high", "log"):
+            raise StudyError(unknown_name(f"key of '{name}'", key, ("low", "high", "log")))
+    for key in ("low", "high"):
+        if key not in value:
+            raise StudyError(f"'{name}' lacks '{key}'")
+    log = value.get("log", False)
+    if not isinstance(log, bool):
+        raise StudyError(f"'log' of '{name}' must be true or false, got {log!r}")
+    return Range(low=_number(name, value["low"]), high=_number(name, value["high"]), log=log)
+
+
+def _number(name: str, value: object) -> float | int:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise StudyError(f"'{name}' takes numbers, got {value!r}")
+    if PARAMETERS[name] is int:
+        if not isinstance(value, int):
+            raise StudyError(f"'{name}' takes whole numbers, got {value!r}")
+        return value
+    return float(value)
+
+
+def _check(name: str, domain: Domain) -> None:
+    bounds = _bounds(domain)
+    if isinstance(domain, Choices):
+        if len(set(domain.values)) < len(domain.values) or not domain.values:
+            raise StudyError(f"'{name}' needs values, each once, got {list(domain.values)}")
+    elif not domain.low < domain.high:
+        kind = "is empty" if domain.low == domain.high else "is inverted"
+        raise StudyError(f"the range of '{name}' {kind}: low {domain.low:g}, high {domain.high:g}")
+    elif domain.log and domain.low <= 0:
+        raise StudyError(
+            f"the range of '{name}' is logarithmic and starts at {domain.low:g}; "
+            "a logarithm needs a low above 0"
+        )
+    for value in bounds:
+        _check_value(name, value)
+
+
+def _check_value(name: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise StudyError(f"'{name}' takes finite numbers, got {value}")
+    if name in _ABOVE and not value > _ABOVE[name]:
+        raise StudyError(f"'{name}' must be above {_ABOVE[name]:g}, got {value:g}")
+    if name in _AT_LEAST and not value >= _AT_LEAST[name]:
+        raise StudyError(f"'{name}' must be at least {_AT_LEAST[name]:g}, got {value:g}")
+    if name in _BELOW and not value < _BELOW[name]:
+        raise StudyError(f"'{name}' must be below {_BELOW[name]:g}, got {value:g}")
+
+
+def _bounds(domain: Domain) -> tuple[float | int, ...]:
+    return domain.values if isinstance(domain, Choices) else (domain.low, domain.high)
+
+
+def _holds(domain: Domain, value: float) -> bool:
+    if isinstance(domain, Choices):
+        return value in domain.values
+    return domain.low <= value <= domain.high
+
+
+def _spread(name: str, domain: Range, n_values: int) -> list[float | int]:
+    import numpy as np
+
+    draw = np.geomspace if domain.log else np.linspace
+    values = [float(value) for value in draw(domain.low, domain.high, max(n_values, 1))]
+    if PARAMETERS[name] is int:
+        return list(dict.fromkeys(round(value) for value in values))
+    return values
+
+
+def _known() -> str:
+    return ", ".join(sorted(PARAMETERS))

@@ -1,0 +1,86 @@
+"""Where Optuna keeps its trials: a journal beside `mlflow.db`, or a database."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnbench.errors import StoreError
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+__all__ = ["JOURNAL", "open_storage"]
+
+JOURNAL = "optuna-journal.log"
+CONNECT_SECONDS = 10
+_WITH_TIMEOUT = {"postgresql": "connect_timeout", "mysql": "connect_timeout"}
+
+
+def open_storage(address: str | None, root: Path) -> BaseStorage:
+    """The storage at an address, or the journal in `root`, whose torn last line is cut off.
+
+    Call it under the folder's lock: nobody else may be writing the journal.
+
+    Raises:
+        StoreError: it does not answer, cannot be written, or is damaged.
+    """
+    import optuna
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if address is not None:
+        return _open_database(address)
+    path = root / JOURNAL
+    try:
+        _repair_journal(path)
+        backend = JournalFileBackend(str(path), JournalFileOpenLock(str(path)))
+        return optuna.storages.JournalStorage(backend)
+    except OSError as err:
+        raise StoreError(f"cannot write {path}: {err.strerror or err}") from err
+    except (ValueError, KeyError, AssertionError) as err:
+        raise StoreError(f"{path} is damaged ({err}); move it away to start over") from err
+
+
+def _repair_journal(path: Path) -> None:
+    """Cut off what a killed command wrote of its last line; a whole one ends with a newline."""
+    if not path.exists():
+        return
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        with open(path, "r+b") as file:
+            file.truncate(len(whole))
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            json.loads(line)
+        except ValueError as err:
+            raise StoreError(
+                f"{path}:{number}: not a line of Optuna's journal; "
+                "restore the file, or move it away to start over"
+            ) from err
+
+
+def _open_database(address: str) -> BaseStorage:
+    import optuna
+
+    scheme = re.match(r"(sqlite|postgresql|mysql)(\+\w+)?://", address)
+    if scheme is None:
+        raise StoreError(
+            f"--storage takes sqlite:///file.db, postgresql://… or mysql://…, got '{address}'"
+        )
+    engine: dict[str, Any] = {}  # Any: what SQLAlchemy takes
+    if scheme[1] in _WITH_TIMEOUT:
+        engine["connect_args"] = {_WITH_TIMEOUT[scheme[1]]: CONNECT_SECONDS}
+    try:
+        return optuna.storages.RDBStorage(address, engine_kwargs=engine)
+    except Exception as err:  # whatever a database's driver raises, or its absence
+        first = (str(err).strip() or type(err).__name__).splitlines()[0]
+        raise StoreError(f"the storage {_hidden(address)} does not answer ({first[:200]})") from err
+
+
+def _hidden(address: str) -> str:
+    """The address without its password."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", address)

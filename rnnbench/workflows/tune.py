@@ -1,0 +1,480 @@
+"""`rnnbench tune`: from a search space to the best values of each architecture."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rnnbench.errors import StoreError
+from rnnbench.execution.devices import Placement, place_workers
+from rnnbench.execution.environment import processor_name
+from rnnbench.execution.executor import Executor, Task
+from rnnbench.execution.local import LocalExecutor
+from rnnbench.execution.process import call_in_process, peak_mib
+from rnnbench.ledger import Ledger, LedgerEntry, Parent
+from rnnbench.report.curves import draw_loss_curve
+from rnnbench.report.searches import draw_search
+from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec, Started
+from rnnbench.tracking.groups import Group
+from rnnbench.tracking.store import find_store
+from rnnbench.tracking.tracker import Tracker
+from rnnbench.tuning.record import TuningRecord, write_record
+from rnnbench.tuning.rounds import Attempt, Round
+from rnnbench.tuning.search import Search, measure_importances, put_aside
+from rnnbench.tuning.space import Space
+from rnnbench.tuning.storage import open_storage
+from rnnbench.tuning.trials import Trial, find_winner
+from rnnbench.workflows.datasets import DatasetRef, prepare_splits, resolve_dataset
+from rnnbench.workflows.provenance import git_commit, mlflow_status
+from rnnbench.workflows.tuning_plan import (
+    TuneChoices,
+    Tuning,
+    compose_tuning,
+    refuse_overlap,
+    report_seeds,
+)
+from rnnbench.workflows.view import View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from optuna.storages import BaseStorage
+
+__all__ = ["SearchPlan", "TrialBoard", "TuneOutcome", "TuneView", "tune", "winners_as_json"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchPlan:
+    """What a command is about to search."""
+
+    tuning: Tuning
+    dataset: DatasetRef
+    placement: Placement
+    searches: Mapping[str, Search]
+    storage: str
+
+
+class TrialBoard(Protocol):
+    """Shows trials while they are trained."""
+
+    def observe(self, attempt: Attempt, spec: RunSpec, event: Event) -> None:
+        """Something happened in a run of the trial."""
+        ...
+
+    def tell(self, architecture: str, trial: Trial, best: Trial | None) -> None:
+        """A trial is over; `best` is the best of those before."""
+        ...
+
+
+class TuneView(View, Protocol):
+    """The terminal, or whatever stands for it in a test."""
+
+    def show_search(self, plan: SearchPlan) -> None:
+        """What is about to be searched."""
+        ...
+
+    def watch_trials(self, plan: SearchPlan) -> AbstractContextManager[TrialBoard]:
+        """Show the trials while the block runs."""
+        ...
+
+    def show_winners(self, records: Sequence[TuningRecord], plan: SearchPlan) -> None:
+        """What was found."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneOutcome:
+    """How a command ended."""
+
+    records: tuple[TuningRecord, ...] = ()
+    n_failed: int = 0
+    interrupted: bool = False
+
+
+def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
+    """Search, record and show the best values of each architecture in the folder `root`.
+
+    Raises:
+        RnnbenchError: bad input, or data, storage or folder out of reach; never for a bad trial.
+    """
+    tuning = compose_tuning(choices)
+    find_store(root)  # a store that cannot be used is said before anything is trained
+    refuse_overlap(tuning.seeds, tuning.base.seeds, "the textbook study")
+    refuse_overlap(tuning.seeds, report_seeds(Ledger(root).entries()), "runs of this folder")
+    ledger = Ledger(root, "searches")
+    placement = place_workers(
+        backend=choices.backend,
+        device=choices.device,
+        workers=choices.workers,
+        workers_per_gpu=choices.workers_per_gpu,
+    )
+    executor = LocalExecutor(
+        backend=placement.backend, gpus=placement.gpus, log_folder=ledger.folder
+    )
+    with closing(executor):
+        start = partial(executor.start, len(placement.gpus))
+        dataset = resolve_dataset(tuning.base.dataset, view.downloaded, start)
+        with ledger.locked(lambda: view.say(_WAITING)):
+            storage = open_storage(choices.storage, root)
+            plan = SearchPlan(
+                tuning=tuning,
+                dataset=dataset,
+                placement=placement,
+                searches=_open_searches(tuning, dataset, placement, storage, choices, ledger),
+                storage=choices.storage or "optuna-journal.log",
+            )
+            view.show_search(plan)
+            return _Coordinator(plan, choices, view, ledger, executor, root).carry_out()
+
+
+def winners_as_json(outcome: TuneOutcome) -> str:
+    """The winners, and what they were found with; nothing in it varies between repeats."""
+    winners = {
+        record.architecture: {
+            "params": record.winner.params,
+            "val_loss": record.winner.value,
+            "trial": record.winner.number,
+            "trials": len(record.trials),
+        }
+        for record in outcome.records
+        if record.winner is not None
+    }
+    first = outcome.records[0]
+    found = {
+        "tuning": first.tuning,
+        "dataset": first.dataset,
+        "fingerprint": first.fingerprint,
+        "tuning_seeds": first.seeds,
+        "winners": winners,
+    }
+    return json.dumps(found, indent=1, sort_keys=True)
+
+
+_WAITING = "another rnnbench command is at work in this folder; waiting until it is done"
+
+
+def _open_searches(
+    tuning: Tuning,
+    dataset: DatasetRef,
+    placement: Placement,
+    storage: BaseStorage,
+    choices: TuneChoices,
+    ledger: Ledger,
+) -> dict[str, Search]:
+    """By architecture; with `--fresh` the old trials are put aside first."""
+    names = {
+        name: f"{tuning.name}/{name}/{dataset.name}-{dataset.fingerprint[:8]}"
+        for name in tuning.base.architectures
+    }
+    if choices.fresh:
+        for name in names.values():
+            put_aside(storage, name)
+        _archive_runs(ledger, tuning.name, set(names.values()))
+    return {
+        architecture: Search(
+            storage,
+            name,
+            space=tuning.space,
+            method=replace(tuning.method, first=tuning.usual(architecture)),
+            declaration=tuning.declaration(architecture, dataset, placement.backend),
+        )
+        for architecture, name in names.items()
+    }
+
+
+def _archive_runs(ledger: Ledger, tuning: str, searches: set[str]) -> None:
+    for entry in ledger.entries(tuning):
+        parents = entry.parents()
+        if parents and parents[0].key.rpartition(" ")[0] in searches:
+            ledger.archive(tuning, entry.spec())
+
+
+class _Coordinator:
+    """Asks, trains, tells, until every search is over; the only one that writes."""
+
+    def __init__(
+        self,
+        plan: SearchPlan,
+        choices: TuneChoices,
+        view: TuneView,
+        ledger: Ledger,
+        executor: LocalExecutor,
+        root: Path,
+    ) -> None:
+        self._plan = plan
+        self._choices = choices
+        self._view = view
+        self._ledger = ledger
+        self._executor: Executor = executor
+        self._root = root
+        self._name = plan.tuning.name
+        self._entries: dict[str, LedgerEntry] = {}
+        self._environment: dict[str, str] = {}
+        self._idle_seconds = 0.0
+        self._tracker = Tracker(
+            ledger, self._name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
+        )
+
+    def carry_out(self) -> TuneOutcome:
+        """Work the searches off; what they found."""
+        began, cpu_began = time.time(), time.process_time()
+        interrupted = False
+        self._begin_tracking()
+        try:
+            with self._view.watch_trials(self._plan) as board:
+                self._work(board)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self._executor.close()
+            records = self._record_all()
+            n_failed = sum(t.state == "failed" for record in records for t in record.trials)
+            for record in records:
+                self._tracker.notice_group(self._describe_search(record, interrupted))
+            self._tracker.end(
+                mlflow_status(interrupted, n_failed),
+                {
+                    "wall_seconds": time.time() - began,
+                    "coordinator_seconds": self._idle_seconds,
+                    "parent_cpu_seconds": time.process_time() - cpu_began,
+                    "workers_cpu_seconds": self._executor.cpu_seconds,
+                    "parent_peak_mib": peak_mib(children=False),
+                    "largest_worker_peak_mib": peak_mib(children=True),
+                },
+                unfinished=[e for e in self._entries.values() if e.result() is None],
+            )
+        self._view.show_winners(records, self._plan)
+        if interrupted:
+            self._view.warn(
+                f"interrupted; every whole epoch is kept. To go on: {self._choices.command}"
+            )
+        return TuneOutcome(records=tuple(records), n_failed=n_failed, interrupted=interrupted)
+
+    def _begin_tracking(self) -> None:
+        plan = self._plan
+        words = ", ".join(plan.searches)
+        tags = {"rnnbench.study": self._name, "rnnbench.command": self._choices.command}
+        if plan.dataset.notice:
+            tags |= {
+                "rnnbench.notice": plan.dataset.notice,
+                "mlflow.note.content": plan.dataset.notice,
+            }
+        commit = git_commit(self._root)
+        tags |= {"mlflow.source.git.commit": commit} if commit else {}
+        self._tracker.begin(f"{self._name} · {words} · {plan.dataset.name}", tags, [])
+        for search in plan.searches.values():
+            for trial in search.trials:  # a lost command may not have published them
+                self._tracker.notice_group(_describe_trial(search, trial))
+
+    def _work(self, board: TrialBoard) -> None:
+        since = time.monotonic()
+        while attempts := self._ask():
+            round_ = Round(attempts)
+            tasks = self._resume(round_)
+            self._show_ended(round_, attempts, board)
+            self._idle_seconds += time.monotonic() - since
+            self._train(round_, tasks, board)
+            since = time.monotonic()
+            for attempt, trial in round_.outcomes():
+                attempt.search.tell(trial)
+                self._tracker.notice_group(_describe_trial(attempt.search, trial))
+            self._record_all()
+        self._idle_seconds += time.monotonic() - since
+
+    def _ask(self) -> list[Attempt]:
+        """The next batch of every search that is not over, trained side by side."""
+        plan = self._plan
+        attempts = [
+            Attempt(
+                architecture=architecture,
+                search=search,
+                proposal=proposal,
+                specs=plan.tuning.specs(
+                    architecture, proposal.params, plan.dataset, plan.placement.backend
+                ),
+            )
+            for architecture, search in plan.searches.items()
+            for proposal in search.next_batch()
+        ]
+        prepare_splits(spec for attempt in attempts for spec in attempt.specs)
+        return attempts
+
+    def _resume(self, round_: Round) -> list[Task]:
+        """What the ledger has of the round's runs is taken over; the rest is to be trained."""
+        for spec in round_.specs:
+            if self._ledger.find(self._name, spec) is None:
+                continue
+            entry = self._open(round_, spec)
+            for row in entry.history():
+                self._give_up(round_, round_.observe_epoch(spec.fingerprint, row))
+            result = entry.result()
+            if result is None:
+                continue
+            if result.status != "pruned":
+                self._give_up(round_, round_.observe_result(spec.fingerprint, result))
+            elif round_.is_wanted(spec.fingerprint):  # it was given up for another trial
+                self._ledger.archive(self._name, spec)
+                del self._entries[spec.fingerprint]
+                round_.forget(spec.fingerprint)
+        wanted = [spec for spec in round_.specs if round_.is_wanted(spec.fingerprint)]
+        return [Task(spec=spec, state=self._state(spec)) for spec in wanted]
+
+    def _state(self, spec: RunSpec) -> bytes | None:
+        """What the run goes on from; None if it is to begin."""
+        entry = self._entries.get(spec.fingerprint)
+        return entry.state() if entry is not None else None
+
+    def _train(self, round_: Round, tasks: Sequence[Task], board: TrialBoard) -> None:
+        """Work the tasks off; each event goes to the ledger first."""
+        specs = {task.spec.fingerprint: task.spec for task in tasks}
+        for event in self._executor.run(tasks):
+            spec = specs[event.fingerprint]
+            if isinstance(event, Started):
+                self._environment = dict(event.environment)
+            entry = self._open(round_, spec)
+            self._write(entry, event)
+            for attempt in round_.holders(spec.fingerprint):
+                board.observe(attempt, spec, event)
+            given_up: list[str] = []
+            if isinstance(event, EpochEnded):
+                given_up = round_.observe_epoch(spec.fingerprint, event.row)
+            elif isinstance(event, Finished | Failed):
+                result = entry.result()
+                assert result is not None
+                given_up = round_.observe_result(spec.fingerprint, result)
+            self._give_up(round_, given_up)
+            self._show_ended(round_, round_.holders(spec.fingerprint), board)
+
+    def _show_ended(self, round_: Round, attempts: Sequence[Attempt], board: TrialBoard) -> None:
+        """Show each trial once, when it is over."""
+        for attempt in attempts:
+            if round_.is_over(attempt) and not attempt.is_shown:
+                attempt.is_shown = True
+                trial = round_.outcome(attempt)
+                board.tell(attempt.architecture, trial, find_winner(attempt.search.trials))
+
+    def _give_up(self, round_: Round, fingerprints: Sequence[str]) -> None:
+        """Stop runs that nobody waits for; those that had begun are recorded as pruned."""
+        for fingerprint in fingerprints:
+            self._executor.stop(fingerprint)
+            entry = self._entries.get(fingerprint)
+            if entry is not None and entry.result() is None:
+                event = Pruned(
+                    fingerprint=fingerprint,
+                    reason=round_.reason(fingerprint),
+                    environment=self._environment,
+                )
+                self._write(entry, event)
+
+    def _open(self, round_: Round, spec: RunSpec) -> LedgerEntry:
+        if spec.fingerprint not in self._entries:
+            attempt = round_.holders(spec.fingerprint)[0]
+            chain = _chain(attempt.search, attempt.proposal.number)
+            entry = self._ledger.open_run(self._name, spec, parents=chain)
+            self._entries[spec.fingerprint] = entry
+            self._tracker.notice(entry)
+        return self._entries[spec.fingerprint]
+
+    def _write(self, entry: LedgerEntry, event: Event) -> None:
+        try:
+            self._ledger.record(entry, event)
+        except OSError as err:
+            raise StoreError(_cannot_write(err)) from err
+        self._tracker.notice(entry)
+
+    def _record_all(self) -> list[TuningRecord]:
+        records = [self._record(architecture) for architecture in self._plan.searches]
+        try:
+            for record in records:
+                write_record(self._ledger.folder, record)
+        except OSError as err:
+            self._view.warn(_cannot_write(err))
+        return records
+
+    def _record(self, architecture: str) -> TuningRecord:
+        plan, search = self._plan, self._plan.searches[architecture]
+        return TuningRecord(
+            tuning=self._name,
+            architecture=architecture,
+            dataset=plan.dataset.name,
+            fingerprint=plan.dataset.fingerprint,
+            declaration=plan.tuning.declaration(architecture, plan.dataset, plan.placement.backend),
+            seeds=plan.tuning.seeds,
+            n_trials=search.n_trials,
+            trials=tuple(search.trials),
+            hardware=f"{plan.placement.device} ({processor_name()})",
+            command=self._choices.command,
+        )
+
+    def _describe_search(self, record: TuningRecord, interrupted: bool) -> Group:
+        search = self._plan.searches[record.architecture]
+        metrics = {
+            "n_trials": float(len(record.trials)),
+            "n_pruned": float(sum(trial.state == "pruned" for trial in record.trials)),
+            "n_failed": float(sum(trial.state == "failed" for trial in record.trials)),
+            "trained_epochs": float(sum(trial.epochs for trial in record.trials)),
+            "trained_seconds": sum(trial.seconds for trial in record.trials),
+        }
+        if record.winner is not None and record.winner.value is not None:
+            best = {f"best_{key}": float(value) for key, value in record.winner.params.items()}
+            metrics |= best | {
+                "best_val_loss": record.winner.value,
+                "best_trial": float(record.winner.number),
+            }
+        files = {"tuning.json": json.dumps(asdict(record), indent=1).encode()}
+        if record.winner is not None:
+            files |= call_in_process(_draw, record, self._plan.tuning.space)
+        return Group(
+            chain=_chain(search),
+            params=_flat(record.declaration),
+            metrics=metrics,
+            files=files,
+            status="KILLED" if interrupted or not record.is_over else "FINISHED",
+            is_final=False,
+        )
+
+
+def _chain(search: Search, number: int | None = None) -> tuple[Parent, ...]:
+    """The search, and the trial in it; a search that was started over has other keys."""
+    key = f"{search.name} {search.began}"
+    whole = Parent(key=key, name=search.name)
+    if number is None:
+        return (whole,)
+    return whole, Parent(key=f"{key} trial {number}", name=f"trial {number}")
+
+
+def _describe_trial(search: Search, trial: Trial) -> Group:
+    metrics = {"trained_epochs": float(trial.epochs), "trained_seconds": trial.seconds}
+    if trial.value is not None:
+        metrics["mean_best_val_loss"] = trial.value
+    return Group(
+        chain=_chain(search, trial.number),
+        params={key: str(value) for key, value in trial.params.items()},
+        metrics=metrics,
+        tags={"rnnbench.status": trial.state, "rnnbench.reason": trial.reason or ""},
+    )
+
+
+def _draw(record: TuningRecord, space: Space) -> dict[str, bytes]:
+    importances = measure_importances(space, record.trials)
+    return draw_search(record, importances)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:  # Any: JSON values
+    flat: dict[str, str] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: str(value)[:500]}
+    return flat
+
+
+def _cannot_write(err: OSError) -> str:
+    return (
+        f"the ledger could not be written ({err.strerror or err}); nothing that was kept is lost, "
+        "and the same command goes on once there is room"
+    )
