@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rnnbench.analysis.answer import warn_of, write_answer
@@ -18,10 +18,12 @@ from rnnbench.analysis.predictions import read_correct, read_labels
 from rnnbench.analysis.published_rows import compare_with_published, published_curves
 from rnnbench.analysis.rows import ArmRow, Curve
 from rnnbench.analysis.sections import Arm, Section, divide_runs
+from rnnbench.analysis.tuned import compose_tuning_part
 from rnnbench.analysis.uncertainty import measure_uncertainty
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
 from rnnbench.tracking.runs import TrackedRun
+from rnnbench.tuning.record import TuningRecord
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +41,7 @@ class Declaration:
 
     Args:
         margin_points: the practical margin.
+        tuned: by architecture, the values that tuning found; empty for any other study.
         notes: what a reader must know of it, such as a later change.
     """
 
@@ -47,6 +50,7 @@ class Declaration:
     pairing: str = "seed"
     margin_points: float = 0.5
     vary_split: bool = False
+    tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -59,6 +63,7 @@ class Sources:
         others: runs of other studies, for the claims.
         problem: why MLflow could not be read; None if it could.
         command: the words that repeat the study; empty if nobody knows them.
+        searches: of a tuned study, by architecture.
     """
 
     study: str
@@ -69,6 +74,7 @@ class Sources:
     others: Sequence[TrackedRun] = ()
     problem: str | None = None
     command: str = ""
+    searches: Mapping[str, TuningRecord] = field(default_factory=dict)
 
 
 def compose_document(sources: Sources) -> Document:
@@ -76,7 +82,12 @@ def compose_document(sources: Sources) -> Document:
     declared = sources.declaration
     margin = declared.margin_points / 100
     is_paired = declared.pairing == "seed"
-    sections = divide_runs(sources.runs, declared.contrast, vary_split=declared.vary_split)
+    sections = divide_runs(
+        sources.runs,
+        declared.contrast,
+        vary_split=declared.vary_split,
+        is_tuned=bool(declared.tuned),
+    )
     arms = [row for section in sections for row in _arms_of(section, sources.baseline)]
     scores = {section.name: _scores(section) for section in sections}
     pairs = compare_sections(scores.items(), margin=margin, is_paired=is_paired)
@@ -135,6 +146,16 @@ def compose_document(sources: Sources) -> Document:
                 command=sources.command,
             )
         ),
+        tuning=compose_tuning_part(
+            declared.tuned,
+            sources.runs,
+            sources.others,
+            sources.searches,
+            margin=margin,
+            is_paired=is_paired,
+        )
+        if declared.tuned
+        else None,
         made_at=time.strftime("%Y-%m-%d %H:%M"),
         is_split_varied=declared.vary_split,
     )

@@ -15,6 +15,7 @@ from rnnbench.analysis.rows import (
     ResponseRow,
     SeedRow,
 )
+from rnnbench.analysis.tuned import TuningPart
 
 __all__ = ["Document", "Fact"]
 
@@ -41,6 +42,7 @@ class Document:
         published_curves: the notes' published epochs; `section` says which source,
             `arm` the architecture; loss and accuracy there are running averages.
         made_at: local date and time.
+        tuning: of a study whose architectures were tuned; None for any other.
         is_split_varied: whether each seed has a split of its own (`vary_split`).
     """
 
@@ -63,4 +65,5 @@ class Document:
     claims: tuple[ClaimRow, ...]
     facts: tuple[Fact, ...]
     made_at: str
+    tuning: TuningPart | None = None
     is_split_varied: bool = False

@@ -55,14 +55,21 @@ class Section:
 
 
 def divide_runs(
-    runs: Iterable[TrackedRun], contrast: str, *, vary_split: bool = False
+    runs: Iterable[TrackedRun],
+    contrast: str,
+    *,
+    vary_split: bool = False,
+    is_tuned: bool = False,
 ) -> tuple[Section, ...]:
     """The runs as sections of arms.
 
     Args:
         contrast: the factor between arms; everything else but the seed is equal in a section.
         vary_split: runs of several splits belong together, one split a seed.
+        is_tuned: each architecture has a learning rate of its own, which belongs to its arm.
     """
+    runs = list(runs)
+    rates = _rates(runs) if is_tuned else {}
     grouped: dict[_Key, dict[str, list[TrackedRun]]] = {}
     places: dict[str, tuple[object, ...]] = {}
     for run in runs:
@@ -70,6 +77,10 @@ def divide_runs(
         if vary_split and settings["split_seed"] == run.spec.seed:
             settings["split_seed"] = _OWN_SPLIT
         name, place, form = _take_out(run.spec.form, settings, contrast)
+        if is_tuned:
+            rate = settings.pop("learning_rate")
+            several = len(rates[run.spec.form]) > 1
+            name = f"tuned {name}" + (f" (learning_rate={rate:.3g})" if several else "")
         places[name] = place
         key = (form, tuple(sorted(settings.items())))
         grouped.setdefault(key, {}).setdefault(name, []).append(run)
@@ -122,6 +133,14 @@ def _take_out(
         return f"{factor}={value}", place, form
     value = hyperparameter(form, factor)
     return f"{factor}={value}", (value,), without(form, factor)
+
+
+def _rates(runs: Iterable[TrackedRun]) -> dict[Form, set[float]]:
+    """Each form's learning rates: several where it was tuned again."""
+    rates: dict[Form, set[float]] = {}
+    for run in runs:
+        rates.setdefault(run.spec.form, set()).add(run.spec.recipe.learning_rate)
+    return rates
 
 
 def _section_names(keys: Sequence[_Key], contrast: str) -> Mapping[_Key, str]:

@@ -89,6 +89,9 @@ def run(
     quick: Annotated[
         bool, typer.Option("--quick", help="A first look on synthetic reviews; decides nothing.")
     ] = False,
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="With the values that `rnnbench tune` found best.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; the old runs are put aside.")
@@ -110,6 +113,7 @@ def run(
         all_architectures=all_,
         study=study,
         quick=quick,
+        tuned=tuned,
         name=name,
         dataset=dataset,
         seeds=None if seeds is None else parse_seeds(seeds),

@@ -45,9 +45,6 @@ def tune(
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="At most this many epochs a run.")] = None,
     dataset: Dataset = None,
-    name: Annotated[
-        str, typer.Option(help="Name of the tuning, and of its MLflow experiment.")
-    ] = "tuning",
     workers: Annotated[
         int | None, typer.Option(help="Runs at once. Default: one a core, or one a GPU.")
     ] = None,
@@ -83,7 +80,6 @@ def tune(
         storage=storage,
         epochs=epochs,
         dataset=dataset,
-        name=name,
         workers=workers,
         workers_per_gpu=workers_per_gpu,
         device=device,

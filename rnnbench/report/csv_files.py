@@ -20,6 +20,7 @@ from rnnbench.analysis.rows import (
     ResponseRow,
     SeedRow,
 )
+from rnnbench.analysis.tuned import BudgetRow, ReachRow, TuningPart
 
 if TYPE_CHECKING:
     from rnnbench.analysis.document import Document
@@ -53,6 +54,29 @@ def write_tables(document: Document) -> dict[str, str]:
         "published": write_rows(PublishedRow, document.published),
         "claims": write_rows(ClaimRow, document.claims),
         "facts": write_rows(Fact, document.facts),
+        **(_write_tuning(document.tuning) if document.tuning else {}),
+    }
+
+
+def _write_tuning(part: TuningPart) -> dict[str, str]:
+    curves = (
+        (_text(curve.architecture), number, *values)
+        for curve in part.curves
+        for number, values in enumerate(
+            zip(curve.best, curve.low, curve.median, curve.high, strict=True)
+        )
+    )
+    scores = (
+        (_text(row.architecture), row.kind, seed_score)
+        for row in part.scores
+        for seed_score in row.scores
+    )
+    return {
+        "tuning_budgets": write_rows(BudgetRow, part.budgets),
+        "tuning_curves": _write(("architecture", "trial", "best", "low", "median", "high"), curves),
+        "tuning_scores": _write(("architecture", "kind", "test_accuracy"), scores),
+        "tuning_pairs": write_rows(PairRow, part.pairs),
+        "tuning_reach": write_rows(ReachRow, part.reach),
     }
 
 

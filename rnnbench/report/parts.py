@@ -38,6 +38,7 @@ from rnnbench.report.tables import (
     tabulate_seeds,
 )
 from rnnbench.report.texts import number, plural
+from rnnbench.report.tuning import build_tuning
 from rnnbench.report.uncertainty import picture_errors
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def build_parts(document: Document) -> tuple[Part, ...]:
         ("pairs", "Pairs", _pairs),
         ("uncertainty", "Where the uncertainty comes from", _uncertainty),
         ("curves", "Learning curves", _curves),
+        *([("tuning", "Tuning", build_tuning)] if document.tuning else []),
         ("published", "Published and measured", _published),
         ("claims", "Claims", _claims),
         ("how", "How it was run", _how),

@@ -199,13 +199,13 @@ class Search:
         elif known is None:
             raise UsageError(
                 f"the storage has an Optuna study '{self.name}' that this program did not make; "
-                "choose another --name"
+                "choose another --storage"
             )
         elif known != text:
             changes = _differences(json.loads(known), json.loads(text))
             raise UsageError(
                 f"{self.name} was begun otherwise: {'; '.join(changes)}. Ask as it was begun, "
-                "start over with --fresh (the old trials are put aside), or choose another --name"
+                "or start over with --fresh (the old trials are put aside)"
             )
 
 

@@ -76,6 +76,11 @@ def _open_database(address: str) -> BaseStorage:
         engine["connect_args"] = {_WITH_TIMEOUT[scheme[1]]: CONNECT_SECONDS}
     try:
         return optuna.storages.RDBStorage(address, engine_kwargs=engine)
+    except ImportError as err:
+        package = {"postgresql": "psycopg2-binary", "mysql": "pymysql"}.get(scheme[1], scheme[1])
+        raise StoreError(
+            f"no driver for {scheme[1]} is installed; `pip install {package}` brings one"
+        ) from err
     except Exception as err:  # whatever a database's driver raises, or its absence
         first = (str(err).strip() or type(err).__name__).splitlines()[0]
         raise StoreError(f"the storage {_hidden(address)} does not answer ({first[:200]})") from err

@@ -29,7 +29,9 @@ from rnnbench.tracking.runs import (
     tracked_studies,
 )
 from rnnbench.tracking.store import DATABASE, Store, find_store
+from rnnbench.tuning.record import TuningRecord, read_records
 from rnnbench.workflows.baseline import find_baseline
+from rnnbench.workflows.tuning_plan import TUNING
 from rnnbench.workflows.view import View
 
 __all__ = ["ReportChoices", "report_after_run", "report_study"]
@@ -135,6 +137,7 @@ def _write(root: Path, choices: ReportChoices) -> _Written:
             baseline=find_baseline,
             problem=found.problem,
             command=_command(study, found),
+            searches=_find_searches(ledger, found.runs),
         )
     )
     folder = choices.out or root / REPORTS / study
@@ -179,6 +182,11 @@ def _find_declaration(study: str, ledger: Ledger, runs: Sequence[TrackedRun]) ->
     if study in bundled_studies():
         return _declaration(load_study(study).declaration)
     return Declaration()
+
+
+def _find_searches(ledger: Ledger, runs: Sequence[TrackedRun]) -> Mapping[str, TuningRecord]:
+    """What was tuned in this folder on the reviews of the runs, by architecture."""
+    return read_records(ledger.folder, TUNING, runs[0].spec.data.fingerprint)
 
 
 def _parse_declaration(text: str) -> Mapping[str, Any] | None:  # Any: JSON values

@@ -30,6 +30,7 @@ from rnnbench.workflows.plan import Plan, make_plan
 from rnnbench.workflows.provenance import describe_command, invocation_name, mlflow_status
 from rnnbench.workflows.report import report_after_run
 from rnnbench.workflows.view import Board, View
+from rnnbench.workflows.winners import recipe_differences, refuse_untuned, with_winners
 
 __all__ = ["RunChoices", "RunOutcome", "compose_study", "run_study"]
 
@@ -40,6 +41,7 @@ class RunChoices:
 
     Args:
         study: a TOML file or a bundled study's name.
+        tuned: take each architecture's best values from an earlier `rnnbench tune`.
         hyperparameters, data, recipe: values by field, each a tuple that makes a grid.
         command: the words that repeat this command.
     """
@@ -48,6 +50,7 @@ class RunChoices:
     all_architectures: bool = False
     study: str | None = None
     quick: bool = False
+    tuned: bool = False
     name: str | None = None
     dataset: str | None = None
     seeds: tuple[int, ...] | None = None
@@ -86,6 +89,8 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
         raise UsageError(unknown_name("engine", choices.engine, ("auto", *ENGINES)))
     find_store(root)  # a store that cannot be used is said before anything is trained
     ledger = Ledger(root)
+    if choices.tuned:
+        refuse_untuned(ledger.folder, study)
     placement = place_workers(
         backend=choices.backend,
         device=choices.device,
@@ -99,6 +104,11 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
         n_runs = len(expand_study(study, dataset="", fingerprint="", backend=placement.backend))
         start = None if choices.dry_run else partial(executor.start, n_runs)
         dataset = resolve_dataset(study.dataset, view.downloaded, start)
+        if choices.tuned:
+            given = {*choices.recipe, *choices.hyperparameters}
+            study = with_winners(study, ledger.folder, dataset, given)
+            for sentence in recipe_differences(study, ledger.folder, dataset):
+                view.warn(sentence)
         plan = _plan(study, dataset, placement, ledger, fresh=choices.fresh)
         view.show_plan(plan)
         if choices.dry_run:
@@ -142,7 +152,10 @@ def compose_study(choices: RunChoices) -> Study:
         "recipe": choices.recipe,
         "embedding_sizes": choices.embedding_sizes,
     }
-    name = choices.name or (f"{base.name}-custom" if any(changes.values()) else base.name)
+    stem = base.name
+    if choices.tuned:
+        stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
+    name = choices.name or (f"{stem}-custom" if any(changes.values()) else stem)
     return base.with_choices(
         name=name,
         architectures=tuple(named) if named else None,
@@ -151,6 +164,9 @@ def compose_study(choices: RunChoices) -> Study:
         **changes,
     )
 
+
+TUNED = "tuned"
+"""What the study of tuned architectures is called."""
 
 _WAITING = "another rnnbench command is at work in this folder; waiting until it is done"
 

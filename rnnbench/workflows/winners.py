@@ -1,0 +1,92 @@
+"""`rnnbench run --tuned`: the values that tuning found best, put into a study."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from rnnbench.errors import UsageError
+from rnnbench.study import Study
+from rnnbench.tuning.record import TuningRecord, read_records, record_names
+from rnnbench.workflows.datasets import DatasetRef
+from rnnbench.workflows.tuning_plan import TUNING, refuse_overlap
+
+__all__ = ["recipe_differences", "refuse_untuned", "with_winners"]
+
+
+def refuse_untuned(ledger_folder: Path, study: Study) -> None:
+    """Say at once, before any data is looked for, that nothing was tuned here.
+
+    Raises:
+        UsageError: so it is.
+    """
+    if TUNING not in record_names(ledger_folder):
+        names = " ".join(study.architectures)
+        raise UsageError(f"nothing was tuned in this folder yet; `rnnbench tune {names}` does that")
+
+
+def with_winners(
+    study: Study, ledger_folder: Path, dataset: DatasetRef, given: Collection[str]
+) -> Study:
+    """The study with each architecture's best values.
+
+    Args:
+        given: hyperparameters that were asked for beside.
+
+    Raises:
+        UsageError: an architecture was not tuned on these reviews, or not to the end; values that
+            tuning brings were given as well; or a seed served tuning already.
+    """
+    records = read_records(ledger_folder, TUNING, dataset.fingerprint)
+    _refuse_missing(study, records, dataset)
+    tuned = {}
+    for name in study.architectures:
+        record = records[name]
+        refuse_overlap(record.seeds, study.seeds, f"study {study.name}")
+        assert record.winner is not None
+        tuned[name] = record.winner.params
+    twice = sorted({key for values in tuned.values() for key in values} & set(given))
+    if twice:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in twice)
+        raise UsageError(f"--tuned brings values of its own for {options}; leave that out")
+    n_trials = {len(records[name].trials) for name in study.architectures}
+    trials = " or ".join(map(str, sorted(n_trials)))
+    return study.with_choices(
+        description=f"Each architecture with the values that {trials} trials found best for it.",
+        tuned=tuned,
+    )
+
+
+def recipe_differences(study: Study, ledger_folder: Path, dataset: DatasetRef) -> list[str]:
+    """Sentences on how the study trains otherwise than the searches did."""
+    records = read_records(ledger_folder, TUNING, dataset.fingerprint)
+    found: dict[str, list[str]] = {}
+    for name in study.architectures:
+        settings = records[name].declaration["settings"]
+        for key in ("epochs", "patience", "batch_size", "optimizer", "order"):
+            chosen = study.recipe.get(key, (settings[key],))
+            if tuple(chosen) != (settings[key],):
+                words = f"{key} {settings[key]}, and runs with {', '.join(map(str, chosen))}"
+                found.setdefault(words, []).append(name)
+    return [f"{', '.join(names)} was tuned with {words}" for words, names in found.items()]
+
+
+def _refuse_missing(study: Study, records: Mapping[str, TuningRecord], dataset: DatasetRef) -> None:
+    missing = [
+        name
+        for name in study.architectures
+        if name not in records or (records[name].winner is None and records[name].is_over)
+    ]
+    if missing:
+        raise UsageError(
+            f"no best values for {', '.join(missing)} on these reviews ({dataset.name}, content "
+            f"{dataset.fingerprint[:12]}); `rnnbench tune {' '.join(missing)} --dataset "
+            f"{dataset.name}` finds them"
+        )
+    for name in study.architectures:
+        record = records[name]
+        if not record.is_over:
+            raise UsageError(
+                f"{name}: {len(record.trials)} of {record.n_trials} trials are done; "
+                f"`{record.command}` goes on"
+            )
