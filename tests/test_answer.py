@@ -62,7 +62,7 @@ def test_the_best_is_named_with_its_score_and_what_it_beats() -> None:
         "lstm has the highest mean test accuracy, 80.30 % [80.12, 80.48] over 10 seeds."
     )
     assert second == (
-        "It is better than gru (by 0.48 points, within the margin) (the margin is 0.5 points)."
+        "It is better than gru (by 0.48 points, within the margin); the margin is 0.5 points."
     )
 
 
@@ -84,7 +84,7 @@ def test_what_is_equivalent_and_what_is_open_is_told_apart() -> None:
     _, second, third, *_ = answer(arms, pairs)
     assert second == (
         "It is better than rnn (by 1.30 points, beyond the margin); equivalent to dropout; "
-        "not distinguishable from gru (the margin is 0.5 points)."
+        "not distinguishable from gru; the margin is 0.5 points."
     )
     assert third == "Not told apart among the others: dropout and gru."
 

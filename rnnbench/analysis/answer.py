@@ -97,7 +97,7 @@ def _told_apart(best: str, pairs: Sequence[PairRow], margin: float) -> list[str]
             relation, other = _relate(best, pair)
             found[relation].append(other)
     parts = [f"{relation} {_listed(others)}" for relation, others in found.items() if others]
-    sentences = [f"It is {'; '.join(parts)} (the margin is {100 * margin:g} points)."]
+    sentences = [f"It is {'; '.join(parts)}; the margin is {100 * margin:g} points."]
     unknown = [
         f"{pair.a} and {pair.b}"
         for pair in pairs

@@ -168,10 +168,10 @@ def _is_varied_within_a_base(
     found: dict[tuple[str, str], set[object]] = {}
     for arm in arms:
         found.setdefault((arm.base, _others(arm, factor, varying)), set()).add(arm.values[factor])
-    several = [values for values in found.values() if len(values) > 1]
+    several = {base: values for (base, _), values in found.items() if len(values) > 1}
     if factor not in _OF_PRESETS:
         return bool(several)
-    return len(several) > 1 or any(len(values) > 2 for values in several)
+    return len(several) > 1 or any(len(values) > 2 for values in several.values())
 
 
 def _others(arm: _PlacedArm, factor: str, varying: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from statistics import fmean
 from rnnbench.analysis.arms import hardware_of
 from rnnbench.analysis.pairs import Scores, compare_sections
 from rnnbench.analysis.rows import PairRow
-from rnnbench.architectures import make_form
+from rnnbench.architectures import architecture_names, make_form
 from rnnbench.errors import StudyError
 from rnnbench.specs import Recipe, RunSpec
 from rnnbench.stats.intervals import Interval, t_interval
@@ -156,6 +156,8 @@ def compose_tuning_part(
         records: of the searches, by architecture; those that are not here leave rows out.
         margin: the practical margin, as a fraction.
     """
+    tuned = {name: tuned[name] for name in sorted(tuned, key=_place)}
+    records = {name: records[name] for name in sorted(records, key=_place) if name in tuned}
     pairs = dict(_match(tuned, runs, others))
     scores = {name: {kind: _scores(found[kind]) for kind in _BOTH} for name, found in pairs.items()}
     both = {name: found for name, found in scores.items() if all(found.values())}
@@ -173,6 +175,12 @@ def compose_tuning_part(
 
 
 _Found = Mapping[str, Sequence[TrackedRun]]
+
+
+def _place(name: str) -> tuple[int, str]:
+    """The design's order, then by name."""
+    names = architecture_names()
+    return (names.index(name) if name in names else len(names), name)
 
 
 def _match(
@@ -353,11 +361,21 @@ def _compare_ranks(rows: Sequence[TunedRow], pairs: Sequence[PairRow]) -> tuple[
             f" and {orders['tuned']} with tuned ones; "
             f"{', '.join(moved)} {'changes' if len(moved) == 1 else 'change'} places."
         )
-    gains = [pair for pair in pairs if pair.verdict in ("better", "worse")]
-    told = "; ".join(f"{pair.section} is {pair.verdict}" for pair in gains)
-    caution = (
-        f"Against its own textbook values, tuned {told}."
-        if gains
-        else "For no architecture can tuned and textbook be told apart."
-    )
-    return sentence, f"{caution} Which architectures differ when all are tuned, the pairs say."
+    return sentence, _tell_gains(pairs)
+
+
+def _tell_gains(pairs: Sequence[PairRow]) -> str:
+    """Which architectures tuning has made better or worse, as far as that can be told."""
+    end = "Which architectures differ when all are tuned, the pairs say."
+    if all(pair.is_descriptive_only for pair in pairs):
+        return f"Too few seeds to tell tuned from textbook. {end}"
+    told = [
+        f"tuned {pair.section} is {pair.verdict} than with the textbook's values"
+        if pair.verdict in ("better", "worse")
+        else f"tuned {pair.section} is equivalent to it with the textbook's values"
+        for pair in pairs
+        if pair.verdict != "undetermined"
+    ]
+    if not told:
+        return f"For no architecture can tuned and textbook be told apart. {end}"
+    return f"{'; '.join(told).capitalize()}. {end}"
