@@ -64,9 +64,13 @@ class Project:
 
         What it says goes to the file `output`.
         """
+        return self.start_command("run", *self.options, *more)
+
+    def start_command(self, *words: str) -> subprocess.Popen[bytes]:
+        """`rnnbench` with these words, just started, likewise."""
         with open(self.output, "wb") as file:
             return subprocess.Popen(
-                [sys.executable, "-m", "rnnbench", "run", *self.options, *more],
+                [sys.executable, "-m", "rnnbench", *words],
                 cwd=self.folder,
                 env=self.environment,
                 stdout=file,
@@ -100,10 +104,10 @@ class Project:
         own = f"sqlite:///{self.folder / 'mlflow.db'}"
         return MlflowClient(self.environment.get("MLFLOW_TRACKING_URI", own))
 
-    def tracked(self, kind: str = "run") -> list[Run]:
+    def tracked(self, kind: str = "run", study: str = STUDY) -> list[Run]:
         """What MLflow shows: the runs, or with `invocation` the commands."""
         client = self.client()
-        experiment = client.get_experiment_by_name(STUDY)
+        experiment = client.get_experiment_by_name(study)
         return list(
             client.search_runs([experiment.experiment_id], f"tags.`rnnbench.kind` = '{kind}'")
         )

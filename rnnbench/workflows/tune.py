@@ -234,8 +234,9 @@ class _Coordinator:
             self._executor.close()
             records = self._record_all()
             n_failed = sum(t.state == "failed" for record in records for t in record.trials)
-            for record in records:
-                self._tracker.notice_group(self._describe_search(record, interrupted))
+            figures = call_in_process(_draw, records, self._plan.tuning.space)
+            for record, drawn in zip(records, figures, strict=True):
+                self._tracker.notice_group(self._describe_search(record, drawn, interrupted))
             self._tracker.end(
                 mlflow_status(interrupted, n_failed),
                 {
@@ -411,7 +412,9 @@ class _Coordinator:
             command=self._choices.command,
         )
 
-    def _describe_search(self, record: TuningRecord, interrupted: bool) -> Group:
+    def _describe_search(
+        self, record: TuningRecord, figures: Mapping[str, bytes], interrupted: bool
+    ) -> Group:
         search = self._plan.searches[record.architecture]
         metrics = {
             "n_trials": float(len(record.trials)),
@@ -426,14 +429,11 @@ class _Coordinator:
                 "best_val_loss": record.winner.value,
                 "best_trial": float(record.winner.number),
             }
-        files = {"tuning.json": json.dumps(asdict(record), indent=1).encode()}
-        if record.winner is not None:
-            files |= call_in_process(_draw, record, self._plan.tuning.space)
         return Group(
             chain=_chain(search),
             params=_flat(record.declaration),
             metrics=metrics,
-            files=files,
+            files={"tuning.json": json.dumps(asdict(record), indent=1).encode(), **figures},
             status="KILLED" if interrupted or not record.is_over else "FINISHED",
             is_final=False,
         )
@@ -460,9 +460,12 @@ def _describe_trial(search: Search, trial: Trial) -> Group:
     )
 
 
-def _draw(record: TuningRecord, space: Space) -> dict[str, bytes]:
-    importances = measure_importances(space, record.trials)
-    return draw_search(record, importances)
+def _draw(records: Sequence[TuningRecord], space: Space) -> list[dict[str, bytes]]:
+    """The figures of each search that has a winner."""
+    return [
+        draw_search(record, measure_importances(space, record.trials)) if record.winner else {}
+        for record in records
+    ]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:  # Any: JSON values

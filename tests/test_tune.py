@@ -1,0 +1,361 @@
+"""`rnnbench tune` and `run --tuned` on the real command line: search, interruption, winners."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import Answer
+from project import Project, write_project
+
+Command = Callable[..., Answer]
+
+USAGE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
+EPOCHS, N_TRIALS = 14, 9
+BUDGET = ("--trials", str(N_TRIALS), "--tuning-seeds", "2", "--epochs", str(EPOCHS))
+JOURNAL = "optuna-journal.log"
+
+
+@pytest.fixture(scope="module")
+def tuned(shared: Path) -> Project:
+    """Two architectures, tuned without a disturbance."""
+    project = new_project(shared, "tuned")
+    done = tune(project, architectures=("lstm", "gru"))
+    assert done.returncode == 0, done.stderr
+    (project.folder / "winners.json").write_text(done.stdout)
+    (project.folder / "said.txt").write_text(done.stderr)
+    return project
+
+
+@pytest.fixture(scope="module")
+def reported(tuned: Project) -> str:
+    """The report of the winners on fresh seeds, beside the textbook's runs of the same seeds."""
+    options = ("--seeds", "2", "--epochs", str(EPOCHS), "--dataset", reviews(tuned))
+    words = ("run", "lstm", "gru", *options, "--name")
+    assert tuned.command(*words, "textbook", "--no-report").returncode == 0
+    done = tuned.command(*words, "tuned", "--tuned", "--report")
+    assert done.returncode == 0, done.stderr
+    return (tuned.folder / "reports/tuned/index.md").read_text()
+
+
+def test_the_winners_are_json_and_nothing_else_on_standard_output(tuned: Project) -> None:
+    found = json.loads((tuned.folder / "winners.json").read_text())
+    assert found["tuning_seeds"] == [1000, 1001]
+    assert set(found["winners"]) == {"gru", "lstm"}
+    for winner in found["winners"].values():
+        assert 1e-5 <= winner["params"]["learning_rate"] <= 1e-1
+        assert winner["trials"] == N_TRIALS
+
+
+def test_a_bad_trial_is_pruned_by_its_first_seed_and_said(tuned: Project) -> None:
+    trials = [trial for record in records(tuned) for trial in record["trials"]]
+    pruned = [trial for trial in trials if trial["state"] == "pruned"]
+    assert pruned
+    assert all(trial["number"] >= 6 for trial in pruned)  # the first batch has nobody before it
+    assert all(10 <= len(trial["curve"]) <= EPOCHS for trial in pruned)
+    assert "pruned after" in (tuned.folder / "said.txt").read_text()
+    states = [result["status"] for result in results(tuned)]
+    assert "pruned" in states
+    assert "failed" not in states
+
+
+def test_a_trial_is_worth_the_mean_of_its_seeds(tuned: Project) -> None:
+    for record in records(tuned):
+        for trial in record["trials"]:
+            if trial["state"] == "complete":
+                assert trial["value"] == pytest.approx(sum(trial["losses"]) / 2)
+                assert trial["losses"][0] == pytest.approx(min(trial["curve"]))
+
+
+def test_no_run_of_a_search_has_a_test_score_or_a_model(tuned: Project) -> None:
+    for folder in searched(tuned):
+        result = json.loads((folder / "result.json").read_text())
+        assert result["test_accuracy"] is None
+        assert result["train_loss_at_best"] is None
+        assert not (folder / "best.keras").exists()
+        assert not (folder / "predictions.npz").exists()
+
+
+def test_workers_never_open_the_test_half(shared: Path, tuned: Project, tmp_path: Path) -> None:
+    project = new_project(shared, "no-test-half")
+    cache = tmp_path / "cache"
+    shutil.copytree(project.environment["RNNBENCH_CACHE"], cache)
+    spoilt = [path for path in cache.rglob("*") if path.is_file() and "test" in str(path.name)]
+    assert spoilt
+    for path in spoilt:
+        path.write_bytes(b"not an array")
+    project.environment["RNNBENCH_CACHE"] = str(cache)
+    assert winners(tune(project)) == winners_of(tuned)
+
+
+def test_the_number_of_workers_changes_nothing(shared: Path, tuned: Project) -> None:
+    project = new_project(shared, "one-worker")
+    assert winners(tune(project, "--workers", "1")) == winners_of(tuned)
+    assert outcomes(project) == outcomes(tuned)
+
+
+@pytest.mark.timeout(600)
+def test_a_search_killed_again_and_again_comes_out_the_same(shared: Path, tuned: Project) -> None:
+    project = new_project(shared, "killed")
+    for delay_s in (0.1, 0.9):
+        process = start(project)
+        wait_for(lambda: (project.folder / ".rnnbench/searches").exists(), process)
+        time.sleep(delay_s)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=30)
+        with open(project.folder / JOURNAL, "ab") as journal:
+            journal.write(b'{"op_code": 4, "worker')  # a line that the kill has torn
+    assert winners(tune(project)) == winners_of(tuned)
+    assert outcomes(project) == outcomes(tuned)
+    assert_tracked_once(project)
+
+
+def test_ctrl_c_says_how_to_go_on(shared: Path, tuned: Project) -> None:
+    project = new_project(shared, "ctrl-c")
+    process = start(project)
+    wait_for(lambda: (project.folder / ".rnnbench/searches").exists(), process)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=60) == INTERRUPTED
+    output = project.output.read_text()
+    assert "To go on: rnnbench tune lstm" in output
+    assert "Traceback" not in output
+    runs = [*tracked(project, "tuning"), *tracked(project, "group")]
+    assert "RUNNING" not in {run.info.status for run in runs}
+
+
+def test_asking_again_does_nothing_and_more_trials_are_added(shared: Path, tuned: Project) -> None:
+    project = new_project(shared, "more")
+    few = ("--trials", "4", "--tuning-seeds", "2", "--epochs", str(EPOCHS))
+    assert tune(project, budget=few).returncode == 0
+    again = tune(project, budget=few)
+    assert "4 done already" in again.stderr
+    assert winners(tune(project)) == winners_of(tuned)
+    assert outcomes(project) == outcomes(tuned)
+
+
+def test_mlflow_shows_the_search_its_trials_and_their_runs(tuned: Project) -> None:
+    groups = {run.data.tags["rnnbench.group"]: run for run in tracked(tuned, "group")}
+    searches = {key: run for key, run in groups.items() if " trial " not in key}
+    assert sorted(run.info.run_name.split("/")[1] for run in searches.values()) == ["gru", "lstm"]
+    for key, search in searches.items():
+        below = [run for other, run in groups.items() if other.startswith(f"{key} trial ")]
+        assert len(below) == N_TRIALS == search.data.metrics["n_trials"]
+        assert {run.data.tags["mlflow.parentRunId"] for run in below} == {search.info.run_id}
+        best = min(run.data.metrics.get("mean_best_val_loss", 9.0) for run in below)
+        assert search.data.metrics["best_val_loss"] == best
+        assert search.data.metrics["best_learning_rate"] > 0
+        names = {item.path for item in tuned.client().list_artifacts(search.info.run_id)}
+        assert names == {"history.png", "slice-learning_rate.png", "importance.png", "tuning.json"}
+    trials = {run.info.run_id: run for run in groups.values() if run not in searches.values()}
+    for run in tracked(tuned, "tuning"):
+        above = trials[run.data.tags["mlflow.parentRunId"]]
+        assert above.data.params["learning_rate"] == run.data.params["learning_rate"]
+
+
+def test_a_pruned_run_is_not_a_failed_one_in_mlflow(tuned: Project) -> None:
+    runs = tracked(tuned, "tuning")
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert {run.data.tags["rnnbench.status"] for run in runs} == {"finished", "pruned"}
+
+
+def test_the_report_shows_budgets_and_tuned_against_textbook(reported: str) -> None:
+    assert "## 6 Tuning" in reported
+    assert f"the same: {N_TRIALS} trials in the same space" in reported
+    assert "Budget of each search" in reported
+    assert "tuned − textbook" in reported
+    assert "![Best validation loss of each search" in reported
+    assert "Every architecture" in reported
+
+
+def test_a_tuned_study_compares_architectures_at_their_own_learning_rates(
+    tuned: Project, reported: str
+) -> None:
+    assert "tuned lstm − tuned gru" in reported
+    found = {record["architecture"]: record for record in records(tuned)}
+    for path in (tuned.folder / ".rnnbench/runs/tuned").glob("*/spec.json"):
+        spec = json.loads(path.read_text())
+        best = min(
+            (t for t in found[spec["form"]["cell"]]["trials"] if t["value"] is not None),
+            key=lambda trial: trial["value"],
+        )
+        assert spec["recipe"]["learning_rate"] == best["params"]["learning_rate"]
+        assert spec["seed"] in (0, 1)
+
+
+def test_a_search_is_no_study_of_its_own_in_a_report(tuned: Project, reported: str) -> None:
+    done = tuned.command("report", "tuning")
+    assert done.returncode == USAGE
+    assert "textbook, tuned" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        pytest.param(["run", "lstm", "--tuned", "--learning-rate", "0.1"], "--learning-rate"),
+        pytest.param(["run", "lstm", "--tuned", "--seeds", "1001-1003"], "seeds 1001 are used"),
+        pytest.param(["run", "--all", "--tuned"], "`rnnbench tune lstm-dropout lstm-stacked"),
+        pytest.param(["tune", "lstm", *BUDGET, "--sampler-seed", "5"], "sampler.seed was 0"),
+        pytest.param(["tune", "lstm", *BUDGET, "--space", "narrow.toml"], "high was 0.1 and is"),
+        pytest.param(["tune", "lstm", *BUDGET, "--tuning-seeds", "0-1"], "fresh seeds"),
+    ],
+    ids=["value-given", "seed-overlap", "not-tuned", "other-seed", "other-space", "report-seeds"],
+)
+def test_what_does_not_fit_a_search_is_refused(
+    tuned: Project, words: list[str], sentence: str
+) -> None:
+    narrow = "[learning_rate]\nlow = 1e-5\nhigh = 1e-2\nlog = true\n"
+    (tuned.folder / "narrow.toml").write_text(narrow)
+    done = tuned.command(*words, "--dataset", reviews(tuned))
+    assert done.returncode == USAGE
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_fresh_puts_the_old_trials_aside(shared: Path, tuned: Project) -> None:
+    project = new_project(shared, "fresh")
+    small = ("--trials", "2", "--tuning-seeds", "1", "--epochs", "2")
+    assert tune(project, budget=small).returncode == 0
+    other = ("--trials", "2", "--tuning-seeds", "1", "--epochs", "3")
+    assert tune(project, budget=other).returncode == USAGE
+    assert tune(project, "--fresh", budget=other).returncode == 0
+    assert "put aside" in (project.folder / JOURNAL).read_text()
+    assert {len(record["trials"]) for record in records(project)} == {2}
+    names = [run.info.run_name for run in tracked(project, "group")]
+    assert len(names) == 2 * 3  # the search twice, each time with two trials
+
+
+def test_a_diverging_trial_is_recorded_and_ends_nothing(shared: Path) -> None:
+    project = new_project(shared, "diverging")
+    (project.folder / "huge.toml").write_text("learning_rate = [1e-3, 1e30, 1e-2]\n")
+    done = tune(
+        project,
+        *("--space", "huge.toml", "--sampler", "grid"),
+        budget=("--trials", "3", "--tuning-seeds", "2", "--epochs", "3"),
+    )
+    assert done.returncode == 0, done.stderr
+    (record,) = records(project)
+    assert [trial["params"]["learning_rate"] for trial in record["trials"]] == [1e-3, 1e30, 1e-2]
+    huge = record["trials"][1]
+    if huge["state"] != "complete":  # the loss is clipped: only a NaN is a divergence
+        assert huge["reason"].startswith("diverged")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["tune"], USAGE, "name architectures, or say --all"),
+        (["tune", "lstmm"], USAGE, "did you mean 'lstm'"),
+        (["tune", "lstm", "--all"], USAGE, "not both"),
+        (["tune", "lstm", "--trials", "0"], USAGE, "--trials must be 1 or more"),
+        (["tune", "lstm", "--sampler", "tpee"], USAGE, "did you mean 'tpe'"),
+        (["tune", "lstm", "--pruner", "mean"], USAGE, "choose from median, none"),
+        (["tune", "lstm", "--space", "nowhere"], USAGE, "choose from full, learning-rate"),
+        (["tune", "lstm", "--tuning-seeds", "x"], USAGE, "seeds are a number"),
+        (["tune", "lstm", "--epochs", "0"], USAGE, "epochs must be"),
+        (["tune", "lstm", "--storage", "nowhere.db"], UNAVAILABLE, "--storage takes sqlite"),
+        (["run", "lstm", "--tuned"], USAGE, "nothing was tuned in this folder yet"),
+    ],
+    ids=lambda value: "-".join(value[1:])[:30] if isinstance(value, list) else "",
+)
+def test_bad_input_is_refused_with_the_reason(
+    command: Command, words: list[str], code: int, sentence: str
+) -> None:
+    answer = command(*words, *(["--dataset", "synthetic"] if code == UNAVAILABLE else []))
+    assert answer.code == code
+    assert sentence in answer.err
+
+
+def test_a_storage_that_does_not_answer_is_said_in_seconds(shared: Path) -> None:
+    project = new_project(shared, "no-storage")
+    address = "sqlite:////nowhere/at/all.db"
+    began = time.monotonic()
+    done = tune(project, "--storage", address)
+    assert done.returncode == UNAVAILABLE
+    assert f"the storage {address} does not answer" in done.stderr
+    assert time.monotonic() - began < 30
+
+
+def new_project(shared: Path, name: str) -> Project:
+    return write_project(shared / "tune" / name, shared)
+
+
+def reviews(project: Project) -> str:
+    return project.options[3]
+
+
+def tune(
+    project: Project,
+    *more: str,
+    budget: tuple[str, ...] = BUDGET,
+    architectures: tuple[str, ...] = ("lstm",),
+) -> subprocess.CompletedProcess[str]:
+    words = ("tune", *architectures, *budget, "--dataset", reviews(project), "--json", *more)
+    return project.command(*words, timeout_s=300)
+
+
+def start(project: Project) -> subprocess.Popen[bytes]:
+    return project.start_command("tune", "lstm", *BUDGET, "--dataset", reviews(project))
+
+
+def winners(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["winners"]["lstm"]
+
+
+def winners_of(project: Project) -> Any:
+    return json.loads((project.folder / "winners.json").read_text())["winners"]["lstm"]
+
+
+def records(project: Project) -> list[dict[str, Any]]:
+    paths = sorted((project.folder / ".rnnbench/tuning").glob("*/*/*.json"))
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def outcomes(project: Project) -> list[Any]:
+    """What must not vary: every trial of the LSTM, but for its cost."""
+    return [
+        {**trial, "epochs": 0, "seconds": 0}
+        for record in records(project)
+        for trial in record["trials"]
+        if record["architecture"] == "lstm"
+    ]
+
+
+def searched(project: Project) -> list[Path]:
+    return [path.parent for path in (project.folder / ".rnnbench/searches").glob("*/*/result.json")]
+
+
+def results(project: Project) -> list[dict[str, Any]]:
+    return [json.loads((path / "result.json").read_text()) for path in searched(project)]
+
+
+def tracked(project: Project, kind: str) -> list[Any]:
+    return project.tracked(kind, study="tuning")
+
+
+def assert_tracked_once(project: Project) -> None:
+    """Every run and trial is in MLflow, once, and nothing is left open."""
+    runs = tracked(project, "tuning")
+    fingerprints = [run.data.tags["rnnbench.fingerprint"] for run in runs]
+    assert len(fingerprints) == len(set(fingerprints))
+    assert set(fingerprints) >= {folder.name for folder in searched(project)}
+    groups = [run.data.tags["rnnbench.group"] for run in tracked(project, "group")]
+    assert len(groups) == len(set(groups)) == 1 + N_TRIALS
+    everything = [*runs, *tracked(project, "group"), *tracked(project, "invocation")]
+    assert not [run for run in everything if run.info.status == "RUNNING"]
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    give_up = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
