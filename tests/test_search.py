@@ -6,7 +6,7 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def open_search(
     )
 
 
-def train(proposal: Proposal, search: Search) -> Trial:
+def train(proposal: Proposal, prune: Callable[[Sequence[float]], bool]) -> Trial:
     """A valley at 10^-2.3; large rates diverge, and very small ones fail."""
     found: dict[str, Any] = {"number": proposal.number, "params": proposal.params}
     rate = proposal.params.get("learning_rate", 0.01)
@@ -59,7 +59,6 @@ def train(proposal: Proposal, search: Search) -> Trial:
         return Trial(**found, state="failed", reason="failed: the worker died")
     floor = 0.4 + (math.log10(rate) + 2.3) ** 2 / 10
     curve = tuple(floor + 1 / epoch for epoch in range(1, 21))
-    prune = search.pruning()
     cut = next((epoch for epoch in range(1, 21) if prune(curve[:epoch])), None)
     if cut is not None:
         return Trial(**found, state="pruned", curve=curve[:cut])
@@ -70,8 +69,9 @@ def carry_out(folder: Path, stops: Collection[int] = (), **values: Any) -> list[
     """All trials; after each of the numbers in `stops` the command dies and a new one goes on."""
     search = open_search(folder, **values)
     while batch := search.next_batch():
+        prune = search.pruning()
         for proposal in batch:
-            search.tell(train(proposal, search))
+            search.tell(train(proposal, prune))
             if proposal.number in stops:
                 search = open_search(folder, **values)
                 break
@@ -160,7 +160,7 @@ def test_a_batch_that_was_broken_off_is_asked_for_its_rest(tmp_path: Path) -> No
     search = open_search(tmp_path)
     asked = search.next_batch()
     assert [proposal.number for proposal in asked] == list(range(BATCH))
-    search.tell(train(asked[0], search))
+    search.tell(train(asked[0], search.pruning()))
     assert open_search(tmp_path).next_batch() == asked[1:]
 
 

@@ -21,7 +21,6 @@ from rnnbench.tuning.trials import best_so_far
 
 __all__ = [
     "BudgetRow",
-    "RankRow",
     "ReachRow",
     "SearchCurve",
     "TunedRow",
@@ -111,15 +110,6 @@ class ReachRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RankRow:
-    """An architecture's place by mean test accuracy, from 1, before and after tuning."""
-
-    architecture: str
-    textbook: int
-    tuned: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TuningPart:
     """Everything that the report says about tuning.
 
@@ -164,7 +154,7 @@ def compose_tuning_part(
     rows = list(_describe_scores(both))
     compared = compare_sections(both.items(), margin=margin, is_paired=is_paired)
     return TuningPart(
-        audit=_audit(tuple(records.values())),
+        audit=_audit(tuple(records.values()), [name for name in tuned if name not in records]),
         ranking=_compare_ranks(rows, compared),
         budgets=tuple(_describe_budget(record) for record in records.values()),
         curves=tuple(_describe_search(record) for record in records.values() if record.trials),
@@ -264,7 +254,10 @@ def _textbook_loss(record: TuningRecord) -> float | None:
     if not record.trials:
         return None
     first = record.trials[0]
-    usual = asdict(Recipe()) | asdict(make_form(record.architecture))
+    try:
+        usual = asdict(Recipe()) | asdict(make_form(record.architecture))
+    except StudyError:  # a plug-in that is not installed here
+        return None
     is_usual = all(usual.get(name) == value for name, value in first.params.items())
     return first.value if is_usual else None
 
@@ -317,9 +310,13 @@ def _first_at(run: TrackedRun, target: float) -> int | None:
     return int(hits[0]) + 1 if len(hits) else None
 
 
-def _audit(records: Sequence[TuningRecord]) -> tuple[str, ...]:
+def _audit(records: Sequence[TuningRecord], missing: Sequence[str]) -> tuple[str, ...]:
     if not records:
         return ("The searches behind these values are not in this folder.",)
+    if missing:
+        return (
+            f"The search of {', '.join(missing)} is not in this folder: the budgets cannot be compared.",
+        )
     unfinished = [record.architecture for record in records if not record.is_over]
     sentences = []
     names = ("space", "tuning_seeds", "sampler", "pruner", "settings")
@@ -330,7 +327,7 @@ def _audit(records: Sequence[TuningRecord]) -> tuple[str, ...]:
     if not differing:
         seeds = ", ".join(map(str, records[0].seeds))
         sentences.append(
-            f"Every architecture was given the same: {len(records[0].trials)} trials in the same"
+            f"Every architecture was given the same: {_count_trials(records[0])} in the same"
             f" space, each on tuning seeds {seeds}, with the same sampler, pruner and recipe. The"
             " epochs and seconds that these took are each architecture's own. Tuning saw the"
             " training and validation part only, and none of the seeds below."
@@ -343,6 +340,11 @@ def _audit(records: Sequence[TuningRecord]) -> tuple[str, ...]:
     if unfinished:
         sentences.append(f"Not over yet: {', '.join(unfinished)}.")
     return tuple(sentences)
+
+
+def _count_trials(record: TuningRecord) -> str:
+    n_trials = len(record.trials)
+    return "1 trial" if n_trials == 1 else f"{n_trials} trials"
 
 
 def _compare_ranks(rows: Sequence[TunedRow], pairs: Sequence[PairRow]) -> tuple[str, ...]:
@@ -378,4 +380,5 @@ def _tell_gains(pairs: Sequence[PairRow]) -> str:
     ]
     if not told:
         return f"For no architecture can tuned and textbook be told apart. {end}"
-    return f"{'; '.join(told).capitalize()}. {end}"
+    sentence = "; ".join(told)
+    return f"{sentence[0].upper()}{sentence[1:]}. {end}"

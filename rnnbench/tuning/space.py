@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ class Space:
     """The parameters of a search, each with its domain.
 
     Raises:
-        StudyError: no parameter, an unknown one, or a domain without two values that can be.
+        StudyError: no parameter, an unknown one, or a domain that cannot be.
     """
 
     domains: Mapping[str, Domain]
@@ -107,6 +108,11 @@ class Space:
         if fixed > n_points:
             raise StudyError(f"the grid has {fixed} points or more; ask for as many --trials")
         each = int((n_points / fixed) ** (1 / n_ranges) + 1e-9) if n_ranges else 0
+        if n_ranges and each < 2:
+            raise StudyError(
+                f"a grid needs two values of each range or more; ask for {fixed * 2**n_ranges} "
+                "--trials at least"
+            )
         return [
             domain.values if isinstance(domain, Choices) else _spread(name, domain, each)
             for name, domain in self.domains.items()
@@ -171,11 +177,16 @@ def _number(name: str, value: object) -> float | int:
         if not isinstance(value, int):
             raise StudyError(f"'{name}' takes whole numbers, got {value!r}")
         return value
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _check(name: str, domain: Domain) -> None:
-    bounds = _bounds(domain)
+    for value in _bounds(domain):
+        if not abs(value) <= sys.float_info.max:  # an int may be larger than any float
+            raise StudyError(f"'{name}' takes finite numbers, got {str(value)[:20]}")
     if isinstance(domain, Choices):
         if len(set(domain.values)) < len(domain.values) or not domain.values:
             raise StudyError(f"'{name}' needs values, each once, got {list(domain.values)}")
@@ -187,13 +198,11 @@ def _check(name: str, domain: Domain) -> None:
             f"the range of '{name}' is logarithmic and starts at {domain.low:g}; "
             "a logarithm needs a low above 0"
         )
-    for value in bounds:
+    for value in _bounds(domain):
         _check_value(name, value)
 
 
 def _check_value(name: str, value: float) -> None:
-    if not math.isfinite(value):
-        raise StudyError(f"'{name}' takes finite numbers, got {value}")
     if name in _ABOVE and not value > _ABOVE[name]:
         raise StudyError(f"'{name}' must be above {_ABOVE[name]:g}, got {value:g}")
     if name in _AT_LEAST and not value >= _AT_LEAST[name]:
@@ -216,7 +225,7 @@ def _spread(name: str, domain: Range, n_values: int) -> list[float | int]:
     import numpy as np
 
     draw = np.geomspace if domain.log else np.linspace
-    values = [float(value) for value in draw(domain.low, domain.high, max(n_values, 1))]
+    values = [float(value) for value in draw(domain.low, domain.high, n_values)]
     if PARAMETERS[name] is int:
         return list(dict.fromkeys(round(value) for value in values))
     return values

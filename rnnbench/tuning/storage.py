@@ -54,13 +54,18 @@ def _repair_journal(path: Path) -> None:
         with open(path, "r+b") as file:
             file.truncate(len(whole))
     for number, line in enumerate(whole.splitlines(), start=1):
-        try:
-            json.loads(line)
-        except ValueError as err:
+        if not _is_object(line):
             raise StoreError(
                 f"{path}:{number}: not a line of Optuna's journal; "
                 "restore the file, or move it away to start over"
-            ) from err
+            )
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
 
 
 def _open_database(address: str) -> BaseStorage:
@@ -69,7 +74,8 @@ def _open_database(address: str) -> BaseStorage:
     scheme = re.match(r"(sqlite|postgresql|mysql)(\+\w+)?://", address)
     if scheme is None:
         raise StoreError(
-            f"--storage takes sqlite:///file.db, postgresql://… or mysql://…, got '{address}'"
+            "--storage takes sqlite:///file.db, postgresql://… or mysql+pymysql://…, "
+            f"got '{_hidden(address)}'"
         )
     engine: dict[str, Any] = {}  # Any: what SQLAlchemy takes
     if scheme[1] in _WITH_TIMEOUT:
@@ -77,10 +83,10 @@ def _open_database(address: str) -> BaseStorage:
     try:
         return optuna.storages.RDBStorage(address, engine_kwargs=engine)
     except ImportError as err:
-        package = {"postgresql": "psycopg2-binary", "mysql": "pymysql"}.get(scheme[1], scheme[1])
-        raise StoreError(
-            f"no driver for {scheme[1]} is installed; `pip install {package}` brings one"
-        ) from err
+        package = {"postgresql": "psycopg2-binary", "mysql": "mysqlclient"}[scheme[1]]
+        name = scheme[1] + (scheme[2] or "")
+        advice = f"`pip install {scheme[2][1:] if scheme[2] else package}`"
+        raise StoreError(f"no driver for {name} is installed; {advice} brings one") from err
     except Exception as err:  # whatever a database's driver raises, or its absence
         first = (str(err).strip() or type(err).__name__).splitlines()[0]
         raise StoreError(f"the storage {_hidden(address)} does not answer ({first[:200]})") from err
