@@ -315,7 +315,7 @@ def _audit(records: Sequence[TuningRecord], missing: Sequence[str]) -> tuple[str
         return ("The searches behind these values are not in this folder.",)
     if missing:
         return (
-            f"The search of {', '.join(missing)} is not in this folder: the budgets cannot be compared.",
+            f"Not in this folder: the search of {', '.join(missing)}. Budgets cannot be compared.",
         )
     unfinished = [record.architecture for record in records if not record.is_over]
     sentences = []
