@@ -43,7 +43,7 @@ def browse(
         [CHROMIUM, *QUIET, profile, f"--virtual-time-budget={budget_ms}", *options, address],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
 

@@ -147,10 +147,10 @@ def test_weights_of_another_test_half_are_refused() -> None:
 def test_full_size_is_quick_and_small() -> None:
     rng = np.random.default_rng(0)
     correct = rng.random((10, 25_000)) < 0.8
-    began = time.perf_counter()
+    began = time.process_time()
     weights = draw_review_weights(25_000, rng)
     estimate_errors(resample_reviews(correct, weights), rng)
-    assert time.perf_counter() - began < 3  # 0.3 s on a machine that does nothing else
+    assert time.process_time() - began < 3  # 0.3 s on a machine that does nothing else
 
 
 def test_many_seeds_fit_in_memory() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project import Project, write_project
+from project import PATIENCE_S, Project, write_project
 
 KIB = 1024
 EPOCHS = 20
@@ -81,5 +81,5 @@ def list_runs(project: Project) -> subprocess.CompletedProcess[str]:
         env=project.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )

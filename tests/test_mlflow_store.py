@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project import STUDY, Project, free_port, serving, write_project
+from project import PATIENCE_S, STUDY, Project, free_port, serving, write_project
 
 EPOCHS = 1500  # long enough to be seen in the middle
 OPEN_BOTH = """
@@ -88,7 +88,7 @@ def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     )
     process = project.start()
     seen = watch_live(project, process)
-    assert process.wait(timeout=100) == 0, project.output.read_text()
+    assert process.wait(timeout=PATIENCE_S) == 0, project.output.read_text()
     (folder / "seen-live.json").write_text(json.dumps(seen))
     return project
 

@@ -220,7 +220,7 @@ def test_the_command_of_the_page_names_no_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(2400)
 def test_the_first_epochs_of_lstm_come_out_exactly_and_are_kept(
     real_imdb: Path, tmp_path: Path
 ) -> None:
@@ -241,7 +241,7 @@ def test_the_first_epochs_of_lstm_come_out_exactly_and_are_kept(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(2400)
 def test_dropout_left_on_in_evaluation_gives_the_published_first_epoch(
     real_imdb: Path, tmp_path: Path
 ) -> None:

@@ -35,7 +35,9 @@ def test_runs_made_while_the_server_was_down_are_published_later_and_once(
     began = time.monotonic()
     again = remote.run()
     assert again.returncode == 0
-    assert time.monotonic() - began < 20  # nothing to train: what a dead server costs
+    assert (
+        time.monotonic() - began < 60
+    )  # nothing to train: what a dead server costs; unbounded it would be 246 s
 
     folder = project.folder.parent
     store = ("--backend-store-uri", f"sqlite:///{folder / 'server.db'}")

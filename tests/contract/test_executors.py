@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,21 @@ from typing import Any
 import pytest
 
 from rnnbench.architectures import find_plugins
+from rnnbench.data.dataset import Part, PartName, load_part
+from rnnbench.execution import worker as worker_module
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.local import LocalExecutor
-from rnnbench.specs import EpochEnded, Event, Failed, Finished, Improved, RunSpec, Started
+from rnnbench.specs import (
+    DataSpec,
+    EpochEnded,
+    Event,
+    Failed,
+    Finished,
+    Improved,
+    RunSpec,
+    Started,
+)
 
 MakeSpec = Callable[..., RunSpec]
 
@@ -53,6 +65,15 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS", "0")
         patch.setenv("JAX_PERSISTENT_COMPILATION_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_worker_left() -> Iterator[None]:
+    """Workers stay until their executor is closed, or the test is over."""
+    yield
+    for worker in active_children():
+        worker.kill()
+        worker.join()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -161,6 +182,50 @@ def test_a_stopped_run_says_nothing_more_and_the_next_one_starts(
     assert isinstance(after[-1], Finished)
 
 
+@pytest.mark.parametrize("name", ["inline", "local, 1 worker"])
+def test_a_run_that_is_stopped_before_it_begins_says_nothing(
+    name: str, make_spec: MakeSpec, keras_on_jax: Any
+) -> None:
+    specs = [make_spec("simple-rnn", seed=seed, epochs=2) for seed in range(3)]
+    executor = EXECUTORS[name]()
+    events = []
+    for event in executor.run([Task(spec=spec) for spec in specs]):
+        executor.stop(specs[1].fingerprint)
+        events.append(event)
+    assert {event.fingerprint for event in events} == {specs[0].fingerprint, specs[2].fingerprint}
+
+
+def test_workers_stay_for_the_next_tasks_and_go_when_the_executor_is_closed(
+    make_spec: MakeSpec,
+) -> None:
+    executor = EXECUTORS["local, 1 worker"]()
+    first, second = (make_spec("simple-rnn", seed=seed, epochs=2) for seed in (0, 1))
+    assert list(executor.run([Task(spec=first)]))
+    (worker,) = active_children()
+    assert isinstance(list(executor.run([Task(spec=second)]))[-1], Finished)
+    assert active_children() == [worker]
+    executor.close()
+    assert active_children() == []
+
+
+@pytest.mark.parametrize("purpose", ["tuning", "report"])
+def test_a_run_for_tuning_never_opens_the_test_half(
+    purpose: str, make_spec: MakeSpec, keras_on_jax: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def load(data: DataSpec, name: PartName) -> Part:
+        opened.append(name)
+        return load_part(data, name)
+
+    monkeypatch.setattr(worker_module, "load_part", load)
+    spec = replace(make_spec("simple-rnn"), purpose=purpose)
+    end = list(InlineExecutor().run([Task(spec=spec)]))[-1]
+    assert isinstance(end, Finished)
+    assert ("test" in opened) == (purpose == "report")
+    assert (end.result.test_accuracy is None, end.model == b"") == (purpose == "tuning",) * 2
+
+
 def test_a_killed_worker_fails_its_own_run_only(make_spec: MakeSpec) -> None:
     killed, stopped = endless_spec(make_spec), endless_spec(make_spec, seed=1)
     short = make_spec("simple-rnn", seed=2, epochs=4)
@@ -213,7 +278,7 @@ def test_workers_die_with_their_parent(make_spec: MakeSpec, tmp_path: Path) -> N
     parent = run_script(script, endless_spec(make_spec))
     assert parent.returncode == -signal.SIGKILL, parent.stderr
     (worker,) = map(int, parent.stdout.split())
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 300
     while is_alive(worker):
         assert time.monotonic() < give_up
         time.sleep(0.05)
@@ -246,7 +311,7 @@ def run_script(script: Path, spec: RunSpec) -> subprocess.CompletedProcess[str]:
         [sys.executable, str(script), json.dumps(spec.to_json())],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 
