@@ -127,7 +127,8 @@ def test_a_budget_counts_trials_epochs_and_seconds() -> None:
 
 
 def test_a_first_trial_elsewhere_is_not_the_textbooks() -> None:
-    (row,) = compose([], [], record("lstm", trial(0, 0.45, rate=2e-4))).budgets
+    found = record("lstm", trial(0, 0.45, rate=2e-4))
+    (row,) = compose([], [], found, values={"lstm": {"learning_rate": 2e-4}}).budgets
     assert row.textbook_val_loss is None
 
 
@@ -179,9 +180,17 @@ def test_an_unequal_budget_is_said_with_what_differs(other: dict[str, Any], word
 
 
 def test_a_search_with_fewer_trials_is_said_to_be_unequal_and_not_over() -> None:
-    part = compose([], [], record("lstm", *TWO), record("gru", *TWO[:1], n_trials=2))
+    values = {"lstm": TWO[1].params, "gru": TWO[0].params}
+    found = record("lstm", *TWO), record("gru", *TWO[:1], n_trials=2)
+    part = compose([], [], *found, values=values)
     assert "they differ in trials." in part.audit[0]
     assert part.audit[1] == "Not over yet: gru."
+
+
+def test_a_search_that_found_other_values_since_is_not_shown() -> None:
+    part = compose([], [], record("lstm", *TWO), record("gru", trial(0, 0.4, rate=0.07)))
+    assert part.audit[0].startswith("Not in this folder: the search that gave the values of gru.")
+    assert [row.architecture for row in part.budgets] == ["lstm"]
 
 
 def test_searches_that_are_not_here_are_said_to_be_missing() -> None:

@@ -86,7 +86,7 @@ def compose_document(sources: Sources) -> Document:
         sources.runs,
         declared.contrast,
         vary_split=declared.vary_split,
-        is_tuned=bool(declared.tuned),
+        tuned=declared.tuned,
     )
     arms = [row for section in sections for row in _arms_of(section, sources.baseline)]
     scores = {section.name: _scores(section) for section in sections}

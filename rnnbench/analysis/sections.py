@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from rnnbench.architectures import PRESETS, display_name
-from rnnbench.specs import CanonicalForm, Form, PluginForm, RunSpec
+from rnnbench.architectures import PRESETS, display_name, make_form
+from rnnbench.errors import StudyError
+from rnnbench.specs import CanonicalForm, Form, PluginForm, Recipe, RunSpec
 from rnnbench.tracking.runs import TrackedRun
 
-__all__ = ["Arm", "Section", "divide_runs", "hyperparameter", "without"]
+__all__ = ["Arm", "Section", "divide_runs", "hyperparameter", "is_tuned", "without"]
 
 _Key: TypeAlias = tuple[Form, tuple[tuple[str, object], ...]]
 _ORDERS = ("reshuffled", "frozen")
@@ -59,17 +60,15 @@ def divide_runs(
     contrast: str,
     *,
     vary_split: bool = False,
-    is_tuned: bool = False,
+    tuned: Mapping[str, Mapping[str, float | int]] | None = None,
 ) -> tuple[Section, ...]:
     """The runs as sections of arms.
 
     Args:
         contrast: the factor between arms; everything else but the seed is equal in a section.
         vary_split: runs of several splits belong together, one split a seed.
-        is_tuned: each architecture has a learning rate of its own, which belongs to its arm.
+        tuned: by architecture the values that tuning found: they belong to its arm.
     """
-    runs = list(runs)
-    rates = _rates(runs) if is_tuned else {}
     grouped: dict[_Key, dict[str, list[TrackedRun]]] = {}
     places: dict[str, tuple[object, ...]] = {}
     for run in runs:
@@ -77,10 +76,9 @@ def divide_runs(
         if vary_split and settings["split_seed"] == run.spec.seed:
             settings["split_seed"] = _OWN_SPLIT
         name, place, form = _take_out(run.spec.form, settings, contrast)
-        if is_tuned:
-            rate = settings.pop("learning_rate")
-            several = len(rates[run.spec.form]) > 1
-            name = f"tuned {name}" + (f" (learning_rate={rate:.3g})" if several else "")
+        if tuned:
+            name = f"tuned {_tuned_name(run.spec, tuned)}"
+            del settings["learning_rate"]
         places[name] = place
         key = (form, tuple(sorted(settings.items())))
         grouped.setdefault(key, {}).setdefault(name, []).append(run)
@@ -96,6 +94,16 @@ def divide_runs(
         for key, arms in sorted(grouped.items(), key=lambda item: _place_of_key(item[0]))
     ]
     return tuple(sections)
+
+
+def is_tuned(spec: RunSpec, architecture: str, values: Mapping[str, float | int]) -> bool:
+    """Whether the run has the values that tuning found for the architecture."""
+    form = {key: value for key, value in values.items() if key != "learning_rate"}
+    rate = values.get("learning_rate", Recipe().learning_rate)
+    try:
+        return spec.form == make_form(architecture, **form) and spec.recipe.learning_rate == rate
+    except StudyError:  # a plug-in that is not installed here
+        return False
 
 
 def without(form: Form, name: str) -> Form:
@@ -135,12 +143,12 @@ def _take_out(
     return f"{factor}={value}", (value,), without(form, factor)
 
 
-def _rates(runs: Iterable[TrackedRun]) -> dict[Form, set[float]]:
-    """Each form's learning rates: several where it was tuned again."""
-    rates: dict[Form, set[float]] = {}
-    for run in runs:
-        rates.setdefault(run.spec.form, set()).add(run.spec.recipe.learning_rate)
-    return rates
+def _tuned_name(spec: RunSpec, tuned: Mapping[str, Mapping[str, float | int]]) -> str:
+    """The architecture whose values these are; else, of an earlier search, the values."""
+    for name, values in tuned.items():
+        if is_tuned(spec, name, values):
+            return name
+    return f"{display_name(spec.form)} (learning_rate={spec.recipe.learning_rate:.3g})"
 
 
 def _section_names(keys: Sequence[_Key], contrast: str) -> Mapping[_Key, str]:

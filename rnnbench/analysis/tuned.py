@@ -10,6 +10,7 @@ from statistics import fmean
 from rnnbench.analysis.arms import hardware_of
 from rnnbench.analysis.pairs import Scores, compare_sections
 from rnnbench.analysis.rows import PairRow
+from rnnbench.analysis.sections import is_tuned
 from rnnbench.architectures import architecture_names, make_form
 from rnnbench.errors import StudyError
 from rnnbench.specs import Recipe, RunSpec
@@ -147,7 +148,11 @@ def compose_tuning_part(
         margin: the practical margin, as a fraction.
     """
     tuned = {name: tuned[name] for name in sorted(tuned, key=_place)}
-    records = {name: records[name] for name in sorted(records, key=_place) if name in tuned}
+    records = {
+        name: records[name]
+        for name, values in tuned.items()
+        if name in records and _gave(records[name], values)
+    }
     pairs = dict(_match(tuned, runs, others))
     scores = {name: {kind: _scores(found[kind]) for kind in _BOTH} for name, found in pairs.items()}
     both = {name: found for name, found in scores.items() if all(found.values())}
@@ -167,6 +172,11 @@ def compose_tuning_part(
 _Found = Mapping[str, Sequence[TrackedRun]]
 
 
+def _gave(record: TuningRecord, values: Mapping[str, float | int]) -> bool:
+    """Whether the study's values can come from this search: not if it found others since."""
+    return record.winner is None or record.winner.params == dict(values)
+
+
 def _place(name: str) -> tuple[int, str]:
     """The design's order, then by name."""
     names = architecture_names()
@@ -179,21 +189,13 @@ def _match(
     others: Sequence[TrackedRun],
 ) -> Iterator[tuple[str, _Found]]:
     """By architecture its tuned runs, and the textbook's that differ in the values only."""
-    by_question = {run.spec.fingerprint: run for run in (*others, *runs)}
+    finished = (run for run in (*others, *runs) if run.is_finished)
+    by_question = {run.spec.fingerprint: run for run in finished}
     for name, values in tuned.items():
-        own = [run for run in runs if run.is_finished and _is_tuned(run.spec, name, values)]
+        own = [run for run in runs if run.is_finished and is_tuned(run.spec, name, values)]
         asked = (_as_textbook(run.spec, name).fingerprint for run in own)
         found = (by_question[key] for key in asked if key in by_question)
-        yield name, {"tuned": own, "textbook": [run for run in found if run.is_finished]}
-
-
-def _is_tuned(spec: RunSpec, name: str, values: Mapping[str, float | int]) -> bool:
-    form = {key: value for key, value in values.items() if key != "learning_rate"}
-    rate = values.get("learning_rate", Recipe().learning_rate)
-    try:
-        return spec.form == make_form(name, **form) and spec.recipe.learning_rate == rate
-    except StudyError:  # a plug-in that is not installed here
-        return False
+        yield name, {"tuned": own, "textbook": list(found)}
 
 
 def _as_textbook(spec: RunSpec, name: str) -> RunSpec:
@@ -315,7 +317,8 @@ def _audit(records: Sequence[TuningRecord], missing: Sequence[str]) -> tuple[str
         return ("The searches behind these values are not in this folder.",)
     if missing:
         return (
-            f"Not in this folder: the search of {', '.join(missing)}. Budgets cannot be compared.",
+            f"Not in this folder: the search that gave the values of {', '.join(missing)}. Budgets"
+            " cannot be compared.",
         )
     unfinished = [record.architecture for record in records if not record.is_over]
     sentences = []

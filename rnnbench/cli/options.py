@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -53,7 +54,8 @@ def here() -> Path:
 def this_command() -> str:
     """The words that repeat this command."""
     words = [word for word in sys.argv[1:] if word not in ("--debug", "--fresh")]
-    return shlex.join(["rnnbench", *words])
+    # The command is shown and kept; the password of a database in it is not.
+    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", shlex.join(["rnnbench", *words]))
 
 
 def _parse(option: str, text: str | None, kind: Callable[[str], N], example: str) -> tuple[N, ...]:

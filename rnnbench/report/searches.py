@@ -118,7 +118,7 @@ def _scatter(axes: Axes, trials: Sequence[Trial], places: Sequence[float]) -> No
         else:
             axes.plot(place, loss, "x", color=MUTED, markersize=5)
     axes.annotate(
-        "● complete   × pruned, at its best loss until then",
+        "● complete   × pruned or failed, at its best loss until then",
         (1, 1),
         xytext=(-2, -2),
         xycoords="axes fraction",

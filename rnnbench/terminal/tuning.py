@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -69,13 +70,22 @@ class TuningScreen(Screen):
         unfinished = [record.architecture for record in records if not record.is_over]
         if unfinished:
             self.say(f"Not over yet: {', '.join(unfinished)}. The same command goes on.")
+        elif any(record.winner is None for record in records):
+            self.say("Where no trial was complete, more --trials may help, or another --space.")
         else:
+            chosen = plan.tuning.base.dataset
             words = " ".join(plan.searches)
+            dataset = "" if chosen == "auto" else f" --dataset {shlex.quote(chosen)}"
             self.say(
                 "The losses are the validation part's, and the best of many: they flatter. "
                 "What the winners are worth on fresh seeds and the test half says"
             )
-            self.say(f"  rnnbench run {words} --tuned --seeds 10 --dataset {plan.dataset.name}")
+            self.say(f"  rnnbench run {words} --tuned --seeds 10{dataset}")
+        n_failed = sum(trial.state == "failed" for record in records for trial in record.trials)
+        if n_failed:
+            self.warn(
+                f"{plural(n_failed, 'trial')} failed; they stay failed, --fresh starts all over"
+            )
         self.say("Browse the trials: rnnbench ui (or optuna-dashboard with the storage above)")
 
 
@@ -104,7 +114,7 @@ class _Lines:
         words = f"{architecture} trial {trial.number} ({describe_params(trial.params)}): "
         if trial.value is not None:
             words += f"val_loss {trial.value:.4f}"
-            is_better = best is None or best.value is None or trial.value < best.value
+            is_better = best is not None and best.value is not None and trial.value < best.value
             words += ", better than all batches before" if is_better else ""
         elif trial.state == "pruned":
             words += f"pruned after {plural(len(trial.curve), 'epoch')}"

@@ -54,6 +54,7 @@ class Groups:
         self._client = client
         self._experiment_id = experiment_id
         self._tags = tags
+        self._opened: set[str] = set()
         self._known: dict[str, tuple[str, bool]] | None = None  # key → run id, whether it is over
 
     def open(self, chain: Sequence[Parent]) -> str | None:
@@ -84,7 +85,14 @@ class Groups:
                 (Path(folder) / name).write_bytes(content)
                 self._client.log_artifact(run_id, str(Path(folder) / name))
         self._client.set_terminated(run_id, status=group.status)
+        self._opened.discard(run_id)
         self._found()[key] = (run_id, group.status == "FINISHED")
+
+    def suspend_open(self) -> None:
+        """Mark as killed what was opened and never closed, until a later command goes on."""
+        for run_id in self._opened:
+            self._client.set_terminated(run_id, status="KILLED")
+        self._opened.clear()
 
     def _open(self, parent: Parent, above: str | None) -> str:
         known = self._found()
@@ -94,6 +102,7 @@ class Groups:
                 tags[_PARENT] = above
             run = self._client.create_run(self._experiment_id, run_name=parent.name, tags=tags)
             known[parent.key] = (str(run.info.run_id), False)
+            self._opened.add(str(run.info.run_id))
         return known[parent.key][0]
 
     def _found(self) -> dict[str, tuple[str, bool]]:

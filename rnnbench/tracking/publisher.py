@@ -156,6 +156,11 @@ class Publisher:
         """Write what is to be said of a group of runs; twice changes nothing."""
         self._groups_for(tags).say(group)
 
+    def suspend_groups(self) -> None:
+        """Mark as killed the groups that are not over."""
+        if self._groups is not None:
+            self._groups.suspend_open()
+
     def suspend(self, entry: LedgerEntry) -> None:
         """Mark a run that is not over as killed, until a later command goes on with it."""
         run_id = self._notes(entry).get("run_id")

@@ -115,8 +115,9 @@ class Tracker:
         self._thread.join()
         if self._study not in self._publishers:
             return
-        last = [
+        last: list[Callable[[Publisher], None]] = [
             *(partial(_suspend, entry) for entry in unfinished),
+            _suspend_groups,
             *(partial(_publish_model, entry) for entry in best),
             partial(self._close, status, metrics),
         ]
@@ -222,6 +223,10 @@ class Tracker:
 def _origin(folder: Path) -> str:
     """Names a folder of a machine; hashed, because a path may hold what a search cannot quote."""
     return f"{platform.node()}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+
+
+def _suspend_groups(publisher: Publisher) -> None:
+    publisher.suspend_groups()
 
 
 def _say(group: Group, tags: Mapping[str, str], publisher: Publisher) -> None:

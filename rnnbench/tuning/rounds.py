@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+import math
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from rnnbench.specs import EpochRow, RunResult, RunSpec
@@ -17,6 +19,7 @@ class Attempt:
     """A trial at work.
 
     Args:
+        is_lost: a run of it failed; the others are given up.
         specs: its runs, one a tuning seed; only the first can get the trial pruned, so that the
             outcome is the same in whatever order the runs end.
         pruned_after: epochs of the first run when the trial was given up; None while it goes on.
@@ -27,6 +30,7 @@ class Attempt:
     proposal: Proposal
     specs: tuple[RunSpec, ...]
     pruned_after: int | None = None
+    is_lost: bool = False
     is_shown: bool = False
     reason: str | None = None
 
@@ -48,10 +52,14 @@ class Round:
     """The trials of one batch of each search.
 
     Told of every epoch and result, it answers which runs are to be given up.
+
+    Args:
+        paid: fingerprints of runs that earlier trials were charged for.
     """
 
-    def __init__(self, attempts: Sequence[Attempt]) -> None:
+    def __init__(self, attempts: Sequence[Attempt], paid: Collection[str] = ()) -> None:
         self.attempts = attempts
+        self._paid = paid
         self._runs: dict[str, _Run] = {}
         self._holders: dict[str, list[Attempt]] = {}
         self._prune: dict[str, Callable[[Sequence[float]], bool]] = {}
@@ -84,7 +92,8 @@ class Round:
     def is_wanted(self, fingerprint: str) -> bool:
         """Whether some trial still waits for the run's result."""
         return self._runs[fingerprint].result is None and any(
-            attempt.pruned_after is None for attempt in self._holders[fingerprint]
+            attempt.pruned_after is None and not attempt.is_lost
+            for attempt in self._holders[fingerprint]
         )
 
     def observe_epoch(self, fingerprint: str, row: EpochRow) -> list[str]:
@@ -103,6 +112,10 @@ class Round:
     def observe_result(self, fingerprint: str, result: RunResult) -> list[str]:
         """Take a run's end into account; the runs that nobody waits for any longer."""
         self._runs[fingerprint].result = result
+        if result.status == "failed":
+            for attempt in self._holders[fingerprint]:
+                attempt.is_lost = True
+            return self._unwanted(self._holders[fingerprint])
         if result.status != "diverged":
             return []
         pruned = list(self._open_firsts(fingerprint))
@@ -123,24 +136,31 @@ class Round:
     def is_over(self, attempt: Attempt) -> bool:
         """Whether nothing more can change the trial's outcome."""
         runs = (self._runs[spec.fingerprint] for spec in attempt.specs)
-        return attempt.pruned_after is not None or all(run.result for run in runs)
+        is_decided = attempt.pruned_after is not None or attempt.is_lost
+        return is_decided or all(run.result for run in runs)
 
     def outcome(self, attempt: Attempt) -> Trial:
         """The trial as it ended; it must be over."""
         runs = [self._runs[spec.fingerprint] for spec in attempt.specs]
-        curve = tuple(row.val_loss for row in runs[0].rows)
+        losses = [row.val_loss for row in runs[0].rows[: attempt.pruned_after]]
+        own = [self._runs[s.fingerprint] for s in attempt.specs if self._pays(attempt, s)]
         trial = Trial(
             number=attempt.proposal.number,
             params=attempt.proposal.params,
             state="pruned",
-            curve=curve[: attempt.pruned_after],
-            epochs=sum(len(run.rows) for run in runs),
-            seconds=sum(row.epoch_seconds for run in runs for row in run.rows),
+            curve=tuple(itertools.takewhile(math.isfinite, losses)),
+            epochs=sum(len(run.rows) for run in own),
+            seconds=sum(row.epoch_seconds for run in own for row in run.rows),
             reason=attempt.reason,
         )
         if attempt.pruned_after is not None:
             return trial
         return _conclude(trial, [run.result for run in runs])
+
+    def _pays(self, attempt: Attempt, spec: RunSpec) -> bool:
+        """Whether the run is charged to this trial: a run that several share is charged once."""
+        fingerprint = spec.fingerprint
+        return fingerprint not in self._paid and self._holders[fingerprint][0] is attempt
 
     def _open_firsts(self, fingerprint: str) -> Iterable[Attempt]:
         return (
@@ -152,7 +172,11 @@ class Round:
     def _give_up(self, pruned: Sequence[Attempt], n_epochs: int) -> list[str]:
         for attempt in pruned:
             attempt.pruned_after = n_epochs
-        touched = (spec.fingerprint for attempt in pruned for spec in attempt.specs)
+        return self._unwanted(pruned)
+
+    def _unwanted(self, attempts: Iterable[Attempt]) -> list[str]:
+        """Runs of these trials that nobody waits for any longer."""
+        touched = (spec.fingerprint for attempt in attempts for spec in attempt.specs)
         return [
             fingerprint
             for fingerprint in dict.fromkeys(touched)
@@ -163,10 +187,10 @@ class Round:
 def _conclude(trial: Trial, results: Sequence[RunResult | None]) -> Trial:
     """The trial with the results of all its runs."""
     for result in results:
-        if result is None:
-            return replace(trial, state="failed", reason="a run was lost")
-        if result.status == "failed":
+        if result is not None and result.status == "failed":
             return replace(trial, state="failed", reason=f"failed: {result.reason}")
+    if any(result is None for result in results):
+        return replace(trial, state="failed", reason="a run was lost")
     for result in results:
         if result is not None and result.status == "diverged":
             return replace(trial, reason=f"diverged: {result.reason}")

@@ -284,7 +284,6 @@ def _typed(params: Mapping[str, Any]) -> Params:  # Any: what a distribution hol
 
 
 _NOTES = ("losses", "epochs", "seconds", "reason")
-_LENGTH = "curve_epochs"  # a step without a finite loss is not kept
 
 
 def _to_optuna(
@@ -310,7 +309,7 @@ def _to_optuna(
         datetime_complete=ended,
         params=dict(trial.params),
         distributions=dict(distributions),
-        user_attrs={name: getattr(trial, name) for name in _NOTES} | {_LENGTH: len(trial.curve)},
+        user_attrs={name: getattr(trial, name) for name in _NOTES},
         system_attrs={},
         intermediate_values={
             epoch: loss for epoch, loss in enumerate(losses, start=1) if math.isfinite(loss)
@@ -329,9 +328,7 @@ def _from_optuna(found: FrozenTrial) -> Trial:
         params=_typed(found.params),
         state=states.get(found.state, "failed"),
         value=found.value if found.state == State.COMPLETE else None,
-        curve=tuple(
-            steps.get(step, math.nan) for step in range(1, found.user_attrs.get(_LENGTH, 0) + 1)
-        ),
+        curve=tuple(steps[step] for step in sorted(steps)),
         **{**notes, "losses": tuple(notes.get("losses", ()))},
     )
 

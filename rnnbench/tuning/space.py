@@ -76,6 +76,8 @@ class Space:
             if name not in PARAMETERS:
                 raise StudyError(unknown_name("parameter", name, PARAMETERS))
             _check(name, domain)
+        # What is asked depends on the order; a file whose lines are moved is the same space.
+        object.__setattr__(self, "domains", dict(sorted(self.domains.items())))
 
     def contains(self, params: Mapping[str, float | int]) -> bool:
         """Whether the point lies in the space."""

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnbench.errors import StoreError
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-__all__ = ["JOURNAL", "open_storage"]
+__all__ = ["JOURNAL", "Storage", "hide_password", "open_storage"]
+
+Storage: TypeAlias = "BaseStorage"
+"""Where Optuna keeps its trials."""
 
 JOURNAL = "optuna-journal.log"
 CONNECT_SECONDS = 10
 _WITH_TIMEOUT = {"postgresql": "connect_timeout", "mysql": "connect_timeout"}
 
 
-def open_storage(address: str | None, root: Path) -> BaseStorage:
+def open_storage(address: str | None, root: Path) -> Storage:
     """The storage at an address, or the journal in `root`, whose torn last line is cut off.
 
     Call it under the folder's lock: nobody else may be writing the journal.
@@ -44,10 +47,17 @@ def open_storage(address: str | None, root: Path) -> BaseStorage:
         raise StoreError(f"{path} is damaged ({err}); move it away to start over") from err
 
 
+def hide_password(address: str) -> str:
+    """The address without its password."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", address)
+
+
 def _repair_journal(path: Path) -> None:
     """Cut off what a killed command wrote of its last line; a whole one ends with a newline."""
     if not path.exists():
         return
+    # What killed the writer left its lock behind, for which Optuna would wait half a minute.
+    path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
     content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:
@@ -68,14 +78,14 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _open_database(address: str) -> BaseStorage:
+def _open_database(address: str) -> Storage:
     import optuna
 
-    scheme = re.match(r"(sqlite|postgresql|mysql)(\+\w+)?://", address)
+    scheme = re.match(r"([a-z]\w*)(\+\w+)?://", address)
     if scheme is None:
         raise StoreError(
             "--storage takes sqlite:///file.db, postgresql://… or mysql+pymysql://…, "
-            f"got '{_hidden(address)}'"
+            f"got '{hide_password(address)}'"
         )
     engine: dict[str, Any] = {}  # Any: what SQLAlchemy takes
     if scheme[1] in _WITH_TIMEOUT:
@@ -83,15 +93,13 @@ def _open_database(address: str) -> BaseStorage:
     try:
         return optuna.storages.RDBStorage(address, engine_kwargs=engine)
     except ImportError as err:
-        package = {"postgresql": "psycopg2-binary", "mysql": "mysqlclient"}[scheme[1]]
+        known = {"postgresql": "psycopg2-binary", "mysql": "mysqlclient"}
+        package = known.get(scheme[1], scheme[1])
         name = scheme[1] + (scheme[2] or "")
         advice = f"`pip install {scheme[2][1:] if scheme[2] else package}`"
         raise StoreError(f"no driver for {name} is installed; {advice} brings one") from err
     except Exception as err:  # whatever a database's driver raises, or its absence
         first = (str(err).strip() or type(err).__name__).splitlines()[0]
-        raise StoreError(f"the storage {_hidden(address)} does not answer ({first[:200]})") from err
-
-
-def _hidden(address: str) -> str:
-    """The address without its password."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", address)
+        raise StoreError(
+            f"the storage {hide_password(address)} does not answer ({first[:200]})"
+        ) from err

@@ -29,8 +29,8 @@ class Trial:
     Args:
         value: mean over the tuning seeds of the best validation loss; None unless complete.
         losses: that of each seed, in their order.
-        curve: validation loss after each epoch of the first seed, the only one that pruning sees;
-            NaN where it is not finite.
+        curve: validation loss after each epoch of the first seed, the only one that pruning sees,
+            as long as it was finite.
         epochs: trained in all, over the seeds.
         seconds: their training time, compilation apart.
         reason: why it was pruned or failed.
@@ -45,10 +45,6 @@ class Trial:
     epochs: int = 0
     seconds: float = 0.0
     reason: str | None = None
-
-    def __post_init__(self) -> None:
-        finite = tuple(loss if math.isfinite(loss) else math.nan for loss in self.curve)
-        object.__setattr__(self, "curve", finite)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Trial:  # Any: JSON values

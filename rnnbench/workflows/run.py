@@ -107,7 +107,8 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
         if choices.tuned:
             given = {*choices.recipe, *choices.hyperparameters}
             study = with_winners(study, ledger.folder, dataset, given)
-            for sentence in recipe_differences(study, ledger.folder, dataset):
+            backend = placement.backend
+            for sentence in recipe_differences(study, ledger.folder, dataset, backend):
                 view.warn(sentence)
         plan = _plan(study, dataset, placement, ledger, fresh=choices.fresh)
         view.show_plan(plan)

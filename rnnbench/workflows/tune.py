@@ -23,11 +23,11 @@ from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec,
 from rnnbench.tracking.groups import Group
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
-from rnnbench.tuning.record import TuningRecord, write_record
+from rnnbench.tuning.record import TuningRecord, read_records, write_record
 from rnnbench.tuning.rounds import Attempt, Round
 from rnnbench.tuning.search import Search, measure_importances, put_aside
-from rnnbench.tuning.space import Space
-from rnnbench.tuning.storage import open_storage
+from rnnbench.tuning.space import Params, Space
+from rnnbench.tuning.storage import JOURNAL, Storage, hide_password, open_storage
 from rnnbench.tuning.trials import Trial, find_winner
 from rnnbench.workflows.datasets import DatasetRef, prepare_splits, resolve_dataset
 from rnnbench.workflows.provenance import git_commit, mlflow_status
@@ -43,7 +43,6 @@ from rnnbench.workflows.view import View
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from optuna.storages import BaseStorage
 
 __all__ = ["SearchPlan", "TrialBoard", "TuneOutcome", "TuneView", "tune", "winners_as_json"]
 
@@ -126,9 +125,11 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
                 dataset=dataset,
                 placement=placement,
                 searches=_open_searches(tuning, dataset, placement, storage, choices, ledger),
-                storage=choices.storage or "optuna-journal.log",
+                storage=hide_password(choices.storage or JOURNAL),
             )
             view.show_search(plan)
+            for sentence in _alike(tuning, dataset, placement):
+                view.warn(sentence)
             return _Coordinator(plan, choices, view, ledger, executor, root).carry_out()
 
 
@@ -162,7 +163,7 @@ def _open_searches(
     tuning: Tuning,
     dataset: DatasetRef,
     placement: Placement,
-    storage: BaseStorage,
+    storage: Storage,
     choices: TuneChoices,
     ledger: Ledger,
 ) -> dict[str, Search]:
@@ -172,9 +173,9 @@ def _open_searches(
         for name in tuning.base.architectures
     }
     if choices.fresh:
+        _archive_runs(ledger, tuning.name, set(names.values()))
         for name in names.values():
             put_aside(storage, name)
-        _archive_runs(ledger, tuning.name, set(names.values()))
     return {
         architecture: Search(
             storage,
@@ -185,6 +186,20 @@ def _open_searches(
         )
         for architecture, name in names.items()
     }
+
+
+def _alike(tuning: Tuning, dataset: DatasetRef, placement: Placement) -> list[str]:
+    """Sentences on architectures that differ in nothing but what the space tunes."""
+    found: dict[str, list[str]] = {}
+    for name in tuning.base.architectures:
+        fixed = tuning.declaration(name, dataset, placement.backend)["architecture"]
+        found.setdefault(str(fixed), []).append(name)
+    return [
+        f"{' and '.join(names)} differ in nothing but what this space tunes: they are one search "
+        "made twice, and a difference between their winners is luck"
+        for names in found.values()
+        if len(names) > 1
+    ]
 
 
 def _archive_runs(ledger: Ledger, tuning: str, searches: set[str]) -> None:
@@ -215,7 +230,7 @@ class _Coordinator:
         self._name = plan.tuning.name
         self._entries: dict[str, LedgerEntry] = {}
         self._environment: dict[str, str] = {}
-        self._idle_seconds = 0.0
+        self._training_seconds = 0.0
         self._tracker = Tracker(
             ledger, self._name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
         )
@@ -224,6 +239,7 @@ class _Coordinator:
         """Work the searches off; what they found."""
         began, cpu_began = time.time(), time.process_time()
         interrupted = False
+        self._record_all()  # what an earlier search had found counts no longer, if this is another
         self._begin_tracking()
         try:
             with self._view.watch_trials(self._plan) as board:
@@ -241,7 +257,7 @@ class _Coordinator:
                 mlflow_status(interrupted, n_failed),
                 {
                     "wall_seconds": time.time() - began,
-                    "coordinator_seconds": self._idle_seconds,
+                    "training_seconds": self._training_seconds,
                     "parent_cpu_seconds": time.process_time() - cpu_began,
                     "workers_cpu_seconds": self._executor.cpu_seconds,
                     "parent_peak_mib": peak_mib(children=False),
@@ -273,55 +289,66 @@ class _Coordinator:
                 self._tracker.notice_group(_describe_trial(search, trial))
 
     def _work(self, board: TrialBoard) -> None:
-        since = time.monotonic()
         while attempts := self._ask():
-            round_ = Round(attempts)
+            round_ = Round(attempts, paid=self._trained_before())
             tasks = self._resume(round_)
             self._show_ended(round_, attempts, board)
-            self._idle_seconds += time.monotonic() - since
+            began = time.monotonic()
             self._train(round_, tasks, board)
-            since = time.monotonic()
+            self._training_seconds += time.monotonic() - began
             for attempt, trial in round_.outcomes():
                 attempt.search.tell(trial)
                 self._tracker.notice_group(_describe_trial(attempt.search, trial))
             self._record_all()
-        self._idle_seconds += time.monotonic() - since
 
     def _ask(self) -> list[Attempt]:
         """The next batch of every search that is not over, trained side by side."""
-        plan = self._plan
         attempts = [
             Attempt(
                 architecture=architecture,
                 search=search,
                 proposal=proposal,
-                specs=plan.tuning.specs(
-                    architecture, proposal.params, plan.dataset, plan.placement.backend
-                ),
+                specs=self._specs(architecture, proposal.params),
             )
-            for architecture, search in plan.searches.items()
+            for architecture, search in self._plan.searches.items()
             for proposal in search.next_batch()
         ]
         prepare_splits(spec for attempt in attempts for spec in attempt.specs)
         return attempts
 
+    def _trained_before(self) -> set[str]:
+        """Fingerprints of the runs of all trials that are over: what they cost is counted there."""
+        return {
+            spec.fingerprint
+            for architecture, search in self._plan.searches.items()
+            for trial in search.trials
+            for spec in self._specs(architecture, trial.params)
+        }
+
+    def _specs(self, architecture: str, params: Params) -> tuple[RunSpec, ...]:
+        plan = self._plan
+        return plan.tuning.specs(architecture, params, plan.dataset, plan.placement.backend)
+
     def _resume(self, round_: Round) -> list[Task]:
         """What the ledger has of the round's runs is taken over; the rest is to be trained."""
         for spec in round_.specs:
-            if self._ledger.find(self._name, spec) is None:
+            entry = self._ledger.find(self._name, spec)
+            if entry is None:
                 continue
-            entry = self._open(round_, spec)
             for row in entry.history():
                 self._give_up(round_, round_.observe_epoch(spec.fingerprint, row))
             result = entry.result()
-            if result is None:
-                continue
-            if result.status != "pruned":
-                self._give_up(round_, round_.observe_result(spec.fingerprint, result))
-            elif round_.is_wanted(spec.fingerprint):  # it was given up for another trial
+            is_pruned = result is not None and result.status == "pruned"
+            if is_pruned and round_.is_wanted(spec.fingerprint):  # given up for another trial
                 self._ledger.archive(self._name, spec)
-                del self._entries[spec.fingerprint]
                 round_.forget(spec.fingerprint)
+                continue
+            entry = self._open(round_, spec)  # a run that failed loses its result here
+            result = entry.result()
+            if result is not None and not is_pruned:
+                self._give_up(round_, round_.observe_result(spec.fingerprint, result))
+        unwanted = [s.fingerprint for s in round_.specs if not round_.is_wanted(s.fingerprint)]
+        self._give_up(round_, unwanted)  # those that a lost command had begun, too
         wanted = [spec for spec in round_.specs if round_.is_wanted(spec.fingerprint)]
         return [Task(spec=spec, state=self._state(spec)) for spec in wanted]
 
@@ -406,11 +433,19 @@ class _Coordinator:
             fingerprint=plan.dataset.fingerprint,
             declaration=plan.tuning.declaration(architecture, plan.dataset, plan.placement.backend),
             seeds=plan.tuning.seeds,
-            n_trials=search.n_trials,
+            n_trials=max(search.n_trials, len(search.trials)),
             trials=tuple(search.trials),
-            hardware=f"{plan.placement.device} ({processor_name()})",
+            hardware=self._hardware(architecture),
             command=self._choices.command,
         )
+
+    def _hardware(self, architecture: str) -> str:
+        """This machine, beside those that earlier trials were trained on."""
+        here = f"{self._plan.placement.device} ({processor_name()})"
+        known = read_records(self._ledger.folder, self._name, self._plan.dataset.fingerprint)
+        before = known[architecture].hardware if architecture in known else here
+        began_elsewhere = self._plan.searches[architecture].trials and here not in before
+        return f"{before}; {here}" if began_elsewhere else before if here in before else here
 
     def _describe_search(
         self, record: TuningRecord, figures: Mapping[str, bytes], interrupted: bool

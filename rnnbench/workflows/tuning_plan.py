@@ -133,6 +133,8 @@ def compose_tuning(choices: TuneChoices) -> Tuning:
         raise UsageError("name architectures or say --all, not both")
     if choices.n_trials < 1:
         raise UsageError(f"--trials must be 1 or more, got {choices.n_trials}")
+    if choices.seed < 0:
+        raise UsageError(f"--sampler-seed must be 0 or more, got {choices.seed}")
     for kind, name, known in (
         ("sampler", choices.sampler, SAMPLERS),
         ("pruner", choices.pruner, PRUNERS),

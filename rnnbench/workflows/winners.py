@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from rnnbench.errors import UsageError
-from rnnbench.study import Study
+from rnnbench.specs import Backend
+from rnnbench.study import Study, expand_study
 from rnnbench.tuning.record import TuningRecord, read_records, record_names
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.tuning_plan import TUNING, refuse_overlap
@@ -57,31 +58,34 @@ def with_winners(
     )
 
 
-def recipe_differences(study: Study, ledger_folder: Path, dataset: DatasetRef) -> list[str]:
+def recipe_differences(
+    study: Study, ledger_folder: Path, dataset: DatasetRef, backend: Backend
+) -> list[str]:
     """Sentences on how the study trains otherwise than the searches did."""
     records = read_records(ledger_folder, TUNING, dataset.fingerprint)
     found: dict[str, list[str]] = {}
     for name in study.architectures:
-        settings = records[name].declaration["settings"]
-        for key in ("epochs", "patience", "batch_size", "optimizer", "order"):
-            chosen = study.recipe.get(key, (settings[key],))
-            if tuple(chosen) != (settings[key],):
-                words = f"{key} {settings[key]}, and runs with {', '.join(map(str, chosen))}"
+        specs = expand_study(
+            study.with_values(name, study.tuned[name]),
+            dataset=dataset.name,
+            fingerprint=dataset.fingerprint,
+            backend=backend,
+        )
+        for key, before in records[name].declaration["settings"].items():
+            now = dict.fromkeys(spec.settings[key] for spec in specs)
+            if set(now) != {before} and not (study.vary_split and key == "split_seed"):
+                words = f"{key} {before}, and runs with {', '.join(map(str, now))}"
                 found.setdefault(words, []).append(name)
     return [f"{', '.join(names)} was tuned with {words}" for words, names in found.items()]
 
 
 def _refuse_missing(study: Study, records: Mapping[str, TuningRecord], dataset: DatasetRef) -> None:
-    missing = [
-        name
-        for name in study.architectures
-        if name not in records or (records[name].winner is None and records[name].is_over)
-    ]
+    missing = [name for name in study.architectures if name not in records]
     if missing:
         raise UsageError(
             f"no best values for {', '.join(missing)} on these reviews ({dataset.name}, content "
-            f"{dataset.fingerprint[:12]}); `rnnbench tune {' '.join(missing)} --dataset "
-            f"{dataset.name}` finds them"
+            f"{dataset.fingerprint[:12]}); `rnnbench tune {' '.join(missing)}` finds them, with "
+            "the options that the others were tuned with"
         )
     for name in study.architectures:
         record = records[name]
@@ -89,4 +93,9 @@ def _refuse_missing(study: Study, records: Mapping[str, TuningRecord], dataset: 
             raise UsageError(
                 f"{name}: {len(record.trials)} of {record.n_trials} trials are done; "
                 f"`{record.command}` goes on"
+            )
+        if record.winner is None:
+            raise UsageError(
+                f"{name}: none of {len(record.trials)} trials was complete; add --trials to "
+                f"`{record.command}`, or choose another --space with --fresh"
             )
