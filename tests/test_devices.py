@@ -11,7 +11,7 @@ import pytest
 
 from rnnbench.errors import UsageError
 from rnnbench.execution.devices import Placement, backends_with_gpu, find_gpus, place_workers
-from rnnbench.execution.environment import usable_cores, worker_environment
+from rnnbench.execution.environment import describe_process, usable_cores, worker_environment
 
 
 def place(**values: Any) -> Placement:
@@ -153,6 +153,16 @@ def test_the_driver_is_asked(
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_gpus() == found
+
+
+def test_a_workers_gpu_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'NVIDIA H200, 570.86'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = describe_process("jax", "0")
+    assert (found["device"], found["gpu"], found["driver"]) == ("gpu:0", "NVIDIA H200", "570.86")
+    assert "gpu" not in describe_process("jax", None)
 
 
 def test_no_driver_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

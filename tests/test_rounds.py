@@ -286,3 +286,23 @@ def test_a_run_that_starts_over_is_judged_anew() -> None:
 def test_nobody_waits_for_a_run_without_a_reason() -> None:
     a = attempt()
     assert Round([a]).reason(a.first) == "nobody waits for it"
+
+
+def test_a_run_that_was_paid_for_is_not_charged_again() -> None:
+    a = attempt()
+    round_ = Round([a], paid={a.specs[0].fingerprint})
+    train(round_, a.specs[0], 0.5, 0.4)
+    train(round_, a.specs[1], 0.6)
+    end(round_, a.specs[0], 0.4)
+    end(round_, a.specs[1], 0.6)
+    trial = round_.outcome(a)
+    assert (trial.epochs, trial.value) == (1, 0.5)
+
+
+def test_a_run_that_two_trials_share_is_charged_to_the_first() -> None:
+    a, b = attempt(0, rate=0.01), attempt(1, rate=0.01)
+    round_ = Round([a, b])
+    for spec in a.specs:
+        train(round_, spec, 0.4)
+        end(round_, spec, 0.4)
+    assert [trial.epochs for _, trial in round_.outcomes()] == [2, 0]

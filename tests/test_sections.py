@@ -144,3 +144,17 @@ def test_a_plug_in_loses_the_argument_that_is_the_contrast() -> None:
 
 def test_a_preset_without_its_dropout_is_the_plain_one() -> None:
     assert display_name(without(make_form("lstm-dropout"), "dropout")) == "lstm"
+
+
+def test_tuned_architectures_at_their_own_rates_are_one_section() -> None:
+    tuned = {"gru": {"learning_rate": 0.005}, "lstm": {"learning_rate": 0.0156, "units": 12}}
+    found = runs("gru", learning_rate=0.005) + runs("lstm", learning_rate=0.0156, units=12)
+    (section,) = divide_runs(found, "architecture", tuned=tuned)
+    assert set(names(section)) == {"tuned gru", "tuned lstm"}
+
+
+def test_what_an_earlier_search_had_found_is_an_arm_of_its_own() -> None:
+    tuned = {"lstm": {"learning_rate": 0.0156}}
+    found = runs("lstm", learning_rate=0.0156) + runs("lstm", learning_rate=0.00213)
+    (section,) = divide_runs(found, "architecture", tuned=tuned)
+    assert set(names(section)) == {"tuned lstm", "tuned lstm (learning_rate=0.00213)"}

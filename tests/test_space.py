@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,10 @@ def test_a_declaration_tells_two_spaces_apart() -> None:
     other = Space(domains={"learning_rate": Range(low=1e-5, high=1e-1)})
     assert one.declaration() == Space(domains={"learning_rate": RATE}).declaration()
     assert one.declaration() != other.declaration()
+
+
+def test_a_file_whose_lines_are_moved_is_the_same_space(tmp_path: Path) -> None:
+    rate, units = "learning_rate = { low = 1e-4, high = 1e-2 }", "units = [4, 8]"
+    one, other = (load_space(write(tmp_path, f"{a}\n{b}")) for a, b in permutations((rate, units)))
+    assert one.grid(4) == other.grid(4)
+    assert list(one.domains) == list(other.domains)

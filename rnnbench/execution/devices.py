@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
@@ -12,7 +10,7 @@ from importlib.util import find_spec
 from typing import Literal, TypeAlias, cast, get_args
 
 from rnnbench.errors import UsageError, unknown_name
-from rnnbench.execution.environment import usable_cores
+from rnnbench.execution.environment import ask_nvidia_smi, usable_cores
 from rnnbench.specs import BACKENDS, Backend
 
 __all__ = ["DEVICES", "Device", "Placement", "backends_with_gpu", "find_gpus", "place_workers"]
@@ -48,20 +46,7 @@ def find_gpus() -> tuple[str, ...]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return tuple(part.strip() for part in visible.split(",") if part.strip() not in ("", "-1"))
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return ()
-    try:
-        listed = subprocess.run(
-            [program, "--query-gpu=index", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    return tuple(line.strip() for line in listed.stdout.splitlines() if line.strip().isdigit())
+    return tuple(line for line in ask_nvidia_smi("index") if line.isdigit())
 
 
 def backends_with_gpu() -> tuple[Backend, ...]:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from rnnbench.specs import Backend
 
-__all__ = ["applied", "describe_process", "processor_name", "usable_cores", "worker_environment"]
+__all__ = [
+    "applied",
+    "ask_nvidia_smi",
+    "describe_process",
+    "processor_name",
+    "usable_cores",
+    "worker_environment",
+]
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -86,6 +96,25 @@ def processor_name() -> str:
         return platform.processor() or platform.machine()
 
 
+def ask_nvidia_smi(query: str, gpu: str | None = None) -> list[str]:
+    """A line for each GPU, or for the one asked for: what the driver answers; none without it."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    chosen = [] if gpu is None else ["-i", gpu]
+    try:
+        listed = subprocess.run(
+            [program, f"--query-gpu={query}", "--format=csv,noheader", *chosen],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in listed.stdout.splitlines()]
+
+
 def describe_process(backend: Backend, gpu: str | None) -> dict[str, str]:
     """Versions and hardware behind a worker's numbers."""
     packages = {"jax": ("jax", "jaxlib"), "tensorflow": ("tensorflow",), "torch": ("torch",)}
@@ -93,6 +122,8 @@ def describe_process(backend: Backend, gpu: str | None) -> dict[str, str]:
         f"version.{name}": _version(name)
         for name in ("rnnbench", "keras", "numpy", *packages[backend])
     }
+    if gpu is not None:
+        found |= _describe_gpu(gpu)
     return found | {
         "version.python": platform.python_version(),
         "device": "cpu" if gpu is None else f"gpu:{gpu}",
@@ -100,6 +131,12 @@ def describe_process(backend: Backend, gpu: str | None) -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "platform": platform.platform(),
     }
+
+
+@cache  # a question takes a tenth of a second, and every run asks
+def _describe_gpu(gpu: str) -> dict[str, str]:
+    answers = ask_nvidia_smi("name,driver_version", gpu)
+    return dict(zip(("gpu", "driver"), answers[0].split(", "), strict=False)) if answers else {}
 
 
 def _version(package: str) -> str:
