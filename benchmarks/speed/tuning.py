@@ -140,7 +140,9 @@ def train_plainly(job: dict[str, Any]) -> None:
             model = keras.Sequential(
                 [keras.Input((100,)), *layers, keras.layers.Dense(1, activation="sigmoid")]
             )
-            model.compile(keras.optimizers.RMSprop(rate), "binary_crossentropy", ["accuracy"])
+            model.compile(
+                keras.optimizers.RMSprop(rate), "binary_crossentropy", metrics=["accuracy"]
+            )
             history = model.fit(
                 train.tokens,
                 train.labels,
