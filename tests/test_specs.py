@@ -95,6 +95,7 @@ def test_data_that_cannot_be_are_refused(values: dict[str, Any]) -> None:
 CHANGES: dict[str, RunSpec] = {
     "seed": replace(SPEC, seed=2),
     "engine's back end": replace(SPEC, backend="tensorflow"),
+    "purpose": replace(SPEC, purpose="tuning"),
     "embedding": replace(SPEC, embedding_size=8),
     "units": replace(SPEC, form=replace(SPEC.form, units=9)),
     "content": replace(SPEC, data=replace(SPEC.data, fingerprint="cd" * 32)),
@@ -131,6 +132,7 @@ def test_every_field_of_a_run_is_among_those_changes() -> None:
         "embedding_size",
         "engine",
         "backend",
+        "purpose",
     }
 
 
