@@ -95,7 +95,6 @@ def test_data_that_cannot_be_are_refused(values: dict[str, Any]) -> None:
 CHANGES: dict[str, RunSpec] = {
     "seed": replace(SPEC, seed=2),
     "engine's back end": replace(SPEC, backend="tensorflow"),
-    "purpose": replace(SPEC, purpose="tuning"),
     "embedding": replace(SPEC, embedding_size=8),
     "units": replace(SPEC, form=replace(SPEC.form, units=9)),
     "content": replace(SPEC, data=replace(SPEC.data, fingerprint="cd" * 32)),
@@ -193,6 +192,15 @@ def test_settings_are_all_that_changes_the_numbers_but_form_and_seed() -> None:
         differing = {key for key, value in changed.settings.items() if value != SPEC.settings[key]}
         assert len(differing) == (name not in ("seed", "units")), name
     assert "dataset" not in SPEC.settings
+
+
+def test_a_run_for_tuning_is_kept_apart_and_needs_no_other_program() -> None:
+    tuning = replace(SPEC, purpose="tuning")
+    assert tuning.fingerprint != SPEC.fingerprint
+    assert tuning.shape == SPEC.shape
+    assert RunSpec.from_json(tuning.to_json()) == tuning
+    old = {key: value for key, value in SPEC.to_json().items() if key != "purpose"}
+    assert RunSpec.from_json(old) == SPEC
 
 
 def test_a_split_is_data_and_no_other_program() -> None:
