@@ -194,9 +194,11 @@ class Tracker:
         os.environ.update(quiet_mlflow())
         import logging
 
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
-        logging.getLogger("alembic").setLevel(logging.ERROR)
         from mlflow import MlflowClient
+
+        # MLflow logs a traceback for every error that it also raises; ours is one sentence.
+        logging.getLogger("mlflow").setLevel(logging.CRITICAL)
+        logging.getLogger("alembic").setLevel(logging.ERROR)
 
         from rnnbench.tracking.database import make_database
 
