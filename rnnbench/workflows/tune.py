@@ -6,9 +6,9 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rnnbench.errors import StoreError
 from rnnbench.execution.devices import Placement, place_workers
@@ -16,21 +16,25 @@ from rnnbench.execution.environment import processor_name
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.local import LocalExecutor
 from rnnbench.execution.process import call_in_process, peak_mib
-from rnnbench.ledger import Ledger, LedgerEntry, Parent
+from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.report.curves import draw_loss_curve
-from rnnbench.report.searches import draw_search
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec, Started
-from rnnbench.tracking.groups import Group
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
 from rnnbench.tuning.record import TuningRecord, read_records, write_record
 from rnnbench.tuning.rounds import Attempt, Round
-from rnnbench.tuning.search import Search, measure_importances, put_aside
-from rnnbench.tuning.space import Params, Space
+from rnnbench.tuning.search import Search, put_aside
+from rnnbench.tuning.space import Params
 from rnnbench.tuning.storage import JOURNAL, Storage, hide_password, open_storage
 from rnnbench.tuning.trials import Trial, find_winner
 from rnnbench.workflows.datasets import DatasetRef, prepare_splits, resolve_dataset
 from rnnbench.workflows.provenance import git_commit, mlflow_status
+from rnnbench.workflows.tuning_groups import (
+    describe_search,
+    describe_trial,
+    draw_searches,
+    search_chain,
+)
 from rnnbench.workflows.tuning_plan import (
     TuneChoices,
     Tuning,
@@ -250,9 +254,13 @@ class _Coordinator:
             self._executor.close()
             records = self._record_all()
             n_failed = sum(t.state == "failed" for record in records for t in record.trials)
-            figures = call_in_process(_draw, records, self._plan.tuning.space)
+            figures = call_in_process(draw_searches, records, self._plan.tuning.space)
             for record, drawn in zip(records, figures, strict=True):
-                self._tracker.notice_group(self._describe_search(record, drawn, interrupted))
+                self._tracker.notice_group(
+                    describe_search(
+                        self._plan.searches[record.architecture], record, drawn, interrupted
+                    )
+                )
             self._tracker.end(
                 mlflow_status(interrupted, n_failed),
                 {
@@ -286,7 +294,7 @@ class _Coordinator:
         self._tracker.begin(f"{self._name} · {words} · {plan.dataset.name}", tags, [])
         for search in plan.searches.values():
             for trial in search.trials:  # a lost command may not have published them
-                self._tracker.notice_group(_describe_trial(search, trial))
+                self._tracker.notice_group(describe_trial(search, trial))
 
     def _work(self, board: TrialBoard) -> None:
         while attempts := self._ask():
@@ -298,7 +306,7 @@ class _Coordinator:
             self._training_seconds += time.monotonic() - began
             for attempt, trial in round_.outcomes():
                 attempt.search.tell(trial)
-                self._tracker.notice_group(_describe_trial(attempt.search, trial))
+                self._tracker.notice_group(describe_trial(attempt.search, trial))
             self._record_all()
 
     def _ask(self) -> list[Attempt]:
@@ -402,7 +410,7 @@ class _Coordinator:
     def _open(self, round_: Round, spec: RunSpec) -> LedgerEntry:
         if spec.fingerprint not in self._entries:
             attempt = round_.holders(spec.fingerprint)[0]
-            chain = _chain(attempt.search, attempt.proposal.number)
+            chain = search_chain(attempt.search, attempt.proposal.number)
             entry = self._ledger.open_run(self._name, spec, parents=chain)
             self._entries[spec.fingerprint] = entry
             self._tracker.notice(entry)
@@ -446,69 +454,6 @@ class _Coordinator:
         before = known[architecture].hardware if architecture in known else here
         began_elsewhere = self._plan.searches[architecture].trials and here not in before
         return f"{before}; {here}" if began_elsewhere else before if here in before else here
-
-    def _describe_search(
-        self, record: TuningRecord, figures: Mapping[str, bytes], interrupted: bool
-    ) -> Group:
-        search = self._plan.searches[record.architecture]
-        metrics = {
-            "n_trials": float(len(record.trials)),
-            "n_pruned": float(sum(trial.state == "pruned" for trial in record.trials)),
-            "n_failed": float(sum(trial.state == "failed" for trial in record.trials)),
-            "trained_epochs": float(sum(trial.epochs for trial in record.trials)),
-            "trained_seconds": sum(trial.seconds for trial in record.trials),
-        }
-        if record.winner is not None and record.winner.value is not None:
-            best = {f"best_{key}": float(value) for key, value in record.winner.params.items()}
-            metrics |= best | {
-                "best_val_loss": record.winner.value,
-                "best_trial": float(record.winner.number),
-            }
-        return Group(
-            chain=_chain(search),
-            params=_flat(record.declaration),
-            metrics=metrics,
-            files={"tuning.json": json.dumps(asdict(record), indent=1).encode(), **figures},
-            status="KILLED" if interrupted or not record.is_over else "FINISHED",
-            is_final=False,
-        )
-
-
-def _chain(search: Search, number: int | None = None) -> tuple[Parent, ...]:
-    """The search, and the trial in it; a search that was started over has other keys."""
-    key = f"{search.name} {search.began}"
-    whole = Parent(key=key, name=search.name)
-    if number is None:
-        return (whole,)
-    return whole, Parent(key=f"{key} trial {number}", name=f"trial {number}")
-
-
-def _describe_trial(search: Search, trial: Trial) -> Group:
-    metrics = {"trained_epochs": float(trial.epochs), "trained_seconds": trial.seconds}
-    if trial.value is not None:
-        metrics["mean_best_val_loss"] = trial.value
-    return Group(
-        chain=_chain(search, trial.number),
-        params={key: str(value) for key, value in trial.params.items()},
-        metrics=metrics,
-        tags={"rnnbench.status": trial.state, "rnnbench.reason": trial.reason or ""},
-    )
-
-
-def _draw(records: Sequence[TuningRecord], space: Space) -> list[dict[str, bytes]]:
-    """The figures of each search that has a winner."""
-    return [
-        draw_search(record, measure_importances(space, record.trials)) if record.winner else {}
-        for record in records
-    ]
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:  # Any: JSON values
-    flat: dict[str, str] = {}
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: str(value)[:500]}
-    return flat
 
 
 def _cannot_write(err: OSError) -> str:
