@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from rnnbench.cli.options import (
+    Backend,
     Dataset,
+    Device,
+    Epochs,
+    NamedOrAll,
+    Names,
+    Workers,
+    WorkersPerGpu,
     given,
     here,
     numbers,
@@ -37,12 +44,8 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    architectures: Annotated[
-        list[str] | None, typer.Argument(help="Names, as `rnnbench list` shows them.")
-    ] = None,
-    all_: Annotated[
-        bool, typer.Option("--all", help="lstm, lstm-dropout, lstm-stacked and gru.")
-    ] = False,
+    architectures: Names = None,
+    all_: NamedOrAll = False,
     seeds: Annotated[
         str | None, typer.Option(help="How many (3), a range (0-9) or a list (1,4,7).")
     ] = None,
@@ -59,7 +62,7 @@ def run(
     learning_rate: Annotated[
         str | None, typer.Option(help="Learning rate; a list makes a grid.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="At most this many epochs.")] = None,
+    epochs: Epochs = None,
     patience: Annotated[
         int | None, typer.Option(help="Epochs without improvement before stopping.")
     ] = None,
@@ -79,12 +82,10 @@ def run(
         str | None, typer.Option(help="Name of the study, and of its MLflow experiment.")
     ] = None,
     dataset: Dataset = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Runs at once. Default: one a core, or one a GPU.")
-    ] = None,
-    workers_per_gpu: Annotated[int, typer.Option(help="Runs at once on each GPU.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
-    backend: Annotated[str, typer.Option(help="auto, jax, tensorflow or torch.")] = "auto",
+    workers: Workers = None,
+    workers_per_gpu: WorkersPerGpu = 1,
+    device: Device = "auto",
+    backend: Backend = "auto",
     engine: Annotated[str, typer.Option(help="auto or keras.")] = "auto",
     quick: Annotated[
         bool, typer.Option("--quick", help="A first look on synthetic reviews; decides nothing.")

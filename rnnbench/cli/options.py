@@ -13,7 +13,22 @@ import typer
 
 from rnnbench.errors import UsageError
 
-__all__ = ["Dataset", "given", "here", "numbers", "this_command", "whole_numbers", "words"]
+__all__ = [
+    "Backend",
+    "Dataset",
+    "Device",
+    "Epochs",
+    "NamedOrAll",
+    "Names",
+    "Workers",
+    "WorkersPerGpu",
+    "given",
+    "here",
+    "numbers",
+    "this_command",
+    "whole_numbers",
+    "words",
+]
 
 N = TypeVar("N", int, float)
 
@@ -24,6 +39,18 @@ Dataset = Annotated[
         "auto takes IMDB where it can be had. RNNBENCH_DATA names a file or folder."
     ),
 ]
+
+Backend = Annotated[str, typer.Option(help="auto, jax, tensorflow or torch.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
+Epochs = Annotated[int | None, typer.Option(help="At most this many epochs a run.")]
+NamedOrAll = Annotated[
+    bool, typer.Option("--all", help="lstm, lstm-dropout, lstm-stacked and gru.")
+]
+Names = Annotated[list[str] | None, typer.Argument(help="Names, as `rnnbench list` shows them.")]
+Workers = Annotated[
+    int | None, typer.Option(help="Runs at once. Default: one a core, or one a GPU.")
+]
+WorkersPerGpu = Annotated[int, typer.Option(help="Runs at once on each GPU.")]
 
 
 def whole_numbers(option: str, text: str | None) -> tuple[int, ...]:

@@ -6,18 +6,25 @@ from typing import Annotated
 
 import typer
 
-from rnnbench.cli.options import Dataset, here, this_command
+from rnnbench.cli.options import (
+    Backend,
+    Dataset,
+    Device,
+    Epochs,
+    NamedOrAll,
+    Names,
+    Workers,
+    WorkersPerGpu,
+    here,
+    this_command,
+)
 
 __all__ = ["tune"]
 
 
 def tune(
-    architectures: Annotated[
-        list[str] | None, typer.Argument(help="Names, as `rnnbench list` shows them.")
-    ] = None,
-    all_: Annotated[
-        bool, typer.Option("--all", help="lstm, lstm-dropout, lstm-stacked and gru.")
-    ] = False,
+    architectures: Names = None,
+    all_: NamedOrAll = False,
     trials: Annotated[int, typer.Option(help="For each architecture; more later adds to them.")] = (
         30
     ),
@@ -43,14 +50,12 @@ def tune(
             "optuna-journal.log in this folder."
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="At most this many epochs a run.")] = None,
+    epochs: Epochs = None,
     dataset: Dataset = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Runs at once. Default: one a core, or one a GPU.")
-    ] = None,
-    workers_per_gpu: Annotated[int, typer.Option(help="Runs at once on each GPU.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
-    backend: Annotated[str, typer.Option(help="auto, jax, tensorflow or torch.")] = "auto",
+    workers: Workers = None,
+    workers_per_gpu: WorkersPerGpu = 1,
+    device: Device = "auto",
+    backend: Backend = "auto",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; the old trials are put aside.")
     ] = False,

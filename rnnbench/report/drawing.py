@@ -31,6 +31,7 @@ __all__ = [
     "house_style",
     "label_rows",
     "limits_around",
+    "name_lines",
     "stack_of_axes",
     "write_png",
     "write_svg",
@@ -145,6 +146,21 @@ def label_rows(axes: Axes, labels: Sequence[str]) -> None:
     axes.tick_params(axis="y", length=0, pad=8)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
+
+
+def name_lines(axes: Axes, names: Iterable[tuple[str, str]]) -> None:
+    """Names in their lines' colours, in the upper right corner: falling losses leave it empty."""
+    for line, (name, colour) in enumerate(names):
+        axes.annotate(
+            name,
+            (1, 1),
+            xytext=(-2, -2 - 12 * line),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            horizontalalignment="right",
+            verticalalignment="top",
+            color=colour,
+        )
 
 
 def limits_around(values: Iterable[float], bounds: Iterable[Interval | None]) -> Interval:

@@ -16,6 +16,7 @@ from rnnbench.report.drawing import (
     Picture,
     grid_of_axes,
     house_style,
+    name_lines,
 )
 from rnnbench.report.texts import number, plural, short
 
@@ -194,21 +195,10 @@ def _draw_panel(axes: Axes, panel: LearningPanel, per_panel: int) -> None:
 
 
 def _name_lines(axes: Axes, panel: LearningPanel) -> None:
-    """In the upper right corner, which falling losses leave empty."""
     names = [*zip(_NAMES, _COLOURS, strict=True)]
     for (source, _), (_, look) in zip(panel.published, cycle(_DASHES), strict=False):
         names.append((f"{source.replace('-', ' ')} ({look})", INK))
-    for line, (name, colour) in enumerate(names):
-        axes.annotate(
-            short(name),
-            (1, 1),
-            xytext=(-2, -2 - 12 * line),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            horizontalalignment="right",
-            verticalalignment="top",
-            color=colour,
-        )
+    name_lines(axes, [(short(name), colour) for name, colour in names])
 
 
 def _points(values: NDArray[np.float64]) -> NDArray[np.float64]:

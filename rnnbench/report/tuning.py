@@ -8,7 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnnbench.report.blocks import Block, Drawn, Paragraph, Table
-from rnnbench.report.drawing import BLUE, MUTED, VERMILLION, Picture, grid_of_axes, house_style
+from rnnbench.report.drawing import (
+    BLUE,
+    MUTED,
+    VERMILLION,
+    Picture,
+    grid_of_axes,
+    house_style,
+    name_lines,
+)
 from rnnbench.report.forest import picture_pairs
 from rnnbench.report.tables import Column, make_table, tabulate_pairs
 from rnnbench.report.texts import (
@@ -173,19 +181,7 @@ def _draw_search(axes: Axes, curve: SearchCurve) -> None:
     axes.step(numbers, curve.best, where="post", color=VERMILLION, linewidth=1.6)
     axes.set_title(short(curve.architecture, 40))
     axes.grid(axis="y")
-    for line, (name, colour) in enumerate(
-        (("as they came", VERMILLION), ("other orders: median, 90 %", BLUE))
-    ):
-        axes.annotate(
-            name,
-            (1, 1),
-            xytext=(-2, -2 - 12 * line),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            horizontalalignment="right",
-            verticalalignment="top",
-            color=colour,
-        )
+    name_lines(axes, [("as they came", VERMILLION), ("other orders: median, 90 %", BLUE)])
     axes.tick_params(colors=MUTED)
 
 

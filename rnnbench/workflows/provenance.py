@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 from rnnbench.tracking.publisher import DECLARATION_TAG
+from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.plan import Plan
 
-__all__ = ["describe_command", "git_commit", "invocation_name", "mlflow_status"]
+__all__ = ["describe_command", "git_commit", "invocation_name", "mlflow_status", "tag_command"]
 
 
 def mlflow_status(interrupted: bool, n_failed: int) -> str:
@@ -29,13 +30,15 @@ def invocation_name(plan: Plan) -> str:
 
 def describe_command(plan: Plan, command: str, root: Path) -> dict[str, str]:
     """Tags of the command's run, and of every run that it makes."""
-    tags = {
-        "rnnbench.study": plan.study.name,
-        "rnnbench.command": command,
-        DECLARATION_TAG: json.dumps(plan.study.declaration),
-    }
-    if plan.dataset.notice:
-        tags |= {"rnnbench.notice": plan.dataset.notice, "mlflow.note.content": plan.dataset.notice}
+    declared = {DECLARATION_TAG: json.dumps(plan.study.declaration)}
+    return tag_command(plan.study.name, plan.dataset, command, root) | declared
+
+
+def tag_command(name: str, dataset: DatasetRef, command: str, root: Path) -> dict[str, str]:
+    """Tags of a command's run: its study or tuning, words, commit, and what to beware of."""
+    tags = {"rnnbench.study": name, "rnnbench.command": command}
+    if dataset.notice:
+        tags |= {"rnnbench.notice": dataset.notice, "mlflow.note.content": dataset.notice}
     commit = git_commit(root)
     return tags | ({"mlflow.source.git.commit": commit} if commit else {})
 

@@ -127,17 +127,18 @@ def _write(root: Path, choices: ReportChoices) -> _Written:
     ledger = Ledger(root)
     study = choices.study or _latest_study(store, ledger)
     found = read_runs(store, ledger, study)
+    declaration = _find_declaration(study, ledger, found.runs)
     document = compose_document(
         Sources(
             study=study,
             runs=found.runs,
             others=read_other_runs(None if found.problem else store, ledger, study),
-            declaration=_find_declaration(study, ledger, found.runs),
+            declaration=declaration,
             claims=claims,
             baseline=find_baseline,
             problem=found.problem,
             command=_command(study, found),
-            searches=_find_searches(ledger, found.runs),
+            searches=_find_searches(ledger, found.runs) if declaration.tuned else {},
         )
     )
     folder = choices.out or root / REPORTS / study

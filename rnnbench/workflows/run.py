@@ -29,7 +29,7 @@ from rnnbench.workflows.datasets import DatasetRef, prepare_splits, resolve_data
 from rnnbench.workflows.plan import Plan, make_plan
 from rnnbench.workflows.provenance import describe_command, invocation_name, mlflow_status
 from rnnbench.workflows.report import report_after_run
-from rnnbench.workflows.view import Board, View
+from rnnbench.workflows.view import WAITING, Board, View
 from rnnbench.workflows.winners import recipe_differences, refuse_untuned, with_winners
 
 __all__ = ["RunChoices", "RunOutcome", "compose_study", "run_study"]
@@ -121,7 +121,7 @@ def _carry_out_alone(
     plan: Plan, choices: RunChoices, view: View, ledger: Ledger, executor: LocalExecutor
 ) -> RunOutcome:
     """Work the plan off as the only command in this folder."""
-    with ledger.locked(lambda: view.say(_WAITING)):
+    with ledger.locked(lambda: view.say(WAITING)):
         if choices.fresh:
             for spec in plan.specs:
                 ledger.archive(plan.study.name, spec)
@@ -168,8 +168,6 @@ def compose_study(choices: RunChoices) -> Study:
 
 TUNED = "tuned"
 """What the study of tuned architectures is called."""
-
-_WAITING = "another rnnbench command is at work in this folder; waiting until it is done"
 
 
 def _plan(

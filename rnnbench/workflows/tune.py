@@ -28,7 +28,7 @@ from rnnbench.tuning.space import Params
 from rnnbench.tuning.storage import JOURNAL, Storage, hide_password, open_storage
 from rnnbench.tuning.trials import Trial, find_winner
 from rnnbench.workflows.datasets import DatasetRef, prepare_splits, resolve_dataset
-from rnnbench.workflows.provenance import git_commit, mlflow_status
+from rnnbench.workflows.provenance import mlflow_status, tag_command
 from rnnbench.workflows.tuning_groups import (
     describe_search,
     describe_trial,
@@ -42,7 +42,7 @@ from rnnbench.workflows.tuning_plan import (
     refuse_overlap,
     report_seeds,
 )
-from rnnbench.workflows.view import View
+from rnnbench.workflows.view import WAITING, View
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +122,7 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
     with closing(executor):
         start = partial(executor.start, len(placement.gpus))
         dataset = resolve_dataset(tuning.base.dataset, view.downloaded, start)
-        with ledger.locked(lambda: view.say(_WAITING)):
+        with ledger.locked(lambda: view.say(WAITING)):
             storage = open_storage(choices.storage, root)
             plan = SearchPlan(
                 tuning=tuning,
@@ -158,9 +158,6 @@ def winners_as_json(outcome: TuneOutcome) -> str:
         "winners": winners,
     }
     return json.dumps(found, indent=1, sort_keys=True)
-
-
-_WAITING = "another rnnbench command is at work in this folder; waiting until it is done"
 
 
 def _open_searches(
@@ -235,6 +232,7 @@ class _Coordinator:
         self._entries: dict[str, LedgerEntry] = {}
         self._environment: dict[str, str] = {}
         self._training_seconds = 0.0
+        self._hardware = _find_hardware(plan, ledger)
         self._tracker = Tracker(
             ledger, self._name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
         )
@@ -283,14 +281,7 @@ class _Coordinator:
     def _begin_tracking(self) -> None:
         plan = self._plan
         words = ", ".join(plan.searches)
-        tags = {"rnnbench.study": self._name, "rnnbench.command": self._choices.command}
-        if plan.dataset.notice:
-            tags |= {
-                "rnnbench.notice": plan.dataset.notice,
-                "mlflow.note.content": plan.dataset.notice,
-            }
-        commit = git_commit(self._root)
-        tags |= {"mlflow.source.git.commit": commit} if commit else {}
+        tags = tag_command(self._name, plan.dataset, self._choices.command, self._root)
         self._tracker.begin(f"{self._name} · {words} · {plan.dataset.name}", tags, [])
         for search in plan.searches.values():
             for trial in search.trials:  # a lost command may not have published them
@@ -443,17 +434,21 @@ class _Coordinator:
             seeds=plan.tuning.seeds,
             n_trials=max(search.n_trials, len(search.trials)),
             trials=tuple(search.trials),
-            hardware=self._hardware(architecture),
+            hardware=self._hardware[architecture],
             command=self._choices.command,
         )
 
-    def _hardware(self, architecture: str) -> str:
-        """This machine, beside those that earlier trials were trained on."""
-        here = f"{self._plan.placement.device} ({processor_name()})"
-        known = read_records(self._ledger.folder, self._name, self._plan.dataset.fingerprint)
-        before = known[architecture].hardware if architecture in known else here
-        began_elsewhere = self._plan.searches[architecture].trials and here not in before
-        return f"{before}; {here}" if began_elsewhere else before if here in before else here
+
+def _find_hardware(plan: SearchPlan, ledger: Ledger) -> dict[str, str]:
+    """By architecture this machine, beside those that earlier trials were trained on."""
+    here = f"{plan.placement.device} ({processor_name()})"
+    known = read_records(ledger.folder, plan.tuning.name, plan.dataset.fingerprint)
+    found = {}
+    for architecture, search in plan.searches.items():
+        before = known[architecture].hardware if search.trials and architecture in known else ""
+        machines = [machine for machine in before.split("; ") if machine]
+        found[architecture] = "; ".join(dict.fromkeys([*machines, here]))
+    return found
 
 
 def _cannot_write(err: OSError) -> str:

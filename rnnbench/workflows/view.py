@@ -10,7 +10,9 @@ from rnnbench.analysis.summary import Row
 from rnnbench.specs import Event, RunSpec
 from rnnbench.workflows.plan import Plan
 
-__all__ = ["Board", "View"]
+__all__ = ["WAITING", "Board", "View"]
+
+WAITING = "another rnnbench command is at work in this folder; waiting until it is done"
 
 
 class Board(Protocol):
