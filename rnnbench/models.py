@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import importlib
 import random
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnbench.architectures import find_plugin
 from rnnbench.errors import StudyError
-from rnnbench.specs import CanonicalForm, PluginForm, RunSpec
+from rnnbench.specs import CanonicalForm, Form, PluginForm, RunSpec
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["build_model", "build_optimizer"]
+__all__ = [
+    "assemble_model",
+    "build_model",
+    "build_optimizer",
+    "recurrent_layers",
+    "seed_keras",
+]
 
 
 def build_model(spec: RunSpec) -> keras.Model:
@@ -28,13 +35,46 @@ def build_model(spec: RunSpec) -> keras.Model:
     """
     import keras
 
-    _seed_keras(spec.seed, keras.backend.backend())
-    inputs = keras.Input((spec.data.max_len,), dtype="int32", name="tokens")
-    x = keras.layers.Embedding(spec.data.num_words, spec.embedding_size, name="embedding")(inputs)
-    for layer in _recurrent_layers(spec):
+    seed_keras(spec.seed, keras.backend.backend())
+    return assemble_model(
+        lambda: recurrent_layers(spec.form),
+        max_len=spec.data.max_len,
+        num_words=spec.data.num_words,
+        embedding_size=spec.embedding_size,
+    )
+
+
+def assemble_model(
+    make_layers: Callable[[], Iterable[Any]],  # Any: Keras layers are untyped
+    *,
+    max_len: int,
+    num_words: int,
+    embedding_size: int,
+) -> keras.Model:
+    """Embedding, the given layers in order, one sigmoid: int32 `(n, max_len)` → `(n, 1)`.
+
+    Args:
+        make_layers: called after the embedding is made, so that seeds are drawn in that order.
+    """
+    import keras
+
+    inputs = keras.Input((max_len,), dtype="int32", name="tokens")
+    x = keras.layers.Embedding(num_words, embedding_size, name="embedding")(inputs)
+    for layer in make_layers():
         x = layer(x)
     output = keras.layers.Dense(1, activation="sigmoid", name="probability")(x)
     return keras.Model(inputs, output, name="reviews")
+
+
+def recurrent_layers(form: Form, **options: Any) -> list[Any]:  # Any: Keras layers are untyped
+    """The layers between embedding and output; `options` go to each of Keras's own.
+
+    Raises:
+        StudyError: a plug-in that cannot be imported or does not return layers.
+    """
+    if isinstance(form, PluginForm):
+        return _plugin_layers(form)
+    return [_layer(form, index, options) for index in range(form.depth)]
 
 
 def build_optimizer(spec: RunSpec) -> keras.optimizers.Optimizer:
@@ -50,7 +90,7 @@ def build_optimizer(spec: RunSpec) -> keras.optimizers.Optimizer:
     return optimizer
 
 
-def _seed_keras(seed: int, backend: str) -> None:
+def seed_keras(seed: int, backend: str) -> None:
     """Seed what initializers draw from.
 
     `keras.utils.set_random_seed` imports TensorFlow whatever the back end is, in every worker.
@@ -65,14 +105,7 @@ def _seed_keras(seed: int, backend: str) -> None:
     np.random.seed(seed % 2**32)  # noqa: NPY002  # a plug-in's layer may draw from it
 
 
-def _recurrent_layers(spec: RunSpec) -> list[Any]:  # Any: Keras layers are untyped
-    form = spec.form
-    if isinstance(form, PluginForm):
-        return _plugin_layers(form)
-    return [_layer(form, index) for index in range(form.depth)]
-
-
-def _layer(form: CanonicalForm, index: int) -> Any:  # Any: Keras layers are untyped
+def _layer(form: CanonicalForm, index: int, options: dict[str, Any]) -> Any:  # Any: as above
     import keras
 
     kind = {
@@ -88,6 +121,7 @@ def _layer(form: CanonicalForm, index: int) -> Any:  # Any: Keras layers are unt
         return_sequences=index < form.depth - 1,
         name=f"recurrent_{index + 1}",
         **extra,
+        **options,
     )
 
 

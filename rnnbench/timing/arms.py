@@ -1,0 +1,186 @@
+"""One configuration of the timing study."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, TypeAlias, get_args
+
+from rnnbench.architectures import make_form
+from rnnbench.errors import StudyError, UsageError, unknown_name
+from rnnbench.specs import BACKENDS, Argument, Backend, CanonicalForm
+
+__all__ = ["STEPS", "TIMED", "Arm", "DeviceKind", "Step", "UseCudnn", "default_jit", "ladder"]
+
+DeviceKind: TypeAlias = Literal["cpu", "gpu"]
+UseCudnn: TypeAlias = Literal["auto", "off", "on"]
+
+TIMED = ("lstm", "gru", "lstm-stacked", "simple-rnn")
+"""The architectures that can be timed, without any dropout unless an arm has some."""
+
+_WITH_CUDNN = ("lstm", "gru")
+
+Step: TypeAlias = Literal["auto", "cudnn-off", "implementation-1", "recurrent-dropout"]
+STEPS: tuple[Step, ...] = get_args(Step)
+"""The four arms that tell the cost of recurrent dropout apart, each one change from the one before:
+
+`auto`: no recurrent dropout, Keras chooses; `cudnn-off`: the fused kernel forbidden;
+`implementation-1`: also the matrix products that recurrent dropout forces, a gate at a time;
+`recurrent-dropout`: also the masks.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """What one measurement is of.
+
+    Args:
+        dropout, recurrent_dropout: of every recurrent layer.
+        use_cudnn: what the layers are told; on `auto` Keras takes cuDNN where it can.
+        implementation: Keras's argument of that name; None leaves it at Keras's own, 2.
+        jit: what `Model.compile` is told; Keras may have to do otherwise.
+
+    Raises:
+        UsageError: a combination that cannot be, with the reason.
+    """
+
+    architecture: str
+    backend: Backend
+    device: DeviceKind
+    units: int = 8
+    batch_size: int = 64
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    use_cudnn: UseCudnn = "auto"
+    implementation: int | None = None
+    jit: bool = True
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("architecture", TIMED),
+            ("backend", BACKENDS),
+            ("device", get_args(DeviceKind)),
+            ("use_cudnn", get_args(UseCudnn)),
+        ):
+            if getattr(self, name) not in choices:
+                raise UsageError(unknown_name(name, str(getattr(self, name)), choices))
+        for name in ("units", "batch_size"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise UsageError(f"{name} must be a whole number from 1 up, got {value!r}")
+        if not isinstance(self.jit, bool):
+            raise UsageError(f"jit is on or off, got {self.jit!r}")
+        self._refuse_impossible(self.form.cell)
+
+    def _refuse_impossible(self, cell: str) -> None:
+        if self.implementation not in (None, 1, 2):
+            raise UsageError(f"implementation is 1 or 2, got {self.implementation!r}")
+        if self.implementation and cell not in _WITH_CUDNN:
+            raise UsageError(f"{self.architecture} has no implementation to choose")
+        if self.implementation == 2 and self.recurrent_dropout:
+            raise UsageError(
+                "implementation 2 cannot go with recurrent_dropout: Keras then takes 1"
+            )
+        if self.use_cudnn == "auto":
+            return
+        if cell not in _WITH_CUDNN:
+            raise UsageError(f"cuDNN has no kernel that Keras uses for {self.architecture}")
+        if self.use_cudnn == "off":
+            return
+        if self.recurrent_dropout:
+            raise UsageError(
+                "use_cudnn=True cannot go with recurrent_dropout: "
+                "cuDNN's kernel has no masks for the state"
+            )
+        if self.device == "cpu":
+            raise UsageError("use_cudnn=True needs a GPU; on the cpu there is no cuDNN")
+        if self.backend == "jax" and cell == "gru":
+            raise UsageError("use_cudnn=True: Keras has no cuDNN path for a GRU on JAX")
+
+    @property
+    def form(self) -> CanonicalForm:
+        """The recurrent part."""
+        try:
+            form = make_form(
+                self.architecture,
+                units=self.units,
+                dropout=self.dropout,
+                recurrent_dropout=self.recurrent_dropout,
+            )
+        except StudyError as err:
+            raise UsageError(str(err)) from err
+        assert isinstance(form, CanonicalForm)
+        return form
+
+    @property
+    def has_cudnn_kernel(self) -> bool:
+        """Whether Keras on this back end knows a cuDNN kernel for the cell at all."""
+        cell = self.form.cell
+        return cell in _WITH_CUDNN and not (self.backend == "jax" and cell == "gru")
+
+    @property
+    def name(self) -> str:
+        """`lstm(8) jax cpu`, and what differs from Keras's defaults."""
+        words = [f"{self.architecture}({self.units})", self.backend, self.device]
+        words += [f"batch_size={self.batch_size}"] if self.batch_size != 64 else []
+        words += [f"dropout={self.dropout:g}"] if self.dropout else []
+        words += ["cuDNN off"] if self.use_cudnn == "off" else []
+        words += ["cuDNN on"] if self.use_cudnn == "on" else []
+        words += [f"implementation={self.implementation}"] if self.implementation else []
+        words += (
+            [f"recurrent_dropout={self.recurrent_dropout:g}"] if self.recurrent_dropout else []
+        )
+        words += [] if self.jit == default_jit(self.backend) else ["jit" if self.jit else "no jit"]
+        return " ".join(words)
+
+    def to_json(self) -> dict[str, Argument | None]:
+        """Plain values, from which `Arm(**values)` builds an equal arm."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Any) -> Arm:  # Any: JSON values
+        """The arm that `to_json` described.
+
+        Raises:
+            UsageError: values that are none.
+        """
+        names = {item.name for item in fields(cls)}
+        if not isinstance(values, dict) or set(values) != names:
+            raise UsageError(f"an arm has the fields {', '.join(sorted(names))}")
+        numbers = (values["dropout"], values["recurrent_dropout"])
+        if not all(isinstance(number, int | float) for number in numbers):
+            raise UsageError(f"dropout and recurrent_dropout are numbers, got {numbers}")
+        return cls(**values)
+
+
+def default_jit(backend: Backend) -> bool:
+    """XLA for JAX and TensorFlow; PyTorch as Keras leaves it, because `torch.compile` unrolls."""
+    return backend != "torch"
+
+
+def ladder(
+    architecture: str,
+    backend: Backend,
+    device: DeviceKind,
+    units: int,
+    batch_size: int = 64,
+    recurrent_dropout: float = 0.3,
+) -> list[Arm]:
+    """The arms of `STEPS`, in order; a SimpleRNN, the control, has only the first and the last."""
+    has_choice = make_form(architecture, units=units).cell in _WITH_CUDNN  # type: ignore[union-attr]  # no plug-in is timed
+    shared: dict[str, Any] = {
+        "architecture": architecture,
+        "backend": backend,
+        "device": device,
+        "units": units,
+        "batch_size": batch_size,
+        "jit": default_jit(backend),
+    }
+    if not has_choice:
+        return [Arm(**shared), Arm(**shared, recurrent_dropout=recurrent_dropout)]
+    off: dict[str, Any] = {**shared, "use_cudnn": "off"}
+    return [
+        Arm(**shared),
+        Arm(**off),
+        Arm(**off, implementation=1),
+        Arm(**off, implementation=1, recurrent_dropout=recurrent_dropout),
+    ]

@@ -1,0 +1,270 @@
+"""One repeat of one arm: the blocks of steps that are timed, in a process made for it."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import sys
+import time
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnbench.models import assemble_model, recurrent_layers, seed_keras
+from rnnbench.timing.arms import Arm
+from rnnbench.timing.kernels import find_operations
+from rnnbench.timing.samples import Sample, find_problem
+
+__all__ = ["answer_with_sample", "make_model", "make_reviews", "take_sample"]
+
+NUM_WORDS, MAX_LEN, EMBEDDING_SIZE = 500, 100, 16  # as the study notes have them
+LEARNING_RATE = 1e-3  # the guard sees the loss fall within a block; no step's time depends on it
+
+N_BLOCKS = 8
+BLOCK_SECONDS = 0.3
+FEWEST_STEPS, MOST_STEPS = 16, 312  # 312: an epoch of the notes' 20,000 reviews, without the rest
+MOST_WARM_UP_BLOCKS = 6
+STEADY = 0.05  # two blocks in succession differ by less
+N_FORWARD_BLOCKS = 5
+
+
+class Answer(Protocol):
+    """The end of a pipe that takes the outcome."""
+
+    def send(self, outcome: object) -> None:
+        """Pass it on."""
+        ...
+
+
+def answer_with_sample(pipe: Answer, arm: Arm, seed: int, looks: bool) -> None:
+    """Send the arm's sample, or the sentence that says why there is none.
+
+    Args:
+        looks: also find out which operations run.
+    """
+    try:
+        pipe.send(take_sample(arm, seed=seed, looks=looks))
+    except Exception as err:  # whatever a back end raises: the other arms go on
+        pipe.send(_describe(err))
+
+
+def take_sample(arm: Arm, *, seed: int, looks: bool = False) -> Sample:
+    """Time training, evaluation and inference of the arm in this process.
+
+    The environment (back end, device) must have been set before; `KERAS_BACKEND` decides.
+    Blocks of steps are timed inside `fit`, `evaluate` and `predict`, from the moment that the data
+    stand ready to the moment that the device has done its last step. No step is interrupted.
+    """
+    import keras
+
+    load = os.getloadavg()[0]
+    model = make_model(arm, seed)
+    most = max(FEWEST_STEPS, MOST_STEPS * 64 // arm.batch_size)
+    tokens, labels = make_reviews(most * arm.batch_size, seed)
+    keeps: dict[str, Any] = {"batch_size": arm.batch_size, "verbose": 0}
+    one = slice(0, arm.batch_size)
+
+    began = time.perf_counter()
+    loss_first = model.fit(tokens[one], labels[one], **keeps).history["loss"][0]
+    compile_seconds = time.perf_counter() - began
+
+    probe = _Clock(n_blocks=1, most_warm_up=1)
+    few = slice(0, FEWEST_STEPS * arm.batch_size)
+    _fit(model, tokens[few], labels[few], probe, keeps)
+    step_seconds = probe.blocks[-1] / FEWEST_STEPS
+    steps = min(most, max(FEWEST_STEPS, math.ceil(BLOCK_SECONDS / step_seconds)))
+
+    used = slice(0, steps * arm.batch_size)
+    clock = _Clock(n_blocks=N_BLOCKS, most_warm_up=MOST_WARM_UP_BLOCKS)
+    _fit(model, tokens[used], labels[used], clock, keeps)
+    train_ms = _ms(clock.blocks, steps)
+
+    forward = _forward_clock()
+    for _ in range(N_FORWARD_BLOCKS + 1):  # the first compiles
+        model.evaluate(tokens[used], labels[used], callbacks=[forward], **keeps)
+    evaluate_ms = _ms(forward.take(), steps)
+    for _ in range(N_FORWARD_BLOCKS + 1):
+        model.predict(tokens[used], callbacks=[forward], **keeps)
+    predict_ms = _ms(forward.take(), steps)
+
+    return Sample(
+        train_ms=train_ms,
+        evaluate_ms=evaluate_ms,
+        predict_ms=predict_ms,
+        steps=steps,
+        warm_up_blocks=clock.n_warm_up,
+        compile_seconds=compile_seconds,
+        loss_first=float(loss_first),
+        loss_last=clock.loss,
+        jit=bool(model.jit_compile),
+        peak_host_mib=_peak_host_mib(),
+        peak_device_mib=_peak_device_mib(arm),
+        load=load,
+        operations=find_operations(model, tokens[one], keras.backend.backend()) if looks else None,
+        problem=find_problem(train_ms, float(loss_first), clock.loss, N_BLOCKS),
+    )
+
+
+def make_model(arm: Arm, seed: int) -> Any:  # Any: Keras is untyped
+    """The notes' network with the arm's recurrent layers, compiled as the arm says."""
+    import keras
+
+    seed_keras(seed, arm.backend)
+    options: dict[str, Any] = {}
+    if arm.form.cell != "simple-rnn":
+        options["use_cudnn"] = {"auto": "auto", "off": False, "on": True}[arm.use_cudnn]
+        options |= {} if arm.implementation is None else {"implementation": arm.implementation}
+    model = assemble_model(
+        lambda: recurrent_layers(arm.form, **options),
+        max_len=MAX_LEN,
+        num_words=NUM_WORDS,
+        embedding_size=EMBEDDING_SIZE,
+    )
+    model.compile(
+        optimizer=keras.optimizers.RMSprop(learning_rate=LEARNING_RATE),
+        loss="binary_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=arm.jit,
+    )
+    return model
+
+
+def make_reviews(n_reviews: int, seed: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Made-up reviews of full length that any network learns: half the words tell the label.
+
+    Returns:
+        Tokens int32 `(n_reviews, max_len)`, labels float32 `(n_reviews,)`.
+    """
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, n_reviews).astype(np.float32)
+    tokens = rng.integers(1, NUM_WORDS, (n_reviews, MAX_LEN), dtype=np.int32)
+    half = NUM_WORDS // 2
+    telling = rng.random((n_reviews, MAX_LEN)) < 0.5
+    upper = telling & (labels[:, None] > 0.5) & (tokens < half)
+    return np.where(upper, tokens + half, tokens).astype(np.int32), labels
+
+
+class _Clock:
+    """Times epochs of one `fit` until enough of them are steady.
+
+    Args:
+        most_warm_up: blocks after which the measurement begins, steady or not.
+    """
+
+    def __init__(self, *, n_blocks: int, most_warm_up: int) -> None:
+        self.blocks: list[float] = []
+        self.n_warm_up = 0
+        self.loss = math.nan
+        self._n_blocks = n_blocks
+        self._most_warm_up = most_warm_up
+        self._before: float | None = None
+        self._is_steady = False
+
+    def notice(self, seconds: float, loss: float) -> bool:
+        """A block took so long; whether that was the last one."""
+        self.loss = loss
+        if self._is_steady:
+            self.blocks.append(seconds)
+            return len(self.blocks) >= self._n_blocks
+        self.n_warm_up += 1
+        near = self._before is not None and abs(seconds - self._before) <= STEADY * self._before
+        self._is_steady = near or self.n_warm_up >= self._most_warm_up
+        self._before = seconds
+        return False
+
+
+def _fit(model: Any, tokens: Any, labels: Any, clock: _Clock, keeps: dict[str, Any]) -> None:
+    import keras
+
+    class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untyped
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            _wait_for_device(self.model)
+            self.began = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            _wait_for_device(self.model)
+            seconds = time.perf_counter() - self.began
+            if clock.notice(seconds, float(logs["loss"])):
+                self.model.stop_training = True
+
+    model.fit(tokens, labels, epochs=1_000, shuffle=False, callbacks=[Watch()], **keeps)
+
+
+def _wait_for_device(model: Any) -> None:  # Any: Keras is untyped
+    """Return when the device has done the last step: it changed this variable at its end."""
+    import keras
+
+    keras.ops.convert_to_numpy(model.trainable_variables[0])
+
+
+def _forward_clock() -> Any:  # Any: Keras is untyped
+    """A callback that times each `evaluate` and `predict` from its first batch to its last."""
+    import keras
+
+    class ForwardClock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untyped
+        def __init__(self) -> None:
+            super().__init__()
+            self._seconds: list[float] = []
+            self._last: Any = None
+            self._began = 0.0
+
+        def take(self) -> list[float]:
+            """The seconds of all calls but the first."""
+            taken, self._seconds = self._seconds[1:], []
+            return taken
+
+        def on_test_begin(self, logs: Any = None) -> None:
+            self._began = time.perf_counter()
+
+        def on_test_end(self, logs: Any = None) -> None:
+            float(logs["loss"])  # waits: the mean over every batch
+            self._seconds.append(time.perf_counter() - self._began)
+
+        def on_predict_begin(self, logs: Any = None) -> None:
+            self._began = time.perf_counter()
+
+        def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+            self._last = logs["outputs"]
+
+        def on_predict_end(self, logs: Any = None) -> None:
+            keras.ops.convert_to_numpy(self._last)  # waits: batches are done in their order
+            self._seconds.append(time.perf_counter() - self._began)
+
+    return ForwardClock()
+
+
+def _ms(seconds: list[float], steps: int) -> tuple[float, ...]:
+    return tuple(1_000 * each / steps for each in seconds)
+
+
+def _peak_host_mib() -> float:
+    unit = 1024 if sys.platform == "darwin" else 1  # macOS counts in bytes, Linux in KiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit / 1024
+
+
+def _peak_device_mib(arm: Arm) -> float | None:
+    if arm.device == "cpu":
+        return None
+    if arm.backend == "jax":
+        import jax
+
+        found = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+    elif arm.backend == "tensorflow":
+        import tensorflow
+
+        found = tensorflow.config.experimental.get_memory_info("GPU:0")["peak"]
+    else:
+        import torch
+
+        found = torch.cuda.max_memory_allocated()
+    return None if found is None else found / 2**20
+
+
+def _describe(err: Exception) -> str:
+    text = (str(err).strip() or type(err).__name__).splitlines()[0][:300]
+    is_memory = isinstance(err, MemoryError) or any(
+        word in f"{type(err).__name__} {err}" for word in ("RESOURCE_EXHAUSTED", "OutOfMemory", "OOM")
+    )
+    return f"out of memory: {text}" if is_memory else f"{type(err).__name__}: {text}"
