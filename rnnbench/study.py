@@ -17,6 +17,7 @@ from rnnbench.specs import Argument, Backend, DataSpec, Form, Recipe, RunSpec
 
 __all__ = [
     "CONTRASTS",
+    "TIMING",
     "Study",
     "bundled_files",
     "bundled_studies",
@@ -32,6 +33,8 @@ _RECIPE_LISTS = ("learning_rate", "order")
 _DATA_LISTS = ("num_words", "max_len")
 _RECIPE_KEYS = {item.name for item in fields(Recipe)}
 MAX_SEEDS = 100_000
+TIMING = "timing"
+"""The bundled file that is no study of runs: what `rnnbench timing` measures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,8 @@ class Study:
             raise StudyError(
                 f"a study's name takes letters, digits, '.', '_' and '-' only, got '{self.name}'"
             )
+        if self.name == TIMING:
+            raise StudyError(f"the name '{TIMING}' belongs to `rnnbench timing`; take another")
         if self.contrast not in CONTRASTS:
             raise StudyError(unknown_name("contrast", self.contrast, CONTRASTS))
         if self.pairing not in PAIRINGS:
@@ -172,7 +177,7 @@ def expand_study(
 
 def bundled_studies() -> dict[str, Path]:
     """The studies that travel with the package, by name."""
-    return bundled_files()
+    return {name: path for name, path in bundled_files().items() if name != TIMING}
 
 
 def bundled_files(folder: str = "") -> dict[str, Path]:

@@ -24,6 +24,7 @@ from rnnbench.cli.options import (
     words,
 )
 from rnnbench.cli.reproduce import reproduce
+from rnnbench.cli.timing import timing
 from rnnbench.cli.tune import tune
 
 __all__ = ["register"]
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     """Add every command to the application."""
     app.command("run")(run)
     app.command("tune")(tune)
+    app.command("timing")(timing)
     app.command("report")(report)
     app.command("reproduce")(reproduce)
     app.command("list")(list_)

@@ -25,6 +25,7 @@ __all__ = [
     "given",
     "here",
     "numbers",
+    "switches",
     "this_command",
     "whole_numbers",
     "words",
@@ -61,6 +62,15 @@ def whole_numbers(option: str, text: str | None) -> tuple[int, ...]:
 def numbers(option: str, text: str | None) -> tuple[float, ...]:
     """`0,0.3` as numbers; empty for None."""
     return _parse(option, text, float, "numbers like 0,0.3")
+
+
+def switches(option: str, text: str | None) -> tuple[bool, ...]:
+    """`on,off` as truth values; empty for None."""
+    found = words(text)
+    for word in found:
+        if word not in ("on", "off"):
+            raise UsageError(f"{option} takes on, off or on,off, got '{text}'")
+    return tuple(word == "on" for word in found)
 
 
 def words(text: str | None) -> tuple[str, ...]:

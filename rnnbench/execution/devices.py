@@ -13,13 +13,26 @@ from rnnbench.errors import UsageError, unknown_name
 from rnnbench.execution.environment import ask_nvidia_smi, usable_cores
 from rnnbench.specs import BACKENDS, Backend
 
-__all__ = ["DEVICES", "Device", "Placement", "backends_with_gpu", "find_gpus", "place_workers"]
+__all__ = [
+    "DEVICES",
+    "Device",
+    "Placement",
+    "backends_with_gpu",
+    "find_gpus",
+    "how_to_install",
+    "installed_backends",
+    "place_workers",
+]
 
 Device: TypeAlias = Literal["auto", "cpu", "gpu"]
 DEVICES: tuple[str, ...] = get_args(Device)
 
 _NEEDS_CUDA_PACKAGES = ("jax", "tensorflow")  # PyTorch may carry CUDA within itself
-_INSTALL = {"jax": "jax", "tensorflow": "tensorflow", "torch": "'rnnbench[torch]'"}
+_INSTALL: Mapping[Backend, str] = {
+    "jax": "jax",
+    "tensorflow": "tensorflow",
+    "torch": "'rnnbench[torch]'",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +75,18 @@ def backends_with_gpu() -> tuple[Backend, ...]:
     return tuple(found)
 
 
+def installed_backends() -> tuple[Backend, ...]:
+    """The back ends that can be imported here, JAX first."""
+    return tuple(cast(Backend, name) for name in BACKENDS if find_spec(name) is not None)
+
+
+def how_to_install(backend: Backend, *, with_gpu: bool = False) -> str:
+    """The command that installs a back end."""
+    if with_gpu and backend in _NEEDS_CUDA_PACKAGES:
+        return "`pip install 'rnnbench[gpu]'`"
+    return f"`pip install {_INSTALL[backend]}`"
+
+
 def place_workers(
     *,
     backend: str,
@@ -93,7 +118,7 @@ def place_workers(
     if device == "gpu" and chosen in _NEEDS_CUDA_PACKAGES and chosen not in backends_with_gpu():
         raise UsageError(
             f"the back end {chosen} is installed without CUDA here; "
-            "run `pip install 'rnnbench[gpu]'`, or leave --device out"
+            f"run {how_to_install(chosen, with_gpu=True)}, or leave --device out"
         )
     if not (gpus and use_gpu):
         return Placement(backend=chosen, gpus=(None,) * (workers or usable_cores()), reason=reason)
@@ -114,15 +139,15 @@ def _choose_backend(
             raise UsageError(unknown_name("backend", asked, ("auto", *BACKENDS)))
         if find_spec(asked) is None:
             raise UsageError(
-                f"the back end {asked} is not installed; run `pip install {_INSTALL[asked]}`"
+                f"the back end {asked} is not installed; run {how_to_install(cast(Backend, asked))}"
             )
         return cast(Backend, asked), by
     seeing = backends_with_gpu() if gpus else ()
     if seeing:
         return seeing[0], "it sees the GPU"
-    present = [name for name in BACKENDS if find_spec(name) is not None]
+    present = installed_backends()
     if not present:
         raise UsageError("no back end is installed; run `pip install jax`")
     if present[0] == "jax":
         return "jax", "no GPU is in reach, and on a CPU it is the fastest"
-    return cast(Backend, present[0]), "no GPU is in reach, and JAX is not installed"
+    return present[0], "no GPU is in reach, and JAX is not installed"

@@ -16,6 +16,7 @@ from rnnbench.specs import Backend
 __all__ = [
     "applied",
     "ask_nvidia_smi",
+    "describe_machine",
     "describe_process",
     "processor_name",
     "usable_cores",
@@ -40,14 +41,14 @@ def usable_cores() -> int:
 
 
 def worker_environment(
-    backend: Backend, gpu: str | None = None, n_sharing: int = 1
+    backend: Backend, gpu: str | None = None, n_sharing: int = 1, *, one_thread: bool = True
 ) -> dict[str, str]:
     """Variables that must stand before a worker's first import of Keras.
 
     Args:
-        gpu: the device's index as CUDA counts; None hides every GPU and keeps the worker to
-            one thread, so that a process a core scales without loss.
+        gpu: the device's index as CUDA counts; None hides every GPU.
         n_sharing: workers on that GPU; on JAX each takes its share of the memory at most.
+        one_thread: on a CPU keep to one thread, so that a process a core scales without loss.
     """
     variables = {
         "KERAS_BACKEND": backend,
@@ -62,13 +63,12 @@ def worker_environment(
             "XLA_PYTHON_CLIENT_MEM_FRACTION": f"{0.9 / n_sharing:.3f}",
             "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         }
-    one_thread = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    flags = f"{os.environ.get('XLA_FLAGS', '')} {one_thread}".strip()
-    return (
-        variables
-        | dict.fromkeys(_THREAD_VARIABLES, "1")
-        | {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
-    )
+    variables |= {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
+    if not one_thread:
+        return variables
+    flag = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    flags = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
+    return variables | dict.fromkeys(_THREAD_VARIABLES, "1") | {"XLA_FLAGS": flags}
 
 
 @contextmanager
@@ -127,9 +127,17 @@ def describe_process(backend: Backend, gpu: str | None) -> dict[str, str]:
     return found | {
         "version.python": platform.python_version(),
         "device": "cpu" if gpu is None else f"gpu:{gpu}",
+        **describe_machine(None),
+    }
+
+
+def describe_machine(gpu: str | None) -> dict[str, str]:
+    """Processor, cores and platform, and of the GPU its name and driver."""
+    return {
         "processor": processor_name(),
         "cores": str(os.cpu_count()),
         "platform": platform.platform(),
+        **(_describe_gpu(gpu) if gpu is not None else {}),
     }
 
 

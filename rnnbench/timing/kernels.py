@@ -121,7 +121,7 @@ def _of_jax(model: Any, tokens: Any) -> set[str]:
     def forward(trainable: Any, others: Any, tokens: Any) -> Any:
         return model.stateless_call(trainable, others, tokens, training=True)
 
-    text = jax.jit(forward).lower(trainable, others, tokens).compile().as_text()
+    text = jax.jit(forward).lower(trainable, others, tokens).compile().as_text() or ""
     calls = re.findall(r'custom_call_target="([^"]+)"', text)
     return {*calls, *re.findall(r" (while)\(", text)}
 

@@ -17,17 +17,26 @@ from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import find_operations
 from rnnbench.timing.samples import Sample, find_problem
 
-__all__ = ["answer_with_sample", "make_model", "make_reviews", "take_sample"]
+__all__ = [
+    "Answer",
+    "answer_with_sample",
+    "describe_error",
+    "make_model",
+    "make_reviews",
+    "take_sample",
+]
 
 NUM_WORDS, MAX_LEN, EMBEDDING_SIZE = 500, 100, 16  # as the study notes have them
 LEARNING_RATE = 1e-3  # the guard sees the loss fall within a block; no step's time depends on it
 
-N_BLOCKS = 8
-BLOCK_SECONDS = 0.3
+N_BLOCKS = 10
+BLOCK_SECONDS = 0.4
 FEWEST_STEPS, MOST_STEPS = 16, 312  # 312: an epoch of the notes' 20,000 reviews, without the rest
 MOST_WARM_UP_BLOCKS = 6
 STEADY = 0.05  # two blocks in succession differ by less
 N_FORWARD_BLOCKS = 5
+
+_MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "OutOfMemory", "OOM")
 
 
 class Answer(Protocol):
@@ -47,7 +56,7 @@ def answer_with_sample(pipe: Answer, arm: Arm, seed: int, looks: bool) -> None:
     try:
         pipe.send(take_sample(arm, seed=seed, looks=looks))
     except Exception as err:  # whatever a back end raises: the other arms go on
-        pipe.send(_describe(err))
+        pipe.send(describe_error(err))
 
 
 def take_sample(arm: Arm, *, seed: int, looks: bool = False) -> Sample:
@@ -262,9 +271,9 @@ def _peak_device_mib(arm: Arm) -> float | None:
     return None if found is None else found / 2**20
 
 
-def _describe(err: Exception) -> str:
+def describe_error(err: Exception) -> str:
+    """What went wrong in one line; told apart is want of memory."""
     text = (str(err).strip() or type(err).__name__).splitlines()[0][:300]
-    is_memory = isinstance(err, MemoryError) or any(
-        word in f"{type(err).__name__} {err}" for word in ("RESOURCE_EXHAUSTED", "OutOfMemory", "OOM")
-    )
+    words = f"{type(err).__name__} {err}"
+    is_memory = isinstance(err, MemoryError) or any(word in words for word in _MEMORY_WORDS)
     return f"out of memory: {text}" if is_memory else f"{type(err).__name__}: {text}"

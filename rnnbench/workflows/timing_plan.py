@@ -1,0 +1,218 @@
+"""What `rnnbench timing` is going to measure."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, cast
+
+from rnnbench.errors import StudyError, UsageError, unknown_name
+from rnnbench.execution.devices import (
+    backends_with_gpu,
+    find_gpus,
+    how_to_install,
+    installed_backends,
+)
+from rnnbench.execution.environment import describe_machine, describe_process
+from rnnbench.specs import BACKENDS, Backend
+from rnnbench.study import TIMING, bundled_files, read_toml
+from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
+from rnnbench.timing.sittings import ArmTimes, Sitting
+
+__all__ = ["TimingChoices", "TimingDefaults", "begin_sitting", "load_defaults", "plan_arms"]
+
+DEVICE_KINDS = ("cpu", "gpu")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingChoices:
+    """What was asked for on the command line; empty leaves it to `benchmarks/timing.toml`.
+
+    Args:
+        dropout, recurrent_dropout, use_cudnn, implementation, jit: if any is given, every
+            combination is measured instead of the arms that take the cost apart.
+        repeats: None for the file's.
+        seed: of the order of the arms.
+    """
+
+    architectures: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    units: tuple[int, ...] = ()
+    batch_sizes: tuple[int, ...] = ()
+    dropout: tuple[float, ...] = ()
+    recurrent_dropout: tuple[float, ...] = ()
+    use_cudnn: tuple[str, ...] = ()
+    implementation: tuple[int, ...] = ()
+    jit: tuple[bool, ...] = ()
+    repeats: int | None = None
+    seed: int = 0
+
+    @property
+    def is_product(self) -> bool:
+        """Whether combinations were asked for."""
+        return bool(
+            self.dropout
+            or self.recurrent_dropout
+            or self.use_cudnn
+            or self.implementation
+            or self.jit
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingDefaults:
+    """The bundled `timing.toml`."""
+
+    description: str
+    architectures: tuple[str, ...]
+    units: tuple[int, ...]
+    batch_size: tuple[int, ...]
+    recurrent_dropout: float
+    repeats: int
+
+
+def load_defaults() -> TimingDefaults:
+    """What is measured where the command line says nothing."""
+    values = read_toml(bundled_files()[TIMING])
+    lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+    try:
+        return TimingDefaults(**{**values, **lists})
+    except TypeError as err:
+        raise StudyError(f"{TIMING}.toml: {err}") from err
+
+
+def plan_arms(choices: TimingChoices, defaults: TimingDefaults) -> tuple[list[Arm], list[str]]:
+    """The arms, and what had to be left out, a sentence each.
+
+    Raises:
+        UsageError: a device or a back end that is not here, or an arm that cannot be.
+    """
+    for name in choices.architectures:
+        if name not in TIMED:
+            raise UsageError(unknown_name("architecture", name, TIMED))
+    if find_spec("keras") is None:
+        raise UsageError("Keras is not installed; run `pip install keras`")
+    backends = _find_backends(choices)
+    places, left_out = _find_places(choices, backends)
+    arms = [
+        arm
+        for backend, device in places
+        for architecture in choices.architectures or defaults.architectures
+        for units in choices.units or defaults.units
+        for batch_size in choices.batch_sizes or defaults.batch_size
+        for arm in _arms_of(choices, defaults, architecture, backend, device, units, batch_size)
+    ]
+    return list(dict.fromkeys(arms)), left_out
+
+
+def begin_sitting(choices: TimingChoices, arms: Sequence[Arm], repeats: int, words: str) -> Sitting:
+    """A sitting without measurements; its machine is this one."""
+    gpu = find_gpus()[0] if any(arm.device == "gpu" for arm in arms) else None
+    now = time.localtime()
+    return Sitting(
+        id=f"{time.strftime('%Y%m%d-%H%M%S', now)}-{uuid.uuid4().hex[:6]}",
+        began_at=time.strftime("%Y-%m-%d %H:%M:%S", now),
+        command=words,
+        machine=describe_machine(gpu),
+        versions={
+            backend: {
+                name.removeprefix("version."): text
+                for name, text in describe_process(backend, None).items()
+                if name.startswith("version.")
+            }
+            for backend in dict.fromkeys(arm.backend for arm in arms)
+        },
+        repeats=repeats,
+        seed=choices.seed,
+        arms=tuple(ArmTimes(arm=arm) for arm in arms),
+    )
+
+
+def _arms_of(
+    choices: TimingChoices,
+    defaults: TimingDefaults,
+    architecture: str,
+    backend: Backend,
+    device: DeviceKind,
+    units: int,
+    batch_size: int,
+) -> Iterator[Arm]:
+    if not choices.is_product:
+        yield from ladder(
+            architecture, backend, device, units, batch_size, defaults.recurrent_dropout
+        )
+        return
+    for dropout, recurrent_dropout, use_cudnn, implementation, jit in itertools.product(
+        choices.dropout or (0.0,),
+        choices.recurrent_dropout or (0.0,),
+        choices.use_cudnn or ("auto",),
+        choices.implementation or (None,),
+        choices.jit or (default_jit(backend),),
+    ):
+        yield Arm(
+            architecture=architecture,
+            backend=backend,
+            device=device,
+            units=units,
+            batch_size=batch_size,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            use_cudnn=cast(Any, use_cudnn),  # Any: the arm checks it
+            implementation=implementation,
+            jit=jit,
+        )
+
+
+def _find_backends(choices: TimingChoices) -> tuple[Backend, ...]:
+    here = installed_backends()
+    for name in choices.backends:
+        if name not in BACKENDS:
+            raise UsageError(unknown_name("backend", name, BACKENDS))
+        if name not in here:
+            raise UsageError(
+                f"the back end {name} is not installed (here: {', '.join(here) or 'none'}); "
+                f"run {how_to_install(cast(Backend, name))}"
+            )
+    if not here:
+        raise UsageError(f"no back end is installed; run {how_to_install('jax')}")
+    return cast(tuple[Backend, ...], choices.backends) or here
+
+
+def _find_places(
+    choices: TimingChoices, backends: Sequence[Backend]
+) -> tuple[list[tuple[Backend, DeviceKind]], list[str]]:
+    for device in choices.devices:
+        if device not in DEVICE_KINDS:
+            raise UsageError(unknown_name("device", device, DEVICE_KINDS))
+    gpus, seeing = find_gpus(), backends_with_gpu()
+    if "gpu" in choices.devices and not gpus:
+        raise UsageError(
+            "there is no NVIDIA GPU here (devices here: cpu). Measure on a machine that has one "
+            "with `rnnbench timing --export FILE`, and take FILE in here with --import"
+        )
+    blind = [backend for backend in backends if backend not in seeing]
+    if "gpu" in choices.devices and blind and choices.backends:
+        raise UsageError(
+            f"the back end {blind[0]} is installed without CUDA (with CUDA here: "
+            f"{', '.join(seeing) or 'none'}); run {how_to_install(blind[0], with_gpu=True)}"
+        )
+    kinds = choices.devices or (("cpu", "gpu") if gpus else ("cpu",))
+    left_out = []
+    if not gpus:
+        left_out.append("no NVIDIA GPU is in reach: the GPU columns stay 'not measured'")
+    elif "gpu" in kinds and blind:
+        left_out.append(f"{', '.join(blind)}: installed without CUDA, so measured on the CPU only")
+    places = [
+        (backend, cast(DeviceKind, kind))
+        for backend in backends
+        for kind in dict.fromkeys(kinds)
+        if kind == "cpu" or backend in seeing
+    ]
+    if not places:
+        raise UsageError("no back end here is installed with CUDA; run `rnnbench doctor`")
+    return places, left_out
