@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+
 import nox
 
 nox.options.sessions = ["lint", "types", "tests", "docs"]
 nox.options.reuse_existing_virtualenvs = True
+
+CARRIED = (
+    *("keras", "namex", "optree", "absl-py", "h5py", "ml-dtypes", "packaging", "typing-extensions"),
+    *(
+        "typer",
+        "click",
+        "annotated-doc",
+        "shellingham",
+        "rich",
+        "markdown-it-py",
+        "mdurl",
+        "pygments",
+    ),
+    *("filelock", "platformdirs", "threadpoolctl"),
+)
+"""What a machine with JAX or PyTorch alone lacks for `rnnbench timing`."""
 
 PINNED = ("-c", "constraints.txt")
 
@@ -47,6 +65,23 @@ def speed(session: nox.Session) -> None:
     """The side-by-side benchmarks; takes about an hour, on a machine that does nothing else."""
     _install_project(session)
     session.run("python", "benchmarks/speed/run_all.py", *session.posargs)
+
+
+@nox.session
+def wheelhouse(session: nox.Session) -> None:
+    """Wheels for a GPU machine without internet: `nox -s wheelhouse -- 3.12`."""
+    version = (
+        session.posargs[0] if session.posargs else f"{sys.version_info[0]}.{sys.version_info[1]}"
+    )
+    folder = "wheelhouse"
+    session.run("python", "-m", "pip", "wheel", "--no-deps", "-w", folder, ".")
+    glibc = [f"--platform=manylinux_2_{minor}_x86_64" for minor in range(17, 29)]
+    session.run(
+        *("python", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-d", folder),
+        *(f"--python-version={version}", "--implementation=cp", "--platform=any", *glibc),
+        *("--platform=manylinux2014_x86_64", "--platform=manylinux1_x86_64", *PINNED),
+        *CARRIED,
+    )
 
 
 def _install_project(session: nox.Session) -> None:

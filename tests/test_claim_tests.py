@@ -507,11 +507,13 @@ def test_a_claim_on_parameters_that_keras_does_not_bear_out_is_contradicted() ->
     assert row.numbers.endswith("; but Keras counted 600 with gru")
 
 
-def test_timing_is_not_measured_and_says_how_it_will_be() -> None:
-    test = TimingTest(a="lstm-recurrent-dropout", b="lstm", measured_by="a step on one GPU")
+def test_timing_is_not_measured_by_runs() -> None:
+    test = TimingTest(
+        a="lstm-recurrent-dropout", b="lstm", expect="cannot run", measured_by="a step on one GPU"
+    )
     row = judge(test, make_pair(0.01))
     assert row.verdict == "not measured"
-    assert row.numbers == "not measured: no timing data. To be measured: a step on one GPU"
+    assert row.numbers == "not measured on a GPU. To be measured: a step on one GPU"
 
 
 def test_rows_keep_order_and_text_of_the_claims() -> None:

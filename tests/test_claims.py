@@ -352,3 +352,41 @@ def test_the_line_of_a_value_is_found(path: tuple[str | int, ...], line: int) ->
 def test_a_test_checks_itself_without_a_file() -> None:
     with pytest.raises(StudyError, match="unknown architecture 'grru'"):
         ParametersTest(expect={"grru": 1})
+
+
+TIMING = """
+[[claim]]
+id = "mine"
+claim = "It is slow."
+made_in = "a talk"
+[claim.test]
+kind = "timing"
+a = "lstm-recurrent-dropout"
+b = "lstm"
+measured_by = "steps"
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ("", "the key 'expect' is missing"),
+        ('expect = "fast"', "unknown expect 'fast'"),
+        ('expect = "slower"', "the key 'ratio' is missing: how much slower?"),
+        ('expect = "slower"\nratio = 0', "'ratio' must be a number above 0"),
+        ('expect = "cannot run"\ndevice = "tpu"', "unknown device 'tpu'"),
+    ],
+)
+def test_a_timing_test_says_what_it_expects_where(
+    tmp_path: Path, lines: str, sentence: str
+) -> None:
+    with pytest.raises(StudyError, match=sentence):
+        load_claims(write(tmp_path, TIMING + lines))
+
+
+def test_a_timing_test_compares_a_network_with_itself_under_recurrent_dropout(
+    tmp_path: Path,
+) -> None:
+    text = TIMING.replace('b = "lstm"', 'b = "gru"') + 'expect = "cannot run"'
+    with pytest.raises(StudyError, match="compares lstm-recurrent-dropout with lstm"):
+        load_claims(write(tmp_path, text))

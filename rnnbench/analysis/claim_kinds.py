@@ -26,6 +26,7 @@ from rnnbench.analysis.claim_checks import (
 )
 from rnnbench.analysis.claim_metrics import METRICS
 from rnnbench.specs import Argument
+from rnnbench.timing.arms import TIMED
 
 __all__ = [
     "KINDS",
@@ -37,6 +38,7 @@ __all__ = [
     "LeadTest",
     "ParametersRatioTest",
     "ParametersTest",
+    "RunsTest",
     "TimingTest",
 ]
 
@@ -177,25 +179,44 @@ class LeadTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimingTest:
-    """What the timing study says of `a` against `b`, for each back end.
+    """A training step of `a`, which is `b` with recurrent dropout, for each back end.
 
     Args:
-        measured_by: what will be measured, for the reader.
+        expect: `cannot run`, or `slower` by `ratio` or more.
+        ratio: from how many times the time of `b` on it counts.
+        device: where, `gpu` or `cpu`.
+        measured_by: what is measured, for the reader.
     """
 
     a: str
     b: str
+    expect: Literal["cannot run", "slower"]
     measured_by: str
+    ratio: float | None = None
+    device: Literal["gpu", "cpu"] = "gpu"
 
     def __post_init__(self) -> None:
         check_pair(self.a, self.b, {})
+        check_choice("expect", self.expect, ("cannot run", "slower"))
+        check_choice("device", self.device, ("gpu", "cpu"))
+        if self.b not in TIMED or self.a != f"{self.b}-recurrent-dropout":
+            raise BadValueError(
+                ("a",),
+                "a timing test compares lstm-recurrent-dropout with lstm, or "
+                f"gru-recurrent-dropout with gru, got '{self.a}' with '{self.b}'",
+            )
+        if self.expect == "slower" and self.ratio is None:
+            raise BadValueError(("ratio",), "the key 'ratio' is missing: how much slower?")
+        if self.ratio is not None:
+            check_above_zero("ratio", self.ratio)
         check_text("measured_by", self.measured_by)
         object.__setattr__(self, "measured_by", " ".join(self.measured_by.split()))
 
 
-ClaimTest: TypeAlias = (
-    ParametersRatioTest | ParametersTest | CompareTest | CloseTest | LeadTest | TimingTest
-)
+RunsTest: TypeAlias = ParametersRatioTest | ParametersTest | CompareTest | CloseTest | LeadTest
+"""What runs can judge."""
+
+ClaimTest: TypeAlias = RunsTest | TimingTest
 
 KINDS: Mapping[str, type[ClaimTest]] = {
     "parameters_ratio": ParametersRatioTest,

@@ -40,6 +40,7 @@ from rnnbench.analysis.claim_kinds import (
     LeadTest,
     ParametersRatioTest,
     ParametersTest,
+    RunsTest,
     TimingTest,
 )
 from rnnbench.analysis.claim_metrics import METRICS
@@ -54,8 +55,10 @@ from rnnbench.analysis.claim_texts import (
     write_margin,
     write_settings,
 )
+from rnnbench.analysis.claim_timing import judge_timing
 from rnnbench.analysis.pairs import FEWEST_RUNS, compare_sections, pair_runs
 from rnnbench.analysis.rows import ClaimRow, ClaimVerdict, PairRow
+from rnnbench.analysis.timings import TimingPart
 from rnnbench.specs import Argument, RunResult
 from rnnbench.stats.comparisons import paired_interval, welch_interval
 from rnnbench.stats.intervals import Interval, t_interval
@@ -78,27 +81,40 @@ class _Evidence:
     index: RunIndex
     margin: float
     is_paired: bool
+    timing: TimingPart | None
 
 
 def judge_claims(
-    claims: Iterable[Claim], runs: Sequence[TrackedRun], *, margin: float, is_paired: bool
+    claims: Iterable[Claim],
+    runs: Sequence[TrackedRun],
+    *,
+    margin: float,
+    is_paired: bool,
+    timing: TimingPart | None = None,
 ) -> list[ClaimRow]:
-    """A row for each claim, in their order.
+    """A row for each claim, in their order; of a claim about time, one for each back end.
 
     Args:
         runs: of any studies; runs of other reviews, recipes, back ends or engines than a claim
             asks for, and seconds of other hardware, never enter one comparison.
         margin: the practical margin that the study declared, a fraction of accuracy.
         is_paired: whether runs of the same seed are compared with each other.
+        timing: what was timed in this folder, if anything.
     """
-    evidence = _Evidence(runs=runs, index=index_runs(runs), margin=margin, is_paired=is_paired)
-    return [_describe(claim, _judge(claim.test, evidence)) for claim in claims]
+    evidence = _Evidence(
+        runs=runs, index=index_runs(runs), margin=margin, is_paired=is_paired, timing=timing
+    )
+    return [
+        _describe(claim, backend, finding)
+        for claim in claims
+        for backend, finding in _judge(claim.test, evidence)
+    ]
 
 
-def _describe(claim: Claim, finding: Finding) -> ClaimRow:
+def _describe(claim: Claim, backend: str, finding: Finding) -> ClaimRow:
     return ClaimRow(
-        id=claim.id,
-        claim=claim.claim,
+        id=f"{claim.id}-{backend}" if backend else claim.id,
+        claim=f"{claim.claim} (On {backend}.)" if backend else claim.claim,
         made_in=claim.made_in,
         verdict=finding.verdict,
         numbers=finding.numbers,
@@ -106,7 +122,14 @@ def _describe(claim: Claim, finding: Finding) -> ClaimRow:
     )
 
 
-def _judge(test: ClaimTest, evidence: _Evidence) -> Finding:
+def _judge(test: ClaimTest, evidence: _Evidence) -> list[tuple[str, Finding]]:
+    """Findings, each with its back end where there is one for each."""
+    if isinstance(test, TimingTest):
+        return judge_timing(test, evidence.timing)
+    return [("", _judge_runs(test, evidence))]
+
+
+def _judge_runs(test: RunsTest, evidence: _Evidence) -> Finding:
     match test:
         case ParametersRatioTest():
             return judge_ratio(test, evidence.runs)
@@ -118,9 +141,6 @@ def _judge(test: ClaimTest, evidence: _Evidence) -> Finding:
             return _judge_closeness(test, evidence)
         case LeadTest():
             return _judge_lead(test, evidence)
-        case TimingTest():
-            numbers = f"not measured: no timing data. To be measured: {test.measured_by}"
-            return Finding(verdict="not measured", numbers=numbers)
         case _:
             assert_never(test)
 

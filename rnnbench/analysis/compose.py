@@ -10,18 +10,26 @@ from typing import TYPE_CHECKING
 
 from rnnbench.analysis.answer import warn_of, write_answer
 from rnnbench.analysis.arms import describe_arm, describe_responses, describe_seeds
+from rnnbench.analysis.claim_kinds import TimingTest
 from rnnbench.analysis.claims import Claim, judge_claims
-from rnnbench.analysis.document import Document
+from rnnbench.analysis.document import Document, Fact
 from rnnbench.analysis.facts import describe_study
 from rnnbench.analysis.pairs import Scores, compare_sections
 from rnnbench.analysis.predictions import read_correct, read_labels
 from rnnbench.analysis.published_rows import compare_with_published, published_curves
 from rnnbench.analysis.rows import ArmRow, Curve
 from rnnbench.analysis.sections import Arm, Section, divide_runs
+from rnnbench.analysis.timings import (
+    TimingPart,
+    describe_timing,
+    warn_of_timing,
+    write_timing_answer,
+)
 from rnnbench.analysis.tuned import compose_tuning_part
 from rnnbench.analysis.uncertainty import measure_uncertainty
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
+from rnnbench.study import TIMING
 from rnnbench.tracking.runs import TrackedRun
 from rnnbench.tuning.record import TuningRecord
 
@@ -29,7 +37,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Declaration", "Sources", "compose_document"]
+__all__ = ["Declaration", "Sources", "compose_document", "compose_timing_document"]
 
 Baseline = Callable[[DataSpec], ArmRow | None]
 """The bag-of-words row for some reviews; None where they are not on this machine."""
@@ -64,6 +72,7 @@ class Sources:
         problem: why MLflow could not be read; None if it could.
         command: the words that repeat the study; empty if nobody knows them.
         searches: of a tuned study, by architecture.
+        timing: what was timed in the folder.
     """
 
     study: str
@@ -75,6 +84,7 @@ class Sources:
     problem: str | None = None
     command: str = ""
     searches: Mapping[str, TuningRecord] = field(default_factory=dict)
+    timing: TimingPart | None = None
 
 
 def compose_document(sources: Sources) -> Document:
@@ -135,8 +145,10 @@ def compose_document(sources: Sources) -> Document:
                 _on_the_same_reviews(sources),
                 margin=margin,
                 is_paired=is_paired,
+                timing=sources.timing,
             )
         ),
+        timing=sources.timing,
         facts=tuple(
             describe_study(
                 sources.runs,
@@ -158,6 +170,33 @@ def compose_document(sources: Sources) -> Document:
         else None,
         made_at=time.strftime("%Y-%m-%d %H:%M"),
         is_split_varied=declared.vary_split,
+    )
+
+
+def compose_timing_document(part: TimingPart, claims: Sequence[Claim]) -> Document:
+    """The page of what was timed, without any study: its answer, its tables, the claims on time."""
+    timed = [claim for claim in claims if isinstance(claim.test, TimingTest)]
+    return Document(
+        study=TIMING,
+        description="What a training step costs, with and without recurrent dropout, and why",
+        contrast="arm",
+        answer=write_timing_answer(part),
+        warnings=warn_of_timing(part),
+        margin=0.0,
+        sections=(),
+        arms=(),
+        seeds=(),
+        responses=(),
+        pairs=(),
+        arm_uncertainty=(),
+        pair_uncertainty=(),
+        curves=(),
+        published_curves=(),
+        published=(),
+        claims=tuple(judge_claims(timed, (), margin=0.0, is_paired=False, timing=part)),
+        facts=tuple(Fact(name=name, value=value) for name, value in describe_timing(part)),
+        timing=part,
+        made_at=time.strftime("%Y-%m-%d %H:%M"),
     )
 
 

@@ -15,6 +15,7 @@ from rnnbench.analysis.rows import (
     ResponseRow,
     SeedRow,
 )
+from rnnbench.analysis.timings import TimingPart
 from rnnbench.analysis.tuned import TuningPart
 
 __all__ = ["Document", "Fact"]
@@ -43,6 +44,7 @@ class Document:
             `arm` the architecture; loss and accuracy there are running averages.
         made_at: local date and time.
         tuning: of a study whose architectures were tuned; None for any other.
+        timing: what was timed in the folder; None if nothing was.
         is_split_varied: whether each seed has a split of its own (`vary_split`).
     """
 
@@ -66,4 +68,5 @@ class Document:
     facts: tuple[Fact, ...]
     made_at: str
     tuning: TuningPart | None = None
+    timing: TimingPart | None = None
     is_split_varied: bool = False

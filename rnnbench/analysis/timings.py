@@ -22,8 +22,13 @@ __all__ = [
     "SlowdownRow",
     "TimingPart",
     "compose_timing_part",
+    "describe_timing",
     "name_machine",
+    "warn_of_timing",
+    "write_timing_answer",
 ]
+
+_MOST_NAMES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,7 @@ class ArmTimeRow:
 
     Args:
         machine: with versions; rows of one machine may be read side by side.
+        name: of the arm, with all that differs from Keras's defaults.
         n: repeats that can be believed.
         n_invalid: repeats that cannot.
         jit: what the arm was told.
@@ -44,6 +50,7 @@ class ArmTimeRow:
 
     machine: str
     sitting: str
+    name: str
     architecture: str
     backend: str
     device: str
@@ -127,13 +134,13 @@ class TimingPart:
 
     Args:
         arms: machine by machine.
-        commands: the words that measured it, by the start of the sitting.
+        commands: when each sitting began, and the words that measured it.
     """
 
     arms: tuple[ArmTimeRow, ...]
     slowdowns: tuple[SlowdownRow, ...]
     devices: tuple[DeviceRow, ...]
-    commands: tuple[str, ...]
+    commands: tuple[tuple[str, str], ...]
 
     @property
     def machines(self) -> tuple[str, ...]:
@@ -150,8 +157,68 @@ def compose_timing_part(sittings: Sequence[Sitting]) -> TimingPart | None:
         arms=tuple(_describe_arm(sitting, times) for sitting, times in latest),
         slowdowns=tuple(row for sitting in _used(latest) for row in _slowdowns(sitting, latest)),
         devices=tuple(row for sitting in _used(latest) for row in _devices(sitting, latest)),
-        commands=tuple(f"{each.began_at}: {each.command}" for each in _used(latest)),
+        commands=tuple((each.began_at, each.command) for each in _used(latest)),
     )
+
+
+def write_timing_answer(part: TimingPart) -> tuple[str, ...]:
+    """What recurrent dropout costs, a sentence for each back end and device."""
+    sentences = []
+    measured = [row for row in part.slowdowns if row.slowdown is not None]
+    places = dict.fromkeys((row.machine, row.backend, row.device) for row in measured)
+    for place in places:
+        rows = [row for row in measured if (row.machine, row.backend, row.device) == place]
+        first = min(rows, key=lambda row: (row.architecture != "lstm", row.units))
+        sentences.append(_tell(first))
+    missing = [row for row in part.slowdowns if row.slowdown is None and row.device == "gpu"]
+    if missing and not any(row.device == "gpu" for row in measured):
+        sentences.append("On a GPU: not measured; this machine has none.")
+    return tuple(sentences) or ("Nothing was measured yet.",)
+
+
+def warn_of_timing(part: TimingPart) -> tuple[str, ...]:
+    """What must not be overlooked: arms without numbers, and noisy ones; a sentence each."""
+    sentences = []
+    for status, words in (
+        ("failed", "failed"),
+        ("invalid", "could not be measured: too few repeats can be believed"),
+        ("unfinished", "not finished; the same command goes on"),
+        ("noisy", "noisy: the interquartile range is above 10 % of the median, after repeating"),
+    ):
+        names = [row.name for row in part.arms if row.status == status]
+        if names:
+            shown = ", ".join(names[:_MOST_NAMES])
+            rest = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            sentences.append(f"{len(names)} of {len(part.arms)} arms {words}: {shown}{rest}.")
+    return tuple(sentences)
+
+
+def describe_timing(part: TimingPart) -> list[tuple[str, str]]:
+    """How it was measured, as names and values."""
+    return [
+        *((f"machine {n}", name) for n, name in enumerate(part.machines, start=1)),
+        *((f"measured at {words}", command) for words, command in part.commands),
+    ]
+
+
+def _tell(row: SlowdownRow) -> str:
+    place = f"On the {row.device.upper()} with {row.backend}"
+    text = (
+        f"{place}, recurrent dropout makes a training step of {row.architecture}({row.units}) "
+        f"{row.slowdown:.2f} times as long{_bounds(row.slowdown_interval)}"
+    )
+    if row.cudnn_off is None or row.implementation is None or row.masks is None:
+        return f"{text}."
+    lost = f"{row.cudnn_off:.2f}{_bounds(row.cudnn_off_interval)} for the loss of cuDNN, times "
+    return (
+        f"{text}: {lost if row.device == 'gpu' else ''}"
+        f"{row.implementation:.2f}{_bounds(row.implementation_interval)} for a matrix product a "
+        f"gate, times {row.masks:.2f}{_bounds(row.masks_interval)} for the masks themselves."
+    )
+
+
+def _bounds(interval: Interval | None) -> str:
+    return "" if interval is None else f" [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 def name_machine(sitting: Sitting, backend: str) -> str:
@@ -209,6 +276,7 @@ def _describe_arm(sitting: Sitting, times: ArmTimes) -> ArmTimeRow:
     return ArmTimeRow(
         machine=name_machine(sitting, arm.backend),
         sitting=sitting.id,
+        name=arm.name,
         architecture=arm.architecture,
         backend=arm.backend,
         device=arm.device,

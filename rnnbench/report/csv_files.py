@@ -20,7 +20,9 @@ from rnnbench.analysis.rows import (
     ResponseRow,
     SeedRow,
 )
+from rnnbench.analysis.timings import ArmTimeRow, DeviceRow, SlowdownRow, TimingPart
 from rnnbench.analysis.tuned import BudgetRow, ReachRow, TuningPart
+from rnnbench.study import TIMING
 
 if TYPE_CHECKING:
     from rnnbench.analysis.document import Document
@@ -42,6 +44,10 @@ CURVE_COLUMNS = (
 
 def write_tables(document: Document) -> dict[str, str]:
     """The CSV text of every table, by the stem of its file."""
+    timing = _write_timing(document.timing) if document.timing else {}
+    if document.study == TIMING:
+        claims, facts = write_rows(ClaimRow, document.claims), write_rows(Fact, document.facts)
+        return {**timing, "claims": claims, "facts": facts}
     return {
         "architectures": write_rows(ArmRow, document.arms),
         "seeds": write_rows(SeedRow, document.seeds),
@@ -55,6 +61,15 @@ def write_tables(document: Document) -> dict[str, str]:
         "claims": write_rows(ClaimRow, document.claims),
         "facts": write_rows(Fact, document.facts),
         **(_write_tuning(document.tuning) if document.tuning else {}),
+        **timing,
+    }
+
+
+def _write_timing(part: TimingPart) -> dict[str, str]:
+    return {
+        "timing_arms": write_rows(ArmTimeRow, part.arms),
+        "timing_slowdowns": write_rows(SlowdownRow, part.slowdowns),
+        "timing_devices": write_rows(DeviceRow, part.devices),
     }
 
 

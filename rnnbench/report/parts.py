@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from rnnbench.analysis.claims import CLAIMS_NOTE
 from rnnbench.analysis.notes import SCORED_WITH_DROPOUT, SOURCE
@@ -38,8 +38,10 @@ from rnnbench.report.tables import (
     tabulate_seeds,
 )
 from rnnbench.report.texts import number, plural
+from rnnbench.report.timing import build_timing
 from rnnbench.report.tuning import build_tuning
 from rnnbench.report.uncertainty import picture_errors
+from rnnbench.study import TIMING
 
 if TYPE_CHECKING:
     from rnnbench.analysis.document import Document
@@ -57,9 +59,29 @@ _CLAIM_TONES: dict[ClaimVerdict, Tone] = {
 
 def build_parts(document: Document) -> tuple[Part, ...]:
     """Everything the page shows, figures drawn and numbered; an empty part says why it is empty."""
+    contents = _timing_contents() if document.study == TIMING else _study_contents(document)
+    return _number_figures(
+        Part(number=place, anchor=anchor, heading=heading, blocks=tuple(find(document)))
+        for place, (anchor, heading, find) in enumerate(contents, start=1)
+    )
+
+
+_Contents: TypeAlias = Sequence[tuple[str, str, Callable[["Document"], Iterable[Block]]]]
+
+
+def _timing_contents() -> _Contents:
+    return [
+        ("answer", "The answer", _answer),
+        ("timing", "Time", build_timing),
+        ("claims", "Claims", _claims),
+        ("how", "How it was run", _how),
+    ]
+
+
+def _study_contents(document: Document) -> _Contents:
     contrast = document.contrast
     arms_heading = "Architectures" if contrast == "architecture" else f"Arms: {contrast}"
-    contents: list[tuple[str, str, Callable[[Document], Iterable[Block]]]] = [
+    return [
         ("answer", "The answer", _answer),
         ("architectures", arms_heading, _architectures),
         ("pairs", "Pairs", _pairs),
@@ -67,13 +89,10 @@ def build_parts(document: Document) -> tuple[Part, ...]:
         ("curves", "Learning curves", _curves),
         *([("tuning", "Tuning", build_tuning)] if document.tuning else []),
         ("published", "Published and measured", _published),
+        *([("timing", "Time", build_timing)] if document.timing else []),
         ("claims", "Claims", _claims),
         ("how", "How it was run", _how),
     ]
-    return _number_figures(
-        Part(number=place, anchor=anchor, heading=heading, blocks=tuple(find(document)))
-        for place, (anchor, heading, find) in enumerate(contents, start=1)
-    )
 
 
 def _answer(document: Document) -> Iterable[Block]:

@@ -102,7 +102,7 @@ def _arms_table(rows: list[ArmTimeRow]) -> Table:
     table.add_column("note")
     for row in rows:
         table.add_row(
-            _name(row),
+            row.name,
             str(row.n),
             _ms(row.train_ms, row.train_quartiles),
             _ms(row.evaluate_ms),
@@ -114,12 +114,6 @@ def _arms_table(rows: list[ArmTimeRow]) -> Table:
             row.note,
         )
     return table
-
-
-def _name(row: ArmTimeRow) -> str:
-    return Arm(
-        **{name: getattr(row, name) for name in Arm.__dataclass_fields__}  # the same names
-    ).name
 
 
 def _slowdowns_table(rows: list[SlowdownRow]) -> Table:

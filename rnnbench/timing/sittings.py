@@ -19,6 +19,7 @@ from rnnbench.timing.samples import Sample
 __all__ = [
     "ArmTimes",
     "Sitting",
+    "Status",
     "export_sitting",
     "import_sitting",
     "keep_sitting",

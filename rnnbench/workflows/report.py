@@ -7,17 +7,26 @@ import time
 import webbrowser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-from rnnbench.analysis.claims import load_claims
-from rnnbench.analysis.compose import Declaration, Sources, compose_document
+from rnnbench.analysis.claims import Claim, load_claims
+from rnnbench.analysis.compose import (
+    Declaration,
+    Sources,
+    compose_document,
+    compose_timing_document,
+)
+from rnnbench.analysis.document import Document
+from rnnbench.analysis.timings import TimingPart, compose_timing_part
 from rnnbench.architectures import ALL
 from rnnbench.errors import RnnbenchError, StoreError, StudyError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.ledger import FOLDER, Ledger
 from rnnbench.report.writer import FORMATS, Format, write_report
-from rnnbench.study import Study, bundled_studies, load_study
+from rnnbench.study import TIMING, Study, bundled_studies, load_study
+from rnnbench.timing.sittings import read_sittings
 from rnnbench.tracking.attachments import attach_files
 from rnnbench.tracking.publisher import DECLARATION_TAG
 from rnnbench.tracking.runs import (
@@ -125,6 +134,9 @@ def _write(root: Path, choices: ReportChoices) -> _Written:
     if store.is_local and not ((root / FOLDER).exists() or (root / DATABASE).exists()):
         raise UsageError(NO_RUNS)  # before a ledger is made: looking makes nothing
     ledger = Ledger(root)
+    timing = compose_timing_part(read_sittings(ledger.folder))
+    if choices.study == TIMING:
+        return _write_timing(choices, timing, claims, store, root)
     study = choices.study or _latest_study(store, ledger)
     found = read_runs(store, ledger, study)
     declaration = _find_declaration(study, ledger, found.runs)
@@ -139,18 +151,40 @@ def _write(root: Path, choices: ReportChoices) -> _Written:
             problem=found.problem,
             command=_command(study, found),
             searches=_find_searches(ledger, found.runs) if declaration.tuned else {},
+            timing=timing,
         )
     )
-    folder = choices.out or root / REPORTS / study
-    formats = cast(tuple[Format, ...], choices.formats)
-    files = write_report(document, folder, formats)
+    return _write_document(document, choices, root, can_attach=found.problem is None)
+
+
+def _write_timing(
+    choices: ReportChoices,
+    timing: TimingPart | None,
+    claims: Sequence[Claim],
+    store: Store,
+    root: Path,
+) -> _Written:
+    if timing is None:
+        raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
+    document = compose_timing_document(timing, claims)
+    can_attach = find_spec("mlflow") is not None and (
+        not store.is_local or (root / DATABASE).exists()
+    )
+    return _write_document(document, choices, root, can_attach=can_attach)
+
+
+def _write_document(
+    document: Document, choices: ReportChoices, root: Path, *, can_attach: bool
+) -> _Written:
+    folder = choices.out or root / REPORTS / document.study
+    files = write_report(document, folder, cast(tuple[Format, ...], choices.formats))
     return _Written(
-        study=study,
+        study=document.study,
         folder=folder,
         files=tuple(files),
         answer=document.answer,
         warnings=document.warnings,
-        can_attach=found.problem is None,
+        can_attach=can_attach,
     )
 
 

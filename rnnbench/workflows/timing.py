@@ -115,7 +115,8 @@ def measure_arms(
         _refuse_unwritable(export)
     for sentence in left_out:
         view.say(sentence)
-    new = begin_sitting(choices, arms, choices.repeats or defaults.repeats, command)
+    repeats = defaults.repeats if choices.repeats is None else choices.repeats
+    new = begin_sitting(choices, arms, repeats, command)
     if dry_run:
         view.show_arms(new)
         return TimingOutcome(interrupted=False, n_failed=0)

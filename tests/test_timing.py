@@ -1,0 +1,372 @@
+"""`rnnbench timing`: real measurements where one is enough, else what becomes of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import Answer
+from project import PATIENCE_S
+from timed import make_arm, make_sample
+
+import rnnbench as package
+from rnnbench.analysis.timings import TimingPart
+from rnnbench.ledger import Ledger
+from rnnbench.study import TIMING
+from rnnbench.timing.arms import Arm
+from rnnbench.timing.measure import describe_error
+from rnnbench.timing.samples import Sample
+from rnnbench.timing.sittings import Sitting, import_sitting, read_sittings
+from rnnbench.tracking.store import DATABASE, find_store
+from rnnbench.workflows import timing
+from rnnbench.workflows.timing import measure_arms, take_in
+from rnnbench.workflows.timing_plan import TimingChoices, load_defaults, plan_arms
+
+REPOSITORY = Path(package.__file__).parent.parent
+QUICK = ("timing", "simple-rnn", "--backend", "jax", "--device", "cpu", "--units", "2")
+TWO_ARMS = TimingChoices(
+    architectures=("simple-rnn",), backends=("jax",), devices=("cpu",), units=(2,), repeats=2
+)
+
+Command = Callable[..., Answer]
+
+
+class Lines:
+    """Keeps what a workflow says."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.warned: list[str] = []
+        self.outcomes: list[Sample | str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
+
+    def show_arms(self, sitting: Sitting) -> None:
+        pass
+
+    def show_sample(self, arm: Arm, outcome: Sample | str, sitting: Sitting) -> None:
+        self.outcomes.append(outcome)
+
+    def show_times(self, part: TimingPart) -> None:
+        pass
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the next processes answer; afterwards each takes 2 ms a step."""
+    coming: list[Any] = []
+
+    def call(*_: object, **__: object) -> Any:
+        answer = coming.pop(0) if coming else make_sample()
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(timing, "_call", call)
+    return coming
+
+
+def measure(root: Path, view: Lines | None = None, **options: Any) -> timing.TimingOutcome:
+    return measure_arms(TWO_ARMS, view or Lines(), root, command="rnnbench timing", **options)
+
+
+def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(tmp_path: Path) -> None:
+    done = _run(tmp_path, *QUICK, "--recurrent-dropout", "0.3", "--repeats", "1", "--export", "e")
+    assert done.returncode == 0, done.stderr
+    (times,) = import_sitting(tmp_path / "e").arms
+    sample = times.samples[-1]
+    assert sample.train_ms[0] > 0
+    assert sample.loss_last < sample.loss_first
+    assert sample.operations == ("while",)
+    assert "no GPU" in done.stdout
+    other = tmp_path / "other"
+    other.mkdir()
+    done = _run(other, "timing", "--import", "../e")
+    assert done.returncode == 0, done.stderr
+    assert "taken in: 1 arms, measured on " in done.stdout
+    done = _run(other, "report", "timing")
+    assert "report: " in done.stdout
+    assert "simple-rnn(2)" in (other / "reports" / "timing" / "index.md").read_text("utf-8")
+
+
+def test_a_killed_command_goes_on_with_what_was_measured(tmp_path: Path) -> None:
+    words = (*QUICK, "--recurrent-dropout", "0", "--repeats", "2")
+    child = subprocess.Popen(
+        [sys.executable, "-m", "rnnbench", *words],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + PATIENCE_S
+    while not (kept := _samples(tmp_path)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    assert kept
+    done = _run(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert f"{len(kept)} done already" in done.stdout
+    assert _samples(tmp_path)[: len(kept)] == kept
+    assert len(read_sittings(tmp_path / ".rnnbench")) == 1
+
+
+@pytest.fixture(scope="module")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment that has JAX and Keras, but neither TensorFlow nor MLflow nor Optuna."""
+    folder = tmp_path_factory.mktemp("bare") / "env"
+    venv.create(folder, with_pip=False)
+    (site,) = (folder / "lib").glob("python3*/site-packages")
+    here = Path(str(importlib.util.find_spec("keras").origin)).parents[1]  # type: ignore[union-attr]
+    for entry in here.iterdir():
+        lower = entry.name.lower()
+        if not lower.startswith(("tensorflow", "mlflow", "optuna", "_", "distutils")):
+            (site / entry.name).symlink_to(entry)
+    return folder / "bin" / "python"
+
+
+@pytest.mark.parametrize("script", ["-m rnnbench", "benchmarks/speed/gpu.py"])
+def test_it_works_without_tensorflow_mlflow_and_optuna(
+    bare_python: Path, script: str, tmp_path: Path
+) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    for name in ("tensorflow", "mlflow", "optuna"):
+        assert subprocess.run([bare_python, "-c", f"import {name}"], capture_output=True).returncode
+    if script == "-m rnnbench":
+        words = ["-m", "rnnbench", *QUICK, "--recurrent-dropout", "0", "--export", "e.json"]
+    else:
+        words = [str(REPOSITORY / script), "--architectures", "simple-rnn", "--units", "2"]
+        words += ["--out", "."]
+    done = subprocess.run(
+        [bare_python, *words, "--repeats", "1"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "MLflow is not installed here" in done.stdout
+    exported = tmp_path / ("e.json" if script == "-m rnnbench" else "timing-jax-cpu.json")
+    assert all(times.samples for times in import_sitting(exported).arms)
+
+
+def test_arms_are_taken_in_rounds_of_random_order(tmp_path: Path, answers: list[Any]) -> None:
+    measure(tmp_path)
+    (sitting,) = read_sittings(tmp_path / ".rnnbench")
+    assert sitting.is_over
+    assert [len(times.samples) for times in sitting.arms] == [2, 2]
+
+
+def test_every_arm_is_a_run_in_mlflow_once(tmp_path: Path, answers: list[Any]) -> None:
+    measure(tmp_path, export=tmp_path / "e.json")
+    take_in(tmp_path / "e.json", Lines(), tmp_path)
+    runs = {run.data.tags["mlflow.runName"]: run for run in _runs(tmp_path)}
+    assert {"simple-rnn(2) jax cpu", "simple-rnn(2) jax cpu recurrent_dropout=0.3"} < set(runs)
+    assert len(_runs(tmp_path)) == 4  # two arms, two commands
+    run = runs["simple-rnn(2) jax cpu"]
+    assert run.data.metrics["train_ms"] == 2.0
+    assert run.data.params["recurrent_dropout"] == "0.0"
+    assert run.info.status == "FINISHED"
+
+
+def test_out_of_memory_ends_its_arm_and_no_other(tmp_path: Path, answers: list[Any]) -> None:
+    answers.append("out of memory: RESOURCE_EXHAUSTED: 3 GiB")
+    outcome = measure(tmp_path)
+    assert outcome.n_failed == 1
+    (sitting,) = read_sittings(tmp_path / ".rnnbench")
+    assert sorted(len(times.samples) for times in sitting.arms) == [0, 2]
+    assert sitting.is_over
+
+
+def test_an_interruption_keeps_what_there_is_and_the_same_command_goes_on(
+    tmp_path: Path, answers: list[Any]
+) -> None:
+    answers += [make_sample(), KeyboardInterrupt()]
+    view = Lines()
+    assert measure(tmp_path, view).interrupted
+    assert view.warned[-1] == "interrupted; nothing is lost. To go on: rnnbench timing"
+    view = Lines()
+    assert not measure(tmp_path, view).interrupted
+    assert len(view.outcomes) == 3
+    assert len(read_sittings(tmp_path / ".rnnbench")) == 1
+
+
+def test_fresh_measures_again(tmp_path: Path, answers: list[Any]) -> None:
+    answers += [make_sample(), KeyboardInterrupt()]
+    measure(tmp_path)
+    view = Lines()
+    measure(tmp_path, view, fresh=True)
+    assert len(view.outcomes) == 4
+    assert len(read_sittings(tmp_path / ".rnnbench")) == 2
+
+
+def test_what_cannot_be_believed_is_measured_again(tmp_path: Path, answers: list[Any]) -> None:
+    answers.append(make_sample(problem="its two halves differ by 20 %"))
+    view = Lines()
+    measure(tmp_path, view)
+    assert len(view.outcomes) == 5
+
+
+@pytest.mark.parametrize(("load", "warns"), [(0.1, False), (1.7, True)])
+def test_a_machine_under_load_is_warned_of(
+    tmp_path: Path,
+    answers: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    load: float,
+    warns: bool,
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    view = Lines()
+    measure(tmp_path, view)
+    assert any("under load (1.7 processes" in text for text in view.warned) == warns
+
+
+def test_a_full_disk_is_one_sentence(
+    tmp_path: Path, answers: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(timing, "keep_sitting", refuse)
+    with pytest.raises(timing.StoreError, match="No space left on device"):
+        measure(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "out of memory: MemoryError"),
+        (RuntimeError("RESOURCE_EXHAUSTED: no room\nmore"), "out of memory: RESOURCE_EXHAUSTED"),
+        (ValueError("odd"), "ValueError: odd"),
+    ],
+)
+def test_want_of_memory_is_told_from_other_errors(error: Exception, words: str) -> None:
+    assert describe_error(error).startswith(words)
+    assert "\n" not in describe_error(error)
+
+
+def test_the_default_arms_are_those_that_the_file_names() -> None:
+    arms, _ = plan_arms(TimingChoices(backends=("jax",), devices=("cpu",)), load_defaults())
+    assert len(arms) == 28
+    assert {arm.units for arm in arms} == {8, 64}
+    assert make_arm(use_cudnn="off", implementation=1, recurrent_dropout=0.3) in arms
+
+
+def test_any_product_can_be_asked_for() -> None:
+    choices = TimingChoices(
+        architectures=("lstm",),
+        backends=("jax",),
+        devices=("cpu",),
+        units=(8,),
+        dropout=(0.0, 0.3),
+        recurrent_dropout=(0.0, 0.3),
+        jit=(True, False),
+    )
+    arms, _ = plan_arms(choices, load_defaults())
+    assert len(arms) == 8
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--device", "tpu"], "unknown device 'tpu'"),
+        (["--backend", "mxnet"], "unknown backend 'mxnet'"),
+        (["lstmm"], "did you mean 'lstm'"),
+        (["--use-cudnn", "on", "--recurrent-dropout", "0.3"], "cuDNN's kernel has no masks"),
+        (["--use-cudnn", "yes"], "unknown use_cudnn 'yes'"),
+        (["--jit", "maybe"], "--jit takes on, off or on,off, got 'maybe'"),
+        (["--repeats", "0"], "repeats must be 1 or more, got 0"),
+        (["--units", "x"], "--units takes"),
+        (["--import", "nowhere.json"], "cannot read nowhere.json"),
+        (["--import", "a", "--export", "b"], "--import stands alone"),
+        (["--export", "nowhere/file.json", "--backend", "jax"], "name a file in a folder"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(
+    rnnbench: Command, words: list[str], sentence: str
+) -> None:
+    answer = rnnbench("timing", *words)
+    assert answer.code == 2
+    assert sentence in answer.err
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("torch") is not None, reason="PyTorch is installed here"
+)
+def test_a_back_end_that_is_missing_is_named_with_what_is_here(rnnbench: Command) -> None:
+    answer = rnnbench("timing", "--backend", "torch")
+    assert answer.code == 2
+    assert "the back end torch is not installed (here: jax" in answer.err
+    assert "pip install 'rnnbench[torch]'" in answer.err
+
+
+def test_a_gpu_that_is_missing_is_refused_with_what_to_do(
+    rnnbench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    answer = rnnbench("timing", "--device", "gpu")
+    assert answer.code == 2
+    assert "there is no NVIDIA GPU here (devices here: cpu)" in answer.err
+    assert "--export FILE" in answer.err
+
+
+def test_a_dry_run_shows_the_arms_and_measures_nothing(rnnbench: Command, tmp_path: Path) -> None:
+    answer = rnnbench("timing", "lstm", "--backend", "jax", "--device", "cpu", "--dry-run")
+    assert answer.code == 0
+    assert "lstm(8) jax cpu cuDNN off implementation=1 recurrent_dropout=0.3" in answer.out
+    assert "processes 40" in answer.out
+    assert not (tmp_path / ".rnnbench").exists()
+
+
+def test_a_report_on_time_needs_times(rnnbench: Command, tmp_path: Path) -> None:
+    Ledger(tmp_path)
+    answer = rnnbench("report", TIMING)
+    assert answer.code == 2
+    assert "begin with `rnnbench timing`" in answer.err
+
+
+def test_two_trainings_alike_are_compared_bit_by_bit(tmp_path: Path) -> None:
+    done = _run(tmp_path, *QUICK, "--recurrent-dropout", "0.3", "--determinism")
+    assert done.returncode == 0, done.stderr
+    assert "the same to the last bit over 10 epochs" in done.stdout
+
+
+def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "rnnbench", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+
+
+def _samples(folder: Path) -> list[Sample]:
+    if not (folder / ".rnnbench").exists():
+        return []
+    sittings = read_sittings(folder / ".rnnbench")
+    return [sample for sitting in sittings for times in sitting.arms for sample in times.samples]
+
+
+def _runs(folder: Path) -> list[Any]:
+    from mlflow import MlflowClient
+
+    assert (folder / DATABASE).exists()
+    client = MlflowClient(find_store(folder).address)
+    experiment = client.get_experiment_by_name(TIMING)
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id]))

@@ -1,0 +1,223 @@
+"""When a measurement is believed, and when enough has been measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from timed import make_arm, make_sample, make_sitting, make_times
+
+from rnnbench.errors import UsageError
+from rnnbench.stats.intervals import Interval
+from rnnbench.stats.ratios import median_iqr, median_ratio
+from rnnbench.timing.determinism import EpochBits, find_first_difference
+from rnnbench.timing.measure import _Clock, make_reviews
+from rnnbench.timing.samples import find_problem
+from rnnbench.timing.sittings import (
+    ArmTimes,
+    export_sitting,
+    import_sitting,
+    keep_sitting,
+    read_sittings,
+)
+
+
+@pytest.mark.parametrize(
+    ("train_ms", "first", "last", "problem"),
+    [
+        ([2.0] * 10, 0.7, 0.1, None),
+        ([2.0] * 5 + [2.19] * 5, 0.7, 0.1, None),
+        ([2.0] * 5 + [2.3] * 5, 0.7, 0.1, "its two halves differ by 15 %"),
+        ([2.3] * 5 + [2.0] * 5, 0.7, 0.1, "its two halves differ by 15 %"),
+        ([2.0] * 10, 0.7, math.nan, "the loss is not finite"),
+        ([2.0] * 10, 0.7, 0.7, "the loss does not fall (0.7000 to 0.7000)"),
+        ([2.0] * 9, 0.7, 0.1, "9 blocks instead of 10 were measured"),
+    ],
+)
+def test_a_measurement_that_cannot_be_believed_says_why(
+    train_ms: list[float], first: float, last: float, problem: str | None
+) -> None:
+    assert find_problem(train_ms, first, last, 10) == problem
+
+
+def test_blocks_count_once_two_in_succession_agree() -> None:
+    clock = _Clock(n_blocks=2, most_warm_up=6)
+    ended = [clock.notice(seconds, 0.5) for seconds in (9.0, 2.0, 2.05, 1.0, 1.1)]
+    assert ended == [False, False, False, False, True]
+    assert (clock.n_warm_up, clock.blocks) == (3, [1.0, 1.1])
+
+
+def test_warm_up_ends_even_if_nothing_is_steady() -> None:
+    clock = _Clock(n_blocks=1, most_warm_up=3)
+    assert [clock.notice(seconds, 0.5) for seconds in (1.0, 2.0, 4.0, 8.0)][-1]
+    assert clock.blocks == [8.0]
+
+
+def test_made_up_reviews_are_the_same_for_a_seed_and_tell_their_label() -> None:
+    tokens, labels = make_reviews(500, 3)
+    again, _ = make_reviews(500, 3)
+    assert tokens.shape == (500, 100)
+    assert tokens.dtype == np.int32
+    assert (tokens == again).all()
+    assert tokens.min() >= 1
+    assert tokens.max() < 500
+    means = tokens.mean(axis=1)
+    assert means[labels == 1].min() > means[labels == 0].max() - 60
+    assert means[labels == 1].mean() > means[labels == 0].mean() + 50
+
+
+def test_median_and_quartiles_are_those_of_a_table() -> None:
+    found = median_iqr([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert found is not None
+    assert (found.median, found.quartiles, found.n) == (3.0, Interval(2.0, 4.0), 5)
+    assert found.spread == pytest.approx(2 / 3)
+    assert median_iqr([]) is None
+    assert median_iqr([1.0, math.nan]) is None
+
+
+def test_a_ratio_of_equal_values_has_no_width() -> None:
+    found = median_ratio([4.0] * 5, [2.0] * 5, np.random.default_rng(0))
+    assert found is not None
+    assert (found.value, found.interval) == (2.0, Interval(2.0, 2.0))
+
+
+def test_a_ratio_of_single_values_has_no_interval() -> None:
+    found = median_ratio([4.0], [2.0, 2.0], np.random.default_rng(0))
+    assert found is not None
+    assert (found.value, found.interval) == (2.0, None)
+
+
+@pytest.mark.parametrize("values", [[], [math.nan], [0.0]])
+def test_there_is_no_ratio_of_nothing(values: list[float]) -> None:
+    assert median_ratio([1.0], values, np.random.default_rng(0)) is None
+
+
+def test_the_interval_of_a_ratio_mostly_holds_the_truth() -> None:
+    rng = np.random.default_rng(1)
+    n_held = 0
+    for _ in range(200):
+        a, b = 3.0 * rng.lognormal(0, 0.05, 5), rng.lognormal(0, 0.05, 5)
+        found = median_ratio(list(a), list(b), rng, n_resamples=500)
+        assert found is not None
+        assert found.interval is not None
+        n_held += found.interval.contains(3.0)
+    assert n_held >= 170  # 95 % is what it says; at five values it keeps about 93
+
+
+@pytest.mark.parametrize(
+    ("ms", "problems", "n_missing", "status"),
+    [
+        ([], 0, 5, "unfinished"),
+        ([2.0] * 3, 0, 2, "unfinished"),
+        ([2.0] * 5, 0, 0, "measured"),
+        ([2.0] * 5, 2, 0, "measured"),
+        ([2.0] * 4, 1, 1, "unfinished"),
+        ([2.0] * 4, 11, 0, "invalid"),
+        ([1.0, 1.0, 2.0, 3.0, 3.0], 0, 5, "unfinished"),
+        ([1.0, 1.0, 2.0, 3.0, 3.0] * 2, 3, 2, "unfinished"),
+        ([1.0, 1.0, 2.0, 3.0, 3.0] * 3, 0, 0, "noisy"),
+    ],
+)
+def test_invalid_samples_are_replaced_and_noisy_arms_repeated_up_to_twice(
+    ms: list[float], problems: int, n_missing: int, status: str
+) -> None:
+    good = [make_sample(each) for each in ms]
+    bad = [make_sample(problem="no")] * problems
+    times = ArmTimes(arm=make_arm(), samples=(*good, *bad))
+    assert (times.n_missing(5), times.status(5)) == (n_missing, status)
+
+
+def test_a_failed_arm_is_not_tried_again() -> None:
+    times = ArmTimes(arm=make_arm(), failure="out of memory")
+    assert (times.n_missing(5), times.status(5)) == (0, "failed")
+
+
+def test_a_sitting_survives_its_file(tmp_path: Path) -> None:
+    sitting = make_sitting(
+        [
+            make_times(make_arm(), [2.0, 2.1], loss_last=math.inf, problem="the loss"),
+            ArmTimes(arm=make_arm(units=64), failure="out of memory"),
+        ]
+    )
+    path = keep_sitting(tmp_path, sitting)
+    assert read_sittings(tmp_path) == [sitting]
+    export_sitting(sitting, tmp_path / "export.json")
+    assert import_sitting(tmp_path / "export.json") == sitting
+    assert path.name == "one.json"
+
+
+def test_an_outcome_goes_to_its_arm() -> None:
+    arm, other = make_arm(), make_arm(units=64)
+    sitting = make_sitting([ArmTimes(arm=arm), ArmTimes(arm=other)])
+    sitting = sitting.with_outcome(arm, make_sample()).with_outcome(other, "no memory")
+    first, second = sitting.arms
+    assert (len(first.samples), first.failure) == (1, None)
+    assert (len(second.samples), second.failure) == (0, "no memory")
+
+
+def _written(tmp_path: Path, **changes: Any) -> Path:
+    values = json.loads(make_sitting([make_times(make_arm(), [2.0])]).to_text())
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps({**values, **changes}), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"format": "something else"}, "is no timing export; make one with"),
+        ({"version": 2}, r"written by a newer rnnbench \(format 2, this one reads 1\)"),
+        ({"version": None}, "written by a newer"),
+        ({"arms": [{"arm": 1}]}, "damaged timing export"),
+        ({"arms": 3}, "damaged timing export"),
+        ({"id": "../../evil"}, "damaged timing export: '../../evil' is no name"),
+        ({"repeats": 0}, "repeats must be 1 or more"),
+        ({"machine": 3}, "damaged timing export"),
+    ],
+)
+def test_a_file_that_is_no_export_is_refused(
+    tmp_path: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        import_sitting(_written(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"3", b"[" * 100_000])
+def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="is no timing export"):
+        import_sitting(path)
+    with pytest.raises(UsageError, match="cannot read"):
+        import_sitting(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("value", ["x", None, -1.0, math.nan, [1.0], True])
+def test_a_number_that_is_none_is_refused(tmp_path: Path, value: object) -> None:
+    values = json.loads(make_sitting([make_times(make_arm(), [2.0])]).to_text())
+    values["arms"][0]["samples"][0]["compile_seconds"] = value
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps(values), "utf-8")
+    with pytest.raises(UsageError, match="a number"):
+        import_sitting(path)
+
+
+def test_a_key_that_is_missing_is_named(tmp_path: Path) -> None:
+    values = json.loads(make_sitting([]).to_text())
+    del values["machine"]
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps(values), "utf-8")
+    with pytest.raises(UsageError, match="'machine' is missing"):
+        import_sitting(path)
+
+
+def test_the_first_epoch_that_differs_is_found() -> None:
+    same = [EpochBits(loss=0.5, weights="a"), EpochBits(loss=0.4, weights="b")]
+    other = [same[0], dataclasses.replace(same[1], weights="c")]
+    assert find_first_difference(same, same) is None
+    assert find_first_difference(same, other) == 2

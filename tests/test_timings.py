@@ -1,0 +1,253 @@
+"""Rows, answer and claims from measurements whose numbers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from timed import GPU, make_arm, make_sitting, make_times
+
+from rnnbench.analysis.claim_kinds import Claim, TimingTest
+from rnnbench.analysis.claim_tests import judge_claims
+from rnnbench.analysis.claims import load_claims
+from rnnbench.analysis.compose import compose_timing_document
+from rnnbench.analysis.rows import ClaimRow
+from rnnbench.analysis.timings import (
+    TimingPart,
+    compose_timing_part,
+    warn_of_timing,
+    write_timing_answer,
+)
+from rnnbench.report.csv_files import write_tables
+from rnnbench.report.page import render_markdown
+from rnnbench.report.parts import build_parts
+from rnnbench.report.timing import find_lines, picture_times
+from rnnbench.stats.intervals import Interval
+from rnnbench.timing.arms import DeviceKind, ladder
+from rnnbench.timing.sittings import ArmTimes, Sitting
+
+STEPS_MS = (2.0, 4.0, 6.0, 9.0)
+
+
+def climb(
+    device: DeviceKind = "cpu", *, factor: float = 1.0, n: int = 5, units: int = 8
+) -> list[ArmTimes]:
+    arms = ladder("lstm", "jax", device, units)
+    return [make_times(arm, [factor * ms] * n) for arm, ms in zip(arms, STEPS_MS, strict=True)]
+
+
+def compose(*sittings: Sitting) -> TimingPart:
+    part = compose_timing_part(sittings)
+    assert part is not None
+    return part
+
+
+def test_nothing_measured_is_no_part() -> None:
+    assert compose_timing_part([]) is None
+    assert compose_timing_part([make_sitting([ArmTimes(arm=make_arm())])]) is None
+
+
+def test_an_arm_is_told_with_medians_quartiles_and_throughput() -> None:
+    part = compose(make_sitting([make_times(make_arm(), [1.0, 2.0, 3.0, 4.0, 5.0])]))
+    (row,) = part.arms
+    assert (row.train_ms, row.train_quartiles) == (3.0, Interval(2.0, 4.0))
+    assert (row.evaluate_ms, row.predict_ms) == (1.5, 0.75)
+    assert row.reviews_per_second == pytest.approx(64 / 0.003)
+    assert (row.path, row.observed, row.is_confirmed) == ("XLA scan", "while", True)
+
+
+def test_the_slowdown_is_taken_apart_and_multiplies_up() -> None:
+    row, _ = compose(make_sitting(climb())).slowdowns
+    assert (row.plain_ms, row.dropout_ms, row.n) == (2.0, 9.0, 5)
+    assert (row.slowdown, row.slowdown_interval) == (4.5, Interval(4.5, 4.5))
+    assert (row.cudnn_off, row.implementation, row.masks) == (2.0, 1.5, 1.5)
+
+
+def test_without_a_gpu_its_row_says_so() -> None:
+    _, row = compose(make_sitting(climb())).slowdowns
+    assert (row.device, row.slowdown) == ("gpu", None)
+    assert row.note == "not measured on this machine: it has no GPU"
+
+
+def test_cpu_and_gpu_of_one_sitting_are_divided() -> None:
+    sitting = make_sitting([*climb(), *climb("gpu", factor=0.5)], machine=GPU)
+    part = compose(sitting)
+    assert [row.device for row in part.slowdowns] == ["cpu", "gpu"]
+    assert [row.ratio for row in part.devices] == [2.0] * 4
+    assert part.devices[0].arm == "lstm(8) jax"
+
+
+def test_nothing_is_divided_across_machines_or_sittings() -> None:
+    here = make_sitting(climb())
+    there = make_sitting(climb("gpu"), name="two", machine={"processor": "Other", **GPU})
+    part = compose(here, there)
+    assert part.devices == ()
+    assert len(part.machines) == 2
+    split = compose(make_sitting(climb()[:2]), make_sitting(climb()[3:], name="two"))
+    assert all(row.slowdown is None for row in split.slowdowns)
+
+
+def test_the_later_sitting_of_a_machine_stands() -> None:
+    old = make_sitting(climb())
+    new = make_sitting(climb(factor=2.0), name="two", began_at="2026-02-01 10:00:00")
+    part = compose(new, old)
+    assert {row.sitting for row in part.arms} == {"two"}
+    assert part.slowdowns[0].plain_ms == 4.0
+
+
+def test_recurrent_dropout_as_written_is_what_counts_on_tensorflow_with_a_gpu() -> None:
+    arms = ladder("lstm", "tensorflow", "gpu", 8)
+    times = [make_times(arm, [ms] * 5) for arm, ms in zip(arms, (*STEPS_MS, 20.0), strict=True)]
+    (row,) = compose(make_sitting(times, machine=GPU)).slowdowns
+    assert (row.slowdown, row.masks) == (10.0, 1.5)
+
+
+def test_a_kernel_that_is_not_the_rules_is_shown_as_such() -> None:
+    part = compose(make_sitting([make_times(make_arm(device="gpu"), [2.0], operations=("while",))]))
+    assert part.arms[0].is_confirmed is False
+    document = compose_timing_document(part, ())
+    assert "not as the rule says: while" in render_markdown(
+        document, build_parts(document), has_csv=True
+    )
+
+
+def test_noisy_failed_and_unfinished_arms_are_warned_of() -> None:
+    noisy = make_times(make_arm(), [1.0, 1.0, 2.0, 3.0, 3.0] * 3)
+    failed = ArmTimes(arm=make_arm(units=16), failure="out of memory: 3 GiB")
+    short = make_times(make_arm(units=32), [1.0])
+    part = compose(make_sitting([noisy, failed, short]))
+    assert [row.note for row in part.arms] == [
+        "noisy: interquartile range 100 % of the median",
+        "failed: out of memory: 3 GiB",
+        "not finished",
+    ]
+    failed_, unfinished, noisy_ = warn_of_timing(part)
+    assert failed_ == "1 of 3 arms failed: lstm(16) jax cpu."
+    assert unfinished.startswith("1 of 3 arms not finished")
+    assert noisy_.startswith("1 of 3 arms noisy")
+
+
+def test_the_answer_names_place_factor_and_its_parts() -> None:
+    first, second = write_timing_answer(compose(make_sitting(climb())))
+    assert first == (
+        "On the CPU with jax, recurrent dropout makes a training step of lstm(8) 4.50 times as "
+        "long [4.50, 4.50]: 1.50 [1.50, 1.50] for a matrix product a gate, times 1.50 [1.50, 1.50] "
+        "for the masks themselves."
+    )
+    assert second == "On a GPU: not measured; this machine has none."
+
+
+def judge(test: TimingTest, part: TimingPart | None) -> list[ClaimRow]:
+    claim = Claim(id="mine", claim="So it is.", made_in="a talk", test=test)
+    return judge_claims([claim], [], margin=0.005, is_paired=True, timing=part)
+
+
+def slower(ratio: float) -> TimingTest:
+    return TimingTest(
+        a="lstm-recurrent-dropout", b="lstm", expect="slower", ratio=ratio, measured_by="steps"
+    )
+
+
+NO_GPU = TimingTest(
+    a="lstm-recurrent-dropout", b="lstm", expect="cannot run", measured_by="one step"
+)
+
+
+def on_gpu(n: int = 5) -> TimingPart:
+    return compose(make_sitting(climb("gpu", n=n), machine=GPU, repeats=n))
+
+
+def test_without_a_gpu_the_claims_are_not_measured_and_the_cpu_is_named() -> None:
+    for part, says_cpu in ((None, False), (compose(make_sitting(climb())), True)):
+        (row,) = judge(NO_GPU, part)
+        assert row.verdict == "not measured"
+        assert row.numbers.startswith("not measured on a GPU. To be measured: one step")
+        assert ("On the CPU, which the claim is not about: jax 4.50" in row.numbers) == says_cpu
+
+
+def test_that_a_step_ran_on_the_gpu_contradicts_that_it_cannot() -> None:
+    (row,) = judge(NO_GPU, on_gpu())
+    assert (row.id, row.verdict) == ("mine-jax", "contradicted")
+    assert "takes 9.00 ms with recurrent_dropout=0.3" in row.numbers
+
+
+def test_that_every_try_failed_supports_it() -> None:
+    arms = ladder("lstm", "jax", "gpu", 8)
+    times = [make_times(arms[0], [2.0] * 5), ArmTimes(arm=arms[3], failure="no kernel")]
+    (row,) = judge(NO_GPU, compose(make_sitting(times, machine=GPU)))
+    assert row.verdict == "supported"
+    assert "no kernel" in row.numbers
+
+
+@pytest.mark.parametrize(
+    ("ratio", "n", "verdict"),
+    [(1.5, 5, "supported"), (5.0, 5, "contradicted"), (1.5, 4, "undetermined")],
+)
+def test_how_much_slower_is_held_against_the_whole_interval(
+    ratio: float, n: int, verdict: str
+) -> None:
+    (row,) = judge(slower(ratio), on_gpu(n))
+    assert row.verdict == verdict
+    assert f"'much' is read as {ratio:g} times" in row.numbers
+
+
+def test_an_interval_that_holds_the_ratio_leaves_it_open() -> None:
+    arms = ladder("lstm", "jax", "gpu", 8)
+    times = [
+        make_times(arms[0], [2.0] * 5),
+        *(make_times(arm, [2.7, 2.8, 3.0, 3.2, 3.3]) for arm in arms[1:]),
+    ]
+    (row,) = judge(slower(1.5), compose(make_sitting(times, machine=GPU)))
+    assert row.verdict == "undetermined"
+
+
+def test_the_notes_two_claims_about_time_have_a_verdict_a_back_end() -> None:
+    tf = [make_times(arm, [3.0] * 5) for arm in ladder("lstm", "tensorflow", "gpu", 8)]
+    part = compose(make_sitting([*climb("gpu"), *tf], machine=GPU))
+    document = compose_timing_document(part, load_claims())
+    assert [(row.id, row.verdict) for row in document.claims] == [
+        ("recurrent-dropout-no-gpu-jax", "contradicted"),
+        ("recurrent-dropout-no-gpu-tensorflow", "contradicted"),
+        ("recurrent-dropout-much-slower-jax", "supported"),
+        ("recurrent-dropout-much-slower-tensorflow", "contradicted"),
+    ]
+
+
+def lines_of(part: TimingPart) -> Sequence[tuple[str, list[int]]]:
+    return [(name, [n for n, _ in points]) for name, _, points in find_lines(part.arms)]
+
+
+def test_the_figure_has_a_line_a_rung_by_rising_units() -> None:
+    part = compose(make_sitting([*climb(units=64), *climb()]))
+    assert lines_of(part) == [
+        ("as Keras chooses", [8, 64]),
+        ("cuDNN off", [8, 64]),
+        ("… and implementation 1", [8, 64]),
+        ("… and recurrent dropout", [8, 64]),
+    ]
+    picture = picture_times(part)
+    assert picture is not None
+    assert "lstm(64) on jax, cpu: 2.00 ms without and 9.00 ms with" in picture.alt
+
+
+def test_the_page_has_every_table_and_a_place_for_what_is_missing() -> None:
+    document = compose_timing_document(compose(make_sitting(climb())), load_claims())
+    page = render_markdown(document, build_parts(document), has_csv=True)
+    assert "| lstm(8) | jax | CPU | 5 | 2.00 [2.00, 2.00] | 9.00 [9.00, 9.00] |" in page
+    assert "| lstm(8) | jax | GPU | – | – | – | not measured |" in page
+    assert "a CPU and a GPU of one host are needed" in page
+    assert set(write_tables(document)) == {
+        "timing_arms",
+        "timing_slowdowns",
+        "timing_devices",
+        "claims",
+        "facts",
+    }
+
+
+def test_a_host_with_both_shows_their_ratio() -> None:
+    sitting = make_sitting([*climb(), *climb("gpu", factor=0.5)], machine=GPU)
+    document = compose_timing_document(compose(sitting), ())
+    page = render_markdown(document, build_parts(document), has_csv=False)
+    assert "| lstm(8) jax | 2.00 | 1.00 | 2.00 [2.00, 2.00] |" in page
+    assert "NVIDIA Test, driver 1.2" in page
