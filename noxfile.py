@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 import nox
@@ -11,17 +12,9 @@ nox.options.reuse_existing_virtualenvs = True
 
 CARRIED = (
     *("keras", "namex", "optree", "absl-py", "h5py", "ml-dtypes", "packaging", "typing-extensions"),
-    *(
-        "typer",
-        "click",
-        "annotated-doc",
-        "shellingham",
-        "rich",
-        "markdown-it-py",
-        "mdurl",
-        "pygments",
-    ),
-    *("filelock", "platformdirs", "threadpoolctl"),
+    *("typer", "click", "annotated-doc", "shellingham", "rich", "markdown-it-py", "mdurl"),
+    *("pygments", "filelock", "platformdirs", "threadpoolctl"),
+    *("pydantic", "pydantic-core", "annotated-types", "typing-inspection"),  # typer's
 )
 """What a machine with JAX or PyTorch alone lacks for `rnnbench timing`."""
 
@@ -73,7 +66,8 @@ def wheelhouse(session: nox.Session) -> None:
     version = (
         session.posargs[0] if session.posargs else f"{sys.version_info[0]}.{sys.version_info[1]}"
     )
-    folder = "wheelhouse"
+    folder = f"wheelhouse/{version}"
+    shutil.rmtree(folder, ignore_errors=True)  # wheels of two kinds stop the whole install
     session.run("python", "-m", "pip", "wheel", "--no-deps", "-w", folder, ".")
     glibc = [f"--platform=manylinux_2_{minor}_x86_64" for minor in range(17, 29)]
     session.run(

@@ -2,7 +2,8 @@
 
 RnnbenchError                what a user can act on; its text is one sentence
 ├── UsageError               bad input: exit code 2
-│   └── StudyError           a study, an architecture or a value that cannot be
+│   ├── StudyError           a study, an architecture or a value that cannot be
+│   └── ArmError             options of a timing arm that exclude each other
 ├── UnavailableError         data or service not reachable: exit code 3
 │   ├── DataError            the reviews are missing, damaged or refused
 │   └── StoreError           the tracking store cannot be used
@@ -15,6 +16,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "ArmError",
     "DataError",
     "RnnbenchError",
     "StoreError",
@@ -36,6 +38,10 @@ class UsageError(RnnbenchError):
 
 class StudyError(UsageError):
     """A study, an architecture or a hyperparameter has a value that cannot be."""
+
+
+class ArmError(UsageError):
+    """Options of an arm that are sound by themselves and cannot go together."""
 
 
 class UnavailableError(RnnbenchError):

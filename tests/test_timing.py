@@ -10,6 +10,7 @@ import sys
 import time
 import venv
 from collections.abc import Callable
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,13 @@ from rnnbench.workflows import timing
 from rnnbench.workflows.timing import measure_arms, take_in
 from rnnbench.workflows.timing_plan import TimingChoices, load_defaults, plan_arms
 
+CARRIED = (
+    *("keras", "namex", "optree", "absl-py", "h5py", "ml-dtypes", "packaging", "typing-extensions"),
+    *("typer", "click", "annotated-doc", "shellingham", "rich", "markdown-it-py", "mdurl"),
+    *("pygments", "filelock", "platformdirs", "threadpoolctl"),
+    *("pydantic", "pydantic-core", "annotated-types", "typing-inspection"),  # typer's
+)
+"""As in noxfile.py, which a test cannot import without nox."""
 REPOSITORY = Path(package.__file__).parent.parent
 QUICK = ("timing", "simple-rnn", "--backend", "jax", "--device", "cpu", "--units", "2")
 TWO_ARMS = TimingChoices(
@@ -87,11 +95,11 @@ def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(tmp_path: Pa
     done = _run(tmp_path, *QUICK, "--recurrent-dropout", "0.3", "--repeats", "1", "--export", "e")
     assert done.returncode == 0, done.stderr
     (times,) = import_sitting(tmp_path / "e").arms
+    assert times.samples[0].operations == ("while",)  # the first process looks
     sample = times.samples[-1]
     assert sample.train_ms[0] > 0
     assert sample.loss_last < sample.loss_first
-    assert sample.operations == ("while",)
-    assert "no GPU" in done.stdout
+    assert "the GPU columns stay 'not measured'" in done.stdout
     other = tmp_path / "other"
     other.mkdir()
     done = _run(other, "timing", "--import", "../e")
@@ -126,15 +134,15 @@ def test_a_killed_command_goes_on_with_what_was_measured(tmp_path: Path) -> None
 
 @pytest.fixture(scope="module")
 def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment that has JAX and Keras, but neither TensorFlow nor MLflow nor Optuna."""
+    """An environment with JAX, and what `nox -s wheelhouse` collects, and nothing else."""
     folder = tmp_path_factory.mktemp("bare") / "env"
     venv.create(folder, with_pip=False)
     (site,) = (folder / "lib").glob("python3*/site-packages")
-    here = Path(str(importlib.util.find_spec("keras").origin)).parents[1]  # type: ignore[union-attr]
-    for entry in here.iterdir():
-        lower = entry.name.lower()
-        if not lower.startswith(("tensorflow", "mlflow", "optuna", "_", "distutils")):
-            (site / entry.name).symlink_to(entry)
+    for name in (*CARRIED, "jax", "jaxlib", "numpy", "scipy", "opt-einsum"):
+        found = distribution(name)
+        tops = {file.parts[0] for file in found.files or () if file.parts[0] not in ("..", "bin")}
+        for top in tops - {"__pycache__"}:
+            (site / top).symlink_to(found.locate_file(top))
     return folder / "bin" / "python"
 
 
@@ -160,7 +168,7 @@ def test_it_works_without_tensorflow_mlflow_and_optuna(
     )
     assert done.returncode == 0, done.stderr
     assert "MLflow is not installed here" in done.stdout
-    exported = tmp_path / ("e.json" if script == "-m rnnbench" else "timing-jax-cpu.json")
+    exported = tmp_path / ("e.json" if script == "-m rnnbench" else "timing-cpu.json")
     assert all(times.samples for times in import_sitting(exported).arms)
 
 
@@ -214,6 +222,20 @@ def test_fresh_measures_again(tmp_path: Path, answers: list[Any]) -> None:
     assert len(read_sittings(tmp_path / ".rnnbench")) == 2
 
 
+def test_what_is_measured_is_not_measured_again(tmp_path: Path, answers: list[Any]) -> None:
+    measure(tmp_path)
+    view = Lines()
+    measure(tmp_path, view)
+    assert view.outcomes == []
+    assert any("--fresh measures again" in text for text in view.said)
+
+
+def test_what_failed_is_tried_again_by_the_next_command(tmp_path: Path, answers: list[Any]) -> None:
+    answers.append("out of memory")
+    assert measure(tmp_path).n_failed == 1
+    assert measure(tmp_path).n_failed == 0
+
+
 def test_what_cannot_be_believed_is_measured_again(tmp_path: Path, answers: list[Any]) -> None:
     answers.append(make_sample(problem="its two halves differ by 20 %"))
     view = Lines()
@@ -229,10 +251,10 @@ def test_a_machine_under_load_is_warned_of(
     load: float,
     warns: bool,
 ) -> None:
-    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    monkeypatch.setattr(timing, "processes_at_work", lambda: load)
     view = Lines()
     measure(tmp_path, view)
-    assert any("under load (1.7 processes" in text for text in view.warned) == warns
+    assert any("under load (1.7 other processes" in text for text in view.warned) == warns
 
 
 def test_a_full_disk_is_one_sentence(
@@ -264,6 +286,21 @@ def test_the_default_arms_are_those_that_the_file_names() -> None:
     assert len(arms) == 28
     assert {arm.units for arm in arms} == {8, 64}
     assert make_arm(use_cudnn="off", implementation=1, recurrent_dropout=0.3) in arms
+
+
+def test_the_test_carries_what_the_wheelhouse_does() -> None:
+    text = (REPOSITORY / "noxfile.py").read_text("utf-8")
+    start = text.index("CARRIED = (")
+    assert all(f'"{name}"' in text[start : text.index(")\n", start + 200)] for name in CARRIED)
+
+
+def test_of_a_product_the_arms_that_cannot_be_are_left_out_and_named() -> None:
+    choices = TimingChoices(
+        backends=("jax",), devices=("cpu",), units=(8,), use_cudnn=("auto", "off")
+    )
+    arms, left_out = plan_arms(choices, load_defaults())
+    assert len(arms) == 7  # three architectures twice, SimpleRNN once
+    assert any(text.startswith("left out: cuDNN has no kernel") for text in left_out)
 
 
 def test_any_product_can_be_asked_for() -> None:

@@ -207,6 +207,25 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path, value: object) -> None
         import_sitting(path)
 
 
+@pytest.mark.parametrize("times", [[], [0.0], [-1.0]])
+def test_a_sample_without_times_is_refused(tmp_path: Path, times: list[float]) -> None:
+    values = json.loads(make_sitting([make_times(make_arm(), [2.0])]).to_text())
+    values["arms"][0]["samples"][0]["train_ms"] = times
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps(values), "utf-8")
+    with pytest.raises(UsageError, match="damaged timing export"):
+        import_sitting(path)
+
+
+def test_a_damaged_file_hides_no_other(tmp_path: Path) -> None:
+    sitting = make_sitting([make_times(make_arm(), [2.0])])
+    keep_sitting(tmp_path, sitting)
+    (tmp_path / "timing" / "other.json").write_text("{", "utf-8")
+    problems: list[str] = []
+    assert read_sittings(tmp_path, problems.append) == [sitting]
+    assert "other.json is no timing export" in problems[0]
+
+
 def test_a_key_that_is_missing_is_named(tmp_path: Path) -> None:
     values = json.loads(make_sitting([]).to_text())
     del values["machine"]

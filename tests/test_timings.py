@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from timed import GPU, make_arm, make_sitting, make_times
@@ -12,12 +14,8 @@ from rnnbench.analysis.claim_tests import judge_claims
 from rnnbench.analysis.claims import load_claims
 from rnnbench.analysis.compose import compose_timing_document
 from rnnbench.analysis.rows import ClaimRow
-from rnnbench.analysis.timings import (
-    TimingPart,
-    compose_timing_part,
-    warn_of_timing,
-    write_timing_answer,
-)
+from rnnbench.analysis.timing_texts import warn_of_timing, write_timing_answer
+from rnnbench.analysis.timings import TimingPart, compose_timing_part
 from rnnbench.report.csv_files import write_tables
 from rnnbench.report.page import render_markdown
 from rnnbench.report.parts import build_parts
@@ -87,6 +85,17 @@ def test_nothing_is_divided_across_machines_or_sittings() -> None:
     assert all(row.slowdown is None for row in split.slowdowns)
 
 
+def test_a_first_look_hides_no_complete_measurement() -> None:
+    whole = make_sitting(climb())
+    look = make_sitting(climb(n=1), name="two", began_at="2026-02-01 10:00:00", repeats=1)
+    assert {row.sitting for row in compose(whole, look).arms} == {"one"}
+
+
+def test_why_there_is_no_gpu_half_is_told_apart() -> None:
+    row = compose(make_sitting(climb(), machine=GPU)).slowdowns[-1]
+    assert row.note.startswith("not measured: the back end has no CUDA there")
+
+
 def test_the_later_sitting_of_a_machine_stands() -> None:
     old = make_sitting(climb())
     new = make_sitting(climb(factor=2.0), name="two", began_at="2026-02-01 10:00:00")
@@ -99,7 +108,9 @@ def test_recurrent_dropout_as_written_is_what_counts_on_tensorflow_with_a_gpu() 
     arms = ladder("lstm", "tensorflow", "gpu", 8)
     times = [make_times(arm, [ms] * 5) for arm, ms in zip(arms, (*STEPS_MS, 20.0), strict=True)]
     (row,) = compose(make_sitting(times, machine=GPU)).slowdowns
-    assert (row.slowdown, row.masks) == (10.0, 1.5)
+    assert (row.slowdown, row.masks, row.as_written) == (10.0, 1.5, pytest.approx(20 / 9))
+    parts = (row.cudnn_off, row.implementation, row.masks, row.as_written)
+    assert math.prod(part or 0 for part in parts) == pytest.approx(row.slowdown)
 
 
 def test_a_kernel_that_is_not_the_rules_is_shown_as_such() -> None:
@@ -131,10 +142,10 @@ def test_the_answer_names_place_factor_and_its_parts() -> None:
     first, second = write_timing_answer(compose(make_sitting(climb())))
     assert first == (
         "On the CPU with jax, recurrent dropout makes a training step of lstm(8) 4.50 times as "
-        "long [4.50, 4.50]: 1.50 [1.50, 1.50] for a matrix product a gate, times 1.50 [1.50, 1.50] "
-        "for the masks themselves."
+        "long [4.50, 4.50]: 2.00 [2.00, 2.00] with `use_cudnn=False`, times 1.50 [1.50, 1.50] for "
+        "a matrix product a gate, times 1.50 [1.50, 1.50] for the masks themselves."
     )
-    assert second == "On a GPU: not measured; this machine has none."
+    assert second == "On a GPU: not measured on this machine: it has no GPU."
 
 
 def judge(test: TimingTest, part: TimingPart | None) -> list[ClaimRow]:
@@ -171,12 +182,44 @@ def test_that_a_step_ran_on_the_gpu_contradicts_that_it_cannot() -> None:
     assert "takes 9.00 ms with recurrent_dropout=0.3" in row.numbers
 
 
-def test_that_every_try_failed_supports_it() -> None:
+@pytest.mark.parametrize(
+    ("plain", "failure", "verdict"),
+    [
+        ([2.0] * 5, "no kernel", "supported"),
+        ([2.0] * 5, "out of memory: 3 GiB", "undetermined"),
+        ([2.0] * 5, "it was not done after 15 minutes", "undetermined"),
+        ([], "no kernel", "undetermined"),
+    ],
+)
+def test_only_a_failure_of_its_own_supports_that_it_cannot_run(
+    plain: list[float], failure: str, verdict: str
+) -> None:
     arms = ladder("lstm", "jax", "gpu", 8)
-    times = [make_times(arms[0], [2.0] * 5), ArmTimes(arm=arms[3], failure="no kernel")]
+    times = [make_times(arms[0], plain), ArmTimes(arm=arms[3], failure=failure)]
     (row,) = judge(NO_GPU, compose(make_sitting(times, machine=GPU)))
+    assert row.verdict == verdict
+    assert failure in row.numbers
+
+
+def test_that_the_plain_step_failed_says_nothing_against_recurrent_dropout() -> None:
+    arms = ladder("lstm", "jax", "gpu", 8)
+    times = [ArmTimes(arm=arms[0], failure="odd"), make_times(arms[3], [9.0] * 5)]
+    (row,) = judge(NO_GPU, compose(make_sitting(times, machine=GPU)))
+    assert row.verdict == "contradicted"
+
+
+def test_a_claim_is_judged_in_the_notes_own_batches() -> None:
+    large = [make_times(replace(times.arm, batch_size=512), [2.0] * 5) for times in climb("gpu")]
+    (row,) = judge(slower(1.5), compose(make_sitting([*climb("gpu"), *large], machine=GPU)))
     assert row.verdict == "supported"
-    assert "no kernel" in row.numbers
+
+
+def test_machines_that_disagree_leave_a_claim_open() -> None:
+    one = make_sitting(climb("gpu"), machine=GPU)
+    flat = [make_times(times.arm, [2.0] * 5) for times in climb("gpu")]
+    other = make_sitting(flat, name="two", machine={**GPU, "processor": "Other"})
+    (row,) = judge(slower(1.5), compose(one, other))
+    assert row.verdict == "undetermined"
 
 
 @pytest.mark.parametrize(

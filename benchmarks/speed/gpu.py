@@ -11,42 +11,45 @@ internet.
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 
+from rnnbench.errors import RnnbenchError
 from rnnbench.execution.devices import find_gpus, installed_backends
 from rnnbench.terminal.timing import TimingScreen
 from rnnbench.workflows.timing import measure_arms
 from rnnbench.workflows.timing_plan import TimingChoices
 
-RESULTS = Path(__file__).parent.parent / "results"
 
-
-def main() -> None:
-    """Measure every back end that is here, a file each."""
+def main() -> int:
+    """Measure every back end that is here, in one sitting; the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--architectures", default="lstm,gru,lstm-stacked,simple-rnn")
     parser.add_argument("--backend", default=",".join(installed_backends()))
     parser.add_argument("--units", default="8,64,256")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=Path())
     chosen = parser.parse_args()
-    device = "gpu" if find_gpus() else "cpu"
-    for backend in chosen.backend.split(","):
-        choices = TimingChoices(
-            architectures=tuple(chosen.architectures.split(",")),
-            backends=(backend,),
-            units=tuple(int(n) for n in chosen.units.split(",")),
-            repeats=chosen.repeats,
-        )
-        words = f"python benchmarks/speed/gpu.py --backend {backend} --units {chosen.units}"
-        measure_arms(
+    choices = TimingChoices(
+        architectures=tuple(chosen.architectures.split(",")),
+        backends=tuple(chosen.backend.split(",")),
+        units=tuple(int(n) for n in chosen.units.split(",")),
+        repeats=chosen.repeats,
+    )
+    try:
+        outcome = measure_arms(
             choices,
             TimingScreen(),
             Path.cwd(),
-            command=f"{words} --repeats {chosen.repeats}",
-            export=chosen.out / f"timing-{backend}-{device}.json",
+            command=shlex.join(["python", "benchmarks/speed/gpu.py", *sys.argv[1:]]),
+            export=chosen.out / f"timing-{'gpu' if find_gpus() else 'cpu'}.json",
         )
+    except RnnbenchError as err:
+        print(f"error: {err}", file=sys.stderr)
+        return 2
+    return 130 if outcome.interrupted else 1 if outcome.n_failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from rnnbench.analysis.claim_kinds import TimingTest
 from rnnbench.analysis.claim_parameters import Finding
 from rnnbench.analysis.rows import ClaimVerdict
-from rnnbench.analysis.timings import SlowdownRow, TimingPart
+from rnnbench.analysis.timings import FULL, SlowdownRow, TimingPart
 from rnnbench.architectures import PRESETS
+from rnnbench.specs import Backend
+from rnnbench.timing.arms import default_jit
 
-__all__ = ["FEWEST_REPEATS", "judge_timing"]
+__all__ = ["judge_timing"]
 
-FEWEST_REPEATS = 5
+_NOT_ITS_FAULT = ("out of memory", "not done after", "sees no GPU")
 
 
 def judge_timing(test: TimingTest, part: TimingPart | None) -> list[tuple[str, Finding]]:
     """A back end and its finding, for each that was measured on the test's device.
 
-    - `cannot run`: contradicted where a step with recurrent dropout ran there, supported where it
-      failed.
+    - `cannot run`: contradicted where a step with recurrent dropout ran there; supported where it
+      failed while one without it ran, and not for want of memory or time.
     - `slower`: supported if the whole 95 % interval of the slowdown lies at `ratio` or above,
       contradicted if it lies wholly below, else undetermined; below five repeats undetermined.
 
@@ -43,37 +46,39 @@ def judge_timing(test: TimingTest, part: TimingPart | None) -> list[tuple[str, F
 
 
 def _rows_of(test: TimingTest, part: TimingPart | None) -> list[SlowdownRow]:
-    """The rows of the claim's network at its own size."""
+    """The rows of the claim's network as it stands in the notes: its size, batches of 64."""
     form = PRESETS[test.b]
-    rows = () if part is None else part.slowdowns
     rate = PRESETS[test.a].recurrent_dropout
     return [
         row
-        for row in rows
-        if (row.architecture, row.units) == (test.b, form.units)
-        and row.recurrent_dropout in (rate, 0.0)
+        for row in (() if part is None else part.slowdowns)
+        if (row.architecture, row.units, row.batch_size) == (test.b, form.units, 64)
+        and row.recurrent_dropout == rate
+        and not row.dropout
+        and row.jit == default_jit(cast(Backend, row.backend))
     ]
 
 
 def _was_tried(row: SlowdownRow) -> bool:
-    return row.slowdown is not None or "failed" in row.note
+    return row.dropout_ms is not None or row.dropout_failure is not None
 
 
 def _judge(test: TimingTest, rows: Sequence[SlowdownRow]) -> Finding:
+    """One verdict over the machines; where they disagree there is none."""
     verdicts = {_verdict(test, row) for row in rows}
-    verdict: ClaimVerdict = "undetermined"
-    if "contradicted" in verdicts:
-        verdict = "contradicted"
-    elif verdicts == {"supported"}:
-        verdict = "supported"
+    verdict: ClaimVerdict = verdicts.pop() if len(verdicts) == 1 else "undetermined"
     return Finding(verdict=verdict, numbers="; ".join(_say(test, row) for row in rows))
 
 
 def _verdict(test: TimingTest, row: SlowdownRow) -> ClaimVerdict:
     if test.expect == "cannot run":
-        return "supported" if row.slowdown is None else "contradicted"
+        if row.dropout_ms is not None:
+            return "contradicted"
+        told = row.dropout_failure or ""
+        is_its_own = row.plain_ran and not any(word in told for word in _NOT_ITS_FAULT)
+        return "supported" if is_its_own else "undetermined"
     assert test.ratio is not None
-    if row.slowdown_interval is None or row.n < FEWEST_REPEATS:
+    if row.slowdown_interval is None or row.n < FULL:
         return "undetermined"
     if row.slowdown_interval.low >= test.ratio:
         return "supported"
@@ -81,13 +86,14 @@ def _verdict(test: TimingTest, row: SlowdownRow) -> ClaimVerdict:
 
 
 def _say(test: TimingTest, row: SlowdownRow) -> str:
-    if row.slowdown is None:
+    if row.dropout_ms is None:
         return f"{row.machine}: {row.note}"
-    ran = f"a training step takes {row.dropout_ms:.2f} ms" if row.dropout_ms else "it runs"
-    measured = f"{ran} with recurrent_dropout={row.recurrent_dropout:g}, {_slowdown(row)}"
+    ran = f"a training step takes {row.dropout_ms:.2f} ms with"
+    ran += f" recurrent_dropout={row.recurrent_dropout:g}"
+    compared = f", {_slowdown(row)}" if row.slowdown is not None else ""
     asked = f"; 'much' is read as {test.ratio:g} times" if test.ratio is not None else ""
-    few = f"; fewer than {FEWEST_REPEATS} repeats" if row.n < FEWEST_REPEATS else ""
-    return f"{measured} ({row.machine}){asked}{few}"
+    few = f"; fewer than {FULL} repeats" if row.n < FULL else ""
+    return f"{ran}{compared} ({row.machine}){asked}{few}"
 
 
 def _slowdown(row: SlowdownRow) -> str:

@@ -9,26 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
+from typing import Any
 
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.ratios import MedianIqr, Ratio, median_ratio
-from rnnbench.timing.arms import Arm, DeviceKind, ladder
+from rnnbench.timing.arms import Arm, DeviceKind, default_jit, ladder
 from rnnbench.timing.kernels import kernel_path, shows_cudnn
 from rnnbench.timing.sittings import ArmTimes, Sitting, Status
 
 __all__ = [
+    "FULL",
     "ArmTimeRow",
     "DeviceRow",
     "SlowdownRow",
     "TimingPart",
     "compose_timing_part",
-    "describe_timing",
     "name_machine",
-    "warn_of_timing",
-    "write_timing_answer",
 ]
 
-_MOST_NAMES = 4
+FULL = 5
+"""Repeats that an arm needs for its numbers to be relied on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +87,29 @@ class SlowdownRow:
     """What recurrent dropout costs a training step, in all and step by step.
 
     Args:
-        plain_ms, dropout_ms: without it and with it.
+        name: architecture, units, and what else differs from the default arms.
+        n: repeats on the side that has fewer.
+        plain_ms, dropout_ms: without recurrent dropout and with it.
         slowdown: with it over without it; None where a side was not measured.
         cudnn_off, implementation, masks: each arm of the ladder over the one before: the fused
-            kernel forbidden, a matrix product a gate, the masks themselves.
-        note: why there is no number.
+            kernel (and what Keras has in its place) forbidden, a matrix product a gate, the masks.
+        as_written: recurrent dropout with `use_cudnn` left alone, over the ladder's end; None
+            where the two are the same. All that are there multiply to the slowdown.
+        dropout_failure: why a step with recurrent dropout could not be measured; None if it was,
+            or was not tried.
+        plain_ran: whether a step without it was measured.
+        note: why there is no number, or why to beware of it.
     """
 
     machine: str
+    name: str
     architecture: str
     backend: str
     device: str
     units: int
     batch_size: int
+    dropout: float
+    jit: bool
     recurrent_dropout: float
     n: int
     plain_ms: float | None = None
@@ -113,6 +124,10 @@ class SlowdownRow:
     implementation_interval: Interval | None = None
     masks: float | None = None
     masks_interval: Interval | None = None
+    as_written: float | None = None
+    as_written_interval: Interval | None = None
+    dropout_failure: str | None = None
+    plain_ran: bool = False
     note: str = ""
 
 
@@ -149,76 +164,16 @@ class TimingPart:
 
 
 def compose_timing_part(sittings: Sequence[Sitting]) -> TimingPart | None:
-    """The rows of all sittings; of arms timed twice on a machine, the later. None without any."""
-    latest = _keep_latest(sittings)
-    if not latest:
+    """The rows of the sittings, each arm once a machine (`_choose`); None without any."""
+    chosen = _choose(sittings)
+    if not chosen:
         return None
     return TimingPart(
-        arms=tuple(_describe_arm(sitting, times) for sitting, times in latest),
-        slowdowns=tuple(row for sitting in _used(latest) for row in _slowdowns(sitting, latest)),
-        devices=tuple(row for sitting in _used(latest) for row in _devices(sitting, latest)),
-        commands=tuple((each.began_at, each.command) for each in _used(latest)),
+        arms=tuple(_describe_arm(sitting, times) for sitting, times in chosen),
+        slowdowns=tuple(row for sitting in _used(chosen) for row in _slowdowns(sitting, chosen)),
+        devices=tuple(row for sitting in _used(chosen) for row in _devices(sitting, chosen)),
+        commands=tuple((each.began_at, each.command) for each in _used(chosen)),
     )
-
-
-def write_timing_answer(part: TimingPart) -> tuple[str, ...]:
-    """What recurrent dropout costs, a sentence for each back end and device."""
-    sentences = []
-    measured = [row for row in part.slowdowns if row.slowdown is not None]
-    places = dict.fromkeys((row.machine, row.backend, row.device) for row in measured)
-    for place in places:
-        rows = [row for row in measured if (row.machine, row.backend, row.device) == place]
-        first = min(rows, key=lambda row: (row.architecture != "lstm", row.units))
-        sentences.append(_tell(first))
-    missing = [row for row in part.slowdowns if row.slowdown is None and row.device == "gpu"]
-    if missing and not any(row.device == "gpu" for row in measured):
-        sentences.append("On a GPU: not measured; this machine has none.")
-    return tuple(sentences) or ("Nothing was measured yet.",)
-
-
-def warn_of_timing(part: TimingPart) -> tuple[str, ...]:
-    """What must not be overlooked: arms without numbers, and noisy ones; a sentence each."""
-    sentences = []
-    for status, words in (
-        ("failed", "failed"),
-        ("invalid", "could not be measured: too few repeats can be believed"),
-        ("unfinished", "not finished; the same command goes on"),
-        ("noisy", "noisy: the interquartile range is above 10 % of the median, after repeating"),
-    ):
-        names = [row.name for row in part.arms if row.status == status]
-        if names:
-            shown = ", ".join(names[:_MOST_NAMES])
-            rest = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-            sentences.append(f"{len(names)} of {len(part.arms)} arms {words}: {shown}{rest}.")
-    return tuple(sentences)
-
-
-def describe_timing(part: TimingPart) -> list[tuple[str, str]]:
-    """How it was measured, as names and values."""
-    return [
-        *((f"machine {n}", name) for n, name in enumerate(part.machines, start=1)),
-        *((f"measured at {words}", command) for words, command in part.commands),
-    ]
-
-
-def _tell(row: SlowdownRow) -> str:
-    place = f"On the {row.device.upper()} with {row.backend}"
-    text = (
-        f"{place}, recurrent dropout makes a training step of {row.architecture}({row.units}) "
-        f"{row.slowdown:.2f} times as long{_bounds(row.slowdown_interval)}"
-    )
-    if row.cudnn_off is None or row.implementation is None or row.masks is None:
-        return f"{text}."
-    lost = f"{row.cudnn_off:.2f}{_bounds(row.cudnn_off_interval)} for the loss of cuDNN, times "
-    return (
-        f"{text}: {lost if row.device == 'gpu' else ''}"
-        f"{row.implementation:.2f}{_bounds(row.implementation_interval)} for a matrix product a "
-        f"gate, times {row.masks:.2f}{_bounds(row.masks_interval)} for the masks themselves."
-    )
-
-
-def _bounds(interval: Interval | None) -> str:
-    return "" if interval is None else f" [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 def name_machine(sitting: Sitting, backend: str) -> str:
@@ -231,18 +186,29 @@ def name_machine(sitting: Sitting, backend: str) -> str:
     return "; ".join(words)
 
 
-def _keep_latest(sittings: Sequence[Sitting]) -> list[tuple[Sitting, ArmTimes]]:
-    """Of each group of arms that is compared, on each machine, the latest sitting's."""
-    found: dict[tuple[object, ...], Sitting] = {}
-    for sitting in sorted(sittings, key=lambda each: each.began_at):
+def _choose(sittings: Sequence[Sitting]) -> list[tuple[Sitting, ArmTimes]]:
+    """Of each group of arms that is compared, on each machine, the most telling sitting's.
+
+    That is the one with most arms measured in full, and of several the latest: a first look with
+    one repeat, or an interrupted command, hides no complete one.
+    """
+    found: dict[tuple[object, ...], tuple[tuple[int, int, str], Sitting]] = {}
+    for sitting in sittings:
+        groups: dict[tuple[object, ...], list[ArmTimes]] = {}
         for times in sitting.arms:
             if times.samples or times.failure is not None:
-                found[_group(sitting, times.arm)] = sitting
+                groups.setdefault(_group(sitting, times.arm), []).append(times)
+        for group, members in groups.items():
+            n_full = sum(len(times.valid) >= FULL for times in members)
+            n_any = sum(bool(times.valid) for times in members)
+            rank = (n_full, n_any, sitting.began_at)
+            if group not in found or rank > found[group][0]:
+                found[group] = (rank, sitting)
     kept = [
         (sitting, times)
-        for sitting in _distinct(found.values())
+        for sitting in _distinct(sitting for _, sitting in found.values())
         for times in sitting.arms
-        if found.get(_group(sitting, times.arm)) is sitting
+        if found.get(_group(sitting, times.arm), (None, None))[1] is sitting
     ]
     return sorted(kept, key=lambda pair: name_machine(pair[0], pair[1].arm.backend))
 
@@ -331,83 +297,110 @@ def _note(sitting: Sitting, times: ArmTimes) -> str:
 
 
 def _slowdowns(sitting: Sitting, kept: Sequence[tuple[Sitting, ArmTimes]]) -> Iterator[SlowdownRow]:
-    for times in (times for each, times in kept if each is sitting):
+    mine = [times for each, times in kept if each is sitting]
+    devices = {(times.arm.backend, times.arm.device) for times in mine}
+    for times in mine:
         arm = times.arm
-        is_plain = arm.use_cudnn == "auto" and arm.implementation is None
-        if is_plain and not arm.recurrent_dropout:
-            yield from _slowdown(sitting, times)
-            if arm.device == "cpu" and "gpu" not in sitting.machine:
-                yield replace(
-                    _empty_slowdown(sitting, replace(arm, device="gpu")),
-                    note="not measured on this machine: it has no GPU",
-                )
+        if arm.use_cudnn != "auto" or arm.implementation is not None or arm.recurrent_dropout:
+            continue
+        yield from _slowdown(sitting, times)
+        if arm.device == "cpu" and (arm.backend, "gpu") not in devices:
+            yield replace(
+                _empty_slowdown(sitting, replace(arm, device="gpu")), note=_why_no_gpu(sitting)
+            )
+
+
+def _why_no_gpu(sitting: Sitting) -> str:
+    if "gpu" in sitting.machine:
+        return "not measured: the back end has no CUDA there, or only the CPU was asked for"
+    return "not measured on this machine: it has no GPU"
 
 
 def _slowdown(sitting: Sitting, plain: ArmTimes) -> Iterator[SlowdownRow]:
     """A row for each value of recurrent dropout that was measured beside the plain arm."""
     arm = plain.arm
-    rates = sorted(
-        {
-            times.arm.recurrent_dropout
-            for times in sitting.arms
-            if times.arm.recurrent_dropout
-            and replace(times.arm, recurrent_dropout=0.0, use_cudnn="auto", implementation=None)
-            == arm
-        }
-    )
-    for rate in rates:
-        steps = [
+    for rate in sorted({times.arm.recurrent_dropout for times in _beside(sitting, arm)} - {0.0}):
+        rungs = [
             sitting.find(replace(each, jit=arm.jit, dropout=arm.dropout))
             for each in ladder(
                 arm.architecture, arm.backend, arm.device, arm.units, arm.batch_size, rate
             )
         ]
-        as_written = sitting.find(replace(arm, recurrent_dropout=rate))
-        is_whole = len(steps) >= 4
-        with_dropout = as_written or steps[3 if is_whole else -1]
+        written = sitting.find(replace(arm, recurrent_dropout=rate))
+        is_whole = len(rungs) >= 4
+        end = rungs[3] if is_whole else None
+        with_dropout = written or end
         if with_dropout is None:
             continue
         total = _ratio(with_dropout, plain)
-        off, implementation, masks = (
-            [_ratio(after, before) for before, after in pairwise(steps[:4])]
+        factors = (
+            [_ratio(after, before) for before, after in pairwise(rungs[:4])]
             if is_whole
             else [None, None, total]
         )
-        before, after = plain.summary("train"), with_dropout.summary("train")
-        yield replace(
-            _empty_slowdown(sitting, replace(arm, recurrent_dropout=rate)),
-            n=min(len(plain.valid), len(with_dropout.valid)),
-            plain_ms=_median(before),
-            plain_quartiles=_quartiles(before),
-            dropout_ms=_median(after),
-            dropout_quartiles=_quartiles(after),
-            slowdown=_value(total),
-            slowdown_interval=_interval(total),
-            cudnn_off=_value(off),
-            cudnn_off_interval=_interval(off),
-            implementation=_value(implementation),
-            implementation_interval=_interval(implementation),
-            masks=_value(masks),
-            masks_interval=_interval(masks),
-            note="; ".join(
-                dict.fromkeys(
-                    note for times in (plain, with_dropout) if (note := _note(sitting, times))
-                )
+        used = [plain, *(each for each in rungs if each is not None), with_dropout]
+        yield _with_numbers(
+            replace(
+                _empty_slowdown(sitting, replace(arm, recurrent_dropout=rate)),
+                n=min(len(plain.valid), len(with_dropout.valid)),
+                dropout_failure=with_dropout.failure,
+                plain_ran=bool(plain.valid),
+                note="; ".join(dict.fromkeys(note for t in used if (note := _note(sitting, t)))),
             ),
+            (plain.summary("train"), with_dropout.summary("train")),
+            (total, *factors, _ratio(written, end)),
         )
+
+
+def _beside(sitting: Sitting, plain: Arm) -> Iterator[ArmTimes]:
+    """What a sitting has of the arm with other options of its layers."""
+    for times in sitting.arms:
+        bare = replace(times.arm, recurrent_dropout=0.0, use_cudnn="auto", implementation=None)
+        if bare == plain:
+            yield times
+
+
+def _with_numbers(
+    row: SlowdownRow,
+    times: tuple[MedianIqr | None, MedianIqr | None],
+    ratios: Sequence[Ratio | None],
+) -> SlowdownRow:
+    values: dict[str, Any] = {}  # Any: numbers and intervals
+    for name, found in zip(("plain", "dropout"), times, strict=True):
+        values |= {f"{name}_ms": _median(found), f"{name}_quartiles": _quartiles(found)}
+    for name, ratio in zip(_RATIOS, ratios, strict=True):
+        values[name] = None if ratio is None else ratio.value
+        values[f"{name}_interval"] = None if ratio is None else ratio.interval
+    return replace(row, **values)
+
+
+_RATIOS = ("slowdown", "cudnn_off", "implementation", "masks", "as_written")
 
 
 def _empty_slowdown(sitting: Sitting, arm: Arm) -> SlowdownRow:
     return SlowdownRow(
         machine=name_machine(sitting, arm.backend),
+        name=_name_setting(arm),
         architecture=arm.architecture,
         backend=arm.backend,
         device=arm.device,
         units=arm.units,
         batch_size=arm.batch_size,
+        dropout=arm.dropout,
+        jit=arm.jit,
         recurrent_dropout=arm.recurrent_dropout,
         n=0,
     )
+
+
+def _name_setting(arm: Arm) -> str:
+    """`lstm(8)`, and what differs from the default arms."""
+    words = [f"{arm.architecture}({arm.units})"]
+    words += [f"batch {arm.batch_size}"] if arm.batch_size != 64 else []
+    words += [f"dropout={arm.dropout:g}"] if arm.dropout else []
+    words += [f"rate {arm.recurrent_dropout:g}"] if arm.recurrent_dropout not in (0, 0.3) else []
+    words += [] if arm.jit == default_jit(arm.backend) else ["jit on" if arm.jit else "jit off"]
+    return ", ".join(words)
 
 
 def _devices(sitting: Sitting, kept: Sequence[tuple[Sitting, ArmTimes]]) -> Iterator[DeviceRow]:
@@ -437,14 +430,6 @@ def _ratio(a: ArmTimes | None, b: ArmTimes | None) -> Ratio | None:
     return median_ratio(a.values("train"), b.values("train"), np.random.default_rng(0))
 
 
-def _value(ratio: Ratio | None) -> float | None:
-    return None if ratio is None else ratio.value
-
-
-def _interval(ratio: Ratio | None) -> Interval | None:
-    return None if ratio is None else ratio.interval
-
-
 def _median(found: MedianIqr | None) -> float | None:
     return None if found is None else found.median
 
@@ -454,5 +439,5 @@ def _quartiles(found: MedianIqr | None) -> Interval | None:
 
 
 def _middle(values: Iterable[float]) -> float | None:
-    listed = sorted(values)
-    return listed[len(listed) // 2] if listed else None
+    listed = list(values)
+    return median(listed) if listed else None

@@ -6,18 +6,21 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 
 from rnnbench.specs import Backend
 
 __all__ = [
     "applied",
     "ask_nvidia_smi",
+    "cuda_versions",
     "describe_machine",
     "describe_process",
+    "processes_at_work",
     "processor_name",
     "usable_cores",
     "worker_environment",
@@ -59,6 +62,8 @@ def worker_environment(
     if gpu is not None:
         return variables | {
             "CUDA_VISIBLE_DEVICES": gpu,
+            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # as nvidia-smi counts
+            "JAX_PLATFORMS": "cuda,cpu",
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
             "XLA_PYTHON_CLIENT_MEM_FRACTION": f"{0.9 / n_sharing:.3f}",
             "TF_FORCE_GPU_ALLOW_GROWTH": "true",
@@ -84,6 +89,22 @@ def applied(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def processes_at_work() -> float:
+    """How many other processes run or wait for a core, now: the mean over half a second.
+
+    Where the operating system does not say, the mean of the last minute.
+    """
+    seen = []
+    for _ in range(10):
+        try:
+            with open("/proc/loadavg", encoding="utf-8") as stream:
+                seen.append(int(stream.read().split()[3].split("/")[0]) - 1)  # less this one
+        except (OSError, IndexError, ValueError):
+            return os.getloadavg()[0]
+        time.sleep(0.05)
+    return sum(seen) / len(seen)
 
 
 def processor_name() -> str:
@@ -128,6 +149,16 @@ def describe_process(backend: Backend, gpu: str | None) -> dict[str, str]:
         "version.python": platform.python_version(),
         "device": "cpu" if gpu is None else f"gpu:{gpu}",
         **describe_machine(None),
+    }
+
+
+def cuda_versions() -> dict[str, str]:
+    """Versions of the CUDA libraries that Python packages bring, by the package's name."""
+    wanted = ("nvidia-cudnn", "nvidia-cuda-runtime", "nvidia-cublas")
+    return {
+        name: item.version
+        for item in distributions()
+        if (name := (item.metadata["Name"] or "").lower()).startswith(wanted)
     }
 
 

@@ -125,18 +125,19 @@ def _slowdowns_table(rows: list[SlowdownRow]) -> Table:
     )
     for heading in ("architecture", "back end", "device"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("in all", "cuDNN off", "implementation 1", "masks"):
+    for heading in ("in all", "use_cudnn\n=False", "implemen-\ntation 1", "masks", "as\nwritten"):
         table.add_column(heading, justify="right")
     table.add_column("note")
     for row in rows:
         table.add_row(
-            f"{row.architecture}({row.units})",
+            row.name,
             row.backend,
             row.device,
             _ratio(row.slowdown, row.slowdown_interval),
             _ratio(row.cudnn_off, row.cudnn_off_interval),
             _ratio(row.implementation, row.implementation_interval),
             _ratio(row.masks, row.masks_interval),
+            _ratio(row.as_written, row.as_written_interval),
             row.note,
         )
     return table

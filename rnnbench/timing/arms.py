@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias, get_args
 
 from rnnbench.architectures import make_form
-from rnnbench.errors import StudyError, UsageError, unknown_name
+from rnnbench.errors import ArmError, StudyError, UsageError, unknown_name
 from rnnbench.specs import BACKENDS, Argument, Backend, CanonicalForm
 
 __all__ = ["STEPS", "TIMED", "Arm", "DeviceKind", "Step", "UseCudnn", "default_jit", "ladder"]
@@ -23,7 +23,8 @@ Step: TypeAlias = Literal["auto", "cudnn-off", "implementation-1", "recurrent-dr
 STEPS: tuple[Step, ...] = get_args(Step)
 """The four arms that tell the cost of recurrent dropout apart, each one change from the one before:
 
-`auto`: no recurrent dropout, Keras chooses; `cudnn-off`: the fused kernel forbidden;
+`auto`: no recurrent dropout, Keras chooses; `cudnn-off`: cuDNN, and what Keras has in its place,
+forbidden;
 `implementation-1`: also the matrix products that recurrent dropout forces, a gate at a time;
 `recurrent-dropout`: also the masks.
 """
@@ -40,7 +41,8 @@ class Arm:
         jit: what `Model.compile` is told; Keras may have to do otherwise.
 
     Raises:
-        UsageError: a combination that cannot be, with the reason.
+        UsageError: a value that cannot be.
+        ArmError: values that cannot go together, with the reason.
     """
 
     architecture: str
@@ -70,31 +72,33 @@ class Arm:
         if not isinstance(self.jit, bool):
             raise UsageError(f"jit is on or off, got {self.jit!r}")
         self._refuse_impossible(self.form.cell)
+        if self.implementation == 2:  # Keras's own: the same arm as one that leaves it out
+            object.__setattr__(self, "implementation", None)
 
     def _refuse_impossible(self, cell: str) -> None:
         if self.implementation not in (None, 1, 2):
             raise UsageError(f"implementation is 1 or 2, got {self.implementation!r}")
         if self.implementation and cell not in _WITH_CUDNN:
-            raise UsageError(f"{self.architecture} has no implementation to choose")
+            raise ArmError(f"{self.architecture} has no implementation to choose")
         if self.implementation == 2 and self.recurrent_dropout:
-            raise UsageError(
-                "implementation 2 cannot go with recurrent_dropout: Keras then takes 1"
-            )
+            raise ArmError("implementation 2 cannot go with recurrent_dropout: Keras then takes 1")
         if self.use_cudnn == "auto":
             return
         if cell not in _WITH_CUDNN:
-            raise UsageError(f"cuDNN has no kernel that Keras uses for {self.architecture}")
+            raise ArmError(f"cuDNN has no kernel that Keras uses for {self.architecture}")
         if self.use_cudnn == "off":
             return
         if self.recurrent_dropout:
-            raise UsageError(
+            raise ArmError(
                 "use_cudnn=True cannot go with recurrent_dropout: "
                 "cuDNN's kernel has no masks for the state"
             )
         if self.device == "cpu":
-            raise UsageError("use_cudnn=True needs a GPU; on the cpu there is no cuDNN")
+            raise ArmError("use_cudnn=True needs a GPU; on the cpu there is no cuDNN")
         if self.backend == "jax" and cell == "gru":
-            raise UsageError("use_cudnn=True: Keras has no cuDNN path for a GRU on JAX")
+            raise ArmError("use_cudnn=True: Keras has no cuDNN path for a GRU on JAX")
+        if self.backend == "torch" and self.jit:
+            raise ArmError("use_cudnn=True: Keras leaves cuDNN out inside torch.compile")
 
     @property
     def form(self) -> CanonicalForm:
@@ -113,9 +117,23 @@ class Arm:
 
     @property
     def has_cudnn_kernel(self) -> bool:
-        """Whether Keras on this back end knows a cuDNN kernel for the cell at all."""
+        """Whether Keras on this back end, compiled or not, has a cuDNN kernel for the cell."""
         cell = self.form.cell
+        if self.backend == "torch" and self.jit:
+            return False
         return cell in _WITH_CUDNN and not (self.backend == "jax" and cell == "gru")
+
+    @property
+    def has_own_loop(self) -> bool:
+        """Whether Keras has a loop of its own for the cell that takes cuDNN's place.
+
+        It projects the inputs of all time steps at once, whatever `implementation` says, and goes
+        with cuDNN when `use_cudnn` is off or the state has dropout.
+        """
+        cell = self.form.cell
+        return (self.backend == "jax" and cell == "gru") or (
+            self.backend == "torch" and cell in _WITH_CUDNN
+        )
 
     @property
     def name(self) -> str:

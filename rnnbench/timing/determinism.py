@@ -9,6 +9,7 @@ from typing import Any
 
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.measure import Answer, describe_error, make_model, make_reviews
+from rnnbench.training.engines import require_gpu
 
 __all__ = ["EPOCHS", "EpochBits", "find_first_difference", "follow_epochs"]
 
@@ -57,6 +58,8 @@ def _train(arm: Arm, seed: int, epochs: int) -> list[EpochBits]:
                 digest.update(weight.tobytes())
             found.append(EpochBits(loss=float(logs["loss"]), weights=digest.hexdigest()))
 
+    if arm.device == "gpu":
+        require_gpu(arm.backend)
     model = make_model(arm, seed)
     tokens, labels = make_reviews(N_STEPS * arm.batch_size, seed)
     model.fit(

@@ -32,14 +32,17 @@ def kernel_path(arm: Arm) -> KernelPath:
     """The path by the rule.
 
     Source: Keras 3.15, `layers/rnn/lstm.py` (`inner_loop`, `supports_jit`), `layers/rnn/gru.py`,
-    and `cudnn_ok` of each back end.
+    and `lstm`, `gru` and `cudnn_ok` of each back end.
     """
     why_not = _why_not_cudnn(arm)
     jit = arm.jit and not _loses_jit(arm)
     if why_not is None:
         return KernelPath(path=CUDNN, jit=jit, reason="tanh, sigmoid, no mask, and a GPU")
     reason = why_not
-    if arm.form.cell != "simple-rnn":
+    takes_own = arm.has_own_loop and arm.use_cudnn != "off" and not arm.recurrent_dropout
+    if takes_own:
+        reason += "; Keras's own loop, the inputs of all steps projected at once"
+    elif arm.form.cell != "simple-rnn":
         reason += f", implementation {1 if arm.recurrent_dropout else arm.implementation or 2}"
     if arm.jit and not jit:
         reason += "; the layer was made for cuDNN, so Keras leaves XLA out"
@@ -56,9 +59,11 @@ def _why_not_cudnn(arm: Arm) -> str | None:
         return "use_cudnn=False"
     if arm.device == "cpu":
         return "no GPU → no cuDNN"
-    if not arm.has_cudnn_kernel:
-        return "Keras has no cuDNN path for a GRU on JAX"
-    return None
+    if arm.has_cudnn_kernel:
+        return None
+    if arm.backend == "torch":
+        return "torch.compile → no cuDNN"
+    return "Keras has no cuDNN path for a GRU on JAX"
 
 
 def _loses_jit(arm: Arm) -> bool:
@@ -90,6 +95,7 @@ def find_operations(model: Any, tokens: Any, backend: str) -> tuple[str, ...]:
         JAX: instructions of the compiled program; TensorFlow: operations of the graph; PyTorch:
         operators that its profiler saw.
     """
+    # What is looked at is what is timed: JAX's compiled step, and PyTorch's own.
     find = {"jax": _of_jax, "tensorflow": _of_tensorflow, "torch": _of_torch}[backend]
     names = {name for name in find(model, tokens) if _is_telling(name)}
     return tuple(sorted(names))
@@ -139,5 +145,5 @@ def _of_torch(model: Any, tokens: Any) -> set[str]:
     import torch
 
     with torch.profiler.profile() as profile:
-        model(tokens, training=True)
+        model.predict_on_batch(tokens)  # through Keras's own step, compiled if the arm is
     return {event.key for event in profile.key_averages()}

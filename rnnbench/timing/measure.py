@@ -16,6 +16,7 @@ from rnnbench.models import assemble_model, recurrent_layers, seed_keras
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import find_operations
 from rnnbench.timing.samples import Sample, find_problem
+from rnnbench.training.engines import require_gpu
 
 __all__ = [
     "Answer",
@@ -67,9 +68,9 @@ def take_sample(arm: Arm, *, seed: int, looks: bool = False) -> Sample:
     Blocks of steps are timed inside `fit`, `evaluate` and `predict`, from the moment that the data
     stand ready to the moment that the device has done its last step. No step is interrupted.
     """
-    import keras
-
     load = os.getloadavg()[0]
+    if arm.device == "gpu":
+        require_gpu(arm.backend)  # a back end that sees none takes the CPU without a word
     model = make_model(arm, seed)
     most = max(FEWEST_STEPS, MOST_STEPS * 64 // arm.batch_size)
     tokens, labels = make_reviews(most * arm.batch_size, seed)
@@ -112,9 +113,19 @@ def take_sample(arm: Arm, *, seed: int, looks: bool = False) -> Sample:
         peak_host_mib=_peak_host_mib(),
         peak_device_mib=_peak_device_mib(arm),
         load=load,
-        operations=find_operations(model, tokens[one], keras.backend.backend()) if looks else None,
+        operations=_look(model, tokens[one], arm) if looks else None,
         problem=find_problem(train_ms, float(loss_first), clock.loss, N_BLOCKS),
     )
+
+
+def _look(model: Any, tokens: Any, arm: Arm) -> tuple[str, ...] | None:
+    """What runs; None where it cannot be seen: the times stand without it."""
+    if arm.backend == "jax" and not arm.jit:
+        return None  # there is no compiled program to look into
+    try:
+        return find_operations(model, tokens, arm.backend)
+    except Exception:  # a profiler that needs other rights, a graph that cannot be made again
+        return None
 
 
 def make_model(arm: Arm, seed: int) -> Any:  # Any: Keras is untyped

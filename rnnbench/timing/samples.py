@@ -71,6 +71,10 @@ class Sample:
         if values["operations"] is not None:
             changed["operations"] = tuple(map(str, _list(values["operations"])))
         changed["jit"] = bool(values["jit"])
+        times = (*changed["train_ms"], *changed["evaluate_ms"], *changed["predict_ms"])
+        is_complete = all(changed[name] for name in ("train_ms", "evaluate_ms", "predict_ms"))
+        if values["problem"] is None and not (is_complete and min(times) > 0):
+            raise UsageError("a sample without a problem has times above 0 of every kind")
         changed["problem"] = None if values["problem"] is None else str(values["problem"])
         return cls(**changed)
 

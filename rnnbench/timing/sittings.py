@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -127,6 +127,15 @@ class Sitting:
         return not any(times.n_missing(self.repeats) for times in self.arms)
 
     @property
+    def n_samples(self) -> int:
+        """Samples of all arms."""
+        return sum(len(times.samples) for times in self.arms)
+
+    def without_failures(self) -> Sitting:
+        """The sitting in which what failed is tried again."""
+        return replace(self, arms=tuple(replace(times, failure=None) for times in self.arms))
+
+    @property
     def conditions(self) -> tuple[object, ...]:
         """Equal for sittings that one command could have begun and another go on with."""
         arms = frozenset(times.arm for times in self.arms)
@@ -189,10 +198,21 @@ def export_sitting(sitting: Sitting, path: Path) -> None:
         stream.write(sitting.to_text().encode())
 
 
-def read_sittings(ledger_folder: Path) -> list[Sitting]:
-    """Every sitting of a folder, the oldest first."""
-    paths = (ledger_folder / FOLDER).glob("*.json")
-    return sorted((import_sitting(path) for path in paths), key=lambda each: each.began_at)
+def read_sittings(
+    ledger_folder: Path, on_problem: Callable[[str], None] = lambda _: None
+) -> list[Sitting]:
+    """Every sitting of a folder, the oldest first.
+
+    Args:
+        on_problem: called with a sentence for each file that is left out, being damaged or newer.
+    """
+    found = []
+    for path in (ledger_folder / FOLDER).glob("*.json"):
+        try:
+            found.append(import_sitting(path))
+        except UsageError as err:
+            on_problem(str(err))
+    return sorted(found, key=lambda each: (each.began_at, each.id))
 
 
 def import_sitting(path: Path) -> Sitting:

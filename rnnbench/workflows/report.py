@@ -134,9 +134,10 @@ def _write(root: Path, choices: ReportChoices) -> _Written:
     if store.is_local and not ((root / FOLDER).exists() or (root / DATABASE).exists()):
         raise UsageError(NO_RUNS)  # before a ledger is made: looking makes nothing
     ledger = Ledger(root)
-    timing = compose_timing_part(read_sittings(ledger.folder))
+    unread: list[str] = []
+    timing = compose_timing_part(read_sittings(ledger.folder, unread.append))
     if choices.study == TIMING:
-        return _write_timing(choices, timing, claims, store, root)
+        return _write_timing(choices, timing, claims, store, root, unread)
     study = choices.study or _latest_study(store, ledger)
     found = read_runs(store, ledger, study)
     declaration = _find_declaration(study, ledger, found.runs)
@@ -154,7 +155,7 @@ def _write(root: Path, choices: ReportChoices) -> _Written:
             timing=timing,
         )
     )
-    return _write_document(document, choices, root, can_attach=found.problem is None)
+    return _write_document(document, choices, root, unread, can_attach=found.problem is None)
 
 
 def _write_timing(
@@ -163,6 +164,7 @@ def _write_timing(
     claims: Sequence[Claim],
     store: Store,
     root: Path,
+    unread: Sequence[str],
 ) -> _Written:
     if timing is None:
         raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
@@ -170,11 +172,16 @@ def _write_timing(
     can_attach = find_spec("mlflow") is not None and (
         not store.is_local or (root / DATABASE).exists()
     )
-    return _write_document(document, choices, root, can_attach=can_attach)
+    return _write_document(document, choices, root, unread, can_attach=can_attach)
 
 
 def _write_document(
-    document: Document, choices: ReportChoices, root: Path, *, can_attach: bool
+    document: Document,
+    choices: ReportChoices,
+    root: Path,
+    warnings: Sequence[str],
+    *,
+    can_attach: bool,
 ) -> _Written:
     folder = choices.out or root / REPORTS / document.study
     files = write_report(document, folder, cast(tuple[Format, ...], choices.formats))
@@ -183,7 +190,7 @@ def _write_document(
         folder=folder,
         files=tuple(files),
         answer=document.answer,
-        warnings=document.warnings,
+        warnings=(*document.warnings, *warnings),
         can_attach=can_attach,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from typing import Any, Protocol
 from rnnbench.analysis.timings import TimingPart, compose_timing_part
 from rnnbench.errors import StoreError, UsageError, WorkerError
 from rnnbench.execution.devices import find_gpus
-from rnnbench.execution.environment import worker_environment
+from rnnbench.execution.environment import processes_at_work, worker_environment
 from rnnbench.execution.process import how_it_ended, spawn
 from rnnbench.ledger import Ledger, Parent
 from rnnbench.study import TIMING
@@ -53,7 +52,7 @@ __all__ = ["TimingView", "check_determinism", "measure_arms", "take_in"]
 MOST_SECONDS = 900.0
 """After so long a process is given up."""
 LOADED = 0.5
-"""Above so many processes at work, the mean of the last minute, times are too long."""
+"""Above so many processes at work beside this one, times are too long."""
 
 
 class TimingView(Protocol):
@@ -123,8 +122,11 @@ def measure_arms(
     ledger = Ledger(root)
     with ledger.locked(lambda: view.say(WAITING)):
         sitting = new if fresh else _go_on_with(new, ledger)
-        view.show_arms(sitting)
-        _warn_of_load(view)
+        if sitting.is_over:
+            view.say(f"all of it was measured here on {sitting.began_at}; --fresh measures again")
+        else:
+            view.show_arms(sitting)
+            _warn_of_load(view)
         sitting, interrupted = _measure(sitting, view, ledger)
         _export(sitting, export, view)
         _publish(sitting, interrupted, view, ledger, root)
@@ -148,6 +150,10 @@ def take_in(path: Path, view: TimingView, root: Path) -> None:
     sitting = import_sitting(path)
     ledger = Ledger(root)
     with ledger.locked(lambda: view.say(WAITING)):
+        known = {each.id: each for each in read_sittings(ledger.folder)}.get(sitting.id)
+        if known is not None and known.n_samples > sitting.n_samples:
+            view.say(f"{path} holds less of this sitting than is here already; nothing is changed")
+            return
         _keep(sitting, ledger)
         _publish(sitting, False, view, ledger, root)
     n_arms = sum(bool(times.samples) for times in sitting.arms)
@@ -203,10 +209,10 @@ def _say_difference(
 
 
 def _go_on_with(new: Sitting, ledger: Ledger) -> Sitting:
-    """The sitting that an interrupted command left, if it asked for the same here."""
+    """An earlier command's sitting that asked for the same here; what failed is tried again."""
     for sitting in reversed(read_sittings(ledger.folder)):
-        if sitting.conditions == new.conditions and not sitting.is_over:
-            return sitting
+        if sitting.conditions == new.conditions:
+            return sitting.without_failures()
     return new
 
 
@@ -231,8 +237,7 @@ def _measure(sitting: Sitting, view: TimingView, ledger: Ledger) -> tuple[Sittin
 
 def _queue(sitting: Sitting) -> list[Arm]:
     """The arms that lack samples, each as often as it lacks them, in rounds of random order."""
-    n_taken = sum(len(times.samples) for times in sitting.arms)
-    rng = random.Random(f"{sitting.seed} {n_taken}")
+    rng = random.Random(f"{sitting.seed} {sitting.n_samples}")
     missing = {times.arm: times.n_missing(sitting.repeats) for times in sitting.arms}
     queue: list[Arm] = []
     for round_ in range(max(missing.values(), default=0)):
@@ -244,7 +249,7 @@ def _queue(sitting: Sitting) -> list[Arm]:
 
 def _sample(arm: Arm, sitting: Sitting, *, looks: bool, log: Path) -> Sample | str:
     """One sample from a fresh process, or why there is none."""
-    seed = sum(len(times.samples) for times in sitting.arms)
+    seed = sitting.n_samples
     outcome: Sample | str = _call(answer_with_sample, arm, seed, looks, log=log)
     return outcome
 
@@ -292,11 +297,11 @@ def _export(sitting: Sitting, path: Path | None, view: TimingView) -> None:
 
 
 def _warn_of_load(view: TimingView) -> None:
-    load = os.getloadavg()[0]
+    load = processes_at_work()
     if load > LOADED:
         view.warn(
-            f"the machine is under load ({load:.1f} processes at work, the mean of the last "
-            "minute): times will come out too long. Stop what else runs, and begin again"
+            f"the machine is under load ({load:.1f} other processes at work): times will come out "
+            "too long. Stop what else runs, and begin again"
         )
 
 

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, cast
 
-from rnnbench.errors import StudyError, UsageError, unknown_name
+from rnnbench.errors import ArmError, StudyError, UsageError, unknown_name
 from rnnbench.execution.devices import (
     backends_with_gpu,
     find_gpus,
     how_to_install,
     installed_backends,
 )
-from rnnbench.execution.environment import describe_machine, describe_process
+from rnnbench.execution.environment import (
+    cuda_versions,
+    describe_machine,
+    describe_process,
+)
 from rnnbench.specs import BACKENDS, Backend
 from rnnbench.study import TIMING, bundled_files, read_toml
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
@@ -99,20 +103,26 @@ def plan_arms(choices: TimingChoices, defaults: TimingDefaults) -> tuple[list[Ar
         raise UsageError("Keras is not installed; run `pip install keras`")
     backends = _find_backends(choices)
     places, left_out = _find_places(choices, backends)
+    impossible: dict[str, None] = {}
     arms = [
         arm
         for backend, device in places
         for architecture in choices.architectures or defaults.architectures
         for units in choices.units or defaults.units
         for batch_size in choices.batch_sizes or defaults.batch_size
-        for arm in _arms_of(choices, defaults, architecture, backend, device, units, batch_size)
+        for arm in _arms_of(
+            choices, defaults, architecture, backend, device, units, batch_size, impossible
+        )
     ]
+    if not arms:
+        raise UsageError("; ".join(impossible))
+    left_out += [f"left out: {reason}" for reason in impossible]
     return list(dict.fromkeys(arms)), left_out
 
 
 def begin_sitting(choices: TimingChoices, arms: Sequence[Arm], repeats: int, words: str) -> Sitting:
     """A sitting without measurements; its machine is this one."""
-    gpu = find_gpus()[0] if any(arm.device == "gpu" for arm in arms) else None
+    gpu = next(iter(find_gpus()), None)
     now = time.localtime()
     return Sitting(
         id=f"{time.strftime('%Y%m%d-%H%M%S', now)}-{uuid.uuid4().hex[:6]}",
@@ -125,6 +135,7 @@ def begin_sitting(choices: TimingChoices, arms: Sequence[Arm], repeats: int, wor
                 for name, text in describe_process(backend, None).items()
                 if name.startswith("version.")
             }
+            | (cuda_versions() if gpu is not None else {})
             for backend in dict.fromkeys(arm.backend for arm in arms)
         },
         repeats=repeats,
@@ -141,7 +152,9 @@ def _arms_of(
     device: DeviceKind,
     units: int,
     batch_size: int,
+    impossible: dict[str, None],
 ) -> Iterator[Arm]:
+    """The arms; why others of a product cannot be is noted in `impossible`."""
     if not choices.is_product:
         yield from ladder(
             architecture, backend, device, units, batch_size, defaults.recurrent_dropout
@@ -154,18 +167,21 @@ def _arms_of(
         choices.implementation or (None,),
         choices.jit or (default_jit(backend),),
     ):
-        yield Arm(
-            architecture=architecture,
-            backend=backend,
-            device=device,
-            units=units,
-            batch_size=batch_size,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            use_cudnn=cast(Any, use_cudnn),  # Any: the arm checks it
-            implementation=implementation,
-            jit=jit,
-        )
+        try:
+            yield Arm(
+                architecture=architecture,
+                backend=backend,
+                device=device,
+                units=units,
+                batch_size=batch_size,
+                dropout=dropout,
+                recurrent_dropout=recurrent_dropout,
+                use_cudnn=cast(Any, use_cudnn),  # Any: the arm checks it
+                implementation=implementation,
+                jit=jit,
+            )
+        except ArmError as err:
+            impossible[str(err)] = None
 
 
 def _find_backends(choices: TimingChoices) -> tuple[Backend, ...]:
@@ -190,6 +206,8 @@ def _find_places(
         if device not in DEVICE_KINDS:
             raise UsageError(unknown_name("device", device, DEVICE_KINDS))
     gpus, seeing = find_gpus(), backends_with_gpu()
+    if "torch" in choices.backends and "torch" not in seeing:
+        seeing = (*seeing, "torch")  # it may carry CUDA within itself; its process finds out
     if "gpu" in choices.devices and not gpus:
         raise UsageError(
             "there is no NVIDIA GPU here (devices here: cpu). Measure on a machine that has one "
