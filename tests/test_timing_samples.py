@@ -45,6 +45,15 @@ def test_a_measurement_that_cannot_be_believed_says_why(
     assert find_problem(train_ms, first, last, 10) == problem
 
 
+def test_blocks_are_taken_until_the_two_halves_agree() -> None:
+    clock = _Clock(n_blocks=2, most_warm_up=0, most_blocks=6)
+    assert [clock.notice(seconds, 0.5) for seconds in (1.0, 2.0, 2.0, 1.0)] == [
+        *(False, False, False, True)
+    ]
+    clock = _Clock(n_blocks=2, most_warm_up=0, most_blocks=3)
+    assert [clock.notice(seconds, 0.5) for seconds in (1.0, 2.0, 3.0)] == [False, False, True]
+
+
 def test_blocks_count_once_two_in_succession_agree() -> None:
     clock = _Clock(n_blocks=2, most_warm_up=6)
     ended = [clock.notice(seconds, 0.5) for seconds in (9.0, 2.0, 2.05, 1.0, 1.1)]

@@ -128,7 +128,7 @@ def test_noisy_failed_and_unfinished_arms_are_warned_of() -> None:
     short = make_times(make_arm(units=32), [1.0])
     part = compose(make_sitting([noisy, failed, short]))
     assert [row.note for row in part.arms] == [
-        "noisy: interquartile range 100 % of the median",
+        "noisy: IQR 100 %",
         "failed: out of memory: 3 GiB",
         "not finished",
     ]

@@ -32,7 +32,10 @@ def warn_of_timing(part: TimingPart) -> tuple[str, ...]:
         ("failed", "failed"),
         ("invalid", "could not be measured: too few repeats can be believed"),
         ("unfinished", "not finished; the same command goes on"),
-        ("noisy", "noisy: the interquartile range is above 10 % of the median, after repeating"),
+        (
+            "noisy",
+            "noisy: the interquartile range (IQR) is above 10 % of the median, after repeating",
+        ),
     ):
         names = [row.name for row in part.arms if row.status == status]
         if names:

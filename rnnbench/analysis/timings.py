@@ -292,8 +292,14 @@ def _note(sitting: Sitting, times: ArmTimes) -> str:
         return f"invalid: {'; '.join(map(str, problems))}"
     found = times.summary("train")
     if status == "noisy" and found is not None:
-        return f"noisy: interquartile range {100 * found.spread:.0f} % of the median"
+        return f"noisy: IQR {100 * found.spread:.0f} %"
     return "not finished" if status == "unfinished" else ""
+
+
+def _note_of_ratio(sitting: Sitting, used: Iterable[ArmTimes]) -> str:
+    """What is wrong with any of the arms, each thing once; how noisy they are stands with them."""
+    notes = (_note(sitting, times).split(": IQR ")[0] for times in used)
+    return "; ".join(dict.fromkeys(filter(None, notes)))
 
 
 def _slowdowns(sitting: Sitting, kept: Sequence[tuple[Sitting, ArmTimes]]) -> Iterator[SlowdownRow]:
@@ -345,7 +351,7 @@ def _slowdown(sitting: Sitting, plain: ArmTimes) -> Iterator[SlowdownRow]:
                 n=min(len(plain.valid), len(with_dropout.valid)),
                 dropout_failure=with_dropout.failure,
                 plain_ran=bool(plain.valid),
-                note="; ".join(dict.fromkeys(note for t in used if (note := _note(sitting, t)))),
+                note=_note_of_ratio(sitting, used),
             ),
             (plain.summary("train"), with_dropout.summary("train")),
             (total, *factors, _ratio(written, end)),

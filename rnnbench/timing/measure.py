@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rnnbench.models import assemble_model, recurrent_layers, seed_keras
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import find_operations
-from rnnbench.timing.samples import Sample, find_problem
+from rnnbench.timing.samples import MOST_DRIFT, Sample, drift, find_problem
 from rnnbench.training.engines import require_gpu
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 NUM_WORDS, MAX_LEN, EMBEDDING_SIZE = 500, 100, 16  # as the study notes have them
 LEARNING_RATE = 1e-3  # the guard sees the loss fall within a block; no step's time depends on it
 
-N_BLOCKS = 10
+N_BLOCKS, MOST_BLOCKS = 10, 40  # more than ten until the two halves agree
 BLOCK_SECONDS = 0.4
 FEWEST_STEPS, MOST_STEPS = 16, 312  # 312: an epoch of the notes' 20,000 reviews, without the rest
 MOST_WARM_UP_BLOCKS = 6
@@ -88,7 +88,7 @@ def take_sample(arm: Arm, *, seed: int, looks: bool = False) -> Sample:
     steps = min(most, max(FEWEST_STEPS, math.ceil(BLOCK_SECONDS / step_seconds)))
 
     used = slice(0, steps * arm.batch_size)
-    clock = _Clock(n_blocks=N_BLOCKS, most_warm_up=MOST_WARM_UP_BLOCKS)
+    clock = _Clock(n_blocks=N_BLOCKS, most_warm_up=MOST_WARM_UP_BLOCKS, most_blocks=MOST_BLOCKS)
     _fit(model, tokens[used], labels[used], clock, keeps)
     train_ms = _ms(clock.blocks, steps)
 
@@ -180,14 +180,16 @@ class _Clock:
     """Times epochs of one `fit` until enough of them are steady.
 
     Args:
+        most_blocks: where the medians of the two halves differ, go on up to so many.
         most_warm_up: blocks after which the measurement begins, steady or not.
     """
 
-    def __init__(self, *, n_blocks: int, most_warm_up: int) -> None:
+    def __init__(self, *, n_blocks: int, most_warm_up: int, most_blocks: int = 0) -> None:
         self.blocks: list[float] = []
         self.n_warm_up = 0
         self.loss = math.nan
         self._n_blocks = n_blocks
+        self._most_blocks = most_blocks
         self._most_warm_up = most_warm_up
         self._before: float | None = None
         self._is_steady = most_warm_up == 0
@@ -197,7 +199,9 @@ class _Clock:
         self.loss = loss
         if self._is_steady:
             self.blocks.append(seconds)
-            return len(self.blocks) >= self._n_blocks
+            n = len(self.blocks)
+            is_enough = n >= self._n_blocks and drift(self.blocks) <= MOST_DRIFT
+            return is_enough or n >= max(self._n_blocks, self._most_blocks)
         self.n_warm_up += 1
         near = self._before is not None and abs(seconds - self._before) <= STEADY * self._before
         self._is_steady = near or self.n_warm_up >= self._most_warm_up

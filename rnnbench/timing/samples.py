@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnbench.errors import UsageError
 
-__all__ = ["MOST_DRIFT", "Sample", "find_problem"]
+__all__ = ["MOST_DRIFT", "Sample", "drift", "find_problem"]
 
 MOST_DRIFT = 0.10
 """How far the medians of the two halves of a measurement may lie apart, as a fraction."""
@@ -92,12 +92,18 @@ def find_problem(
         return f"the loss does not fall ({loss_first:.4f} to {loss_last:.4f})"
     if len(train_ms) < n_blocks:
         return f"{len(train_ms)} blocks instead of {n_blocks} were measured"
-    half = len(train_ms) // 2
-    first, second = median(train_ms[:half]), median(train_ms[half:])
-    drift = abs(second - first) / min(first, second)
-    if drift > MOST_DRIFT:
-        return f"its two halves differ by {100 * drift:.0f} %"
+    if drift(train_ms) > MOST_DRIFT:
+        return f"its two halves differ by {100 * drift(train_ms):.0f} %"
     return None
+
+
+def drift(values: Sequence[float]) -> float:
+    """How far the medians of the two halves lie apart, as a fraction; 0 below two values."""
+    half = len(values) // 2
+    if not half:
+        return 0.0
+    first, second = median(values[:half]), median(values[half:])
+    return abs(second - first) / min(first, second)
 
 
 def _list(value: Any) -> list[Any]:  # Any: JSON values
