@@ -61,6 +61,13 @@ def speed(session: nox.Session) -> None:
 
 
 @nox.session
+def cluster(session: nox.Session) -> None:
+    """The tests on a Ray cluster, and on PostgreSQL where Debian's package of that name is."""
+    session.install(*PINNED, "-e", ".[dev,ray]", "psycopg[binary]")
+    session.run("pytest", "-m", "ray", *session.posargs)
+
+
+@nox.session
 def wheelhouse(session: nox.Session) -> None:
     """Wheels for a GPU machine without internet: `nox -s wheelhouse -- 3.12`."""
     version = (

@@ -58,7 +58,7 @@ CELLS: tuple[str, ...] = get_args(Cell)
 ORDERS: tuple[str, ...] = get_args(Order)
 BACKENDS: tuple[str, ...] = get_args(Backend)
 PURPOSES: tuple[str, ...] = get_args(Purpose)
-ENGINES: tuple[str, ...] = ("keras",)
+ENGINES: tuple[str, ...] = ("keras", "fleet")
 OPTIMIZERS: tuple[str, ...] = ("rmsprop", "adam", "sgd")
 
 

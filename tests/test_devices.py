@@ -187,7 +187,7 @@ def test_a_gpu_worker_sees_its_own_gpu_and_leaves_room_for_others() -> None:
     variables = worker_environment("jax", "1")
     assert variables["CUDA_VISIBLE_DEVICES"] == "1"
     assert variables["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
-    assert "JAX_PLATFORMS" not in variables
+    assert variables["JAX_PLATFORMS"] == "cuda,cpu"
 
 
 @pytest.mark.parametrize(("n_sharing", "share"), [(1, "0.900"), (2, "0.450"), (4, "0.225")])

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rnnbench.execution.executor import Task
-from rnnbench.execution.local import choose_task
+from rnnbench.execution.executor import Task, choose_task
 from rnnbench.specs import RunSpec
 
 

@@ -15,6 +15,7 @@ from rnnbench.study import Study
 from rnnbench.training.engine import Variables
 from rnnbench.training.progress import Progress
 from rnnbench.workflows.datasets import DatasetRef
+from rnnbench.workflows.engines import EngineChoice
 from rnnbench.workflows.plan import TYPICAL_EPOCHS, WORKER_START_SECONDS, Plan, make_plan
 
 STUDY = Study(name="mine", architectures=("lstm",), seeds=(0,))
@@ -27,6 +28,7 @@ def plan(root: Path, specs: Sequence[RunSpec], n_workers: int = 2, n_train: int 
         specs,
         dataset=DatasetRef(name="made-up", fingerprint="ab", origin="here"),
         placement=Placement(backend="jax", gpus=(None,) * n_workers, reason="a test"),
+        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
         ledger=Ledger(root),
         n_train=n_train,
     )

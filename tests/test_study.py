@@ -34,6 +34,7 @@ def write(folder: Path, text: str) -> Path:
         ("units-dropout", 48),
         ("frozen-order", 80),
         ("long-sequences", 48),
+        ("thousand-seeds", 4000),
     ],
 )
 def test_a_bundled_study_loads_and_expands(name: str, n_runs: int) -> None:
@@ -44,7 +45,7 @@ def test_a_bundled_study_loads_and_expands(name: str, n_runs: int) -> None:
 
 def test_those_are_all_bundled_studies_and_each_says_what_it_is() -> None:
     found = bundled_studies()
-    assert len(found) == 5
+    assert len(found) == 6
     assert all(load_study(path).description for path in found.values())
     assert all(load_study(path).name == name for name, path in found.items())
 

@@ -14,6 +14,7 @@ from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, Ru
 from rnnbench.study import Study
 from rnnbench.terminal.progress import LiveBoard, PlainBoard, Standing
 from rnnbench.workflows.datasets import DatasetRef
+from rnnbench.workflows.engines import EngineChoice
 from rnnbench.workflows.plan import Plan
 
 
@@ -29,6 +30,7 @@ def plan(specs: tuple[RunSpec, ...]) -> Plan:
         study=Study(name="mine", architectures=("lstm", "gru"), seeds=(0, 1)),
         dataset=DatasetRef(name="made-up", fingerprint="ab", origin="here"),
         placement=Placement(backend="jax", gpus=(None, None), reason="a test"),
+        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
         specs=specs,
         tasks=tuple(Task(spec=spec, expected_seconds=10.0) for spec in specs[1:]),
         n_resumed=0,

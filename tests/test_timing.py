@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import signal
 import subprocess
@@ -157,7 +158,7 @@ def test_it_works_without_tensorflow_mlflow_and_optuna(
         words = ["-m", "rnnbench", *QUICK, "--recurrent-dropout", "0", "--export", "e.json"]
     else:
         words = [str(REPOSITORY / script), "--architectures", "simple-rnn", "--units", "2"]
-        words += ["--out", "."]
+        words += ["--out", ".", "--lanes", "1,2", "--reviews", "128"]
     done = subprocess.run(
         [bare_python, *words, "--repeats", "1"],
         cwd=tmp_path,
@@ -170,6 +171,10 @@ def test_it_works_without_tensorflow_mlflow_and_optuna(
     assert "MLflow is not installed here" in done.stdout
     exported = tmp_path / ("e.json" if script == "-m rnnbench" else "timing-cpu.json")
     assert all(times.samples for times in import_sitting(exported).arms)
+    if script != "-m rnnbench":
+        lanes = json.loads((tmp_path / "lanes-cpu.json").read_text())
+        assert lanes["reviews_a_second"].keys() == {"Keras fit", "fleet, 1 lanes", "fleet, 2 lanes"}
+        assert lanes["memory_bound"] > 0
 
 
 def test_arms_are_taken_in_rounds_of_random_order(tmp_path: Path, answers: list[Any]) -> None:

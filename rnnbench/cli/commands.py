@@ -88,7 +88,18 @@ def run(
     workers_per_gpu: WorkersPerGpu = 1,
     device: Device = "auto",
     backend: Backend = "auto",
-    engine: Annotated[str, typer.Option(help="auto or keras.")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="auto, keras, or fleet: many runs in one compiled program.")
+    ] = "auto",
+    lanes: Annotated[
+        int | None, typer.Option(help="Runs side by side in a fleet. Default: 64 a GPU, 1 a CPU.")
+    ] = None,
+    executor: Annotated[
+        str, typer.Option(help="local processes, or the tasks of a ray cluster.")
+    ] = "local",
+    ray_address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of the cluster, or local: one of this machine.")
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A first look on synthetic reviews; decides nothing.")
     ] = False,
@@ -109,6 +120,7 @@ def run(
     """
     from rnnbench.study import parse_seeds
     from rnnbench.terminal.screen import Screen
+    from rnnbench.workflows.executors import ExecutorChoices
     from rnnbench.workflows.run import RunChoices, run_study
 
     choices = RunChoices(
@@ -138,11 +150,16 @@ def run(
             optimizer=() if optimizer is None else (optimizer,),
             order=words(order),
         ),
-        workers=workers,
-        workers_per_gpu=workers_per_gpu,
-        device=device,
-        backend=backend,
-        engine=engine,
+        placing=ExecutorChoices(
+            executor=executor,
+            ray_address=ray_address,
+            workers=workers,
+            workers_per_gpu=workers_per_gpu,
+            device=device,
+            backend=backend,
+            engine=engine,
+            lanes=lanes,
+        ),
         dry_run=dry_run,
         fresh=fresh,
         report=report,

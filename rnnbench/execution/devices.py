@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import distributions
 from importlib.util import find_spec
 from typing import Literal, TypeAlias, cast, get_args
@@ -21,12 +21,14 @@ __all__ = [
     "find_gpus",
     "how_to_install",
     "installed_backends",
+    "place_on_cluster",
     "place_workers",
 ]
 
 Device: TypeAlias = Literal["auto", "cpu", "gpu"]
 DEVICES: tuple[str, ...] = get_args(Device)
 
+CLUSTER_GPU = "any"  # the cluster's scheduler says which
 _NEEDS_CUDA_PACKAGES = ("jax", "tensorflow")  # PyTorch may carry CUDA within itself
 _INSTALL: Mapping[Backend, str] = {
     "jax": "jax",
@@ -126,6 +128,37 @@ def place_workers(
     if workers is not None:
         seats = [seats[index % len(seats)] for index in range(workers)]
     return Placement(backend=chosen, gpus=tuple(seats), reason=reason)
+
+
+def place_on_cluster(
+    here: Placement,
+    *,
+    device: str,
+    workers: int | None,
+    workers_per_gpu: int,
+    n_cpus: int,
+    n_gpus: int,
+) -> Placement:
+    """Workers for a command on a cluster, whose scheduler decides which node takes which.
+
+    Args:
+        here: this machine's placement, whose back end every node has.
+
+    Raises:
+        UsageError: an unknown device, or a GPU on a cluster without any.
+    """
+    if device not in DEVICES:
+        raise UsageError(unknown_name("device", device, DEVICES))
+    if device == "gpu" and not n_gpus:
+        raise UsageError(
+            "no node of the cluster has a GPU; leave --device out, or say --device cpu"
+        )
+    use_gpu = device == "gpu" or (
+        device == "auto" and n_gpus > 0 and here.backend in backends_with_gpu()
+    )
+    n_places = n_gpus * workers_per_gpu if use_gpu else max(n_cpus, 1)
+    gpus = (CLUSTER_GPU if use_gpu else None,) * min(workers or n_places, n_places)
+    return replace(here, gpus=gpus)
 
 
 def _choose_backend(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shutil
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distributions, version
 
+from rnnbench.data.cache import cache_folder
 from rnnbench.specs import Backend
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "cuda_versions",
     "describe_machine",
     "describe_process",
+    "keep_programs",
     "processes_at_work",
     "processor_name",
     "usable_cores",
@@ -34,6 +37,8 @@ _THREAD_VARIABLES = (
     "TF_NUM_INTEROP_THREADS",
     "NPROC",  # the size of JAX's own thread pool, which XLA_FLAGS do not set
 )
+
+PROGRAM_BYTES = 2**30  # kept on the disk, the least recently used leave
 
 
 def usable_cores() -> int:
@@ -74,6 +79,18 @@ def worker_environment(
     flag = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     flags = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
     return variables | dict.fromkeys(_THREAD_VARIABLES, "1") | {"XLA_FLAGS": flags}
+
+
+def keep_programs() -> None:
+    """Have JAX keep what it compiles for later commands; before its first import.
+
+    A folder a processor: a compiled program holds that processor's instructions.
+    """
+    name = hashlib.sha256(processor_name().encode()).hexdigest()[:12]
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder() / "programs" / name))
+    os.environ.setdefault("JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    os.environ.setdefault("JAX_PERSISTENT_COMPILATION_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+    os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(PROGRAM_BYTES))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rnnbench.execution.executor import Task
+from rnnbench.execution.executor import Task, fill_lanes
 from rnnbench.execution.worker import Worker
 from rnnbench.specs import Event
 
@@ -16,18 +16,24 @@ class InlineExecutor:
 
     cpu_seconds = 0.0
 
-    def __init__(self) -> None:
+    def __init__(self, n_lanes: int = 1) -> None:
+        self._n_lanes = n_lanes
         self._stopped: set[str] = set()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         """See `Executor.run`."""
-        worker = Worker()
-        for task in tasks:
-            for event in worker.run(task):
-                if task.spec.fingerprint in self._stopped:
-                    break
-                yield event
+        worker = Worker(n_lanes=self._n_lanes)
+        waiting = list(tasks)
+        while waiting:
+            taken = fill_lanes(waiting[0], waiting, self._n_lanes)
+            waiting = [task for task in waiting if task not in taken]
+            for event in worker.run(taken, self._stopped.__contains__):
+                if event.fingerprint not in self._stopped:
+                    yield event
         self._stopped.clear()
+
+    def start(self, n_tasks: int) -> None:
+        """See `Executor.start`."""
 
     def close(self) -> None:
         """See `Executor.close`."""

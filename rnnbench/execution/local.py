@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 from rnnbench.errors import WorkerError
 from rnnbench.execution.environment import worker_environment
-from rnnbench.execution.executor import Task
+from rnnbench.execution.executor import Task, choose_task, fill_lanes
 from rnnbench.execution.process import Child, children_cpu_seconds, how_it_ended, spawn
+from rnnbench.execution.worker import Worker, prepare_process
 from rnnbench.specs import Backend, Event, Failed, Finished
 
-__all__ = ["LocalExecutor", "choose_task"]
+__all__ = ["LocalExecutor", "work_off"]
 
 READY = "ready"  # a worker's first word: from here on its death is its run's failure
 
@@ -28,10 +27,11 @@ class _Seat:
 
     gpu: str | None
     child: Child
-    task: Task | None = None
+    tasks: tuple[Task, ...] = ()
     shape: str | None = None
     ready: bool = False
-    is_stopped: bool = False
+    over: set[str] = field(default_factory=set)
+    """Fingerprints of which nothing more is wanted: ended, or given up."""
 
 
 class LocalExecutor:
@@ -40,11 +40,21 @@ class LocalExecutor:
     Args:
         gpus: one entry a worker, the index of its GPU; None for a CPU worker.
         log_folder: where the workers' standard error goes.
+        n_lanes: runs side by side in a fleet.
+        work: what a worker process does; by default it trains.
     """
 
     def __init__(
-        self, *, backend: Backend, gpus: Sequence[str | None], log_folder: Path | None = None
+        self,
+        *,
+        backend: Backend,
+        gpus: Sequence[str | None],
+        log_folder: Path | None = None,
+        n_lanes: int = 1,
+        work: Callable[[Connection, str | None, int], None] | None = None,
     ) -> None:
+        self._n_lanes = n_lanes
+        self._work = work or work_off
         self._backend = backend
         self._gpus = gpus
         self._log_folder = log_folder
@@ -64,16 +74,16 @@ class LocalExecutor:
             self._fill_seats(len(self._waiting))
             for seat in self._seats:
                 self._hand_out(seat)
-            while any(seat.task for seat in self._seats):
+            while any(seat.tasks for seat in self._seats):
                 by_pipe: dict[Any, _Seat] = {seat.child.pipe: seat for seat in self._seats}
                 for pipe in wait(list(by_pipe)):
                     yield from self._listen(by_pipe[pipe])
         finally:
-            if any(seat.task for seat in self._seats):
+            if any(seat.tasks for seat in self._seats):
                 self.close()  # the work was broken off
 
     def start(self, n_tasks: int) -> None:
-        """Start workers for so many tasks before they are here: they import Keras meanwhile."""
+        """See `Executor.start`; they import Keras meanwhile."""
         self._fill_seats(n_tasks)
 
     def close(self) -> None:
@@ -86,9 +96,10 @@ class LocalExecutor:
         """See `Executor.stop`."""
         self._waiting = [task for task in self._waiting if task.spec.fingerprint != fingerprint]
         for seat in self._seats:
-            if seat.task and seat.task.spec.fingerprint == fingerprint and not seat.is_stopped:
-                seat.is_stopped = True
-                _tell(seat, None)
+            mine = {task.spec.fingerprint for task in seat.tasks}
+            if fingerprint in mine - seat.over:
+                seat.over.add(fingerprint)
+                _tell(seat, fingerprint)
 
     def _fill_seats(self, n_tasks: int) -> None:
         """As many workers as there are tasks, and never more than places; idle ones stay."""
@@ -99,20 +110,24 @@ class LocalExecutor:
         log = None if self._log_folder is None else self._log_folder / "workers.log"
         n_sharing = max(self._gpus.count(gpu), 1)
         environment = worker_environment(self._backend, gpu, n_sharing)
-        return _Seat(gpu=gpu, child=spawn(_work, gpu, environment=environment, log=log))
+        return _Seat(
+            gpu=gpu,
+            child=spawn(self._work, gpu, self._n_lanes, environment=environment, log=log),
+        )
 
     def _hand_out(self, seat: _Seat) -> None:
-        """Give an idle worker its next task, if there is one."""
-        elsewhere = {other.shape for other in self._seats if other is not seat and other.task}
-        seat.task = choose_task(self._waiting, seat.shape, elsewhere)
-        seat.is_stopped = False
-        if seat.task:
-            self._waiting.remove(seat.task)
-            seat.shape = seat.task.spec.shape
-            _tell(seat, seat.task)
+        """Give an idle worker its next task, if there is one; a fleet as many as it has lanes."""
+        elsewhere = {other.shape for other in self._seats if other is not seat and other.tasks}
+        first = choose_task(self._waiting, seat.shape, elsewhere)
+        seat.tasks = fill_lanes(first, self._waiting, self._n_lanes) if first else ()
+        seat.over = set()
+        if first:
+            self._waiting = [task for task in self._waiting if task not in seat.tasks]
+            seat.shape = first.spec.shape
+            _tell(seat, seat.tasks)
 
     def _listen(self, seat: _Seat) -> Iterator[Event]:
-        """Pass on what a worker says; when its task has ended, hand out the next."""
+        """Pass on what a worker says; when all its tasks have ended, hand out the next."""
         try:
             event: Event | str | None = seat.child.pipe.recv()
         except (EOFError, OSError):  # OSError: it died in the middle of an event
@@ -121,12 +136,12 @@ class LocalExecutor:
         if isinstance(event, str):
             seat.ready = True
             return
-        if seat.task is None:
-            return
-        if event is not None and not seat.is_stopped:
-            yield event
-        if event is None or isinstance(event, Finished | Failed):
+        if event is None:
             self._hand_out(seat)
+        elif event.fingerprint not in seat.over:
+            if isinstance(event, Finished | Failed):
+                seat.over.add(event.fingerprint)
+            yield event
 
     def _replace(self, seat: _Seat) -> Iterator[Event]:
         """A worker died: its run failed, a new worker takes the seat."""
@@ -135,62 +150,44 @@ class LocalExecutor:
         seat.child.end()
         if not seat.ready:
             raise WorkerError(f"a worker could not be started: {reason}")
-        if seat.task and not seat.is_stopped:
-            yield Failed(fingerprint=seat.task.spec.fingerprint, reason=reason, traceback=reason)
+        for task in seat.tasks:
+            fingerprint = task.spec.fingerprint
+            if fingerprint not in seat.over:
+                yield Failed(fingerprint=fingerprint, reason=reason, traceback=reason)
         fresh = self._take_seat(seat.gpu)
         self._seats[self._seats.index(seat)] = fresh
         self._hand_out(fresh)
 
 
-def choose_task(
-    waiting: Sequence[Task], shape: str | None, elsewhere: set[str | None]
-) -> Task | None:
-    """The next task for a worker that has `shape` compiled while others work on `elsewhere`.
+def _tell(seat: _Seat, message: tuple[Task, ...] | str) -> None:
+    """Send tasks, or the fingerprint of a run to give up.
 
-    First its own shape, since compiling costs seconds; then the shape with the most work left
-    that nobody else is at, then any other; within a shape the longest first.
+    A worker that has died is noticed when its pipe is read.
     """
-    left: dict[str, float] = {}
-    for task in waiting:
-        left[task.spec.shape] = left.get(task.spec.shape, 0.0) + task.expected_seconds
-    return max(
-        waiting,
-        key=lambda task: (
-            task.spec.shape == shape,
-            task.spec.shape not in elsewhere,
-            left[task.spec.shape],
-            task.expected_seconds,
-            -task.spec.seed,
-        ),
-        default=None,
-    )
-
-
-def _tell(seat: _Seat, message: Task | None) -> None:
-    """Send a task or a stop; a worker that has died is noticed when its pipe is read."""
     with suppress(OSError):
         seat.child.pipe.send(message)
 
 
-def _work(pipe: Connection, gpu: str | None) -> None:
-    """A worker process: takes tasks, sends events; anything received during a run stops it."""
-    if os.environ["KERAS_BACKEND"] != "tensorflow":
-        # Keras imports TensorFlow wherever it is installed to save a model: 500 MiB, 3 s.
-        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # makes the import fail
-    import keras  # noqa: F401  # seconds, best spent before the first task is here
+def work_off(pipe: Connection, gpu: str | None, n_lanes: int) -> None:
+    """A worker process: takes tasks, sends their events, and None once all have ended.
 
-    from rnnbench.execution.worker import Worker
-
+    A fingerprint that is received meanwhile is a run to give up.
+    """
+    prepare_process()
     pipe.send(READY)
-
-    worker = Worker(gpu)
+    worker = Worker(gpu, n_lanes)
     while True:
-        task = pipe.recv()
-        if task is None:
+        tasks = pipe.recv()
+        if isinstance(tasks, str):
             continue  # a stop that came after its run had ended
-        for event in worker.run(task):
-            if pipe.poll():
-                pipe.recv()
-                pipe.send(None)
-                break
-            pipe.send(event)
+        stopped: set[str] = set()
+
+        def is_stopped(fingerprint: str, stopped: set[str] = stopped) -> bool:
+            while pipe.poll():
+                stopped.add(pipe.recv())
+            return fingerprint in stopped
+
+        for event in worker.run(tasks, is_stopped):
+            if not is_stopped(event.fingerprint):
+                pipe.send(event)
+        pipe.send(None)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import traceback
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rnnbench.data.dataset import Part, PartName, load_part
-from rnnbench.execution.environment import describe_process
+from rnnbench.execution.environment import describe_process, keep_programs
 from rnnbench.execution.executor import Task
-from rnnbench.specs import DataSpec, Event, Failed, RunSpec
+from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
 from rnnbench.training.engine import Program
 from rnnbench.training.engines import open_program, require_gpu
-from rnnbench.training.loop import train_run
+from rnnbench.training.loop import Parts, Start, train_runs
 
-__all__ = ["Worker"]
+__all__ = ["Worker", "prepare_process"]
 
 _KERAS_WRAPPER = "Exception encountered when calling"
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")  # a terminal's bold and colours
@@ -24,44 +26,96 @@ N_PROGRAMS = 2  # a compiled program holds about 50 MiB
 
 
 class Worker:
-    """Carries out tasks one after the other; keeps data and compiled programs between them."""
+    """Carries out tasks; keeps data and compiled programs between them.
 
-    def __init__(self, gpu: str | None = None) -> None:
+    Args:
+        n_lanes: of a fleet; halved for a shape that does not fit in the device's memory.
+        open_parts: where a data set is to be had; by default from this machine's cache.
+    """
+
+    def __init__(
+        self,
+        gpu: str | None = None,
+        n_lanes: int = 1,
+        open_parts: Callable[[DataSpec], Parts] | None = None,
+    ) -> None:
+        self._open_parts = open_parts or LazyParts
         self._gpu = gpu
-        self._programs: OrderedDict[str, Program] = OrderedDict()
-        self._parts: OrderedDict[DataSpec, LazyParts] = OrderedDict()
+        self._n_lanes = n_lanes
+        self._fitting: dict[str, int] = {}
+        self._programs: OrderedDict[tuple[str, int], Program] = OrderedDict()
+        self._parts: OrderedDict[DataSpec, Parts] = OrderedDict()
 
-    def run(self, task: Task) -> Iterator[Event]:
-        """The task's events; an exception becomes a `Failed`."""
-        spec = task.spec
+    def run(
+        self, tasks: Sequence[Task], is_stopped: Callable[[str], bool] = lambda _: False
+    ) -> Iterator[Event]:
+        """The events of tasks that one program can train; an exception fails all that still run.
+
+        Args:
+            tasks: one, or of one fleet as many as there are lanes.
+            is_stopped: whether a run, by its fingerprint, was given up.
+        """
+        spec = tasks[0].spec
+        n_lanes = self._fitting.get(spec.shape, self._n_lanes)
+        if len(tasks) > n_lanes:
+            yield from self.run(tasks[:n_lanes], is_stopped)
+            yield from self.run(tasks[n_lanes:], is_stopped)
+            return
         environment = describe_process(spec.backend, self._gpu)
+        environment |= {"lanes": str(n_lanes)} if spec.engine == "fleet" else {}
+        ended: set[str] = set()
+        has_trained = False
         try:
             if self._gpu is not None:
                 require_gpu(spec.backend)
-            yield from train_run(
-                spec, self._program(spec), self._open(spec.data), task.state, environment
-            )
+            starts = [Start(spec=task.spec, saved=task.state) for task in tasks]
+            program, parts = self._program(spec, n_lanes), self._open(spec.data)
+            for event in train_runs(starts, program, parts, environment, is_stopped):
+                has_trained = has_trained or isinstance(event, EpochEnded)
+                if isinstance(event, Finished):
+                    ended.add(event.fingerprint)
+                yield event
         except Exception as err:  # a failed run is data, whatever it failed with
-            self._programs.pop(spec.shape, None)
-            yield Failed(
-                fingerprint=spec.fingerprint,
-                reason=_one_line(err),
-                traceback=_STYLE.sub("", traceback.format_exc()),
-                environment=environment,
-            )
+            self._programs.pop((spec.shape, n_lanes), None)
+            if n_lanes > 1 and not has_trained and _is_out_of_memory(err):
+                self._fitting[spec.shape] = n_lanes // 2
+                yield from self.run(tasks, is_stopped)
+                return
+            for task in tasks:
+                if task.spec.fingerprint not in ended:
+                    yield Failed(
+                        fingerprint=task.spec.fingerprint,
+                        reason=_one_line(err),
+                        traceback=_STYLE.sub("", traceback.format_exc()),
+                        environment=environment,
+                    )
 
-    def _program(self, spec: RunSpec) -> Program:
-        program = self._programs.pop(spec.shape, None) or open_program(spec)
-        self._programs[spec.shape] = program
+    def _program(self, spec: RunSpec, n_lanes: int) -> Program:
+        key = (spec.shape, n_lanes)
+        program = self._programs.pop(key, None) or open_program(spec, n_lanes)
+        self._programs[key] = program
         while len(self._programs) > N_PROGRAMS:
             self._programs.popitem(last=False)
         return program
 
-    def _open(self, data: DataSpec) -> LazyParts:
-        parts = self._parts.setdefault(data, LazyParts(data))
+    def _open(self, data: DataSpec) -> Parts:
+        if data not in self._parts:
+            self._parts[data] = self._open_parts(data)
         while len(self._parts) > 1:
             self._parts.popitem(last=False)
-        return parts
+        return self._parts[data]
+
+
+def prepare_process() -> None:
+    """Make this process a worker's, before it imports a back end; its environment is set already.
+
+    Importing Keras takes seconds, best spent before the first task is here.
+    """
+    keep_programs()
+    if os.environ["KERAS_BACKEND"] != "tensorflow":
+        # Keras imports TensorFlow wherever it is installed to save a model: 500 MiB, 3 s.
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # makes the import fail
+    import keras  # noqa: F401
 
 
 class LazyParts:
@@ -76,6 +130,10 @@ class LazyParts:
         if name not in self._loaded:
             self._loaded[name] = load_part(self._data, name)
         return self._loaded[name]
+
+
+def _is_out_of_memory(err: BaseException) -> bool:
+    return isinstance(err, MemoryError) or "RESOURCE_EXHAUSTED" in str(err)
 
 
 def _one_line(err: BaseException) -> str:

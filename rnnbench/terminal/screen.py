@@ -63,6 +63,9 @@ class Screen:
         self.say(f"study     {study.name}: {study.description or 'your choices'}")
         self.say(f"data      {data.name} ({data.origin}), content {data.fingerprint[:12]}")
         self.say(f"back end  {placement.backend} on {placement.device}: {placement.reason}")
+        engine = plan.engine
+        lanes = f", {plural(engine.n_lanes, 'lane')}" if engine.engine == "fleet" else ""
+        self.say(f"engine    {engine.engine}{lanes}: {engine.reason}")
         done = f", {plan.n_done} done already" if plan.n_done else ""
         resumed = f", {plan.n_resumed} to go on with" if plan.n_resumed else ""
         self.say(f"runs      {plural(len(plan.specs), 'run')}{done}{resumed}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from rnnbench.data.dataset import Part
 from rnnbench.specs import RunSpec
 
-__all__ = ["Arrays", "Program", "Scores", "Variables", "score"]
+__all__ = ["Arrays", "OneLane", "Outcome", "Program", "Scores", "Variables", "Work", "score"]
 
 Arrays = tuple[NDArray[np.generic], ...]
 
@@ -40,8 +41,33 @@ class Scores:
     accuracy: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One run's epoch to come: int64 `(n_reviews,)` order, and what its dropout is drawn from."""
+
+    variables: Variables
+    order: NDArray[np.int64]
+    dropout_seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One run after its epoch; scores are running averages, with dropout."""
+
+    variables: Variables
+    scores: Scores
+
+
 class Program(Protocol):
-    """One compiled shape: trains every run that differs in seed, learning rate and length only."""
+    """One compiled shape: trains every run that differs in seed, learning rate and length only.
+
+    It has `n_lanes` lanes, each for a run. A lane without a run is given None, and gives None.
+    """
+
+    @property
+    def n_lanes(self) -> int:
+        """Runs at once."""
+        ...
 
     @property
     def n_parameters(self) -> int:
@@ -57,14 +83,14 @@ class Program(Protocol):
         """Fresh variables: weights from the spec's seed, its learning rate."""
         ...
 
-    def run_epoch(
-        self, variables: Variables, part: Part, order: NDArray[np.int64], dropout_seed: int
-    ) -> tuple[Variables, Scores]:
-        """One pass over the part in the given order; scores are running averages, with dropout."""
+    def run_epochs(self, works: Sequence[Work | None], part: Part) -> list[Outcome | None]:
+        """One pass over the part in each lane, in the order that its work gives."""
         ...
 
-    def predict(self, weights: Arrays, part: Part) -> NDArray[np.float32]:
-        """Probability of a positive review, float32 `(n_reviews,)`, without dropout."""
+    def predict_all(
+        self, weights: Sequence[Arrays | None], part: Part
+    ) -> list[NDArray[np.float32] | None]:
+        """Each lane's probability of a positive review, float32 `(n_reviews,)`, no dropout."""
         ...
 
     def save(self, weights: Arrays, path: Path, learning_rate: float) -> None:
@@ -74,6 +100,36 @@ class Program(Protocol):
     def load(self, path: Path) -> Arrays:
         """The weights that such a file holds, read in safe mode."""
         ...
+
+
+class OneLane:
+    """A program that trains one run at a time: what its subclasses do for one, for a lane."""
+
+    n_lanes = 1
+
+    def run_epoch(
+        self, variables: Variables, part: Part, order: NDArray[np.int64], dropout_seed: int
+    ) -> tuple[Variables, Scores]:
+        """One pass over the part in the given order; scores are running averages, with dropout."""
+        raise NotImplementedError
+
+    def predict(self, weights: Arrays, part: Part) -> NDArray[np.float32]:
+        """Probability of a positive review, float32 `(n_reviews,)`, without dropout."""
+        raise NotImplementedError
+
+    def run_epochs(self, works: Sequence[Work | None], part: Part) -> list[Outcome | None]:
+        """See `Program.run_epochs`."""
+        return [None if work is None else self._carry_out(work, part) for work in works]
+
+    def predict_all(
+        self, weights: Sequence[Arrays | None], part: Part
+    ) -> list[NDArray[np.float32] | None]:
+        """See `Program.predict_all`."""
+        return [None if each is None else self.predict(each, part) for each in weights]
+
+    def _carry_out(self, work: Work, part: Part) -> Outcome:
+        variables, scores = self.run_epoch(work.variables, part, work.order, work.dropout_seed)
+        return Outcome(variables=variables, scores=scores)
 
 
 def score(probability: NDArray[np.float32], labels: NDArray[np.float32]) -> Scores:

@@ -9,8 +9,16 @@ from rnnbench.training.engine import Program
 __all__ = ["open_program", "require_gpu"]
 
 
-def open_program(spec: RunSpec) -> Program:
-    """The program of the spec's engine; this process's Keras must use the spec's back end."""
+def open_program(spec: RunSpec, n_lanes: int = 1) -> Program:
+    """The program of the spec's engine; this process's Keras must use the spec's back end.
+
+    Args:
+        n_lanes: of a fleet.
+    """
+    if spec.engine == "fleet":
+        from rnnbench.training.fleet import FleetProgram
+
+        return FleetProgram(spec, n_lanes)
     if spec.backend == "jax":
         from rnnbench.training.scan import ScanProgram
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part
 from rnnbench.specs import RunSpec
-from rnnbench.training.engine import Arrays, Scores, Variables
+from rnnbench.training.engine import Arrays, OneLane, Scores, Variables
 from rnnbench.training.template import Template, assign, to_arrays
 
 __all__ = ["FitProgram"]
@@ -19,7 +19,7 @@ __all__ = ["FitProgram"]
 PREDICT_BATCH = 1000
 
 
-class FitProgram(Template):
+class FitProgram(OneLane, Template):
     """Trains one epoch a call through Keras's own training step.
 
     Attributes:
@@ -40,7 +40,7 @@ class FitProgram(Template):
     def run_epoch(
         self, variables: Variables, part: Part, order: NDArray[np.int64], dropout_seed: int
     ) -> tuple[Variables, Scores]:
-        """See `Program.run_epoch`."""
+        """See `OneLane.run_epoch`."""
         few = _one_batch_of_each_size(len(order), self.spec.recipe.batch_size)
         self._compile("fit", few, lambda: self._fit(part, order[:few]))
         assign(self.weight_variables, variables.weights)
@@ -54,7 +54,7 @@ class FitProgram(Template):
         return trained, Scores(loss=history["loss"][0], accuracy=history["accuracy"][0])
 
     def predict(self, weights: Arrays, part: Part) -> NDArray[np.float32]:
-        """See `Program.predict`."""
+        """See `OneLane.predict`."""
         assign(self.weight_variables, weights)
         few = _one_batch_of_each_size(len(part.labels), PREDICT_BATCH)
         self._compile("predict", few, lambda: self._predict(part.tokens[:few]))

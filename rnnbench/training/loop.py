@@ -6,8 +6,8 @@ import io
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -25,11 +25,11 @@ from rnnbench.specs import (
     RunSpec,
     Started,
 )
-from rnnbench.training.engine import Arrays, Program, Scores, score
+from rnnbench.training.engine import Arrays, Program, Scores, Work, score
 from rnnbench.training.progress import Progress
 from rnnbench.training.streams import batch_order, dropout_seed
 
-__all__ = ["Parts", "pack_predictions", "train_run"]
+__all__ = ["Parts", "Start", "pack_predictions", "train_runs"]
 
 
 class Parts(Protocol):
@@ -40,37 +40,59 @@ class Parts(Protocol):
         ...
 
 
-def train_run(
-    spec: RunSpec,
-    program: Program,
-    parts: Parts,
-    saved: bytes | None,
-    environment: Mapping[str, str],
-) -> Iterator[Event]:
-    """Everything that happens in a run, from its first (or next) epoch to its result.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A run to be trained.
 
     Args:
-        saved: the `state` of the run's last `EpochEnded`; None starts from the seed.
-        environment: versions and device, recorded with the result.
+        saved: the `state` of its last `EpochEnded`; None starts from the seed.
     """
-    fingerprint = spec.fingerprint
+
+    spec: RunSpec
+    saved: bytes | None = None
+
+
+def train_runs(
+    starts: Sequence[Start],
+    program: Program,
+    parts: Parts,
+    environment: Mapping[str, str],
+    is_stopped: Callable[[str], bool] = lambda _: False,
+) -> Iterator[Event]:
+    """Everything that happens in runs of one shape, from their first (or next) epochs to results.
+
+    Each run has a lane of the program for as long as it lasts; one that has stopped leaves its
+    lane empty. Results are computed when no lane has an epoch to go.
+
+    Args:
+        starts: as many as the program has lanes, or fewer.
+        environment: versions and device, recorded with the results.
+        is_stopped: whether a run, by its fingerprint, was given up: nothing more comes of it.
+    """
     compiled_before = program.compile_seconds
-    progress = _resume_or_begin(spec, program, saved)
-    yield Started(
-        fingerprint=fingerprint,
-        first_epoch=len(progress.history) + 1,
-        environment=dict(environment),
-    )
-    while not progress.is_over(spec.recipe):
-        progress = _train_epoch(spec, program, parts, progress)
-        row = progress.history[-1]
-        yield EpochEnded(fingerprint=fingerprint, row=row, state=progress.to_bytes())
-        if progress.improved:
-            yield Improved(fingerprint=fingerprint, epoch=row.epoch, val_loss=row.val_loss)
-    finished = _finish(spec, program, parts, progress, dict(environment))
-    # A program is shared by runs of one shape: the one that compiled it pays.
-    own = replace(finished.result, compile_seconds=program.compile_seconds - compiled_before)
-    yield replace(finished, result=own)
+    lanes = [_Lane(start.spec, _resume_or_begin(start, program)) for start in starts]
+    for lane in lanes:
+        yield Started(
+            fingerprint=lane.fingerprint,
+            first_epoch=len(lane.progress.history) + 1,
+            environment=dict(environment),
+        )
+    while active := [
+        lane for lane in lanes if not lane.is_over and not is_stopped(lane.fingerprint)
+    ]:
+        _train_epoch(lanes, active, program, parts)
+        for lane in active:
+            row = lane.progress.history[-1]
+            state = lane.progress.to_bytes()
+            yield EpochEnded(fingerprint=lane.fingerprint, row=row, state=state)
+            if lane.progress.improved:
+                yield Improved(fingerprint=lane.fingerprint, epoch=row.epoch, val_loss=row.val_loss)
+    ended = [lane for lane in lanes if not is_stopped(lane.fingerprint)]
+    for finished in _finish(lanes, ended, program, parts, dict(environment)):
+        # A program is shared by runs of one shape: the first that ends pays for compiling it.
+        own = program.compile_seconds - compiled_before
+        compiled_before = program.compile_seconds
+        yield replace(finished, result=replace(finished.result, compile_seconds=own))
 
 
 def pack_predictions(probability: NDArray[np.float32]) -> bytes:
@@ -83,85 +105,139 @@ def pack_predictions(probability: NDArray[np.float32]) -> bytes:
     return buffer.getvalue()
 
 
-def _resume_or_begin(spec: RunSpec, program: Program, saved: bytes | None) -> Progress:
-    if saved is not None:
-        return Progress.from_bytes(saved)
-    return Progress.begin(program.initial(spec), spec.recipe)
+@dataclass(slots=True)
+class _Lane:
+    """A run and how far it is."""
+
+    spec: RunSpec
+    progress: Progress
+
+    @property
+    def fingerprint(self) -> str:
+        return self.spec.fingerprint
+
+    @property
+    def is_over(self) -> bool:
+        return self.progress.is_over(self.spec.recipe)
 
 
-def _train_epoch(spec: RunSpec, program: Program, parts: Parts, progress: Progress) -> Progress:
-    epoch = len(progress.history) + 1
+def _resume_or_begin(start: Start, program: Program) -> Progress:
+    if start.saved is not None:
+        return Progress.from_bytes(start.saved)
+    return Progress.begin(program.initial(start.spec), start.spec.recipe)
+
+
+def _train_epoch(
+    lanes: Sequence[_Lane], active: Sequence[_Lane], program: Program, parts: Parts
+) -> None:
+    """One epoch of every active lane; its time is shared among them."""
     train, validation = parts["train"], parts["validation"]
-    order = batch_order(spec.seed, epoch, len(train.labels), spec.recipe.order)
+    works = [_work(lane, len(train.labels)) if lane in active else None for lane in lanes]
+    works += [None] * (program.n_lanes - len(works))
     compiled_before, began = program.compile_seconds, time.perf_counter()
-    variables, running = program.run_epoch(
-        progress.variables, train, order, dropout_seed(spec.seed, epoch)
-    )
-    held_out = _evaluate(program, variables.weights, validation)
+    outcomes = program.run_epochs(works, train)
+    weights = [None if outcome is None else outcome.variables.weights for outcome in outcomes]
+    held_out = _evaluate(program, weights, validation)
     seconds = time.perf_counter() - began - (program.compile_seconds - compiled_before)
-    row = EpochRow(
-        epoch=epoch,
-        loss=running.loss,
-        accuracy=running.accuracy,
-        val_loss=held_out.loss,
-        val_accuracy=held_out.accuracy,
-        epoch_seconds=seconds,
-        ended_at=time.time(),
+    for lane, outcome, scores in zip(lanes, outcomes, held_out, strict=False):
+        if outcome is None or scores is None:
+            continue
+        row = EpochRow(
+            epoch=len(lane.progress.history) + 1,
+            loss=outcome.scores.loss,
+            accuracy=outcome.scores.accuracy,
+            val_loss=scores.loss,
+            val_accuracy=scores.accuracy,
+            epoch_seconds=seconds / len(active),
+            ended_at=time.time(),
+        )
+        lane.progress = lane.progress.after(outcome.variables, row)
+
+
+def _work(lane: _Lane, n_reviews: int) -> Work:
+    spec, epoch = lane.spec, len(lane.progress.history) + 1
+    return Work(
+        variables=lane.progress.variables,
+        order=batch_order(spec.seed, epoch, n_reviews, spec.recipe.order),
+        dropout_seed=dropout_seed(spec.seed, epoch),
     )
-    return progress.after(variables, row)
 
 
-def _evaluate(program: Program, weights: Arrays, part: Part) -> Scores:
-    return score(program.predict(weights, part), part.labels)
+def _evaluate(
+    program: Program, weights: Sequence[Arrays | None], part: Part
+) -> list[Scores | None]:
+    found = program.predict_all(weights, part)
+    return [None if each is None else score(each, part.labels) for each in found]
 
 
 def _finish(
-    spec: RunSpec, program: Program, parts: Parts, progress: Progress, environment: dict[str, str]
-) -> Finished:
-    common = {
-        "epochs": len(progress.history),
-        "n_parameters": program.n_parameters,
-        "fit_seconds": sum(row.epoch_seconds for row in progress.history),
-        "epoch_seconds": statistics.median(row.epoch_seconds for row in progress.history),
-        "environment": environment,
-    }
-    if progress.diverged:
-        reason = f"the loss is not finite after epoch {len(progress.history)}"
-        result = RunResult(status="diverged", reason=reason, **common)  # type: ignore[arg-type]  # keywords from a dict
-        return Finished(fingerprint=spec.fingerprint, result=result, model=b"", predictions=b"")
-    best = progress.history[progress.stopping.best_epoch - 1]
-    validated = {
-        "status": "finished",
-        "best_epoch": best.epoch,
-        "val_loss": best.val_loss,
-        "val_accuracy": best.val_accuracy,
-    }
-    if spec.purpose == "tuning":
-        result = RunResult(**validated, **common)  # type: ignore[arg-type]  # keywords from dicts
-        return Finished(fingerprint=spec.fingerprint, result=result, model=b"", predictions=b"")
-    model, weights = _through_file(program, progress.best, spec.recipe.learning_rate)
-    probability = program.predict(weights, parts["test"])
-    test = score(probability, parts["test"].labels)
-    train = _evaluate(program, weights, parts["train"])
+    lanes: Sequence[_Lane],
+    ended: Sequence[_Lane],
+    program: Program,
+    parts: Parts,
+    environment: dict[str, str],
+) -> Iterator[Finished]:
+    """The result of each lane that has ended; the test half is opened here, and nowhere else."""
+    scored = [lane for lane in ended if _is_scored(lane)]
+    files = {lane.fingerprint: _through_file(program, lane) for lane in scored}
+    weights: list[Arrays | None] = [
+        files[lane.fingerprint][1] if lane in scored else None for lane in lanes
+    ]
+    weights += [None] * (program.n_lanes - len(weights))
+    probabilities: list[NDArray[np.float32] | None] = [None] * len(weights)
+    trained: list[Scores | None] = [None] * len(weights)
+    if scored:
+        probabilities = program.predict_all(weights, parts["test"])
+        trained = _evaluate(program, weights, parts["train"])
+    for lane, probability, train in zip(lanes, probabilities, trained, strict=False):
+        if lane not in ended:
+            continue
+        result = _describe(lane, program, environment)
+        if probability is None or train is None:
+            yield Finished(fingerprint=lane.fingerprint, result=result, model=b"", predictions=b"")
+            continue
+        test = score(probability, parts["test"].labels)
+        yield Finished(
+            fingerprint=lane.fingerprint,
+            result=replace(
+                result,
+                train_loss_at_best=train.loss,
+                train_accuracy_at_best=train.accuracy,
+                test_loss=test.loss,
+                test_accuracy=test.accuracy,
+            ),
+            model=files[lane.fingerprint][0],
+            predictions=pack_predictions(probability),
+        )
+
+
+def _is_scored(lane: _Lane) -> bool:
+    """A run that diverged or serves tuning keeps no model and never meets the test half."""
+    return not lane.progress.diverged and lane.spec.purpose != "tuning"
+
+
+def _describe(lane: _Lane, program: Program, environment: dict[str, str]) -> RunResult:
+    """The result as far as the history tells it."""
+    history = lane.progress.history
     result = RunResult(
-        train_loss_at_best=train.loss,
-        train_accuracy_at_best=train.accuracy,
-        test_loss=test.loss,
-        test_accuracy=test.accuracy,
-        **validated,  # type: ignore[arg-type]  # keywords from dicts
-        **common,  # type: ignore[arg-type]
+        status="diverged" if lane.progress.diverged else "finished",
+        epochs=len(history),
+        n_parameters=program.n_parameters,
+        fit_seconds=sum(row.epoch_seconds for row in history),
+        epoch_seconds=statistics.median(row.epoch_seconds for row in history),
+        environment=environment,
     )
-    return Finished(
-        fingerprint=spec.fingerprint,
-        result=result,
-        model=model,
-        predictions=pack_predictions(probability),
+    if lane.progress.diverged:
+        return replace(result, reason=f"the loss is not finite after epoch {len(history)}")
+    best = history[lane.progress.stopping.best_epoch - 1]
+    return replace(
+        result, best_epoch=best.epoch, val_loss=best.val_loss, val_accuracy=best.val_accuracy
     )
 
 
-def _through_file(program: Program, weights: Arrays, learning_rate: float) -> tuple[bytes, Arrays]:
+def _through_file(program: Program, lane: _Lane) -> tuple[bytes, Arrays]:
     """The best model's file, and the weights read back from it: what is scored is what is kept."""
     with tempfile.TemporaryDirectory(prefix="rnnbench-") as folder:
         path = Path(folder) / "best.keras"
-        program.save(weights, path, learning_rate)
+        program.save(lane.progress.best, path, lane.spec.recipe.learning_rate)
         return path.read_bytes(), program.load(path)

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part
 from rnnbench.specs import RunSpec
-from rnnbench.training.engine import Arrays, Scores, Variables
+from rnnbench.training.engine import Arrays, OneLane, Scores, Variables
 from rnnbench.training.template import Template, is_stream
 
-__all__ = ["ScanProgram"]
+__all__ = ["PREDICT_BATCH", "ScanProgram", "cut_rows"]
 
 PREDICT_BATCH = 1000  # a CPU is fastest between 250 and 1,000 reviews at once
 
 
-class ScanProgram(Template):
+class ScanProgram(OneLane, Template):
     """Trains one epoch a call; compiled when it first meets a number of reviews."""
 
     def __init__(self, spec: RunSpec) -> None:
@@ -41,10 +41,10 @@ class ScanProgram(Template):
     def run_epoch(
         self, variables: Variables, part: Part, order: NDArray[np.int64], dropout_seed: int
     ) -> tuple[Variables, Scores]:
-        """See `Program.run_epoch`; the last, partial batch counts as in Keras."""
+        """See `OneLane.run_epoch`; the last, partial batch counts as in Keras."""
         trainable, untrained = self._divide(variables.weights, dropout_seed)
         tokens, labels = self._place(part)
-        batches = _rows(order, self._batch_size)
+        batches = cut_rows(order, self._batch_size)
         state, (loss, accuracy) = self._call(
             "epoch", trainable, untrained, list(variables.optimizer), tokens, labels, batches
         )
@@ -55,13 +55,13 @@ class ScanProgram(Template):
         return trained, Scores(loss=float(loss), accuracy=float(accuracy))
 
     def predict(self, weights: Arrays, part: Part) -> NDArray[np.float32]:
-        """See `Program.predict`."""
+        """See `OneLane.predict`."""
         trainable, untrained = self._divide(weights, dropout_seed=0)
         n_reviews = len(part.labels)
         parts = [
             # Rows are picked here, so that parts of every size share one compiled program.
             self._call("predict", trainable, untrained, part.tokens[rows])
-            for rows in _rows(np.arange(n_reviews), PREDICT_BATCH)
+            for rows in cut_rows(np.arange(n_reviews), PREDICT_BATCH)
         ]
         return np.concatenate([np.asarray(part) for part in parts])[:n_reviews]
 
@@ -93,10 +93,13 @@ class ScanProgram(Template):
         shapes = tuple(np.shape(leaf) for leaf in jax.tree.leaves(arguments))
         if (name, shapes) not in self._compiled:
             began = time.perf_counter()
-            function: Any = {"epoch": self._epoch, "predict": self._predict}[name]
+            function = self._function(name)
             self._compiled[name, shapes] = jax.jit(function).lower(*arguments).compile()
             self.compile_seconds += time.perf_counter() - began
         return self._compiled[name, shapes](*arguments)
+
+    def _function(self, name: str) -> Any:  # Any: functions of jax arrays
+        return {"epoch": self._epoch, "predict": self._predict}[name]
 
     def _epoch(
         self, trainable: Any, untrained: Any, optimizer: Any, tokens: Any, labels: Any, batches: Any
@@ -133,7 +136,7 @@ class ScanProgram(Template):
         return probability[:, 0]
 
 
-def _rows(order: NDArray[np.int64], size: int) -> NDArray[np.int32]:
+def cut_rows(order: NDArray[np.int64], size: int) -> NDArray[np.int32]:
     """int32 `(n_batches, size)`: the order cut into batches, the last filled up with -1."""
     n_batches = -(-len(order) // size)
     rows = np.full(n_batches * size, -1, dtype=np.int32)

@@ -13,6 +13,7 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import CanonicalForm, RunSpec
 from rnnbench.study import Study
 from rnnbench.workflows.datasets import DatasetRef
+from rnnbench.workflows.engines import EngineChoice
 
 __all__ = ["Plan", "make_plan"]
 
@@ -32,6 +33,7 @@ class Plan:
     study: Study
     dataset: DatasetRef
     placement: Placement
+    engine: EngineChoice
     specs: tuple[RunSpec, ...]
     tasks: tuple[Task, ...]
     n_resumed: int
@@ -62,6 +64,7 @@ def make_plan(
     *,
     dataset: DatasetRef,
     placement: Placement,
+    engine: EngineChoice,
     ledger: Ledger,
     n_train: int,
     fresh: bool = False,
@@ -84,6 +87,7 @@ def make_plan(
         study=study,
         dataset=dataset,
         placement=placement,
+        engine=engine,
         specs=tuple(specs),
         tasks=tuple(tasks),
         n_resumed=sum(task.state is not None for task in tasks),

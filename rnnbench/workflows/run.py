@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,19 +13,20 @@ from typing import Any
 from rnnbench.analysis.summary import Row, summarise
 from rnnbench.architectures import ALL, display_name
 from rnnbench.data.cache import open_corpus
-from rnnbench.errors import UsageError, unknown_name
-from rnnbench.execution.devices import Placement, place_workers
+from rnnbench.errors import UsageError
+from rnnbench.execution.devices import Placement
 from rnnbench.execution.executor import Executor
-from rnnbench.execution.local import LocalExecutor
 from rnnbench.execution.process import peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.report.curves import draw_loss_curve
-from rnnbench.specs import ENGINES, Event, Failed, RunResult
+from rnnbench.specs import Event, Failed, RunResult, RunSpec
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
 from rnnbench.workflows.advice import give_advice
 from rnnbench.workflows.datasets import DatasetRef, prepare_splits, resolve_dataset
+from rnnbench.workflows.engines import EngineChoice, leave_out_unfit
+from rnnbench.workflows.executors import ExecutorChoices, open_executor
 from rnnbench.workflows.plan import Plan, make_plan
 from rnnbench.workflows.provenance import describe_command, invocation_name, mlflow_status
 from rnnbench.workflows.report import report_after_run
@@ -58,11 +59,7 @@ class RunChoices:
     hyperparameters: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    workers: int | None = None
-    workers_per_gpu: int = 1
-    device: str = "auto"
-    backend: str = "auto"
-    engine: str = "auto"
+    placing: ExecutorChoices = field(default_factory=ExecutorChoices)
     dry_run: bool = False
     fresh: bool = False
     report: bool = True
@@ -85,22 +82,15 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
         RnnbenchError: bad input, or data or folder out of reach; never for a failing run.
     """
     study = compose_study(choices)
-    if choices.engine not in ("auto", *ENGINES):
-        raise UsageError(unknown_name("engine", choices.engine, ("auto", *ENGINES)))
     find_store(root)  # a store that cannot be used is said before anything is trained
     ledger = Ledger(root)
     if choices.tuned:
         refuse_untuned(ledger.folder, study)
-    placement = place_workers(
-        backend=choices.backend,
-        device=choices.device,
-        workers=choices.workers,
-        workers_per_gpu=choices.workers_per_gpu,
-    )
-    executor = LocalExecutor(
-        backend=placement.backend, gpus=placement.gpus, log_folder=ledger.folder
-    )
+    opened = open_executor(choices.placing, ledger.folder)
+    executor, placement, engine = opened.executor, opened.placement, opened.engine
     with closing(executor):
+        if opened.where:
+            view.say(f"executor  {opened.where}")
         n_runs = len(expand_study(study, dataset="", fingerprint="", backend=placement.backend))
         start = None if choices.dry_run else partial(executor.start, n_runs)
         dataset = resolve_dataset(study.dataset, view.downloaded, start)
@@ -110,7 +100,8 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
             backend = placement.backend
             for sentence in recipe_differences(study, ledger.folder, dataset, backend):
                 view.warn(sentence)
-        plan = _plan(study, dataset, placement, ledger, fresh=choices.fresh)
+        specs = _expand(study, dataset, placement, engine, view)
+        plan = _plan(study, specs, dataset, placement, engine, ledger, fresh=choices.fresh)
         view.show_plan(plan)
         if choices.dry_run:
             return RunOutcome()
@@ -118,7 +109,7 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
 
 
 def _carry_out_alone(
-    plan: Plan, choices: RunChoices, view: View, ledger: Ledger, executor: LocalExecutor
+    plan: Plan, choices: RunChoices, view: View, ledger: Ledger, executor: Executor
 ) -> RunOutcome:
     """Work the plan off as the only command in this folder."""
     with ledger.locked(lambda: view.say(WAITING)):
@@ -126,7 +117,15 @@ def _carry_out_alone(
             for spec in plan.specs:
                 ledger.archive(plan.study.name, spec)
         # The command that held the lock may have done some of the runs.
-        plan = _plan(plan.study, plan.dataset, plan.placement, ledger, fresh=choices.fresh)
+        plan = _plan(
+            plan.study,
+            plan.specs,
+            plan.dataset,
+            plan.placement,
+            plan.engine,
+            ledger,
+            fresh=choices.fresh,
+        )
         return _carry_out(plan, choices, view, ledger, executor)
 
 
@@ -170,18 +169,40 @@ TUNED = "tuned"
 """What the study of tuned architectures is called."""
 
 
-def _plan(
-    study: Study, dataset: DatasetRef, placement: Placement, ledger: Ledger, *, fresh: bool
-) -> Plan:
+def _expand(
+    study: Study, dataset: DatasetRef, placement: Placement, engine: EngineChoice, view: View
+) -> list[RunSpec]:
+    """Every run of the study; what cannot be in a fleet is trained by `keras`, and that is said."""
     specs = expand_study(
-        study, dataset=dataset.name, fingerprint=dataset.fingerprint, backend=placement.backend
+        study,
+        dataset=dataset.name,
+        fingerprint=dataset.fingerprint,
+        backend=placement.backend,
+        engine=engine.engine,
     )
+    specs, reasons = leave_out_unfit(specs)
+    for reason in reasons:
+        view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")
+    return specs
+
+
+def _plan(
+    study: Study,
+    specs: Sequence[RunSpec],
+    dataset: DatasetRef,
+    placement: Placement,
+    engine: EngineChoice,
+    ledger: Ledger,
+    *,
+    fresh: bool,
+) -> Plan:
     n_train = open_corpus(dataset.fingerprint).train.n_reviews
     return make_plan(
         study,
         specs,
         dataset=dataset,
         placement=placement,
+        engine=engine,
         ledger=ledger,
         n_train=n_train,
         fresh=fresh,
@@ -189,7 +210,7 @@ def _plan(
 
 
 def _carry_out(
-    plan: Plan, choices: RunChoices, view: View, ledger: Ledger, executor: LocalExecutor
+    plan: Plan, choices: RunChoices, view: View, ledger: Ledger, executor: Executor
 ) -> RunOutcome:
     root = ledger.folder.parent
     began, cpu_began = time.time(), time.process_time()

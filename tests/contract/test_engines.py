@@ -15,7 +15,7 @@ from rnnbench.execution.executor import Task
 from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.local import LocalExecutor
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunResult, RunSpec, Started
-from rnnbench.training.loop import train_run
+from rnnbench.training.loop import Start, train_runs
 from rnnbench.training.scan import ScanProgram
 from rnnbench.training.streams import batch_order, dropout_seed
 
@@ -51,7 +51,7 @@ def program_of(programs: dict[str, ScanProgram], spec: RunSpec) -> ScanProgram:
 
 
 def train(program: ScanProgram, spec: RunSpec, saved: bytes | None = None) -> list[Event]:
-    return list(train_run(spec, program, Parts(spec), saved, {}))
+    return list(train_runs([Start(spec=spec, saved=saved)], program, Parts(spec), {}))
 
 
 def curves(events: list[Event]) -> list[tuple[float, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -40,6 +41,11 @@ EXECUTORS: dict[str, Callable[[], Executor]] = {
     "local, 1 worker": lambda: LocalExecutor(backend="jax", gpus=(None,)),
     "local, 2 workers": lambda: LocalExecutor(backend="jax", gpus=(None, None)),
 }
+ON_RAY = [pytest.mark.ray, pytest.mark.enable_socket]
+EVERYWHERE = [*EXECUTORS, pytest.param("ray, 2 workers", marks=ON_RAY)]
+STOPPABLE = ["inline", "local, 1 worker", pytest.param("ray, 1 worker", marks=ON_RAY)]
+EXECUTORS["ray, 1 worker"] = lambda: open_ray(1)
+EXECUTORS["ray, 2 workers"] = lambda: open_ray(2)
 RAISING = "raising"
 PLUGIN = """
 from rnnbench.architectures import Plugin
@@ -89,6 +95,7 @@ def raising_plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))  # a spawned worker gets its parent's path
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)  # a node of a cluster this
         find_plugins.cache_clear()
         yield
     find_plugins.cache_clear()
@@ -111,7 +118,14 @@ def recorded() -> dict[str, list[Event]]:
     return {}
 
 
-@pytest.fixture(params=EXECUTORS)
+def open_ray(n_cpus: int) -> Executor:
+    from rnnbench.execution.cluster import LOCAL, RayExecutor, connect
+
+    connect(LOCAL, "jax", n_cpus)
+    return RayExecutor(backend="jax", n_at_once=n_cpus)
+
+
+@pytest.fixture(params=EVERYWHERE)
 def events(
     request: pytest.FixtureRequest,
     recorded: dict[str, list[Event]],
@@ -120,7 +134,9 @@ def events(
 ) -> list[Event]:
     if request.param not in recorded:
         tasks = [Task(spec=spec) for spec in specs]
-        recorded[request.param] = list(EXECUTORS[request.param]().run(tasks))
+        executor = EXECUTORS[request.param]()
+        recorded[request.param] = list(executor.run(tasks))
+        executor.close()
     return recorded[request.param]
 
 
@@ -164,7 +180,7 @@ def test_numbers_do_not_depend_on_the_executor_or_on_how_many_workers_there_are(
     assert scores(events) == scores(first)
 
 
-@pytest.mark.parametrize("name", ["inline", "local, 1 worker"])
+@pytest.mark.parametrize("name", STOPPABLE)
 def test_a_stopped_run_says_nothing_more_and_the_next_one_starts(
     name: str, make_spec: MakeSpec, keras_on_jax: Any
 ) -> None:
@@ -178,11 +194,12 @@ def test_a_stopped_run_says_nothing_more_and_the_next_one_starts(
         elif isinstance(event, EpochEnded):
             executor.stop(endless.fingerprint)
             stopped = True
+    executor.close()
     assert {event.fingerprint for event in after} == {short.fingerprint}
     assert isinstance(after[-1], Finished)
 
 
-@pytest.mark.parametrize("name", ["inline", "local, 1 worker"])
+@pytest.mark.parametrize("name", STOPPABLE)
 def test_a_run_that_is_stopped_before_it_begins_says_nothing(
     name: str, make_spec: MakeSpec, keras_on_jax: Any
 ) -> None:
@@ -192,6 +209,7 @@ def test_a_run_that_is_stopped_before_it_begins_says_nothing(
     for event in executor.run([Task(spec=spec) for spec in specs]):
         executor.stop(specs[1].fingerprint)
         events.append(event)
+    executor.close()
     assert {event.fingerprint for event in events} == {specs[0].fingerprint, specs[2].fingerprint}
 
 

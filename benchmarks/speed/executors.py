@@ -1,0 +1,101 @@
+"""The executor `ray` on one machine against `local`: the same study, side by side.
+
+    RNNBENCH_DATA=FOLDER python benchmarks/speed/executors.py [--repeats 3] [--seeds 3]
+
+Wall-clock time of whole commands in folders of their own, with prepared reviews and compiled programs
+in the cache; what starting a Ray cluster takes is part of it. The numbers of the runs are compared too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from rnnbench.data.imdb import find_imdb
+from rnnbench.execution.environment import processor_name, usable_cores
+
+RESULTS = Path(__file__).parent.parent / "results"
+CONTENDERS = {"local": [], "ray": ["--executor", "ray", "--ray-address", "local"]}
+PACKAGES = ("rnnbench", "ray", "keras", "jax", "numpy")
+CURVES = ("loss", "val_loss", "val_accuracy")
+
+Curves = dict[str, list[tuple[str, ...]]]
+
+
+def main() -> None:
+    """Measure in turns; print and write."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=RESULTS / "executors.json")
+    choices = parser.parse_args()
+    data = find_imdb()
+    if data is None:
+        raise SystemExit("set RNNBENCH_DATA to a folder that holds imdb.npz")
+    seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    curves: dict[str, Curves] = {}
+    study = ["run", "--all", "--seeds", str(choices.seeds), "--dataset", str(data), "--no-report"]
+    with tempfile.TemporaryDirectory() as cache:
+        run_once([*study, "--epochs", "1"], Path(cache))  # prepares and compiles
+        for repeat in range(choices.repeats):
+            for name, options in CONTENDERS.items():
+                taken, curves[name] = run_once([*study, *options], Path(cache))
+                seconds[name].append(taken)
+                print(f"repeat {repeat + 1}, {name}: {taken:.1f} s", flush=True)
+    median = {name: statistics.median(values) for name, values in seconds.items()}
+    result = {
+        "ray_over_local": round(median["ray"] / median["local"], 3),
+        "same_numbers": curves["ray"] == curves["local"],
+        "n_runs": len(curves["local"]),
+        "median_seconds": {name: round(value, 1) for name, value in median.items()},
+        "seconds": {name: [round(v, 1) for v in values] for name, values in seconds.items()},
+        "command": f"python benchmarks/speed/executors.py --repeats {choices.repeats}"
+        f" --seeds {choices.seeds}",
+        "machine": {"processor": processor_name(), "cores": usable_cores()},
+        "versions": {name: version(name) for name in PACKAGES}
+        | {"python": platform.python_version()},
+        "measured_on": time.strftime("%Y-%m-%d"),
+    }
+    choices.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=1))
+
+
+def run_once(words: list[str], cache: Path) -> tuple[float, Curves]:
+    """Seconds that a command takes in an empty folder, and what its runs came to."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environment = {**os.environ, "RNNBENCH_CACHE": str(cache)}
+        environment.pop("MLFLOW_TRACKING_URI", None)
+        began = time.perf_counter()
+        with open(folder / "output.txt", "wb") as output:
+            subprocess.run(
+                [sys.executable, "-m", "rnnbench", *words],
+                cwd=folder,
+                env=environment,
+                check=True,
+                stdout=output,
+                stderr=output,
+            )
+        seconds = time.perf_counter() - began
+        paths = folder.glob(".rnnbench/runs/*/*/history.csv")
+        return seconds, {path.parent.name: read_curve(path) for path in paths}
+
+
+def read_curve(path: Path) -> list[tuple[str, ...]]:
+    """The epochs of a history, times left out."""
+    with open(path, newline="") as file:
+        return [tuple(row[name] for name in CURVES) for row in csv.DictReader(file)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Which engine trains a command's runs, and how many lanes it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rnnbench.errors import UsageError, unknown_name
+from rnnbench.execution.devices import Placement
+from rnnbench.execution.process import call_in_process
+from rnnbench.specs import ENGINES, RunSpec
+from rnnbench.training.fleet import why_not_vmapped
+
+__all__ = ["EngineChoice", "choose_engine", "leave_out_unfit"]
+
+GPU_LANES = 64
+MOST_LANES = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineChoice:
+    """An engine, its lanes, and why, in words."""
+
+    engine: str
+    n_lanes: int
+    reason: str
+
+
+def choose_engine(asked: str, lanes: int | None, placement: Placement) -> EngineChoice:
+    """The engine that was asked for, or on `auto` the faster one for the device.
+
+    Raises:
+        UsageError: an unknown engine, a fleet without JAX, or lanes that cannot be.
+    """
+    if asked not in ("auto", *ENGINES):
+        raise UsageError(unknown_name("engine", asked, ("auto", *ENGINES)))
+    if lanes is not None and not 1 <= lanes <= MOST_LANES:
+        raise UsageError(f"lanes must be a whole number from 1 to {MOST_LANES}, got {lanes}")
+    if asked == "fleet" and placement.backend != "jax":
+        raise UsageError(
+            f"the engine fleet runs on JAX only, and the back end is {placement.backend}; "
+            "leave --engine out, or say --backend jax"
+        )
+    if asked == "keras" and lanes is not None:
+        raise UsageError("--lanes belongs to the engine fleet; leave it out, or --engine keras")
+    on_gpu = placement.device == "gpu"
+    default = GPU_LANES if on_gpu else 1
+    if asked == "fleet":
+        return EngineChoice(engine="fleet", n_lanes=lanes or default, reason="asked for")
+    if asked == "auto" and placement.backend == "jax" and (on_gpu or lanes is not None):
+        reason = "one run leaves most of a GPU idle" if on_gpu else "lanes were asked for"
+        return EngineChoice(engine="fleet", n_lanes=lanes or default, reason=reason)
+    reason = "asked for"
+    if asked == "auto":
+        reason = (
+            "on a CPU lanes gain nothing over a process a core"
+            if placement.backend == "jax"
+            else "fleets run on JAX only"
+        )
+    return EngineChoice(engine="keras", n_lanes=1, reason=reason)
+
+
+def leave_out_unfit(specs: Sequence[RunSpec]) -> tuple[list[RunSpec], list[str]]:
+    """Specs for a fleet, those whose network cannot be vectorised given to `keras`; and why."""
+    fleets = {spec.shape: spec for spec in specs if spec.engine == "fleet"}
+    reasons: dict[str, str | None] = call_in_process(_ask, list(fleets.items())) if fleets else {}
+    sentences = [reason for reason in dict.fromkeys(reasons.values()) if reason]
+    fitting = [replace(spec, engine="keras") if reasons.get(spec.shape) else spec for spec in specs]
+    return fitting, sentences
+
+
+def _ask(shapes: Sequence[tuple[str, RunSpec]]) -> dict[str, str | None]:
+    return {shape: why_not_vmapped(spec) for shape, spec in shapes}

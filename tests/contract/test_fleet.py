@@ -1,0 +1,209 @@
+"""What a fleet owes: the `keras` engine's numbers in each lane, the same again, also resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from rnnbench.architectures import PRESETS
+from rnnbench.data.dataset import load_part
+from rnnbench.execution.executor import Task, fill_lanes
+from rnnbench.execution.inline import InlineExecutor
+from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec
+from rnnbench.training.fleet import FleetProgram, why_not_vmapped
+from rnnbench.training.loop import Start, train_runs
+from rnnbench.training.scan import ScanProgram
+
+N_EPOCHS = 5
+
+
+class Parts(dict[str, Any]):  # Any: Part
+    """The parts of a spec's data, loaded when asked for."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        self.data = spec.data
+
+    def __missing__(self, name: Any) -> Any:
+        self[name] = load_part(self.data, name)
+        return self[name]
+
+
+@pytest.fixture(scope="module")
+def fleets(keras_on_jax: Any) -> dict[str, FleetProgram]:
+    """Compiled fleets of three lanes by shape: compiling is what these tests take long for."""
+    return {}
+
+
+def fleet_of(fleets: dict[str, FleetProgram], spec: RunSpec) -> FleetProgram:
+    return fleets.setdefault(spec.shape, FleetProgram(spec, 3))
+
+
+def train(
+    fleets: dict[str, FleetProgram],
+    specs: Sequence[RunSpec],
+    saved: Sequence[bytes | None] = (None,) * 3,
+    **options: Any,
+) -> list[Event]:
+    starts = [Start(spec=spec, saved=state) for spec, state in zip(specs, saved, strict=False)]
+    program = fleet_of(fleets, specs[0])
+    return list(train_runs(starts, program, Parts(specs[0]), {}, **options))
+
+
+def curve(events: Sequence[Event], spec: RunSpec) -> list[tuple[float, ...]]:
+    return [
+        (event.row.epoch, event.row.loss, event.row.val_loss, event.row.val_accuracy)
+        for event in events
+        if isinstance(event, EpochEnded) and event.fingerprint == spec.fingerprint
+    ]
+
+
+def finished(events: Sequence[Event], spec: RunSpec) -> Finished:
+    (found,) = [
+        event
+        for event in events
+        if isinstance(event, Finished) and event.fingerprint == spec.fingerprint
+    ]
+    return found
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_lane_has_the_losses_of_the_keras_engine(
+    name: str, make_spec: Any, fleets: dict[str, FleetProgram]
+) -> None:
+    chosen = {"epochs": N_EPOCHS, "learning_rate": 1e-4}
+    specs = [make_spec(name, seed=seed, engine="fleet", **chosen) for seed in (0, 1)]
+    events = train(fleets, specs)
+    for spec in specs:
+        alone = make_spec(name, seed=spec.seed, **chosen)
+        expected = list(train_runs([Start(spec=alone)], ScanProgram(alone), Parts(alone), {}))
+        for ours, theirs in zip(curve(events, spec), curve(expected, alone), strict=True):
+            assert ours[:3] == pytest.approx(theirs[:3], abs=1e-5)
+        ours, theirs = finished(events, spec).result, finished(expected, alone).result
+        assert ours.test_loss == pytest.approx(theirs.test_loss, abs=1e-5)
+
+
+def test_a_fleet_repeats_and_resumes_bit_for_bit(
+    make_spec: Any, fleets: dict[str, FleetProgram]
+) -> None:
+    specs = [
+        make_spec("lstm-dropout", seed=seed, engine="fleet", epochs=N_EPOCHS, learning_rate=0.01)
+        for seed in (0, 1, 2)
+    ]
+    once, again = train(fleets, specs), train(fleets, specs)
+    states = [
+        next(
+            event.state
+            for event in once
+            if isinstance(event, EpochEnded)
+            and event.fingerprint == spec.fingerprint
+            and event.row.epoch == 2
+        )
+        for spec in specs
+    ]
+    # One of them in another lane, among others than before, and the last not at all.
+    resumed = train(fleets, [specs[1], specs[0]], [states[1], states[0]])
+    for spec in specs:
+        assert curve(once, spec) == curve(again, spec)
+    for spec in specs[:2]:
+        assert curve(once, spec)[2:] == curve(resumed, spec)
+        assert finished(once, spec).result.test_loss == finished(resumed, spec).result.test_loss
+        assert finished(once, spec).predictions == finished(resumed, spec).predictions
+
+
+def test_a_lane_has_its_own_learning_rate_and_early_stop(
+    make_spec: Any, fleets: dict[str, FleetProgram]
+) -> None:
+    wild = make_spec("gru", engine="fleet", epochs=20, patience=1, learning_rate=2.0)
+    tame = make_spec("gru", engine="fleet", epochs=20, patience=20, learning_rate=1e-4)
+    events = train(fleets, [wild, tame])
+    assert len(curve(events, wild)) < len(curve(events, tame)) == 20
+    assert finished(events, wild).result.epochs == len(curve(events, wild))
+    alone = train(fleets, [tame])
+    assert curve(alone, tame) == curve(events, tame)
+
+
+def test_a_lane_whose_loss_is_not_finite_ends_alone(
+    make_spec: Any, fleets: dict[str, FleetProgram]
+) -> None:
+    wild = make_spec("simple-rnn", engine="fleet", epochs=4, learning_rate=1e30)
+    tame = make_spec("simple-rnn", engine="fleet", epochs=4)
+    events = train(fleets, [wild, tame])
+    assert finished(events, wild).result.status == "diverged"
+    assert finished(events, wild).model == b""
+    assert finished(events, tame).result.status == "finished"
+    assert curve(train(fleets, [tame]), tame) == curve(events, tame)
+
+
+def test_a_lane_that_is_given_up_says_nothing_more(
+    make_spec: Any, fleets: dict[str, FleetProgram]
+) -> None:
+    gone = make_spec("simple-rnn", engine="fleet", epochs=4)
+    kept = make_spec("simple-rnn", engine="fleet", epochs=4, seed=1)
+    stopped: set[str] = set()
+    events = []
+    starts = [Start(spec=gone), Start(spec=kept)]
+    program = fleet_of(fleets, gone)
+    for event in train_runs(starts, program, Parts(gone), {}, stopped.__contains__):
+        events.append(event)
+        if isinstance(event, EpochEnded) and event.fingerprint == gone.fingerprint:
+            stopped.add(gone.fingerprint)
+    assert len(curve(events, gone)) == 1
+    assert len(curve(events, kept)) == 4
+    assert [e.fingerprint for e in events if isinstance(e, Finished)] == [kept.fingerprint]
+
+
+def test_the_model_of_a_lane_opens_in_plain_keras(
+    make_spec: Any, fleets: dict[str, FleetProgram], keras_on_jax: Any, tmp_path: Any
+) -> None:
+    specs = [make_spec("lstm", seed=seed, engine="fleet", epochs=2) for seed in (0, 1)]
+    events = train(fleets, specs)
+    test = load_part(specs[0].data, "test")
+    for spec in specs:
+        path = tmp_path / f"{spec.seed}.keras"
+        path.write_bytes(finished(events, spec).model)
+        loss, _ = keras_on_jax.models.load_model(path).evaluate(test.tokens, test.labels, verbose=0)
+        assert loss == pytest.approx(finished(events, spec).result.test_loss, abs=1e-6)
+
+
+def test_tasks_of_one_shape_and_one_data_set_share_a_fleet(make_spec: Any) -> None:
+    one, two, three = (Task(spec=make_spec(seed=n, engine="fleet")) for n in range(3))
+    other = Task(spec=make_spec("gru", engine="fleet"))
+    alone = Task(spec=make_spec(seed=9))
+    waiting = [one, other, two, alone, three]
+    assert fill_lanes(one, waiting, 8) == (one, two, three)
+    assert fill_lanes(one, waiting, 2) == (one, two)
+    assert fill_lanes(alone, waiting, 8) == (alone,)
+
+
+def test_an_executor_fills_its_lanes_and_ends_every_run(make_spec: Any, keras_on_jax: Any) -> None:
+    specs = [make_spec("simple-rnn", seed=n, engine="fleet", epochs=2) for n in range(3)]
+    events = list(InlineExecutor(n_lanes=2).run([Task(spec=spec) for spec in specs]))
+    assert not [event for event in events if isinstance(event, Failed)]
+    ended = [event for event in events if isinstance(event, Finished)]
+    assert {event.fingerprint for event in ended} == {spec.fingerprint for spec in specs}
+    assert {event.result.environment["lanes"] for event in ended} == {"2"}
+
+
+def test_lanes_that_do_not_fit_are_halved(
+    make_spec: Any, keras_on_jax: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_epochs = FleetProgram.run_epochs
+
+    def short_of_memory(self: FleetProgram, *arguments: Any) -> Any:
+        if self.n_lanes > 1:
+            raise RuntimeError("RESOURCE_EXHAUSTED: out of memory")
+        return run_epochs(self, *arguments)
+
+    monkeypatch.setattr(FleetProgram, "run_epochs", short_of_memory)
+    specs = [make_spec("simple-rnn", seed=n, engine="fleet", epochs=2) for n in range(2)]
+    events = list(InlineExecutor(n_lanes=4).run([Task(spec=spec) for spec in specs]))
+    ended = [event for event in events if isinstance(event, Finished)]
+    assert {event.result.environment["lanes"] for event in ended} == {"1"}
+    assert len(ended) == 2
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_architecture_can_be_vectorised(name: str, make_spec: Any, keras_on_jax: Any) -> None:
+    assert why_not_vmapped(make_spec(name, engine="fleet")) is None
