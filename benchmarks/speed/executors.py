@@ -2,8 +2,9 @@
 
     RNNBENCH_DATA=FOLDER python benchmarks/speed/executors.py [--repeats 3] [--seeds 3]
 
-Wall-clock time of whole commands in folders of their own, with prepared reviews and compiled programs
-in the cache; what starting a Ray cluster takes is part of it. The numbers of the runs are compared too.
+Wall-clock time of whole commands in folders of their own, with prepared reviews and compiled
+programs in the cache; what starting a Ray cluster takes is part of it. The numbers of the runs are
+compared too.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 
 Needs Keras and one back end; neither TensorFlow nor MLflow nor Optuna. What was measured before an
 interruption is kept in the folder it is started from, and the same command goes on. Without a GPU
-it measures the CPU half, and says so. Lanes (`benchmarks/speed/lanes.py`) need JAX. docs/gpu.md tells how to bring it to a machine without
-internet.
+it measures the CPU half, and says so. Lanes (`benchmarks/speed/lanes.py`) need JAX. docs/gpu.md
+tells how to bring it to a machine without internet.
 """
 
 from __future__ import annotations
