@@ -136,9 +136,11 @@ def _draw(panels: Sequence[tuple[str, Sequence[ArmTimeRow]]]) -> Figure:
         for axes, (title, rows) in zip(grid, panels, strict=True):
             names |= _draw_panel(axes, title, rows)
         values = [row.train_ms for _, rows in panels for row in rows if row.train_ms]
+        units = [row.units for _, rows in panels for row in rows]
         grid[0].set_yticks(_ticks(min(values), max(values)))
         columns = min(4, len(panels))
         for index, axes in enumerate(grid):
+            axes.set_xlim(min(units) / 1.5, max(units) * 1.5)
             axes.set_xlabel("units" if index >= len(panels) - columns else "")
             axes.set_ylabel("ms a step" if index % columns == 0 else "")
         figure.legend(
