@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,33 +19,34 @@ DEBIAN = Path("/usr/lib/postgresql")
 
 
 @pytest.fixture
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The address of a database of a PostgreSQL server that was started for the test."""
     pytest.importorskip("psycopg")
     programs = sorted(DEBIAN.glob("*/bin"))
     if not programs:
         pytest.skip("PostgreSQL is not installed (Debian's package is postgresql)")
-    folder, port = tmp_path_factory.mktemp("postgresql"), free_port()
-    data = folder / "data"
-    owner: list[str] = []
-    if os.geteuid() == 0:  # it refuses to run as root
-        owner = ["runuser", "-u", "postgres", "--"]
-        for each in (folder, *folder.parents[:3]):
-            each.chmod(0o755)
-        shutil.chown(folder, "postgres")
-    run = [*owner, str(programs[-1] / "pg_ctl"), "-D", str(data), "-w"]
-    start = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-    call([*run, "initdb", "-o", "-A trust -U rnnbench"], folder)
-    call([*run, "start", "-l", str(folder / "log"), "-o", start], folder)
-    try:
-        yield f"postgresql://rnnbench@127.0.0.1:{port}/postgres"
-    finally:
-        call([*run, "stop", "-m", "immediate"], folder)
+    # A folder of its own: pytest's can be entered by whoever runs the tests alone.
+    with tempfile.TemporaryDirectory(prefix="rnnbench-postgresql-") as name:
+        folder, port = Path(name), free_port()
+        owner: list[str] = []
+        if os.geteuid() == 0:  # it refuses to run as root
+            owner = ["runuser", "-u", "postgres", "--"]
+            shutil.chown(folder, "postgres")
+        run = [*owner, str(programs[-1] / "pg_ctl"), "-D", str(folder / "data"), "-w"]
+        start = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+        call([*run, "initdb", "-o", "-A trust -U rnnbench"], folder)
+        call([*run, "start", "-l", str(folder / "log"), "-o", start], folder)
+        try:
+            yield f"postgresql://rnnbench@127.0.0.1:{port}/postgres"
+        finally:
+            call([*run, "stop", "-m", "immediate"], folder)
 
 
 def call(words: list[str], folder: Path) -> None:
-    with open(folder.parent / "pg_ctl.txt", "wb") as said:
-        subprocess.run(words, check=True, stdout=said, stderr=said, cwd=folder)
+    # Not to a pipe, which the server would hold open.
+    subprocess.run(
+        words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
+    )
 
 
 def test_a_server_on_postgresql_has_every_run_once(
