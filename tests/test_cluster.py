@@ -10,8 +10,9 @@ import pytest
 from project import Project, free_port, read_curves, write_project
 
 from rnnbench.errors import UnavailableError, UsageError
-from rnnbench.execution import cluster
+from rnnbench.execution import cluster, environment
 from rnnbench.execution.cluster import RayExecutor, connect
+from rnnbench.execution.environment import package_versions
 from rnnbench.execution.executor import Task
 from rnnbench.execution.local import LocalExecutor
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec
@@ -74,8 +75,8 @@ def test_a_port_where_something_else_listens_is_given_up(tmp_path: Any) -> None:
 def test_a_node_with_other_versions_is_refused_with_both_named(
     nodes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    theirs = cluster._versions("jax")
-    monkeypatch.setattr(cluster, "_packages_here", lambda backend: theirs | {"keras": "0.1"})
+    theirs = package_versions("jax")
+    monkeypatch.setattr(environment, "_version", lambda name: (theirs | {"keras": "0.1"})[name])
     with pytest.raises(UnavailableError, match=rf"has keras {theirs['keras']}, .*has 0\.1"):
         connect(nodes.address, "jax")
 

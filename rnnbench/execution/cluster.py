@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import platform
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
 from rnnbench.data.dataset import Part, PartName, load_part
 from rnnbench.errors import UnavailableError, UsageError, WorkerError
-from rnnbench.execution.environment import worker_environment
+from rnnbench.execution.environment import package_versions, worker_environment
 from rnnbench.execution.executor import Task, choose_task, fill_lanes
 from rnnbench.execution.worker import Worker, prepare_process
 from rnnbench.specs import Backend, DataSpec, EpochEnded, Event, Failed, Finished
@@ -30,11 +28,6 @@ LOCAL = "local"
 CONNECT_SECONDS = 10.0
 PROBE_SECONDS = 60.0
 MOST_DEATHS = 3  # of workers, before a run that ends no epoch meanwhile has failed
-_PACKAGES: Mapping[Backend, tuple[str, ...]] = {
-    "jax": ("jax", "jaxlib"),
-    "tensorflow": ("tensorflow",),
-    "torch": ("torch",),
-}
 
 Parts = dict[PartName, Any]  # Any: references into the object store
 
@@ -84,8 +77,7 @@ def connect(address: str, backend: Backend, n_cpus: int | None = None) -> Cluste
         )
     except Exception as err:  # ConnectionError, RuntimeError for other versions, and more
         raise UnavailableError(f"the Ray cluster at {address}: {_first_line(err)}") from err
-    cluster = _look(backend)
-    return cluster
+    return _look(backend)
 
 
 class RayExecutor:
@@ -332,7 +324,7 @@ def _look(backend: Backend) -> Cluster:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     alive = [node for node in ray.nodes() if node["Alive"]]
-    ask = ray.remote(num_cpus=0)(_versions)
+    ask = ray.remote(num_cpus=0)(package_versions)
     here = ray.get_runtime_context().get_node_id()
     others = [node for node in alive if node["NodeID"] != here]
     answers = {
@@ -341,7 +333,7 @@ def _look(backend: Backend) -> Cluster:
         ).remote(backend)
         for node in others
     }
-    ours = _packages_here(backend)
+    ours = package_versions(backend)
     for name, answer in answers.items():
         try:
             theirs = ray.get(answer, timeout=PROBE_SECONDS)
@@ -359,21 +351,6 @@ def _look(backend: Backend) -> Cluster:
         n_cpus=int(resources.get("CPU", 0)),
         n_gpus=int(resources.get("GPU", 0)),
     )
-
-
-def _versions(backend: Backend) -> dict[str, str]:
-    """Versions of what makes a run's numbers; Ray compares its own and Python's."""
-    found = {"python": platform.python_version()}
-    for package in ("rnnbench", "keras", "numpy", *_PACKAGES[backend]):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
-
-
-def _packages_here(backend: Backend) -> dict[str, str]:
-    return _versions(backend)
 
 
 def _first_line(err: BaseException) -> str:

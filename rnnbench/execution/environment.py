@@ -23,6 +23,7 @@ __all__ = [
     "describe_machine",
     "describe_process",
     "keep_programs",
+    "package_versions",
     "processes_at_work",
     "processor_name",
     "usable_cores",
@@ -155,18 +156,20 @@ def ask_nvidia_smi(query: str, gpu: str | None = None) -> list[str]:
 
 def describe_process(backend: Backend, gpu: str | None) -> dict[str, str]:
     """Versions and hardware behind a worker's numbers."""
-    packages = {"jax": ("jax", "jaxlib"), "tensorflow": ("tensorflow",), "torch": ("torch",)}
-    found = {
-        f"version.{name}": _version(name)
-        for name in ("rnnbench", "keras", "numpy", *packages[backend])
-    }
+    found = {f"version.{name}": text for name, text in package_versions(backend).items()}
     if gpu is not None:
         found |= _describe_gpu(gpu)
     return found | {
-        "version.python": platform.python_version(),
         "device": "cpu" if gpu is None else f"gpu:{gpu}",
         **describe_machine(None),
     }
+
+
+def package_versions(backend: Backend) -> dict[str, str]:
+    """Versions of what makes a run's numbers, Python's among them."""
+    packages = {"jax": ("jax", "jaxlib"), "tensorflow": ("tensorflow",), "torch": ("torch",)}
+    found = {name: _version(name) for name in ("rnnbench", "keras", "numpy", *packages[backend])}
+    return found | {"python": platform.python_version()}
 
 
 def cuda_versions() -> dict[str, str]:

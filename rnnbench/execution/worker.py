@@ -17,7 +17,7 @@ from rnnbench.training.engine import Program
 from rnnbench.training.engines import open_program, require_gpu
 from rnnbench.training.loop import Parts, Start, train_runs
 
-__all__ = ["Worker", "prepare_process"]
+__all__ = ["LazyParts", "Worker", "prepare_process"]
 
 _KERAS_WRAPPER = "Exception encountered when calling"
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")  # a terminal's bold and colours

@@ -20,7 +20,7 @@ from rnnbench.execution.devices import (
 from rnnbench.execution.environment import (
     cuda_versions,
     describe_machine,
-    describe_process,
+    package_versions,
 )
 from rnnbench.specs import BACKENDS, Backend
 from rnnbench.study import TIMING, bundled_files, read_toml
@@ -130,12 +130,7 @@ def begin_sitting(choices: TimingChoices, arms: Sequence[Arm], repeats: int, wor
         command=words,
         machine=describe_machine(gpu),
         versions={
-            backend: {
-                name.removeprefix("version."): text
-                for name, text in describe_process(backend, None).items()
-                if name.startswith("version.")
-            }
-            | (cuda_versions() if gpu is not None else {})
+            backend: package_versions(backend) | (cuda_versions() if gpu is not None else {})
             for backend in dict.fromkeys(arm.backend for arm in arms)
         },
         repeats=repeats,

@@ -14,6 +14,7 @@ from rnnbench.data.dataset import load_part
 from rnnbench.execution.executor import Task
 from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.local import LocalExecutor
+from rnnbench.execution.worker import LazyParts
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunResult, RunSpec, Started
 from rnnbench.training.loop import Start, train_runs
 from rnnbench.training.scan import ScanProgram
@@ -21,17 +22,6 @@ from rnnbench.training.streams import batch_order, dropout_seed
 
 N_EPOCHS = 3
 WHOLE_BATCHES = 17  # 51 training reviews: three batches, none of them short
-
-
-class Parts(dict[str, Any]):  # Any: Part
-    """The parts of a spec's data, loaded when asked for."""
-
-    def __init__(self, spec: RunSpec) -> None:
-        self.data = spec.data
-
-    def __missing__(self, name: Any) -> Any:
-        self[name] = load_part(self.data, name)
-        return self[name]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +41,7 @@ def program_of(programs: dict[str, ScanProgram], spec: RunSpec) -> ScanProgram:
 
 
 def train(program: ScanProgram, spec: RunSpec, saved: bytes | None = None) -> list[Event]:
-    return list(train_runs([Start(spec=spec, saved=saved)], program, Parts(spec), {}))
+    return list(train_runs([Start(spec=spec, saved=saved)], program, LazyParts(spec.data), {}))
 
 
 def curves(events: list[Event]) -> list[tuple[float, ...]]:

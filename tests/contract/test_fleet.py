@@ -11,23 +11,13 @@ from rnnbench.architectures import PRESETS
 from rnnbench.data.dataset import load_part
 from rnnbench.execution.executor import Task, fill_lanes
 from rnnbench.execution.inline import InlineExecutor
+from rnnbench.execution.worker import LazyParts
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec
 from rnnbench.training.fleet import FleetProgram, why_not_vmapped
 from rnnbench.training.loop import Start, train_runs
 from rnnbench.training.scan import ScanProgram
 
 N_EPOCHS = 5
-
-
-class Parts(dict[str, Any]):  # Any: Part
-    """The parts of a spec's data, loaded when asked for."""
-
-    def __init__(self, spec: RunSpec) -> None:
-        self.data = spec.data
-
-    def __missing__(self, name: Any) -> Any:
-        self[name] = load_part(self.data, name)
-        return self[name]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +38,7 @@ def train(
 ) -> list[Event]:
     starts = [Start(spec=spec, saved=state) for spec, state in zip(specs, saved, strict=False)]
     program = fleet_of(fleets, specs[0])
-    return list(train_runs(starts, program, Parts(specs[0]), {}, **options))
+    return list(train_runs(starts, program, LazyParts(specs[0].data), {}, **options))
 
 
 def curve(events: Sequence[Event], spec: RunSpec) -> list[tuple[float, ...]]:
@@ -77,7 +67,9 @@ def test_each_lane_has_the_losses_of_the_keras_engine(
     events = train(fleets, specs)
     for spec in specs:
         alone = make_spec(name, seed=spec.seed, **chosen)
-        expected = list(train_runs([Start(spec=alone)], ScanProgram(alone), Parts(alone), {}))
+        expected = list(
+            train_runs([Start(spec=alone)], ScanProgram(alone), LazyParts(alone.data), {})
+        )
         for ours, theirs in zip(curve(events, spec), curve(expected, alone), strict=True):
             assert ours[:3] == pytest.approx(theirs[:3], abs=1e-5)
         ours, theirs = finished(events, spec).result, finished(expected, alone).result
@@ -145,7 +137,7 @@ def test_a_lane_that_is_given_up_says_nothing_more(
     events = []
     starts = [Start(spec=gone), Start(spec=kept)]
     program = fleet_of(fleets, gone)
-    for event in train_runs(starts, program, Parts(gone), {}, stopped.__contains__):
+    for event in train_runs(starts, program, LazyParts(gone.data), {}, stopped.__contains__):
         events.append(event)
         if isinstance(event, EpochEnded) and event.fingerprint == gone.fingerprint:
             stopped.add(gone.fingerprint)
