@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from rnnbench.execution.executor import Task, choose_task
+from rnnbench.execution.executor import Task
+from rnnbench.execution.queue import TaskQueue
 from rnnbench.specs import RunSpec
 
 
@@ -23,49 +24,79 @@ Make = Callable[..., Task]
 
 def test_the_longest_run_goes_first(task: Make) -> None:
     waiting = [task(seed=0, seconds=1), task(seed=1, seconds=5), task(seed=2, seconds=3)]
-    assert choose_task(waiting, None, set()) is waiting[1]
+    assert TaskQueue(waiting).take() == (waiting[1],)
 
 
 def test_a_worker_stays_with_the_shape_that_it_has_compiled(task: Make) -> None:
     short, long = task("lstm", seconds=1), task("gru", seconds=100)
-    assert choose_task([short, long], short.spec.shape, set()) is short
+    assert TaskQueue([short, long]).take(short.spec.shape) == (short,)
 
 
 def test_the_shape_with_most_work_left_goes_first(task: Make) -> None:
     long = task("lstm", seconds=5)
     many = [task("gru", seed=seed, seconds=3) for seed in (0, 1)]
-    assert choose_task([long, *many], None, set()) is many[0]
+    waiting = TaskQueue([long, *many])
+    assert waiting.take() == (many[0],)
+    assert waiting.take() == (long,)  # 5 s are left of it, 3 s of the other
 
 
 def test_workers_spread_over_shapes(task: Make) -> None:
     long, short = task("lstm", seconds=100), task("gru", seconds=1)
-    assert choose_task([long, short], None, {long.spec.shape}) is short
+    assert TaskQueue([long, short]).take(None, {long.spec.shape}) == (short,)
 
 
 def test_a_worker_helps_out_where_no_other_shape_is_left(task: Make) -> None:
     left = task("lstm")
-    assert choose_task([left], "another shape", {left.spec.shape}) is left
+    assert TaskQueue([left]).take("another shape", {left.spec.shape}) == (left,)
 
 
 def test_of_equal_runs_the_lowest_seed_goes_first(task: Make) -> None:
     waiting = [task(seed=seed) for seed in (2, 0, 1)]
-    assert choose_task(waiting, None, set()) is waiting[1]
+    assert TaskQueue(waiting).take() == (waiting[1],)
 
 
 def test_nothing_waiting_is_nothing_to_do() -> None:
-    assert choose_task([], None, set()) is None
+    assert TaskQueue().take() == ()
+
+
+def test_a_dropped_task_does_not_come(task: Make) -> None:
+    first, second = task(seed=0), task(seed=1)
+    waiting = TaskQueue([first, second])
+    waiting.drop(first.spec.fingerprint)
+    waiting.drop("one that does not wait")
+    assert len(waiting) == 1
+    assert waiting.take() == (second,)
+
+
+def test_a_task_that_is_given_back_is_the_next_of_its_shape(task: Make) -> None:
+    waiting = TaskQueue([task(seed=seed) for seed in range(3)])
+    taken = waiting.take()
+    waiting.give_back(taken[0])
+    assert len(waiting) == 3
+    assert waiting.take() == taken
 
 
 def test_two_workers_work_everything_off_with_few_changes_of_shape(task: Make) -> None:
-    waiting = [task(name, seed) for name in ("lstm", "gru", "simple-rnn") for seed in range(4)]
+    names = ("lstm", "gru", "simple-rnn")
+    waiting = TaskQueue(task(name, seed) for name in names for seed in range(4))
     shapes: list[str | None] = [None, None]
     n_compiled = 0
-    for turn in range(len(waiting)):
+    for turn in range(12):
         worker = turn % 2
-        chosen = choose_task(waiting, shapes[worker], {shapes[1 - worker]})
-        assert chosen is not None
-        waiting.remove(chosen)
+        (chosen,) = waiting.take(shapes[worker], {shapes[1 - worker]})
         n_compiled += chosen.spec.shape != shapes[worker]
         shapes[worker] = chosen.spec.shape
-    assert waiting == []
+    assert len(waiting) == 0
     assert n_compiled <= 4  # three shapes, one of them on both workers
+
+
+def test_tasks_of_one_shape_and_one_data_set_share_a_fleet(
+    make_spec: Callable[..., RunSpec],
+) -> None:
+    one, two, three = (Task(spec=make_spec(seed=n, engine="fleet")) for n in range(3))
+    other = Task(spec=make_spec("gru", engine="fleet"), expected_seconds=0.5)
+    alone = Task(spec=make_spec(seed=9), expected_seconds=0.5)
+    waiting = [one, other, two, alone, three]
+    assert TaskQueue(waiting).take(n_lanes=8) == (one, two, three)
+    assert TaskQueue(waiting).take(n_lanes=2) == (one, two)
+    assert TaskQueue(waiting).take(alone.spec.shape, n_lanes=8) == (alone,)

@@ -16,7 +16,8 @@ from typing import Any
 from rnnbench.data.dataset import Part, PartName, load_part
 from rnnbench.errors import UnavailableError, UsageError, WorkerError
 from rnnbench.execution.environment import package_versions, worker_environment
-from rnnbench.execution.executor import Task, choose_task, fill_lanes
+from rnnbench.execution.executor import Task
+from rnnbench.execution.queue import TaskQueue
 from rnnbench.execution.worker import Worker, prepare_process
 from rnnbench.specs import Backend, DataSpec, EpochEnded, Event, Failed, Finished
 
@@ -98,7 +99,7 @@ class RayExecutor:
         self._n_at_once = n_at_once
         self._gpu_share = gpu_share
         self._n_lanes = n_lanes
-        self._waiting: list[Task] = []
+        self._waiting = TaskQueue()
         self._at_work: dict[Any, _Sent] = {}  # Any: ray's generators of references
         self._parts: dict[tuple[DataSpec, bool], Parts] = {}
         self._deaths: dict[str, int] = {}
@@ -113,7 +114,7 @@ class RayExecutor:
         """See `Executor.run`."""
         import ray
 
-        self._waiting, self._deaths = list(tasks), {}
+        self._waiting, self._deaths = TaskQueue(tasks), {}
         try:
             while self._waiting or self._at_work:
                 while self._waiting and len(self._at_work) < self._n_at_once:
@@ -133,7 +134,7 @@ class RayExecutor:
         """See `Executor.stop`; in a fleet its lane goes on unheard."""
         import ray
 
-        self._waiting = [task for task in self._waiting if task.spec.fingerprint != fingerprint]
+        self._waiting.drop(fingerprint)
         for generator, sent in list(self._at_work.items()):
             if fingerprint in sent.wanted:
                 del sent.wanted[fingerprint]
@@ -166,17 +167,14 @@ class RayExecutor:
     def _send(self, shape: str | None) -> None:
         """Submit the next task, best one of the shape that a worker has compiled."""
         elsewhere: set[str | None] = {sent.shape for sent in self._at_work.values()}
-        first = choose_task(self._waiting, shape, elsewhere)
-        assert first is not None
-        tasks = fill_lanes(first, self._waiting, self._n_lanes)
-        self._waiting = [task for task in self._waiting if task not in tasks]
+        tasks = self._waiting.take(shape, elsewhere, self._n_lanes)
         generator = (
             self._remote(_carry_out)
             .options(num_returns="streaming")
-            .remote(tasks, self._place(first), bool(self._gpu_share), self._n_lanes)
+            .remote(tasks, self._place(tasks[0]), bool(self._gpu_share), self._n_lanes)
         )
         wanted = {task.spec.fingerprint: task for task in tasks}
-        self._at_work[generator] = _Sent(shape=first.spec.shape, wanted=wanted)
+        self._at_work[generator] = _Sent(shape=tasks[0].spec.shape, wanted=wanted)
 
     def _place(self, task: Task) -> Parts:
         """The task's data in the object store, put there once; a tuning run gets no test half."""
@@ -226,7 +224,7 @@ class RayExecutor:
         for fingerprint, task in sent.wanted.items():
             deaths = self._deaths[fingerprint] = self._deaths.get(fingerprint, 0) + 1
             if deaths < MOST_DEATHS:
-                self._waiting.insert(0, task)
+                self._waiting.give_back(task)
                 continue
             reason = f"{deaths} workers died of it, one after the other: {_first_line(err)}"
             yield Failed(fingerprint=fingerprint, reason=reason, traceback=reason)

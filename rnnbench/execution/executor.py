@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rnnbench.specs import DataSpec, Event, RunSpec
+from rnnbench.specs import Event, RunSpec
 
-__all__ = ["Executor", "Task", "choose_task", "fill_lanes"]
+__all__ = ["Executor", "Task"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,43 +23,6 @@ class Task:
     spec: RunSpec
     state: bytes | None = None
     expected_seconds: float = 1.0
-
-    @property
-    def fleet(self) -> tuple[str, DataSpec] | None:
-        """Equal for tasks that can share a fleet; None for one that cannot be in any."""
-        return (self.spec.shape, self.spec.data) if self.spec.engine == "fleet" else None
-
-
-def choose_task(
-    waiting: Sequence[Task], shape: str | None, elsewhere: set[str | None]
-) -> Task | None:
-    """The next task for a worker that has `shape` compiled while others work on `elsewhere`.
-
-    First its own shape, since compiling costs seconds; then the shape with the most work left
-    that nobody else is at, then any other; within a shape the longest first.
-    """
-    left: dict[str, float] = {}
-    for task in waiting:
-        left[task.spec.shape] = left.get(task.spec.shape, 0.0) + task.expected_seconds
-    return max(
-        waiting,
-        key=lambda task: (
-            task.spec.shape == shape,
-            task.spec.shape not in elsewhere,
-            left[task.spec.shape],
-            task.expected_seconds,
-            -task.spec.seed,
-        ),
-        default=None,
-    )
-
-
-def fill_lanes(first: Task, waiting: Sequence[Task], n_lanes: int) -> tuple[Task, ...]:
-    """The task, and of those waiting the first that can share a fleet with it."""
-    if first.fleet is None:
-        return (first,)
-    others = [task for task in waiting if task is not first and task.fleet == first.fleet]
-    return (first, *others[: n_lanes - 1])
 
 
 class Executor(Protocol):

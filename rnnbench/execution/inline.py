@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rnnbench.execution.executor import Task, fill_lanes
+from rnnbench.execution.executor import Task
+from rnnbench.execution.queue import TaskQueue
 from rnnbench.execution.worker import Worker
 from rnnbench.specs import Event
 
@@ -23,10 +24,8 @@ class InlineExecutor:
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         """See `Executor.run`."""
         worker = Worker(n_lanes=self._n_lanes)
-        waiting = list(tasks)
-        while waiting:
-            taken = fill_lanes(waiting[0], waiting, self._n_lanes)
-            waiting = [task for task in waiting if task not in taken]
+        waiting = TaskQueue(tasks)
+        while taken := waiting.take(n_lanes=self._n_lanes):
             for event in worker.run(taken, self._stopped.__contains__):
                 if event.fingerprint not in self._stopped:
                     yield event

@@ -11,8 +11,9 @@ from typing import Any
 
 from rnnbench.errors import WorkerError
 from rnnbench.execution.environment import worker_environment
-from rnnbench.execution.executor import Task, choose_task, fill_lanes
+from rnnbench.execution.executor import Task
 from rnnbench.execution.process import Child, children_cpu_seconds, how_it_ended, spawn
+from rnnbench.execution.queue import TaskQueue
 from rnnbench.execution.worker import Worker, prepare_process
 from rnnbench.specs import Backend, Event, Failed, Finished
 
@@ -59,7 +60,7 @@ class LocalExecutor:
         self._gpus = gpus
         self._log_folder = log_folder
         self._seats: list[_Seat] = []
-        self._waiting: list[Task] = []
+        self._waiting = TaskQueue()
         self._cpu_before = children_cpu_seconds()
 
     @property
@@ -69,7 +70,7 @@ class LocalExecutor:
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         """See `Executor.run`."""
-        self._waiting = list(tasks)
+        self._waiting = TaskQueue(tasks)
         try:
             self._fill_seats(len(self._waiting))
             for seat in self._seats:
@@ -94,7 +95,7 @@ class LocalExecutor:
 
     def stop(self, fingerprint: str) -> None:
         """See `Executor.stop`."""
-        self._waiting = [task for task in self._waiting if task.spec.fingerprint != fingerprint]
+        self._waiting.drop(fingerprint)
         for seat in self._seats:
             mine = {task.spec.fingerprint for task in seat.tasks}
             if fingerprint in mine - seat.over:
@@ -118,12 +119,10 @@ class LocalExecutor:
     def _hand_out(self, seat: _Seat) -> None:
         """Give an idle worker its next task, if there is one; a fleet as many as it has lanes."""
         elsewhere = {other.shape for other in self._seats if other is not seat and other.tasks}
-        first = choose_task(self._waiting, seat.shape, elsewhere)
-        seat.tasks = fill_lanes(first, self._waiting, self._n_lanes) if first else ()
+        seat.tasks = self._waiting.take(seat.shape, elsewhere, self._n_lanes)
         seat.over = set()
-        if first:
-            self._waiting = [task for task in self._waiting if task not in seat.tasks]
-            seat.shape = first.spec.shape
+        if seat.tasks:
+            seat.shape = seat.tasks[0].spec.shape
             _tell(seat, seat.tasks)
 
     def _listen(self, seat: _Seat) -> Iterator[Event]:

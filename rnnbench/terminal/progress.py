@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from rnnbench.workflows.plan import Plan
 __all__ = ["LiveBoard", "PlainBoard", "Standing", "live_board", "plain_board"]
 
 HEARTBEAT_SECONDS = 30.0
+N_PACES = 100  # the last runs tell how long the next take
 
 
 @dataclass(kw_only=True)
@@ -47,42 +49,51 @@ class Standing:
             lane = self.lanes.setdefault(display_name(spec.form), Lane(n_runs=0))
             lane.n_runs += 1
             lane.n_over += spec.fingerprint not in open_runs
+        self.n_over = 0  # tasks of this command that have ended
         self._expected = {task.spec.fingerprint: task.expected_seconds for task in plan.tasks}
-        self._spent: dict[str, float] = {}
-        self._pace: list[float] = []  # actual over expected, of runs that are over
+        self._waiting = Counter(self._expected.values())  # how many wait that long; few lengths
+        self._spent: dict[str, float] = {}  # by the runs at work
+        self._pace: deque[float] = deque(maxlen=N_PACES)  # actual over expected, of the last runs
 
     def observe(self, spec: RunSpec, event: Event) -> None:
         """Take one event into account."""
         lane = self.lanes[display_name(spec.form)]
         if isinstance(event, Started):
             lane.running[event.fingerprint] = (spec.seed, event.first_epoch - 1)
+            self._begin(event.fingerprint)
         elif isinstance(event, EpochEnded):
             lane.running[event.fingerprint] = (spec.seed, event.row.epoch)
             lane.val_loss = event.row.val_loss
-            spent = self._spent.get(event.fingerprint, 0.0) + event.row.epoch_seconds
-            self._spent[event.fingerprint] = spent
+            self._begin(event.fingerprint)
+            self._spent[event.fingerprint] += event.row.epoch_seconds
         elif isinstance(event, Finished | Failed):
             lane.running.pop(event.fingerprint, None)
             lane.n_over += 1
             lane.n_failed += isinstance(event, Failed)
-            expected = self._expected.pop(event.fingerprint, None)
-            spent = self._spent.pop(event.fingerprint, 0.0)
+            self.n_over += 1
+            self._begin(event.fingerprint)  # a worker can die before it says that it has begun
+            spent = self._spent.pop(event.fingerprint)
+            expected = self._expected.pop(event.fingerprint)
             if expected and isinstance(event, Finished):
                 self._pace.append(spent / expected)
-
-    @property
-    def n_over(self) -> int:
-        """Tasks of this command that have ended."""
-        return self.n_tasks - len(self._expected)
 
     def seconds_left(self) -> float:
         """Estimate: what was expected of the open runs, corrected by how the others went."""
         pace = statistics.median(self._pace) if self._pace else 1.0
-        left = [
-            max(seconds * pace - self._spent.get(key, 0.0), 0.0)
-            for key, seconds in self._expected.items()
-        ]
-        return max(sum(left) / self.n_workers, max(left, default=0.0))
+        begun = [max(self._expected[key] * pace - spent, 0.0) for key, spent in self._spent.items()]
+        waiting = [seconds * pace for seconds in self._waiting]
+        total = sum(begun) + sum(seconds * pace * n for seconds, n in self._waiting.items())
+        return max(total / self.n_workers, *begun, *waiting, 0.0)
+
+    def _begin(self, fingerprint: str) -> None:
+        """A run no longer waits."""
+        if fingerprint in self._spent:
+            return
+        self._spent[fingerprint] = 0.0
+        seconds = self._expected[fingerprint]
+        self._waiting[seconds] -= 1
+        if not self._waiting[seconds]:
+            del self._waiting[seconds]
 
 
 class PlainBoard:

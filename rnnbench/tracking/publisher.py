@@ -297,13 +297,18 @@ class Publisher:
     def _close_run(
         self, entry: LedgerEntry, run_id: str, result: RunResult, history: tuple[EpochRow, ...]
     ) -> None:
+        from mlflow.entities import RunTag
+
         ended_ms = int((history[-1].ended_at if history else time.time()) * 1000)
-        self._log(run_id, _result_metrics(result, ended_ms))
-        self._client.set_tag(run_id, STATUS_TAG, result.status)
-        for key, value in result.environment.items():
-            self._client.set_tag(run_id, f"rnnbench.{key}", value)
+        tags = {f"rnnbench.{key}": value for key, value in result.environment.items()}
+        tags |= {STATUS_TAG: result.status}
         if result.reason:
-            self._client.set_tag(run_id, "rnnbench.reason", result.reason[:5000])
+            tags["rnnbench.reason"] = result.reason[:5000]
+        self._client.log_batch(
+            run_id,
+            metrics=_result_metrics(result, ended_ms),
+            tags=[RunTag(key, str(value)) for key, value in tags.items()],
+        )
         self._upload(entry, run_id, result, history)
         status = "FINISHED" if result.status in ("finished", "pruned") else "FAILED"
         self._client.set_terminated(run_id, status=status)

@@ -79,8 +79,9 @@ class Tracker:
             tags: put on that run and on every run that is made now.
         """
         self._name, self._tags = name, dict(tags)
-        for entry in [*entries, *self._backlog()]:
-            self.notice(entry)
+        begun = (entry for entry in entries if entry.result() is not None or entry.history())
+        for entry in [*begun, *self._backlog()]:
+            self.notice(entry)  # a run that waits has no row in MLflow yet
         self._thread = threading.Thread(target=self._work, daemon=True, name="tracker")
         self._thread.start()
 

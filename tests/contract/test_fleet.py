@@ -9,7 +9,7 @@ import pytest
 
 from rnnbench.architectures import PRESETS
 from rnnbench.data.dataset import load_part
-from rnnbench.execution.executor import Task, fill_lanes
+from rnnbench.execution.executor import Task
 from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.worker import LazyParts
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec
@@ -157,16 +157,6 @@ def test_the_model_of_a_lane_opens_in_plain_keras(
         path.write_bytes(finished(events, spec).model)
         loss, _ = keras_on_jax.models.load_model(path).evaluate(test.tokens, test.labels, verbose=0)
         assert loss == pytest.approx(finished(events, spec).result.test_loss, abs=1e-6)
-
-
-def test_tasks_of_one_shape_and_one_data_set_share_a_fleet(make_spec: Any) -> None:
-    one, two, three = (Task(spec=make_spec(seed=n, engine="fleet")) for n in range(3))
-    other = Task(spec=make_spec("gru", engine="fleet"))
-    alone = Task(spec=make_spec(seed=9))
-    waiting = [one, other, two, alone, three]
-    assert fill_lanes(one, waiting, 8) == (one, two, three)
-    assert fill_lanes(one, waiting, 2) == (one, two)
-    assert fill_lanes(alone, waiting, 8) == (alone,)
 
 
 def test_an_executor_fills_its_lanes_and_ends_every_run(make_spec: Any, keras_on_jax: Any) -> None:

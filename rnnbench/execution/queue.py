@@ -1,0 +1,72 @@
+"""Tasks that wait for a worker, and which of them goes next."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Set
+from itertools import islice
+
+from rnnbench.execution.executor import Task
+
+__all__ = ["TaskQueue"]
+
+
+class TaskQueue:
+    """Waiting tasks by shape; taking one costs the same however many wait."""
+
+    def __init__(self, tasks: Iterable[Task] = ()) -> None:
+        self._tasks: dict[str, OrderedDict[str, Task]] = {}  # shape, fingerprint; longest first
+        self._seconds: dict[str, float] = {}  # of the work left in a shape
+        for task in sorted(tasks, key=lambda task: (-task.expected_seconds, task.spec.seed)):
+            self._add(task)
+
+    def __len__(self) -> int:
+        """How many tasks wait."""
+        return sum(map(len, self._tasks.values()))
+
+    def take(
+        self, shape: str | None = None, elsewhere: Set[str | None] = frozenset(), n_lanes: int = 1
+    ) -> tuple[Task, ...]:
+        """The next task for a worker that has `shape` compiled while others work on `elsewhere`.
+
+        First its own shape, since compiling costs seconds; then the shape with the most work left
+        that nobody else is at, then any other; within a shape the longest first, then the lowest
+        seed. With a task of the engine `fleet` come others that can share its fleet.
+
+        Returns:
+            At most `n_lanes` tasks; none if none waits.
+        """
+        if not self._tasks:
+            return ()
+        chosen = max(
+            self._tasks,
+            key=lambda name: (name == shape, name not in elsewhere, self._seconds[name]),
+        )
+        first = next(iter(self._tasks[chosen].values()))
+        alike = (task for task in self._tasks[chosen].values() if task.spec.data == first.spec.data)
+        taken = tuple(islice(alike, n_lanes if first.spec.engine == "fleet" else 1))
+        for task in taken:
+            self._remove(chosen, task.spec.fingerprint)
+        return taken
+
+    def drop(self, fingerprint: str) -> None:
+        """Forget a task, if it waits."""
+        for shape, tasks in self._tasks.items():
+            if fingerprint in tasks:
+                self._remove(shape, fingerprint)
+                return
+
+    def give_back(self, task: Task) -> None:
+        """A task that was taken waits again, as the first of its shape."""
+        self._add(task)
+        self._tasks[task.spec.shape].move_to_end(task.spec.fingerprint, last=False)
+
+    def _add(self, task: Task) -> None:
+        shape = task.spec.shape
+        self._tasks.setdefault(shape, OrderedDict())[task.spec.fingerprint] = task
+        self._seconds[shape] = self._seconds.get(shape, 0.0) + task.expected_seconds
+
+    def _remove(self, shape: str, fingerprint: str) -> None:
+        self._seconds[shape] -= self._tasks[shape].pop(fingerprint).expected_seconds
+        if not self._tasks[shape]:
+            del self._tasks[shape], self._seconds[shape]
