@@ -12,22 +12,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
+
+from provenance import RESULTS, write_result
 
 from rnnbench.architectures import make_form
 from rnnbench.data.dataset import load_part
-from rnnbench.execution.environment import processor_name, usable_cores, worker_environment
+from rnnbench.execution.environment import worker_environment
 from rnnbench.specs import Backend, DataSpec, RunSpec
 from rnnbench.training.streams import batch_order
 from rnnbench.workflows.datasets import resolve_dataset
 
-RESULTS = Path(__file__).parent.parent / "results"
 CONTENDERS = ("scan", "scan, threads as JAX likes", "fit on JAX", "fit on TensorFlow")
 
 
@@ -53,13 +52,13 @@ def main() -> None:
             for name, rows in found.items()
         },
         "all": found,
-        "command": f"python benchmarks/speed/epoch.py --repeats {choices.repeats}",
-        "machine": {"processor": processor_name(), "cores": usable_cores()},
-        "versions": {name: version(name) for name in ("keras", "jax", "tensorflow")}
-        | {"python": platform.python_version()},
-        "measured_on": time.strftime("%Y-%m-%d"),
     }
-    choices.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_result(
+        choices.out,
+        result,
+        command=f"python benchmarks/speed/epoch.py --repeats {choices.repeats}",
+        packages=("keras", "jax", "tensorflow"),
+    )
     print(json.dumps(result["median_epoch_seconds"], indent=1))
 
 

@@ -13,19 +13,17 @@ import argparse
 import csv
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
-from rnnbench.data.imdb import find_imdb
-from rnnbench.execution.environment import processor_name, usable_cores
+from provenance import RESULTS, write_result
 
-RESULTS = Path(__file__).parent.parent / "results"
+from rnnbench.data.imdb import find_imdb
+
 CONTENDERS = {"local": [], "ray": ["--executor", "ray", "--ray-address", "local"]}
 PACKAGES = ("rnnbench", "ray", "keras", "jax", "numpy")
 CURVES = ("loss", "val_loss", "val_accuracy")
@@ -60,15 +58,12 @@ def main() -> None:
         "n_runs": len(curves["local"]),
         "median_seconds": {name: round(value, 1) for name, value in median.items()},
         "seconds": {name: [round(v, 1) for v in values] for name, values in seconds.items()},
-        "command": f"python benchmarks/speed/executors.py --repeats {choices.repeats}"
-        f" --seeds {choices.seeds}",
-        "machine": {"processor": processor_name(), "cores": usable_cores()},
-        "versions": {name: version(name) for name in PACKAGES}
-        | {"python": platform.python_version()},
-        "measured_on": time.strftime("%Y-%m-%d"),
     }
-    choices.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=1))
+    command = (
+        f"python benchmarks/speed/executors.py --repeats {choices.repeats} --seeds {choices.seeds}"
+    )
+    whole = write_result(choices.out, result, command=command, packages=PACKAGES)
+    print(json.dumps(whole, indent=1))
 
 
 def run_once(words: list[str], cache: Path) -> tuple[float, Curves]:

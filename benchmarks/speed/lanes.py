@@ -21,16 +21,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from provenance import write_result
 
 from rnnbench.architectures import make_form
 from rnnbench.data.dataset import Part
 from rnnbench.execution.devices import find_gpus
-from rnnbench.execution.environment import describe_machine, worker_environment
+from rnnbench.execution.environment import worker_environment
 from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.training.engine import Work
 from rnnbench.training.streams import batch_order, dropout_seed
@@ -59,14 +59,14 @@ def main() -> None:
         for n in lanes:
             found[n].append(measure_in_process(n, choices.epochs, choices.reviews))
             print(name(n), found[n][-1], flush=True)
-    result = summarise(found) | {
-        "command": f"python benchmarks/speed/lanes.py --lanes {choices.lanes}"
+    result = write_result(
+        choices.out,
+        summarise(found),
+        command=f"python benchmarks/speed/lanes.py --lanes {choices.lanes}"
         f" --repeats {choices.repeats} --epochs {choices.epochs} --reviews {choices.reviews}",
-        "machine": describe_machine(next(iter(find_gpus()), None)),
-        "versions": {package: version(package) for package in ("keras", "jax", "numpy")},
-        "measured_on": time.strftime("%Y-%m-%d"),
-    }
-    choices.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        packages=("keras", "jax", "numpy"),
+        gpu=next(iter(find_gpus()), None),
+    )
     print(json.dumps(result, indent=1))
     if choices.plot:
         plot(result, choices.plot)

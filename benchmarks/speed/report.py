@@ -11,22 +11,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from provenance import RESULTS, write_result
 
 from rnnbench.architectures import ALL, make_form
 from rnnbench.data.cache import open_corpus
-from rnnbench.execution.environment import processor_name, usable_cores
 from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.tracking.database import make_database
 from rnnbench.tracking.publisher import (
@@ -40,7 +38,6 @@ from rnnbench.tracking.store import DATABASE, find_store
 from rnnbench.training.loop import pack_predictions
 from rnnbench.workflows.datasets import resolve_dataset
 
-RESULTS = Path(__file__).parent.parent / "results"
 STUDY = "made-up"
 N_EPOCHS = 50
 PACKAGES = ("rnnbench", "mlflow", "numpy", "scipy", "matplotlib")
@@ -67,20 +64,12 @@ def main() -> None:
     for size in choices.sizes.split(","):
         measured.append(measure(int(size), fingerprint))
         print(measured[-1], flush=True)
-    result = {
-        "reports": [asdict(item) for item in measured],
-        "command": f"python benchmarks/speed/report.py --sizes {choices.sizes}",
-        "machine": {
-            "processor": processor_name(),
-            "cores": usable_cores(),
-            "platform": platform.platform(),
-        },
-        "versions": {name: version(name) for name in PACKAGES}
-        | {"python": platform.python_version()},
-        "measured_on": time.strftime("%Y-%m-%d"),
-    }
-    choices.out.parent.mkdir(parents=True, exist_ok=True)
-    choices.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_result(
+        choices.out,
+        {"reports": [asdict(item) for item in measured]},
+        command=f"python benchmarks/speed/report.py --sizes {choices.sizes}",
+        packages=PACKAGES,
+    )
 
 
 def measure(n_runs: int, fingerprint: str) -> Measured:

@@ -13,21 +13,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
+from provenance import RESULTS, write_result
+
 from rnnbench.data.imdb import find_imdb
-from rnnbench.execution.environment import processor_name, usable_cores
 
 HERE = Path(__file__).parent
-RESULTS = HERE.parent / "results"
 PACKAGES = ("rnnbench", "keras", "tensorflow", "jax", "mlflow", "numpy")
 
 
@@ -48,20 +46,10 @@ def main() -> None:
         "whole_study": measure_whole_study(data, choices.keep),
         "seeds": choices.seeds,
         "epochs": choices.epochs,
-        "load_before": os.getloadavg()[0],
-        "command": f"python benchmarks/speed/run_all.py --repeats {choices.repeats}",
-        "machine": {
-            "processor": processor_name(),
-            "cores": usable_cores(),
-            "platform": platform.platform(),
-        },
-        "versions": {name: version(name) for name in PACKAGES}
-        | {"python": platform.python_version()},
-        "measured_on": time.strftime("%Y-%m-%d"),
     }
-    choices.out.parent.mkdir(parents=True, exist_ok=True)
-    choices.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=1))
+    command = f"python benchmarks/speed/run_all.py --repeats {choices.repeats}"
+    whole = write_result(choices.out, result, command=command, packages=PACKAGES)
+    print(json.dumps(whole, indent=1))
 
 
 def measure_side_by_side(

@@ -12,12 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -25,11 +23,12 @@ from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
+from provenance import RESULTS, write_result
 
 from rnnbench.architectures import ALL
 from rnnbench.data.dataset import Part
 from rnnbench.execution import worker
-from rnnbench.execution.environment import processor_name, usable_cores
+from rnnbench.execution.environment import usable_cores
 from rnnbench.execution.local import LocalExecutor, work_off
 from rnnbench.execution.process import peak_mib
 from rnnbench.specs import RunSpec
@@ -40,7 +39,6 @@ from rnnbench.workflows.executors import ExecutorChoices
 from rnnbench.workflows.report import ReportChoices, report_study
 from rnnbench.workflows.run import RunChoices, run_study
 
-RESULTS = Path(__file__).parent.parent / "results"
 PACKAGES = ("rnnbench", "mlflow", "numpy")
 STUDY = "simulated"
 N_EPOCHS = 5
@@ -101,20 +99,10 @@ def main() -> None:
     with in_fresh_folder() as folder:
         np.savez(folder / "imdb.npz", **make_reviews())
         seconds = run(folder, choices.runs // len(ALL))
-        result = summarise(folder, seconds) | {
-            "command": f"python benchmarks/speed/scale.py --runs {choices.runs}",
-            "machine": {
-                "processor": processor_name(),
-                "cores": usable_cores(),
-                "platform": platform.platform(),
-            },
-            "versions": {name: version(name) for name in PACKAGES}
-            | {"python": platform.python_version()},
-            "measured_on": time.strftime("%Y-%m-%d"),
-        }
-    choices.out.parent.mkdir(parents=True, exist_ok=True)
-    choices.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=1))
+        result = summarise(folder, seconds)
+    command = f"python benchmarks/speed/scale.py --runs {choices.runs}"
+    whole = write_result(choices.out, result, command=command, packages=PACKAGES)
+    print(json.dumps(whole, indent=1))
 
 
 @contextmanager
@@ -191,15 +179,17 @@ def summarise(folder: Path, seconds: dict[str, float]) -> dict[str, Any]:  # Any
     }
 
 
-def pace(times: list[float]) -> dict[str, float]:
-    """Milliseconds a run, among the first thousand and among the last (of a few: of a quarter)."""
+def pace(times: list[float]) -> dict[str, Any]:  # Any: JSON values
+    """Milliseconds a run, thousand by thousand (of a few: by quarters); the last over the first."""
     n = min(THOUSAND, len(times) // 4)
+    starts = range(0, len(times) - n + 1, n)
     first = (times[n - 1] - times[0]) / (n - 1) * 1000
     last = (times[-1] - times[-n]) / (n - 1) * 1000
     return {
         "first_ms_a_run": round(first, 2),
         "last_ms_a_run": round(last, 2),
         "last_over_first": round(last / first, 2),
+        "all_ms_a_run": [round((times[i + n - 1] - times[i]) / (n - 1) * 1000, 1) for i in starts],
     }
 
 

@@ -12,20 +12,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from provenance import RESULTS, write_result
 
-from rnnbench.execution.environment import processor_name, usable_cores, worker_environment
+from rnnbench.execution.environment import worker_environment
 from rnnbench.stats.ratios import Ratio, median_ratio
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.measure import make_model, make_reviews, time_blocks
 
-RESULTS = Path(__file__).parent.parent / "results"
 N_STEPS, N_EPOCHS = 312, 4
 
 
@@ -66,15 +64,9 @@ def main() -> None:
             "fit with the clock, timed from outside": round(statistics.median(whole), 4),
         },
         "all_ms": {"plain": plain, "told": told, "whole": whole},
-        "command": "python benchmarks/speed/step.py "
-        f"--rounds {chosen.rounds} --backend {chosen.backend}",
-        "load_before": os.getloadavg()[0],
-        "machine": {"processor": processor_name(), "cores": usable_cores()},
-        "versions": {name: version(name) for name in ("keras", chosen.backend)}
-        | {"python": platform.python_version()},
-        "measured_on": time.strftime("%Y-%m-%d"),
     }
-    chosen.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    command = f"python benchmarks/speed/step.py --rounds {chosen.rounds} --backend {chosen.backend}"
+    write_result(chosen.out, result, command=command, packages=("keras", chosen.backend))
     print(json.dumps({key: result[key] for key in list(result)[:3]}, indent=1))
 
 

@@ -14,23 +14,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from provenance import RESULTS, write_result
+
 from rnnbench.data.dataset import load_part
 from rnnbench.data.imdb import find_imdb
-from rnnbench.execution.environment import processor_name, usable_cores
 from rnnbench.specs import DataSpec
 from rnnbench.workflows.datasets import resolve_dataset
 
-RESULTS = Path(__file__).parent.parent / "results"
 PACKAGES = ("rnnbench", "keras", "jax", "optuna", "mlflow", "numpy")
 PATIENCE = 3
 
@@ -51,16 +49,13 @@ def main() -> None:
     if data is None:
         raise SystemExit("set RNNBENCH_DATA to a folder that holds imdb.npz")
     result = measure(data, choices.trials, choices.tuning_seeds, choices.epochs)
-    result |= {
-        "load_before": os.getloadavg()[0],
-        "command": f"python benchmarks/speed/tuning.py --trials {choices.trials} "
+    result = write_result(
+        choices.out,
+        result,
+        command=f"python benchmarks/speed/tuning.py --trials {choices.trials} "
         f"--tuning-seeds {choices.tuning_seeds} --epochs {choices.epochs}",
-        "machine": {"processor": processor_name(), "cores": usable_cores()},
-        "versions": {name: version(name) for name in PACKAGES}
-        | {"python": platform.python_version()},
-        "measured_on": time.strftime("%Y-%m-%d"),
-    }
-    choices.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        packages=PACKAGES,
+    )
     print(json.dumps(result, indent=1))
 
 
