@@ -35,6 +35,7 @@ def write(folder: Path, text: str) -> Path:
         ("frozen-order", 80),
         ("long-sequences", 48),
         ("thousand-seeds", 4000),
+        ("engines", 20),
     ],
 )
 def test_a_bundled_study_loads_and_expands(name: str, n_runs: int) -> None:
@@ -45,7 +46,7 @@ def test_a_bundled_study_loads_and_expands(name: str, n_runs: int) -> None:
 
 def test_those_are_all_bundled_studies_and_each_says_what_it_is() -> None:
     found = bundled_studies()
-    assert len(found) == 6
+    assert len(found) == 7
     assert all(load_study(path).description for path in found.values())
     assert all(load_study(path).name == name for name, path in found.items())
 

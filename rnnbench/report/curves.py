@@ -30,14 +30,8 @@ def draw_loss_curve(history: Sequence[EpochRow], title: str) -> bytes:
         values = [getattr(row, name) for row in history]
         axes.plot(epochs, values, color=colour, label=label, marker="." if len(epochs) < 3 else "")
     best = min(history, key=lambda row: row.val_loss)
-    axes.plot(best.epoch, best.val_loss, "o", color=VALIDATION_COLOUR)
-    axes.annotate(
-        f"best: {best.val_loss:.4f} in epoch {best.epoch}",
-        (best.epoch, best.val_loss),
-        xytext=(0, 10),
-        textcoords="offset points",
-        horizontalalignment="right" if best.epoch > len(epochs) / 2 else "left",
-    )
+    label = f"best: {best.val_loss:.4f} in epoch {best.epoch}"
+    axes.plot(best.epoch, best.val_loss, "o", color=VALIDATION_COLOUR, label=label)
     axes.set(title=title, xlabel="epoch", ylabel="cross-entropy")
     axes.margins(y=0.12)
     axes.legend(frameon=False, loc="upper right")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from project import write_project
 
 from rnnbench.architectures import PRESETS
 from rnnbench.data.dataset import load_part
@@ -189,3 +192,21 @@ def test_lanes_that_do_not_fit_are_halved(
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_architecture_can_be_vectorised(name: str, make_spec: Any, keras_on_jax: Any) -> None:
     assert why_not_vmapped(make_spec(name, engine="fleet")) is None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(5400)
+def test_ten_seeds_on_the_real_reviews_score_as_runs_on_their_own_do(
+    real_imdb: Path, tmp_path: Path
+) -> None:
+    """In the report's terms: equivalent, within half a point."""
+    project = write_project(tmp_path / "project", tmp_path / "shared")
+    study = ["lstm", "--study", "engines", "--dataset", str(real_imdb), "--no-report"]
+    for engine in (["keras"], ["fleet", "--lanes", "10"]):
+        done = project.command("run", *study, "--engine", *engine, timeout_s=2400)
+        assert done.returncode == 0, done.stderr
+    done = project.command("report", "engines", "--format", "csv", "--out", "page")
+    assert done.returncode == 0, done.stderr
+    with open(project.folder / "page" / "tables" / "pairs.csv", newline="") as file:
+        (pair,) = csv.DictReader(file)
+    assert (pair["n_a"], pair["n_b"], pair["verdict"]) == ("10", "10", "equivalent")
