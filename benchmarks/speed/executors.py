@@ -1,6 +1,6 @@
 """The executor `ray` on one machine against `local`: the same study, side by side.
 
-    RNNBENCH_DATA=FOLDER python benchmarks/speed/executors.py [--repeats 3] [--seeds 3]
+    RNNBENCH_DATA=FOLDER python benchmarks/speed/executors.py [--repeats 3]
 
 Wall-clock time of whole commands in folders of their own, with prepared reviews and compiled
 programs in the cache; what starting a Ray cluster takes is part of it. The numbers of the runs are
@@ -36,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--out", type=Path, default=RESULTS / "executors.json")
     choices = parser.parse_args()
     data = find_imdb()
@@ -48,7 +49,8 @@ def main() -> None:
         run_once([*study, "--epochs", "1"], Path(cache))  # prepares and compiles
         for repeat in range(choices.repeats):
             for name, options in CONTENDERS.items():
-                taken, curves[name] = run_once([*study, *options], Path(cache))
+                words = [*study, "--epochs", str(choices.epochs), *options]
+                taken, curves[name] = run_once(words, Path(cache))
                 seconds[name].append(taken)
                 print(f"repeat {repeat + 1}, {name}: {taken:.1f} s", flush=True)
     median = {name: statistics.median(values) for name, values in seconds.items()}
@@ -60,7 +62,8 @@ def main() -> None:
         "seconds": {name: [round(v, 1) for v in values] for name, values in seconds.items()},
     }
     command = (
-        f"python benchmarks/speed/executors.py --repeats {choices.repeats} --seeds {choices.seeds}"
+        f"python benchmarks/speed/executors.py --repeats {choices.repeats} "
+        f"--seeds {choices.seeds} --epochs {choices.epochs}"
     )
     whole = write_result(choices.out, result, command=command, packages=PACKAGES)
     print(json.dumps(whole, indent=1))
