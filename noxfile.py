@@ -58,6 +58,7 @@ def speed(session: nox.Session) -> None:
     """The side-by-side benchmarks; takes about an hour, on a machine that does nothing else."""
     _install_project(session)
     session.run("python", "benchmarks/speed/run_all.py", *session.posargs)
+    session.run("python", "benchmarks/speed/whole_study.py")
 
 
 @nox.session

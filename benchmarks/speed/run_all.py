@@ -1,11 +1,11 @@
 """The notes' notebook loop against `rnnbench run --all`, side by side on the same reviews.
 
-    RNNBENCH_DATA=FOLDER python benchmarks/speed/run_all.py [--repeats 3] [--keep FOLDER]
+    RNNBENCH_DATA=FOLDER python benchmarks/speed/run_all.py [--repeats 3]
 
 Wall-clock time of whole processes, start-up included. `rnnbench cold` starts from nothing: it reads
 the reviews and compiles, as the notes' loop does each time. `rnnbench` is the second command on a
-machine: prepared reviews and compiled programs are in its cache. Prints the ratios and the parent's
-share of the CPU time, and writes them as JSON.
+machine: prepared reviews and compiled programs are in its cache. Prints the ratios, and writes
+them as JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -35,7 +34,6 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--keep", type=Path, help="leave the whole study in this folder")
     parser.add_argument("--out", type=Path, default=RESULTS / "run_all.json")
     choices = parser.parse_args()
     data = find_imdb()
@@ -43,7 +41,6 @@ def main() -> None:
         raise SystemExit("set RNNBENCH_DATA to a folder that holds imdb.npz")
     seconds = measure_side_by_side(data, choices.repeats, choices.seeds, choices.epochs)
     result = summarise(seconds) | {
-        "whole_study": measure_whole_study(data, choices.keep),
         "seeds": choices.seeds,
         "epochs": choices.epochs,
     }
@@ -83,38 +80,6 @@ def run_in(folder: Path, command: list[str], cache: Path) -> float:
             command, cwd=folder, env=environment, check=True, stdout=output, stderr=output
         )
     return time.perf_counter() - began
-
-
-def measure_whole_study(data: Path, keep: Path | None) -> dict[str, float]:
-    """The parent's CPU time (ledger, tracking, progress) and memory in a whole study.
-
-    The study is the README's: `run --all` with its 3 seeds, to the early stop.
-    """
-    command = [sys.executable, "-m", "rnnbench", "run", "--all", "--dataset", str(data)]
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = keep or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        wall = run_in(folder.absolute(), command, folder.absolute() / "cache")
-        values = read_metrics(folder / "mlflow.db")
-    parent, workers = values["parent_cpu_seconds"], values["workers_cpu_seconds"]
-    return {
-        "parent_share_of_cpu": round(parent / (parent + workers), 4),
-        "parent_cpu_seconds": round(parent, 2),
-        "workers_cpu_seconds": round(workers, 2),
-        "wall_seconds": round(wall, 1),
-        "parent_peak_mib": round(values["parent_peak_mib"]),
-        "largest_worker_peak_mib": round(values["largest_worker_peak_mib"]),
-    }
-
-
-def read_metrics(database: Path) -> dict[str, float]:
-    """What a command noted about itself in MLflow."""
-    query = (
-        "SELECT key, value FROM latest_metrics "
-        "WHERE key LIKE '%cpu_seconds' OR key LIKE '%peak_mib'"
-    )
-    with sqlite3.connect(database) as connection:
-        return dict(connection.execute(query).fetchall())
 
 
 def summarise(seconds: dict[str, list[float]]) -> dict[str, object]:
