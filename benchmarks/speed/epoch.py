@@ -3,8 +3,9 @@
     RNNBENCH_DATA=FOLDER python benchmarks/speed/epoch.py [--epochs 5] [--repeats 3]
 
 Contenders, each in a fresh process held to the CPU: the scan that `rnnbench` uses, with one thread
-(as its workers run) and with JAX's own choice of threads; Keras's `fit` on JAX; Keras's `fit` on
-TensorFlow as `rnnbench --backend tensorflow` runs it. Compilation is told apart.
+(as its workers run) and with JAX's own choice of threads; a fleet of one lane; Keras's `fit` on
+JAX; Keras's `fit` on TensorFlow as `rnnbench --backend tensorflow` runs it. Compilation is told
+apart.
 """
 
 from __future__ import annotations
@@ -24,10 +25,17 @@ from rnnbench.architectures import make_form
 from rnnbench.data.dataset import load_part
 from rnnbench.execution.environment import worker_environment
 from rnnbench.specs import Backend, DataSpec, RunSpec
+from rnnbench.training.engine import Program, Work
 from rnnbench.training.streams import batch_order
 from rnnbench.workflows.datasets import resolve_dataset
 
-CONTENDERS = ("scan", "scan, threads as JAX likes", "fit on JAX", "fit on TensorFlow")
+CONTENDERS = (
+    "scan",
+    "scan, threads as JAX likes",
+    "fleet, one lane",
+    "fit on JAX",
+    "fit on TensorFlow",
+)
 
 
 def main() -> None:
@@ -84,23 +92,37 @@ def measure(contender: str, epochs: int) -> dict[str, float]:
     data = DataSpec(dataset=dataset.name, fingerprint=dataset.fingerprint)
     spec = RunSpec(form=make_form("lstm"), data=data, seed=0, backend=backend_of(contender))
     part = load_part(data, "train")
-    if contender.startswith("scan"):
-        from rnnbench.training.scan import ScanProgram as Program
-    else:
-        from rnnbench.training.fit import FitProgram as Program  # type: ignore[assignment]
     began = time.perf_counter()
-    program = Program(spec)
+    program = open_program(contender, spec)
     variables = program.initial(spec)
     seconds = []
     for epoch in range(1, epochs + 2):
         order = batch_order(0, epoch, len(part.labels), "reshuffled")
         clock = time.perf_counter()
-        variables, _ = program.run_epoch(variables, part, order, epoch)
+        work = Work(variables=variables, order=order, dropout_seed=epoch)
+        (outcome,) = program.run_epochs([work], part)
         seconds.append(time.perf_counter() - clock)
+        assert outcome is not None
+        variables = outcome.variables
     return {
         "epoch_seconds": statistics.median(seconds[1:]),
         "start_seconds": time.perf_counter() - began - sum(seconds[1:]),
     }
+
+
+def open_program(contender: str, spec: RunSpec) -> Program:
+    """The program of a contender; imports Keras."""
+    if contender.startswith("fleet"):
+        from rnnbench.training.fleet import FleetProgram
+
+        return FleetProgram(spec, 1)
+    if contender.startswith("scan"):
+        from rnnbench.training.scan import ScanProgram
+
+        return ScanProgram(spec)
+    from rnnbench.training.fit import FitProgram
+
+    return FitProgram(spec)
 
 
 if __name__ == "__main__":
