@@ -3,9 +3,8 @@
     RNNBENCH_DATA=FOLDER python benchmarks/speed/epoch.py [--epochs 5] [--repeats 3]
 
 Contenders, each in a fresh process held to the CPU: the scan that `rnnbench` uses, with one thread
-(as its workers run) and with JAX's own choice of threads; a fleet of one lane; Keras's `fit` on
-JAX; Keras's `fit` on TensorFlow as `rnnbench --backend tensorflow` runs it. Compilation is told
-apart.
+(as its workers run) and with JAX's own choice of threads; Keras's `fit` on JAX; Keras's `fit`
+on TensorFlow as `rnnbench --backend tensorflow` runs it. Compilation is told apart.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ from rnnbench.workflows.datasets import resolve_dataset
 CONTENDERS = (
     "scan",
     "scan, threads as JAX likes",
-    "fleet, one lane",
     "fit on JAX",
     "fit on TensorFlow",
 )
@@ -112,10 +110,6 @@ def measure(contender: str, epochs: int) -> dict[str, float]:
 
 def open_program(contender: str, spec: RunSpec) -> Program:
     """The program of a contender; imports Keras."""
-    if contender.startswith("fleet"):
-        from rnnbench.training.fleet import FleetProgram
-
-        return FleetProgram(spec, 1)
     if contender.startswith("scan"):
         from rnnbench.training.scan import ScanProgram
 

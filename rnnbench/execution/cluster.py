@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
@@ -128,7 +128,7 @@ class RayExecutor:
         """See `Executor.start`; they import Keras meanwhile."""
         prepare = self._remote(_prepare)
         for _ in range(min(n_tasks, self._n_at_once)):
-            prepare.remote()
+            prepare.remote(self._variables)
 
     def stop(self, fingerprint: str) -> None:
         """See `Executor.stop`; in a fleet its lane goes on unheard."""
@@ -149,20 +149,27 @@ class RayExecutor:
         ray.shutdown()
 
     def _remote(self, function: Any) -> Any:  # Any: ray is untyped
-        """The function as a task of one core, or a share of a GPU, in the worker's environment."""
+        """The function as a task of one core, or of a share of a GPU."""
         import ray
 
-        gpu = "ray" if self._gpu_share else None
-        variables = worker_environment(self._backend, gpu, round(1 / (self._gpu_share or 1)))
-        if gpu:
-            del variables["CUDA_VISIBLE_DEVICES"]  # Ray sets it, for each task
         task = ray.remote(
             num_cpus=1,
             num_gpus=self._gpu_share,
             max_retries=0,  # a retry from here begins at the last state, Ray's at the first
-            runtime_env={"env_vars": variables},
         )
         return task(function)
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        """A worker's environment; it sets them itself.
+
+        Ray's own `runtime_env` would start a second set of workers: seconds of every command.
+        """
+        gpu = "ray" if self._gpu_share else None
+        variables = worker_environment(self._backend, gpu, round(1 / (self._gpu_share or 1)))
+        if gpu:
+            del variables["CUDA_VISIBLE_DEVICES"]  # Ray sets it, for each task
+        return variables
 
     def _send(self, shape: str | None) -> None:
         """Submit the next task, best one of the shape that a worker has compiled."""
@@ -171,7 +178,9 @@ class RayExecutor:
         generator = (
             self._remote(_carry_out)
             .options(num_returns="streaming")
-            .remote(tasks, self._place(tasks[0]), bool(self._gpu_share), self._n_lanes)
+            .remote(
+                self._variables, tasks, self._place(tasks[0]), bool(self._gpu_share), self._n_lanes
+            )
         )
         wanted = {task.spec.fingerprint: task for task in tasks}
         self._at_work[generator] = _Sent(shape=tasks[0].spec.shape, wanted=wanted)
@@ -266,16 +275,18 @@ _workers: dict[tuple[str | None, int], Worker] = {}  # of this process, which Ra
 _stored: dict[DataSpec, _StoredParts] = {}
 
 
-def _prepare() -> None:
+def _prepare(variables: Mapping[str, str]) -> None:
+    """In a task: what a worker does once; the variables must stand before it imports Keras."""
+    os.environ.update(variables)
     prepare_process()
 
 
 def _carry_out(
-    tasks: tuple[Task, ...], parts: Parts, on_gpu: bool, n_lanes: int
+    variables: Mapping[str, str], tasks: tuple[Task, ...], parts: Parts, on_gpu: bool, n_lanes: int
 ) -> Iterator[Event | float]:
     """In a task: the events of its runs, then the CPU time that they took."""
     began = time.process_time()
-    prepare_process()
+    _prepare(variables)
     gpu = os.environ["CUDA_VISIBLE_DEVICES"] if on_gpu else None
     data = tasks[0].spec.data
     if data not in _stored or parts.keys() - _stored[data]._references.keys():

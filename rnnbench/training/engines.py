@@ -15,7 +15,7 @@ def open_program(spec: RunSpec, n_lanes: int = 1) -> Program:
     Args:
         n_lanes: of a fleet.
     """
-    if spec.engine == "fleet":
+    if spec.engine == "fleet" and n_lanes > 1:  # one lane is the epoch of `keras`, and as fast
         from rnnbench.training.fleet import FleetProgram
 
         return FleetProgram(spec, n_lanes)
