@@ -16,6 +16,7 @@ from rnnbench.execution.executor import Task
 from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.worker import LazyParts
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec
+from rnnbench.training.engines import open_program
 from rnnbench.training.fleet import FleetProgram, why_not_vmapped
 from rnnbench.training.loop import Start, train_runs
 from rnnbench.training.scan import ScanProgram
@@ -210,3 +211,8 @@ def test_ten_seeds_on_the_real_reviews_score_as_runs_on_their_own_do(
     with open(project.folder / "page" / "tables" / "pairs.csv", newline="") as file:
         (pair,) = csv.DictReader(file)
     assert (pair["n_a"], pair["n_b"], pair["verdict"]) == ("10", "10", "equivalent")
+
+
+def test_a_fleet_of_one_lane_is_the_epoch_of_keras(make_spec: Any, keras_on_jax: Any) -> None:
+    assert type(open_program(make_spec(engine="fleet"), 1)) is ScanProgram
+    assert type(open_program(make_spec(engine="fleet"), 2)) is FleetProgram
