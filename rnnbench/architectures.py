@@ -147,12 +147,15 @@ def recurrent_parameters(form: CanonicalForm, *, embedding_size: int = 16) -> tu
     return tuple(gates * u * (u + d + n_biases) for d in inputs)
 
 
-def model_parameters(form: Form, *, num_words: int = 500, embedding_size: int = 16) -> int | None:
+def model_parameters(
+    form: Form, *, num_words: int = 500, embedding_size: int = 16, n_classes: int = 2
+) -> int | None:
     """Parameters of the whole model; None for a plug-in, which only Keras can count."""
     if isinstance(form, PluginForm):
         return None
     layers = recurrent_parameters(form, embedding_size=embedding_size)
-    return num_words * embedding_size + sum(layers) + form.units + 1
+    outputs = 1 if n_classes == 2 else n_classes
+    return num_words * embedding_size + sum(layers) + (form.units + 1) * outputs
 
 
 def _refuse_unknown(name: str, given: Mapping[str, object], known: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 RnnbenchError                what a user can act on; its text is one sentence
 ├── UsageError               bad input: exit code 2
+│   ├── ArchiveError         a study from elsewhere that is refused
 │   ├── StudyError           a study, an architecture or a value that cannot be
 │   └── ArmError             options of a timing arm that exclude each other
 ├── UnavailableError         data or service not reachable: exit code 3
@@ -16,6 +17,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "ArchiveError",
     "ArmError",
     "DataError",
     "RnnbenchError",
@@ -34,6 +36,10 @@ class RnnbenchError(Exception):
 
 class UsageError(RnnbenchError):
     """The request cannot be carried out as it was written."""
+
+
+class ArchiveError(UsageError):
+    """A file that should hold a study is damaged, foreign, or holds what is refused."""
 
 
 class StudyError(UsageError):

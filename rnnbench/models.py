@@ -26,7 +26,7 @@ __all__ = [
 
 
 def build_model(spec: RunSpec) -> keras.Model:
-    """The spec's network with initial weights from its seed: int32 `(n, max_len)` → `(n, 1)`.
+    """The spec's network with initial weights from its seed; see `assemble_model`.
 
     Side effect: seeds the global generators that Keras's initializers draw from.
 
@@ -41,6 +41,7 @@ def build_model(spec: RunSpec) -> keras.Model:
         max_len=spec.data.max_len,
         num_words=spec.data.num_words,
         embedding_size=spec.embedding_size,
+        n_classes=spec.data.n_classes,
     )
 
 
@@ -50,8 +51,11 @@ def assemble_model(
     max_len: int,
     num_words: int,
     embedding_size: int,
+    n_classes: int = 2,
 ) -> keras.Model:
     """Embedding, the given layers in order, one sigmoid: int32 `(n, max_len)` → `(n, 1)`.
+
+    Of more than two classes a softmax instead: → `(n, n_classes)`.
 
     Args:
         make_layers: called after the embedding is made, so that seeds are drawn in that order.
@@ -62,7 +66,10 @@ def assemble_model(
     x = keras.layers.Embedding(num_words, embedding_size, name="embedding")(inputs)
     for layer in make_layers():
         x = layer(x)
-    output = keras.layers.Dense(1, activation="sigmoid", name="probability")(x)
+    last: dict[str, Any] = {"units": 1, "activation": "sigmoid"}
+    if n_classes > 2:
+        last = {"units": n_classes, "activation": "softmax"}
+    output = keras.layers.Dense(**last, name="probability")(x)
     return keras.Model(inputs, output, name="reviews")
 
 

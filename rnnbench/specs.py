@@ -148,7 +148,8 @@ class DataSpec:
         max_len: tokens a review; longer ones lose their beginning, shorter ones are
             padded with 0 in front.
         validation_fraction: part of the training half held out for validation.
-        split_seed: `random_state` of that split.
+        split_seed: `random_state` of that split. Data that come with a split of their own keep it.
+        n_classes: labels run from 0 up to one less.
     """
 
     dataset: str
@@ -157,8 +158,11 @@ class DataSpec:
     max_len: int = 100
     validation_fraction: float = 0.2
     split_seed: int = 42
+    n_classes: int = 2
 
     def __post_init__(self) -> None:
+        if self.n_classes < 2:
+            raise StudyError(f"there must be two classes or more, got {self.n_classes}")
         if not isinstance(self.num_words, int) or self.num_words < 4:
             raise StudyError(f"num_words must be a whole number from 4 up, got {self.num_words}")
         _at_least_one("max_len", self.max_len)
@@ -206,6 +210,7 @@ class RunSpec:
         """All that can change a run's numbers but its form and its seed, by name."""
         identity = self._identity()
         own = {key: identity[key] for key in ("embedding_size", "engine", "backend")}
+        identity["data"].pop("n_classes", None)  # it follows from the content
         return {**identity["recipe"], **identity["data"], **own}
 
     @property
@@ -239,6 +244,8 @@ class RunSpec:
     def _identity(self) -> dict[str, Any]:  # Any: JSON values
         identity = self.to_json()
         del identity["data"]["dataset"]  # a name; the content is fingerprinted
+        if self.data.n_classes == 2:
+            del identity["data"]["n_classes"]
         if self.purpose == "report":
             del identity["purpose"]
         return identity
@@ -274,7 +281,8 @@ class RunResult:
         best_epoch: the epoch of the lowest validation loss, from 1 up.
         train_loss_at_best, train_accuracy_at_best: of the best model on the training part,
             evaluated without dropout.
-        test_loss, test_accuracy: of the best model's file on the test half, computed once.
+        test_loss, test_accuracy, test_macro_f1: of the best model's file on the test half,
+            computed once; the last is the mean of the classes' F1 scores.
         fit_seconds: all epochs, compilation apart.
         epoch_seconds: the median over the epochs.
         compile_seconds: spent on compiling by this run, since it was last taken up.
@@ -291,12 +299,18 @@ class RunResult:
     train_accuracy_at_best: float | None = None
     test_loss: float | None = None
     test_accuracy: float | None = None
+    test_macro_f1: float | None = None
     fit_seconds: float = 0.0
     epoch_seconds: float | None = None
     compile_seconds: float = 0.0
     reason: str | None = None
     traceback: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def imported_from(self) -> str | None:
+        """The machine that the run came from in an archive; None for a run of this folder."""
+        return self.environment.get("imported_from")
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RunResult:  # Any: JSON values
@@ -338,7 +352,8 @@ class Finished:
 
     Args:
         model: bytes of the best model's `.keras` file; empty for a run that diverged or tuned.
-        predictions: bytes of an .npz file, `probability` float16 `(n_test,)`; empty likewise.
+        predictions: bytes of an .npz file; empty likewise. `probability` float16 `(n_test,)` of a
+            positive review, or `(n_test, n_classes)`, whose largest is in `predicted` int8.
     """
 
     fingerprint: str

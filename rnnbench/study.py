@@ -131,6 +131,7 @@ def expand_study(
     fingerprint: str,
     backend: Backend,
     engine: str = "keras",
+    n_classes: int = 2,
 ) -> list[RunSpec]:
     """Every run of the study, each once, architecture by architecture and seed by seed.
 
@@ -147,6 +148,7 @@ def expand_study(
                 fingerprint=fingerprint,
                 backend=backend,
                 engine=engine,
+                n_classes=n_classes,
             )
         ]
     forms = _unique(
@@ -156,7 +158,8 @@ def expand_study(
     )
     recipes = [Recipe(**values) for values in _grid(study.recipe)]
     data = [
-        DataSpec(dataset=dataset, fingerprint=fingerprint, **values) for values in _grid(study.data)
+        DataSpec(dataset=dataset, fingerprint=fingerprint, n_classes=n_classes, **values)
+        for values in _grid(study.data)
     ]
     specs = [
         RunSpec(
@@ -271,7 +274,7 @@ def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
             raise StudyError(f"'{key}' must be a table ([{key}])")
     data = dict(values.get("data", {}))
     hyperparameters = dict(values.get("hyperparameters", {}))
-    _refuse_unknown("key in [data]", data, _names(DataSpec) - {"fingerprint"})
+    _refuse_unknown("key in [data]", data, _names(DataSpec) - {"fingerprint", "n_classes"})
     _refuse_unknown("key in [recipe]", values.get("recipe", {}), _names(Recipe))
     dataset = data.pop("dataset", "auto")
     sizes = hyperparameters.pop("embedding_size", 16)

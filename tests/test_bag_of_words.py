@@ -80,7 +80,7 @@ def test_a_part_of_one_kind_has_a_score() -> None:
 
 def test_reviews_of_one_kind_teach_nothing() -> None:
     data = corpus_of([1] * 10, [0, 1])
-    with pytest.raises(DataError, match="positive and negative"):
+    with pytest.raises(DataError, match="of two classes to learn from"):
         score_bag_of_words(data)
     assert find_baseline(data) is None
 

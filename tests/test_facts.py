@@ -31,6 +31,7 @@ def test_a_study_is_described_so_that_it_can_be_repeated() -> None:
     assert "learning_rate 0.0001" in facts["recipe"]
     assert facts["back end and engine"] == "jax, keras"
     assert facts["practical margin"] == "0.5 points of test accuracy"
+    assert facts["classes"] == "not known"  # the reviews are not in this cache
     assert facts["pairing"] == "by seed"
     assert facts["versions"] == "keras 3.15.1"
     assert facts["hardware"] == "cpu (AMD EPYC)"

@@ -29,6 +29,7 @@ def describe_arm(section: str, arm: Arm) -> ArmRow:
     results = [run.result for run in arm.finished if run.result is not None]
     scores = _values(results, lambda result: result.test_accuracy)
     accuracy = mean_sd(scores)
+    macro_f1 = mean_sd(_values(results, lambda result: result.test_macro_f1))
     test_loss = mean_sd(_values(results, lambda result: result.test_loss))
     val_loss = mean_sd(_values(results, lambda result: result.val_loss))
     best_epoch = mean_sd(_values(results, lambda result: result.best_epoch))
@@ -50,6 +51,8 @@ def describe_arm(section: str, arm: Arm) -> ArmRow:
         test_accuracy_t=t_interval(scores),
         test_accuracy_bootstrap=bootstrap_interval(scores, np.random.default_rng(0)),
         test_accuracy_iqm=interquartile_mean(scores),
+        test_macro_f1=_known(macro_f1.mean),
+        test_macro_f1_sd=_known(macro_f1.sd),
         test_loss=_known(test_loss.mean),
         test_loss_sd=_known(test_loss.sd),
         val_loss=_known(val_loss.mean),
@@ -115,14 +118,16 @@ def gap_of(result: RunResult) -> float | None:
 def hardware_of(result: RunResult) -> str:
     """The device behind a run's seconds: `cpu (AMD EPYC ...)`, `gpu (NVIDIA H200)`.
 
-    A machine's GPUs count as one kind; where nobody noted their name, the processor's stands in.
+    A run from an archive names its machine, so that its seconds stay apart. A machine's GPUs count
+    as one kind; where nobody noted their name, the processor's stands in.
     """
     environment = result.environment
     device = environment.get("device", "device unknown").partition(":")[0]
     maker = environment.get("processor")
     if device == "gpu":
         maker = environment.get("gpu", maker)
-    return f"{device} ({maker})" if maker else device
+    named = [name for name in (maker, result.imported_from) if name]
+    return f"{device} ({', '.join(named)})" if named else device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -208,7 +213,10 @@ def _respond(arm: _PlacedArm, factor: str, varying: Sequence[str]) -> ResponseRo
 def _n_parameters(arm: Arm, results: Sequence[RunResult]) -> int | None:
     spec = arm.spec
     counted = model_parameters(
-        spec.form, num_words=spec.data.num_words, embedding_size=spec.embedding_size
+        spec.form,
+        num_words=spec.data.num_words,
+        embedding_size=spec.embedding_size,
+        n_classes=spec.data.n_classes,
     )
     return counted or next((result.n_parameters for result in results), None)
 

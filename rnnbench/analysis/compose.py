@@ -40,7 +40,13 @@ if TYPE_CHECKING:
 __all__ = ["Declaration", "Sources", "compose_document", "compose_timing_document"]
 
 Baseline = Callable[[DataSpec], ArmRow | None]
-"""The bag-of-words row for some reviews; None where they are not on this machine."""
+
+"""A row to beat on some reviews; None where they are not on this machine, or there is nothing."""
+
+
+def no_baseline(_: DataSpec) -> ArmRow | None:
+    """Where there is nothing to beat."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,7 @@ class Sources:
         others: runs of other studies, for the claims.
         problem: why MLflow could not be read; None if it could.
         command: the words that repeat the study; empty if nobody knows them.
+        baseline, majority: what a network has to beat on the same reviews; None where unknown.
         searches: of a tuned study, by architecture.
         timing: what was timed in the folder.
     """
@@ -80,6 +87,7 @@ class Sources:
     declaration: Declaration
     claims: Sequence[Claim]
     baseline: Baseline
+    majority: Baseline = no_baseline
     others: Sequence[TrackedRun] = ()
     problem: str | None = None
     command: str = ""
@@ -98,7 +106,7 @@ def compose_document(sources: Sources) -> Document:
         vary_split=declared.vary_split,
         tuned=declared.tuned,
     )
-    arms = [row for section in sections for row in _arms_of(section, sources.baseline)]
+    arms = [row for section in sections for row in _arms_of(section, sources)]
     scores = {section.name: _scores(section) for section in sections}
     pairs = compare_sections(scores.items(), margin=margin, is_paired=is_paired)
     uncertainty = [
@@ -217,12 +225,13 @@ class _Correct(Mapping[str, "Mapping[int, NDArray[np.bool_]]"]):
         return len(self._arms)
 
 
-def _arms_of(section: Section, baseline: Baseline) -> list[ArmRow]:
-    """The section's rows, and below them the bag of words on the same reviews."""
+def _arms_of(section: Section, sources: Sources) -> list[ArmRow]:
+    """The section's rows, and below them the baselines on the same reviews."""
     rows = [describe_arm(section.name, arm) for arm in section.arms]
     seen = list(dict.fromkeys(arm.spec.data for arm in section.arms))
-    if len(seen) == 1 and (found := baseline(seen[0])) is not None:
-        rows.append(replace(found, section=section.name))
+    if len(seen) == 1:
+        found = (sources.baseline(seen[0]), sources.majority(seen[0]))
+        rows += [replace(row, section=section.name) for row in found if row is not None]
     return rows
 
 

@@ -36,16 +36,15 @@ def read_correct(
     """
     if labels is None:
         return {}
-    truth = labels > 0
-    found = {run.spec.seed: _read_positive(run) for run in runs}
+    found = {run.spec.seed: _read_predicted(run) for run in runs}
     return {
-        seed: positive == truth
-        for seed, positive in found.items()
-        if positive is not None and positive.shape == truth.shape
+        seed: predicted == labels
+        for seed, predicted in found.items()
+        if predicted is not None and predicted.shape == labels.shape
     }
 
 
-def _read_positive(run: TrackedRun) -> NDArray[np.bool_] | None:
+def _read_predicted(run: TrackedRun) -> NDArray[np.int8] | None:
     import numpy as np
 
     if run.folder is None:
@@ -56,7 +55,10 @@ def _read_positive(run: TrackedRun) -> NDArray[np.bool_] | None:
             open(run.folder / PREDICTIONS, "rb") as file,
             np.load(file, allow_pickle=False) as arrays,
         ):
-            positive: NDArray[np.bool_] = arrays["probability"] > 0.5
+            if "predicted" in arrays:
+                predicted: NDArray[np.int8] = arrays["predicted"]
+            else:
+                predicted = (arrays["probability"] > 0.5).astype(np.int8)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    return positive
+    return predicted

@@ -47,7 +47,7 @@ class ArmRow:
             model; the mean.
         epoch_seconds, fit_seconds: means; None where the runs come from different hardware.
         hardware: the processor or the GPU behind the seconds.
-        is_baseline: the bag-of-words row, which has no seeds.
+        is_baseline: a row without a network, such as the bag of words, which has no seeds.
     """
 
     section: str
@@ -64,6 +64,8 @@ class ArmRow:
     test_accuracy_t: Interval | None = None
     test_accuracy_bootstrap: Interval | None = None
     test_accuracy_iqm: float | None = None
+    test_macro_f1: float | None = None
+    test_macro_f1_sd: float | None = None
     test_loss: float | None = None
     test_loss_sd: float | None = None
     val_loss: float | None = None

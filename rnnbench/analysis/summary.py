@@ -67,7 +67,10 @@ def _row(name: str, varied: str, runs: list[tuple[RunSpec, RunResult | None]]) -
     results = [result for _, result in runs if result is not None]
     finished = [result for result in results if result.status == "finished"]
     n_parameters = model_parameters(
-        spec.form, num_words=spec.data.num_words, embedding_size=spec.embedding_size
+        spec.form,
+        num_words=spec.data.num_words,
+        embedding_size=spec.embedding_size,
+        n_classes=spec.data.n_classes,
     )
     return Row(
         architecture=name,

@@ -28,6 +28,7 @@ class BagOfWords:
     train_loss: float
     test_loss: float
     test_accuracy: float
+    test_macro_f1: float
     n_parameters: int
     fit_seconds: float
 
@@ -44,21 +45,24 @@ def score_bag_of_words(data: DataSpec) -> BagOfWords:
     import time
 
     from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import log_loss
+    from sklearn.metrics import f1_score, log_loss
 
     began = time.perf_counter()
     train = load_part(data, "train")
     if np.ptp(train.labels) == 0:
-        raise DataError("a classifier needs positive and negative reviews to learn from")
+        raise DataError("a classifier needs reviews of two classes to learn from")
+    classes = range(data.n_classes)
     model = LogisticRegression(max_iter=1000).fit(_count_words(train, data), train.labels)
     fit_seconds = time.perf_counter() - began
     scores = {}
     for name in ("train", "validation", "test"):
         part = load_part(data, name)
-        probability = model.predict_proba(_count_words(part, data))[:, 1]
+        probability = model.predict_proba(_count_words(part, data))
+        predicted = probability.argmax(axis=1)
         scores[name] = (
-            float(log_loss(part.labels, probability, labels=(0, 1))),
-            float(np.mean((probability > 0.5) == (part.labels > 0.5))),
+            float(log_loss(part.labels, probability, labels=list(classes))),
+            float(np.mean(predicted == part.labels)),
+            float(f1_score(part.labels, predicted, average="macro", zero_division=0)),
         )
     return BagOfWords(
         train_loss=scores["train"][0],
@@ -66,7 +70,9 @@ def score_bag_of_words(data: DataSpec) -> BagOfWords:
         val_accuracy=scores["validation"][1],
         test_loss=scores["test"][0],
         test_accuracy=scores["test"][1],
-        n_parameters=data.num_words,  # the padding's column is zero; the intercept takes its place
+        test_macro_f1=scores["test"][2],
+        # The padding's column is zero, and the intercept takes its place.
+        n_parameters=data.num_words * (1 if data.n_classes == 2 else data.n_classes),
         fit_seconds=fit_seconds,
     )
 

@@ -1,6 +1,7 @@
 """Prepared reviews, kept once as flat arrays under the user's cache folder.
 
-    <cache>/corpora/<fingerprint>/   corpus.json, {train,test}_{tokens,offsets,labels}.npy, splits
+    <cache>/corpora/<fingerprint>/   corpus.json, {train,test}_{tokens,offsets,labels}.npy, splits,
+                                     vocabulary.json where the words are known
     <cache>/sources/<hash>.json      which corpus a source (a file, a seed) came out as
     <cache>/downloads/               files as they were fetched
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,13 +33,17 @@ __all__ = [
     "file_sha256",
     "list_corpora",
     "open_corpus",
+    "recall_notes",
     "recall_source",
     "remember_source",
     "split_indices",
     "store_corpus",
 ]
 
-_RESTORE = "run 'rnnbench data fetch' to restore it"
+_RESTORE = (
+    "run 'rnnbench data fetch' to restore it; of a file of yours, 'rnnbench data describe FILE'"
+)
+_WORDS = "vocabulary.json"
 _DTYPES = {"tokens": "<i4", "offsets": "<i8", "labels": "i1"}
 _FILES = {f"{half}_{field}.npy": (half, field) for half in ("train", "test") for field in _DTYPES}
 
@@ -51,6 +57,8 @@ class CorpusEntry:
     n_train: int
     n_test: int
     n_bytes: int
+    classes: tuple[str, ...]
+    n_validation: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +90,8 @@ def store_corpus(corpus: Corpus) -> str:
     for name, array in arrays.items():
         if not _holds_array(folder / name, array):
             write_array(folder / name, array)
+    if corpus.vocabulary:
+        write_json(folder / _WORDS, {"words": list(corpus.vocabulary)})
     # Last, because its presence says that the arrays are there.
     if _find_entry(fingerprint) is None:
         write_json(folder / "corpus.json", _summarise(corpus, folder, fingerprint))
@@ -105,6 +115,9 @@ def open_corpus(fingerprint: str, *, verify: bool = False) -> Corpus:
             name=entry.name,
             train=_open_half(folder, "train"),
             test=_open_half(folder, "test"),
+            classes=entry.classes,
+            vocabulary=tuple(read_json(folder / _WORDS).get("words", ())),
+            n_validation=entry.n_validation,
         )
     except (OSError, ValueError, EOFError, DataError) as err:
         raise DataError(f"the reviews in {folder} are damaged ({err}); {_RESTORE}") from err
@@ -113,9 +126,19 @@ def open_corpus(fingerprint: str, *, verify: bool = False) -> Corpus:
     return corpus
 
 
-def remember_source(key: str, fingerprint: str) -> None:
-    """Notes that the source `key` (a file's hash, a seed) holds the corpus `fingerprint`."""
-    write_json(_source_path(key), {"key": key, "fingerprint": fingerprint})
+def remember_source(key: str, fingerprint: str, notes: Sequence[str] = ()) -> None:
+    """Notes that the source `key` (a file's hash, a seed) holds the corpus `fingerprint`.
+
+    Args:
+        notes: what should be said of it each time, in sentences.
+    """
+    content = {"key": key, "fingerprint": fingerprint, "notes": list(notes)}
+    write_json(_source_path(key), content)
+
+
+def recall_notes(key: str) -> tuple[str, ...]:
+    """The sentences that were noted with `key`."""
+    return tuple(read_json(_source_path(key)).get("notes", ()))
 
 
 def recall_source(key: str) -> str | None:
@@ -130,12 +153,17 @@ def recall_source(key: str) -> str | None:
 def split_indices(fingerprint: str, *, test_size: float = 0.2, random_state: int = 42) -> Split:
     """Which training reviews train and which validate, as scikit-learn splits them.
 
-    The same as `train_test_split` on the reviews themselves; kept beside the corpus.
+    The same as `train_test_split` on the reviews themselves; kept beside the corpus. A corpus with
+    a split of its own keeps that one.
 
     Raises:
         DataError: the corpus is not in the cache, or too small for this split.
     """
-    n_train = _need_entry(fingerprint).n_train
+    entry = _need_entry(fingerprint)
+    n_train = entry.n_train
+    if entry.n_validation is not None:
+        train, validation = np.split(np.arange(n_train), [n_train - entry.n_validation])
+        return Split(train=train, validation=validation)
     stem = _corpus_folder(fingerprint) / f"split_{test_size}_{random_state}"
     paths = [stem.with_name(f"{stem.name}_{part}.npy") for part in ("train", "validation")]
     split = _read_split(paths, n_train)
@@ -170,6 +198,8 @@ def _summarise(corpus: Corpus, folder: Path, fingerprint: str) -> dict[str, obje
         "fingerprint": fingerprint,
         "n_train": corpus.train.n_reviews,
         "n_test": corpus.test.n_reviews,
+        "classes": list(corpus.classes),
+        "n_validation": corpus.n_validation,
         "n_bytes": {name: (folder / name).stat().st_size for name in _FILES},
     }
 
@@ -190,6 +220,8 @@ def _find_entry(fingerprint: str) -> CorpusEntry | None:
             n_train=int(summary["n_train"]),
             n_test=int(summary["n_test"]),
             n_bytes=sum(path.stat().st_size for path in folder.glob("[!.]*")),
+            classes=tuple(summary.get("classes", ("negative", "positive"))),
+            n_validation=summary.get("n_validation"),
         )
     except (OSError, KeyError, ValueError, TypeError):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +21,10 @@ class Half:
     Args:
         tokens: int32 `(n_tokens,)`, word ranks; 0 pads, 1 starts a review, 2 is an unknown word.
         offsets: int64 `(n_reviews + 1,)`, from 0 up to `n_tokens`.
-        labels: int8 `(n_reviews,)`, 0 for a negative and 1 for a positive review.
+        labels: int8 `(n_reviews,)`, from 0 up; 0 for a negative and 1 for a positive review.
 
     Raises:
-        DataError: lengths that do not fit each other, a negative token, or a label beside 0 and 1.
+        DataError: lengths that do not fit each other, a negative token or label.
     """
 
     tokens: NDArray[np.int32]
@@ -37,8 +38,8 @@ class Half:
             raise DataError("there are no reviews")
         if len(self.tokens) and int(self.tokens.min()) < 0:
             raise DataError("word ranks must not be negative")
-        if not np.isin(self.labels, (0, 1)).all():
-            raise DataError("labels must be 0 or 1")
+        if int(self.labels.min()) < 0:
+            raise DataError("labels must not be negative")
 
     @property
     def n_reviews(self) -> int:
@@ -48,17 +49,42 @@ class Half:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """A training half and a test half of one source of reviews."""
+    """A training half and a test half of one source of reviews.
+
+    Args:
+        classes: what each label is called.
+        vocabulary: the word of rank 4, of rank 5 and so on; empty where it is not known.
+        n_validation: of a source with a split of its own, how many reviews at the end of the
+            training half validate; None leaves the split to each study.
+
+    Raises:
+        DataError: a label beyond the classes, or a training half without training reviews.
+    """
 
     name: str
     train: Half
     test: Half
+    classes: tuple[str, ...] = ("negative", "positive")
+    vocabulary: tuple[str, ...] = ()
+    n_validation: int | None = None
+
+    def __post_init__(self) -> None:
+        if max(int(half.labels.max()) for half in (self.train, self.test)) >= len(self.classes):
+            raise DataError(f"labels must be below {len(self.classes)}")
+        if self.n_validation is not None and not 0 < self.n_validation < self.train.n_reviews:
+            raise DataError("the training half leaves nothing to train or to validate on")
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) over tokens, offsets and labels: the content, never file bytes."""
+        """SHA-256 (hex) over tokens, offsets and labels: the content, never file bytes.
+
+        What a source of the user's own has beside them counts too.
+        """
         digest = hashlib.sha256()
         for half in (self.train, self.test):
             for array, dtype in ((half.tokens, "<i4"), (half.offsets, "<i8"), (half.labels, "i1")):
                 digest.update(str(len(array)).encode())
                 digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
+        if self.vocabulary or self.n_validation is not None:
+            own = [self.classes, self.vocabulary, self.n_validation]
+            digest.update(json.dumps(own).encode())
         return digest.hexdigest()

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ __all__ = [
     "KERAS_SHA256",
     "Progress",
     "can_reach",
+    "download",
     "download_imdb",
     "find_imdb",
     "read_imdb",
@@ -86,19 +88,29 @@ def can_reach(address: str = KERAS_ADDRESS, *, timeout_s: float = 5.0) -> bool:
 
 
 def download_imdb(
+    *, address: str = KERAS_ADDRESS, sha256: str = KERAS_SHA256, **options: Any
+) -> Path:
+    """Where the reviews now lie, under the cache folder; see `download`."""
+    return download(address, sha256, _download_path(), instead=_INSTEAD, **options)
+
+
+def download(
+    address: str,
+    sha256: str,
+    target: Path,
     *,
-    address: str = KERAS_ADDRESS,
-    sha256: str = KERAS_SHA256,
+    instead: str,
     timeout_s: float = 30.0,
     retries: int = 3,
     backoff_s: float = 1.0,
     on_progress: Progress | None = None,
 ) -> Path:
-    """Where the file now lies, under the cache folder; fetched unless it is there already.
+    """`target`, fetched unless it is there already.
 
     Args:
         address: what to fetch, over HTTP or HTTPS.
         sha256: of the file's bytes; anything else is refused.
+        instead: what else the user can do, for messages.
         timeout_s: how long the server may stay silent.
         retries: attempts after a first that failed for a reason that may pass.
         backoff_s: wait before the first of them; doubled each time.
@@ -107,14 +119,16 @@ def download_imdb(
     Raises:
         DataError: it cannot be fetched or kept, or is another file.
     """
-    target = _download_path()
     if target.is_file() and file_sha256(target) == sha256:
         return target
-    content = _fetch_patiently(address, timeout_s, retries, backoff_s, on_progress)
+    try:
+        content = _fetch_patiently(address, timeout_s, retries, backoff_s, on_progress)
+    except DataError as err:
+        raise DataError(f"{err}; {instead}") from err
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         wrong = f"{address} gave a file with SHA-256 {found[:12]}… where {sha256[:12]}… is needed"
-        raise DataError(f"{wrong}; {_INSTEAD}")
+        raise DataError(f"{wrong}; {instead}")
     with atomic_file(target) as stream:
         stream.write(content)
     return target
@@ -182,7 +196,7 @@ def _fetch_patiently(
             if isinstance(err, urllib.error.HTTPError):
                 err.close()
             if attempt == retries or not _may_pass(err):
-                raise DataError(f"cannot fetch {address} ({_reason(err)}); {_INSTEAD}") from err
+                raise DataError(f"cannot fetch {address} ({_reason(err)})") from err
         time.sleep(backoff_s * 2**attempt)
     raise AssertionError("the last attempt returns or raises")
 

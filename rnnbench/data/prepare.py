@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from rnnbench.data import cache, imdb, synthetic
 from rnnbench.data.corpus import Corpus
 from rnnbench.data.npz import limit_memory
+from rnnbench.data.own import SplitChoices, make_corpus
+from rnnbench.data.tables import Table, TableChoices, read_table
+from rnnbench.errors import DataError
 
 __all__ = [
     "USUAL_SPLIT",
@@ -14,9 +21,14 @@ __all__ = [
     "prepare_imdb",
     "prepare_split",
     "prepare_synthetic",
+    "prepare_table",
+    "read_rows",
     "synthetic_key",
+    "table_key",
 ]
 
+TABLE_BYTES = 6 * 2**30  # address space, of which far less becomes resident
+TABLE_VERSION = 2  # raise it whenever a table comes out otherwise
 READER_BYTES = 2 * 2**30  # address space; the real file takes 0.4 GiB
 FULL_SIZE = 25_000
 USUAL_SPLIT = (0.2, 42)  # validation fraction and seed
@@ -41,6 +53,47 @@ def prepare_imdb(path: Path) -> str:
     """
     limit_memory(READER_BYTES)
     return _keep(imdb.read_imdb(path), imdb_key(path))
+
+
+def table_key(path: Path, table: TableChoices, split: SplitChoices) -> str:
+    """Under which the cache remembers a file of the user's, read and split in this way."""
+    how = json.dumps([TABLE_VERSION, asdict(table), asdict(split)], sort_keys=True)
+    return f"table:{path.suffix.lower()}:{cache.file_sha256(path)}:{how}"
+
+
+def prepare_table(
+    path: Path, table: TableChoices, split: SplitChoices
+) -> tuple[str, tuple[str, ...]]:
+    """Read a file of labelled texts and cache it; the content's fingerprint, and what to know.
+
+    Raises:
+        UsageError: a column or an encoding that there is not.
+        DataError: a file that cannot be read, or from which nothing can be learnt.
+    """
+    with _limited(path):
+        corpus, notes = make_corpus(path.stem, read_table(path, table), split)
+    fingerprint = cache.store_corpus(corpus)
+    cache.remember_source(table_key(path, table, split), fingerprint, notes)
+    return fingerprint, notes
+
+
+def read_rows(path: Path, table: TableChoices) -> Table:
+    """The rows of a file that nothing is trained on.
+
+    Raises:
+        UsageError, DataError: see `prepare_table`.
+    """
+    with _limited(path):
+        return read_table(path, table, for_training=False)
+
+
+@contextmanager
+def _limited(path: Path) -> Iterator[None]:
+    limit_memory(TABLE_BYTES)
+    try:
+        yield
+    except MemoryError as err:
+        raise DataError(f"{path} asks for more than {TABLE_BYTES // 2**30} GiB of memory") from err
 
 
 def prepare_synthetic(*, full_size: bool) -> str:

@@ -70,7 +70,8 @@ def find_scores(document: Document) -> tuple[ScorePanel, ...]:
             baselines=tuple(
                 (row.arm, 100 * row.test_accuracy)
                 for row in rows
-                if row.is_baseline and row.test_accuracy is not None
+                # The majority class would stretch the axis; the table has it.
+                if row.is_baseline and row.test_accuracy is not None and row.n_parameters
             ),
         )
         for heading, rows in by_section(

@@ -115,6 +115,13 @@ def tabulate_scores(document: Document) -> Table:
         Column("interquartile mean (%)", lambda row: per_cent(row.test_accuracy_iqm)),
         Column("test loss", lambda row: with_sd(row.test_loss, row.test_loss_sd, _loss)),
     ]
+    if any(row.test_macro_f1 is not None for row in document.arms if not row.is_baseline):
+        columns.append(
+            Column(
+                "macro-F1 (%)",
+                lambda row: with_sd(row.test_macro_f1, row.test_macro_f1_sd, per_cent),
+            )
+        )
     groups = by_section(document.arms, document.sections)
     return make_table("Test accuracy", "architectures", columns, groups)
 

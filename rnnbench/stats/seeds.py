@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rnnbench.stats.comparisons import win_share
 from rnnbench.stats.intervals import t_quantile
 
-__all__ = ["opposite_story", "seeds_for_verdicts", "seeds_needed"]
+__all__ = ["detectable_difference", "opposite_story", "seeds_for_verdicts", "seeds_needed"]
 
 MOST_SEEDS = 1_000_000
 
@@ -59,6 +59,35 @@ def seeds_needed(
             return None
         low, high = high + 1, min(2 * high, MOST_SEEDS)
     return low + bisect.bisect_left(range(low, high), True, key=is_enough)
+
+
+def detectable_difference(
+    sd_of_differences: float,
+    n_seeds: int,
+    n_tests: int,
+    *,
+    power: float = 0.8,
+    level: float = 0.05,
+) -> float | None:
+    """The smallest true difference that so many paired seeds find with this power.
+
+    By the paired t test at `level / n_tests`, as `seeds_needed`, whose inverse it is.
+
+    Returns:
+        None if so few seeds can decide nothing at all, or the spread is not a number.
+    """
+    if not math.isfinite(sd_of_differences) or sd_of_differences <= 0:
+        return None
+    if n_seeds < max(2, seeds_for_verdicts(max(1, n_tests), level)):
+        return None
+    low, high = 0.0, 1.0
+    while _paired_power(n_seeds, high, level / max(1, n_tests)) < power:
+        high *= 2
+    for _ in range(50):
+        middle = (low + high) / 2
+        enough = _paired_power(n_seeds, middle, level / max(1, n_tests)) >= power
+        low, high = (low, middle) if enough else (middle, high)
+    return high * sd_of_differences
 
 
 def opposite_story(a: Sequence[float], b: Sequence[float]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
@@ -22,6 +23,8 @@ __all__ = ["Screen"]
 
 DOWNLOAD_STEP_BYTES = 1 << 21
 PIPE_WIDTH = 120
+QUIET = "RNNBENCH_QUIET"
+"""Set by --quiet: warnings and errors alone are shown."""
 
 
 class Screen:
@@ -62,6 +65,8 @@ class Screen:
         study, placement, data = plan.study, plan.placement, plan.dataset
         self.say(f"study     {study.name}: {study.description or 'your choices'}")
         self.say(f"data      {data.name} ({data.origin}), content {data.fingerprint[:12]}")
+        for note in data.notes:
+            self.say(f"          {note}")
         self.say(f"back end  {placement.backend} on {placement.device}: {placement.reason}")
         engine = plan.engine
         lanes = f", {plural(engine.n_lanes, 'lane')}" if engine.engine == "fleet" else ""
@@ -150,5 +155,5 @@ def _cells(row: Row) -> list[str]:
 
 def _wide_console() -> Console:
     """As wide as the terminal; a pipe or a file gets room for the whole table."""
-    console = Console()
-    return console if console.is_terminal else Console(width=PIPE_WIDTH)
+    console = Console(quiet=bool(os.environ.get(QUIET)))
+    return console if console.is_terminal else Console(width=PIPE_WIDTH, quiet=console.quiet)

@@ -53,6 +53,8 @@ class TuningScreen(Screen):
             f"({', '.join(map(str, tuning.seeds))}){f', {known} done already' if known else ''}"
         )
         self.say(f"data      {data.name} ({data.origin}), content {data.fingerprint[:12]}")
+        for note in data.notes:
+            self.say(f"          {note}")
         self.say("          training and validation part only; the test half is never opened")
         self.say(f"back end  {placement.backend} on {placement.device}: {placement.reason}")
         self.say(f"storage   {plan.storage}")

@@ -46,6 +46,7 @@ RESULT_METRICS = (
     "train_accuracy_at_best",
     "test_loss",
     "test_accuracy",
+    "test_macro_f1",
     "n_parameters",
     "fit_seconds",
     "compile_seconds",

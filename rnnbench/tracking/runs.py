@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 NO_RUNS = "there are no runs here yet; `rnnbench run --all` makes some"
-_HARDWARE = ("device", "gpu", "driver", "processor", "cores", "platform")
+_HARDWARE = ("device", "gpu", "driver", "processor", "cores", "platform", "imported_from")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 from rnnbench.data.dataset import Part
 from rnnbench.specs import RunSpec
 
-__all__ = ["Arrays", "OneLane", "Outcome", "Program", "Scores", "Variables", "Work", "score"]
+__all__ = [
+    "Arrays",
+    "OneLane",
+    "Outcome",
+    "Program",
+    "Scores",
+    "Variables",
+    "Work",
+    "macro_f1",
+    "predicted_classes",
+    "score",
+]
 
 Arrays = tuple[NDArray[np.generic], ...]
 
@@ -35,7 +46,7 @@ class Variables:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Mean binary cross-entropy and accuracy over some reviews."""
+    """Mean cross-entropy and accuracy over some reviews."""
 
     loss: float
     accuracy: float
@@ -90,7 +101,10 @@ class Program(Protocol):
     def predict_all(
         self, weights: Sequence[Arrays | None], part: Part
     ) -> list[NDArray[np.float32] | None]:
-        """Each lane's probability of a positive review, float32 `(n_reviews,)`, no dropout."""
+        """Each lane's probabilities, float32, without dropout.
+
+        `(n_reviews,)` of a positive review; of more than two classes `(n_reviews, n_classes)`.
+        """
         ...
 
     def save(self, weights: Arrays, path: Path, learning_rate: float) -> None:
@@ -114,7 +128,7 @@ class OneLane:
         raise NotImplementedError
 
     def predict(self, weights: Arrays, part: Part) -> NDArray[np.float32]:
-        """Probability of a positive review, float32 `(n_reviews,)`, without dropout."""
+        """One lane of `Program.predict_all`."""
         raise NotImplementedError
 
     def run_epochs(self, works: Sequence[Work | None], part: Part) -> list[Outcome | None]:
@@ -132,13 +146,47 @@ class OneLane:
         return Outcome(variables=variables, scores=scores)
 
 
+def predicted_classes(probability: NDArray[np.float32]) -> NDArray[np.int8]:
+    """The likeliest class of each review, `(n_reviews,)`; of two, 1 above a half."""
+    if probability.ndim == 1:
+        return (probability > 0.5).astype(np.int8)
+    likeliest: NDArray[np.int8] = probability.argmax(axis=1).astype(np.int8)
+    return likeliest
+
+
+def macro_f1(predicted: NDArray[np.int8], labels: NDArray[np.float32]) -> float:
+    """The mean over the classes of the harmonic mean of precision and recall.
+
+    Source: sklearn.metrics.f1_score(average="macro", zero_division=0).
+    """
+    truth = labels.astype(np.int64)
+    n_classes = int(max(truth.max(), predicted.max())) + 1
+    table = np.bincount(truth * n_classes + predicted, minlength=n_classes**2)
+    table = table.reshape(n_classes, n_classes)
+    hits, both = np.diag(table), table.sum(axis=0) + table.sum(axis=1)
+    seen = both > 0  # sklearn counts classes that are in neither not at all
+    return float((2 * hits[seen] / both[seen]).mean())
+
+
 def score(probability: NDArray[np.float32], labels: NDArray[np.float32]) -> Scores:
     """Loss and accuracy as `model.evaluate` gives them.
 
     Source: keras.losses.binary_crossentropy (clips by 1e-7) and keras.metrics.binary_accuracy
-    (positive above 0.5). A NaN probability makes the loss NaN.
+    (positive above 0.5); of more classes keras.losses.sparse_categorical_crossentropy. A NaN
+    probability makes the loss NaN.
     """
+    if probability.ndim == 2:
+        return _score_classes(probability, labels)
     p = np.clip(probability, KERAS_EPSILON, 1 - np.float32(KERAS_EPSILON)).astype(np.float64)
     loss = -(labels * np.log(p) + (1 - labels) * np.log(1 - p)).mean()
     accuracy = ((probability > 0.5) == (labels > 0.5)).mean()
+    return Scores(loss=float(np.float32(loss)), accuracy=float(accuracy))
+
+
+def _score_classes(probability: NDArray[np.float32], labels: NDArray[np.float32]) -> Scores:
+    truth = labels.astype(np.int64)
+    shares = probability / probability.sum(axis=1, keepdims=True)
+    p = np.clip(shares, KERAS_EPSILON, 1 - np.float32(KERAS_EPSILON)).astype(np.float64)
+    loss = -np.log(p[np.arange(len(truth)), truth]).mean()
+    accuracy = (probability.argmax(axis=1) == truth).mean()
     return Scores(loss=float(np.float32(loss)), accuracy=float(accuracy))

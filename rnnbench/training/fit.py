@@ -32,7 +32,7 @@ class FitProgram(OneLane, Template):
         self._compiled: set[tuple[str, int]] = set()
         self.model.compile(
             optimizer=self.optimizer,
-            loss="binary_crossentropy",
+            loss=self.loss,
             metrics=["accuracy"],
             jit_compile=_jit_compile(spec),
         )
@@ -58,7 +58,8 @@ class FitProgram(OneLane, Template):
         assign(self.weight_variables, weights)
         few = _one_batch_of_each_size(len(part.labels), PREDICT_BATCH)
         self._compile("predict", few, lambda: self._predict(part.tokens[:few]))
-        return np.asarray(self._predict(part.tokens)[:, 0], dtype=np.float32)
+        probability = np.asarray(self._predict(part.tokens), dtype=np.float32)
+        return probability[:, 0] if self.is_binary else probability
 
     def _fit(self, part: Part, order: NDArray[np.int64]) -> Any:  # Any: Keras is untyped
         return self.model.fit(

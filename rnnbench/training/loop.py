@@ -25,7 +25,15 @@ from rnnbench.specs import (
     RunSpec,
     Started,
 )
-from rnnbench.training.engine import Arrays, Program, Scores, Work, score
+from rnnbench.training.engine import (
+    Arrays,
+    Program,
+    Scores,
+    Work,
+    macro_f1,
+    predicted_classes,
+    score,
+)
 from rnnbench.training.progress import Progress
 from rnnbench.training.streams import batch_order, dropout_seed
 
@@ -96,11 +104,18 @@ def train_runs(
 
 
 def pack_predictions(probability: NDArray[np.float32]) -> bytes:
-    """An .npz file with `probability` as float16, on the same side of 0.5 as the float32."""
+    """An .npz file with `probability` as float16; of two classes on the same side of 0.5.
+
+    Of more classes `predicted` (int8) goes with it: rounding may make two of them equal.
+    """
     packed = probability.astype(np.float16)
+    buffer = io.BytesIO()
+    if probability.ndim == 2:
+        predicted = predicted_classes(probability)
+        np.savez_compressed(buffer, allow_pickle=False, probability=packed, predicted=predicted)
+        return buffer.getvalue()
     crossed = (packed > 0.5) != (probability > 0.5)
     packed[crossed] = np.nextafter(np.float16(0.5), np.float16(1))
-    buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, probability=packed)
     return buffer.getvalue()
 
@@ -205,6 +220,7 @@ def _finish(
                 train_accuracy_at_best=train.accuracy,
                 test_loss=test.loss,
                 test_accuracy=test.accuracy,
+                test_macro_f1=macro_f1(predicted_classes(probability), parts["test"].labels),
             ),
             model=files[lane.fingerprint][0],
             predictions=pack_predictions(probability),

@@ -127,13 +127,18 @@ class ScanProgram(OneLane, Template):
         probability, untrained = self.model.stateless_call(
             trainable, untrained, tokens, training=True
         )
-        losses = keras.losses.binary_crossentropy(labels[:, None], probability)
-        hits = (((probability[:, 0] > 0.5) == (labels > 0.5)) * used).sum()
+        if self.is_binary:
+            losses = keras.losses.binary_crossentropy(labels[:, None], probability)
+            right = (probability[:, 0] > 0.5) == (labels > 0.5)
+        else:
+            losses = keras.losses.sparse_categorical_crossentropy(labels, probability)
+            right = probability.argmax(axis=-1) == labels
+        hits = (right * used).sum()
         return (losses * used).sum() / used.sum(), (hits, untrained)
 
     def _predict(self, trainable: Any, untrained: Any, tokens: Any) -> Any:
         probability, _ = self.model.stateless_call(trainable, untrained, tokens, training=False)
-        return probability[:, 0]
+        return probability[:, 0] if self.is_binary else probability
 
 
 def cut_rows(order: NDArray[np.int64], size: int) -> NDArray[np.int32]:

@@ -24,6 +24,7 @@ class Template:
         weight_variables: the model's variables in Keras's order, random streams left out.
         stream_variables: the states of its seed generators, uint32 `(2,)` each.
         optimizer_variables: iteration, learning rate, moments.
+        is_binary: one probability a review; of more classes there are as many as classes.
     """
 
     def __init__(self, spec: RunSpec) -> None:
@@ -34,6 +35,12 @@ class Template:
         self.weight_variables = [v for v in self.model.variables if not is_stream(v)]
         self.stream_variables = [v for v in self.model.variables if is_stream(v)]
         self.optimizer_variables = list(self.optimizer.variables)
+        self.is_binary = spec.data.n_classes == 2
+
+    @property
+    def loss(self) -> str:
+        """Keras's name of the loss."""
+        return "binary_crossentropy" if self.is_binary else "sparse_categorical_crossentropy"
 
     @property
     def n_parameters(self) -> int:
@@ -63,9 +70,7 @@ class Template:
         if not self.model.compiled:
             optimizer = build_optimizer(self.spec)
             optimizer.build(self.model.trainable_variables)  # else loading it warns
-            self.model.compile(
-                optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"]
-            )
+            self.model.compile(optimizer=optimizer, loss=self.loss, metrics=["accuracy"])
         # The template may have been built for a run with another learning rate.
         self.model.optimizer.learning_rate = learning_rate
         self.model.save(path)

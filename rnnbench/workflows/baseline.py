@@ -8,17 +8,22 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
 from rnnbench.analysis.rows import ArmRow
 from rnnbench.data.bag_of_words import BagOfWords, score_bag_of_words
-from rnnbench.data.cache import cache_folder
+from rnnbench.data.cache import cache_folder, open_corpus
+from rnnbench.data.dataset import load_part
 from rnnbench.data.files import read_json, write_json
 from rnnbench.errors import DataError
 from rnnbench.execution.environment import processor_name
 from rnnbench.specs import DataSpec
+from rnnbench.training.engine import macro_f1
 
-__all__ = ["BAG_OF_WORDS", "find_baseline"]
+__all__ = ["BAG_OF_WORDS", "MAJORITY", "find_baseline", "find_majority"]
 
 BAG_OF_WORDS = "bag of words"
+MAJORITY = "majority class"
 
 
 def find_baseline(data: DataSpec) -> ArmRow | None:
@@ -33,12 +38,34 @@ def find_baseline(data: DataSpec) -> ArmRow | None:
         n=1,
         n_parameters=found.n_parameters,
         test_accuracy=found.test_accuracy,
+        test_macro_f1=found.test_macro_f1,
         test_loss=found.test_loss,
         val_loss=found.val_loss,
         gap=found.val_loss - found.train_loss,
         fit_seconds=found.fit_seconds,
         total_seconds=found.fit_seconds,
         hardware=f"cpu ({processor_name()})",
+        is_baseline=True,
+    )
+
+
+def find_majority(data: DataSpec) -> ArmRow | None:
+    """What the commonest class of the training part scores, on data of the user's own."""
+    try:
+        if not open_corpus(data.fingerprint).vocabulary:
+            return None  # IMDB is balanced: a half
+        train, test = load_part(data, "train"), load_part(data, "test")
+    except DataError:
+        return None
+    commonest = np.bincount(train.labels.astype(np.int64)).argmax()
+    predicted = np.full(len(test.labels), commonest, dtype=np.int8)
+    return ArmRow(
+        section="",
+        arm=MAJORITY,
+        n=1,
+        n_parameters=0,
+        test_accuracy=float(np.mean(predicted == test.labels)),
+        test_macro_f1=macro_f1(predicted, test.labels),
         is_baseline=True,
     )
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnnbench.data import cache, imdb, prepare
+from rnnbench.data.own import SplitChoices
+from rnnbench.data.tables import SUFFIXES, TableChoices
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
 
-__all__ = ["DATASETS", "DatasetRef", "prepare_splits", "resolve_dataset"]
+__all__ = ["DATASETS", "DatasetRef", "OwnChoices", "prepare_splits", "resolve_dataset"]
 
 DATASETS = ("auto", "imdb", "synthetic", "synthetic-full")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnChoices:
+    """How a file of the user's is read and split."""
+
+    table: TableChoices = field(default_factory=TableChoices)
+    split: SplitChoices = field(default_factory=SplitChoices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +31,19 @@ class DatasetRef:
     """Prepared reviews.
 
     Args:
-        name: `imdb` or `synthetic`.
+        name: `imdb`, `synthetic`, or what a file of the user's is called.
         fingerprint: of their content.
         origin: where they came from, for people.
         notice: what must stand beside every number; None where nothing must.
+        notes: what was guessed, found or left out, in sentences.
     """
 
     name: str
     fingerprint: str
     origin: str
     notice: str | None = None
+    classes: tuple[str, ...] = ("negative", "positive")
+    notes: tuple[str, ...] = ()
 
 
 Progress = Callable[[int, int | None], None]
@@ -40,17 +53,19 @@ def resolve_dataset(
     choice: str,
     on_progress: Progress | None = None,
     on_preparing: Callable[[], None] | None = None,
+    own: OwnChoices | None = None,
 ) -> DatasetRef:
     """The prepared reviews that `--dataset` means; downloads and prepares what is missing.
 
     Args:
         on_progress: called with bytes so far and in all while IMDB is downloaded.
         on_preparing: called before reviews are read or made that the cache lacks: seconds.
+        own: how a file of the user's is read and split.
 
     Raises:
         DataError: they cannot be had; `auto` never raises for want of IMDB.
     """
-    source = _find_source(choice, on_progress)
+    source = _find_source(choice, on_progress, own or OwnChoices())
     key = source.key
     fingerprint = cache.recall_source(key)
     if fingerprint is None:
@@ -58,7 +73,12 @@ def resolve_dataset(
             on_preparing()
         fingerprint = source.prepare()
     return DatasetRef(
-        name=source.name, fingerprint=fingerprint, origin=source.origin, notice=source.notice
+        name=source.name,
+        fingerprint=fingerprint,
+        origin=source.origin,
+        notice=source.notice,
+        classes=cache.open_corpus(fingerprint).classes,
+        notes=cache.recall_notes(key),
     )
 
 
@@ -84,7 +104,11 @@ class _Source:
     notice: str | None = None
 
 
-def _find_source(choice: str, on_progress: Progress | None) -> _Source:
+def _find_source(choice: str, on_progress: Progress | None, own: OwnChoices) -> _Source:
+    if Path(choice).suffix.lower() in SUFFIXES:
+        return _table(Path(choice), own)
+    if own != OwnChoices():
+        raise UsageError(f"columns and splits are chosen for a file of yours only, not '{choice}'")
     if choice in ("synthetic", "synthetic-full"):
         return _synthetic(full_size=choice == "synthetic-full")
     if choice == "imdb":
@@ -96,7 +120,8 @@ def _find_source(choice: str, on_progress: Progress | None) -> _Source:
             raise UsageError(unknown_name("data set", choice, DATASETS))
         raise DataError(
             f"there is no data set '{choice}'; "
-            f"choose from {', '.join(DATASETS)}, or name an imdb.npz file"
+            f"choose from {', '.join(DATASETS)}, or name an imdb.npz or a file of your own "
+            f"({', '.join(SUFFIXES)})"
         )
     found = imdb.find_imdb(Path(choice))
     assert found is not None
@@ -119,6 +144,17 @@ def _imdb(path: Path) -> _Source:
         key=prepare.imdb_key(path),
         origin=str(path),
         prepare=lambda: call_in_process(prepare.prepare_imdb, path),
+    )
+
+
+def _table(path: Path, own: OwnChoices) -> _Source:
+    if not path.is_file():
+        raise DataError(f"there is no file {path}")
+    return _Source(
+        name=path.name if path.stem in DATASETS else path.stem,  # never to be taken for another
+        key=prepare.table_key(path, own.table, own.split),
+        origin=str(path),
+        prepare=lambda: call_in_process(prepare.prepare_table, path, own.table, own.split)[0],
     )
 
 

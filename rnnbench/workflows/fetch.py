@@ -1,11 +1,15 @@
-"""`rnnbench data fetch`: have the reviews in the cache."""
+"""`rnnbench data fetch` and `describe`: have the reviews in the cache, and say what is in them."""
 
 from __future__ import annotations
 
-from rnnbench.workflows.datasets import resolve_dataset
+from pathlib import Path
+
+from rnnbench.data.tables import SUFFIXES
+from rnnbench.errors import UsageError
+from rnnbench.workflows.datasets import DatasetRef, OwnChoices, resolve_dataset
 from rnnbench.workflows.view import View
 
-__all__ = ["fetch_dataset"]
+__all__ = ["describe_file", "fetch_dataset"]
 
 
 def fetch_dataset(choice: str, view: View) -> None:
@@ -18,3 +22,14 @@ def fetch_dataset(choice: str, view: View) -> None:
     if dataset.notice:
         view.warn(dataset.notice)
     view.say(f"{dataset.name} ({dataset.origin}) is ready, content {dataset.fingerprint}")
+
+
+def describe_file(file: str, own: OwnChoices) -> DatasetRef:
+    """Read and prepare a file of the user's; its notes say what is in it.
+
+    Raises:
+        UsageError, DataError: it cannot be read, or nothing can be learnt from it.
+    """
+    if Path(file).suffix.lower() not in SUFFIXES:
+        raise UsageError(f"name a file of labelled texts ({', '.join(SUFFIXES)})")
+    return resolve_dataset(file, own=own)

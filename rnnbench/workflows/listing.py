@@ -27,6 +27,11 @@ class Listing:
     rows: Sequence[tuple[str, ...]]
     empty: str
 
+    @property
+    def records(self) -> list[dict[str, str]]:
+        """The rows by heading."""
+        return [dict(zip(self.headings, row, strict=True)) for row in self.rows]
+
 
 def list_all(root: Path, what: str | None = None) -> list[Listing]:
     """The sections asked for, or all of them.
@@ -115,12 +120,20 @@ def _runs(root: Path) -> Listing:
         status = result.status if result else f"{len(entry.history())} epochs done"
         score = f"{result.test_accuracy:.4f}" if result and result.test_accuracy else "–"
         rows.append(
-            (entry.study, display_name(spec.form), str(spec.seed), spec.data.dataset, status, score)
+            (
+                entry.study,
+                display_name(spec.form),
+                str(spec.seed),
+                spec.data.dataset,
+                status,
+                score,
+                entry.fingerprint,
+            )
         )
     rows.sort(key=lambda row: (row[0], row[1], int(row[2])))
     return Listing(
         title="runs in this folder",
-        headings=("study", "architecture", "seed", "data", "status", "test accuracy"),
+        headings=("study", "architecture", "seed", "data", "status", "test accuracy", "run"),
         rows=rows,
         empty="none yet; start with `rnnbench run --all`",
     )

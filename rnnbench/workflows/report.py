@@ -39,7 +39,7 @@ from rnnbench.tracking.runs import (
 )
 from rnnbench.tracking.store import DATABASE, Store, find_store
 from rnnbench.tuning.record import TuningRecord, read_records
-from rnnbench.workflows.baseline import find_baseline
+from rnnbench.workflows.baseline import find_baseline, find_majority
 from rnnbench.workflows.tuning_plan import TUNING
 from rnnbench.workflows.view import View
 
@@ -149,6 +149,7 @@ def _write(root: Path, choices: ReportChoices) -> _Written:
             declaration=declaration,
             claims=claims,
             baseline=find_baseline,
+            majority=find_majority,
             problem=found.problem,
             command=_command(study, found),
             searches=_find_searches(ledger, found.runs) if declaration.tuned else {},

@@ -121,7 +121,7 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
     )
     with closing(executor):
         start = partial(executor.start, len(placement.gpus))
-        dataset = resolve_dataset(tuning.base.dataset, view.downloaded, start)
+        dataset = resolve_dataset(tuning.base.dataset, view.downloaded, start, choices.own)
         with ledger.locked(lambda: view.say(WAITING)):
             storage = open_storage(choices.storage, root)
             plan = SearchPlan(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rnnbench.architectures import ALL
@@ -13,7 +13,7 @@ from rnnbench.specs import Backend, PluginForm, RunSpec
 from rnnbench.study import Study, expand_study, load_study, parse_seeds
 from rnnbench.tuning.search import BATCH, PRUNERS, SAMPLERS, Method
 from rnnbench.tuning.space import PARAMETERS, Params, Space, load_space
-from rnnbench.workflows.datasets import DatasetRef
+from rnnbench.workflows.datasets import DatasetRef, OwnChoices
 
 __all__ = [
     "FIRST_TUNING_SEED",
@@ -54,6 +54,7 @@ class TuneChoices:
     storage: str | None = None
     epochs: int | None = None
     dataset: str | None = None
+    own: OwnChoices = field(default_factory=OwnChoices)
     name: str = TUNING
     workers: int | None = None
     workers_per_gpu: int = 1
@@ -84,7 +85,11 @@ class Tuning:
         """A trial's runs, one a tuning seed, in the order of the seeds."""
         study = self.base.with_values(architecture, params).with_choices(seeds=self.seeds)
         specs = expand_study(
-            study, dataset=dataset.name, fingerprint=dataset.fingerprint, backend=backend
+            study,
+            dataset=dataset.name,
+            fingerprint=dataset.fingerprint,
+            backend=backend,
+            n_classes=len(dataset.classes),
         )
         return tuple(replace(spec, purpose="tuning") for spec in specs)
 

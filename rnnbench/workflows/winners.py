@@ -70,6 +70,7 @@ def recipe_differences(
             dataset=dataset.name,
             fingerprint=dataset.fingerprint,
             backend=backend,
+            n_classes=len(dataset.classes),
         )
         for key, before in records[name].declaration["settings"].items():
             now = dict.fromkeys(spec.settings[key] for spec in specs)

@@ -1,0 +1,106 @@
+"""A corpus from the user's rows: split, vocabulary, duplicates, more than two classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnbench.architectures import make_form
+from rnnbench.data.cache import open_corpus, split_indices, store_corpus
+from rnnbench.data.own import SplitChoices, make_corpus
+from rnnbench.data.tables import Table
+from rnnbench.errors import DataError
+from rnnbench.execution.executor import Task
+from rnnbench.execution.inline import InlineExecutor
+from rnnbench.specs import DataSpec, Finished, Recipe, RunSpec
+
+MakeTable = Callable[..., Table]
+
+
+@pytest.fixture
+def table() -> Table:
+    """120 rows of three classes, each with a word of its own."""
+    names = ("bad", "fair", "good")
+    labels = [names[n % 3] for n in range(120)]
+    texts = [f"film {n} was {label} word{n % 7}" for n, label in enumerate(labels)]
+    return Table(texts=texts, labels=labels)
+
+
+def test_the_split_is_stratified_and_follows_from_the_seed(table: Table) -> None:
+    corpus, _ = make_corpus("r", table, SplitChoices())
+    assert corpus.classes == ("bad", "fair", "good")
+    assert (corpus.train.n_reviews, corpus.n_validation, corpus.test.n_reviews) == (96, 20, 24)
+    assert np.bincount(corpus.test.labels).tolist() == [8, 8, 8]
+    again, _ = make_corpus("r", table, SplitChoices())
+    other, _ = make_corpus("r", table, SplitChoices(seed=1))
+    assert corpus.fingerprint() == again.fingerprint() != other.fingerprint()
+
+
+def test_the_vocabulary_is_that_of_the_training_part(table: Table) -> None:
+    corpus, _ = make_corpus("r", table, SplitChoices())
+    n_train = corpus.train.n_reviews - (corpus.n_validation or 0)
+    training = corpus.train.tokens[: corpus.train.offsets[n_train]]
+    assert set(training[training >= 4]) == set(range(4, 4 + len(corpus.vocabulary)))
+    assert 2 in corpus.test.tokens  # a number that only a test text has
+    assert corpus.train.tokens[corpus.train.offsets[:-1]].tolist() == [1] * 96
+
+
+def test_the_files_own_split_is_kept_whatever_a_study_asks(table: Table) -> None:
+    parts: Any = ["train"] * 80 + ["validation"] * 20 + ["test"] * 20
+    given = Table(texts=table.texts, labels=table.labels, parts=parts)
+    corpus, _ = make_corpus("r", given, SplitChoices())
+    fingerprint = store_corpus(corpus)
+    for seed in (1, 2):
+        split = split_indices(fingerprint, random_state=seed)
+        assert split.validation.tolist() == list(range(80, 100))
+    kept = open_corpus(fingerprint, verify=True)
+    assert (kept.classes, kept.vocabulary) == (corpus.classes, corpus.vocabulary)
+
+
+def test_duplicates_across_the_split_are_counted_and_left_out_on_request(table: Table) -> None:
+    parts: Any = ["train"] * 80 + ["validation"] * 20 + ["test"] * 20
+    texts = [*table.texts[:100], *table.texts[:5], *table.texts[105:]]
+    given = Table(texts=texts, labels=table.labels, parts=parts)
+    corpus, notes = make_corpus("r", given, SplitChoices())
+    assert any(note.startswith("5 of 20 test texts stand in an earlier part") for note in notes)
+    assert corpus.test.n_reviews == 20
+    corpus, notes = make_corpus("r", given, SplitChoices(drop_duplicates=True))
+    assert any("left out, because an earlier part has the same text: 5" in note for note in notes)
+    assert corpus.test.n_reviews == 15
+
+
+def test_a_training_part_without_a_class_is_refused(table: Table) -> None:
+    parts: Any = ["train" if label != "fair" else "test" for label in table.labels]
+    with pytest.raises(DataError, match="train part has no row of the class 'fair'"):
+        make_corpus("r", Table(texts=table.texts, labels=table.labels, parts=parts), SplitChoices())
+
+
+@pytest.mark.parametrize("backend", ["jax"])
+def test_three_classes_are_learnt_and_scored(backend: Any, table: Table, keras_on_jax: Any) -> None:
+    corpus, _ = make_corpus("r", table, SplitChoices())
+    data = DataSpec(
+        dataset="r", fingerprint=store_corpus(corpus), num_words=20, max_len=6, n_classes=3
+    )
+    recipe = Recipe(epochs=40, patience=40, batch_size=16, learning_rate=0.02)
+    spec = RunSpec(form=make_form("gru"), data=data, recipe=recipe, seed=0, backend=backend)
+    end = list(InlineExecutor().run([Task(spec=spec)]))[-1]
+    assert isinstance(end, Finished), end
+    assert end.result.test_accuracy is not None
+    assert end.result.test_accuracy > 0.9
+    assert end.result.test_macro_f1 == pytest.approx(end.result.test_accuracy, abs=0.1)
+    import io
+
+    arrays = np.load(io.BytesIO(end.predictions), allow_pickle=False)
+    assert arrays["probability"].shape == (24, 3)
+    assert np.mean(arrays["predicted"] == corpus.test.labels) == end.result.test_accuracy
+
+
+def test_two_classes_keep_their_fingerprints() -> None:
+    data = DataSpec(dataset="imdb", fingerprint="ab")
+    assert "n_classes" not in RunSpec(form=make_form("lstm"), data=data, seed=0).settings
+    three = DataSpec(dataset="imdb", fingerprint="ab", n_classes=3)
+    two, other = (RunSpec(form=make_form("lstm"), data=d, seed=0) for d in (data, three))
+    assert two.fingerprint != other.fingerprint

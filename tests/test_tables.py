@@ -1,0 +1,168 @@
+"""A file of the user's: what is guessed of it, and what is said of one that cannot be used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rnnbench.data.tables import Table, TableChoices, read_table
+from rnnbench.errors import DataError, UsageError
+
+ROWS = [(f"this film was number {n}", "good" if n % 2 else "bad") for n in range(60)]
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def to_file(text: str, name: str = "reviews.csv", encoding: str = "utf-8") -> Path:
+        path = tmp_path / name
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return to_file
+
+
+def csv_text(
+    rows: list[tuple[str, str]] = ROWS, header: str = "text,label", separator: str = ","
+) -> str:
+    lines = [f'"{text}"{separator}{label}' for text, label in rows]
+    return "\n".join(filter(None, [header, *lines])) + "\n"
+
+
+def read(path: Path, **choices: str) -> Table:
+    return read_table(path, TableChoices(**choices))
+
+
+def test_a_csv_with_usual_names_is_read_and_the_guess_is_said(write: Write) -> None:
+    table = read(write(csv_text()))
+    assert list(zip(table.texts, table.labels, strict=True)) == ROWS
+    assert table.notes == ("guessed: texts in 'text', labels in 'label'",)
+    assert table.parts is None
+
+
+@pytest.mark.parametrize("header", ["review,sentiment", "본문,감성", "Comment,Class"])
+def test_other_usual_names_are_known(header: str, write: Write) -> None:
+    assert read(write(csv_text(header=header))).labels[1] == "good"
+
+
+def test_of_two_columns_the_longer_one_has_the_texts(write: Write) -> None:
+    swapped = csv_text([(label, text) for text, label in ROWS], header="a,b")
+    assert read(write(swapped)).texts[0] == ROWS[0][0]
+
+
+def test_named_columns_are_taken(write: Write) -> None:
+    rows = "\n".join(f"{n},{text},x,{label}" for n, (text, label) in enumerate(ROWS))
+    path = write(f"id,body,other,mark\n{rows}\n")
+    table = read(path, text_column="body", label_column="mark")
+    assert table.texts[3] == ROWS[3][0]
+    assert table.notes == ()
+    with pytest.raises(UsageError, match="not obvious which column is which"):
+        read(write(f"id,one,other,mark\n{rows}\n", "other.csv"))
+    with pytest.raises(UsageError, match=r"unknown column 'boddy' \(did you mean 'body'\?\)"):
+        read(path, text_column="boddy", label_column="mark")
+
+
+def test_tsv_json_lines_and_parquet_give_the_same(write: Write, tmp_path: Path) -> None:
+    import pandas
+
+    expected = read(write(csv_text()))
+    tsv = write(csv_text(header="text\tlabel", separator="\t"), "reviews.tsv")
+    lines = "\n".join(json.dumps({"text": text, "label": label}) for text, label in ROWS)
+    jsonl = write(lines, "reviews.jsonl")
+    parquet = tmp_path / "reviews.parquet"
+    pandas.DataFrame(ROWS, columns=["text", "label"]).to_parquet(parquet)
+    for path in (tsv, jsonl, parquet):
+        assert read(path) == expected
+
+
+def test_numbers_as_labels_are_one_class_however_they_are_written(write: Write) -> None:
+    rows = [json.dumps({"text": f"film {n}", "label": [0, 1.0, 1][n % 3]}) for n in range(60)]
+    assert set(read(write("\n".join(rows), "r.jsonl")).labels) == {"0", "1"}
+
+
+def test_a_split_column_is_used(write: Write) -> None:
+    parts = ["train", "val", "TEST"]
+    rows = "\n".join(f"{text},{label},{parts[n % 3]}" for n, (text, label) in enumerate(ROWS))
+    table = read(write(f"text,label,split\n{rows}\n"))
+    assert table.parts is not None
+    assert table.parts[:3] == ["train", "validation", "test"]
+    strange = write(f"text,label,part\n{rows.replace(',val', ',later')}\n")
+    with pytest.raises(DataError, match="belongs to the part 'later'"):
+        read(strange, split_column="part")
+
+
+def test_a_text_may_hold_lines_commas_quotes_and_two_megabytes(write: Write) -> None:
+    long = "word " * 400_000
+    rows = [*ROWS, ('two\nlines, a comma and ""quotes""', "good"), (long, "bad")]
+    table = read(write(csv_text(rows)))
+    assert table.texts[-2] == 'two\nlines, a comma and "quotes"'
+    assert len(table.texts[-1]) == len(long)
+
+
+def test_empty_texts_are_left_out_and_named(write: Write) -> None:
+    table = read(write(csv_text([*ROWS, ("", "good"), ("  ", "bad")])))
+    assert len(table.texts) == 60
+    assert "left out, because the text is empty: lines 62, 63" in table.notes
+
+
+def test_a_byte_order_mark_and_utf_16_are_read(write: Write) -> None:
+    assert read(write(csv_text(), encoding="utf-8-sig")).labels[1] == "good"
+    assert read(write(csv_text(), encoding="utf-16")).labels[1] == "good"
+
+
+def test_another_encoding_is_read_when_it_is_named(write: Write) -> None:
+    path = write(
+        csv_text([(f"정말 좋은 영화 {text}", label) for text, label in ROWS]), encoding="cp949"
+    )
+    with pytest.raises(DataError, match=r"line 2 is not utf-8; .*--encoding cp949"):
+        read(path)
+    assert read(path, encoding="cp949").texts[0].startswith("정말 좋은")
+    with pytest.raises(UsageError, match="there is no encoding 'latin-99'"):
+        read(path, encoding="latin-99")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("text,label\n", "has no rows"),
+        (csv_text(header=""), "looks like a row and not like names"),
+        (
+            csv_text(header="text;label", separator=";"),
+            r"separated by a semicolon: say --separator",
+        ),
+        (
+            csv_text(header="text\tlabel", separator="\t"),
+            r"separated by a tab: say --separator '\\t'",
+        ),
+        ("text\nsome words\n", "two are needed"),
+        (csv_text(header="text,text"), "two columns are called 'text'"),
+        (csv_text(ROWS[:10]), "has 10 rows"),
+        (csv_text([(text, "good") for text, _ in ROWS]), "every row has the label 'good'"),
+        (csv_text([(text, text[-2:]) for text, _ in ROWS]), "too many for classes"),
+        (csv_text([*ROWS, ("odd", "odd")]), "the class 'odd' has 1 rows"),
+        (csv_text([*ROWS, ("no label", "")]), "the column 'label' is empty in line 62"),
+        (csv_text() + "one,two,three\n", "line 62 has 3 fields where the header has 2"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(text: str, words: str, write: Write) -> None:
+    with pytest.raises(DataError, match=words) as caught:
+        read(write(text))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("r.jsonl", '{"text": 1}\nnot json\n', "line 2 is not JSON"),
+        ("r.jsonl", "[1]\n", "line 1 is no object"),
+        ("r.parquet", "no parquet", "cannot be read"),
+    ],
+)
+def test_a_damaged_file_is_named(name: str, content: str, words: str, write: Write) -> None:
+    with pytest.raises(DataError, match=words):
+        read(write(content, name))
