@@ -10,6 +10,7 @@
         best.keras, predictions.npz, history.csv
         result.json            written last: the run is over
         published.json         what the tracker has done with it
+        origin.json            of a run that another machine made: which, and from what file
     searches/<tuning>/<fingerprint>/
         parents.json           the search and the trial that the run belongs to
         …                      else like a study's runs
@@ -135,14 +136,17 @@ class Ledger:
     Args:
         root: the project's folder; the ledger lives in `.rnnbench` below it.
         part: `runs` of studies, or those that `searches` make: kept apart.
+        writable: False makes no folder where there is none.
 
     Raises:
         StoreError: the folder cannot be written.
     """
 
-    def __init__(self, root: Path, part: str = "runs") -> None:
+    def __init__(self, root: Path, part: str = "runs", *, writable: bool = True) -> None:
         self.folder = root / FOLDER
         self._runs = self.folder / part
+        if not writable:
+            return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (self.folder / ".gitignore").exists():  # a full disk can still be read
@@ -251,6 +255,49 @@ class Ledger:
                 environment=event.environment,
             )
             _write(entry.folder / "result.json", _json(asdict(result)))
+
+    @contextmanager
+    def incoming(self) -> Iterator[Path]:
+        """An empty folder on the ledger's disk; the lock must be held. It is gone at the end."""
+        folder = self.folder / "incoming"
+        with self._writing():
+            shutil.rmtree(folder, ignore_errors=True)  # of a command that was killed
+            folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def take_in(
+        self, study: str, spec: RunSpec, folder: Path, origin: Mapping[str, str]
+    ) -> LedgerEntry | None:
+        """A run from elsewhere; None if this study has it already, also unfinished.
+
+        Args:
+            folder: its files, checked, in a folder of `incoming`; they are moved.
+            origin: where it comes from: noted in its environment, unless it came there from
+                elsewhere too.
+        """
+        entry = self.entry(study, spec)
+        if (entry.folder / "spec.json").exists():
+            return None
+        with self._writing():
+            result = json.loads((folder / "result.json").read_text("utf-8"))
+            result["environment"] = {**origin, **result["environment"]}
+            _write(folder / "result.json", _json(result))
+            shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
+            entry.folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(entry.folder)
+        return entry
+
+    def take_declarations(self, study: str, declarations: Sequence[Mapping[str, Any]]) -> bool:
+        """What a study declared elsewhere; False if another declaration is here, which stays."""
+        known = self.declarations(study)
+        if not known:
+            with self._writing():
+                _write(self._declarations(study), _json([dict(item) for item in declarations]))
+            return True
+        return not declarations or known[-1]["declaration"] == declarations[-1]["declaration"]
 
     def archive(self, study: str, spec: RunSpec) -> bool:
         """Put a run aside, so that the next one starts over; whether there was one."""

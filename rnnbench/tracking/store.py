@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import sqlite3
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from rnnbench.errors import StoreError
 
-__all__ = ["DATABASE", "Store", "find_store", "quiet_mlflow"]
+__all__ = ["DATABASE", "Store", "find_store", "folder_mark", "quiet_mlflow"]
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
@@ -54,6 +55,11 @@ def find_store(root: Path, environ: Mapping[str, str] = os.environ) -> Store:
         _refuse_file_store(root)
         _check_schema(root / DATABASE)
     return store
+
+
+def folder_mark(folder: Path) -> str:
+    """Tells folders apart; hashed, because a path may hold what a search cannot quote."""
+    return hashlib.sha256(str(folder).encode()).hexdigest()[:12]
 
 
 def quiet_mlflow(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

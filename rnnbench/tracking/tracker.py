@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import tempfile
@@ -16,7 +15,7 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
 from rnnbench.tracking.groups import Group
 from rnnbench.tracking.publisher import Publisher
-from rnnbench.tracking.store import DATABASE, Store, quiet_mlflow
+from rnnbench.tracking.store import DATABASE, Store, folder_mark, quiet_mlflow
 
 __all__ = ["Tracker"]
 
@@ -224,8 +223,8 @@ class Tracker:
 
 
 def _origin(folder: Path) -> str:
-    """Names a folder of a machine; hashed, because a path may hold what a search cannot quote."""
-    return f"{platform.node()}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    """Names a folder of a machine."""
+    return f"{platform.node()}-{folder_mark(folder)}"
 
 
 def _suspend_groups(publisher: Publisher) -> None:

@@ -1,0 +1,118 @@
+"""`rnnbench export` and `rnnbench import`: a study as one file, from machine to machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from rnnbench.archives import read_archive, write_archive
+from rnnbench.errors import StoreError, UsageError, unknown_name
+from rnnbench.ledger import Ledger
+from rnnbench.report.curves import draw_loss_curve
+from rnnbench.tracking.relocate import relocate_artifacts
+from rnnbench.tracking.runs import NO_RUNS
+from rnnbench.tracking.store import DATABASE, find_store
+from rnnbench.tracking.tracker import Tracker
+from rnnbench.workflows.view import WAITING, View
+
+__all__ = ["export_study", "import_study", "relocate_store"]
+
+
+def export_study(study: str, path: Path, view: View, root: Path) -> None:
+    """Write the study's runs that are over into one file.
+
+    Raises:
+        UsageError: no such study, or none of its runs is over.
+        StoreError: the file cannot be written.
+    """
+    if path.exists():
+        raise UsageError(f"{path} is there already; name another file, or remove it")
+    ledger = Ledger(root, writable=False)
+    entries = ledger.entries(study)
+    if not entries:
+        known = {entry.study for entry in ledger.entries()}
+        if not known:
+            raise UsageError(NO_RUNS)
+        raise UsageError(unknown_name("study", study, known))
+    over = [entry for entry in entries if entry.result() is not None]
+    if not over:
+        raise UsageError(f"no run of '{study}' is over yet; the command that began it goes on")
+    try:
+        write_archive(path, study, over, ledger.declarations(study))
+    except OSError as err:
+        raise StoreError(f"cannot write {path}: {err.strerror or err}") from err
+    left = len(entries) - len(over)
+    view.say(f"exported: {len(over)} runs of '{study}' to {path} ({_size(path)})")
+    if left:
+        view.warn(f"{left} runs are not over, and are not in it")
+    view.say(f"On the other machine: rnnbench import {path.name}")
+
+
+def import_study(path: Path, view: View, root: Path) -> None:
+    """Take in the runs of an archive that are not here yet, and publish them.
+
+    Raises:
+        ArchiveError: the archive is refused; nothing was taken in.
+        StoreError: the ledger cannot be written.
+    """
+    store = find_store(root)
+    ledger = Ledger(root)
+    with ledger.locked(lambda: view.say(WAITING)), ledger.incoming() as folder:
+        archive = read_archive(path, folder)
+        study = archive.study
+        origin = {"imported_from": archive.origin, "imported_archive": archive.digest[:16]}
+        if not ledger.take_declarations(study, archive.declarations):
+            view.warn(
+                f"'{study}' declared something else there; the declaration of this folder stays"
+            )
+        taken = [
+            entry
+            for run in archive.runs
+            if (entry := ledger.take_in(study, run.spec, run.folder, origin))
+        ]
+        tracker = Tracker(ledger, study, store, draw=draw_loss_curve, on_problem=view.warn)
+        if taken or tracker.owes([]):
+            tags = {
+                "rnnbench.study": study,
+                "rnnbench.command": f"rnnbench import {path.name}",
+            }
+            tracker.begin(f"{study} · {len(taken)} runs from {archive.origin}", tags, taken)
+        tracker.end("FINISHED", {})
+    counts = Counter(entry.spec().backend for entry in taken)
+    there = len(archive.runs) - len(taken)
+    view.say(
+        f"imported: {len(taken)} runs of '{study}' from {archive.origin}"
+        + (f" ({', '.join(f'{n} on {name}' for name, n in counts.items())})" if counts else "")
+        + (f"; {there} were here already" if there else "")
+    )
+    view.say(f"To see them: rnnbench report {study}")
+
+
+def _size(path: Path) -> str:
+    n_bytes = path.stat().st_size
+    return f"{n_bytes / 2**20:.1f} MiB" if n_bytes >= 2**20 else f"{n_bytes / 2**10:.0f} KiB"
+
+
+def relocate_store(view: View, root: Path) -> None:
+    """Make MLflow's addresses of artifacts those of this folder.
+
+    Raises:
+        StoreError: there is no local store here, or it is in use.
+    """
+    store = find_store(root)
+    if not (root / DATABASE).exists():
+        raise StoreError(f"there is no {DATABASE} here whose addresses could be mended")
+    ledger = Ledger(root)
+    with ledger.locked(lambda: view.say(WAITING)):
+        entries = [*ledger.entries(), *Ledger(root, part="searches").entries()]
+        moved = relocate_artifacts(store, entries)
+    for item in moved:
+        if item.is_mended:
+            view.say(f"mended: {item.n_addresses} addresses that named {item.folder}")
+        else:
+            view.warn(
+                f"left alone: {item.n_addresses} addresses in {item.folder}, of which no file is "
+                "here"
+            )
+    if not moved:
+        view.say("every address names this folder already; nothing to mend")

@@ -1,0 +1,324 @@
+"""A study as one file: what goes in comes out elsewhere, and nothing of a hostile file does."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from made_up import finished, spec_of
+
+from rnnbench.archives import MANIFEST, Archive, read_archive, write_archive
+from rnnbench.errors import ArchiveError
+from rnnbench.ledger import Ledger
+from rnnbench.specs import EpochEnded, EpochRow, Finished, Recipe
+from rnnbench.training.engine import Variables
+from rnnbench.training.progress import Progress
+
+DECLARED = {"contrast": "architecture", "margin_points": 0.5}
+Contents = dict[str, bytes]
+Change = Callable[[Contents, dict[str, Any]], None]  # Any: JSON values
+RUN = f"runs/{spec_of().fingerprint}"
+
+
+def zipped(**contents: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in contents.items():
+            file.writestr(name.replace("__", "."), content)
+    return stream.getvalue()
+
+
+MODEL = zipped(config__json=b"{}", metadata__json=b"{}", model__weights__h5=b"weights")
+
+
+def read(path: Path) -> Archive:
+    """The archive, unpacked beside it."""
+    into = path.with_suffix("")
+    into.mkdir(exist_ok=True)
+    return read_archive(path, into)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """A ledger with one finished run of a study."""
+    ledger = Ledger(tmp_path / "here")
+    spec = spec_of()
+    entry = ledger.open_run("made-up", spec)
+    row = EpochRow(
+        epoch=1,
+        loss=0.5,
+        accuracy=0.7,
+        val_loss=0.6,
+        val_accuracy=0.7,
+        epoch_seconds=1.0,
+        ended_at=1.7e9,
+    )
+    variables = Variables(weights=(np.zeros(2, np.float32),), optimizer=())
+    state = Progress.begin(variables, Recipe()).after(variables, row).to_bytes()
+    ledger.record(entry, EpochEnded(fingerprint=spec.fingerprint, row=row, state=state))
+    predictions = io.BytesIO()
+    np.savez(predictions, allow_pickle=False, probability=np.zeros(4, np.float16))
+    ledger.record(
+        entry,
+        Finished(
+            fingerprint=spec.fingerprint,
+            result=finished(epochs=1),
+            model=MODEL,
+            predictions=predictions.getvalue(),
+        ),
+    )
+    ledger.declare("made-up", DECLARED)
+    return ledger
+
+
+@pytest.fixture
+def archive(ledger: Ledger, tmp_path: Path) -> Path:
+    path = tmp_path / "study.zip"
+    write_archive(path, "made-up", ledger.entries("made-up"), ledger.declarations("made-up"))
+    return path
+
+
+def change(path: Path, alter: Change, *, honest: bool = True) -> None:
+    """Write the archive anew with other contents; `honest` keeps sizes and digests right."""
+    with zipfile.ZipFile(path) as file:
+        contents = {name: file.read(name) for name in file.namelist()}
+    manifest = json.loads(contents.pop(MANIFEST))
+    alter(contents, manifest)
+    if honest:
+        for name, content in contents.items():
+            digest = hashlib.sha256(content).hexdigest()
+            manifest["files"][name] = {"bytes": len(content), "sha256": digest}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in contents.items():
+            file.writestr(name, content)
+        file.writestr(MANIFEST, json.dumps(manifest))
+
+
+def test_a_run_arrives_elsewhere_whole_and_once(
+    ledger: Ledger, archive: Path, tmp_path: Path
+) -> None:
+    there = Ledger(tmp_path / "there")
+    with there.incoming() as folder:
+        found = read_archive(archive, folder)
+        assert (found.study, len(found.runs)) == ("made-up", 1)
+        assert found.declarations[0]["declaration"] == DECLARED
+        (run,) = found.runs
+        taken = there.take_in(found.study, run.spec, run.folder, {"imported_from": "elsewhere"})
+    assert taken is not None
+    (here,) = ledger.entries("made-up")
+    assert (taken.history(), taken.spec()) == (here.history(), here.spec())
+    mine, theirs = here.result(), taken.result()
+    assert mine is not None
+    assert theirs is not None
+    assert theirs.environment == mine.environment | {"imported_from": "elsewhere"}
+    assert replace(theirs, environment=mine.environment) == mine
+    assert (taken.folder / "best.keras").read_bytes() == MODEL
+    assert not (there.folder / "incoming").exists()
+    with there.incoming() as folder:
+        (run,) = read_archive(archive, folder).runs
+        assert there.take_in(found.study, run.spec, run.folder, {}) is None
+
+
+def test_what_was_declared_elsewhere_never_replaces_what_was_declared_here(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    theirs = [{"declared_at": 1.0, "declaration": {"margin_points": 0.5}}]
+    assert ledger.take_declarations("made-up", theirs)
+    assert ledger.declarations("made-up") == theirs
+    assert ledger.take_declarations("made-up", theirs)
+    others = [{"declared_at": 2.0, "declaration": {"margin_points": 2.0}}]
+    assert not ledger.take_declarations("made-up", others)
+    assert ledger.declarations("made-up") == theirs
+
+
+def climbs_out(contents: Contents, _: Any) -> None:
+    contents["../evil.txt"] = b"out"
+
+
+def is_absolute(contents: Contents, _: Any) -> None:
+    contents["/tmp/evil.txt"] = b"out"
+
+
+def hides_a_file(contents: Contents, _: Any) -> None:
+    contents[f"{RUN}/evil.py"] = b"import os"
+
+
+def is_newer(_: Contents, manifest: dict[str, Any]) -> None:
+    manifest["version"] = 99
+
+
+def is_foreign(_: Contents, manifest: dict[str, Any]) -> None:
+    manifest["format"] = "something else"
+
+
+def changes_the_spec(contents: Contents, _: Any) -> None:
+    contents[f"{RUN}/spec.json"] = contents[f"{RUN}/spec.json"].replace(b'"seed": 0', b'"seed": 1')
+
+
+def holds_a_pickle(contents: Contents, _: Any) -> None:
+    stream = io.BytesIO()
+    np.savez(stream, probability=np.array([{"a": 1}], dtype=object))
+    contents[f"{RUN}/predictions.npz"] = stream.getvalue()
+
+
+def lacks_the_result(contents: Contents, manifest: dict[str, Any]) -> None:
+    del contents[f"{RUN}/result.json"], manifest["files"][f"{RUN}/result.json"]
+
+
+def is_no_json(contents: Contents, _: Any) -> None:
+    contents[f"{RUN}/result.json"] = b"{"
+
+
+def names_a_study_outside(_: Contents, manifest: dict[str, Any]) -> None:
+    manifest["study"] = "../../outside"
+
+
+def names_an_absolute_study(_: Contents, manifest: dict[str, Any]) -> None:
+    manifest["study"] = "/tmp/outside"
+
+
+def declares_what_no_study_can(contents: Contents, _: Any) -> None:
+    item = {"declared_at": 1.0, "declaration": {"margin_points": "abc"}}
+    contents["study.json"] = json.dumps([item]).encode()
+
+
+def declares_something_else(contents: Contents, _: Any) -> None:
+    contents["study.json"] = b'[{"x": 1}]'
+
+
+def scores_a_text(contents: Contents, _: Any) -> None:
+    result = json.loads(contents[f"{RUN}/result.json"])
+    contents[f"{RUN}/result.json"] = json.dumps(result | {"test_accuracy": "abc"}).encode()
+
+
+def scores_above_one(contents: Contents, _: Any) -> None:
+    result = json.loads(contents[f"{RUN}/result.json"])
+    contents[f"{RUN}/result.json"] = json.dumps(result | {"test_accuracy": 80.3}).encode()
+
+
+def has_a_history_of_rubbish(contents: Contents, _: Any) -> None:
+    contents[f"{RUN}/history.csv"] = b"rubbish\n1\n"
+
+
+def has_more_epochs_than_it_says(contents: Contents, _: Any) -> None:
+    lines = contents[f"{RUN}/history.csv"].splitlines(keepends=True)
+    contents[f"{RUN}/history.csv"] = b"".join([*lines, lines[-1]])
+
+
+def has_a_model_of_something_else(contents: Contents, _: Any) -> None:
+    contents[f"{RUN}/best.keras"] = zipped(evil__py=b"import os")
+
+
+def has_other_arrays(contents: Contents, _: Any) -> None:
+    contents[f"{RUN}/predictions.npz"] = zipped(evil__npy=b"")
+
+
+def has_a_bomb_inside(contents: Contents, _: Any) -> None:
+    header = io.BytesIO()
+    shape = {"descr": "<f8", "fortran_order": False, "shape": (10**12,)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    contents[f"{RUN}/predictions.npz"] = zipped(probability__npy=header.getvalue() + bytes(2**20))
+
+
+def has_fewer_predictions_than_it_says(contents: Contents, _: Any) -> None:
+    header = io.BytesIO()
+    shape = {"descr": "<f2", "fortran_order": False, "shape": (1000,)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    contents[f"{RUN}/predictions.npz"] = zipped(probability__npy=header.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("alter", "words"),
+    [
+        (names_a_study_outside, "a study's name takes letters"),
+        (names_an_absolute_study, "a study's name takes letters"),
+        (declares_what_no_study_can, "no study could have declared"),
+        (declares_something_else, "no study could have declared"),
+        (scores_a_text, "test_accuracy is no number"),
+        (scores_above_one, "test_accuracy is not between 0 and 1"),
+        (has_a_history_of_rubbish, "cannot be read"),
+        (has_more_epochs_than_it_says, "a history of 2"),
+        (has_a_model_of_something_else, "is none of Keras"),
+        (has_other_arrays, "other arrays than predictions"),
+        (has_a_bomb_inside, "holds float64 of shape"),
+        (has_fewer_predictions_than_it_says, "not as long as it says"),
+        (climbs_out, "evil.txt"),
+        (is_absolute, "evil.txt"),
+        (hides_a_file, "does not belong"),
+        (is_newer, "newer version"),
+        (is_foreign, "no study that rnnbench exported"),
+        (changes_the_spec, "its spec was changed"),
+        (holds_a_pickle, "holds object of shape"),
+        (lacks_the_result, "has no result.json"),
+        (is_no_json, "cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_the_reason(alter: Change, words: str, archive: Path) -> None:
+    change(archive, alter)
+    with pytest.raises(ArchiveError, match=words) as caught:
+        read(archive)
+    assert "\n" not in str(caught.value)
+
+
+def test_content_that_was_changed_is_found_out(archive: Path) -> None:
+    def alter(contents: Contents, _: Any) -> None:
+        contents[f"{RUN}/best.keras"] = b"A model"
+
+    change(archive, alter, honest=False)
+    with pytest.raises(ArchiveError, match="is not what the archive says"):
+        read(archive)
+
+
+def test_a_bomb_is_not_unpacked(archive: Path) -> None:
+    def alter(contents: Contents, manifest: dict[str, Any]) -> None:
+        contents[f"{RUN}/history.csv"] = b"0" * (64 * 2**20)
+
+    change(archive, alter, honest=False)
+    with pytest.raises(ArchiveError, match="unpacks to more than"):
+        read(archive)
+    change(archive, alter)
+    with pytest.raises(ArchiveError, match="of at most"):
+        read(archive)
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip at all", b"PK\x05\x06" + bytes(18)])
+def test_a_foreign_file_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "file.zip"
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError, match="is refused"):
+        read(path)
+    with pytest.raises(ArchiveError, match="cannot be unpacked"):
+        read(tmp_path / "gone.zip")
+
+
+def test_an_archive_is_a_plain_description(archive: Path) -> None:
+    found = read(archive)
+    assert found.origin
+    assert len(found.digest) == 64
+
+
+@pytest.mark.parametrize("size", [-1, -2, 1.5, "1", None])
+def test_a_size_that_is_none_is_refused(size: object, archive: Path) -> None:
+    def alter(_: Contents, manifest: dict[str, Any]) -> None:
+        manifest["files"][f"{RUN}/history.csv"]["bytes"] = size
+
+    change(archive, alter, honest=False)
+    with pytest.raises(ArchiveError, match="of at most"):
+        read(archive)
+
+
+def test_what_does_not_fit_on_the_disk_is_not_begun(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=100))
+    with pytest.raises(ArchiveError, match="the disk has"):
+        read(archive)
+    assert list(archive.with_suffix("").iterdir()) == []
