@@ -7,23 +7,26 @@ from typing import Annotated
 
 import typer
 
+from rnnbench.cli.kept import evaluate, predict, show
 from rnnbench.cli.options import (
-    Backend,
     Dataset,
-    Device,
-    Epochs,
-    NamedOrAll,
-    Names,
-    Workers,
-    WorkersPerGpu,
-    given,
+    DropDuplicates,
+    Encoding,
+    Json,
+    LabelColumn,
+    Separator,
+    SplitColumn,
+    SplitSeed,
+    TestFraction,
+    TextColumn,
     here,
-    numbers,
+    own_data,
     this_command,
-    whole_numbers,
     words,
 )
 from rnnbench.cli.reproduce import reproduce
+from rnnbench.cli.run import plan, run
+from rnnbench.cli.share import export, import_, relocate
 from rnnbench.cli.timing import timing
 from rnnbench.cli.tune import tune
 
@@ -35,145 +38,21 @@ data_app = typer.Typer(no_args_is_help=True, help="Fetch the reviews, or show wh
 def register(app: typer.Typer) -> None:
     """Add every command to the application."""
     app.command("run")(run)
+    app.command("plan")(plan)
     app.command("tune")(tune)
     app.command("timing")(timing)
     app.command("report")(report)
     app.command("reproduce")(reproduce)
+    app.command("show")(show)
+    app.command("predict")(predict)
+    app.command("evaluate")(evaluate)
     app.command("list")(list_)
+    app.command("export")(export)
+    app.command("import")(import_)
+    app.command("relocate")(relocate)
     app.command("ui")(ui)
     app.command("doctor")(doctor)
     app.add_typer(data_app, name="data")
-
-
-def run(
-    architectures: Names = None,
-    all_: NamedOrAll = False,
-    seeds: Annotated[
-        str | None, typer.Option(help="How many (3), a range (0-9) or a list (1,4,7).")
-    ] = None,
-    units: Annotated[str | None, typer.Option(help="Units a layer; a list makes a grid.")] = None,
-    dropout: Annotated[
-        str | None, typer.Option(help="Dropout of the inputs; a list makes a grid.")
-    ] = None,
-    recurrent_dropout: Annotated[
-        str | None, typer.Option(help="Dropout of the state; a list makes a grid.")
-    ] = None,
-    embedding_size: Annotated[
-        str | None, typer.Option(help="Embedding size; a list makes a grid.")
-    ] = None,
-    learning_rate: Annotated[
-        str | None, typer.Option(help="Learning rate; a list makes a grid.")
-    ] = None,
-    epochs: Epochs = None,
-    patience: Annotated[
-        int | None, typer.Option(help="Epochs without improvement before stopping.")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Reviews a step.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="rmsprop, adam or sgd.")] = None,
-    order: Annotated[
-        str | None, typer.Option(help="reshuffled every epoch, or frozen; a list makes a grid.")
-    ] = None,
-    max_len: Annotated[str | None, typer.Option(help="Words a review; a grid too.")] = None,
-    num_words: Annotated[
-        str | None, typer.Option(help="Size of the vocabulary; a list makes a grid.")
-    ] = None,
-    study: Annotated[
-        str | None, typer.Option(help="A study's TOML file, or the name of a bundled one.")
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name of the study, and of its MLflow experiment.")
-    ] = None,
-    dataset: Dataset = None,
-    workers: Workers = None,
-    workers_per_gpu: WorkersPerGpu = 1,
-    device: Device = "auto",
-    backend: Backend = "auto",
-    engine: Annotated[
-        str, typer.Option(help="auto, keras, or fleet: many runs in one compiled program.")
-    ] = "auto",
-    lanes: Annotated[
-        int | None, typer.Option(help="Runs side by side in a fleet. Default: 64 a GPU, 1 a CPU.")
-    ] = None,
-    executor: Annotated[
-        str, typer.Option(help="local processes, or the tasks of a ray cluster.")
-    ] = "local",
-    ray_address: Annotated[
-        str | None, typer.Option(help="HOST:PORT of the cluster, or local: one of this machine.")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A first look on synthetic reviews; decides nothing.")
-    ] = False,
-    tuned: Annotated[
-        bool, typer.Option("--tuned", help="With the values that `rnnbench tune` found best.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over; the old runs are put aside.")
-    ] = False,
-    report: Annotated[
-        bool, typer.Option("--report/--no-report", help="Write the report at the end.")
-    ] = True,
-) -> None:
-    """Train what is missing of a study, track it in MLflow, and compare the architectures.
-
-    Finished runs are kept: the same command again does only what is missing.
-    """
-    from rnnbench.study import parse_seeds
-    from rnnbench.terminal.screen import Screen
-    from rnnbench.workflows.executors import ExecutorChoices
-    from rnnbench.workflows.run import RunChoices, run_study
-
-    choices = RunChoices(
-        architectures=tuple(architectures or ()),
-        all_architectures=all_,
-        study=study,
-        quick=quick,
-        tuned=tuned,
-        name=name,
-        dataset=dataset,
-        seeds=None if seeds is None else parse_seeds(seeds),
-        embedding_sizes=whole_numbers("--embedding-size", embedding_size) or None,
-        hyperparameters=given(
-            units=whole_numbers("--units", units),
-            dropout=numbers("--dropout", dropout),
-            recurrent_dropout=numbers("--recurrent-dropout", recurrent_dropout),
-        ),
-        data=given(
-            max_len=whole_numbers("--max-len", max_len),
-            num_words=whole_numbers("--num-words", num_words),
-        ),
-        recipe=given(
-            learning_rate=numbers("--learning-rate", learning_rate),
-            epochs=() if epochs is None else (epochs,),
-            patience=() if patience is None else (patience,),
-            batch_size=() if batch_size is None else (batch_size,),
-            optimizer=() if optimizer is None else (optimizer,),
-            order=words(order),
-        ),
-        placing=ExecutorChoices(
-            executor=executor,
-            ray_address=ray_address,
-            workers=workers,
-            workers_per_gpu=workers_per_gpu,
-            device=device,
-            backend=backend,
-            engine=engine,
-            lanes=lanes,
-        ),
-        dry_run=dry_run,
-        fresh=fresh,
-        report=report,
-        command=this_command(),
-    )
-    screen = Screen()
-    try:
-        outcome = run_study(choices, screen, here())
-    except KeyboardInterrupt:  # Typer would end the command without a word
-        screen.warn(f"interrupted; nothing is lost. To go on: {choices.command}")
-        raise typer.Exit(130) from None
-    if outcome.interrupted:
-        raise typer.Exit(130)
-    raise typer.Exit(1 if outcome.n_failed else 0)
 
 
 def report(
@@ -206,15 +85,21 @@ def list_(
     csv: Annotated[
         bool, typer.Option("--csv", help="The runs that are over as CSV, a line each.")
     ] = False,
+    json: Json = False,
 ) -> None:
     """Show the architectures, the studies, and the runs of this folder."""
+    from rnnbench.terminal.kept import as_json
     from rnnbench.terminal.listing import show_listing
     from rnnbench.workflows.listing import list_all, runs_as_csv
 
     if csv:
         typer.echo(runs_as_csv(here()), nl=False)
         return
-    show_listing(list_all(here(), what))
+    found = list_all(here(), what)
+    if json:
+        typer.echo(as_json({listing.title: listing.records for listing in found}))
+    else:
+        show_listing(found)
 
 
 def ui(
@@ -230,13 +115,17 @@ def ui(
     raise typer.Exit(serve_ui(here(), host, port, Screen()))
 
 
-def doctor() -> None:
+def doctor(json: Json = False) -> None:
     """Check versions, devices, data and store; say what is missing and how to get it."""
+    from rnnbench.terminal.kept import as_json
     from rnnbench.terminal.listing import show_checks
     from rnnbench.workflows.doctor import check_all
 
     checks = check_all(here())
-    show_checks(checks)
+    if json:
+        typer.echo(as_json(checks))
+    else:
+        show_checks(checks)
     raise typer.Exit(0 if all(check.ok for check in checks) else 3)
 
 
@@ -249,10 +138,54 @@ def data_fetch(dataset: Dataset = "imdb") -> None:
     fetch_dataset(dataset or "imdb", Screen())
 
 
+@data_app.command("describe")
+def data_describe(
+    file: Annotated[str, typer.Argument(help="A .csv, .tsv, .jsonl or .parquet of yours.")],
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    test_fraction: TestFraction = None,
+    split_seed: SplitSeed = None,
+    drop_duplicates: DropDuplicates = False,
+    json: Json = False,
+) -> None:
+    """Say what would be read of a file: columns, classes, words, lengths, duplicates."""
+    from rnnbench.terminal.kept import as_json
+    from rnnbench.terminal.screen import Screen
+    from rnnbench.workflows.fetch import describe_file
+
+    chosen = own_data(
+        text_column=text_column,
+        label_column=label_column,
+        split_column=split_column,
+        separator=separator,
+        encoding=encoding,
+        test_fraction=test_fraction,
+        split_seed=split_seed,
+        drop_duplicates=drop_duplicates,
+    )
+    found = describe_file(file, chosen)
+    if json:
+        typer.echo(as_json(found))
+        return
+    screen = Screen()
+    screen.say(f"data      {found.name} ({found.origin}), content {found.fingerprint[:12]}")
+    for note in found.notes:
+        screen.say(f"          {note}")
+    again = this_command().replace("data describe", "run --all --dataset", 1)
+    screen.say(f"To train on it: {again}")
+
+
 @data_app.command("show")
-def data_show() -> None:
+def data_show(json: Json = False) -> None:
     """Show what is cached, with its fingerprint."""
     from rnnbench.data.cache import cache_folder, list_corpora
+    from rnnbench.terminal.kept import as_json
     from rnnbench.terminal.listing import show_corpora
 
-    show_corpora(cache_folder(), list_corpora())
+    if json:
+        typer.echo(as_json(list_corpora()))
+    else:
+        show_corpora(cache_folder(), list_corpora())

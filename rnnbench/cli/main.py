@@ -21,7 +21,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Train recurrent networks on film reviews across seeds, and compare them honestly.",
-    epilog="Every command takes --debug, which shows the traceback of an error.",
+    epilog="Every command takes --quiet, for warnings and errors alone, and --debug, which shows "
+    "the traceback of an error.",
 )
 commands.register(app)
 
@@ -47,7 +48,9 @@ def _root(
 def main() -> None:
     """Run the command line; never shows a traceback unless `--debug` is given."""
     debug = "--debug" in sys.argv
-    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    if "--quiet" in sys.argv:
+        os.environ["RNNBENCH_QUIET"] = "1"
+    arguments = [word for word in sys.argv[1:] if word not in ("--debug", "--quiet")]
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         app(arguments)

@@ -7,24 +7,37 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from rnnbench.errors import UsageError
 
+if TYPE_CHECKING:
+    from rnnbench.workflows.datasets import OwnChoices
+
 __all__ = [
     "Backend",
     "Dataset",
     "Device",
+    "DropDuplicates",
+    "Encoding",
     "Epochs",
+    "Json",
+    "LabelColumn",
     "NamedOrAll",
     "Names",
+    "Separator",
+    "SplitColumn",
+    "SplitSeed",
+    "TestFraction",
+    "TextColumn",
     "Workers",
     "WorkersPerGpu",
     "given",
     "here",
     "numbers",
+    "own_data",
     "switches",
     "this_command",
     "whole_numbers",
@@ -36,14 +49,38 @@ N = TypeVar("N", int, float)
 Dataset = Annotated[
     str | None,
     typer.Option(
-        help="auto, imdb, synthetic, synthetic-full, or the path of an imdb.npz. "
-        "auto takes IMDB where it can be had. RNNBENCH_DATA names a file or folder."
+        help="auto, imdb, synthetic, synthetic-full, the path of an imdb.npz, or a file of your "
+        "own: .csv, .tsv, .jsonl or .parquet. auto takes IMDB where it can be had. "
+        "RNNBENCH_DATA names an imdb.npz or its folder."
     ),
+]
+
+TextColumn = Annotated[
+    str | None, typer.Option(help="Of your file, the column with the texts; guessed if obvious.")
+]
+LabelColumn = Annotated[
+    str | None, typer.Option(help="Of your file, the column with the classes; guessed likewise.")
+]
+SplitColumn = Annotated[
+    str | None, typer.Option(help="Of your file, the column with train, validation and test.")
+]
+Separator = Annotated[str | None, typer.Option(help="Between the columns of your CSV file.")]
+Encoding = Annotated[str | None, typer.Option(help="Of your file, such as cp949. Default: UTF-8.")]
+TestFraction = Annotated[
+    float | None, typer.Option(help="Of your rows, the share to test on. Default: 0.2.")
+]
+SplitSeed = Annotated[
+    int | None, typer.Option(help="Of the split of your rows, stratified by class. Default: 42.")
+]
+DropDuplicates = Annotated[
+    bool,
+    typer.Option("--drop-duplicates", help="Leave out your test rows that are in training too."),
 ]
 
 Backend = Annotated[str, typer.Option(help="auto, jax, tensorflow or torch.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
 Epochs = Annotated[int | None, typer.Option(help="At most this many epochs a run.")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 NamedOrAll = Annotated[
     bool, typer.Option("--all", help="lstm, lstm-dropout, lstm-stacked and gru.")
 ]
@@ -78,6 +115,41 @@ def words(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",")) if text else ()
 
 
+def own_data(
+    *,
+    text_column: str | None,
+    label_column: str | None,
+    split_column: str | None,
+    separator: str | None,
+    encoding: str | None,
+    test_fraction: float | None,
+    split_seed: int | None,
+    drop_duplicates: bool,
+) -> OwnChoices:
+    """How a file of the user's is read and split, from the options of that name."""
+    from rnnbench.data.own import SplitChoices
+    from rnnbench.data.tables import TableChoices
+    from rnnbench.workflows.datasets import OwnChoices
+
+    if test_fraction is not None and not 0 < test_fraction < 1:
+        raise UsageError(f"--test-fraction must lie between 0 and 1, got {test_fraction}")
+    usual = SplitChoices()
+    return OwnChoices(
+        table=TableChoices(
+            text_column=text_column,
+            label_column=label_column,
+            split_column=split_column,
+            separator="\t" if separator == "\\t" else separator,
+            encoding=encoding or "utf-8",
+        ),
+        split=SplitChoices(
+            test_fraction=usual.test_fraction if test_fraction is None else test_fraction,
+            seed=usual.seed if split_seed is None else split_seed,
+            drop_duplicates=drop_duplicates,
+        ),
+    )
+
+
 def given(**values: tuple[Any, ...]) -> dict[str, tuple[Any, ...]]:  # Any: option values
     """Only the options that were used."""
     return {key: value for key, value in values.items() if value}
@@ -90,7 +162,7 @@ def here() -> Path:
 
 def this_command() -> str:
     """The words that repeat this command."""
-    words = [word for word in sys.argv[1:] if word not in ("--debug", "--fresh")]
+    words = [word for word in sys.argv[1:] if word not in ("--debug", "--fresh", "--quiet")]
     # The command is shown and kept; the password of a database in it is not.
     return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", shlex.join(["rnnbench", *words]))
 

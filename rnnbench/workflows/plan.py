@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from rnnbench.architectures import display_name
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger, LedgerEntry
@@ -15,13 +16,14 @@ from rnnbench.study import Study
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "make_plan", "typical_epochs"]
 
 # Seconds an epoch of 20,000 reviews x 100 tokens through one layer of 8 units, one core, JAX, and
 # the epochs until the early stop: results of `rnnbench run --all --seeds 3`, 2 cores of an AMD
 # EPYC (docs/results/textbook/runs.csv). Only the first estimate on a machine rests on them.
 LAYER_SECONDS = 0.7
-TYPICAL_EPOCHS = 60
+TYPICAL_EPOCHS = 42
+EPOCHS_OF = {"lstm": 42, "lstm-dropout": 45, "lstm-stacked": 43, "gru": 38, "simple-rnn": 29}
 WORKER_START_SECONDS = 8.0
 REFERENCE_TOKENS = 20_000 * 100
 
@@ -99,7 +101,9 @@ def _estimator(entries: Sequence[LedgerEntry], n_train: int) -> Callable[[RunSpe
     seen: dict[str, list[float]] = {}
     for entry in entries:
         result = entry.result()
-        if result is not None and result.status == "finished":
+        if result is None or result.imported_from:
+            continue  # another machine's seconds
+        if result.status == "finished":
             seen.setdefault(_kind(entry.spec()), []).append(result.fit_seconds)
 
     def estimate(spec: RunSpec) -> float:
@@ -109,6 +113,11 @@ def _estimator(entries: Sequence[LedgerEntry], n_train: int) -> Callable[[RunSpe
     return estimate
 
 
+def typical_epochs(spec: RunSpec) -> int:
+    """How many epochs such a run takes to its early stop, where nothing like it was run here."""
+    return min(spec.recipe.epochs, EPOCHS_OF.get(display_name(spec.form), TYPICAL_EPOCHS))
+
+
 def _kind(spec: RunSpec) -> str:
     return f"{spec.shape} {spec.recipe}"
 
@@ -116,8 +125,7 @@ def _kind(spec: RunSpec) -> str:
 def _from_reference(spec: RunSpec, n_train: int) -> float:
     layers = spec.form.depth if isinstance(spec.form, CanonicalForm) else 1
     size = n_train * (1 - spec.data.validation_fraction) * spec.data.max_len / REFERENCE_TOKENS
-    epochs = min(spec.recipe.epochs, TYPICAL_EPOCHS)
-    return LAYER_SECONDS * layers * size * epochs
+    return LAYER_SECONDS * layers * size * typical_epochs(spec)
 
 
 def _share_left(entry: LedgerEntry, spec: RunSpec) -> float:

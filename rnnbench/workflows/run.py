@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from rnnbench.analysis.summary import Row, summarise
 from rnnbench.architectures import ALL, display_name
 from rnnbench.data.cache import open_corpus
+from rnnbench.data.tables import SUFFIXES
 from rnnbench.errors import UsageError
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.executor import Executor
@@ -24,7 +26,7 @@ from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
 from rnnbench.workflows.advice import give_advice
-from rnnbench.workflows.datasets import DatasetRef, prepare_splits, resolve_dataset
+from rnnbench.workflows.datasets import DatasetRef, OwnChoices, prepare_splits, resolve_dataset
 from rnnbench.workflows.engines import EngineChoice, leave_out_unfit
 from rnnbench.workflows.executors import ExecutorChoices, open_executor
 from rnnbench.workflows.plan import Plan, make_plan
@@ -33,7 +35,7 @@ from rnnbench.workflows.report import report_after_run
 from rnnbench.workflows.view import WAITING, Board, View
 from rnnbench.workflows.winners import recipe_differences, refuse_untuned, with_winners
 
-__all__ = ["RunChoices", "RunOutcome", "compose_study", "run_study"]
+__all__ = ["RunChoices", "RunOutcome", "compose_study", "open_study", "run_study"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class RunChoices:
     Args:
         study: a TOML file or a bundled study's name.
         tuned: take each architecture's best values from an earlier `rnnbench tune`.
+        own: how a file of the user's is read and split.
         hyperparameters, data, recipe: values by field, each a tuple that makes a grid.
         command: the words that repeat this command.
     """
@@ -54,13 +57,13 @@ class RunChoices:
     tuned: bool = False
     name: str | None = None
     dataset: str | None = None
+    own: OwnChoices = field(default_factory=OwnChoices)
     seeds: tuple[int, ...] | None = None
     embedding_sizes: tuple[int, ...] | None = None
     hyperparameters: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     placing: ExecutorChoices = field(default_factory=ExecutorChoices)
-    dry_run: bool = False
     fresh: bool = False
     report: bool = True
     command: str = "rnnbench run"
@@ -81,6 +84,20 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
     Raises:
         RnnbenchError: bad input, or data or folder out of reach; never for a failing run.
     """
+    with open_study(choices, view, root) as (plan, executor, ledger):
+        view.show_plan(plan)
+        return _carry_out_alone(plan, choices, view, ledger, executor)
+
+
+@contextmanager
+def open_study(
+    choices: RunChoices, view: View, root: Path
+) -> Iterator[tuple[Plan, Executor, Ledger]]:
+    """What is left to do of a study, and the executor and ledger to do it with; writes no run.
+
+    Raises:
+        RnnbenchError: bad input, or data or folder out of reach.
+    """
     study = compose_study(choices)
     find_store(root)  # a store that cannot be used is said before anything is trained
     ledger = Ledger(root)
@@ -92,8 +109,8 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
         if opened.where:
             view.say(f"executor  {opened.where}")
         n_runs = len(expand_study(study, dataset="", fingerprint="", backend=placement.backend))
-        start = None if choices.dry_run else partial(executor.start, n_runs)
-        dataset = resolve_dataset(study.dataset, view.downloaded, start)
+        start = partial(executor.start, n_runs)
+        dataset = resolve_dataset(study.dataset, view.downloaded, start, choices.own)
         if choices.tuned:
             given = {*choices.recipe, *choices.hyperparameters}
             study = with_winners(study, ledger.folder, dataset, given)
@@ -102,10 +119,7 @@ def run_study(choices: RunChoices, view: View, root: Path) -> RunOutcome:
                 view.warn(sentence)
         specs = _expand(study, dataset, placement, engine, view)
         plan = _plan(study, specs, dataset, placement, engine, ledger, fresh=choices.fresh)
-        view.show_plan(plan)
-        if choices.dry_run:
-            return RunOutcome()
-        return _carry_out_alone(plan, choices, view, ledger, executor)
+        yield plan, executor, ledger
 
 
 def _carry_out_alone(
@@ -155,6 +169,10 @@ def compose_study(choices: RunChoices) -> Study:
     stem = base.name
     if choices.tuned:
         stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
+    dataset = Path(choices.dataset or base.dataset)
+    if dataset.suffix.lower() in SUFFIXES:  # its runs do not belong among those on IMDB
+        own = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.stem).strip("-._") or "own"
+        stem = f"{stem}-{own}"[:LONGEST_STEM].rstrip("-._")
     name = choices.name or (f"{stem}-custom" if any(changes.values()) else stem)
     return base.with_choices(
         name=name,
@@ -165,6 +183,8 @@ def compose_study(choices: RunChoices) -> Study:
     )
 
 
+LONGEST_STEM = 57  # of 64 characters, so that "-custom" fits
+
 TUNED = "tuned"
 """What the study of tuned architectures is called."""
 
@@ -172,13 +192,23 @@ TUNED = "tuned"
 def _expand(
     study: Study, dataset: DatasetRef, placement: Placement, engine: EngineChoice, view: View
 ) -> list[RunSpec]:
-    """Every run of the study; what cannot be in a fleet is trained by `keras`, and that is said."""
+    """Every run of the study; what cannot be in a fleet is trained by `keras`, and that is said.
+
+    Raises:
+        UsageError: splits are to vary, and the data has its own.
+    """
+    if study.vary_split and open_corpus(dataset.fingerprint).n_validation is not None:
+        raise UsageError(
+            f"vary_split does nothing here: {dataset.name} is split when it is read; leave it out, "
+            "and say --split-seed for another split"
+        )
     specs = expand_study(
         study,
         dataset=dataset.name,
         fingerprint=dataset.fingerprint,
         backend=placement.backend,
         engine=engine.engine,
+        n_classes=len(dataset.classes),
     )
     specs, reasons = leave_out_unfit(specs)
     for reason in reasons:

@@ -1,0 +1,95 @@
+"""`rnnbench show`, `predict` and `evaluate`: runs that are kept."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rnnbench.cli.options import (
+    Encoding,
+    Json,
+    LabelColumn,
+    Separator,
+    TextColumn,
+    here,
+    own_data,
+)
+from rnnbench.errors import UsageError
+
+__all__ = ["evaluate", "predict", "show"]
+
+Run = Annotated[
+    str,
+    typer.Argument(
+        help="A run's fingerprint or MLflow id (its beginning does), or an architecture: "
+        "of its runs in the study worked on last, the one with the lowest validation loss."
+    ),
+]
+Study = Annotated[str | None, typer.Option(help="Look for the run in this study only.")]
+
+
+def show(run: Run, study: Study = None, json: Json = False) -> None:
+    """Show one run: what was asked, its curve, its scores, and where its files are."""
+    from rnnbench.terminal.kept import as_json, show_one
+    from rnnbench.workflows.show import show_run
+
+    found = show_run(run, here(), study)
+    if json:
+        typer.echo(as_json(found))
+    else:
+        show_one(found)
+
+
+def predict(
+    run: Run,
+    texts: Annotated[list[str], typer.Argument(help="One text or several, each in quotes.")],
+    study: Study = None,
+    json: Json = False,
+) -> None:
+    """Say what a run's best model makes of a text, and which of its words the model knows."""
+    from rnnbench.terminal.kept import as_json, show_prediction
+    from rnnbench.workflows.predict import predict_text
+
+    for prediction in (found := predict_text(run, texts, here(), study)):
+        if not json:
+            show_prediction(prediction)
+    if json:
+        typer.echo(as_json(found))
+
+
+def evaluate(
+    run: Run,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="A file of labelled texts; by default the run's own test half."),
+    ] = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    study: Study = None,
+    json: Json = False,
+) -> None:
+    """Score a run's best model, on the test half of its data or on a file of yours."""
+    from rnnbench.terminal.kept import as_json, show_evaluation
+    from rnnbench.workflows.datasets import OwnChoices
+    from rnnbench.workflows.predict import evaluate_run
+
+    chosen = own_data(
+        text_column=text_column,
+        label_column=label_column,
+        split_column=None,
+        separator=separator,
+        encoding=encoding,
+        test_fraction=None,
+        split_seed=None,
+        drop_duplicates=False,
+    )
+    if dataset is None and chosen != OwnChoices():
+        raise UsageError("columns are chosen for a file; say --dataset too")
+    found = evaluate_run(run, dataset, chosen.table, here(), study)
+    if json:
+        typer.echo(as_json(found))
+    else:
+        show_evaluation(found)

@@ -1,0 +1,78 @@
+"""What a study will take and decide, on the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnnbench.terminal.screen import Screen
+from rnnbench.terminal.texts import duration, plural, size
+from rnnbench.workflows.forecast import Budget, Forecast, Verdict
+from rnnbench.workflows.plan import Plan
+
+__all__ = ["ForecastRecord", "ForecastScreen"]
+
+
+class ForecastScreen(Screen):
+    """Prints the plan, then the forecast."""
+
+    def show_forecast(self, plan: Plan, found: Forecast) -> None:
+        """See `ForecastView.show_forecast`."""
+        self.say(f"time      about {duration(found.wall_seconds)}, from a calibration just now")
+        epochs = ", ".join(f"{name} {n}" for name, n in found.epochs.items())
+        basis = "runs here" if found.epochs_from_runs else "the textbook study on IMDB"
+        self.say(f"epochs    until the early stop, as in {basis}: {epochs}")
+        self.say(f"disk      about {size(found.disk_bytes)}")
+        self.say(f"decides   {decides(found.verdict)}")
+
+    def show_budget(self, plan: Plan, budget: Budget, seconds: float, command: str) -> None:
+        """See `ForecastView.show_budget`."""
+        if budget.verdict is None:
+            self.warn(
+                f"{duration(seconds)} are not enough for one seed of {budget.epochs} epochs, which "
+                f"takes about {duration(budget.wall_seconds)}; name fewer architectures"
+            )
+            return
+        self.say(
+            f"budget    {duration(seconds)} hold {plural(budget.verdict.n_seeds, 'seed')} of at "
+            f"most {plural(budget.epochs, 'epoch')}: about {duration(budget.wall_seconds)}"
+        )
+        self.say(f"decides   {decides(budget.verdict)}")
+        self.say(f"To run them: {command}")
+
+
+class ForecastRecord(ForecastScreen):
+    """Keeps the forecast for a program; warnings go to standard error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, Any] = {}  # Any: what `as_json` takes
+
+    def say(self, text: str) -> None:
+        """Nothing: it is for people."""
+
+    def show_plan(self, plan: Plan) -> None:
+        """What there is to do."""
+        self.found |= {"study": plan.study.name, "runs": len(plan.specs), "done": plan.n_done}
+
+    def show_forecast(self, plan: Plan, found: Forecast) -> None:
+        """See `ForecastView.show_forecast`."""
+        self.found["forecast"] = found
+
+    def show_budget(self, plan: Plan, budget: Budget, seconds: float, command: str) -> None:
+        """See `ForecastView.show_budget`."""
+        self.found |= {"budget_seconds": seconds, "budget": budget, "command": command}
+
+
+def decides(verdict: Verdict) -> str:
+    """What the seeds can tell, in one sentence."""
+    seeds = plural(verdict.n_seeds, "seed")
+    if not verdict.n_pairs:
+        return f"nothing to compare: one architecture, {seeds}"
+    pairs = plural(verdict.n_pairs, "pair")
+    if verdict.detectable is None:
+        return f"{seeds} can give no verdict on {pairs}; the means will be descriptive only"
+    return (
+        f"{seeds} find a true difference of {100 * verdict.detectable:.2f} points of test accuracy "
+        f"in four studies of five ({pairs}), if seeds differ as in {verdict.basis}; smaller ones "
+        "mostly stay undetermined"
+    )

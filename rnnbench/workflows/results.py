@@ -1,0 +1,64 @@
+"""A study's runs as flat records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rnnbench.analysis.sections import hyperparameter
+from rnnbench.architectures import display_name
+from rnnbench.errors import UsageError, unknown_name
+from rnnbench.ledger import Ledger
+from rnnbench.tracking.runs import NO_RUNS
+
+__all__ = ["result_records"]
+
+_SETTINGS = ("order", "backend", "engine", "learning_rate", "num_words", "max_len")
+_HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
+_RESULTS = (
+    "status",
+    "epochs",
+    "best_epoch",
+    "val_loss",
+    "val_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "test_macro_f1",
+    "fit_seconds",
+)
+
+
+def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a column's values
+    """The runs that are over, by architecture and seed; None where there is no value.
+
+    Raises:
+        UsageError: there is no such study in the folder.
+    """
+    ledger = Ledger(root, writable=False)
+    entries = ledger.entries(study)
+    if not entries:
+        known = {entry.study for entry in ledger.entries()}
+        if not known:
+            raise UsageError(NO_RUNS)
+        raise UsageError(unknown_name("study", study, known))
+    records = []
+    for entry in entries:
+        spec, result = entry.spec(), entry.result()
+        if result is None:
+            continue
+        settings = spec.settings
+        records.append(
+            {
+                "study": study,
+                "dataset": spec.data.dataset,
+                "architecture": display_name(spec.form),
+                "seed": spec.seed,
+                **{name: settings[name] for name in _SETTINGS},
+                **{name: hyperparameter(spec.form, name) for name in _HYPERPARAMETERS},
+                **{name: getattr(result, name) for name in _RESULTS},
+                "processor": result.environment.get("processor"),
+                "imported_from": result.imported_from,
+                "fingerprint": entry.fingerprint,
+            }
+        )
+    return sorted(records, key=lambda record: (record["architecture"], record["seed"]))

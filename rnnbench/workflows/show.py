@@ -1,0 +1,53 @@
+"""`rnnbench show`: one run, from its spec to its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnbench.architectures import display_name
+from rnnbench.specs import EpochRow, RunResult, RunSpec
+from rnnbench.workflows.find_run import find_run
+
+__all__ = ["ShownRun", "show_run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownRun:
+    """All that is known of a run.
+
+    Args:
+        run_ids: in MLflow, by the store's address.
+        files: what the ledger keeps of it.
+    """
+
+    study: str
+    name: str
+    spec: RunSpec
+    result: RunResult | None
+    history: tuple[EpochRow, ...]
+    run_ids: dict[str, str]
+    files: tuple[Path, ...]
+
+
+def show_run(words: str, root: Path, study: str | None = None) -> ShownRun:
+    """The run that is meant.
+
+    Raises:
+        UsageError: no run, or several, are called so.
+    """
+    entry = find_run(words, root, study)
+    spec = entry.spec()
+    return ShownRun(
+        study=entry.study,
+        name=f"{display_name(spec.form)}, seed {spec.seed}",
+        spec=spec,
+        result=entry.result(),
+        history=entry.history(),
+        run_ids={
+            address: str(notes["run_id"])
+            for address, notes in entry.published().items()
+            if "run_id" in notes
+        },
+        files=tuple(sorted(entry.folder.iterdir())),
+    )

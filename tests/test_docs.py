@@ -1,0 +1,110 @@
+"""The documentation says what the program does: its reference is current, its commands work."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from project import Project, write_project
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in DOCS.glob("*.md")))
+NEEDS_MORE = (
+    "--device cpu,gpu",
+    "--device gpu",
+    "thousand-seeds",
+    "HOST:PORT",
+    "head:6379",
+    "rnnbench ui",
+)
+
+
+def load_maker() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_reference", DOCS / "make_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["commands.md", "python.md"])
+def test_the_reference_is_what_the_program_says_of_itself(name: str) -> None:
+    made = load_maker().pages()[name]
+    assert (DOCS / "reference" / name).read_text("utf-8") == made, "python docs/make_reference.py"
+
+
+def documented_commands() -> list[str]:
+    """Every `rnnbench` command in a shell block, comments left out, each once."""
+    found: dict[str, None] = {}
+    for page in PAGES:
+        text = (ROOT / page).read_text("utf-8")
+        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+            for line in block.splitlines():
+                words = line.split("  #")[0].split(" # ")[0].strip()
+                # Installing the completion would change the shell's own files.
+                if words.startswith("rnnbench ") and "--install-completion" not in words:
+                    found[words] = None
+    return list(found)
+
+
+def test_there_are_commands_in_the_documentation() -> None:
+    assert len(documented_commands()) > 20
+
+
+@pytest.mark.parametrize("command", documented_commands())
+def test_a_documented_command_is_one(command: str) -> None:
+    """Every word of it is known to the parser; `test_documented_commands_work` runs them."""
+    from typer.main import get_command
+
+    from rnnbench.cli.main import app
+
+    words = [word for word in shlex.split(command)[1:] if word not in ("--quiet", "--debug")]
+    group = get_command(app)
+    while hasattr(group, "commands") and words and words[0] in group.commands:
+        group = group.commands[words.pop(0)]
+    group.make_context("rnnbench", words, resilient_parsing=False)
+
+
+@pytest.fixture(scope="module")
+def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A folder where `imdb` has 200 reviews, and the files that the pages name."""
+    from test_newcomer import write_reviews
+
+    project = write_project(tmp_path_factory.mktemp("docs"), shared)
+    for name in ("reviews.csv", "newer-reviews.csv", "columns.csv"):
+        write_reviews(project.folder / name)
+    text = (project.folder / "columns.csv").read_text("utf-8")
+    (project.folder / "columns.csv").write_text(
+        text.replace("리뷰,감성", "review,sentiment"), "utf-8"
+    )
+    (project.folder / "my-study.toml").write_bytes((project.folder / "study.toml").read_bytes())
+    environment = project.environment | {"RNNBENCH_DATA": str(shared / "imdb.npz")}
+    return Project(folder=project.folder, options=(), environment=environment)
+
+
+def test_the_example_in_python_runs(project: Project) -> None:
+    """With the two hundred reviews of the fixture."""
+    page = (DOCS / "reference" / "python.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(import rnnbench.*?)```", page, re.DOTALL)
+    done = project.python(example)
+    assert "lstm" in done
+    assert (project.folder / "reports" / "mine" / "index.html").exists()
+
+
+@pytest.mark.slow
+def test_documented_commands_work(project: Project) -> None:
+    """All of them, one after the other, in the order of the pages."""
+    failed = []
+    for command in documented_commands():
+        if any(words in command for words in NEEDS_MORE):
+            continue
+        done = project.command(*shlex.split(command)[1:], timeout_s=900)
+        if done.returncode:
+            failed.append((command, done.stderr[-500:]))
+    assert failed == []

@@ -1,0 +1,93 @@
+"""How long a study will take, what it can decide, and what fits into a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnbench.execution.devices import Placement
+from rnnbench.ledger import Ledger
+from rnnbench.specs import RunSpec
+from rnnbench.study import Study
+from rnnbench.terminal.forecast import decides
+from rnnbench.workflows.datasets import DatasetRef
+from rnnbench.workflows.engines import EngineChoice
+from rnnbench.workflows.forecast import REPORT_SECONDS, Cost, fit_budget, forecast
+from rnnbench.workflows.plan import WORKER_START_SECONDS, Plan, make_plan, typical_epochs
+
+OVERHEAD = WORKER_START_SECONDS + REPORT_SECONDS
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path)
+
+
+@pytest.fixture
+def plan(make_spec: Callable[..., RunSpec], ledger: Ledger) -> Plan:
+    """Two architectures with three seeds each, on two workers."""
+    specs = [make_spec(name, seed=n, epochs=100) for name in ("lstm", "gru") for n in range(3)]
+    data = DatasetRef(name="small", fingerprint=specs[0].data.fingerprint, origin="a test")
+    return make_plan(
+        Study(name="mine", architectures=("lstm", "gru"), seeds=(0, 1, 2)),
+        specs,
+        dataset=data,
+        placement=Placement(backend="jax", gpus=(None, None), reason="a test"),
+        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
+        ledger=ledger,
+        n_train=100,
+        fresh=False,
+    )
+
+
+def costs_of(plan: Plan, **changed: Any) -> Mapping[str, Cost]:
+    values = {"start_seconds": 2.0, "epoch_seconds": 1.0, "end_seconds": 0.5, "file_bytes": 1000}
+    return {spec.shape: Cost(**values | changed) for spec in plan.specs}
+
+
+def test_the_time_is_that_of_the_longest_worker(plan: Plan, ledger: Ledger) -> None:
+    found = forecast(plan, costs_of(plan), ledger)
+    lengths = [typical_epochs(spec) + 0.5 for spec in plan.specs]
+    least, most = sum(lengths) / 2 + 2, sum(lengths) / 2 + 4 + max(lengths)
+    assert least <= found.wall_seconds - OVERHEAD <= most
+    assert set(found.epochs) == {"lstm", "gru"}
+    assert not found.epochs_from_runs
+
+
+def test_a_shape_without_a_cost_is_left_out(plan: Plan, ledger: Ledger) -> None:
+    one = {plan.specs[0].shape: costs_of(plan)[plan.specs[0].shape]}
+    whole, part = (forecast(plan, costs, ledger) for costs in (costs_of(plan), one))
+    assert part.wall_seconds < whole.wall_seconds
+    assert part.disk_bytes < whole.disk_bytes
+
+
+def test_the_verdict_says_what_it_rests_on(plan: Plan, ledger: Ledger) -> None:
+    verdict = forecast(plan, costs_of(plan), ledger).verdict
+    assert (verdict.n_seeds, verdict.n_pairs) == (3, 1)
+    assert "IMDB, for" in verdict.basis
+    assert "no verdict on 1 pair" in decides(verdict)  # three seeds are too few for a test
+    enough = fit_budget(plan, costs_of(plan), ledger, 100_000).verdict
+    assert enough is not None
+    assert enough.n_seeds > 100
+    assert "points of test accuracy in four studies of five (1 pair)" in decides(enough)
+
+
+def test_a_budget_holds_as_many_seeds_as_fit(plan: Plan, ledger: Ledger) -> None:
+    small, large = (fit_budget(plan, costs_of(plan), ledger, s) for s in (1000, 2000))
+    assert small.verdict is not None
+    assert large.verdict is not None
+    assert 3 <= small.verdict.n_seeds < large.verdict.n_seeds
+    assert small.wall_seconds <= 1000
+    assert small.epochs == large.epochs == 100
+
+
+def test_epochs_are_given_up_before_the_third_seed_is(plan: Plan, ledger: Ledger) -> None:
+    slow = costs_of(plan, epoch_seconds=10.0)
+    found = fit_budget(plan, slow, ledger, 600)
+    assert found.verdict is not None
+    assert found.epochs < 100
+    assert found.wall_seconds <= 600
+    assert fit_budget(plan, slow, ledger, 20).verdict is None

@@ -1,0 +1,203 @@
+"""The newcomer's commands on a data set that is not IMDB: plan, run, show, predict, share."""
+
+from __future__ import annotations
+
+import json
+import platform
+import random
+import re
+from pathlib import Path
+
+import pytest
+from project import Project, write_project
+
+WORDS = {
+    "재미": ["정말 재미있는 영화", "배우들의 연기가 훌륭하다", "또 보고 싶다"],
+    "지루": ["너무 지루했다", "시간이 아깝다", "이야기가 엉망이다"],
+    "보통": ["그저 그랬다", "나쁘지도 좋지도 않다", "한 번은 볼 만하다"],
+}
+
+
+def write_reviews(path: Path, n_rows: int = 240) -> None:
+    """Korean reviews of three classes, with an emoji here and there."""
+    draw = random.Random(0)
+    lines = ["리뷰,감성"]
+    for n in range(n_rows):
+        label = list(WORDS)[n % 3]
+        text = " ".join(draw.sample(WORDS[label], 2)) + draw.choice(["", " 😀", " 😡"])
+        lines.append(f'"{text} {n}",{label}')
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+@pytest.fixture(scope="module")
+def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A folder with a file of reviews, in which three networks were trained on it."""
+    project = write_project(tmp_path_factory.mktemp("newcomer"), shared)
+    write_reviews(project.folder / "reviews.csv")
+    done = project.command(*RUN)
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+CHOICES = ("--dataset", "reviews.csv", "--epochs", "6", "--learning-rate", "0.01")
+RUN = ("run", "lstm", "gru", "--seeds", "2", *CHOICES, "--max-len", "8", "--num-words", "60")
+STUDY = "textbook-reviews-custom"
+
+
+def test_a_file_is_described_before_anything_is_trained(project: Project) -> None:
+    done = project.command("data", "describe", "reviews.csv")
+    assert done.returncode == 0, done.stderr
+    assert "guessed: texts in '리뷰', labels in '감성'" in done.stdout
+    assert re.search(r"classes: 보통 33\.3 %, 재미 33\.3 %, 지루 33\.3 %", done.stdout)
+    assert "--max-len" in done.stdout
+
+
+def test_three_classes_are_trained_tracked_and_reported(project: Project) -> None:
+    assert len(project.tracked(study=STUDY)) == 4
+    run = project.tracked(study=STUDY)[0]
+    assert run.data.metrics["test_macro_f1"] > 0.3
+    page = (project.folder / "reports" / STUDY / "index.html").read_text("utf-8")
+    for words in ("macro-F1", "majority class", "bag of words"):
+        assert words in page
+
+
+def test_the_same_command_has_nothing_left_to_do(project: Project) -> None:
+    done = project.command(*RUN)
+    assert "4 done already" in done.stdout
+    assert "nothing left to do" in done.stdout
+
+
+def test_a_run_is_shown_with_its_curve_and_its_files(project: Project) -> None:
+    done = project.command("show", "gru")
+    assert done.returncode == 0, done.stderr
+    assert "training loss, o validation loss" in done.stdout
+    assert "best.keras" in done.stdout
+    found = json.loads(project.command("show", "gru", "--json").stdout)
+    again = project.command("show", found["spec"]["data"]["fingerprint"][:3])
+    assert again.returncode == 2
+    assert "unknown run" in again.stderr
+
+
+def test_a_text_is_predicted_and_unknown_words_are_marked(project: Project) -> None:
+    done = project.command("predict", "gru", "정말 재미있는 영화 qwerty", "--json")
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)
+    assert set(found["probabilities"]) == set(WORDS)
+    assert sum(found["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert found["seen"] == ["정말", "재미있는", "영화", None]
+    plain = project.command("predict", "gru", "정말 재미있는 영화 qwerty")
+    assert "known     3 of 4 words" in plain.stdout
+
+
+def test_a_model_is_scored_on_its_test_half_and_on_another_file(project: Project) -> None:
+    found = json.loads(project.command("evaluate", "gru", "--json").stdout)
+    results = [r for r in project.results().values() if r["test_loss"] is not None]
+    assert any(found["loss"] == pytest.approx(r["test_loss"], abs=1e-5) for r in results)
+    done = project.command("evaluate", "gru", "--dataset", "reviews.csv")
+    assert "240 texts" in done.stdout
+    assert "guessed: texts in '리뷰', labels in '감성'" in done.stdout
+    assert "so its scores flatter" in done.stdout  # it was trained on most of them
+    few = (project.folder / "reviews.csv").read_text("utf-8").splitlines()[:2]
+    (project.folder / "few.csv").write_text("\n".join(few) + "\n", "utf-8")
+    assert (
+        "data      few.csv, 1 text\n"
+        in project.command("evaluate", "gru", "--dataset", "few.csv").stdout
+    )
+    text = (project.folder / "reviews.csv").read_text("utf-8").replace("지루", "별로")
+    (project.folder / "other.csv").write_text(text, "utf-8")
+    other = project.command("evaluate", "gru", "--dataset", "other.csv")
+    assert other.returncode == 2
+    assert "the class '별로', which the model does not know" in other.stderr
+
+
+def test_the_plan_says_time_disk_and_what_it_can_decide(project: Project) -> None:
+    fresh = ["--seeds", "10-15", *CHOICES, "--max-len", "8", "--num-words", "60"]
+    done = project.command("plan", "lstm", "gru", *fresh, "--budget", "10m")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"time      about \d+ (s|min)", done.stdout)
+    assert re.search(r"disk      about [\d.]+ (KiB|MiB)", done.stdout)
+    assert "6 seeds" in done.stdout
+    assert re.search(r"To run them: rnnbench run lstm gru .*--seeds \d+ --epochs \d+", done.stdout)
+    assert done.stdout.count("decides   ") == 2  # the study as it was asked for, and the budget's
+    assert len(project.run_folders()) == 4  # nothing was kept
+
+
+def test_a_study_travels_and_joins_the_store_once(project: Project, tmp_path: Path) -> None:
+    done = project.command("export", STUDY, "study.zip")
+    assert done.returncode == 0, done.stderr
+    assert "is there already" in project.command("export", STUDY, "study.zip").stderr
+    other = Project(folder=tmp_path, options=(), environment=project.environment)
+    for expected in ("imported: 4 runs", "imported: 0 runs"):
+        taken = other.command("import", str(project.folder / "study.zip"))
+        assert taken.returncode == 0, taken.stderr
+        assert expected in taken.stdout
+    assert len(other.tracked(study=STUDY)) == 4
+    assert other.scores() == project.scores()
+    tags = {run.data.tags["rnnbench.imported_from"] for run in other.tracked(study=STUDY)}
+    assert tags == {platform.node()}
+    report = other.command("report", STUDY)
+    assert report.returncode == 0, report.stderr
+
+
+def test_a_moved_folder_is_mended(project: Project, tmp_path: Path) -> None:
+    import shutil
+
+    moved = Project(
+        folder=tmp_path / "moved elsewhere", options=(), environment=project.environment
+    )
+    shutil.copytree(project.folder, moved.folder)
+    done = moved.command("relocate")
+    assert f"that named {project.folder}" in done.stdout, done.stderr
+    client = moved.client()
+    for run in moved.tracked(study=STUDY):
+        assert run.info.artifact_uri.startswith(str(moved.folder))
+        assert client.list_artifacts(run.info.run_id)
+    assert "nothing to mend" in moved.command("relocate").stdout
+    again = moved.command(*RUN)
+    assert "nothing left to do" in again.stdout
+    assert len(moved.tracked(study=STUDY)) == 4  # none was published a second time
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (("run", "lstm", "--dataset", "gone.csv"), "there is no file gone.csv"),
+        (
+            ("run", "lstm", "--dataset", "reviews.csv", "--text-column", "리류"),
+            "did you mean '리뷰'?",
+        ),
+        (("run", "lstm", "--dataset", "synthetic", "--text-column", "a"), "for a file of yours"),
+        (("evaluate", "gru", "--text-column", "a"), "say --dataset too"),
+        (("show", "gru", "--study", "nothing"), "unknown study 'nothing'"),
+        (
+            ("run", "--study", "vary.toml", "--dataset", "reviews.csv"),
+            "vary_split does nothing",
+        ),
+        (("plan", "lstm", "--budget", "soon"), "--budget takes a time like 90s, 30m or 2h"),
+        (("predict", "nothing", "a text"), "unknown run 'nothing'"),
+        (("export", "textbok", "a.zip"), "unknown study 'textbok'"),
+        (("import", "reviews.csv"), "is refused"),
+    ],
+)
+def test_bad_input_gets_one_sentence(words: tuple[str, ...], answer: str, project: Project) -> None:
+    text = (project.folder / "study.toml").read_text("utf-8")
+    (project.folder / "vary.toml").write_text(f"vary_split = true\n{text}", "utf-8")
+    done = project.command(*words)
+    assert done.returncode in (2, 3), done.stdout
+    assert answer in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_documented_functions_do_what_the_commands_do(project: Project) -> None:
+    done = project.python(
+        """
+import rnnbench
+import rnnbench.report.page
+frame = rnnbench.load_results("textbook-reviews-custom")
+print(len(frame), sorted(frame.architecture.unique()), frame.test_macro_f1.notna().all())
+page = rnnbench.report("textbook-reviews-custom", out="from-python")
+print(page.name)
+"""
+    )
+    assert done.splitlines()[0] == "4 ['gru', 'lstm'] True"
+    assert done.splitlines()[-1] == "index.html"
