@@ -32,7 +32,9 @@ from rnnbench.cli.tune import tune
 
 __all__ = ["register"]
 
-data_app = typer.Typer(no_args_is_help=True, help="Fetch the reviews, or show what is cached.")
+data_app = typer.Typer(
+    no_args_is_help=True, help="Fetch reviews, describe a file of yours, or show what is cached."
+)
 
 
 def register(app: typer.Typer) -> None:

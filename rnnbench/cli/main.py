@@ -20,7 +20,8 @@ app = typer.Typer(
     name="rnnbench",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Train recurrent networks on film reviews across seeds, and compare them honestly.",
+    help="Train recurrent networks on film reviews, or texts of your own, across seeds, and "
+    "compare them honestly.",
     epilog="Every command takes --quiet, for warnings and errors alone, and --debug, which shows "
     "the traceback of an error.",
 )
