@@ -68,6 +68,14 @@ def test_a_dropped_task_does_not_come(task: Make) -> None:
     assert waiting.take() == (second,)
 
 
+def test_two_tasks_of_one_run_both_wait(task: Make) -> None:
+    waiting = TaskQueue([task(), task()])
+    assert [len(waiting.take()), len(waiting.take()), len(waiting.take())] == [1, 1, 0]
+    waiting = TaskQueue([task(), task()])
+    waiting.drop(task().spec.fingerprint)
+    assert len(waiting) == 0
+
+
 def test_a_task_that_is_given_back_is_the_next_of_its_shape(task: Make) -> None:
     waiting = TaskQueue([task(seed=seed) for seed in range(3)])
     taken = waiting.take()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Set
-from itertools import islice
+from itertools import count, islice
 
 from rnnbench.execution.executor import Task
 
@@ -15,7 +15,8 @@ class TaskQueue:
     """Waiting tasks by shape; taking one costs the same however many wait."""
 
     def __init__(self, tasks: Iterable[Task] = ()) -> None:
-        self._tasks: dict[str, OrderedDict[str, Task]] = {}  # shape, fingerprint; longest first
+        self._tasks: dict[str, OrderedDict[int, Task]] = {}  # by shape and number, longest first
+        self._numbers = count()
         self._seconds: dict[str, float] = {}  # of the work left in a shape
         for task in sorted(tasks, key=lambda task: (-task.expected_seconds, task.spec.seed)):
             self._add(task)
@@ -43,30 +44,39 @@ class TaskQueue:
             key=lambda name: (name == shape, name not in elsewhere, self._seconds[name]),
         )
         first = next(iter(self._tasks[chosen].values()))
-        alike = (task for task in self._tasks[chosen].values() if task.spec.data == first.spec.data)
-        taken = tuple(islice(alike, n_lanes if first.spec.engine == "fleet" else 1))
-        for task in taken:
-            self._remove(chosen, task.spec.fingerprint)
-        return taken
+        alike = (
+            number
+            for number, task in self._tasks[chosen].items()
+            if task.spec.data == first.spec.data
+        )
+        numbers = tuple(islice(alike, n_lanes if first.spec.engine == "fleet" else 1))
+        return tuple(self._remove(chosen, number) for number in numbers)
 
     def drop(self, fingerprint: str) -> None:
-        """Forget a task, if it waits."""
-        for shape, tasks in self._tasks.items():
-            if fingerprint in tasks:
-                self._remove(shape, fingerprint)
-                return
+        """Forget a run's task, if it waits."""
+        found = [
+            (shape, number)
+            for shape, tasks in self._tasks.items()
+            for number, task in tasks.items()
+            if task.spec.fingerprint == fingerprint
+        ]
+        for shape, number in found:
+            self._remove(shape, number)
 
     def give_back(self, task: Task) -> None:
         """A task that was taken waits again, as the first of its shape."""
-        self._add(task)
-        self._tasks[task.spec.shape].move_to_end(task.spec.fingerprint, last=False)
+        number = self._add(task)
+        self._tasks[task.spec.shape].move_to_end(number, last=False)
 
-    def _add(self, task: Task) -> None:
-        shape = task.spec.shape
-        self._tasks.setdefault(shape, OrderedDict())[task.spec.fingerprint] = task
+    def _add(self, task: Task) -> int:
+        shape, number = task.spec.shape, next(self._numbers)
+        self._tasks.setdefault(shape, OrderedDict())[number] = task
         self._seconds[shape] = self._seconds.get(shape, 0.0) + task.expected_seconds
+        return number
 
-    def _remove(self, shape: str, fingerprint: str) -> None:
-        self._seconds[shape] -= self._tasks[shape].pop(fingerprint).expected_seconds
+    def _remove(self, shape: str, number: int) -> Task:
+        task = self._tasks[shape].pop(number)
+        self._seconds[shape] -= task.expected_seconds
         if not self._tasks[shape]:
             del self._tasks[shape], self._seconds[shape]
+        return task
