@@ -38,6 +38,7 @@ __all__ = [
     "RunResult",
     "RunSpec",
     "Started",
+    "Status",
 ]
 
 SYNTHETIC = "synthetic"

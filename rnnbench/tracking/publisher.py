@@ -32,6 +32,7 @@ __all__ = [
     "ATTEMPT_TAG",
     "DECLARATION_TAG",
     "FINGERPRINT_TAG",
+    "ORIGIN_TAG",
     "SPEC_TAG",
     "STATUS_TAG",
     "Publisher",

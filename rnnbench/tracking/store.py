@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rnnbench.errors import StoreError
 
-__all__ = ["DATABASE", "Store", "find_store", "folder_mark", "quiet_mlflow"]
+__all__ = ["ARTIFACTS", "DATABASE", "Store", "find_store", "folder_mark", "quiet_mlflow"]
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"

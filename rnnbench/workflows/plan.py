@@ -16,7 +16,7 @@ from rnnbench.study import Study
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
 
-__all__ = ["Plan", "make_plan", "typical_epochs"]
+__all__ = ["WORKER_START_SECONDS", "Plan", "make_plan", "typical_epochs"]
 
 # Seconds an epoch of 20,000 reviews x 100 tokens through one layer of 8 units, one core, JAX, and
 # the epochs until the early stop: results of `rnnbench run --all --seeds 3`, 2 cores of an AMD
