@@ -42,7 +42,9 @@ def test_quick_is_a_study_of_its_own() -> None:
     ids=lambda values: next(iter(values)),
 )
 def test_a_changed_study_has_another_name(values: dict[str, Any]) -> None:
-    assert compose(all_architectures=True, **values).name == "textbook-custom"
+    changed = compose(all_architectures=True, **values)
+    assert changed.name == "textbook-custom"
+    assert changed.description == "Changed on the command line from the study textbook"
     assert compose(all_architectures=True, name="mine", **values).name == "mine"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnnbench.specs import Recipe
 from rnnbench.terminal.screen import Screen
 from rnnbench.terminal.texts import duration, plural, size
 from rnnbench.workflows.forecast import Budget, Forecast, Verdict
@@ -21,6 +22,12 @@ class ForecastScreen(Screen):
         epochs = ", ".join(f"{name} {n}" for name, n in found.epochs.items())
         basis = "runs here" if found.epochs_from_runs else "the textbook study on IMDB"
         self.say(f"epochs    until the early stop, as in {basis}: {epochs}")
+        rates = {spec.recipe.learning_rate for spec in plan.specs}
+        if not found.epochs_from_runs and rates != {Recipe().learning_rate}:
+            self.say(
+                f"          that study's learning rate is {Recipe().learning_rate:g}; with another "
+                "one, runs may stop much sooner or later"
+            )
         self.say(f"disk      about {size(found.disk_bytes)}")
         self.say(f"decides   {decides(found.verdict)}")
 

@@ -173,9 +173,13 @@ def compose_study(choices: RunChoices) -> Study:
     if dataset.suffix.lower() in SUFFIXES:  # its runs do not belong among those on IMDB
         own = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.stem).strip("-._") or "own"
         stem = f"{stem}-{own}"[:LONGEST_STEM].rstrip("-._")
-    name = choices.name or (f"{stem}-custom" if any(changes.values()) else stem)
+    is_changed = any(changes.values())
+    name = choices.name or (f"{stem}-custom" if is_changed else stem)
+    is_other = is_changed or dataset.suffix.lower() in SUFFIXES
     return base.with_choices(
         name=name,
+        # What is said of the study is no longer true of what it has become.
+        description=f"Changed on the command line from the study {base.name}" if is_other else None,
         architectures=tuple(named) if named else None,
         seeds=choices.seeds,
         dataset=choices.dataset,
