@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["Declaration", "Sources", "compose_document", "compose_timing_document"]
 
 Baseline = Callable[[DataSpec], ArmRow | None]
-
 """A row to beat on some reviews; None where they are not on this machine, or there is nothing."""
 
 

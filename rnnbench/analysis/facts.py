@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from rnnbench.analysis.arms import hardware_of
 from rnnbench.analysis.document import Fact
 from rnnbench.data.cache import open_corpus
+from rnnbench.data.corpus import describe_classes
 from rnnbench.errors import DataError
 from rnnbench.specs import Recipe
 from rnnbench.tracking.runs import TrackedRun
@@ -66,12 +66,7 @@ def _classes(runs: Sequence[TrackedRun]) -> str:
             corpus = open_corpus(fingerprint)
         except DataError:
             continue
-        counts = Counter([*corpus.train.labels.tolist(), *corpus.test.labels.tolist()])
-        shares = (
-            f"{name} {100 * counts[place] / counts.total():.1f} %"
-            for place, name in enumerate(corpus.classes)
-        )
-        found.add(", ".join(shares))
+        found.add(describe_classes(corpus))
     return _listed(found)
 
 

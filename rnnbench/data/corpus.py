@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnnbench.errors import DataError
 
-__all__ = ["Corpus", "Half"]
+__all__ = ["Corpus", "Half", "describe_classes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +88,13 @@ class Corpus:
             own = [self.classes, self.vocabulary, self.n_validation]
             digest.update(json.dumps(own).encode())
         return digest.hexdigest()
+
+
+def describe_classes(corpus: Corpus) -> str:
+    """`negative 50.0 %, positive 50.0 %` of all texts."""
+    labels = np.concatenate((corpus.train.labels, corpus.test.labels))
+    counts = np.bincount(labels, minlength=len(corpus.classes))
+    return ", ".join(
+        f"{name} {100 * count / counts.sum():.1f} %"
+        for name, count in zip(corpus.classes, counts, strict=True)
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.data.corpus import Corpus, Half
+from rnnbench.data.corpus import Corpus, Half, describe_classes
 from rnnbench.data.tables import Table
 from rnnbench.data.words import START, Encoded, encode_texts, rank_words
 from rnnbench.errors import DataError
@@ -170,18 +170,11 @@ def _describe(corpus: Corpus) -> tuple[str, ...]:
     """Class balance, vocabulary and lengths."""
     n_train = corpus.train.n_reviews - (corpus.n_validation or 0)
     sizes = (n_train, corpus.n_validation or 0, corpus.test.n_reviews)
-    counts = np.bincount(
-        np.concatenate((corpus.train.labels, corpus.test.labels)), minlength=len(corpus.classes)
-    )
-    shares = ", ".join(
-        f"{name} {100 * count / counts.sum():.1f} %"
-        for name, count in zip(corpus.classes, counts, strict=True)
-    )
     lengths = np.diff(corpus.train.offsets)[:n_train]
     suggested = int(np.quantile(lengths, SEEN_WHOLE, method="higher"))
     return (
         "parts: " + ", ".join(f"{size:,} {part}" for size, part in zip(sizes, PARTS, strict=True)),
-        f"classes: {shares}",
+        f"classes: {describe_classes(corpus)}",
         f"words: {len(corpus.vocabulary):,} different ones in the training part",
         f"lengths: half of the texts have {int(np.median(lengths)) - 1} words at most, "
         f"{100 * SEEN_WHOLE:.0f} % have {suggested - 1}: with the mark of a text's start, "

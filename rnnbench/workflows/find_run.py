@@ -10,7 +10,20 @@ from rnnbench.errors import UsageError, unknown_name
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.tracking.runs import NO_RUNS
 
-__all__ = ["find_run", "model_file"]
+__all__ = ["find_entries", "find_run", "model_file"]
+
+
+def find_entries(ledger: Ledger, study: str | None) -> list[LedgerEntry]:
+    """The runs of a study, or with None of all; at least one.
+
+    Raises:
+        UsageError: there is no such study, or no run at all.
+    """
+    entries = ledger.entries(study)
+    if entries:
+        return entries
+    known = {entry.study for entry in ledger.entries()}
+    raise UsageError(unknown_name("study", str(study), known) if known else NO_RUNS)
 
 
 def find_run(words: str, root: Path, study: str | None = None) -> LedgerEntry:
@@ -22,12 +35,7 @@ def find_run(words: str, root: Path, study: str | None = None) -> LedgerEntry:
     Raises:
         UsageError: no run, or several, have such a fingerprint or architecture.
     """
-    everything = Ledger(root, writable=False).entries()
-    if not everything:
-        raise UsageError(NO_RUNS)
-    entries = [entry for entry in everything if study in (None, entry.study)]
-    if not entries:
-        raise UsageError(unknown_name("study", str(study), {e.study for e in everything}))
+    entries = find_entries(Ledger(root, writable=False), study)
     found = [entry for entry in entries if _is_called(entry, words)]
     if len({entry.fingerprint for entry in found}) > 1:
         shown = ", ".join(sorted(entry.fingerprint for entry in found)[:3])

@@ -7,9 +7,8 @@ from typing import Any
 
 from rnnbench.analysis.sections import hyperparameter
 from rnnbench.architectures import display_name
-from rnnbench.errors import UsageError, unknown_name
 from rnnbench.ledger import Ledger
-from rnnbench.tracking.runs import NO_RUNS
+from rnnbench.workflows.find_run import find_entries
 
 __all__ = ["result_records"]
 
@@ -34,15 +33,8 @@ def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a co
     Raises:
         UsageError: there is no such study in the folder.
     """
-    ledger = Ledger(root, writable=False)
-    entries = ledger.entries(study)
-    if not entries:
-        known = {entry.study for entry in ledger.entries()}
-        if not known:
-            raise UsageError(NO_RUNS)
-        raise UsageError(unknown_name("study", study, known))
     records = []
-    for entry in entries:
+    for entry in find_entries(Ledger(root, writable=False), study):
         spec, result = entry.spec(), entry.result()
         if result is None:
             continue

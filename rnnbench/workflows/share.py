@@ -6,13 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 from rnnbench.archives import read_archive, write_archive
-from rnnbench.errors import StoreError, UsageError, unknown_name
+from rnnbench.errors import StoreError, UsageError
 from rnnbench.ledger import Ledger
 from rnnbench.report.curves import draw_loss_curve
 from rnnbench.tracking.relocate import relocate_artifacts
-from rnnbench.tracking.runs import NO_RUNS
 from rnnbench.tracking.store import DATABASE, find_store
 from rnnbench.tracking.tracker import Tracker
+from rnnbench.workflows.find_run import find_entries
 from rnnbench.workflows.view import WAITING, View
 
 __all__ = ["export_study", "import_study", "relocate_store"]
@@ -28,12 +28,7 @@ def export_study(study: str, path: Path, view: View, root: Path) -> None:
     if path.exists():
         raise UsageError(f"{path} is there already; name another file, or remove it")
     ledger = Ledger(root, writable=False)
-    entries = ledger.entries(study)
-    if not entries:
-        known = {entry.study for entry in ledger.entries()}
-        if not known:
-            raise UsageError(NO_RUNS)
-        raise UsageError(unknown_name("study", study, known))
+    entries = find_entries(ledger, study)
     over = [entry for entry in entries if entry.result() is not None]
     if not over:
         raise UsageError(f"no run of '{study}' is over yet; the command that began it goes on")
