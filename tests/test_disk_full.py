@@ -50,7 +50,7 @@ def test_a_full_disk_fails_the_run_and_a_resume_goes_on_when_there_is_room(
     assert any("No space left on device" in line for line in failed.stderr.splitlines()), said
     listed = list_runs(project)
     assert listed.returncode == 0
-    assert "lstm(units=2)" in listed.stdout
+    assert "lstm(units=2)" in listed.stdout, listed.stdout
 
     (small_disk / "ballast").unlink()
     assert mount(small_disk, "remount,size=16m")

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnbench.data.cache import CorpusEntry
+from rnnbench.terminal.consoles import open_console
 from rnnbench.terminal.texts import size
 from rnnbench.workflows.doctor import Check
 from rnnbench.workflows.listing import Listing
@@ -19,7 +20,7 @@ __all__ = ["show_checks", "show_corpora", "show_listing"]
 
 def show_listing(listings: Sequence[Listing], console: Console | None = None) -> None:
     """Print each listing as a table."""
-    console = console or Console()
+    console = console or open_console()
     for listing in listings:
         if listing.rows:
             console.print(_table(listing.title, listing.headings, listing.rows))
@@ -29,7 +30,7 @@ def show_listing(listings: Sequence[Listing], console: Console | None = None) ->
 
 def show_checks(checks: Sequence[Check], console: Console | None = None) -> None:
     """Print the doctor's findings, remedies below."""
-    console = console or Console()
+    console = console or open_console()
     table = Table(box=None, show_header=False)
     for check in checks:
         mark = Text("ok", style="green") if check.ok else Text("!!", style="bold red")
@@ -44,7 +45,7 @@ def show_corpora(
     folder: Path, corpora: Sequence[CorpusEntry], console: Console | None = None
 ) -> None:
     """Print what is cached."""
-    console = console or Console()
+    console = console or open_console()
     console.print(Text(f"cache: {folder}"), soft_wrap=True)
     rows = [
         (

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from rnnbench.analysis.notes import SOURCE
 from rnnbench.analysis.summary import Row
+from rnnbench.terminal.consoles import open_console
 from rnnbench.terminal.progress import live_board, plain_board
 from rnnbench.terminal.texts import duration, mean_with_sd, plural, size
 from rnnbench.workflows.plan import Plan
@@ -22,7 +23,6 @@ from rnnbench.workflows.view import Board
 __all__ = ["Screen"]
 
 DOWNLOAD_STEP_BYTES = 1 << 21
-PIPE_WIDTH = 120
 QUIET = "RNNBENCH_QUIET"
 """Set by --quiet: warnings and errors alone are shown."""
 
@@ -31,7 +31,7 @@ class Screen:
     """Prints for people: tables on standard output, warnings on standard error."""
 
     def __init__(self, *, console: Console | None = None, errors: Console | None = None) -> None:
-        self.console = console or _wide_console()
+        self.console = console or open_console(quiet=bool(os.environ.get(QUIET)))
         self.errors = errors or Console(stderr=True)
         self._downloaded = 0
 
@@ -75,12 +75,14 @@ class Screen:
         resumed = f", {plan.n_resumed} to go on with" if plan.n_resumed else ""
         self.say(f"runs      {plural(len(plan.specs), 'run')}{done}{resumed}")
         if plan.tasks:
-            self.say(
-                f"work      {plural(plan.n_workers, 'worker')}, "
-                f"about {duration(plan.expected_seconds)}"
-            )
+            self.say_work(plan)
         else:
             self.say("work      nothing left to do")
+
+    def say_work(self, plan: Plan) -> None:
+        """How many workers, and how long they will take."""
+        workers = plural(plan.n_workers, "worker")
+        self.say(f"work      {workers}, about {duration(plan.expected_seconds)}")
 
     def watch(self, plan: Plan) -> AbstractContextManager[Board]:
         """See `View.watch`."""
@@ -151,9 +153,3 @@ def _cells(row: Row) -> list[str]:
         "–" if notes is None else f"{notes.val_loss:.4f}",
         "–" if notes is None or notes.test_accuracy is None else f"{notes.test_accuracy:.4f}",
     ]
-
-
-def _wide_console() -> Console:
-    """As wide as the terminal; a pipe or a file gets room for the whole table."""
-    console = Console(quiet=bool(os.environ.get(QUIET)))
-    return console if console.is_terminal else Console(width=PIPE_WIDTH, quiet=console.quiet)
