@@ -29,7 +29,11 @@ def ledger(tmp_path: Path) -> Ledger:
 @pytest.fixture
 def plan(make_spec: Callable[..., RunSpec], ledger: Ledger) -> Plan:
     """Two architectures with three seeds each, on two workers."""
-    specs = [make_spec(name, seed=n, epochs=100) for name in ("lstm", "gru") for n in range(3)]
+    specs = [
+        make_spec(name, seed=n, epochs=100, learning_rate=1e-4)
+        for name in ("lstm", "gru")
+        for n in range(3)
+    ]
     data = DatasetRef(name="small", fingerprint=specs[0].data.fingerprint, origin="a test")
     return make_plan(
         Study(name="mine", architectures=("lstm", "gru"), seeds=(0, 1, 2)),

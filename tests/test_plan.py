@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,13 @@ from rnnbench.training.engine import Variables
 from rnnbench.training.progress import Progress
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
-from rnnbench.workflows.plan import TYPICAL_EPOCHS, WORKER_START_SECONDS, Plan, make_plan
+from rnnbench.workflows.plan import (
+    TYPICAL_EPOCHS,
+    WORKER_START_SECONDS,
+    Plan,
+    make_plan,
+    typical_epochs,
+)
 
 STUDY = Study(name="mine", architectures=("lstm",), seeds=(0,))
 MakeSpec = Callable[..., RunSpec]
@@ -108,12 +115,23 @@ def test_the_first_estimate_grows_with_data_layers_and_epochs(
     def seconds(spec: RunSpec, n_train: int = 25_000) -> float:
         return plan(tmp_path, [spec], n_train=n_train).tasks[0].expected_seconds
 
-    one = seconds(make_spec(epochs=10))
-    assert seconds(make_spec(epochs=10), n_train=50_000) == pytest.approx(2 * one)
-    assert seconds(make_spec("lstm-stacked", epochs=10)) == pytest.approx(2 * one)
-    assert seconds(make_spec(epochs=20)) == pytest.approx(2 * one)
-    assert seconds(make_spec(epochs=10, max_len=20)) == pytest.approx(2 * one)
-    assert seconds(make_spec(epochs=1000)) == pytest.approx(TYPICAL_EPOCHS / 10 * one)
+    textbook = partial(make_spec, learning_rate=1e-4)
+    one = seconds(textbook(epochs=10))
+    assert seconds(textbook(epochs=10), n_train=50_000) == pytest.approx(2 * one)
+    assert seconds(textbook("lstm-stacked", epochs=10)) == pytest.approx(2 * one)
+    assert seconds(textbook(epochs=20)) == pytest.approx(2 * one)
+    assert seconds(textbook(epochs=10, max_len=20)) == pytest.approx(2 * one)
+    assert seconds(textbook(epochs=1000)) == pytest.approx(TYPICAL_EPOCHS / 10 * one)
+
+
+def test_a_higher_learning_rate_is_expected_to_stop_sooner(make_spec: MakeSpec) -> None:
+    def epochs(learning_rate: float, most: int = 100) -> int:
+        return typical_epochs(make_spec(epochs=most, learning_rate=learning_rate))
+
+    assert epochs(1e-4) == TYPICAL_EPOCHS
+    assert 7 <= epochs(0.0156) <= 10  # 8.5 over ten seeds: docs/results/tuned/runs.csv
+    assert epochs(1e-4, most=10) == 10
+    assert epochs(1e9) == make_spec().recipe.patience + 1
 
 
 def test_the_wall_clock_is_shared_among_workers_but_no_run_is_split(

@@ -16,18 +16,15 @@ __all__ = ["ForecastRecord", "ForecastScreen"]
 class ForecastScreen(Screen):
     """Prints the plan, then the forecast."""
 
+    def say_work(self, plan: Plan) -> None:
+        """How many workers; the time comes with the forecast."""
+        self.say(f"work      {plural(plan.n_workers, 'worker')}")
+
     def show_forecast(self, plan: Plan, found: Forecast) -> None:
         """See `ForecastView.show_forecast`."""
         self.say(f"time      about {duration(found.wall_seconds)}, from a calibration just now")
         epochs = ", ".join(f"{name} {n}" for name, n in found.epochs.items())
-        basis = "runs here" if found.epochs_from_runs else "the textbook study on IMDB"
-        self.say(f"epochs    until the early stop, as in {basis}: {epochs}")
-        rates = {spec.recipe.learning_rate for spec in plan.specs}
-        if not found.epochs_from_runs and rates != {Recipe().learning_rate}:
-            self.say(
-                f"          that study's learning rate is {Recipe().learning_rate:g}; with another "
-                "one, runs may stop much sooner or later"
-            )
+        self.say(f"epochs    {_basis(plan, found)}: {epochs}")
         self.say(f"disk      about {size(found.disk_bytes)}")
         self.say(f"decides   {decides(found.verdict)}")
 
@@ -68,6 +65,15 @@ class ForecastRecord(ForecastScreen):
     def show_budget(self, plan: Plan, budget: Budget, seconds: float, command: str) -> None:
         """See `ForecastView.show_budget`."""
         self.found |= {"budget_seconds": seconds, "budget": budget, "command": command}
+
+
+def _basis(plan: Plan, found: Forecast) -> str:
+    """Where the number of epochs is taken from."""
+    if found.epochs_from_runs:
+        return "until the early stop, as in runs here"
+    if {spec.recipe.learning_rate for spec in plan.specs} != {Recipe().learning_rate}:
+        return "until the early stop, as in the textbook and the tuned study on IMDB, a guess"
+    return "until the early stop, as in the textbook study on IMDB"
 
 
 def decides(verdict: Verdict) -> str:

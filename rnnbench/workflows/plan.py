@@ -11,19 +11,22 @@ from rnnbench.architectures import display_name
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger, LedgerEntry
-from rnnbench.specs import CanonicalForm, RunSpec
+from rnnbench.specs import CanonicalForm, Recipe, RunSpec
 from rnnbench.study import Study
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
 
 __all__ = ["WORKER_START_SECONDS", "Plan", "make_plan", "typical_epochs"]
 
-# Seconds an epoch of 20,000 reviews x 100 tokens through one layer of 8 units, one core, JAX, and
-# the epochs until the early stop: results of `rnnbench run --all --seeds 3`, 2 cores of an AMD
-# EPYC (docs/results/textbook/runs.csv). Only the first estimate on a machine rests on them.
+# Seconds an epoch of 20,000 reviews x 100 tokens through one layer of 8 units takes on one core of
+# an AMD EPYC, with JAX (docs/results/textbook/runs.csv). Only the first estimate rests on it.
 LAYER_SECONDS = 0.7
 TYPICAL_EPOCHS = 42
+# Epochs until the early stop at the default learning rate, and the power of the rate by which they
+# change: means of ten seeds (docs/results/textbook/runs.csv); at the tuned rates, 50 to 190 times
+# higher, powers of -0.27 to -0.35 (docs/results/tuned/runs.csv).
 EPOCHS_OF = {"lstm": 42, "lstm-dropout": 45, "lstm-stacked": 43, "gru": 38, "simple-rnn": 29}
+RATE_POWER = -0.3
 WORKER_START_SECONDS = 8.0
 REFERENCE_TOKENS = 20_000 * 100
 
@@ -115,7 +118,10 @@ def _estimator(entries: Sequence[LedgerEntry], n_train: int) -> Callable[[RunSpe
 
 def typical_epochs(spec: RunSpec) -> int:
     """How many epochs such a run takes to its early stop, where nothing like it was run here."""
-    return min(spec.recipe.epochs, EPOCHS_OF.get(display_name(spec.form), TYPICAL_EPOCHS))
+    recipe = spec.recipe
+    at_default = EPOCHS_OF.get(display_name(spec.form), TYPICAL_EPOCHS)
+    expected = at_default * (recipe.learning_rate / Recipe().learning_rate) ** RATE_POWER
+    return min(recipe.epochs, max(round(expected), recipe.patience + 1))
 
 
 def _kind(spec: RunSpec) -> str:
