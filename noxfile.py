@@ -40,9 +40,14 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test but the slow ones: `nox -s tests -- -m slow` runs those."""
     _install_project(session)
-    arguments = session.posargs or ["-m", "not slow and not gpu and not ray"]
-    # Two at once, a file each: what a file's tests share is made once.
-    session.run("pytest", "-n", "2", "--dist", "loadfile", *arguments)
+    _run_tests(session)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The same tests, and which lines of the package they run; below 90 % is an error."""
+    _install_project(session)
+    _run_tests(session, "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=90")
 
 
 @nox.session
@@ -84,6 +89,12 @@ def wheelhouse(session: nox.Session) -> None:
         *("--platform=manylinux2014_x86_64", "--platform=manylinux1_x86_64", *PINNED),
         *CARRIED,
     )
+
+
+def _run_tests(session: nox.Session, *options: str) -> None:
+    arguments = session.posargs or ["-m", "not slow and not gpu and not ray"]
+    # Two at once, a file each: what a file's tests share is made once.
+    session.run("pytest", "-n", "2", "--dist", "loadfile", *options, *arguments)
 
 
 def _install_project(session: nox.Session) -> None:
