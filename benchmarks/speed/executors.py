@@ -1,10 +1,10 @@
 """The executor `ray` on one machine against `local`: the same study, side by side.
 
-    RNNBENCH_DATA=FOLDER python benchmarks/speed/executors.py [--repeats 3]
+    RNNBENCH_DATA=FOLDER python benchmarks/speed/executors.py [--repeats 3] [--epochs 20]
 
 Wall-clock time of whole commands in folders of their own, with prepared reviews and compiled
-programs in the cache; what starting a Ray cluster takes is part of it. The numbers of the runs are
-compared too.
+programs in the cache; what starting a Ray cluster takes is part of it. Without `--epochs` it is
+`rnnbench run --all` as it is. The numbers of the runs are compared too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, help="at most; by default the study's own")
     parser.add_argument("--out", type=Path, default=RESULTS / "executors.json")
     choices = parser.parse_args()
     data = find_imdb()
@@ -45,11 +45,13 @@ def main() -> None:
     seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     curves: dict[str, Curves] = {}
     study = ["run", "--all", "--seeds", str(choices.seeds), "--dataset", str(data), "--no-report"]
+    size = [] if choices.epochs is None else ["--epochs", str(choices.epochs)]
     with tempfile.TemporaryDirectory() as cache:
         run_once([*study, "--epochs", "1"], Path(cache))  # prepares and compiles
         for repeat in range(choices.repeats):
-            for name, options in CONTENDERS.items():
-                words = [*study, "--epochs", str(choices.epochs), *options]
+            names = list(CONTENDERS)  # each goes first in turn: the machine may drift
+            for name in reversed(names) if repeat % 2 else names:
+                words = [*study, *size, *CONTENDERS[name]]
                 taken, curves[name] = run_once(words, Path(cache))
                 seconds[name].append(taken)
                 print(f"repeat {repeat + 1}, {name}: {taken:.1f} s", flush=True)
@@ -61,10 +63,8 @@ def main() -> None:
         "median_seconds": {name: round(value, 1) for name, value in median.items()},
         "seconds": {name: [round(v, 1) for v in values] for name, values in seconds.items()},
     }
-    command = (
-        f"python benchmarks/speed/executors.py --repeats {choices.repeats} "
-        f"--seeds {choices.seeds} --epochs {choices.epochs}"
-    )
+    asked = ["--repeats", str(choices.repeats), "--seeds", str(choices.seeds), *size]
+    command = " ".join(["python benchmarks/speed/executors.py", *asked])
     whole = write_result(choices.out, result, command=command, packages=PACKAGES)
     print(json.dumps(whole, indent=1))
 
