@@ -78,28 +78,33 @@ def measure_side_by_side(
                 if len(seconds[name]) > repeat:
                     continue
                 if name == "rnnbench" and not any(Path(cache).iterdir()):
-                    run_in(commands["cold"], Path(cache))  # `cold` was measured before a stop
-                seconds[name].append(run_in(commands[name], Path(cache)))
+                    run_apart(commands["cold"], Path(cache))  # `cold` was measured before a stop
+                seconds[name].append(run_apart(commands[name], Path(cache)))
                 print(f"repeat {repeat + 1}, {name}: {seconds[name][-1]:.1f} s", flush=True)
                 if log is not None:
                     with open(log, "a", encoding="utf-8") as file:
                         file.write(f"{name} {seconds[name][-1]:.1f}\n")
 
 
-def run_in(command: list[str], cache: Path) -> float:
-    """Seconds that a command takes in an empty folder; what it prints is kept out of sight.
+def run_in(folder: Path, command: list[str], cache: Path) -> float:
+    """Seconds that a command takes in a folder; what it prints is kept out of sight.
 
     The benchmark's own numbers must not depend on a server, or on anybody's cache.
     """
     environment = {**os.environ, "RNNBENCH_CACHE": str(cache)}
     environment.pop("MLFLOW_TRACKING_URI", None)
+    began = time.perf_counter()
+    with open(folder / "output.txt", "wb") as output:
+        subprocess.run(
+            command, cwd=folder, env=environment, check=True, stdout=output, stderr=output
+        )
+    return time.perf_counter() - began
+
+
+def run_apart(command: list[str], cache: Path) -> float:
+    """The same in an empty folder, which is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        with open(Path(folder, "output.txt"), "wb") as output:
-            subprocess.run(
-                command, cwd=folder, env=environment, check=True, stdout=output, stderr=output
-            )
-        return time.perf_counter() - began
+        return run_in(Path(folder), command, cache)
 
 
 def summarise(seconds: dict[str, list[float]]) -> dict[str, object]:

@@ -120,8 +120,8 @@ def typical_epochs(spec: RunSpec) -> int:
     """How many epochs such a run takes to its early stop, where nothing like it was run here."""
     recipe = spec.recipe
     at_default = EPOCHS_OF.get(display_name(spec.form), TYPICAL_EPOCHS)
-    expected = at_default * (recipe.learning_rate / Recipe().learning_rate) ** RATE_POWER
-    return min(recipe.epochs, max(round(expected), recipe.patience + 1))
+    change = float((recipe.learning_rate / Recipe().learning_rate) ** RATE_POWER)
+    return min(recipe.epochs, max(round(at_default * change), recipe.patience + 1))
 
 
 def _kind(spec: RunSpec) -> str:
