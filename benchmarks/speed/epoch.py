@@ -3,8 +3,8 @@
     RNNBENCH_DATA=FOLDER python benchmarks/speed/epoch.py [--epochs 5] [--repeats 3]
 
 Contenders, each in a fresh process held to the CPU: the scan that `rnnbench` uses, with one thread
-(as its workers run) and with JAX's own choice of threads; Keras's `fit` on JAX; Keras's `fit`
-on TensorFlow as `rnnbench --backend tensorflow` runs it. Compilation is told apart.
+(as its workers run) and with JAX's own choice of threads; a fleet of one lane; Keras's `fit` on
+TensorFlow as `rnnbench --backend tensorflow` runs it. Compilation is told apart.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from rnnbench.architectures import make_form
 from rnnbench.data.dataset import load_part
 from rnnbench.execution.environment import worker_environment
 from rnnbench.specs import Backend, DataSpec, RunSpec
-from rnnbench.training.engine import Program, Work
+from rnnbench.training.engine import Work
+from rnnbench.training.engines import open_program
 from rnnbench.training.streams import batch_order
 from rnnbench.workflows.datasets import resolve_dataset
 
 CONTENDERS = (
     "scan",
     "scan, threads as JAX likes",
-    "fit on JAX",
+    "fleet of one lane",
     "fit on TensorFlow",
 )
 
@@ -88,10 +89,16 @@ def measure(contender: str, epochs: int) -> dict[str, float]:
     """Median seconds of an epoch after the first, and the seconds before that."""
     dataset = resolve_dataset("imdb")
     data = DataSpec(dataset=dataset.name, fingerprint=dataset.fingerprint)
-    spec = RunSpec(form=make_form("lstm"), data=data, seed=0, backend=backend_of(contender))
+    spec = RunSpec(
+        form=make_form("lstm"),
+        data=data,
+        seed=0,
+        backend=backend_of(contender),
+        engine="fleet" if "fleet" in contender else "keras",
+    )
     part = load_part(data, "train")
     began = time.perf_counter()
-    program = open_program(contender, spec)
+    program = open_program(spec, n_lanes=1)
     variables = program.initial(spec)
     seconds = []
     for epoch in range(1, epochs + 2):
@@ -106,17 +113,6 @@ def measure(contender: str, epochs: int) -> dict[str, float]:
         "epoch_seconds": statistics.median(seconds[1:]),
         "start_seconds": time.perf_counter() - began - sum(seconds[1:]),
     }
-
-
-def open_program(contender: str, spec: RunSpec) -> Program:
-    """The program of a contender; imports Keras."""
-    if contender.startswith("scan"):
-        from rnnbench.training.scan import ScanProgram
-
-        return ScanProgram(spec)
-    from rnnbench.training.fit import FitProgram
-
-    return FitProgram(spec)
 
 
 if __name__ == "__main__":

@@ -170,12 +170,13 @@ def compose_study(choices: RunChoices) -> Study:
     if choices.tuned:
         stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
     dataset = Path(choices.dataset or base.dataset)
-    if dataset.suffix.lower() in SUFFIXES:  # its runs do not belong among those on IMDB
+    is_own = dataset.suffix.lower() in SUFFIXES
+    if is_own:  # its runs do not belong among those on IMDB
         own = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.stem).strip("-._") or "own"
         stem = f"{stem}-{own}"[:LONGEST_STEM].rstrip("-._")
     is_changed = any(changes.values())
     name = choices.name or (f"{stem}-custom" if is_changed else stem)
-    is_other = is_changed or dataset.suffix.lower() in SUFFIXES
+    is_other = is_changed or is_own
     return base.with_choices(
         name=name,
         # What is said of the study is no longer true of what it has become.
