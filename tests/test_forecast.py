@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rnnbench.execution.devices import Placement
+from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
-from rnnbench.specs import RunSpec
+from rnnbench.specs import Event, Finished, RunResult, RunSpec
 from rnnbench.study import Study
 from rnnbench.terminal.forecast import decides
+from rnnbench.workflows import forecast as module
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
-from rnnbench.workflows.forecast import REPORT_SECONDS, Cost, fit_budget, forecast
+from rnnbench.workflows.forecast import REPORT_SECONDS, Cost, fit_budget, forecast, run_pilot
 from rnnbench.workflows.plan import WORKER_START_SECONDS, Plan, make_plan, typical_epochs
 
 OVERHEAD = WORKER_START_SECONDS + REPORT_SECONDS
@@ -53,34 +55,34 @@ def costs_of(plan: Plan, **changed: Any) -> Mapping[str, Cost]:
 
 
 def test_the_time_is_that_of_the_longest_worker(plan: Plan, ledger: Ledger) -> None:
-    found = forecast(plan, costs_of(plan), ledger)
+    found = forecast(plan, costs_of(plan), ledger, {})
     lengths = [typical_epochs(spec) + 0.5 for spec in plan.specs]
     least, most = sum(lengths) / 2 + 2, sum(lengths) / 2 + 4 + max(lengths)
     assert least <= found.wall_seconds - OVERHEAD <= most
     assert set(found.epochs) == {"lstm", "gru"}
-    assert not found.epochs_from_runs
+    assert found.epochs_from == "imdb"
 
 
 def test_a_shape_without_a_cost_is_left_out(plan: Plan, ledger: Ledger) -> None:
     one = {plan.specs[0].shape: costs_of(plan)[plan.specs[0].shape]}
-    whole, part = (forecast(plan, costs, ledger) for costs in (costs_of(plan), one))
+    whole, part = (forecast(plan, costs, ledger, {}) for costs in (costs_of(plan), one))
     assert part.wall_seconds < whole.wall_seconds
     assert part.disk_bytes < whole.disk_bytes
 
 
 def test_the_verdict_says_what_it_rests_on(plan: Plan, ledger: Ledger) -> None:
-    verdict = forecast(plan, costs_of(plan), ledger).verdict
+    verdict = forecast(plan, costs_of(plan), ledger, {}).verdict
     assert (verdict.n_seeds, verdict.n_pairs) == (3, 1)
     assert "IMDB, for" in verdict.basis
     assert "no verdict on 1 pair" in decides(verdict)  # three seeds are too few for a test
-    enough = fit_budget(plan, costs_of(plan), ledger, 100_000).verdict
+    enough = fit_budget(plan, costs_of(plan), ledger, {}, 100_000).verdict
     assert enough is not None
     assert enough.n_seeds > 100
     assert "points of test accuracy in four studies of five (1 pair)" in decides(enough)
 
 
 def test_a_budget_holds_as_many_seeds_as_fit(plan: Plan, ledger: Ledger) -> None:
-    small, large = (fit_budget(plan, costs_of(plan), ledger, s) for s in (1000, 2000))
+    small, large = (fit_budget(plan, costs_of(plan), ledger, {}, s) for s in (1000, 2000))
     assert small.verdict is not None
     assert large.verdict is not None
     assert 3 <= small.verdict.n_seeds < large.verdict.n_seeds
@@ -90,8 +92,59 @@ def test_a_budget_holds_as_many_seeds_as_fit(plan: Plan, ledger: Ledger) -> None
 
 def test_epochs_are_given_up_before_the_third_seed_is(plan: Plan, ledger: Ledger) -> None:
     slow = costs_of(plan, epoch_seconds=10.0)
-    found = fit_budget(plan, slow, ledger, 600)
+    found = fit_budget(plan, slow, ledger, {}, 600)
     assert found.verdict is not None
     assert found.epochs < 100
     assert found.wall_seconds <= 600
-    assert fit_budget(plan, slow, ledger, 20).verdict is None
+    assert fit_budget(plan, slow, ledger, {}, 20).verdict is None
+
+
+class Stopper:
+    """An executor whose runs end after so many epochs each, but for those that are given up."""
+
+    def __init__(self, *epochs: int) -> None:
+        self._epochs = epochs
+        self._stopped: set[str] = set()
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+        for task, n in zip(tasks, self._epochs, strict=True):
+            key = task.spec.fingerprint
+            if key not in self._stopped:
+                result = RunResult(status="finished", epochs=n)
+                yield Finished(fingerprint=key, result=result, model=b"", predictions=b"")
+
+    def start(self, n_tasks: int) -> None: ...
+
+    def stop(self, fingerprint: str) -> None:
+        self._stopped.add(fingerprint)
+
+    def close(self) -> None: ...
+
+
+def test_a_pilot_finds_the_epochs_of_each_network(plan: Plan, ledger: Ledger) -> None:
+    piloted = run_pilot(plan, Stopper(90, 70), ledger)
+    found = forecast(plan, costs_of(plan), ledger, piloted)
+    assert sorted(found.epochs.values()) == [70, 90]
+    assert found.epochs_from == "pilot"
+    assert found.wall_seconds > forecast(plan, costs_of(plan), ledger, {}).wall_seconds
+
+
+def test_what_the_pilot_does_not_reach_does_as_the_others(
+    plan: Plan, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PILOT_SECONDS", 0.0)
+    piloted = run_pilot(plan, Stopper(90, 70), ledger)
+    assert list(piloted.values()) == [90, 90]
+
+
+def test_where_no_pilot_stops_every_epoch_is_counted(plan: Plan, ledger: Ledger) -> None:
+    stopper = Stopper(90, 70)
+    for spec in plan.specs:
+        stopper.stop(spec.fingerprint)
+    assert list(run_pilot(plan, stopper, ledger).values()) == [100, 100]
+
+
+def test_only_other_data_make_the_first_time_a_guess(plan: Plan) -> None:
+    assert plan.is_guess
+    imdb = DatasetRef(name="imdb", fingerprint=plan.dataset.fingerprint, origin="a test")
+    assert not imdb.is_own

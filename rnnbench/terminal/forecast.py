@@ -69,7 +69,9 @@ class ForecastRecord(ForecastScreen):
 
 def _basis(plan: Plan, found: Forecast) -> str:
     """Where the number of epochs is taken from."""
-    if found.epochs_from_runs:
+    if found.epochs_from == "pilot":
+        return "until the early stop, as in one run of each"
+    if found.epochs_from == "runs":
         return "until the early stop, as in runs here"
     if {spec.recipe.learning_rate for spec in plan.specs} != {Recipe().learning_rate}:
         return "until the early stop, as in the textbook and the tuned study on IMDB, a guess"

@@ -82,7 +82,8 @@ class Screen:
     def say_work(self, plan: Plan) -> None:
         """How many workers, and how long they will take."""
         workers = plural(plan.n_workers, "worker")
-        self.say(f"work      {workers}, about {duration(plan.expected_seconds)}")
+        guess = ", if they stop as early as on IMDB" if plan.is_guess else ""
+        self.say(f"work      {workers}, about {duration(plan.expected_seconds)}{guess}")
 
     def watch(self, plan: Plan) -> AbstractContextManager[Board]:
         """See `View.watch`."""

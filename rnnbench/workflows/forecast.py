@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from rnnbench.analysis.sections import divide_runs
 from rnnbench.architectures import display_name
@@ -36,9 +36,11 @@ __all__ = [
     "fit_budget",
     "forecast",
     "plan_study",
+    "run_pilot",
 ]
 
 CALIBRATION_EPOCHS = 3
+PILOT_SECONDS = 120.0
 REPORT_SECONDS = 6.0  # benchmarks/results/report.json: 40 runs
 USUAL_SD = 0.003  # of paired differences of test accuracy: docs/results/textbook/tables/pairs.csv
 FEWEST_EPOCHS = 10
@@ -90,13 +92,13 @@ class Forecast:
         wall_seconds: of what is left to do.
         disk_bytes: ledger and MLflow together.
         epochs: expected of each architecture until the early stop.
-        epochs_from_runs: whether they are those of runs of this folder.
+        epochs_from: where they are taken from: runs of this folder, a pilot, or the study on IMDB.
     """
 
     wall_seconds: float
     disk_bytes: int
     epochs: Mapping[str, int]
-    epochs_from_runs: bool
+    epochs_from: Literal["runs", "pilot", "imdb"]
     verdict: Verdict
 
 
@@ -144,10 +146,39 @@ def calibrate(plan: Plan, executor: Executor) -> dict[str, Cost]:
     return {shape: _mean(costs) for shape, costs in seen.items()}
 
 
-def forecast(plan: Plan, costs: Mapping[str, Cost], ledger: Ledger) -> Forecast:
-    """What the plan will take and decide; runs whose shape has no cost are left out."""
+def run_pilot(plan: Plan, executor: Executor, ledger: Ledger) -> dict[str, int]:
+    """Epochs until the early stop, of one run of each kind that this folder has not run.
+
+    Nothing is kept. Kinds that do not stop within `PILOT_SECONDS` are expected to do as the others,
+    or to use all their epochs if none stops.
+    """
     known = _known_results(ledger, plan.specs)
-    epochs = {spec.fingerprint: _expected_epochs(spec, known) for spec in plan.specs}
+    first = {_kind(task.spec): task.spec for task in reversed(plan.tasks)}
+    pilots = {spec.fingerprint: spec for kind, spec in first.items() if kind not in known}
+    ended: dict[str, int] = {}
+    deadline = time.perf_counter() + PILOT_SECONDS
+    for event in executor.run([Task(spec=spec) for spec in pilots.values()]):
+        if isinstance(event, Finished):
+            ended[_kind(pilots[event.fingerprint])] = event.result.epochs
+        if time.perf_counter() > deadline:
+            for fingerprint in pilots:
+                executor.stop(fingerprint)
+    usual = round(statistics.fmean(ended.values())) if ended else None
+    return {
+        _kind(spec): ended.get(_kind(spec), usual or spec.recipe.epochs) for spec in pilots.values()
+    }
+
+
+def forecast(
+    plan: Plan, costs: Mapping[str, Cost], ledger: Ledger, piloted: Mapping[str, int]
+) -> Forecast:
+    """What the plan will take and decide; runs whose shape has no cost are left out.
+
+    Args:
+        piloted: see `run_pilot`.
+    """
+    known = _known_results(ledger, plan.specs)
+    epochs = {spec.fingerprint: _expected_epochs(spec, known, piloted) for spec in plan.specs}
     work = [
         (
             task.spec.shape,
@@ -162,12 +193,18 @@ def forecast(plan: Plan, costs: Mapping[str, Cost], ledger: Ledger) -> Forecast:
             2 * costs[shape].file_bytes + BYTES_A_RUN + BYTES_AN_EPOCH * n for shape, n in work
         ),
         epochs={display_name(spec.form): epochs[spec.fingerprint] for spec in plan.specs},
-        epochs_from_runs=bool(known),
+        epochs_from="pilot" if piloted else "runs" if known else "imdb",
         verdict=_judge(plan, known, len({spec.seed for spec in plan.specs})),
     )
 
 
-def fit_budget(plan: Plan, costs: Mapping[str, Cost], ledger: Ledger, seconds: float) -> Budget:
+def fit_budget(
+    plan: Plan,
+    costs: Mapping[str, Cost],
+    ledger: Ledger,
+    piloted: Mapping[str, int],
+    seconds: float,
+) -> Budget:
     """The most seeds that fit; with fewer epochs if the study's own leave too few seeds."""
     known = _known_results(ledger, plan.specs)
     by_seed: dict[int, list[RunSpec]] = {}
@@ -175,7 +212,7 @@ def fit_budget(plan: Plan, costs: Mapping[str, Cost], ledger: Ledger, seconds: f
         by_seed.setdefault(spec.seed, []).append(spec)
     one = [spec for spec in next(iter(by_seed.values())) if spec.shape in costs]
     most = max(spec.recipe.epochs for spec in one)
-    arms = [(spec.shape, _expected_epochs(spec, known)) for spec in one]
+    arms = [(spec.shape, _expected_epochs(spec, known, piloted)) for spec in one]
 
     def wall(n_seeds: int, epochs: int) -> float:
         work = [(shape, min(expected, epochs)) for shape, expected in arms] * n_seeds
@@ -280,9 +317,11 @@ def _kind(spec: RunSpec) -> str:
     return f"{spec.shape} {spec.recipe}"
 
 
-def _expected_epochs(spec: RunSpec, known: Mapping[str, Mapping[int, RunResult]]) -> int:
+def _expected_epochs(
+    spec: RunSpec, known: Mapping[str, Mapping[int, RunResult]], piloted: Mapping[str, int]
+) -> int:
     seen = [result.epochs for result in known.get(_kind(spec), {}).values()]
-    return round(statistics.fmean(seen)) if seen else typical_epochs(spec)
+    return round(statistics.fmean(seen)) if seen else piloted.get(_kind(spec), typical_epochs(spec))
 
 
 def _sd_of_differences(known: Mapping[str, Mapping[int, RunResult]]) -> float | None:
@@ -336,9 +375,16 @@ def plan_study(
             )
         if plan.engine.n_lanes > 1:
             view.warn("runs side by side in a fleet are counted one after the other: a high guess")
-        view.show_forecast(plan, forecast(plan, costs, ledger))
+        piloted: dict[str, int] = {}
+        if plan.is_guess:
+            view.say(
+                "How many epochs these texts take is not known yet: one run of each network goes "
+                f"to its early stop, for {PILOT_SECONDS / 60:.0f} minutes at most."
+            )
+            piloted = run_pilot(plan, executor, ledger)
+        view.show_forecast(plan, forecast(plan, costs, ledger, piloted))
         if budget_seconds is not None:
-            budget = fit_budget(plan, costs, ledger, budget_seconds)
+            budget = fit_budget(plan, costs, ledger, piloted, budget_seconds)
             view.show_budget(plan, budget, budget_seconds, _command(choices, plan, budget))
 
 

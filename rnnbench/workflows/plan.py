@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,8 +19,8 @@ from rnnbench.workflows.engines import EngineChoice
 __all__ = ["WORKER_START_SECONDS", "Plan", "make_plan", "typical_epochs"]
 
 # Seconds an epoch of 20,000 reviews x 100 tokens through one layer of 8 units takes on one core of
-# an AMD EPYC, with JAX (docs/results/textbook/runs.csv). Only the first estimate rests on it.
-LAYER_SECONDS = 0.7
+# an AMD EPYC, with JAX (benchmarks/results/epoch.json). Only the first estimate rests on it.
+LAYER_SECONDS = 1.09
 TYPICAL_EPOCHS = 42
 # Epochs until the early stop at the default learning rate, and the power of the rate by which they
 # change: means of ten seeds (docs/results/textbook/runs.csv); at the tuned rates, 50 to 190 times
@@ -33,7 +33,11 @@ REFERENCE_TOKENS = 20_000 * 100
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The runs of a command, and which of them are left to do."""
+    """The runs of a command, and which of them are left to do.
+
+    Args:
+        is_guess: whether `expected_seconds` rests on other data's early stops.
+    """
 
     study: Study
     dataset: DatasetRef
@@ -42,6 +46,7 @@ class Plan:
     specs: tuple[RunSpec, ...]
     tasks: tuple[Task, ...]
     n_resumed: int
+    is_guess: bool = False
 
     @property
     def n_done(self) -> int:
@@ -79,7 +84,7 @@ def make_plan(
     Args:
         fresh: plan every run anew, whatever the ledger has.
     """
-    estimate = _estimator(ledger.entries(), n_train)
+    seen = _seen_seconds(ledger.entries())
     tasks: list[Task] = []
     for spec in specs:
         entry = None if fresh else ledger.find(study.name, spec)
@@ -87,7 +92,9 @@ def make_plan(
             continue
         state = entry.state() if entry else None
         share = 1.0 if entry is None or state is None else _share_left(entry, spec)
-        tasks.append(Task(spec=spec, state=state, expected_seconds=share * estimate(spec)))
+        known = seen.get(_kind(spec))
+        seconds = statistics.median(known) if known else _from_reference(spec, n_train)
+        tasks.append(Task(spec=spec, state=state, expected_seconds=share * seconds))
     return Plan(
         study=study,
         dataset=dataset,
@@ -96,11 +103,12 @@ def make_plan(
         specs=tuple(specs),
         tasks=tuple(tasks),
         n_resumed=sum(task.state is not None for task in tasks),
+        is_guess=dataset.is_own and any(_kind(task.spec) not in seen for task in tasks),
     )
 
 
-def _estimator(entries: Sequence[LedgerEntry], n_train: int) -> Callable[[RunSpec], float]:
-    """Seconds a run takes: the median of its like in the ledger, else from reference values."""
+def _seen_seconds(entries: Sequence[LedgerEntry]) -> dict[str, list[float]]:
+    """What runs took to train that this machine has finished, by kind."""
     seen: dict[str, list[float]] = {}
     for entry in entries:
         result = entry.result()
@@ -108,12 +116,7 @@ def _estimator(entries: Sequence[LedgerEntry], n_train: int) -> Callable[[RunSpe
             continue  # another machine's seconds
         if result.status == "finished":
             seen.setdefault(_kind(entry.spec()), []).append(result.fit_seconds)
-
-    def estimate(spec: RunSpec) -> float:
-        known = seen.get(_kind(spec))
-        return statistics.median(known) if known else _from_reference(spec, n_train)
-
-    return estimate
+    return seen
 
 
 def typical_epochs(spec: RunSpec) -> int:
@@ -129,6 +132,7 @@ def _kind(spec: RunSpec) -> str:
 
 
 def _from_reference(spec: RunSpec, n_train: int) -> float:
+    """Seconds a run takes of which nothing like it was run here."""
     layers = spec.form.depth if isinstance(spec.form, CanonicalForm) else 1
     size = n_train * (1 - spec.data.validation_fraction) * spec.data.max_len / REFERENCE_TOKENS
     return LAYER_SECONDS * layers * size * typical_epochs(spec)
