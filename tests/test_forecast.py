@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,34 +56,34 @@ def costs_of(plan: Plan, **changed: Any) -> Mapping[str, Cost]:
 
 
 def test_the_time_is_that_of_the_longest_worker(plan: Plan, ledger: Ledger) -> None:
-    found = forecast(plan, costs_of(plan), ledger, {})
+    found = forecast(plan, costs_of(plan), ledger)
     lengths = [typical_epochs(spec) + 0.5 for spec in plan.specs]
     least, most = sum(lengths) / 2 + 2, sum(lengths) / 2 + 4 + max(lengths)
     assert least <= found.wall_seconds - OVERHEAD <= most
     assert set(found.epochs) == {"lstm", "gru"}
-    assert found.epochs_from == "imdb"
+    assert found.epochs_from == ("imdb",)
 
 
 def test_a_shape_without_a_cost_is_left_out(plan: Plan, ledger: Ledger) -> None:
     one = {plan.specs[0].shape: costs_of(plan)[plan.specs[0].shape]}
-    whole, part = (forecast(plan, costs, ledger, {}) for costs in (costs_of(plan), one))
+    whole, part = (forecast(plan, costs, ledger) for costs in (costs_of(plan), one))
     assert part.wall_seconds < whole.wall_seconds
     assert part.disk_bytes < whole.disk_bytes
 
 
 def test_the_verdict_says_what_it_rests_on(plan: Plan, ledger: Ledger) -> None:
-    verdict = forecast(plan, costs_of(plan), ledger, {}).verdict
+    verdict = forecast(plan, costs_of(plan), ledger).verdict
     assert (verdict.n_seeds, verdict.n_pairs) == (3, 1)
     assert "IMDB, for" in verdict.basis
     assert "no verdict on 1 pair" in decides(verdict)  # three seeds are too few for a test
-    enough = fit_budget(plan, costs_of(plan), ledger, {}, 100_000).verdict
+    enough = fit_budget(plan, costs_of(plan), ledger, 100_000).verdict
     assert enough is not None
     assert enough.n_seeds > 100
     assert "points of test accuracy in four studies of five (1 pair)" in decides(enough)
 
 
 def test_a_budget_holds_as_many_seeds_as_fit(plan: Plan, ledger: Ledger) -> None:
-    small, large = (fit_budget(plan, costs_of(plan), ledger, {}, s) for s in (1000, 2000))
+    small, large = (fit_budget(plan, costs_of(plan), ledger, s) for s in (1000, 2000))
     assert small.verdict is not None
     assert large.verdict is not None
     assert 3 <= small.verdict.n_seeds < large.verdict.n_seeds
@@ -92,11 +93,11 @@ def test_a_budget_holds_as_many_seeds_as_fit(plan: Plan, ledger: Ledger) -> None
 
 def test_epochs_are_given_up_before_the_third_seed_is(plan: Plan, ledger: Ledger) -> None:
     slow = costs_of(plan, epoch_seconds=10.0)
-    found = fit_budget(plan, slow, ledger, {}, 600)
+    found = fit_budget(plan, slow, ledger, 600)
     assert found.verdict is not None
     assert found.epochs < 100
     assert found.wall_seconds <= 600
-    assert fit_budget(plan, slow, ledger, {}, 20).verdict is None
+    assert fit_budget(plan, slow, ledger, 20).verdict is None
 
 
 class Stopper:
@@ -122,26 +123,37 @@ class Stopper:
 
 
 def test_a_pilot_finds_the_epochs_of_each_network(plan: Plan, ledger: Ledger) -> None:
-    piloted = run_pilot(plan, Stopper(90, 70), ledger)
-    found = forecast(plan, costs_of(plan), ledger, piloted)
-    assert sorted(found.epochs.values()) == [70, 90]
-    assert found.epochs_from == "pilot"
-    assert found.wall_seconds > forecast(plan, costs_of(plan), ledger, {}).wall_seconds
+    pilot = run_pilot(plan, Stopper(90, 70), ledger)
+    found = forecast(plan, costs_of(plan), ledger, pilot)
+    assert sorted(found.epochs.values()) == [(70, 70), (90, 90)]
+    assert (found.epochs_from, pilot.unstopped) == (("pilot",), ())
+    assert found.wall_seconds > forecast(plan, costs_of(plan), ledger).wall_seconds
 
 
 def test_what_the_pilot_does_not_reach_does_as_the_others(
     plan: Plan, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PILOT_SECONDS", 0.0)
-    piloted = run_pilot(plan, Stopper(90, 70), ledger)
-    assert list(piloted.values()) == [90, 90]
+    pilot = run_pilot(plan, Stopper(90, 70), ledger)
+    assert list(pilot.epochs.values()) == [90, 90]
+    assert len(pilot.unstopped) == 1
 
 
 def test_where_no_pilot_stops_every_epoch_is_counted(plan: Plan, ledger: Ledger) -> None:
     stopper = Stopper(90, 70)
     for spec in plan.specs:
         stopper.stop(spec.fingerprint)
-    assert list(run_pilot(plan, stopper, ledger).values()) == [100, 100]
+    pilot = run_pilot(plan, stopper, ledger)
+    assert list(pilot.epochs.values()) == [100, 100]
+    assert set(pilot.unstopped) == {"lstm", "gru"}
+
+
+def test_a_budget_counts_runs_that_are_over(plan: Plan, ledger: Ledger) -> None:
+    fresh = fit_budget(plan, costs_of(plan), ledger, 300)
+    over = fit_budget(replace(plan, tasks=()), costs_of(plan), ledger, 300)
+    assert fresh.verdict is not None
+    assert over.verdict is not None
+    assert over.verdict.n_seeds == fresh.verdict.n_seeds + 3
 
 
 def test_only_other_data_make_the_first_time_a_guess(plan: Plan) -> None:

@@ -23,7 +23,10 @@ class ForecastScreen(Screen):
     def show_forecast(self, plan: Plan, found: Forecast) -> None:
         """See `ForecastView.show_forecast`."""
         self.say(f"time      about {duration(found.wall_seconds)}, from a calibration just now")
-        epochs = ", ".join(f"{name} {n}" for name, n in found.epochs.items())
+        epochs = ", ".join(
+            f"{name} {least}" if least == most else f"{name} {least} to {most}"
+            for name, (least, most) in found.epochs.items()
+        )
         self.say(f"epochs    {_basis(plan, found)}: {epochs}")
         self.say(f"disk      about {size(found.disk_bytes)}")
         self.say(f"decides   {decides(found.verdict)}")
@@ -69,13 +72,11 @@ class ForecastRecord(ForecastScreen):
 
 def _basis(plan: Plan, found: Forecast) -> str:
     """Where the number of epochs is taken from."""
-    if found.epochs_from == "pilot":
-        return "until the early stop, as in one run of each"
-    if found.epochs_from == "runs":
-        return "until the early stop, as in runs here"
+    imdb = "the textbook study on IMDB"
     if {spec.recipe.learning_rate for spec in plan.specs} != {Recipe().learning_rate}:
-        return "until the early stop, as in the textbook and the tuned study on IMDB, a guess"
-    return "until the early stop, as in the textbook study on IMDB"
+        imdb = "the textbook and the tuned study on IMDB, a guess"
+    texts = {"runs": "runs here", "pilot": "one run of each just now", "imdb": imdb}
+    return f"until the early stop, as in {' and '.join(texts[s] for s in found.epochs_from)}"
 
 
 def decides(verdict: Verdict) -> str:

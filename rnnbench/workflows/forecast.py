@@ -7,11 +7,12 @@ import shlex
 import statistics
 import time
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from rnnbench.analysis.sections import divide_runs
 from rnnbench.architectures import display_name
@@ -27,10 +28,12 @@ from rnnbench.workflows.run import RunChoices, open_study
 from rnnbench.workflows.view import View
 
 __all__ = [
+    "NO_PILOT",
     "Budget",
     "Cost",
     "Forecast",
     "ForecastView",
+    "Pilot",
     "Verdict",
     "calibrate",
     "fit_budget",
@@ -84,6 +87,25 @@ class Verdict:
     basis: str
 
 
+Source = Literal["runs", "pilot", "imdb"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pilot:
+    """How many epochs runs of each kind take until their early stop.
+
+    Args:
+        epochs: expected of each kind that was tried.
+        unstopped: architectures whose run did not stop in time.
+    """
+
+    epochs: Mapping[str, int]
+    unstopped: tuple[str, ...]
+
+
+NO_PILOT = Pilot(epochs={}, unstopped=())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """What is to be expected.
@@ -91,14 +113,14 @@ class Forecast:
     Args:
         wall_seconds: of what is left to do.
         disk_bytes: ledger and MLflow together.
-        epochs: expected of each architecture until the early stop.
-        epochs_from: where they are taken from: runs of this folder, a pilot, or the study on IMDB.
+        epochs: the fewest and the most expected of an architecture until the early stop.
+        epochs_from: where they are taken from: runs of this folder, a pilot, the study on IMDB.
     """
 
     wall_seconds: float
     disk_bytes: int
-    epochs: Mapping[str, int]
-    epochs_from: Literal["runs", "pilot", "imdb"]
+    epochs: Mapping[str, tuple[int, int]]
+    epochs_from: tuple[Source, ...]
     verdict: Verdict
 
 
@@ -111,13 +133,13 @@ class Budget:
     wall_seconds: float
 
 
-def calibrate(plan: Plan, executor: Executor) -> dict[str, Cost]:
-    """Train a few epochs of each shape on the plan's data; nothing is kept.
+def calibrate(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> dict[str, Cost]:
+    """Train a few epochs of each shape; nothing is kept, and what diverges has no cost.
 
     As many runs at once as the study will have, since they share the machine.
     """
-    shapes = list({task.spec.shape: task.spec for task in plan.tasks}.values())
-    copies = max(1, -(-plan.n_workers // len(shapes))) if shapes else 0
+    shapes = list({spec.shape: spec for spec in specs}.values())
+    copies = max(1, -(-n_workers // len(shapes)))
     tasks = [Task(spec=_short(spec, seed)) for seed in range(copies) for spec in shapes]
     began: dict[str, float] = {}
     seen: dict[str, list[Cost]] = {}
@@ -131,7 +153,7 @@ def calibrate(plan: Plan, executor: Executor) -> dict[str, Cost]:
             began[key] = last
         elif isinstance(event, EpochEnded):
             epochs.setdefault(key, []).append((now, event.row.epoch_seconds))
-        elif isinstance(event, Finished):
+        elif isinstance(event, Finished) and event.result.status == "finished":
             times = epochs[key]
             seen.setdefault(specs[key].shape, []).append(
                 Cost(
@@ -146,39 +168,58 @@ def calibrate(plan: Plan, executor: Executor) -> dict[str, Cost]:
     return {shape: _mean(costs) for shape, costs in seen.items()}
 
 
-def run_pilot(plan: Plan, executor: Executor, ledger: Ledger) -> dict[str, int]:
-    """Epochs until the early stop, of one run of each kind that this folder has not run.
+def run_pilot(plan: Plan, executor: Executor, ledger: Ledger) -> Pilot:
+    """Train one run of each kind that this folder has not run until its early stop.
 
-    Nothing is kept. Kinds that do not stop within `PILOT_SECONDS` are expected to do as the others,
-    or to use all their epochs if none stops.
+    Nothing is kept. After `PILOT_SECONDS` the rest is given up: such a kind is expected to do as
+    the others, and no better than it was doing; where none stops, to use all of its epochs.
     """
     known = _known_results(ledger, plan.specs)
-    first = {_kind(task.spec): task.spec for task in reversed(plan.tasks)}
+    first = {_kind(spec): spec for spec in reversed(plan.specs)}
     pilots = {spec.fingerprint: spec for kind, spec in first.items() if kind not in known}
-    ended: dict[str, int] = {}
+    stopped: dict[str, int] = {}
+    reached: dict[str, int] = {}
     deadline = time.perf_counter() + PILOT_SECONDS
     for event in executor.run([Task(spec=spec) for spec in pilots.values()]):
-        if isinstance(event, Finished):
-            ended[_kind(pilots[event.fingerprint])] = event.result.epochs
+        if isinstance(event, EpochEnded):
+            reached[event.fingerprint] = event.row.epoch
+        elif isinstance(event, Finished) and event.result.status == "finished":
+            stopped[event.fingerprint] = event.result.epochs
         if time.perf_counter() > deadline:
             for fingerprint in pilots:
                 executor.stop(fingerprint)
-    usual = round(statistics.fmean(ended.values())) if ended else None
-    return {
-        _kind(spec): ended.get(_kind(spec), usual or spec.recipe.epochs) for spec in pilots.values()
-    }
+    usual = round(statistics.fmean(stopped.values())) if stopped else None
+
+    def expect(spec: RunSpec) -> int:
+        if spec.fingerprint in stopped or usual is None:
+            return stopped.get(spec.fingerprint, spec.recipe.epochs)
+        least = reached.get(spec.fingerprint, 0) + spec.recipe.patience
+        return min(max(usual, least), spec.recipe.epochs)
+
+    return Pilot(
+        epochs={_kind(spec): expect(spec) for spec in pilots.values()},
+        unstopped=tuple(
+            dict.fromkeys(
+                display_name(spec.form)
+                for spec in reversed(pilots.values())
+                if spec.fingerprint not in stopped
+            )
+        ),
+    )
 
 
 def forecast(
-    plan: Plan, costs: Mapping[str, Cost], ledger: Ledger, piloted: Mapping[str, int]
+    plan: Plan, costs: Mapping[str, Cost], ledger: Ledger, pilot: Pilot = NO_PILOT
 ) -> Forecast:
-    """What the plan will take and decide; runs whose shape has no cost are left out.
-
-    Args:
-        piloted: see `run_pilot`.
-    """
+    """What the plan will take and decide; runs whose shape has no cost are left out."""
     known = _known_results(ledger, plan.specs)
-    epochs = {spec.fingerprint: _expected_epochs(spec, known, piloted) for spec in plan.specs}
+    epochs: dict[str, int] = {}
+    sources: set[Source] = set()
+    by_name: dict[str, list[int]] = {}
+    for spec in plan.specs:
+        epochs[spec.fingerprint], source = _expected_epochs(spec, known, pilot)
+        sources.add(source)
+        by_name.setdefault(display_name(spec.form), []).append(epochs[spec.fingerprint])
     work = [
         (
             task.spec.shape,
@@ -192,8 +233,8 @@ def forecast(
         disk_bytes=sum(
             2 * costs[shape].file_bytes + BYTES_A_RUN + BYTES_AN_EPOCH * n for shape, n in work
         ),
-        epochs={display_name(spec.form): epochs[spec.fingerprint] for spec in plan.specs},
-        epochs_from="pilot" if piloted else "runs" if known else "imdb",
+        epochs={name: (min(found), max(found)) for name, found in by_name.items()},
+        epochs_from=tuple(source for source in get_args(Source) if source in sources),
         verdict=_judge(plan, known, len({spec.seed for spec in plan.specs})),
     )
 
@@ -202,20 +243,33 @@ def fit_budget(
     plan: Plan,
     costs: Mapping[str, Cost],
     ledger: Ledger,
-    piloted: Mapping[str, int],
     seconds: float,
+    pilot: Pilot = NO_PILOT,
 ) -> Budget:
-    """The most seeds that fit; with fewer epochs if the study's own leave too few seeds."""
+    """The most seeds that fit, runs that are over counted in; with fewer epochs if the study's own
+    leave too few seeds.
+
+    Args:
+        costs: of every network of the study, also of those whose runs are over.
+    """
     known = _known_results(ledger, plan.specs)
+    left = Counter(_kind(task.spec) for task in plan.tasks)
+    over = Counter(_kind(spec) for spec in plan.specs) - left
     by_seed: dict[int, list[RunSpec]] = {}
     for spec in plan.specs:
         by_seed.setdefault(spec.seed, []).append(spec)
     one = [spec for spec in next(iter(by_seed.values())) if spec.shape in costs]
     most = max(spec.recipe.epochs for spec in one)
-    arms = [(spec.shape, _expected_epochs(spec, known, piloted)) for spec in one]
+    expected = {spec.fingerprint: _expected_epochs(spec, known, pilot)[0] for spec in one}
 
     def wall(n_seeds: int, epochs: int) -> float:
-        work = [(shape, min(expected, epochs)) for shape, expected in arms] * n_seeds
+        # Fewer epochs are another recipe, of which nothing is over.
+        n_over = over if epochs == most else Counter[str]()
+        work = [
+            (spec.shape, min(expected[spec.fingerprint], epochs))
+            for spec in one
+            for _ in range(n_seeds - n_over[_kind(spec)])
+        ]
         return _wall(work, costs, min(len(plan.placement.gpus), len(work)))
 
     best, n_best = most, 0
@@ -318,10 +372,15 @@ def _kind(spec: RunSpec) -> str:
 
 
 def _expected_epochs(
-    spec: RunSpec, known: Mapping[str, Mapping[int, RunResult]], piloted: Mapping[str, int]
-) -> int:
+    spec: RunSpec, known: Mapping[str, Mapping[int, RunResult]], pilot: Pilot
+) -> tuple[int, Source]:
+    """Until the early stop, and where that is taken from."""
     seen = [result.epochs for result in known.get(_kind(spec), {}).values()]
-    return round(statistics.fmean(seen)) if seen else piloted.get(_kind(spec), typical_epochs(spec))
+    if seen:
+        return round(statistics.fmean(seen)), "runs"
+    if _kind(spec) in pilot.epochs:
+        return pilot.epochs[_kind(spec)], "pilot"
+    return typical_epochs(spec), "imdb"
 
 
 def _sd_of_differences(known: Mapping[str, Mapping[int, RunResult]]) -> float | None:
@@ -361,13 +420,15 @@ def plan_study(
     """
     with open_study(choices, view, root) as (plan, executor, ledger):
         view.show_plan(plan)
-        if not plan.tasks:
+        if not plan.tasks and budget_seconds is None:
             return
+        # A budget may hold further seeds of networks whose runs are over.
+        specs = [t.spec for t in plan.tasks] if budget_seconds is None else plan.specs
         view.say("A few epochs of each network are trained now, for about half a minute.")
-        costs = calibrate(plan, executor)
+        costs = calibrate(specs, min(len(plan.placement.gpus), len(specs)), executor)
         if not costs:
             raise WorkerError("the calibration came to no result; `rnnbench run` will say why")
-        lost = {display_name(t.spec.form) for t in plan.tasks if t.spec.shape not in costs}
+        lost = {display_name(spec.form) for spec in specs if spec.shape not in costs}
         if lost:
             view.warn(
                 f"{', '.join(sorted(lost))} could not be trained and is not in the forecast; "
@@ -375,17 +436,26 @@ def plan_study(
             )
         if plan.engine.n_lanes > 1:
             view.warn("runs side by side in a fleet are counted one after the other: a high guess")
-        piloted: dict[str, int] = {}
-        if plan.is_guess:
-            view.say(
-                "How many epochs these texts take is not known yet: one run of each network goes "
-                f"to its early stop, for {PILOT_SECONDS / 60:.0f} minutes at most."
-            )
-            piloted = run_pilot(plan, executor, ledger)
-        view.show_forecast(plan, forecast(plan, costs, ledger, piloted))
+        pilot = _pilot(plan, executor, ledger, view) if plan.is_guess else NO_PILOT
+        if plan.tasks:
+            view.show_forecast(plan, forecast(plan, costs, ledger, pilot))
         if budget_seconds is not None:
-            budget = fit_budget(plan, costs, ledger, piloted, budget_seconds)
+            budget = fit_budget(plan, costs, ledger, budget_seconds, pilot)
             view.show_budget(plan, budget, budget_seconds, _command(choices, plan, budget))
+
+
+def _pilot(plan: Plan, executor: Executor, ledger: Ledger, view: View) -> Pilot:
+    minutes = f"{PILOT_SECONDS / 60:.0f} minutes"
+    view.say(
+        "How many epochs these texts take is not known yet: one run of each network goes to its "
+        f"early stop, for {minutes} at most."
+    )
+    pilot = run_pilot(plan, executor, ledger)
+    if pilot.unstopped:
+        view.warn(
+            f"{', '.join(pilot.unstopped)} did not stop within {minutes}; the forecast is rough"
+        )
+    return pilot
 
 
 def _command(choices: RunChoices, plan: Plan, budget: Budget) -> str:
@@ -395,6 +465,8 @@ def _command(choices: RunChoices, plan: Plan, budget: Budget) -> str:
     replaced = ("--budget", "--seeds", "--epochs")
     while given:
         word = given.pop(0)
+        if word == "--json":  # `run` has none
+            continue
         if word in replaced:
             given.pop(0)
         elif not word.startswith(tuple(f"{option}=" for option in replaced)):

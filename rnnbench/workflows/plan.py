@@ -140,5 +140,5 @@ def _from_reference(spec: RunSpec, n_train: int) -> float:
 
 def _share_left(entry: LedgerEntry, spec: RunSpec) -> float:
     done = len(entry.history())
-    expected = min(spec.recipe.epochs, max(TYPICAL_EPOCHS, done + spec.recipe.patience))
+    expected = min(spec.recipe.epochs, max(typical_epochs(spec), done + spec.recipe.patience))
     return max(1 - done / expected, 0.02)
