@@ -52,6 +52,7 @@ MOST_BYTES = {  # of each kind of file; those of a run here have 0.2 MiB in all
     DECLARATIONS: 2**24,
 }
 CHUNK_BYTES = 2**20
+LATEST = 1e11  # seconds since 1970 of the year 5138: what every reader can still write as a date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,12 +224,13 @@ def _read_declarations(study: str, path: Path) -> tuple[Mapping[str, Any], ...]:
     try:
         Study(name=study, architectures=ALL, seeds=(0,))
         for item in declarations:
-            float(item["declared_at"])
+            if not 0 <= float(item["declared_at"]) < LATEST:
+                raise ValueError("declared_at is no time")
             Study(name=study, architectures=ALL, seeds=(0,), **item["declaration"])
     except (StudyError, KeyError, TypeError, ValueError) as err:
         raise ArchiveError(f"no study could have declared that ({str(err)[:200]!a})") from err
     return tuple(
-        {"declared_at": item["declared_at"], "declaration": item["declaration"]}
+        {"declared_at": float(item["declared_at"]), "declaration": item["declaration"]}
         for item in declarations
     )
 
@@ -242,6 +244,10 @@ def _read_run(study: str, folder: Path) -> ArchivedRun:
     try:
         spec, result, history = entry.spec(), entry.result(), entry.history()
         _check_result(result, len(history))
+        if [row.epoch for row in history] != list(range(1, len(history) + 1)):
+            raise ValueError("its epochs are not numbered from 1 up")
+        if not all(0 <= row.ended_at < LATEST for row in history):
+            raise ValueError("an epoch ended at no time")
     except (RnnbenchError, KeyError, TypeError, ValueError, AttributeError) as err:
         raise ArchiveError(f"the run {folder.name} cannot be read ({str(err)[:200]!a})") from err
     if spec.fingerprint != folder.name:

@@ -10,7 +10,6 @@
         best.keras, predictions.npz, history.csv
         result.json            written last: the run is over
         published.json         what the tracker has done with it
-        origin.json            of a run that another machine made: which, and from what file
     searches/<tuning>/<fingerprint>/
         parents.json           the search and the trial that the run belongs to
         …                      else like a study's runs
@@ -185,8 +184,9 @@ class Ledger:
 
     def entries(self, study: str | None = None) -> list[LedgerEntry]:
         """Every run of a study, or of all."""
-        pattern = f"{study or '*'}/[!.]*/spec.json"  # a dot: a copy that was cut short
-        found = sorted(self._runs.glob(pattern))
+        folders = (folder for folder in self._runs.glob("*") if study in (None, folder.name))
+        # A dot: a copy that was cut short.
+        found = sorted(path for folder in folders for path in folder.glob("[!.]*/spec.json"))
         return [LedgerEntry(path.parent.parent.name, path.parent) for path in found]
 
     def open_run(

@@ -194,6 +194,17 @@ def declares_something_else(contents: Contents, _: Any) -> None:
     contents["study.json"] = b'[{"x": 1}]'
 
 
+def declares_it_at_no_time(contents: Contents, _: Any) -> None:
+    item = {"declared_at": 1e300, "declaration": DECLARED}
+    contents["study.json"] = json.dumps([item]).encode()
+
+
+def ends_an_epoch_at_no_time(contents: Contents, _: Any) -> None:
+    history = contents[f"{RUN}/history.csv"].replace(b"1700000000.0", b"inf")
+    assert b"inf" in history
+    contents[f"{RUN}/history.csv"] = history
+
+
 def scores_a_text(contents: Contents, _: Any) -> None:
     result = json.loads(contents[f"{RUN}/result.json"])
     contents[f"{RUN}/result.json"] = json.dumps(result | {"test_accuracy": "abc"}).encode()
@@ -242,6 +253,8 @@ def has_fewer_predictions_than_it_says(contents: Contents, _: Any) -> None:
         (names_an_absolute_study, "a study's name takes letters"),
         (declares_what_no_study_can, "no study could have declared"),
         (declares_something_else, "no study could have declared"),
+        (declares_it_at_no_time, "declared_at is no time"),
+        (ends_an_epoch_at_no_time, "an epoch ended at no time"),
         (scores_a_text, "test_accuracy is no number"),
         (scores_above_one, "test_accuracy is not between 0 and 1"),
         (has_a_history_of_rubbish, "cannot be read"),

@@ -244,6 +244,8 @@ def test_entries_are_those_of_a_study_or_of_all(tmp_path: Path) -> None:
     record(tmp_path, study="b")
     assert [entry.study for entry in Ledger(tmp_path).entries("a")] == ["a"]
     assert [entry.study for entry in Ledger(tmp_path).entries()] == ["a", "b"]
+    for other in ("", "*", "a**b", str(tmp_path / "a.zip")):
+        assert Ledger(tmp_path).entries(other) == []
 
 
 def test_attempts_are_counted_of_runs_that_were_started_over(tmp_path: Path) -> None:

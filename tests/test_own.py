@@ -39,6 +39,12 @@ def test_the_split_is_stratified_and_follows_from_the_seed(table: Table) -> None
     assert corpus.fingerprint() == again.fingerprint() != other.fingerprint()
 
 
+def test_labels_that_only_look_like_numbers_are_names(table: Table) -> None:
+    labels = [{"bad": "1", "fair": "--1", "good": "-2"}[label] for label in table.labels]
+    corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), SplitChoices())
+    assert corpus.classes == ("--1", "-2", "1")
+
+
 def test_the_vocabulary_is_that_of_the_training_part(table: Table) -> None:
     corpus, _ = make_corpus("r", table, SplitChoices())
     n_train = corpus.train.n_reviews - (corpus.n_validation or 0)

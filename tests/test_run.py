@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,18 @@ def test_a_changed_study_has_another_name(values: dict[str, Any]) -> None:
 def test_more_seeds_or_other_data_are_the_same_study() -> None:
     study = compose(all_architectures=True, seeds=(0, 1, 2, 3), dataset="synthetic")
     assert (study.name, study.seeds, study.dataset) == ("textbook", (0, 1, 2, 3), "synthetic")
+
+
+def test_a_study_on_texts_of_its_own_keeps_its_name_and_description(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        "name = 'mine'\ndescription = 'My question'\narchitectures = ['lstm']\nseeds = 2\n"
+        "[data]\ndataset = 'reviews.csv'\n"
+    )
+    study = compose(study=str(path))
+    assert (study.name, study.description) == ("mine", "My question")
+    other = compose(study=str(path), dataset="newer.csv")
+    assert other.name == "mine-newer"
 
 
 def test_nothing_asked_for_is_told_with_what_may_be() -> None:

@@ -79,6 +79,19 @@ def test_tsv_json_lines_and_parquet_give_the_same(write: Write, tmp_path: Path) 
         assert read(path) == expected
 
 
+def test_bytes_in_parquet_are_utf_8(tmp_path: Path) -> None:
+    import pandas
+
+    path = tmp_path / "reviews.parquet"
+    rows = [(text.encode(), label) for text, label in ROWS]
+    pandas.DataFrame(rows, columns=["text", "label"]).to_parquet(path)
+    assert read(path).texts == [text for text, _ in ROWS]
+    rows[0] = (b"caf\xe9", rows[0][1])
+    pandas.DataFrame(rows, columns=["text", "label"]).to_parquet(path)
+    with pytest.raises(DataError, match="'text' holds bytes that are not utf-8"):
+        read(path)
+
+
 def test_numbers_as_labels_are_one_class_however_they_are_written(write: Write) -> None:
     rows = [json.dumps({"text": f"film {n}", "label": [0, 1.0, 1][n % 3]}) for n in range(60)]
     assert set(read(write("\n".join(rows), "r.jsonl")).labels) == {"0", "1"}
@@ -121,8 +134,9 @@ def test_another_encoding_is_read_when_it_is_named(write: Write) -> None:
     with pytest.raises(DataError, match=r"line 2 is not utf-8; .*--encoding cp949"):
         read(path)
     assert read(path, encoding="cp949").texts[0].startswith("정말 좋은")
-    with pytest.raises(UsageError, match="there is no encoding 'latin-99'"):
-        read(path, encoding="latin-99")
+    for name in ("latin-99", "base64", "undefined"):
+        with pytest.raises(UsageError, match=f"there is no encoding '{name}'"):
+            read(path, encoding=name)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ def make_corpus(name: str, table: Table, choices: SplitChoices) -> tuple[Corpus,
 def _number_labels(names: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int8]]:
     """The classes in order, of numbers in theirs, and each row's place among them."""
     found = set(names)
-    numeric = all(name.lstrip("-").isdecimal() for name in found)
+    numeric = all(re.fullmatch(r"-?\d+", name) for name in found)
     classes = tuple(sorted(found, key=int) if numeric else sorted(found))
     places = {name: place for place, name in enumerate(classes)}
     return classes, np.array([places[name] for name in names], dtype=np.int8)

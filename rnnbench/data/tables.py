@@ -229,15 +229,23 @@ def _read_parquet(path: Path, choices: TableChoices) -> _Raw:
         table = pyarrow.parquet.read_table(path)
     except (OSError, pyarrow.ArrowException) as err:
         raise DataError(f"{path} cannot be read: {str(err).splitlines()[0]}") from err
-    columns = {
-        name: [None if value is None else _plain(value) for value in column.to_pylist()]
-        for name, column in zip(table.column_names, table.columns, strict=True)
-    }
+    columns: dict[str, list[str | None]] = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        try:
+            columns[name] = [None if v is None else _plain(v) for v in column.to_pylist()]
+        except UnicodeDecodeError as err:
+            raise DataError(f"{path}: the column '{name}' holds bytes that are not utf-8") from err
     return _Raw(columns, list(range(1, table.num_rows + 1)), unit="row")
 
 
 def _plain(value: Any) -> str:  # Any: JSON values
-    """A value as text: 1.0 and 1 are one label."""
+    """A value as text: 1.0 and 1 are one label, and bytes are UTF-8.
+
+    Raises:
+        UnicodeDecodeError: they are not.
+    """
+    if isinstance(value, bytes):
+        return value.decode()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value if isinstance(value, str) else str(value)
@@ -250,7 +258,8 @@ def _decode(path: Path, encoding: str) -> str:
         raise DataError(f"{path} cannot be read: {err.strerror or err}") from err
     try:
         is_usual = codecs.lookup(encoding).name == "utf-8"
-    except LookupError as err:
+        "".encode(encoding)  # some are no encodings of texts
+    except (LookupError, UnicodeError) as err:
         raise UsageError(f"there is no encoding '{encoding}'; cp949 and latin-1 are two") from err
     if is_usual and content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "utf-16"

@@ -93,9 +93,9 @@ def prepare_splits(specs: Iterable[RunSpec]) -> None:
         (spec.data.fingerprint, spec.data.validation_fraction, spec.data.split_seed)
         for spec in specs
     )
-    for fingerprint, fraction, seed in wanted:
-        if (fraction, seed) != prepare.USUAL_SPLIT:
-            call_in_process(prepare.prepare_split, fingerprint, fraction, seed)
+    unusual = [split for split in wanted if split[1:] != prepare.USUAL_SPLIT]
+    if unusual:
+        call_in_process(prepare.prepare_splits, unusual)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,7 +144,7 @@ def calibrate(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> d
     began: dict[str, float] = {}
     seen: dict[str, list[Cost]] = {}
     epochs: dict[str, list[tuple[float, float]]] = {}
-    specs = {task.spec.fingerprint: task.spec for task in tasks}
+    by_key = {task.spec.fingerprint: task.spec for task in tasks}
     last: float | None = None  # a worker's own start is no cost of its first run
     for event in executor.run(tasks):
         now, key = time.perf_counter(), event.fingerprint
@@ -155,7 +155,7 @@ def calibrate(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> d
             epochs.setdefault(key, []).append((now, event.row.epoch_seconds))
         elif isinstance(event, Finished) and event.result.status == "finished":
             times = epochs[key]
-            seen.setdefault(specs[key].shape, []).append(
+            seen.setdefault(by_key[key].shape, []).append(
                 Cost(
                     start_seconds=max(times[0][0] - began[key] - times[0][1], 0.0),
                     epoch_seconds=statistics.median(seconds for _, seconds in times[1:]),

@@ -169,7 +169,7 @@ def compose_study(choices: RunChoices) -> Study:
     stem = base.name
     if choices.tuned:
         stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
-    dataset = Path(choices.dataset or base.dataset)
+    dataset = Path(choices.dataset or "")
     is_own = dataset.suffix.lower() in SUFFIXES
     if is_own:  # its runs do not belong among those on IMDB
         own = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.stem).strip("-._") or "own"
