@@ -257,8 +257,9 @@ def fit_budget(
     over = Counter(_kind(spec) for spec in plan.specs) - left
     by_seed: dict[int, list[RunSpec]] = {}
     for spec in plan.specs:
-        by_seed.setdefault(spec.seed, []).append(spec)
-    one = [spec for spec in next(iter(by_seed.values())) if spec.shape in costs]
+        if spec.shape in costs:
+            by_seed.setdefault(spec.seed, []).append(spec)
+    one = next(iter(by_seed.values()))
     most = max(spec.recipe.epochs for spec in one)
     expected = {spec.fingerprint: _expected_epochs(spec, known, pilot)[0] for spec in one}
 
