@@ -167,7 +167,10 @@ def _vocabulary(data: DataSpec) -> tuple[str, ...]:
     if corpus.vocabulary:
         return corpus.vocabulary
     if data.dataset == SYNTHETIC:
-        raise UsageError("the synthetic reviews have numbers for words, so no text can be read")
+        raise UsageError(
+            "the run learnt on synthetic reviews, whose words are numbers, so it can read no text; "
+            "name one on other data, by its fingerprint or with --study"
+        )
     if data.dataset != "imdb":
         raise DataError(
             f"the words of {data.dataset} are no longer in the cache; the command that trained the "
