@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shlex
 from importlib.util import find_spec
@@ -96,6 +97,8 @@ def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
         r"```toml\n(\[\[claim\]\].*?)```", (DOCS / "claims.md").read_text("utf-8"), re.DOTALL
     )
     (project.folder / "my-claims.toml").write_text(claims, "utf-8")
+    words = {f"word{rank}": rank for rank in range(1, 1001)} | {"good": 49}
+    (shared / "imdb_word_index.json").write_text(json.dumps(words), "utf-8")
     (project.folder / "my-study.toml").write_bytes((project.folder / "study.toml").read_bytes())
     environment = project.environment | {"RNNBENCH_DATA": str(shared / "imdb.npz")}
     return Project(folder=project.folder, options=(), environment=environment)
