@@ -29,7 +29,7 @@ from rnnbench.architectures import ALL
 from rnnbench.data.files import whole_file
 from rnnbench.errors import ArchiveError, RnnbenchError, StudyError
 from rnnbench.ledger import LedgerEntry
-from rnnbench.specs import RunResult, RunSpec, Status
+from rnnbench.specs import EpochRow, RunResult, RunSpec, Status
 from rnnbench.study import Study
 
 __all__ = ["Archive", "ArchivedRun", "read_archive", "write_archive"]
@@ -244,10 +244,7 @@ def _read_run(study: str, folder: Path) -> ArchivedRun:
     try:
         spec, result, history = entry.spec(), entry.result(), entry.history()
         _check_result(result, len(history))
-        if [row.epoch for row in history] != list(range(1, len(history) + 1)):
-            raise ValueError("its epochs are not numbered from 1 up")
-        if not all(0 <= row.ended_at < LATEST for row in history):
-            raise ValueError("an epoch ended at no time")
+        _check_history(history)
     except (RnnbenchError, KeyError, TypeError, ValueError, AttributeError) as err:
         raise ArchiveError(f"the run {folder.name} cannot be read ({str(err)[:200]!a})") from err
     if spec.fingerprint != folder.name:
@@ -292,6 +289,18 @@ def _check_result(result: RunResult | None, n_epochs: int) -> None:
             raise ValueError(f"{name} is not between 0 and 1")
         if value is not None and name.endswith("seconds") and not 0 <= value < math.inf:
             raise ValueError(f"{name} is no time")
+
+
+def _check_history(history: Sequence[EpochRow]) -> None:
+    """Epochs in their order, at times.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if [row.epoch for row in history] != list(range(1, len(history) + 1)):
+        raise ValueError("its epochs are not numbered from 1 up")
+    if not all(0 <= row.ended_at < LATEST for row in history):
+        raise ValueError("an epoch ended at no time")
 
 
 _FRACTIONS = ("val_accuracy", "train_accuracy_at_best", "test_accuracy", "test_macro_f1")

@@ -23,7 +23,7 @@ from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochEnded, Failed, Finished, RunResult, RunSpec, Started
 from rnnbench.stats.seeds import detectable_difference
 from rnnbench.tracking.runs import TrackedRun
-from rnnbench.workflows.plan import WORKER_START_SECONDS, Plan, typical_epochs
+from rnnbench.workflows.plan import WORKER_START_SECONDS, Plan, run_kind, typical_epochs
 from rnnbench.workflows.run import RunChoices, open_study
 from rnnbench.workflows.view import View
 
@@ -175,7 +175,9 @@ def run_pilot(plan: Plan, executor: Executor, ledger: Ledger) -> Pilot:
     the others, and no better than it was doing; where none stops, to use all of its epochs.
     """
     known = _known_results(ledger, plan.specs)
-    first = {_kind(spec): spec for spec in reversed(plan.specs)}
+    first: dict[str, RunSpec] = {}
+    for spec in plan.specs:
+        first.setdefault(run_kind(spec), spec)
     pilots = {spec.fingerprint: spec for kind, spec in first.items() if kind not in known}
     stopped: dict[str, int] = {}
     reached: dict[str, int] = {}
@@ -197,11 +199,11 @@ def run_pilot(plan: Plan, executor: Executor, ledger: Ledger) -> Pilot:
         return min(max(usual, least), spec.recipe.epochs)
 
     return Pilot(
-        epochs={_kind(spec): expect(spec) for spec in pilots.values()},
+        epochs={run_kind(spec): expect(spec) for spec in pilots.values()},
         unstopped=tuple(
             dict.fromkeys(
                 display_name(spec.form)
-                for spec in reversed(pilots.values())
+                for spec in pilots.values()
                 if spec.fingerprint not in stopped
             )
         ),
@@ -253,8 +255,8 @@ def fit_budget(
         costs: of every network of the study, also of those whose runs are over.
     """
     known = _known_results(ledger, plan.specs)
-    left = Counter(_kind(task.spec) for task in plan.tasks)
-    over = Counter(_kind(spec) for spec in plan.specs) - left
+    left = Counter(run_kind(task.spec) for task in plan.tasks)
+    over = Counter(run_kind(spec) for spec in plan.specs) - left
     by_seed: dict[int, list[RunSpec]] = {}
     for spec in plan.specs:
         if spec.shape in costs:
@@ -269,7 +271,7 @@ def fit_budget(
         work = [
             (spec.shape, min(expected[spec.fingerprint], epochs))
             for spec in one
-            for _ in range(n_seeds - n_over[_kind(spec)])
+            for _ in range(n_seeds - n_over[run_kind(spec)])
         ]
         return _wall(work, costs, min(len(plan.placement.gpus), len(work)))
 
@@ -356,31 +358,27 @@ def _wall(
 
 def _known_results(ledger: Ledger, specs: Iterable[RunSpec]) -> dict[str, dict[int, RunResult]]:
     """Finished runs of the same networks, recipe and data, by what they share and seed."""
-    wanted = {_kind(spec) for spec in specs}
+    wanted = {run_kind(spec) for spec in specs}
     found: dict[str, dict[int, RunResult]] = {}
     for entry in ledger.entries():
         result = entry.result()
         if result is None or result.status != "finished":
             continue
         spec = entry.spec()
-        if _kind(spec) in wanted:
-            found.setdefault(_kind(spec), {})[spec.seed] = result
+        if run_kind(spec) in wanted:
+            found.setdefault(run_kind(spec), {})[spec.seed] = result
     return found
-
-
-def _kind(spec: RunSpec) -> str:
-    return f"{spec.shape} {spec.recipe}"
 
 
 def _expected_epochs(
     spec: RunSpec, known: Mapping[str, Mapping[int, RunResult]], pilot: Pilot
 ) -> tuple[int, Source]:
     """Until the early stop, and where that is taken from."""
-    seen = [result.epochs for result in known.get(_kind(spec), {}).values()]
+    seen = [result.epochs for result in known.get(run_kind(spec), {}).values()]
     if seen:
         return round(statistics.fmean(seen)), "runs"
-    if _kind(spec) in pilot.epochs:
-        return pilot.epochs[_kind(spec)], "pilot"
+    if run_kind(spec) in pilot.epochs:
+        return pilot.epochs[run_kind(spec)], "pilot"
     return typical_epochs(spec), "imdb"
 
 

@@ -16,7 +16,7 @@ from rnnbench.study import Study
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
 
-__all__ = ["WORKER_START_SECONDS", "Plan", "make_plan", "typical_epochs"]
+__all__ = ["WORKER_START_SECONDS", "Plan", "make_plan", "run_kind", "typical_epochs"]
 
 # Seconds an epoch of 20,000 reviews x 100 tokens through one layer of 8 units takes on one core of
 # an AMD EPYC, with JAX (benchmarks/results/epoch.json). Only the first estimate rests on it.
@@ -92,7 +92,7 @@ def make_plan(
             continue
         state = entry.state() if entry else None
         share = 1.0 if entry is None or state is None else _share_left(entry, spec)
-        known = seen.get(_kind(spec))
+        known = seen.get(run_kind(spec))
         seconds = statistics.median(known) if known else _from_reference(spec, n_train)
         tasks.append(Task(spec=spec, state=state, expected_seconds=share * seconds))
     return Plan(
@@ -103,7 +103,7 @@ def make_plan(
         specs=tuple(specs),
         tasks=tuple(tasks),
         n_resumed=sum(task.state is not None for task in tasks),
-        is_guess=dataset.is_own and any(_kind(task.spec) not in seen for task in tasks),
+        is_guess=dataset.is_own and any(run_kind(task.spec) not in seen for task in tasks),
     )
 
 
@@ -115,7 +115,7 @@ def _seen_seconds(entries: Sequence[LedgerEntry]) -> dict[str, list[float]]:
         if result is None or result.imported_from:
             continue  # another machine's seconds
         if result.status == "finished":
-            seen.setdefault(_kind(entry.spec()), []).append(result.fit_seconds)
+            seen.setdefault(run_kind(entry.spec()), []).append(result.fit_seconds)
     return seen
 
 
@@ -127,7 +127,8 @@ def typical_epochs(spec: RunSpec) -> int:
     return min(recipe.epochs, max(round(at_default * change), recipe.patience + 1))
 
 
-def _kind(spec: RunSpec) -> str:
+def run_kind(spec: RunSpec) -> str:
+    """What runs share that differ by their seed alone."""
     return f"{spec.shape} {spec.recipe}"
 
 
