@@ -76,14 +76,14 @@ def test_the_verdict_says_what_it_rests_on(plan: Plan, ledger: Ledger) -> None:
     assert (verdict.n_seeds, verdict.n_pairs) == (3, 1)
     assert "IMDB, for" in verdict.basis
     assert "no verdict on 1 pair" in decides(verdict)  # three seeds are too few for a test
-    enough = fit_budget(plan, costs_of(plan), ledger, 100_000).verdict
+    enough = fit_budget(plan, costs_of(plan), 100_000).verdict
     assert enough is not None
     assert enough.n_seeds > 100
     assert "points of test accuracy in four studies of five (1 pair)" in decides(enough)
 
 
-def test_a_budget_holds_as_many_seeds_as_fit(plan: Plan, ledger: Ledger) -> None:
-    small, large = (fit_budget(plan, costs_of(plan), ledger, s) for s in (1000, 2000))
+def test_a_budget_holds_as_many_seeds_as_fit(plan: Plan) -> None:
+    small, large = (fit_budget(plan, costs_of(plan), s) for s in (1000, 2000))
     assert small.verdict is not None
     assert large.verdict is not None
     assert 3 <= small.verdict.n_seeds < large.verdict.n_seeds
@@ -91,13 +91,13 @@ def test_a_budget_holds_as_many_seeds_as_fit(plan: Plan, ledger: Ledger) -> None
     assert small.epochs == large.epochs == 100
 
 
-def test_epochs_are_given_up_before_the_third_seed_is(plan: Plan, ledger: Ledger) -> None:
+def test_epochs_are_given_up_before_the_third_seed_is(plan: Plan) -> None:
     slow = costs_of(plan, epoch_seconds=10.0)
-    found = fit_budget(plan, slow, ledger, 600)
+    found = fit_budget(plan, slow, 600)
     assert found.verdict is not None
     assert found.epochs < 100
     assert found.wall_seconds <= 600
-    assert fit_budget(plan, slow, ledger, 20).verdict is None
+    assert fit_budget(plan, slow, 20).verdict is None
 
 
 class Stopper:
@@ -123,7 +123,7 @@ class Stopper:
 
 
 def test_a_pilot_finds_the_epochs_of_each_network(plan: Plan, ledger: Ledger) -> None:
-    pilot = run_pilot(plan, Stopper(90, 70), ledger)
+    pilot = run_pilot(plan, Stopper(90, 70))
     found = forecast(plan, costs_of(plan), ledger, pilot)
     assert sorted(found.epochs.values()) == [(70, 70), (90, 90)]
     assert (found.epochs_from, pilot.unstopped) == (("pilot",), ())
@@ -131,26 +131,26 @@ def test_a_pilot_finds_the_epochs_of_each_network(plan: Plan, ledger: Ledger) ->
 
 
 def test_what_the_pilot_does_not_reach_does_as_the_others(
-    plan: Plan, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PILOT_SECONDS", 0.0)
-    pilot = run_pilot(plan, Stopper(90, 70), ledger)
+    pilot = run_pilot(plan, Stopper(90, 70))
     assert list(pilot.epochs.values()) == [90, 90]
     assert len(pilot.unstopped) == 1
 
 
-def test_where_no_pilot_stops_every_epoch_is_counted(plan: Plan, ledger: Ledger) -> None:
+def test_where_no_pilot_stops_every_epoch_is_counted(plan: Plan) -> None:
     stopper = Stopper(90, 70)
     for spec in plan.specs:
         stopper.stop(spec.fingerprint)
-    pilot = run_pilot(plan, stopper, ledger)
+    pilot = run_pilot(plan, stopper)
     assert list(pilot.epochs.values()) == [100, 100]
     assert set(pilot.unstopped) == {"lstm", "gru"}
 
 
-def test_a_budget_counts_runs_that_are_over(plan: Plan, ledger: Ledger) -> None:
-    fresh = fit_budget(plan, costs_of(plan), ledger, 300)
-    over = fit_budget(replace(plan, tasks=()), costs_of(plan), ledger, 300)
+def test_a_budget_counts_runs_that_are_over(plan: Plan) -> None:
+    fresh = fit_budget(plan, costs_of(plan), 300)
+    over = fit_budget(replace(plan, tasks=()), costs_of(plan), 300)
     assert fresh.verdict is not None
     assert over.verdict is not None
     assert over.verdict.n_seeds == fresh.verdict.n_seeds + 3

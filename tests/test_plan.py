@@ -41,9 +41,21 @@ def plan(root: Path, specs: Sequence[RunSpec], n_workers: int = 2, n_train: int 
     )
 
 
-def finish(root: Path, spec: RunSpec, study: str = "mine", seconds: float = 1.0) -> None:
+def finish(
+    root: Path,
+    spec: RunSpec,
+    study: str = "mine",
+    seconds: float = 1.0,
+    epochs: int = 2,
+    imported_from: str = "",
+) -> None:
     ledger = Ledger(root)
-    result = RunResult(status="finished", epochs=2, fit_seconds=seconds)
+    result = RunResult(
+        status="finished",
+        epochs=epochs,
+        fit_seconds=seconds,
+        environment={"imported_from": imported_from} if imported_from else {},
+    )
     event = Finished(fingerprint=spec.fingerprint, result=result, model=b"m", predictions=b"p")
     ledger.record(ledger.open_run(study, spec), event)
 
@@ -107,6 +119,20 @@ def test_an_estimate_is_the_median_of_its_like(tmp_path: Path, make_spec: MakeSp
     same, other = plan(tmp_path, [make_spec(seed=9), make_spec("gru", seed=9)]).tasks
     assert same.expected_seconds == 30.0
     assert other.expected_seconds != 30.0
+
+
+def test_an_imported_run_lends_its_epochs_but_not_its_seconds(
+    tmp_path: Path, make_spec: MakeSpec
+) -> None:
+    def seconds(epochs: int) -> float:
+        root = tmp_path / str(epochs)
+        imported = make_spec(seed=0, epochs=20)
+        finish(root, imported, seconds=1000.0 / epochs, epochs=epochs, imported_from="elsewhere")
+        found = plan(root, [make_spec(seed=1, epochs=20)])
+        assert not found.is_guess
+        return found.tasks[0].expected_seconds
+
+    assert seconds(10) == pytest.approx(2 * seconds(5))
 
 
 def test_the_first_estimate_grows_with_data_layers_and_epochs(

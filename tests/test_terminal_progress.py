@@ -34,6 +34,7 @@ def plan(specs: tuple[RunSpec, ...]) -> Plan:
         specs=specs,
         tasks=tuple(Task(spec=spec, expected_seconds=10.0) for spec in specs[1:]),
         n_resumed=0,
+        known={},
     )
 
 

@@ -20,10 +20,16 @@ from rnnbench.data.cache import open_corpus
 from rnnbench.errors import WorkerError
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.ledger import Ledger
-from rnnbench.specs import EpochEnded, Failed, Finished, RunResult, RunSpec, Started
+from rnnbench.specs import EpochEnded, Failed, Finished, RunSpec, Started
 from rnnbench.stats.seeds import detectable_difference
 from rnnbench.tracking.runs import TrackedRun
-from rnnbench.workflows.plan import WORKER_START_SECONDS, Plan, run_kind, typical_epochs
+from rnnbench.workflows.plan import (
+    WORKER_START_SECONDS,
+    KnownResults,
+    Plan,
+    run_kind,
+    usual_epochs,
+)
 from rnnbench.workflows.run import RunChoices, open_study
 from rnnbench.workflows.view import View
 
@@ -168,17 +174,16 @@ def calibrate(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> d
     return {shape: _mean(costs) for shape, costs in seen.items()}
 
 
-def run_pilot(plan: Plan, executor: Executor, ledger: Ledger) -> Pilot:
+def run_pilot(plan: Plan, executor: Executor) -> Pilot:
     """Train one run of each kind that this folder has not run until its early stop.
 
     Nothing is kept. After `PILOT_SECONDS` the rest is given up: such a kind is expected to do as
     the others, and no better than it was doing; where none stops, to use all of its epochs.
     """
-    known = _known_results(ledger, plan.specs)
     first: dict[str, RunSpec] = {}
     for spec in plan.specs:
         first.setdefault(run_kind(spec), spec)
-    pilots = {spec.fingerprint: spec for kind, spec in first.items() if kind not in known}
+    pilots = {spec.fingerprint: spec for kind, spec in first.items() if kind not in plan.known}
     stopped: dict[str, int] = {}
     reached: dict[str, int] = {}
     deadline = time.perf_counter() + PILOT_SECONDS
@@ -214,12 +219,11 @@ def forecast(
     plan: Plan, costs: Mapping[str, Cost], ledger: Ledger, pilot: Pilot = NO_PILOT
 ) -> Forecast:
     """What the plan will take and decide; runs whose shape has no cost are left out."""
-    known = _known_results(ledger, plan.specs)
     epochs: dict[str, int] = {}
     sources: set[Source] = set()
     by_name: dict[str, list[int]] = {}
     for spec in plan.specs:
-        epochs[spec.fingerprint], source = _expected_epochs(spec, known, pilot)
+        epochs[spec.fingerprint], source = _expected_epochs(spec, plan.known, pilot)
         sources.add(source)
         by_name.setdefault(display_name(spec.form), []).append(epochs[spec.fingerprint])
     work = [
@@ -237,16 +241,12 @@ def forecast(
         ),
         epochs={name: (min(found), max(found)) for name, found in by_name.items()},
         epochs_from=tuple(source for source in get_args(Source) if source in sources),
-        verdict=_judge(plan, known, len({spec.seed for spec in plan.specs})),
+        verdict=_judge(plan, len({spec.seed for spec in plan.specs})),
     )
 
 
 def fit_budget(
-    plan: Plan,
-    costs: Mapping[str, Cost],
-    ledger: Ledger,
-    seconds: float,
-    pilot: Pilot = NO_PILOT,
+    plan: Plan, costs: Mapping[str, Cost], seconds: float, pilot: Pilot = NO_PILOT
 ) -> Budget:
     """The most seeds that fit, runs that are over counted in; with fewer epochs if the study's own
     leave too few seeds.
@@ -254,7 +254,6 @@ def fit_budget(
     Args:
         costs: of every network of the study, also of those whose runs are over.
     """
-    known = _known_results(ledger, plan.specs)
     left = Counter(run_kind(task.spec) for task in plan.tasks)
     over = Counter(run_kind(spec) for spec in plan.specs) - left
     by_seed: dict[int, list[RunSpec]] = {}
@@ -263,7 +262,7 @@ def fit_budget(
             by_seed.setdefault(spec.seed, []).append(spec)
     one = next(iter(by_seed.values()))
     most = max(spec.recipe.epochs for spec in one)
-    expected = {spec.fingerprint: _expected_epochs(spec, known, pilot)[0] for spec in one}
+    expected = {spec.fingerprint: _expected_epochs(spec, plan.known, pilot)[0] for spec in one}
 
     def wall(n_seeds: int, epochs: int) -> float:
         # Fewer epochs are another recipe, of which nothing is over.
@@ -284,11 +283,11 @@ def fit_budget(
             break
     if not n_best:
         return Budget(verdict=None, epochs=FEWEST_EPOCHS, wall_seconds=wall(1, FEWEST_EPOCHS))
-    verdict = _judge(plan, known, n_best)
+    verdict = _judge(plan, n_best)
     return Budget(verdict=verdict, epochs=best, wall_seconds=wall(n_best, best))
 
 
-def _judge(plan: Plan, known: Mapping[str, Mapping[int, RunResult]], n_seeds: int) -> Verdict:
+def _judge(plan: Plan, n_seeds: int) -> Verdict:
     """What so many seeds of the study can decide."""
     study = plan.study
     planned = [TrackedRun(study=study.name, spec=spec, result=None) for spec in plan.specs]
@@ -297,7 +296,7 @@ def _judge(plan: Plan, known: Mapping[str, Mapping[int, RunResult]], n_seeds: in
     )
     n_pairs = sum(math.comb(len(section.arms), 2) for section in sections)
     n_test = open_corpus(plan.dataset.fingerprint).test.n_reviews
-    sd, basis = _sd_of_differences(known), "the runs here"
+    sd, basis = _sd_of_differences(plan.known), "the runs here"
     if sd is None:
         # Of fewer texts each is a larger part of the score.
         sd = USUAL_SD * math.sqrt(max(IMDB_TEST_TEXTS / n_test, 1.0))
@@ -356,33 +355,15 @@ def _wall(
     return WORKER_START_SECONDS + max(busy) + REPORT_SECONDS
 
 
-def _known_results(ledger: Ledger, specs: Iterable[RunSpec]) -> dict[str, dict[int, RunResult]]:
-    """Finished runs of the same networks, recipe and data, by what they share and seed."""
-    wanted = {run_kind(spec) for spec in specs}
-    found: dict[str, dict[int, RunResult]] = {}
-    for entry in ledger.entries():
-        result = entry.result()
-        if result is None or result.status != "finished":
-            continue
-        spec = entry.spec()
-        if run_kind(spec) in wanted:
-            found.setdefault(run_kind(spec), {})[spec.seed] = result
-    return found
-
-
-def _expected_epochs(
-    spec: RunSpec, known: Mapping[str, Mapping[int, RunResult]], pilot: Pilot
-) -> tuple[int, Source]:
+def _expected_epochs(spec: RunSpec, known: KnownResults, pilot: Pilot) -> tuple[int, Source]:
     """Until the early stop, and where that is taken from."""
-    seen = [result.epochs for result in known.get(run_kind(spec), {}).values()]
-    if seen:
-        return round(statistics.fmean(seen)), "runs"
-    if run_kind(spec) in pilot.epochs:
-        return pilot.epochs[run_kind(spec)], "pilot"
-    return typical_epochs(spec), "imdb"
+    kind = run_kind(spec)
+    if kind in pilot.epochs:
+        return pilot.epochs[kind], "pilot"
+    return usual_epochs(spec, known), "runs" if kind in known else "imdb"
 
 
-def _sd_of_differences(known: Mapping[str, Mapping[int, RunResult]]) -> float | None:
+def _sd_of_differences(known: KnownResults) -> float | None:
     """The median over pairs of the spread of paired differences; None without three seeds."""
     arms = list(known.values())
     found = []
@@ -435,21 +416,21 @@ def plan_study(
             )
         if plan.engine.n_lanes > 1:
             view.warn("runs side by side in a fleet are counted one after the other: a high guess")
-        pilot = _pilot(plan, executor, ledger, view) if plan.is_guess else NO_PILOT
+        pilot = _pilot(plan, executor, view) if plan.is_guess else NO_PILOT
         if plan.tasks:
             view.show_forecast(plan, forecast(plan, costs, ledger, pilot))
         if budget_seconds is not None:
-            budget = fit_budget(plan, costs, ledger, budget_seconds, pilot)
+            budget = fit_budget(plan, costs, budget_seconds, pilot)
             view.show_budget(plan, budget, budget_seconds, _command(choices, plan, budget))
 
 
-def _pilot(plan: Plan, executor: Executor, ledger: Ledger, view: View) -> Pilot:
+def _pilot(plan: Plan, executor: Executor, view: View) -> Pilot:
     minutes = f"{PILOT_SECONDS / 60:.0f} minutes"
     view.say(
         "How many epochs these texts take is not known yet: one run of each network goes to its "
         f"early stop, for {minutes} at most."
     )
-    pilot = run_pilot(plan, executor, ledger)
+    pilot = run_pilot(plan, executor)
     if pilot.unstopped:
         view.warn(
             f"{', '.join(pilot.unstopped)} did not stop within {minutes}; the forecast is rough"

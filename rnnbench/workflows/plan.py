@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,12 +11,23 @@ from rnnbench.architectures import display_name
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger, LedgerEntry
-from rnnbench.specs import CanonicalForm, Recipe, RunSpec
+from rnnbench.specs import CanonicalForm, Recipe, RunResult, RunSpec
 from rnnbench.study import Study
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
 
-__all__ = ["WORKER_START_SECONDS", "Plan", "make_plan", "run_kind", "typical_epochs"]
+__all__ = [
+    "WORKER_START_SECONDS",
+    "KnownResults",
+    "Plan",
+    "make_plan",
+    "run_kind",
+    "typical_epochs",
+    "usual_epochs",
+]
+
+KnownResults = Mapping[str, Mapping[int, RunResult]]
+"""Finished runs by what they share (`run_kind`), then by seed."""
 
 # Seconds an epoch of 20,000 reviews x 100 tokens through one layer of 8 units takes on one core of
 # an AMD EPYC, with JAX (benchmarks/results/epoch.json). Only the first estimate rests on it.
@@ -36,6 +47,7 @@ class Plan:
     """The runs of a command, and which of them are left to do.
 
     Args:
+        known: what this folder has finished of the same networks, recipe and data.
         is_guess: whether `expected_seconds` rests on other data's early stops.
     """
 
@@ -46,6 +58,7 @@ class Plan:
     specs: tuple[RunSpec, ...]
     tasks: tuple[Task, ...]
     n_resumed: int
+    known: KnownResults
     is_guess: bool = False
 
     @property
@@ -84,17 +97,23 @@ def make_plan(
     Args:
         fresh: plan every run anew, whatever the ledger has.
     """
-    seen = _seen_seconds(ledger.entries())
+    known = _read_known(ledger, specs)
     tasks: list[Task] = []
     for spec in specs:
         entry = None if fresh else ledger.find(study.name, spec)
         if entry is not None and entry.is_over:
             continue
         state = entry.state() if entry else None
-        share = 1.0 if entry is None or state is None else _share_left(entry, spec)
-        known = seen.get(run_kind(spec))
-        seconds = statistics.median(known) if known else _from_reference(spec, n_train)
-        tasks.append(Task(spec=spec, state=state, expected_seconds=share * seconds))
+        epochs = usual_epochs(spec, known)
+        share = 1.0 if entry is None or state is None else _share_left(entry, spec, epochs)
+        # Another machine's epochs are worth knowing, its seconds are not.
+        seconds = [
+            result.fit_seconds
+            for result in known.get(run_kind(spec), {}).values()
+            if not result.imported_from
+        ]
+        whole = statistics.median(seconds) if seconds else _from_reference(spec, n_train, epochs)
+        tasks.append(Task(spec=spec, state=state, expected_seconds=share * whole))
     return Plan(
         study=study,
         dataset=dataset,
@@ -103,20 +122,28 @@ def make_plan(
         specs=tuple(specs),
         tasks=tuple(tasks),
         n_resumed=sum(task.state is not None for task in tasks),
-        is_guess=dataset.is_own and any(run_kind(task.spec) not in seen for task in tasks),
+        known=known,
+        is_guess=dataset.is_own and any(run_kind(task.spec) not in known for task in tasks),
     )
 
 
-def _seen_seconds(entries: Sequence[LedgerEntry]) -> dict[str, list[float]]:
-    """What runs took to train that this machine has finished, by kind."""
-    seen: dict[str, list[float]] = {}
-    for entry in entries:
+def _read_known(ledger: Ledger, specs: Iterable[RunSpec]) -> KnownResults:
+    wanted = {run_kind(spec) for spec in specs}
+    found: dict[str, dict[int, RunResult]] = {}
+    for entry in ledger.entries():
         result = entry.result()
-        if result is None or result.imported_from:
-            continue  # another machine's seconds
-        if result.status == "finished":
-            seen.setdefault(run_kind(entry.spec()), []).append(result.fit_seconds)
-    return seen
+        if result is None or result.status != "finished":
+            continue
+        spec = entry.spec()
+        if run_kind(spec) in wanted:
+            found.setdefault(run_kind(spec), {})[spec.seed] = result
+    return found
+
+
+def usual_epochs(spec: RunSpec, known: KnownResults) -> int:
+    """How many epochs such a run takes to its early stop: as those that are known, on average."""
+    seen = [result.epochs for result in known.get(run_kind(spec), {}).values()]
+    return round(statistics.fmean(seen)) if seen else typical_epochs(spec)
 
 
 def typical_epochs(spec: RunSpec) -> int:
@@ -132,14 +159,14 @@ def run_kind(spec: RunSpec) -> str:
     return f"{spec.shape} {spec.recipe}"
 
 
-def _from_reference(spec: RunSpec, n_train: int) -> float:
-    """Seconds a run takes of which nothing like it was run here."""
+def _from_reference(spec: RunSpec, n_train: int, epochs: int) -> float:
+    """Seconds a run takes of which nothing like it was run on this machine."""
     layers = spec.form.depth if isinstance(spec.form, CanonicalForm) else 1
     size = n_train * (1 - spec.data.validation_fraction) * spec.data.max_len / REFERENCE_TOKENS
-    return LAYER_SECONDS * layers * size * typical_epochs(spec)
+    return LAYER_SECONDS * layers * size * epochs
 
 
-def _share_left(entry: LedgerEntry, spec: RunSpec) -> float:
+def _share_left(entry: LedgerEntry, spec: RunSpec, epochs: int) -> float:
     done = len(entry.history())
-    expected = min(spec.recipe.epochs, max(typical_epochs(spec), done + spec.recipe.patience))
+    expected = min(spec.recipe.epochs, max(epochs, done + spec.recipe.patience))
     return max(1 - done / expected, 0.02)
