@@ -15,10 +15,11 @@ from rnnbench.ledger import Ledger
 from rnnbench.specs import Event, Finished, RunResult, RunSpec
 from rnnbench.study import Study
 from rnnbench.terminal.forecast import decides
-from rnnbench.workflows import forecast as module
+from rnnbench.workflows import calibration
+from rnnbench.workflows.calibration import Cost, run_pilot
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
-from rnnbench.workflows.forecast import REPORT_SECONDS, Cost, fit_budget, forecast, run_pilot
+from rnnbench.workflows.forecast import REPORT_SECONDS, fit_budget, forecast
 from rnnbench.workflows.plan import WORKER_START_SECONDS, Plan, make_plan, typical_epochs
 
 OVERHEAD = WORKER_START_SECONDS + REPORT_SECONDS
@@ -133,7 +134,7 @@ def test_a_pilot_finds_the_epochs_of_each_network(plan: Plan, ledger: Ledger) ->
 def test_what_the_pilot_does_not_reach_does_as_the_others(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PILOT_SECONDS", 0.0)
+    monkeypatch.setattr(calibration, "PILOT_SECONDS", 0.0)
     pilot = run_pilot(plan, Stopper(90, 70))
     assert list(pilot.epochs.values()) == [90, 90]
     assert len(pilot.unstopped) == 1

@@ -21,7 +21,7 @@ from project import PATIENCE_S
 from timed import make_arm, make_sample
 
 import rnnbench as package
-from rnnbench.analysis.timings import TimingPart
+from rnnbench.analysis.timing_rows import TimingPart
 from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
 from rnnbench.timing.arms import Arm

@@ -14,8 +14,9 @@ from rnnbench.analysis.claim_tests import judge_claims
 from rnnbench.analysis.claims import load_claims
 from rnnbench.analysis.compose import compose_timing_document
 from rnnbench.analysis.rows import ClaimRow
+from rnnbench.analysis.timing_rows import TimingPart
 from rnnbench.analysis.timing_texts import warn_of_timing, write_timing_answer
-from rnnbench.analysis.timings import TimingPart, compose_timing_part
+from rnnbench.analysis.timings import compose_timing_part
 from rnnbench.report.csv_files import write_tables
 from rnnbench.report.page import render_markdown
 from rnnbench.report.parts import build_parts

@@ -58,7 +58,7 @@ from rnnbench.analysis.claim_texts import (
 from rnnbench.analysis.claim_timing import judge_timing
 from rnnbench.analysis.pairs import FEWEST_RUNS, compare_sections, pair_runs
 from rnnbench.analysis.rows import ClaimRow, ClaimVerdict, PairRow
-from rnnbench.analysis.timings import TimingPart
+from rnnbench.analysis.timing_rows import TimingPart
 from rnnbench.specs import Argument, RunResult
 from rnnbench.stats.comparisons import paired_interval, welch_interval
 from rnnbench.stats.intervals import Interval, t_interval

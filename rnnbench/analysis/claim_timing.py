@@ -8,7 +8,8 @@ from typing import cast
 from rnnbench.analysis.claim_kinds import TimingTest
 from rnnbench.analysis.claim_parameters import Finding
 from rnnbench.analysis.rows import ClaimVerdict
-from rnnbench.analysis.timings import FULL, SlowdownRow, TimingPart
+from rnnbench.analysis.timing_rows import SlowdownRow, TimingPart
+from rnnbench.analysis.timings import FULL
 from rnnbench.architectures import PRESETS
 from rnnbench.specs import Backend
 from rnnbench.timing.arms import default_jit

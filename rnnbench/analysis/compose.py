@@ -19,12 +19,12 @@ from rnnbench.analysis.predictions import read_correct, read_labels
 from rnnbench.analysis.published_rows import compare_with_published, published_curves
 from rnnbench.analysis.rows import ArmRow, Curve
 from rnnbench.analysis.sections import Arm, Section, divide_runs
+from rnnbench.analysis.timing_rows import TimingPart
 from rnnbench.analysis.timing_texts import (
     describe_timing,
     warn_of_timing,
     write_timing_answer,
 )
-from rnnbench.analysis.timings import TimingPart
 from rnnbench.analysis.tuned import compose_tuning_part
 from rnnbench.analysis.uncertainty import measure_uncertainty
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec

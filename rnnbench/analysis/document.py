@@ -15,7 +15,7 @@ from rnnbench.analysis.rows import (
     ResponseRow,
     SeedRow,
 )
-from rnnbench.analysis.timings import TimingPart
+from rnnbench.analysis.timing_rows import TimingPart
 from rnnbench.analysis.tuned import TuningPart
 
 __all__ = ["Document", "Fact"]

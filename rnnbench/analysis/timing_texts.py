@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnbench.analysis.timings import SlowdownRow, TimingPart
+from rnnbench.analysis.timing_rows import SlowdownRow, TimingPart
 from rnnbench.stats.intervals import Interval
 
 __all__ = ["describe_timing", "warn_of_timing", "write_timing_answer"]

@@ -20,7 +20,7 @@ from rnnbench.analysis.rows import (
     ResponseRow,
     SeedRow,
 )
-from rnnbench.analysis.timings import ArmTimeRow, DeviceRow, SlowdownRow, TimingPart
+from rnnbench.analysis.timing_rows import ArmTimeRow, DeviceRow, SlowdownRow, TimingPart
 from rnnbench.analysis.tuned import BudgetRow, ReachRow, TuningPart
 from rnnbench.study import TIMING
 

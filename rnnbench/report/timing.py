@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rnnbench.analysis.document import Document
-    from rnnbench.analysis.timings import ArmTimeRow, DeviceRow, SlowdownRow, TimingPart
+    from rnnbench.analysis.timing_rows import ArmTimeRow, DeviceRow, SlowdownRow, TimingPart
     from rnnbench.stats.intervals import Interval
 
 __all__ = ["LADDER", "build_timing", "find_lines", "picture_times"]

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rnnbench.analysis.timings import ArmTimeRow, SlowdownRow, TimingPart
+from rnnbench.analysis.timing_rows import ArmTimeRow, SlowdownRow, TimingPart
 from rnnbench.stats.intervals import Interval
 from rnnbench.terminal.screen import Screen
 from rnnbench.terminal.texts import duration, plural

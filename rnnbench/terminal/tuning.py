@@ -18,7 +18,7 @@ from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.rounds import Attempt
 from rnnbench.tuning.search import BATCH
 from rnnbench.tuning.trials import Trial
-from rnnbench.workflows.tune import SearchPlan, TrialBoard
+from rnnbench.workflows.coordinator import SearchPlan, TrialBoard
 
 __all__ = ["TuningScreen"]
 

@@ -19,7 +19,8 @@ from rnnbench.analysis.compose import (
     compose_timing_document,
 )
 from rnnbench.analysis.document import Document
-from rnnbench.analysis.timings import TimingPart, compose_timing_part
+from rnnbench.analysis.timing_rows import TimingPart
+from rnnbench.analysis.timings import compose_timing_part
 from rnnbench.architectures import ALL
 from rnnbench.errors import RnnbenchError, StoreError, StudyError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process

@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from rnnbench.analysis.timings import TimingPart, compose_timing_part
+from rnnbench.analysis.timing_rows import TimingPart
+from rnnbench.analysis.timings import compose_timing_part
 from rnnbench.errors import StoreError, UsageError, WorkerError
 from rnnbench.execution.devices import find_gpus
 from rnnbench.execution.environment import processes_at_work, worker_environment
