@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["PATIENCE_S", "STUDY", "Project", "free_port", "read_curves", "serving", "write_project"]
+__all__ = [
+    "PATIENCE_S",
+    "STUDY",
+    "Project",
+    "await_server",
+    "free_port",
+    "read_curves",
+    "serving",
+    "write_project",
+]
 
 STUDY = "small"
 N_TRAIN, N_TEST = 120, 80
@@ -188,16 +197,21 @@ def serving(project: Project, *words: str, port: int) -> Iterator[str]:
             stderr=file,
             start_new_session=True,
         )
-    give_up = time.monotonic() + PATIENCE_S
     try:
-        while not _answers(f"{address}/health"):
-            assert server.poll() is None, log.read_text()
-            assert time.monotonic() < give_up, log.read_text()
-            time.sleep(0.2)
+        await_server(address, server, log)
         yield address
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait(timeout=30)
+
+
+def await_server(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until MLflow answers there; its server ending first is an error, told with its log."""
+    give_up = time.monotonic() + PATIENCE_S
+    while not _answers(f"{address}/health"):
+        assert server.poll() is None, log.read_text()
+        assert time.monotonic() < give_up, log.read_text()
+        time.sleep(0.2)
 
 
 def free_port() -> int:
