@@ -24,7 +24,7 @@ class Part:
 
     Args:
         tokens: int32 `(n_reviews, max_len)`, front-padded with 0.
-        labels: float32 `(n_reviews,)`, 0 or 1.
+        labels: float32 `(n_reviews,)`, the number of the class: 0 or 1, or more.
     """
 
     tokens: NDArray[np.int32]
