@@ -65,7 +65,7 @@ def run(
     table = TableChoices(
         text_column=text_column, label_column=label_column, split_column=split_column
     )
-    at_most = () if epochs is None else (epochs,)
+    at_most = () if epochs is None else _values(epochs)
     choices = RunChoices(
         architectures=architectures,
         all_architectures=not architectures and study is None,
@@ -118,7 +118,12 @@ def report(
 
 
 def _values(values: Any) -> tuple[Any, ...]:  # Any: a number, or several
-    return (values,) if isinstance(values, int | float) else tuple(values)
+    values = _plain(values)
+    return (values,) if isinstance(values, int | float) else tuple(map(_plain, values))
+
+
+def _plain(value: Any) -> Any:  # Any: of NumPy or pandas, perhaps
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _given(**values: tuple[Any, ...]) -> dict[str, tuple[Any, ...]]:  # Any: numbers
@@ -126,4 +131,5 @@ def _given(**values: tuple[Any, ...]) -> dict[str, tuple[Any, ...]]:  # Any: num
 
 
 def _seeds(seeds: Any) -> tuple[int, ...]:  # Any: what `run` takes
-    return parse_seeds(seeds if isinstance(seeds, int | str) else tuple(seeds))
+    seeds = _plain(seeds)
+    return parse_seeds(seeds if isinstance(seeds, int | str) else tuple(map(_plain, seeds)))

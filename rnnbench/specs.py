@@ -16,6 +16,7 @@ __all__ = [
     "CELLS",
     "ENGINES",
     "ORDERS",
+    "SPLIT_KEYS",
     "SYNTHETIC",
     "SYNTHETIC_NOTICE",
     "Argument",
@@ -42,6 +43,8 @@ __all__ = [
 ]
 
 SYNTHETIC = "synthetic"
+SPLIT_KEYS = ("validation_fraction", "split_seed")
+"""What `DataSpec` says of a split; of a file of the user's it means nothing."""
 SYNTHETIC_NOTICE = (
     "SYNTHETIC REVIEWS, NOT IMDB: these numbers say nothing about real reviews. "
     "For the real ones set RNNBENCH_DATA to a folder that holds imdb.npz, and use --dataset imdb."
@@ -160,6 +163,11 @@ class DataSpec:
     validation_fraction: float = 0.2
     split_seed: int = 42
     n_classes: int = 2
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a file of the user's, which is split when it is read."""
+        return self.dataset not in ("imdb", SYNTHETIC)
 
     def __post_init__(self) -> None:
         if self.n_classes < 2:

@@ -20,7 +20,14 @@ from rnnbench.workflows.calibration import Cost, run_pilot
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
 from rnnbench.workflows.forecast import REPORT_SECONDS, fit_budget, forecast
-from rnnbench.workflows.plan import WORKER_START_SECONDS, Plan, make_plan, typical_epochs
+from rnnbench.workflows.plan import (
+    WORKER_START_SECONDS,
+    Plan,
+    is_unlike_textbook,
+    make_plan,
+    run_kind,
+    typical_epochs,
+)
 
 OVERHEAD = WORKER_START_SECONDS + REPORT_SECONDS
 
@@ -157,7 +164,52 @@ def test_a_budget_counts_runs_that_are_over(plan: Plan) -> None:
     assert over.verdict.n_seeds == fresh.verdict.n_seeds + 3
 
 
-def test_only_other_data_make_the_first_time_a_guess(plan: Plan) -> None:
-    assert plan.is_guess
-    imdb = DatasetRef(name="imdb", fingerprint=plan.dataset.fingerprint, origin="a test")
-    assert not imdb.is_own
+def test_a_budget_knows_which_seeds_are_over(plan: Plan) -> None:
+    known = {
+        run_kind(spec): {seed: RunResult(status="finished", epochs=40) for seed in range(5, 10)}
+        for spec in plan.specs
+    }
+    found = fit_budget(replace(plan, known=known), costs_of(plan), 60)
+    assert found.epochs == 10  # not five seeds for nothing: the command begins with seed 0
+
+
+def test_a_budget_asks_for_no_more_epochs_than_the_study_has(plan: Plan) -> None:
+    specs = tuple(replace(s, recipe=replace(s.recipe, epochs=5)) for s in plan.specs)
+    found = fit_budget(replace(plan, specs=specs, tasks=()), costs_of(plan, epoch_seconds=99), 9)
+    assert found.epochs == 5
+
+
+def test_runs_that_do_not_differ_say_nothing_of_the_spread(plan: Plan, ledger: Ledger) -> None:
+    equal = RunResult(status="finished", epochs=40, test_accuracy=0.8)
+    known = {run_kind(spec): dict.fromkeys(range(4), equal) for spec in plan.specs}
+    verdict = forecast(replace(plan, known=known), costs_of(plan), ledger).verdict
+    assert "IMDB, for" in verdict.basis
+
+
+def test_a_network_that_cannot_be_trained_is_in_no_part_of_the_forecast(
+    plan: Plan, ledger: Ledger
+) -> None:
+    left = plan.without({plan.specs[0].shape})
+    found = forecast(left, costs_of(plan), ledger)
+    assert (set(found.epochs), found.verdict.n_pairs) == ({"gru"}, 0)
+    assert decides(found.verdict) == "3 seeds, and nothing to compare them with"
+
+
+def test_what_diverges_in_the_pilot_did_not_run_out_of_time(plan: Plan) -> None:
+    class Diverging(Stopper):
+        def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+            for event in super().run(tasks):
+                assert isinstance(event, Finished)
+                yield replace(event, result=replace(event.result, status="diverged"))
+
+    pilot = run_pilot(plan, Diverging(2, 3))
+    assert (sorted(pilot.epochs.values()), pilot.unstopped) == ([2, 3], ())
+
+
+def test_only_other_texts_and_a_frozen_order_make_the_first_time_a_guess(
+    make_spec: Callable[..., RunSpec],
+) -> None:
+    own = make_spec()
+    imdb = replace(own, data=replace(own.data, dataset="imdb"))
+    frozen = replace(imdb, recipe=replace(imdb.recipe, order="frozen"))
+    assert [is_unlike_textbook(spec) for spec in (own, imdb, frozen)] == [True, False, True]

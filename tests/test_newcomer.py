@@ -45,11 +45,12 @@ STUDY = "textbook-reviews-custom"
 
 
 def test_a_file_is_described_before_anything_is_trained(project: Project) -> None:
-    done = project.command("data", "describe", "reviews.csv")
+    done = project.command("data", "describe", "--test-fraction", "0.2", "reviews.csv")
     assert done.returncode == 0, done.stderr
     assert "guessed: texts in '리뷰', labels in '감성'" in done.stdout
     assert re.search(r"classes: 보통 33\.3 %, 재미 33\.3 %, 지루 33\.3 %", done.stdout)
     assert "--max-len" in done.stdout
+    assert "rnnbench run --all --test-fraction 0.2 --dataset reviews.csv\n" in done.stdout
 
 
 def test_three_classes_are_trained_tracked_and_reported(project: Project) -> None:
@@ -57,8 +58,15 @@ def test_three_classes_are_trained_tracked_and_reported(project: Project) -> Non
     run = project.tracked(study=STUDY)[0]
     assert run.data.metrics["test_macro_f1"] > 0.3
     page = (project.folder / "reports" / STUDY / "index.html").read_text("utf-8")
-    for words in ("macro-F1", "majority class", "bag of words"):
+    for words in (
+        "macro-F1",
+        "majority class",
+        "bag of words",
+        "153 train, 39 validation, 48 test",
+    ):
         assert words in page
+    assert "split_seed" not in page
+    assert "split_seed" not in run.data.params
 
 
 def test_the_same_command_has_nothing_left_to_do(project: Project) -> None:
@@ -72,6 +80,7 @@ def test_a_run_is_shown_with_its_curve_and_its_files(project: Project) -> None:
     assert done.returncode == 0, done.stderr
     assert "training loss, o validation loss" in done.stdout
     assert "best.keras" in done.stdout
+    assert "validation_fraction" not in done.stdout  # the split was made when the file was read
     found = json.loads(project.command("show", "gru", "--json").stdout)
     again = project.command("show", found["spec"]["data"]["fingerprint"][:3])
     assert again.returncode == 2
@@ -103,6 +112,8 @@ def test_a_model_is_scored_on_its_test_half_and_on_another_file(project: Project
         "data      few.csv, 1 text\n"
         in project.command("evaluate", "gru", "--dataset", "few.csv").stdout
     )
+    (project.folder / "held.csv").write_text("리뷰,감성,split\n참 재미있다,재미,holdout\n", "utf-8")
+    assert "1 text\n" in project.command("evaluate", "gru", "--dataset", "held.csv").stdout
     text = (project.folder / "reviews.csv").read_text("utf-8").replace("지루", "별로")
     (project.folder / "other.csv").write_text(text, "utf-8")
     other = project.command("evaluate", "gru", "--dataset", "other.csv")
@@ -171,7 +182,11 @@ def test_a_moved_folder_is_mended(project: Project, tmp_path: Path) -> None:
         (("show", "gru", "--study", "nothing"), "unknown study 'nothing'"),
         (
             ("run", "--study", "vary.toml", "--dataset", "reviews.csv"),
-            "vary_split does nothing",
+            "so that vary_split of a study would mean nothing",
+        ),
+        (
+            ("run", "--study", "split.toml", "--dataset", "reviews.csv"),
+            "so that validation_fraction of a study would mean nothing",
         ),
         (("plan", "lstm", "--budget", "soon"), "--budget takes a time like 90s, 30m or 2h"),
         (("predict", "nothing", "a text"), "unknown run 'nothing'"),
@@ -182,6 +197,8 @@ def test_a_moved_folder_is_mended(project: Project, tmp_path: Path) -> None:
 def test_bad_input_gets_one_sentence(words: tuple[str, ...], answer: str, project: Project) -> None:
     text = (project.folder / "study.toml").read_text("utf-8")
     (project.folder / "vary.toml").write_text(f"vary_split = true\n{text}", "utf-8")
+    split = text.replace("[data]", "[data]\nvalidation_fraction = 0.1")
+    (project.folder / "split.toml").write_text(split, "utf-8")
     done = project.command(*words)
     assert done.returncode in (2, 3), done.stdout
     assert answer in done.stderr
@@ -197,7 +214,15 @@ frame = rnnbench.load_results("textbook-reviews-custom")
 print(len(frame), sorted(frame.architecture.unique()), frame.test_macro_f1.notna().all())
 page = rnnbench.report("textbook-reviews-custom", out="from-python")
 print(page.name)
+import numpy
+again = rnnbench.run(
+    "lstm", "gru", seeds=numpy.int64(2), dataset="reviews.csv", epochs=numpy.int64(6),
+    learning_rate=numpy.array([0.01]), max_len=numpy.int64(8), num_words=[numpy.int64(60)],
+)
+print(len(again.rows), again.n_failed)
 """
     )
     assert done.splitlines()[0] == "4 ['gru', 'lstm'] True"
-    assert done.splitlines()[-1] == "index.html"
+    assert "index.html" in done.splitlines()
+    assert "4 done already" in done
+    assert done.splitlines()[-1] == "2 0"

@@ -88,8 +88,21 @@ def test_bytes_in_parquet_are_utf_8(tmp_path: Path) -> None:
     assert read(path).texts == [text for text, _ in ROWS]
     rows[0] = (b"caf\xe9", rows[0][1])
     pandas.DataFrame(rows, columns=["text", "label"]).to_parquet(path)
-    with pytest.raises(DataError, match="'text' holds bytes that are not utf-8"):
+    with pytest.raises(DataError, match="'text' holds no texts in utf-8, but binary"):
         read(path)
+
+
+def test_pictures_and_embeddings_beside_the_texts_are_left_out(tmp_path: Path) -> None:
+    import pandas
+
+    path = tmp_path / "reviews.parquet"
+    table = pandas.DataFrame(ROWS, columns=["words", "grade"])
+    table["picture"] = [b"\x89PNG"] * len(ROWS)
+    table["embedding"] = [[0.5, 0.5]] * len(ROWS)
+    table.to_parquet(path)
+    assert read(path).texts == [text for text, _ in ROWS]
+    with pytest.raises(DataError, match="'picture' holds no texts"):
+        read(path, text_column="picture")
 
 
 def test_numbers_as_labels_are_one_class_however_they_are_written(write: Write) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
 from rnnbench.analysis.arms import hardware_of
 from rnnbench.analysis.document import Fact
 from rnnbench.data.cache import open_corpus
-from rnnbench.data.corpus import describe_classes
+from rnnbench.data.corpus import Corpus, describe_classes
 from rnnbench.errors import DataError
-from rnnbench.specs import Recipe
+from rnnbench.specs import SPLIT_KEYS, Recipe
 from rnnbench.tracking.runs import TrackedRun
 
 __all__ = ["describe_study"]
 
-_DATA_SETTINGS = ("num_words", "max_len", "validation_fraction", "split_seed")
+_DATA_SETTINGS = ("num_words", "max_len", *SPLIT_KEYS)
 
 
 def describe_study(
@@ -34,14 +35,15 @@ def describe_study(
     """
     settings = [run.spec.settings for run in runs]
     reviews = {f"{run.spec.data.dataset} ({run.spec.data.fingerprint})" for run in runs}
-    split = "drawn anew with each seed" if vary_split else "one split for all seeds"
-    seen = [name for name in _DATA_SETTINGS if not (vary_split and name == "split_seed")]
+    is_own = any(run.spec.data.is_own for run in runs)
+    hidden = SPLIT_KEYS if is_own else ("split_seed",) if vary_split else ()
+    seen = [name for name in _DATA_SETTINGS if name not in hidden]
     paired = "by seed" if pairing == "seed" else "none: seeds are not compared with each other"
     facts = [
         ("reviews (content fingerprint, SHA-256)", _listed(reviews)),
         ("classes", _classes(runs)),
         ("seen by the networks", _describe(settings, seen)),
-        ("split", f"{split}; the test half is fixed"),
+        ("split", _split(runs, is_own=is_own, vary_split=vary_split)),
         ("recipe", _describe(settings, tuple(item.name for item in fields(Recipe)))),
         ("embedding size", _listed({str(run.spec.embedding_size) for run in runs})),
         ("pairing", paired),
@@ -60,14 +62,27 @@ def describe_study(
 
 def _classes(runs: Sequence[TrackedRun]) -> str:
     """`negative 50.0 %, positive 50.0 %` of all texts; empty where they are not cached here."""
-    found = set()
+    return _listed({describe_classes(corpus) for corpus in _corpora(runs)})
+
+
+def _split(runs: Sequence[TrackedRun], *, is_own: bool, vary_split: bool) -> str:
+    """How reviews were divided; of a file of the user's, how many came into each part."""
+    if not is_own:
+        split = "drawn anew with each seed" if vary_split else "one split for all seeds"
+        return f"{split}; the test half is fixed"
+    sizes = set()
+    for corpus in _corpora(runs):
+        n_validation = corpus.n_validation or 0
+        counts = (corpus.train.n_reviews - n_validation, n_validation, corpus.test.n_reviews)
+        sizes.add("{:,} train, {:,} validation, {:,} test".format(*counts))
+    return "; ".join(("one for all seeds, made when the file was read", *sorted(sizes)))
+
+
+def _corpora(runs: Sequence[TrackedRun]) -> Iterator[Corpus]:
+    """What the runs learnt from, where it is cached here."""
     for fingerprint in {run.spec.data.fingerprint for run in runs}:
-        try:
-            corpus = open_corpus(fingerprint)
-        except DataError:
-            continue
-        found.add(describe_classes(corpus))
-    return _listed(found)
+        with suppress(DataError):
+            yield open_corpus(fingerprint)
 
 
 def _describe(

@@ -40,10 +40,18 @@ class Row:
     published: PublishedRun | None
 
 
-def summarise(runs: Sequence[tuple[RunSpec, RunResult | None]]) -> list[Row]:
-    """A row for each configuration, in the order in which they first come."""
+def summarise(
+    runs: Sequence[tuple[RunSpec, RunResult | None]], *, vary_split: bool = False
+) -> list[Row]:
+    """A row for each configuration, in the order in which they first come.
+
+    Args:
+        vary_split: each seed has a split of its own, which makes no row of its own.
+    """
     groups: dict[tuple[str, str], list[tuple[RunSpec, RunResult | None]]] = {}
     varying = _varying([spec for spec, _ in runs])
+    if vary_split:
+        varying = [name for name in varying if name != "split_seed"]
     for spec, result in runs:
         values = spec.settings
         varied = ", ".join(f"{key}={values[key]}" for key in varying)

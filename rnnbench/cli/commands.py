@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -176,7 +177,8 @@ def data_describe(
     screen.say(f"data      {found.name} ({found.origin}), content {found.fingerprint[:12]}")
     for note in found.notes:
         screen.say(f"          {note}")
-    again = this_command().replace("data describe", "run --all --dataset", 1)
+    again = this_command().replace("data describe", "run --all", 1)
+    again = again.replace(f" {quote(file)}", f" --dataset {quote(file)}", 1)
     screen.say(f"To train on it: {again}")
 
 

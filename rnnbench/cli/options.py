@@ -74,7 +74,7 @@ SplitSeed = Annotated[
 ]
 DropDuplicates = Annotated[
     bool,
-    typer.Option("--drop-duplicates", help="Leave out your test rows that are in training too."),
+    typer.Option("--drop-duplicates", help="Leave out your rows that an earlier part has too."),
 ]
 
 Backend = Annotated[str, typer.Option(help="auto, jax, tensorflow or torch.")]

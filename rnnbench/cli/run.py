@@ -156,7 +156,8 @@ def plan(
 ) -> None:
     """Say what `rnnbench run` with the same options would take, and what it could decide.
 
-    Trains a few epochs of each network on this machine, for half a minute, and keeps nothing.
+    Trains a few epochs of each network on this machine, for half a minute, and keeps nothing; where
+    it cannot know when runs stop early, one run of each network too, for two minutes at most.
     """
     choices = _choose({**_defaults(run), **values})
     _forecast(choices, None if budget is None else _seconds(budget), json=json)

@@ -60,6 +60,8 @@ def tune(
         ),
     ] = None,
     epochs: Epochs = None,
+    max_len: Annotated[int | None, typer.Option(help="Words a review.")] = None,
+    num_words: Annotated[int | None, typer.Option(help="Size of the vocabulary.")] = None,
     dataset: Dataset = None,
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
@@ -101,6 +103,11 @@ def tune(
         seed=sampler_seed,
         storage=storage,
         epochs=epochs,
+        data={
+            name: (value,)
+            for name, value in (("max_len", max_len), ("num_words", num_words))
+            if value is not None
+        },
         dataset=dataset,
         own=own_data(
             text_column=text_column,

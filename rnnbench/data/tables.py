@@ -9,6 +9,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -129,7 +130,7 @@ def read_table(path: Path, choices: TableChoices, *, for_training: bool = True) 
     if empty:
         notes.append(f"left out, because the text is empty: {raw.name_rows(empty)}")
     kept = sorted(set(range(len(texts))) - set(empty))
-    parts = None if split is None else _read_parts(path, raw, split)
+    parts = _read_parts(path, raw, split) if split is not None and for_training else None
     table = Table(
         texts=[texts[row] or "" for row in kept],
         labels=[(labels[row] or "").strip() for row in kept],
@@ -231,10 +232,16 @@ def _read_parquet(path: Path, choices: TableChoices) -> _Raw:
         raise DataError(f"{path} cannot be read: {str(err).splitlines()[0]}") from err
     columns: dict[str, list[str | None]] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
-        try:
+        if pyarrow.types.is_nested(column.type):
+            continue  # embeddings and the like
+        with suppress(UnicodeDecodeError):  # pictures and the like
             columns[name] = [None if v is None else _plain(v) for v in column.to_pylist()]
-        except UnicodeDecodeError as err:
-            raise DataError(f"{path}: the column '{name}' holds bytes that are not utf-8") from err
+    named = (choices.text_column, choices.label_column, choices.split_column)
+    for name in (name for name in table.column_names if name not in columns):
+        if name in named or len(columns) < 2:
+            raise DataError(
+                f"{path}: the column '{name}' holds no texts in utf-8, but {table[name].type}"
+            )
     return _Raw(columns, list(range(1, table.num_rows + 1)), unit="row")
 
 

@@ -83,7 +83,7 @@ def decides(verdict: Verdict) -> str:
     """What the seeds can tell, in one sentence."""
     seeds = plural(verdict.n_seeds, "seed")
     if not verdict.n_pairs:
-        return f"nothing to compare: one architecture, {seeds}"
+        return f"{seeds}, and nothing to compare them with"
     pairs = plural(verdict.n_pairs, "pair")
     if verdict.detectable is None:
         return f"{seeds} can give no verdict on {pairs}; the means will be descriptive only"

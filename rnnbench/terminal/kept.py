@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from rnnbench.specs import EpochRow
+from rnnbench.specs import SPLIT_KEYS, EpochRow
 from rnnbench.terminal.texts import duration, plural
 from rnnbench.workflows.predict import Evaluation, Prediction
 from rnnbench.workflows.show import ShownRun
@@ -35,8 +35,9 @@ def show_one(run: ShownRun, console: Console | None = None) -> None:
     say = _sayer(console)
     say(f"run       {spec.fingerprint}: {run.name}, study {run.study}")
     say(f"data      {spec.data.dataset}, content {spec.data.fingerprint[:12]}")
+    hidden = ("fingerprint", *(SPLIT_KEYS if spec.data.is_own else ()))
     settings = ", ".join(
-        f"{key}={value}" for key, value in spec.settings.items() if key != "fingerprint"
+        f"{key}={value}" for key, value in spec.settings.items() if key not in hidden
     )
     say(f"settings  {settings}")
     if result is None:

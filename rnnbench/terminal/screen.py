@@ -82,7 +82,7 @@ class Screen:
     def say_work(self, plan: Plan) -> None:
         """How many workers, and how long they will take."""
         workers = plural(plan.n_workers, "worker")
-        guess = ", if they stop as early as on IMDB" if plan.is_guess else ""
+        guess = ", if they stop as early as the textbook study on IMDB" if plan.is_guess else ""
         self.say(f"work      {workers}, about {duration(plan.expected_seconds)}{guess}")
 
     def watch(self, plan: Plan) -> AbstractContextManager[Board]:

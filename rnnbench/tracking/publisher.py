@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnnbench.architectures import display_name
 from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import (
+    SPLIT_KEYS,
     SYNTHETIC,
     SYNTHETIC_NOTICE,
     CanonicalForm,
@@ -346,7 +347,8 @@ class Publisher:
 
 def _parameters(spec: RunSpec) -> dict[str, Any]:  # Any: plain values
     form = asdict(spec.form) if isinstance(spec.form, CanonicalForm) else dict(spec.form.arguments)
-    data = {key: value for key, value in asdict(spec.data).items() if key != "fingerprint"}
+    hidden = ("fingerprint", *(SPLIT_KEYS if spec.data.is_own else ()))
+    data = {key: value for key, value in asdict(spec.data).items() if key not in hidden}
     return {
         "architecture": display_name(spec.form),
         **{key: value for key, value in form.items() if value is not None},

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rnnbench.architectures import display_name
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.specs import EpochEnded, Failed, Finished, RunSpec, Started
-from rnnbench.workflows.plan import Plan, run_kind
+from rnnbench.workflows.plan import Plan, is_unlike_textbook, run_kind
 
 __all__ = ["NO_PILOT", "PILOT_SECONDS", "Cost", "Pilot", "calibrate", "run_pilot"]
 
@@ -55,7 +55,9 @@ def calibrate(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> d
 
     As many runs at once as the study will have, since they share the machine.
     """
-    shapes = list({spec.shape: spec for spec in specs}.values())
+    # A learning rate costs no time, but a high one may diverge.
+    by_rate = sorted(specs, key=lambda spec: -spec.recipe.learning_rate)
+    shapes = list({spec.shape: spec for spec in by_rate}.values())
     copies = max(1, -(-n_workers // len(shapes)))
     tasks = [Task(spec=_short(spec, seed)) for seed in range(copies) for spec in shapes]
     began: dict[str, float] = {}
@@ -86,31 +88,37 @@ def calibrate(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> d
 
 
 def run_pilot(plan: Plan, executor: Executor) -> Pilot:
-    """Train one run of each kind that this folder has not run until its early stop.
+    """Train one run of each kind of which no epochs are known, until its early stop.
 
     Nothing is kept. After `PILOT_SECONDS` the rest is given up: such a kind is expected to do as
     the others, and no better than it was doing; where none stops, to use all of its epochs.
     """
     first: dict[str, RunSpec] = {}
     for spec in plan.specs:
-        first.setdefault(run_kind(spec), spec)
+        if is_unlike_textbook(spec):
+            first.setdefault(run_kind(spec), spec)
     pilots = {spec.fingerprint: spec for kind, spec in first.items() if kind not in plan.known}
-    stopped: dict[str, int] = {}
+    ended: dict[str, int] = {}
+    stopped: list[int] = []  # early, neither diverged nor failed
     reached: dict[str, int] = {}
     deadline = time.perf_counter() + PILOT_SECONDS
     for event in executor.run([Task(spec=spec) for spec in pilots.values()]):
         if isinstance(event, EpochEnded):
             reached[event.fingerprint] = event.row.epoch
-        elif isinstance(event, Finished) and event.result.status == "finished":
-            stopped[event.fingerprint] = event.result.epochs
+        elif isinstance(event, Finished):
+            ended[event.fingerprint] = event.result.epochs
+            if event.result.status == "finished":
+                stopped.append(event.result.epochs)
+        elif isinstance(event, Failed):
+            ended[event.fingerprint] = reached.get(event.fingerprint, 1)
         if time.perf_counter() > deadline:
             for fingerprint in pilots:
                 executor.stop(fingerprint)
-    usual = round(statistics.fmean(stopped.values())) if stopped else None
+    usual = round(statistics.fmean(stopped)) if stopped else None
 
     def expect(spec: RunSpec) -> int:
-        if spec.fingerprint in stopped or usual is None:
-            return stopped.get(spec.fingerprint, spec.recipe.epochs)
+        if spec.fingerprint in ended or usual is None:
+            return ended.get(spec.fingerprint, spec.recipe.epochs)
         least = reached.get(spec.fingerprint, 0) + spec.recipe.patience
         return min(max(usual, least), spec.recipe.epochs)
 
@@ -118,9 +126,7 @@ def run_pilot(plan: Plan, executor: Executor) -> Pilot:
         epochs={run_kind(spec): expect(spec) for spec in pilots.values()},
         unstopped=tuple(
             dict.fromkeys(
-                display_name(spec.form)
-                for spec in pilots.values()
-                if spec.fingerprint not in stopped
+                display_name(spec.form) for spec in pilots.values() if spec.fingerprint not in ended
             )
         ),
     )

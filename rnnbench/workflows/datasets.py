@@ -45,11 +45,6 @@ class DatasetRef:
     classes: tuple[str, ...] = ("negative", "positive")
     notes: tuple[str, ...] = ()
 
-    @property
-    def is_own(self) -> bool:
-        """Whether it is a file of the user's."""
-        return self.name not in DATASETS
-
 
 Progress = Callable[[int, int | None], None]
 

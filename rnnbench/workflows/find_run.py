@@ -10,7 +10,7 @@ from rnnbench.errors import UsageError, unknown_name
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.tracking.runs import NO_RUNS
 
-__all__ = ["find_entries", "find_run", "model_file"]
+__all__ = ["changed_at", "find_entries", "find_run", "model_file"]
 
 
 def find_entries(ledger: Ledger, study: str | None) -> list[LedgerEntry]:
@@ -65,6 +65,13 @@ def model_file(entry: LedgerEntry) -> Path:
     return path
 
 
+def changed_at(entry: LedgerEntry) -> float:
+    """When the run last came further; the tracker's notes do not count."""
+    names = ("spec.json", "state.npz", "history.csv", "result.json")
+    times = (entry.folder / name for name in names)
+    return max(path.stat().st_mtime for path in times if path.exists())
+
+
 def _is_called(entry: LedgerEntry, words: str) -> bool:
     if len(words) < 4:
         return False
@@ -74,7 +81,7 @@ def _is_called(entry: LedgerEntry, words: str) -> bool:
 
 def _best(entries: Sequence[LedgerEntry]) -> LedgerEntry:
     """Of the runs on the data of the study worked on last: the best, or else the newest."""
-    newest = max(entries, key=_changed_at)
+    newest = max(entries, key=changed_at)
     place = (newest.study, newest.spec().data.fingerprint)
     alike = [entry for entry in entries if (entry.study, entry.spec().data.fingerprint) == place]
     scored = [
@@ -85,10 +92,3 @@ def _best(entries: Sequence[LedgerEntry]) -> LedgerEntry:
         and (entry.folder / "best.keras").exists()
     ]
     return min(scored, key=lambda item: item[:2])[2] if scored else newest
-
-
-def _changed_at(entry: LedgerEntry) -> float:
-    """When the run last came further; the tracker's notes do not count."""
-    names = ("spec.json", "state.npz", "history.csv", "result.json")
-    times = (entry.folder / name for name in names)
-    return max(path.stat().st_mtime for path in times if path.exists())

@@ -6,14 +6,12 @@ import math
 import shlex
 import statistics
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
-from rnnbench.analysis.sections import divide_runs
 from rnnbench.architectures import display_name
 from rnnbench.data.cache import open_corpus
 from rnnbench.errors import WorkerError
@@ -21,7 +19,6 @@ from rnnbench.execution.executor import Executor, Task
 from rnnbench.ledger import Ledger
 from rnnbench.specs import RunSpec
 from rnnbench.stats.seeds import detectable_difference
-from rnnbench.tracking.runs import TrackedRun
 from rnnbench.workflows.calibration import (
     NO_PILOT,
     PILOT_SECONDS,
@@ -34,6 +31,7 @@ from rnnbench.workflows.plan import (
     WORKER_START_SECONDS,
     KnownResults,
     Plan,
+    count_pairs,
     run_kind,
     usual_epochs,
 )
@@ -140,53 +138,59 @@ def forecast(
 def fit_budget(
     plan: Plan, costs: Mapping[str, Cost], seconds: float, pilot: Pilot = NO_PILOT
 ) -> Budget:
-    """The most seeds that fit, runs that are over counted in; with fewer epochs if the study's own
-    leave too few seeds.
+    """The most seeds that fit, from seed 0, runs that are over counted in; with fewer epochs if the
+    study's own leave too few seeds.
 
     Args:
         costs: of every network of the study, also of those whose runs are over.
     """
-    left = Counter(run_kind(task.spec) for task in plan.tasks)
-    over = Counter(run_kind(spec) for spec in plan.specs) - left
+    over = _over(plan)
     by_seed: dict[int, list[RunSpec]] = {}
     for spec in plan.specs:
         if spec.shape in costs:
             by_seed.setdefault(spec.seed, []).append(spec)
     one = next(iter(by_seed.values()))
     most = max(spec.recipe.epochs for spec in one)
-    expected = {spec.fingerprint: _expected_epochs(spec, plan.known, pilot)[0] for spec in one}
+    least = min(FEWEST_EPOCHS, most)
+    networks = [
+        (spec.shape, run_kind(spec), _expected_epochs(spec, plan.known, pilot)[0]) for spec in one
+    ]
 
     def wall(n_seeds: int, epochs: int) -> float:
         # Fewer epochs are another recipe, of which nothing is over.
-        n_over = over if epochs == most else Counter[str]()
+        done = over if epochs == most else set()
         work = [
-            (spec.shape, min(expected[spec.fingerprint], epochs))
-            for spec in one
-            for _ in range(n_seeds - n_over[run_kind(spec)])
+            (shape, min(expected, epochs))
+            for shape, kind, expected in networks
+            for seed in range(n_seeds)
+            if (kind, seed) not in done
         ]
         return _wall(work, costs, min(len(plan.placement.gpus), len(work)))
 
     best, n_best = most, 0
-    for epochs in (most, *(n for n in (50, 25, FEWEST_EPOCHS) if n < most)):
+    for epochs in (most, *(n for n in (50, 25, least) if n < most)):
         n_seeds = bisect_right(range(1, MOST_SEEDS + 1), seconds, key=partial(wall, epochs=epochs))
         if n_seeds > n_best:
             best, n_best = epochs, n_seeds
         if n_best >= ENOUGH_SEEDS:
             break
     if not n_best:
-        return Budget(verdict=None, epochs=FEWEST_EPOCHS, wall_seconds=wall(1, FEWEST_EPOCHS))
+        return Budget(verdict=None, epochs=least, wall_seconds=wall(1, least))
     verdict = _judge(plan, n_best)
     return Budget(verdict=verdict, epochs=best, wall_seconds=wall(n_best, best))
 
 
+def _over(plan: Plan) -> set[tuple[str, int]]:
+    """Kind and seed of the runs that need not be done again."""
+    asked = {(run_kind(spec), spec.seed) for spec in plan.specs}
+    left = {(run_kind(task.spec), task.spec.seed) for task in plan.tasks}
+    finished = {(kind, seed) for kind, found in plan.known.items() for seed in found}
+    return (asked - left) | finished
+
+
 def _judge(plan: Plan, n_seeds: int) -> Verdict:
     """What so many seeds of the study can decide."""
-    study = plan.study
-    planned = [TrackedRun(study=study.name, spec=spec, result=None) for spec in plan.specs]
-    sections = divide_runs(
-        planned, study.contrast, vary_split=study.vary_split, tuned=study.tuned or None
-    )
-    n_pairs = sum(math.comb(len(section.arms), 2) for section in sections)
+    n_pairs = count_pairs(plan.study, plan.specs)
     n_test = open_corpus(plan.dataset.fingerprint).test.n_reviews
     sd, basis = _sd_of_differences(plan.known), "the runs here"
     if sd is None:
@@ -242,7 +246,10 @@ def _expected_epochs(spec: RunSpec, known: KnownResults, pilot: Pilot) -> tuple[
 
 
 def _sd_of_differences(known: KnownResults) -> float | None:
-    """The median over pairs of the spread of paired differences; None without three seeds."""
+    """The median over pairs of the spread of paired differences; None without three seeds.
+
+    None too if they do not differ at all: on a small test part that says nothing of more seeds.
+    """
     arms = list(known.values())
     found = []
     for place, a in enumerate(arms):
@@ -253,7 +260,7 @@ def _sd_of_differences(known: KnownResults) -> float | None:
             ]
             if len(differences) >= 3:
                 found.append(statistics.stdev(differences))
-    return statistics.median(found) if found else None
+    return statistics.median(found) or None if found else None
 
 
 class ForecastView(View, Protocol):
@@ -286,12 +293,13 @@ def plan_study(
         costs = calibrate(specs, min(len(plan.placement.gpus), len(specs)), executor)
         if not costs:
             raise WorkerError("the calibration came to no result; `rnnbench run` will say why")
-        lost = {display_name(spec.form) for spec in specs if spec.shape not in costs}
+        lost = {spec.shape: display_name(spec.form) for spec in specs if spec.shape not in costs}
         if lost:
             view.warn(
-                f"{', '.join(sorted(lost))} could not be trained and is not in the forecast; "
-                "`rnnbench run` will say why"
+                f"{', '.join(sorted(set(lost.values())))} could not be trained and is not in the "
+                "forecast; `rnnbench run` will say why"
             )
+            plan = plan.without(lost)
         if plan.engine.n_lanes > 1:
             view.warn("runs side by side in a fleet are counted one after the other: a high guess")
         pilot = _pilot(plan, executor, view) if plan.is_guess else NO_PILOT
@@ -305,8 +313,8 @@ def plan_study(
 def _pilot(plan: Plan, executor: Executor, view: View) -> Pilot:
     minutes = f"{PILOT_SECONDS / 60:.0f} minutes"
     view.say(
-        "How many epochs these texts take is not known yet: one run of each network goes to its "
-        f"early stop, for {minutes} at most."
+        "How many epochs such runs take is not known yet: one of each network goes to its early "
+        f"stop, for {minutes} at most."
     )
     pilot = run_pilot(plan, executor)
     if pilot.unstopped:

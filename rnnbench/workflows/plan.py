@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from rnnbench.analysis.sections import divide_runs
 from rnnbench.architectures import display_name
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import CanonicalForm, Recipe, RunResult, RunSpec
 from rnnbench.study import Study
+from rnnbench.tracking.runs import TrackedRun
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
 
@@ -20,6 +23,8 @@ __all__ = [
     "WORKER_START_SECONDS",
     "KnownResults",
     "Plan",
+    "count_pairs",
+    "is_unlike_textbook",
     "make_plan",
     "run_kind",
     "typical_epochs",
@@ -48,7 +53,7 @@ class Plan:
 
     Args:
         known: what this folder has finished of the same networks, recipe and data.
-        is_guess: whether `expected_seconds` rests on other data's early stops.
+        is_guess: whether `expected_seconds` rests on early stops of other data or another order.
     """
 
     study: Study
@@ -79,6 +84,14 @@ class Plan:
         work = sum(task.expected_seconds for task in self.tasks)
         longest = max(task.expected_seconds for task in self.tasks)
         return WORKER_START_SECONDS + max(work / self.n_workers, longest)
+
+    def without(self, shapes: Container[str]) -> Plan:
+        """The plan without the runs of some shapes."""
+        return replace(
+            self,
+            specs=tuple(spec for spec in self.specs if spec.shape not in shapes),
+            tasks=tuple(task for task in self.tasks if task.spec.shape not in shapes),
+        )
 
 
 def make_plan(
@@ -123,7 +136,9 @@ def make_plan(
         tasks=tuple(tasks),
         n_resumed=sum(task.state is not None for task in tasks),
         known=known,
-        is_guess=dataset.is_own and any(run_kind(task.spec) not in known for task in tasks),
+        is_guess=any(
+            run_kind(task.spec) not in known and is_unlike_textbook(task.spec) for task in tasks
+        ),
     )
 
 
@@ -144,6 +159,20 @@ def usual_epochs(spec: RunSpec, known: KnownResults) -> int:
     """How many epochs such a run takes to its early stop: as those that are known, on average."""
     seen = [result.epochs for result in known.get(run_kind(spec), {}).values()]
     return round(statistics.fmean(seen)) if seen else typical_epochs(spec)
+
+
+def count_pairs(study: Study, specs: Iterable[RunSpec]) -> int:
+    """How many comparisons the report makes of such runs: inside each of its sections."""
+    runs = [TrackedRun(study=study.name, spec=spec, result=None) for spec in specs]
+    sections = divide_runs(
+        runs, study.contrast, vary_split=study.vary_split, tuned=study.tuned or None
+    )
+    return sum(math.comb(len(section.arms), 2) for section in sections)
+
+
+def is_unlike_textbook(spec: RunSpec) -> bool:
+    """Whether `typical_epochs` says little: on other texts, and where a frozen order goes on."""
+    return spec.data.dataset != "imdb" or spec.recipe.order == "frozen"
 
 
 def typical_epochs(spec: RunSpec) -> int:

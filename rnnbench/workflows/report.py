@@ -41,6 +41,7 @@ from rnnbench.tracking.runs import (
 from rnnbench.tracking.store import DATABASE, Store, find_store
 from rnnbench.tuning.record import TuningRecord, read_records
 from rnnbench.workflows.baseline import find_baseline, find_majority
+from rnnbench.workflows.find_run import changed_at
 from rnnbench.workflows.tuning_plan import TUNING
 from rnnbench.workflows.view import View
 
@@ -205,7 +206,7 @@ def _latest_study(store: Store, ledger: Ledger) -> str:
     """
     entries = ledger.entries()
     if entries:
-        return max(entries, key=lambda entry: entry.folder.stat().st_mtime).study
+        return max(entries, key=changed_at).study
     known = tracked_studies(store, ledger)
     if not known:
         raise UsageError(NO_RUNS)

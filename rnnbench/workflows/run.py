@@ -21,7 +21,7 @@ from rnnbench.execution.executor import Executor
 from rnnbench.execution.process import peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.report.curves import draw_loss_curve
-from rnnbench.specs import Event, Failed, RunResult, RunSpec
+from rnnbench.specs import SPLIT_KEYS, Event, Failed, RunResult, RunSpec
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
@@ -202,10 +202,12 @@ def _expand(
     Raises:
         UsageError: splits are to vary, and the data has its own.
     """
-    if study.vary_split and open_corpus(dataset.fingerprint).n_validation is not None:
+    idle = [name for name in SPLIT_KEYS if name in study.data]
+    idle += ["vary_split"] if study.vary_split else []
+    if idle and open_corpus(dataset.fingerprint).n_validation is not None:
         raise UsageError(
-            f"vary_split does nothing here: {dataset.name} is split when it is read; leave it out, "
-            "and say --split-seed for another split"
+            f"{dataset.name} is split when it is read, so that {' and '.join(idle)} of a study "
+            "would mean nothing; leave that out, and say --split-seed or --test-fraction"
         )
     specs = expand_study(
         study,
@@ -287,7 +289,7 @@ def _carry_out(
             best=_best_entries(entries.values()),
             unfinished=[entry for entry in entries.values() if entry.result() is None],
         )
-    rows = summarise(runs)
+    rows = summarise(runs, vary_split=plan.study.vary_split)
     view.show_summary(rows, plan, give_advice(plan, rows))
     for spec, result in runs:
         if result is not None and result.reason:

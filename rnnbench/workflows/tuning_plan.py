@@ -38,6 +38,7 @@ class TuneChoices:
         seeds: of every trial; none of them may be a report's.
         space: a TOML file or a bundled space's name.
         seed: of the sampler.
+        data: values by field of `DataSpec`.
         storage: the address of Optuna's storage; None takes the journal in the folder.
         name: under which the searches belong together.
         command: the words that repeat this command.
@@ -53,6 +54,7 @@ class TuneChoices:
     seed: int = 0
     storage: str | None = None
     epochs: int | None = None
+    data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: what a study takes
     dataset: str | None = None
     own: OwnChoices = field(default_factory=OwnChoices)
     name: str = TUNING
@@ -150,6 +152,7 @@ def compose_tuning(choices: TuneChoices) -> Tuning:
         name=choices.name,
         architectures=choices.architectures or ALL,
         dataset=choices.dataset,
+        data=choices.data,
         recipe={} if choices.epochs is None else {"epochs": (choices.epochs,)},
     )
     space = load_space(choices.space)

@@ -1,0 +1,77 @@
+"""What a table can decide: counted as the report counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rnnbench.analysis.summary import summarise
+from rnnbench.execution.devices import Placement
+from rnnbench.ledger import Ledger
+from rnnbench.specs import RunResult, RunSpec
+from rnnbench.study import Study
+from rnnbench.workflows.advice import give_advice
+from rnnbench.workflows.datasets import DatasetRef
+from rnnbench.workflows.engines import EngineChoice
+from rnnbench.workflows.plan import count_pairs, make_plan
+
+MakeSpec = Callable[..., RunSpec]
+RESULT = RunResult(status="finished", epochs=9, fit_seconds=60.0, test_accuracy=0.8)
+
+
+def advise(root: Path, study: Study, specs: Sequence[RunSpec]) -> str:
+    plan = make_plan(
+        study,
+        specs,
+        dataset=DatasetRef(name="made-up", fingerprint="ab", origin="here"),
+        placement=Placement(backend="jax", gpus=(None, None), reason="a test"),
+        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
+        ledger=Ledger(root),
+        n_train=100,
+    )
+    rows = summarise([(spec, RESULT) for spec in specs], vary_split=study.vary_split)
+    return give_advice(plan, rows)
+
+
+def test_pairs_are_those_inside_a_section(tmp_path: Path, make_spec: MakeSpec) -> None:
+    study = Study(
+        name="orders",
+        architectures=("lstm", "gru"),
+        seeds=tuple(range(8)),
+        contrast="order",
+        recipe={"order": ("reshuffled", "frozen")},
+    )
+    specs = [
+        make_spec(name, seed=seed, order=order)
+        for name in study.architectures
+        for order in ("reshuffled", "frozen")
+        for seed in study.seeds
+    ]
+    assert count_pairs(study, specs) == 2  # of six between the four rows
+    assert advise(tmp_path, study, specs) == "8 seeds: enough for a verdict on each of 2 pairs"
+
+
+@pytest.mark.parametrize(
+    ("first", "option"), [(0, "--seeds 6 adds"), (10, "--seeds 10-15 adds")], ids=["0", "10"]
+)
+def test_the_option_goes_on_from_the_studys_first_seed(
+    tmp_path: Path, make_spec: MakeSpec, first: int, option: str
+) -> None:
+    seeds = (first, first + 1)
+    study = Study(name="mine", architectures=("lstm", "gru"), seeds=seeds)
+    specs = [make_spec(name, seed=seed) for name in study.architectures for seed in seeds]
+    said = advise(tmp_path, study, specs)
+    assert "A verdict on 1 pair needs at least 6 seeds" in said
+    assert option in said
+
+
+def test_a_split_for_each_seed_makes_no_rows(tmp_path: Path, make_spec: MakeSpec) -> None:
+    study = Study(name="mine", architectures=("lstm", "gru"), seeds=(0, 1), vary_split=True)
+    specs = [
+        replace(spec, data=replace(spec.data, split_seed=spec.seed))
+        for spec in (make_spec(name, seed=n) for name in study.architectures for n in study.seeds)
+    ]
+    assert advise(tmp_path, study, specs).startswith("2 seeds: descriptive only. A verdict on 1 ")
