@@ -348,7 +348,10 @@ class Ledger:
         partial = entry.folder.with_name(f".{entry.fingerprint}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(
-            source.folder, partial, ignore=shutil.ignore_patterns("published.json", "parents.json")
+            source.folder,
+            partial,
+            ignore=shutil.ignore_patterns("published.json", "parents.json"),
+            copy_function=shutil.copy,  # of now: the study worked on last is known by its files
         )
         shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
         partial.rename(entry.folder)

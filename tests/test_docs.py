@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
 import shlex
 import shutil
 import signal
+import socket
 import time
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -121,18 +120,22 @@ def test_the_example_in_python_runs(project: Project) -> None:
     assert (project.folder / "reports" / "mine" / "index.html").exists()
 
 
-def test_the_page_of_all_runs_opens_and_ctrl_c_closes_it(project: Project) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "hang-up"])
+def test_the_page_of_all_runs_opens_and_goes_with_its_command(
+    project: Project, end: signal.Signals
+) -> None:
     """`rnnbench ui`, on a port of the test's own."""
     port = free_port()
     server = project.start_command("ui", "--port", str(port))
     try:
         await_server(f"http://127.0.0.1:{port}", server, project.output)
-        os.killpg(server.pid, signal.SIGINT)
+        server.send_signal(end)
         assert server.wait(timeout=60) == 0
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
+        server.kill()
     assert "Traceback" not in project.output.read_text("utf-8")
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port))  # nobody listens any more
 
 
 @pytest.mark.slow

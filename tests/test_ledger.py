@@ -195,10 +195,12 @@ def test_a_run_that_another_study_has_finished_is_taken_over(tmp_path: Path) -> 
     found = Ledger(tmp_path).find("mine", SPEC)
     assert found is not None
     assert found.study == "textbook"
+    os.utime(source.folder / "result.json", (0, 0))
     adopted = record(tmp_path, study="mine")
     assert adopted.is_over
     assert adopted.history() == ROWS
     assert adopted.published() == {}  # it is another experiment's run too
+    assert (adopted.folder / "result.json").stat().st_mtime > 0  # worked on now
 
 
 def test_a_run_that_is_not_over_is_not_taken_over(tmp_path: Path) -> None:

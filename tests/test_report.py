@@ -284,8 +284,10 @@ def test_the_study_worked_on_last_is_the_one_reported(
 ) -> None:
     fill(folder, finished(0.8), study="first")
     fill(folder, finished(0.8), study="second")
-    (entry, *_) = folder.ledger.entries("first")
-    os.utime(entry.folder, (time.time() + 5, time.time() + 5))  # one of its runs has gone on
+    (gone_on, *_), (renamed, *_) = map(folder.ledger.entries, ("first", "second"))
+    os.utime(gone_on.folder / "result.json", (time.time() + 5, time.time() + 5))
+    renamed.note_published({})  # as `relocate` does
+    os.utime(renamed.folder, (time.time() + 9, time.time() + 9))
     answer = rnnbench("report", "--format", "csv")
     assert answer.out.splitlines()[0] == "study first"
     assert answer.out.splitlines()[-1].endswith("reports/first/tables/architectures.csv")

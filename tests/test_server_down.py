@@ -29,7 +29,7 @@ def test_runs_made_while_the_server_was_down_are_published_later_and_once(
     down = remote.run()
     assert down.returncode == 0, down.stderr
     assert f"the tracking store {address} does not take runs" in down.stderr
-    assert "the next command publishes them" in down.stderr
+    assert "the next such command publishes them" in down.stderr
     assert "Traceback" not in down.stderr
     assert not (project.folder / "mlflow.db").exists()
     began = time.monotonic()

@@ -132,15 +132,12 @@ def test_a_first_trial_elsewhere_is_not_the_textbooks() -> None:
     assert row.textbook_val_loss is None
 
 
-def test_a_search_without_a_complete_trial_has_no_winner() -> None:
-    (row,) = compose([], [], record("lstm", trial(0), trial(1))).budgets
-    assert (row.n_pruned, row.params, row.val_loss) == (2, "", None)
-
-
-def test_a_search_that_has_not_begun_has_a_budget_and_no_curve() -> None:
-    part = compose([], [], record("lstm", n_trials=30))
-    assert [(row.n_trials, row.textbook_val_loss) for row in part.budgets] == [(0, None)]
-    assert part.curves == ()
+@pytest.mark.parametrize("trials", [(), (trial(0), trial(1))], ids=["not begun", "all pruned"])
+def test_a_search_without_a_winner_gave_no_values(trials: tuple[Trial, ...]) -> None:
+    """It was started over since."""
+    part = compose([], [], record("lstm", *trials, n_trials=30))
+    assert (part.budgets, part.curves) == ((), ())
+    assert part.audit == ("The searches behind these values are not in this folder.",)
 
 
 def test_a_search_curve_is_the_best_so_far_and_what_other_orders_give() -> None:

@@ -148,7 +148,7 @@ def _tuned_name(spec: RunSpec, tuned: Mapping[str, Mapping[str, float | int]]) -
     for name, values in tuned.items():
         if is_tuned(spec, name, values):
             return name
-    return f"{display_name(spec.form)} (learning_rate={spec.recipe.learning_rate:.3g})"
+    return f"{display_name(spec.form)} (learning_rate={spec.recipe.learning_rate:.6g})"
 
 
 def _section_names(keys: Sequence[_Key], contrast: str) -> Mapping[_Key, str]:

@@ -173,8 +173,8 @@ _Found = Mapping[str, Sequence[TrackedRun]]
 
 
 def _gave(record: TuningRecord, values: Mapping[str, float | int]) -> bool:
-    """Whether the study's values can come from this search: not if it found others since."""
-    return record.winner is None or record.winner.params == dict(values)
+    """Whether the study's values can come from this search: not if it began anew since."""
+    return record.winner is not None and record.winner.params == dict(values)
 
 
 def _place(name: str) -> tuple[int, str]:

@@ -172,7 +172,7 @@ def _draw(panels: Sequence[LearningPanel], per_panel: int) -> Figure:
             _draw_panel(axes, panel, per_panel)
         all_axes[0].set_ylim(_loss_limits(panels))
         figure.supxlabel("epoch", fontsize=9)
-        figure.supylabel("binary cross-entropy", fontsize=9)
+        figure.supylabel("cross-entropy", fontsize=9)
     return figure
 
 

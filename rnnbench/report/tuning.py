@@ -53,8 +53,9 @@ def build_tuning(document: Document) -> Iterable[Block]:
         yield Drawn(0, _picture_searches(part.curves))
     if not part.scores:
         yield Paragraph(
-            "Tuned against textbook: not measured. It needs the textbook's runs of the same seeds"
-            " on the same reviews: `rnnbench run --all --seeds 10`."
+            "Tuned against textbook: not measured. It needs runs of the same seeds that have the"
+            " textbook's values and are like these in all else: of the textbook study itself"
+            " `rnnbench run --all --seeds 10` makes them."
         )
         return
     yield Paragraph(

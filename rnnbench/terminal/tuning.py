@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from rnnbench.tuning.rounds import Attempt
 from rnnbench.tuning.search import BATCH
 from rnnbench.tuning.trials import Trial
 from rnnbench.workflows.coordinator import SearchPlan, TrialBoard
+from rnnbench.workflows.tuning_plan import run_command
 
 __all__ = ["TuningScreen"]
 
@@ -75,14 +75,11 @@ class TuningScreen(Screen):
         elif any(record.winner is None for record in records):
             self.say("Where no trial was complete, more --trials may help, or another --space.")
         else:
-            chosen = plan.tuning.base.dataset
-            words = " ".join(plan.searches)
-            dataset = "" if chosen == "auto" else f" --dataset {shlex.quote(chosen)}"
             self.say(
                 "The losses are the validation part's, and the best of many: they flatter. "
                 "What the winners are worth on fresh seeds and the test half says"
             )
-            self.say(f"  rnnbench run {words} --tuned --seeds 10{dataset}")
+            self.say(f"  {run_command(records[0].command)}")
         n_failed = sum(trial.state == "failed" for record in records for trial in record.trials)
         if n_failed:
             self.warn(

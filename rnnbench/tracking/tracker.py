@@ -27,7 +27,7 @@ class Tracker:
     """Keeps a folder's runs in MLflow up to date with the ledger.
 
     A thread of its own writes; the caller only says what has changed. What a store did not take
-    stays marked in the ledger and is published by the next command.
+    stays marked in the ledger and is published by the next command of its kind.
 
     Args:
         study: whose experiment the command's own run goes to.
@@ -184,7 +184,7 @@ class Tracker:
                 first = (str(err).strip() or type(err).__name__).splitlines()[0]
                 self._on_problem(
                     f"the tracking store {self._store} does not take runs ({first[:300]}); "
-                    "they are safe in the ledger, and the next command publishes them"
+                    "they are safe in the ledger, and the next such command publishes them"
                 )
                 self._told = True
             return False

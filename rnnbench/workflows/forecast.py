@@ -35,6 +35,7 @@ from rnnbench.workflows.plan import (
     run_kind,
     usual_epochs,
 )
+from rnnbench.workflows.provenance import drop_options
 from rnnbench.workflows.run import RunChoices, open_study
 from rnnbench.workflows.view import View
 
@@ -327,16 +328,7 @@ def _pilot(plan: Plan, executor: Executor, view: View) -> Pilot:
 def _command(choices: RunChoices, plan: Plan, budget: Budget) -> str:
     """The words that run what fits."""
     given = shlex.split(choices.command.replace("rnnbench plan", "rnnbench run", 1))
-    words: list[str] = []
-    replaced = ("--budget", "--seeds", "--epochs")
-    while given:
-        word = given.pop(0)
-        if word == "--json":  # `run` has none
-            continue
-        if word in replaced:
-            given.pop(0)
-        elif not word.startswith(tuple(f"{option}=" for option in replaced)):
-            words.append(word)
+    words = drop_options(given, ("--budget", "--seeds", "--epochs"), ("--json",))
     if budget.verdict is not None:
         words += ["--seeds", str(budget.verdict.n_seeds)]
     if choices.recipe.get("epochs") or budget.epochs < max(s.recipe.epochs for s in plan.specs):

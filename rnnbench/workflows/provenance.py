@@ -6,13 +6,21 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rnnbench.tracking.publisher import DECLARATION_TAG
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.plan import Plan
 
-__all__ = ["describe_command", "git_commit", "invocation_name", "mlflow_status", "tag_command"]
+__all__ = [
+    "describe_command",
+    "drop_options",
+    "git_commit",
+    "invocation_name",
+    "mlflow_status",
+    "tag_command",
+]
 
 
 def mlflow_status(interrupted: bool, n_failed: int) -> str:
@@ -41,6 +49,20 @@ def tag_command(name: str, dataset: DatasetRef, command: str, root: Path) -> dic
         tags |= {"rnnbench.notice": dataset.notice, "mlflow.note.content": dataset.notice}
     commit = git_commit(root)
     return tags | ({"mlflow.source.git.commit": commit} if commit else {})
+
+
+def drop_options(
+    words: Sequence[str], with_value: Collection[str], flags: Collection[str] = ()
+) -> list[str]:
+    """A command's words without some options, written `--option value` or `--option=value`."""
+    given, kept = list(words), list[str]()
+    while given:
+        word = given.pop(0)
+        if word in with_value:
+            given = given[1:]
+        elif word not in flags and word.partition("=")[0] not in with_value:
+            kept.append(word)
+    return kept
 
 
 def git_commit(root: Path) -> str | None:

@@ -33,7 +33,12 @@ from rnnbench.workflows.plan import Plan, make_plan
 from rnnbench.workflows.provenance import describe_command, invocation_name, mlflow_status
 from rnnbench.workflows.report import report_after_run
 from rnnbench.workflows.view import WAITING, Board, View
-from rnnbench.workflows.winners import recipe_differences, refuse_untuned, with_winners
+from rnnbench.workflows.winners import (
+    recipe_differences,
+    refuse_untuned,
+    tell_differences,
+    with_winners,
+)
 
 __all__ = ["RunChoices", "RunOutcome", "compose_study", "open_study", "run_study"]
 
@@ -114,9 +119,10 @@ def open_study(
         if choices.tuned:
             given = {*choices.recipe, *choices.hyperparameters}
             study = with_winners(study, ledger.folder, dataset, given)
-            backend = placement.backend
-            for sentence in recipe_differences(study, ledger.folder, dataset, backend):
+            differences = recipe_differences(study, ledger.folder, dataset, placement.backend)
+            for sentence in differences:
                 view.warn(sentence)
+            study = tell_differences(study, differences)
         specs = _expand(study, dataset, placement, engine, view)
         plan = _plan(study, specs, dataset, placement, engine, ledger, fresh=choices.fresh)
         yield plan, executor, ledger

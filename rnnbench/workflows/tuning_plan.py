@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -14,6 +15,7 @@ from rnnbench.study import Study, expand_study, load_study, parse_seeds
 from rnnbench.tuning.search import BATCH, PRUNERS, SAMPLERS, Method
 from rnnbench.tuning.space import PARAMETERS, Params, Space, load_space
 from rnnbench.workflows.datasets import DatasetRef, OwnChoices
+from rnnbench.workflows.provenance import drop_options
 
 __all__ = [
     "FIRST_TUNING_SEED",
@@ -24,9 +26,15 @@ __all__ = [
     "parse_tuning_seeds",
     "refuse_overlap",
     "report_seeds",
+    "run_command",
 ]
 
 TUNING = "tuning"
+_OF_TUNING = (
+    *("--trials", "--tuning-seeds", "--space", "--sampler", "--pruner"),
+    *("--sampler-seed", "--storage"),
+)
+_TUNED = ("--tuned", "--seeds", "10")
 FIRST_TUNING_SEED = 1000  # reports count from 0
 
 
@@ -183,6 +191,12 @@ def parse_tuning_seeds(text: str) -> tuple[int, ...]:
     if text.strip().isdigit():
         return tuple(FIRST_TUNING_SEED + seed for seed in seeds)
     return seeds
+
+
+def run_command(command: str) -> str:
+    """The words that measure the winners of a `rnnbench tune`: on the same texts, likewise cut."""
+    words = drop_options(shlex.split(command), _OF_TUNING, ("--json",))
+    return shlex.join([*("run" if word == "tune" else word for word in words), *_TUNED])
 
 
 def refuse_overlap(tuning_seeds: Sequence[int], report_seeds: Iterable[int], where: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from rnnbench.errors import UsageError
@@ -33,15 +35,28 @@ def serve_ui(root: Path, host: str, port: int, view: View) -> int:
         view.say("there are no runs here yet; `rnnbench run --all` makes some")
     view.say(f"MLflow is starting (about 10 s) at http://{host}:{port}; Ctrl-C stops it")
     environment = {**os.environ, **quiet_mlflow(), **LIGHT}
+    # In a group of its own: at the terminal's Ctrl-C the server would print a traceback. So the
+    # terminal does not end it either when it is closed; this process does.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
+    server = subprocess.Popen(ui_command(host, port), cwd=root, env=environment, process_group=0)
     try:
-        return subprocess.run(ui_command(host, port), cwd=root, env=environment).returncode
+        return server.wait()
     except KeyboardInterrupt:
         return 0
+    finally:
+        _end_group(server)
 
 
 def ui_command(host: str, port: int) -> list[str]:
     """The stock command; it finds `mlflow.db` in the folder by itself."""
     return [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port)]
+
+
+def _end_group(server: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):  # it has ended by itself
+        os.killpg(server.pid, signal.SIGTERM)
+    server.wait()
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rnnbench.errors import UsageError
-from rnnbench.specs import Backend
+from rnnbench.specs import Backend, RunSpec
 from rnnbench.study import Study, expand_study
 from rnnbench.tuning.record import TuningRecord, read_records, record_names
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.tuning_plan import TUNING, refuse_overlap
 
-__all__ = ["recipe_differences", "refuse_untuned", "with_winners"]
+__all__ = ["recipe_differences", "refuse_untuned", "tell_differences", "with_winners"]
 
 
 def refuse_untuned(ledger_folder: Path, study: Study) -> None:
@@ -58,6 +61,13 @@ def with_winners(
     )
 
 
+def tell_differences(study: Study, differences: Sequence[str]) -> Study:
+    """The study, which says of itself that it trains otherwise than its values were found."""
+    if not differences:
+        return study
+    return study.with_choices(description=f"{study.description} But {'; '.join(differences)}.")
+
+
 def recipe_differences(
     study: Study, ledger_folder: Path, dataset: DatasetRef, backend: Backend
 ) -> list[str]:
@@ -72,12 +82,23 @@ def recipe_differences(
             backend=backend,
             n_classes=len(dataset.classes),
         )
-        for key, before in records[name].declaration["settings"].items():
-            now = dict.fromkeys(spec.settings[key] for spec in specs)
-            if set(now) != {before} and not (study.vary_split and key == "split_seed"):
-                words = f"{key} {before}, and runs with {', '.join(map(str, now))}"
+        declared = records[name].declaration
+        for key, before in (declared["architecture"] | declared["settings"]).items():
+            if study.vary_split and key == "split_seed":
+                continue
+            now = dict.fromkeys(_shown(_values(spec).get(key)) for spec in specs)
+            if set(now) != {_shown(before)}:
+                words = f"{key} {_shown(before)}, and runs with {', '.join(now)}"
                 found.setdefault(words, []).append(name)
     return [f"{', '.join(names)} was tuned with {words}" for words, names in found.items()]
+
+
+def _values(spec: RunSpec) -> dict[str, Any]:  # Any: JSON values
+    return asdict(spec.form) | spec.settings
+
+
+def _shown(value: Any) -> str:  # Any: JSON values, or what becomes such
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _refuse_missing(study: Study, records: Mapping[str, TuningRecord], dataset: DatasetRef) -> None:
