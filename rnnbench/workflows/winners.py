@@ -73,7 +73,7 @@ def recipe_differences(
 ) -> list[str]:
     """Sentences on how the study trains otherwise than the searches did."""
     records = read_records(ledger_folder, TUNING, dataset.fingerprint)
-    found: dict[str, list[str]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for name in study.architectures:
         specs = expand_study(
             study.with_values(name, study.tuned[name]),
@@ -88,9 +88,13 @@ def recipe_differences(
                 continue
             now = dict.fromkeys(_shown(_values(spec).get(key)) for spec in specs)
             if set(now) != {_shown(before)}:
-                words = f"{key} {_shown(before)}, and runs with {', '.join(now)}"
-                found.setdefault(words, []).append(name)
-    return [f"{', '.join(names)} was tuned with {words}" for words, names in found.items()]
+                difference = (f"{key} {_shown(before)}", ", ".join(now))
+                found.setdefault(difference, []).append(name)
+    return [
+        f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'} tuned with {before}, "
+        f"and {'runs' if len(names) == 1 else 'run'} with {now}"
+        for (before, now), names in found.items()
+    ]
 
 
 def _values(spec: RunSpec) -> dict[str, Any]:  # Any: JSON values
