@@ -32,10 +32,13 @@ _HIDDEN = ("RNNBENCH_DATA", "RNNBENCH_BACKEND", "MLFLOW_TRACKING_URI")
 def pytest_configure() -> None:
     """Let commands that tests start be interrupted.
 
-    A shell that runs the tests in the background has them ignore Ctrl-C, which children inherit.
+    A shell that runs the tests in the background has them ignore Ctrl-C, and `nohup` a hang-up;
+    children inherit that.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

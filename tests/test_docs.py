@@ -133,6 +133,7 @@ def test_the_page_of_all_runs_opens_and_goes_with_its_command(
         assert server.wait(timeout=60) == 0
     finally:
         server.kill()
+        server.wait()
     assert "Traceback" not in project.output.read_text("utf-8")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port))  # nobody listens any more
