@@ -1,16 +1,30 @@
-"""The command line in the test's own process."""
+"""The command line in the test's own process, where nothing heavy is imported twice."""
 
 from __future__ import annotations
 
+import io
+import os
+import signal
+import subprocess
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rnnbench.cli.main import main
+from rnnbench.data import prepare
+from rnnbench.execution.environment import worker_environment
+from rnnbench.execution.inline import InlineExecutor
+from rnnbench.execution.process import call_in_process
+from rnnbench.execution.worker import prepare_process
+from rnnbench.workflows import coordinator, engines, executors, predict, report
 
-__all__ = ["Answer", "call_command"]
+__all__ = ["Answer", "call_command", "import_keras", "run_here", "standing_in"]
 
 
 @dataclass(frozen=True)
@@ -33,3 +47,61 @@ def call_command(
     code = ended.value.code or 0
     assert isinstance(code, int)
     return Answer(code, captured.out, captured.err)
+
+
+def run_here(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """`rnnbench` with these words in a folder; no process is started for what it trains."""
+    out, err = io.StringIO(), io.StringIO()
+    before = signal.getsignal(signal.SIGTERM)
+    with standing_in(folder, environment) as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["rnnbench", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    signal.signal(signal.SIGTERM, before)
+    code = ended.value.code or 0
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess(list(words), code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def standing_in(folder: Path, environment: Mapping[str, str]) -> Iterator[pytest.MonkeyPatch]:
+    """Inside the block this process has that folder and environment, and does its workers' work."""
+    import_keras()
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries: a command goes on, here they are errors
+        for name in os.environ.keys() - environment.keys():
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.chdir(folder)
+        patch.setattr(executors, "LocalExecutor", _open_inline)
+        for module in (coordinator, engines, predict, report):
+            patch.setattr(module, "call_in_process", _call)
+        yield patch
+
+
+def import_keras() -> Any:  # Any: Keras is untyped
+    """Keras in this process as a worker on one core has it."""
+    if "keras" not in sys.modules:
+        os.environ.update(worker_environment("jax"))
+        prepare_process()  # which hides TensorFlow
+        from keras.src.utils import module_utils
+
+        assert not module_utils.tensorflow.available  # Keras notes that it is not to be had
+        del sys.modules["tensorflow"]  # others may ask whether it is installed
+    import keras
+
+    assert keras.backend.backend() == "jax"
+    return keras
+
+
+def _open_inline(*, n_lanes: int = 1, **_: Any) -> InlineExecutor:
+    return InlineExecutor(n_lanes)
+
+
+def _call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    if function is prepare.read_rows:  # it bounds the memory of its process
+        return call_in_process(function, *arguments, **keywords)
+    return function(*arguments, **keywords)

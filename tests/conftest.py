@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from command import Answer, call_command
+from command import Answer, call_command, import_keras
 from mlflow_folder import make_template
+from project import HOSTILE, Count, Project, build_once, free_port, serving, write_project
 
 from rnnbench.architectures import make_form
 from rnnbench.data.cache import store_corpus
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.execution.environment import worker_environment
 from rnnbench.specs import DataSpec, Recipe, RunSpec
+from rnnbench.tracking.store import DATABASE
 
 MakeSpec = Callable[..., RunSpec]
 
@@ -26,55 +30,106 @@ MakeSpec = Callable[..., RunSpec]
 _REAL_DATA = Path(
     os.environ.get("RNNBENCH_DATA") or Path(__file__).parents[2] / "shared" / "data"
 ).expanduser()
+COUNTED = "counted"
 _HIDDEN = ("RNNBENCH_DATA", "RNNBENCH_BACKEND", "MLFLOW_TRACKING_URI")
 
 
 def pytest_configure() -> None:
-    """Let commands that tests start be interrupted.
+    """Let commands that tests start be interrupted, and compile each module once.
 
     A shell that runs the tests in the background has them ignore Ctrl-C, and `nohup` a hang-up;
     children inherit that.
     """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-@pytest.fixture(scope="session")
-def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cache folder of the whole session."""
-    return tmp_path_factory.mktemp("cache")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How often each thing happened that tests have counted."""
+    happened = Counter(
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == COUNTED and report.when == "call"
+    )
+    for what, n in sorted(happened.items()):
+        terminalreporter.write_line(f"{n:6} × {what}")
+
+
+@pytest.fixture
+def count(record_property: Callable[[str, object], None]) -> Count:
+    """`count("a study killed")`, once for each."""
+    return partial(record_property, COUNTED)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One folder for every process of this test run: reviews, a cache, finished studies."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    folder.mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNNBENCH_CACHE", str(folder / "cache"))
+        for name in _HIDDEN:
+            patch.delenv(name, raising=False)
+        yield folder
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What projects of the real command line share: reviews, their cache, compiled programs."""
-    return tmp_path_factory.mktemp("shared")
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(shared: Path) -> Path:
     """MLflow's database without a run, for `MlflowFolder`."""
-    return make_template(tmp_path_factory.mktemp("template"))
+    folder = shared / "template"
+    build_once(folder, lambda: make_template(folder))
+    return folder / DATABASE
+
+
+@pytest.fixture(scope="session")
+def finished(shared: Path) -> Project:
+    """Two architectures, two seeds, all over, the report written; to be read, not changed.
+
+    It says a hostile thing of itself. What the command said is in `said.txt`.
+    """
+    project = write_project(
+        shared / "finished",
+        shared,
+        description=HOSTILE,
+        architectures=["lstm", "gru"],
+        seeds=2,
+        epochs=4,
+    )
+
+    def run() -> None:
+        done = project.here("run", *project.options[:-1], "--report")
+        assert done.returncode == 0, done.stderr
+        (project.folder / "said.txt").write_text(done.stdout)
+
+    build_once(project.folder, run)
+    return project
+
+
+@pytest.fixture(scope="session")
+def mlflow_ui(finished: Project) -> Iterator[str]:
+    """The address of `mlflow ui` as anyone starts it, in the finished study's folder."""
+    with serving(finished, "ui", port=free_port()) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)
-def own_surroundings(session_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the cache, the data, the store or the folder of whoever runs it."""
-    monkeypatch.setenv("RNNBENCH_CACHE", str(session_cache))
-    for name in _HIDDEN:
-        monkeypatch.delenv(name, raising=False)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the folder of whoever runs it."""
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="session")
-def small_corpus(session_cache: Path) -> Corpus:
+def small_corpus(shared: Path) -> Corpus:
     """64 and 64 reviews of up to 30 words from 60, half of them positive; in the cache."""
     corpus = Corpus(name="small", train=_write_half(64, seed=1), test=_write_half(64, seed=2))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RNNBENCH_CACHE", str(session_cache))
-        store_corpus(corpus)
+    build_once(shared / "small", lambda: store_corpus(corpus))
     return corpus
 
 
@@ -128,11 +183,7 @@ def real_imdb() -> Path:
 @pytest.fixture(scope="session")
 def keras_on_jax() -> Any:  # Any: Keras is untyped
     """Keras in this process, imported once, on one core and without a GPU."""
-    os.environ.update(worker_environment("jax"))
-    import keras
-
-    assert keras.backend.backend() == "jax"
-    return keras
+    return import_keras()
 
 
 def _write_half(n_reviews: int, seed: int) -> Half:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import signal
@@ -11,23 +12,31 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from command import run_here, standing_in
+from filelock import FileLock
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+Count = Callable[[str], None]
+"""Notes that something happened once more: the end of a campaign tells how often each did."""
+
 __all__ = [
+    "HOSTILE",
     "PATIENCE_S",
     "STUDY",
+    "Count",
     "Project",
     "await_server",
+    "build_once",
     "free_port",
     "read_curves",
     "serving",
@@ -35,6 +44,7 @@ __all__ = [
 ]
 
 STUDY = "small"
+HOSTILE = "<script>alert(1)</script>"
 N_TRAIN, N_TEST = 120, 80
 PATIENCE_S = 600  # a command that hangs is ended; a slow machine is none of its faults
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -71,6 +81,10 @@ class Project:
             timeout=timeout_s,
         )
 
+    def here(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same in the test's own process, the training too: seconds less."""
+        return run_here(words, self.folder, self.environment)
+
     def start(self, *more: str) -> subprocess.Popen[bytes]:
         """`rnnbench run`, just started, as the leader of a process group of its own.
 
@@ -95,18 +109,12 @@ class Project:
         """Standard output and standard error of the command that `start` started."""
         return self.folder / "output.txt"
 
-    def python(self, script: str, *arguments: str, **environment: str) -> str:
-        """What a Python script prints when it is run in the folder, in a process of its own."""
-        done = subprocess.run(
-            [sys.executable, "-c", script, *arguments],
-            cwd=self.folder,
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def python(self, script: str) -> str:
+        """What a Python script prints that is run in the folder, by the test's own process."""
+        printed = io.StringIO()
+        with standing_in(self.folder, self.environment), redirect_stdout(printed):
+            exec(compile(script, "a script", "exec"), {"__name__": "__main__"})
+        return printed.getvalue()
 
     def client(self) -> MlflowClient:
         """A client of the tracking store: `MLFLOW_TRACKING_URI`, or else the folder's own."""
@@ -153,18 +161,26 @@ class Project:
         }
 
 
+def build_once(folder: Path, build: Callable[[], object]) -> None:
+    """Make the folder, and build what belongs in it once for all processes of a test run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        built = folder.with_name(f"{folder.name}.built")
+        if not built.exists():
+            build()
+            built.touch()
+
+
 def write_project(folder: Path, shared: Path, **study: Any) -> Project:
     """A project in `folder`, which is made.
 
     Args:
-        shared: a folder for what projects may share: the reviews, their cache, compiled programs.
-        study: `architectures`, `seeds`, and values of the recipe.
+        shared: a folder for what projects may share: the reviews, and a cache.
+        study: `description`, `architectures`, `seeds`, and values of the recipe.
     """
     folder.mkdir(parents=True, exist_ok=True)
     reviews = shared / "imdb.npz"
-    if not reviews.exists():
-        shared.mkdir(parents=True, exist_ok=True)
-        _write_reviews(reviews)
+    build_once(shared / "reviews", lambda: _write_reviews(reviews))
     (folder / "study.toml").write_text(_study_text(**study), encoding="utf-8")
     kept = {key: value for key, value in os.environ.items() if not _is_hidden(key)}
     return Project(
@@ -173,9 +189,6 @@ def write_project(folder: Path, shared: Path, **study: Any) -> Project:
         environment=kept
         | {
             "RNNBENCH_CACHE": str(shared / "cache"),
-            "JAX_COMPILATION_CACHE_DIR": str(shared / "compiled"),
-            "JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS": "0",
-            "JAX_PERSISTENT_COMPILATION_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_WORKERS": "1",
             "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -240,12 +253,17 @@ def _is_hidden(variable: str) -> bool:
 
 
 def _study_text(
-    *, architectures: Sequence[str] = ("lstm",), seeds: int = 1, **recipe: object
+    *,
+    description: str = "",
+    architectures: Sequence[str] = ("lstm",),
+    seeds: int = 1,
+    **recipe: object,
 ) -> str:
     values = {"batch_size": 16, "learning_rate": 0.003, "epochs": 6, "patience": 30} | recipe
     return "\n".join(
         (
             f"name = '{STUDY}'",
+            f"description = '{description}'",
             f"architectures = {list(architectures)}",
             f"seeds = {seeds}",
             "[data]",

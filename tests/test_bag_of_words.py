@@ -120,7 +120,7 @@ def test_a_cache_that_cannot_be_written_costs_time_only(
     assert find_baseline(data) is not None
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_a_bag_of_words_on_the_real_reviews(real_imdb: Path) -> None:
     data = DataSpec(dataset="imdb", fingerprint=store_corpus(read_imdb(real_imdb)))
     found = score_bag_of_words(data)

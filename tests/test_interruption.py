@@ -3,54 +3,55 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from project import PATIENCE_S, Project, read_curves, write_project
+from project import PATIENCE_S, STUDY, Project, build_once, read_curves, write_project
 
 ARCHITECTURES = ("lstm-dropout", "gru")
 EPOCHS = 30
-N_KILLS = 20
 CURVE_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")
 ARTIFACTS = ["best.keras", "history.csv", "loss-curve.png", "predictions.npz"]
 
 
 @pytest.fixture(scope="module")
 def reference(shared: Path) -> Project:
-    """A study that nobody disturbed: two workers, two architectures, two seeds."""
+    """A study that nobody disturbed, trained in one process: two architectures, two seeds."""
     project = new_project(shared, "reference")
-    done = project.run()
-    assert done.returncode == 0, done.stderr
+
+    def run() -> None:
+        done = project.here("run", *project.options)
+        assert done.returncode == 0, done.stderr
+
+    build_once(project.folder, run)
     return project
 
 
-@pytest.fixture(scope="module")
-def finished(shared: Path) -> Project:
-    """A study of one short run, which is over."""
-    project = new_project(shared, "finished", architectures=["lstm"], seeds=1, epochs=3)
-    assert project.run().returncode == 0
-    return project
+STAGES: dict[str, Callable[[Project], object]] = {
+    "start-up": lambda project: (project.folder / ".rnnbench/workers.log").exists(),
+    "training": lambda project: states(project),
+    "publishing": lambda project: results(project),
+}
 
 
-@pytest.mark.timeout(2400)
-def test_a_study_killed_at_random_moments_comes_out_as_if_it_had_not_been(
-    shared: Path, reference: Project
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_study_that_was_killed_comes_out_as_if_it_had_not_been(
+    stage: str, shared: Path, reference: Project
 ) -> None:
-    kills = Kills()
-    with ThreadPoolExecutor(2) as pool:
-        chains = [pool.submit(kill_until_enough, shared, seed, kills) for seed in (1, 2)]
-        projects = [project for chain in chains for project in chain.result()]
-    assert len(kills.stages) >= N_KILLS
-    for project in projects:
-        assert_same(project, reference)
-        assert_tracked_once(project)
+    project = new_project(shared, f"killed-{stage}", seeds=1)
+    process = project.start("--workers", "1")
+    wait_for(lambda: STAGES[stage](project), process)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait(timeout=PATIENCE_S) == -signal.SIGKILL
+    assert len(results(project)) < 2
+    assert project.here("run", *project.options).returncode == 0
+    assert_same(project, reference, n_runs=2)
+    assert_tracked_once(project, n_runs=2)
 
 
 def test_ctrl_c_ends_the_command_and_a_resume_goes_on_bit_for_bit(
@@ -69,16 +70,30 @@ def test_ctrl_c_ends_the_command_and_a_resume_goes_on_bit_for_bit(
     assert "RUNNING" not in statuses
     assert [run.info.status for run in project.tracked("invocation")] == ["KILLED"]
 
-    assert project.run().returncode == 0
+    assert project.here("run", *project.options).returncode == 0
     assert_same(project, reference, n_runs=2)
     assert_tracked_once(project, n_runs=2)
+
+
+def test_mlflow_shows_a_run_while_it_trains(shared: Path) -> None:
+    endless = 100_000
+    project = new_project(
+        shared, "live", architectures=["lstm"], seeds=1, epochs=endless, patience=endless
+    )
+    process = project.start()
+    seen: list[Any] = []
+    wait_for(lambda: seen.extend(points(project)) or seen, process)
+    assert [run.info.status for run in project.tracked()] == ["RUNNING"]
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=PATIENCE_S) == 130
+    assert [run.info.status for run in project.tracked()] == ["KILLED"]
 
 
 def test_two_commands_at_once_take_turns(shared: Path, reference: Project) -> None:
     project = new_project(shared, "two-commands", seeds=1)
     first = project.start()
     wait_for(lambda: (project.folder / ".rnnbench/workers.log").exists(), first)
-    second = project.run()
+    second = project.here("run", *project.options)
     assert first.wait(timeout=PATIENCE_S) == 0
     assert second.returncode == 0
     assert "another rnnbench command is at work" in second.stdout
@@ -86,33 +101,30 @@ def test_two_commands_at_once_take_turns(shared: Path, reference: Project) -> No
     assert_tracked_once(project, n_runs=2)
 
 
-def test_fresh_starts_over_and_keeps_the_old_run(finished: Project) -> None:
-    before = finished.histories()
-    assert finished.run("--fresh", "--seeds", "1").returncode == 0
-    assert finished.histories() == before
-    archived = list((finished.folder / ".rnnbench/archive").glob("*/*/history.csv"))
+@pytest.fixture
+def over(shared: Path, tmp_path: Path) -> Project:
+    """A study of one short run, which is over."""
+    project = write_project(tmp_path / "over", shared, epochs=3)
+    assert project.here("run", *project.options).returncode == 0
+    return project
+
+
+def test_fresh_starts_over_and_keeps_the_old_run(over: Project) -> None:
+    before = over.histories()
+    assert over.here("run", *over.options, "--fresh").returncode == 0
+    assert over.histories() == before
+    archived = list((over.folder / ".rnnbench/archive").glob("*/*/history.csv"))
     assert [read_curves(path) for path in archived] == [before[archived[0].parent.name[:16]]]
-    attempts = [
-        (run.data.tags["rnnbench.attempt"], run.info.status)
-        for run in finished.tracked()
-        if run.data.params["seed"] == "0"
-    ]
+    attempts = [(run.data.tags["rnnbench.attempt"], run.info.status) for run in over.tracked()]
     assert sorted(attempts) == [("1", "FINISHED"), ("2", "FINISHED")]
 
 
-def test_more_seeds_add_only_what_is_missing(finished: Project) -> None:
-    before = {path: path.stat().st_mtime_ns for path in results(finished)}
-    more = finished.run("--seeds", "2")
+def test_more_seeds_add_only_what_is_missing(over: Project) -> None:
+    before = {path: path.stat().st_mtime_ns for path in results(over)}
+    more = over.here("run", *over.options, "--seeds", "2")
     assert "2 runs, 1 done already" in more.stdout
-    assert len(results(finished)) == 2
+    assert len(results(over)) == 2
     assert {path: path.stat().st_mtime_ns for path in before} == before
-
-
-class Kills:
-    """How often, and in which stage, both chains have killed their command."""
-
-    def __init__(self) -> None:
-        self.stages: list[str] = []
 
 
 def new_project(shared: Path, name: str, **changed: Any) -> Project:
@@ -120,50 +132,21 @@ def new_project(shared: Path, name: str, **changed: Any) -> Project:
     return write_project(shared / name, shared, **study)
 
 
-def kill_until_enough(shared: Path, seed: int, kills: Kills) -> list[Project]:
-    """Study after study, killed again and again until it is done; the projects."""
-    rng = random.Random(seed)
-    projects: list[Project] = []
-    while len(kills.stages) < N_KILLS:
-        project = new_project(shared, f"killed-{seed}-{len(projects)}")
-        while (code := run_until_killed(project, rng, kills)) == -signal.SIGKILL:
-            pass
-        assert code == 0, project.output.read_text()
-        projects.append(project)
-    return projects
-
-
-def run_until_killed(project: Project, rng: random.Random, kills: Kills) -> int:
-    """The exit code of a command whose whole process group is killed, if it is not done before."""
-    process = project.start("--workers", "1")
-    stage = rng.choice(("start-up", "training", "training", "publishing"))
-    if len(kills.stages) < N_KILLS:
-        await_moment(project, process, stage, rng)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            kills.stages.append(stage)
-    return process.wait(timeout=PATIENCE_S)
-
-
-def await_moment(
-    project: Project, process: subprocess.Popen[bytes], stage: str, rng: random.Random
-) -> None:
-    if stage == "start-up":
-        sleep(rng.uniform(0, 5), process)
-    elif stage == "training":
-        before = states(project)
-        wait_for(lambda: states(project) != before, process)
-        sleep(rng.uniform(0, 1), process)
-    else:
-        before = results(project)
-        wait_for(lambda: results(project) != before, process)
-        sleep(rng.uniform(0, 2.5), process)
-
-
 def states(project: Project) -> dict[Path, int]:
     """When each run last ended an epoch."""
     found = (project.folder / ".rnnbench/runs").glob("*/*/state.npz")
     return {path: path.stat().st_mtime_ns for path in found if path.exists()}
+
+
+def points(project: Project) -> list[Any]:
+    """Of the curve that MLflow shows so far."""
+    if not (project.folder / "mlflow.db").exists():
+        return []
+    client = project.client()
+    if client.get_experiment_by_name(STUDY) is None:
+        return []
+    runs = project.tracked()
+    return client.get_metric_history(runs[0].info.run_id, "val_loss") if runs else []
 
 
 def results(project: Project) -> list[Path]:
@@ -176,12 +159,6 @@ def wait_for(happened: Callable[[], object], process: subprocess.Popen[bytes]) -
     while process.poll() is None and not happened():
         assert time.monotonic() < give_up
         time.sleep(0.01)
-
-
-def sleep(seconds: float, process: subprocess.Popen[bytes]) -> None:
-    """Wait that long, or until the process has ended."""
-    end = time.monotonic() + seconds
-    wait_for(lambda: time.monotonic() >= end, process)
 
 
 def assert_same(project: Project, reference: Project, n_runs: int = 4) -> None:

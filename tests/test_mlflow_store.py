@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import time
-import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-from project import PATIENCE_S, STUDY, Project, free_port, serving, write_project
-
-EPOCHS = 1500  # long enough to be seen in the middle
-OPEN_BOTH = """
-import json, sys
-import keras, mlflow
 import numpy as np
-mlflow.set_tracking_uri("sqlite:///mlflow.db")
-tokens = np.random.default_rng(0).integers(0, 60, (5, 12)).astype("int32")
-tracked = mlflow.keras.load_model(f"models:/{sys.argv[1]}")
-for model in (tracked, keras.models.load_model(sys.argv[2])):
-    print(json.dumps(model.predict(tokens, verbose=0)[:, 0].tolist()))
-"""
+import pytest
+from command import import_keras, standing_in
+from project import STUDY, Project
+
+EPOCHS = 4
 
 
 class Page:
@@ -63,7 +51,8 @@ class Page:
         return list(found.get("runs", []))
 
     def run_of(self, architecture: str) -> dict[str, Any]:
-        (found,) = [run for run in self.runs() if pairs(run, "params")["cell"] == architecture]
+        params = {"cell": architecture, "seed": "0"}
+        (found,) = [r for r in self.runs() if params.items() <= pairs(r, "params").items()]
         return found
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
@@ -80,43 +69,22 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A study of two runs that is over; `seen-live.json` has what MLflow showed meanwhile."""
-    folder = tmp_path_factory.mktemp("store")
-    project = write_project(
-        folder, shared, architectures=["lstm", "gru"], epochs=EPOCHS, patience=EPOCHS
-    )
-    process = project.start()
-    seen = watch_live(project, process)
-    assert process.wait(timeout=PATIENCE_S) == 0, project.output.read_text()
-    (folder / "seen-live.json").write_text(json.dumps(seen))
-    return project
-
-
-@pytest.fixture(scope="module")
-def page(project: Project) -> Iterator[Page]:
-    """`mlflow ui` as anyone starts it, in the project's folder."""
-    with serving(project, "ui", port=free_port()) as address:
-        yield Page(address)
-
-
-def test_metrics_are_visible_while_training_still_runs(project: Project) -> None:
-    seen = json.loads((project.folder / "seen-live.json").read_text())
-    assert seen["status"] == "RUNNING"
-    assert 0 < seen["n_points"] < EPOCHS
+def page(mlflow_ui: str) -> Page:
+    """The page of the finished study, asked over REST."""
+    return Page(mlflow_ui)
 
 
 def test_the_experiment_is_named_after_the_study_and_a_command_holds_its_runs(page: Page) -> None:
     assert page.experiment()["lifecycle_stage"] == "active"
     (invocation,) = page.runs("invocation")
     runs = page.runs()
-    assert len(runs) == 2
+    assert len(runs) == 4
     assert {run["info"]["status"] for run in [*runs, invocation]} == {"FINISHED"}
     parents = {pairs(run, "tags")["mlflow.parentRunId"] for run in runs}
     assert parents == {invocation["info"]["run_id"]}
 
 
-def test_parameters_tags_and_data_say_what_a_run_was(page: Page, project: Project) -> None:
+def test_parameters_tags_and_data_say_what_a_run_was(page: Page, finished: Project) -> None:
     run = page.run_of("lstm")
     wanted = {
         "architecture": "lstm(units=2)",
@@ -134,26 +102,26 @@ def test_parameters_tags_and_data_say_what_a_run_was(page: Page, project: Projec
     tags = pairs(run, "tags")
     assert run["info"]["run_name"].startswith("lstm(units=2) · ")
     assert run["info"]["run_name"].endswith(" · seed 0")
-    assert tags["rnnbench.fingerprint"] in project.run_folders()
+    assert tags["rnnbench.fingerprint"] in finished.run_folders()
     assert tags["rnnbench.backend"] == "jax"
     assert tags["rnnbench.version.keras"]
     assert "rnnbench run --study" in tags["rnnbench.command"]
     (used,) = run["inputs"]["dataset_inputs"]
-    spec = json.loads((run_folder(project, run) / "spec.json").read_text())
+    spec = json.loads((run_folder(finished, run) / "spec.json").read_text())
     assert used["dataset"]["name"] == "imdb"
     assert used["dataset"]["digest"] == spec["data"]["fingerprint"][:16]
 
 
 @pytest.mark.parametrize("metric", ["loss", "accuracy", "val_loss", "val_accuracy"])
-def test_a_curve_has_every_epoch_of_the_ledger(page: Page, project: Project, metric: str) -> None:
+def test_a_curve_has_every_epoch_of_the_ledger(page: Page, finished: Project, metric: str) -> None:
     for run in page.runs():
-        with open(run_folder(project, run) / "history.csv", newline="") as file:
+        with open(run_folder(finished, run) / "history.csv", newline="") as file:
             rows = [(int(row["epoch"]), float(row[metric])) for row in csv.DictReader(file)]
         assert len(rows) == EPOCHS
         assert page.history(run["info"]["run_id"], metric) == rows
 
 
-def test_a_run_has_its_model_history_curve_and_predictions(page: Page, project: Project) -> None:
+def test_a_run_has_its_model_history_curve_and_predictions(page: Page, finished: Project) -> None:
     for run in page.runs():
         query = {"run_id": run["info"]["run_id"]}
         files = page.get("/api/2.0/mlflow/artifacts/list", **query)["files"]
@@ -161,17 +129,17 @@ def test_a_run_has_its_model_history_curve_and_predictions(page: Page, project: 
         assert sorted(names) == ["best.keras", "history.csv", "loss-curve.png", "predictions.npz"]
         fetched = fetch_artifact(page, run["info"]["run_id"], "loss-curve.png")
         assert fetched.startswith(b"\x89PNG")
-        kept = (run_folder(project, run) / "best.keras").read_bytes()
+        kept = (run_folder(finished, run) / "best.keras").read_bytes()
         assert fetch_artifact(page, run["info"]["run_id"], "best.keras") == kept
 
 
-def test_scores_are_linked_to_the_model(page: Page, project: Project) -> None:
+def test_scores_are_linked_to_the_model(page: Page, finished: Project) -> None:
     run = page.run_of("gru")
     (model,) = [m for m in page.models() if m["info"]["source_run_id"] == run["info"]["run_id"]]
     assert model["info"]["status"] == "LOGGED_MODEL_READY"
     (output,) = run["outputs"]["model_outputs"]
     assert output["model_id"] == model["info"]["model_id"]
-    result = json.loads((run_folder(project, run) / "result.json").read_text())
+    result = json.loads((run_folder(finished, run) / "result.json").read_text())
     linked = {metric["key"]: metric["value"] for metric in model["data"]["metrics"]}
     assert linked == {
         "test_loss": result["test_loss"],
@@ -183,46 +151,49 @@ def test_scores_are_linked_to_the_model(page: Page, project: Project) -> None:
 
 
 def test_mlflow_opens_the_model_and_it_predicts_as_the_file_does(
-    page: Page, project: Project
+    page: Page, finished: Project
 ) -> None:
     run = page.run_of("lstm")
     (output,) = run["outputs"]["model_outputs"]
-    file = run_folder(project, run) / "best.keras"
-    printed = project.python(OPEN_BOTH, output["model_id"], str(file), KERAS_BACKEND="jax")
-    of_model, of_file = map(json.loads, printed.splitlines())
+    file = run_folder(finished, run) / "best.keras"
+    with standing_in(finished.folder, finished.environment):
+        of_model = predict(mlflow_model(output["model_id"]))
+        of_file = predict(import_keras().models.load_model(file))
     assert len(of_model) == 5
     assert of_model == of_file
 
 
-def test_publishing_twice_changes_nothing(page: Page, project: Project) -> None:
+def test_publishing_twice_changes_nothing(page: Page, finished: Project) -> None:
     before = all_that_is_shown(page)
-    for folder in project.run_folders().values():
+    for folder in finished.run_folders().values():
         (folder / "published.json").unlink()
-    assert project.run().returncode == 0
+    assert finished.here("run", *finished.options).returncode == 0
     after = all_that_is_shown(page)
     assert after == before
 
 
-def watch_live(project: Project, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """The first points of a curve that MLflow shows, and the status of their run."""
-    while process.poll() is None:
-        if (project.folder / "mlflow.db").exists():
-            client = project.client()
-            if client.get_experiment_by_name(STUDY):
-                for run in project.tracked():
-                    n_points = len(client.get_metric_history(run.info.run_id, "val_loss"))
-                    if n_points:
-                        return {"status": run.info.status, "n_points": n_points}
-        time.sleep(0.1)
-    return {"status": "over", "n_points": 0}
+def mlflow_model(model_id: str) -> Any:
+    """The model as MLflow's own function opens it."""
+    import mlflow
+
+    mlflow.set_tracking_uri("sqlite:///mlflow.db")
+    try:
+        return mlflow.keras.load_model(f"models:/{model_id}")
+    finally:
+        mlflow.set_tracking_uri(None)
+
+
+def predict(model: Any) -> list[float]:
+    tokens = np.random.default_rng(0).integers(0, 60, (5, 12)).astype("int32")
+    return list(model.predict(tokens, verbose=0)[:, 0])
 
 
 def pairs(run: dict[str, Any], kind: str) -> dict[str, str]:
     return {item["key"]: item["value"] for item in run["data"][kind]}
 
 
-def run_folder(project: Project, run: dict[str, Any]) -> Path:
-    return project.run_folders()[pairs(run, "tags")["rnnbench.fingerprint"]]
+def run_folder(finished: Project, run: dict[str, Any]) -> Path:
+    return finished.run_folders()[pairs(run, "tags")["rnnbench.fingerprint"]]
 
 
 def fetch_artifact(page: Page, run_id: str, path: str) -> bytes:

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from project import Project, write_project
+from project import Project, build_once, write_project
 
 WORDS = {
     "재미": ["정말 재미있는 영화", "배우들의 연기가 훌륭하다", "또 보고 싶다"],
@@ -30,12 +30,16 @@ def write_reviews(path: Path, n_rows: int = 240) -> None:
 
 
 @pytest.fixture(scope="module")
-def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(shared: Path) -> Project:
     """A folder with a file of reviews, in which three networks were trained on it."""
-    project = write_project(tmp_path_factory.mktemp("newcomer"), shared)
-    write_reviews(project.folder / "reviews.csv")
-    done = project.command(*RUN)
-    assert done.returncode == 0, done.stderr
+    project = write_project(shared / "newcomer", shared)
+
+    def run() -> None:
+        write_reviews(project.folder / "reviews.csv")
+        done = project.here(*RUN)
+        assert done.returncode == 0, done.stderr
+
+    build_once(project.folder, run)
     return project
 
 
@@ -45,7 +49,7 @@ STUDY = "textbook-reviews-custom"
 
 
 def test_a_file_is_described_before_anything_is_trained(project: Project) -> None:
-    done = project.command("data", "describe", "--test-fraction", "0.2", "reviews.csv")
+    done = project.here("data", "describe", "--test-fraction", "0.2", "reviews.csv")
     assert done.returncode == 0, done.stderr
     assert "guessed: texts in '리뷰', labels in '감성'" in done.stdout
     assert re.search(r"classes: 보통 33\.3 %, 재미 33\.3 %, 지루 33\.3 %", done.stdout)
@@ -70,39 +74,39 @@ def test_three_classes_are_trained_tracked_and_reported(project: Project) -> Non
 
 
 def test_the_same_command_has_nothing_left_to_do(project: Project) -> None:
-    done = project.command(*RUN)
+    done = project.here(*RUN)
     assert "4 done already" in done.stdout
     assert "nothing left to do" in done.stdout
 
 
 def test_a_run_is_shown_with_its_curve_and_its_files(project: Project) -> None:
-    done = project.command("show", "gru")
+    done = project.here("show", "gru")
     assert done.returncode == 0, done.stderr
     assert "training loss, o validation loss" in done.stdout
     assert "best.keras" in done.stdout
     assert "validation_fraction" not in done.stdout  # the split was made when the file was read
-    found = json.loads(project.command("show", "gru", "--json").stdout)
-    again = project.command("show", found["spec"]["data"]["fingerprint"][:3])
+    found = json.loads(project.here("show", "gru", "--json").stdout)
+    again = project.here("show", found["spec"]["data"]["fingerprint"][:3])
     assert again.returncode == 2
     assert "unknown run" in again.stderr
 
 
 def test_a_text_is_predicted_and_unknown_words_are_marked(project: Project) -> None:
-    done = project.command("predict", "gru", "정말 재미있는 영화 qwerty", "--json")
+    done = project.here("predict", "gru", "정말 재미있는 영화 qwerty", "--json")
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)
     assert set(found["probabilities"]) == set(WORDS)
     assert sum(found["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert found["seen"] == ["정말", "재미있는", "영화", None]
-    plain = project.command("predict", "gru", "정말 재미있는 영화 qwerty")
+    plain = project.here("predict", "gru", "정말 재미있는 영화 qwerty")
     assert "known     3 of 4 words" in plain.stdout
 
 
 def test_a_model_is_scored_on_its_test_half_and_on_another_file(project: Project) -> None:
-    found = json.loads(project.command("evaluate", "gru", "--json").stdout)
+    found = json.loads(project.here("evaluate", "gru", "--json").stdout)
     results = [r for r in project.results().values() if r["test_loss"] is not None]
     assert any(found["loss"] == pytest.approx(r["test_loss"], abs=1e-5) for r in results)
-    done = project.command("evaluate", "gru", "--dataset", "reviews.csv")
+    done = project.here("evaluate", "gru", "--dataset", "reviews.csv")
     assert "240 texts" in done.stdout
     assert "guessed: texts in '리뷰', labels in '감성'" in done.stdout
     assert "so its scores flatter" in done.stdout  # it was trained on most of them
@@ -110,20 +114,20 @@ def test_a_model_is_scored_on_its_test_half_and_on_another_file(project: Project
     (project.folder / "few.csv").write_text("\n".join(few) + "\n", "utf-8")
     assert (
         "data      few.csv, 1 text\n"
-        in project.command("evaluate", "gru", "--dataset", "few.csv").stdout
+        in project.here("evaluate", "gru", "--dataset", "few.csv").stdout
     )
     (project.folder / "held.csv").write_text("리뷰,감성,split\n참 재미있다,재미,holdout\n", "utf-8")
-    assert "1 text\n" in project.command("evaluate", "gru", "--dataset", "held.csv").stdout
+    assert "1 text\n" in project.here("evaluate", "gru", "--dataset", "held.csv").stdout
     text = (project.folder / "reviews.csv").read_text("utf-8").replace("지루", "별로")
     (project.folder / "other.csv").write_text(text, "utf-8")
-    other = project.command("evaluate", "gru", "--dataset", "other.csv")
+    other = project.here("evaluate", "gru", "--dataset", "other.csv")
     assert other.returncode == 2
     assert "the class '별로', which the model does not know" in other.stderr
 
 
 def test_the_plan_says_time_disk_and_what_it_can_decide(project: Project) -> None:
     fresh = ["--seeds", "10-15", *CHOICES, "--max-len", "8", "--num-words", "60"]
-    done = project.command("plan", "lstm", "gru", *fresh, "--budget", "10m")
+    done = project.here("plan", "lstm", "gru", *fresh, "--budget", "10m")
     assert done.returncode == 0, done.stderr
     assert re.search(r"time      about \d+ (s|min)", done.stdout)
     assert re.search(r"disk      about [\d.]+ (KiB|MiB)", done.stdout)
@@ -134,19 +138,19 @@ def test_the_plan_says_time_disk_and_what_it_can_decide(project: Project) -> Non
 
 
 def test_a_study_travels_and_joins_the_store_once(project: Project, tmp_path: Path) -> None:
-    done = project.command("export", STUDY, "study.zip")
+    done = project.here("export", STUDY, "study.zip")
     assert done.returncode == 0, done.stderr
-    assert "is there already" in project.command("export", STUDY, "study.zip").stderr
+    assert "is there already" in project.here("export", STUDY, "study.zip").stderr
     other = Project(folder=tmp_path, options=(), environment=project.environment)
     for expected in ("imported: 4 runs", "imported: 0 runs"):
-        taken = other.command("import", str(project.folder / "study.zip"))
+        taken = other.here("import", str(project.folder / "study.zip"))
         assert taken.returncode == 0, taken.stderr
         assert expected in taken.stdout
     assert len(other.tracked(study=STUDY)) == 4
     assert other.scores() == project.scores()
     tags = {run.data.tags["rnnbench.imported_from"] for run in other.tracked(study=STUDY)}
     assert tags == {platform.node()}
-    report = other.command("report", STUDY)
+    report = other.here("report", STUDY)
     assert report.returncode == 0, report.stderr
 
 
@@ -157,14 +161,14 @@ def test_a_moved_folder_is_mended(project: Project, tmp_path: Path) -> None:
         folder=tmp_path / "moved elsewhere", options=(), environment=project.environment
     )
     shutil.copytree(project.folder, moved.folder)
-    done = moved.command("relocate")
+    done = moved.here("relocate")
     assert f"that named {project.folder}" in done.stdout, done.stderr
     client = moved.client()
     for run in moved.tracked(study=STUDY):
         assert run.info.artifact_uri.startswith(str(moved.folder))
         assert client.list_artifacts(run.info.run_id)
-    assert "nothing to mend" in moved.command("relocate").stdout
-    again = moved.command(*RUN)
+    assert "nothing to mend" in moved.here("relocate").stdout
+    again = moved.here(*RUN)
     assert "nothing left to do" in again.stdout
     assert len(moved.tracked(study=STUDY)) == 4  # none was published a second time
 
@@ -199,7 +203,7 @@ def test_bad_input_gets_one_sentence(words: tuple[str, ...], answer: str, projec
     (project.folder / "vary.toml").write_text(f"vary_split = true\n{text}", "utf-8")
     split = text.replace("[data]", "[data]\nvalidation_fraction = 0.1")
     (project.folder / "split.toml").write_text(split, "utf-8")
-    done = project.command(*words)
+    done = project.here(*words)
     assert done.returncode in (2, 3), done.stdout
     assert answer in done.stderr
     assert "Traceback" not in done.stderr

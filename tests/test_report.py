@@ -7,17 +7,18 @@ import io
 import json
 import os
 import re
-import subprocess
 import time
 import webbrowser
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from command import Answer
-from made_up import finished, spec_of
+from made_up import finished as over
+from made_up import spec_of
 from mlflow_folder import MlflowFolder, epochs
-from project import STUDY, Project, write_project
+from project import HOSTILE, STUDY, Project, build_once
 
 from rnnbench.specs import RunResult
 from rnnbench.tracking.publisher import DECLARATION_TAG
@@ -25,48 +26,50 @@ from rnnbench.tracking.publisher import DECLARATION_TAG
 Command = Callable[..., Answer]
 
 USAGE, UNAVAILABLE = 2, 3
-HOSTILE = "<script>alert(1)</script>"
+
+
+@dataclass(frozen=True)
+class Reported:
+    """Where a report was written, and what the command said."""
+
+    folder: Path
+    out: str
+    err: str
+
+
 FAILED = RunResult(status="failed", epochs=0, reason="ValueError: no", traceback="Traceback…")
 
 
 @pytest.fixture(scope="module")
-def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A study of two architectures and two seeds that says a hostile thing of itself."""
-    folder = tmp_path_factory.mktemp("report")
-    project = write_project(folder, shared, architectures=["lstm", "gru"], seeds=2, epochs=4)
-    text = (folder / "study.toml").read_text()
-    (folder / "study.toml").write_text(f"description = '{HOSTILE}'\n{text}")
-    return project
+def reported(finished: Project, shared: Path) -> Reported:
+    """`rnnbench report` of the finished study, into another folder."""
+    folder = shared / "reported"
+
+    def report() -> None:
+        done = finished.here("report", "--out", str(folder / "out"))
+        assert done.returncode == 0, done.stderr
+        (folder / "out.txt").write_text(done.stdout)
+        (folder / "err.txt").write_text(done.stderr)
+
+    build_once(folder, report)
+    return Reported(
+        folder=folder / "out",
+        out=(folder / "out.txt").read_text(),
+        err=(folder / "err.txt").read_text(),
+    )
 
 
-@pytest.fixture(scope="module")
-def ran(project: Project) -> subprocess.CompletedProcess[str]:
-    """`rnnbench run`, which ends by writing the report."""
-    return project.run("--report")
-
-
-@pytest.fixture(scope="module")
-def reported(
-    project: Project, ran: subprocess.CompletedProcess[str]
-) -> subprocess.CompletedProcess[str]:
-    """`rnnbench report` with another folder."""
-    return project.command("report", "--out", "out")
-
-
-def test_a_run_ends_with_its_report(
-    project: Project, ran: subprocess.CompletedProcess[str]
-) -> None:
-    assert ran.returncode == 0, ran.stderr
-    page = project.folder / "reports" / STUDY / "index.html"
-    assert ran.stdout.splitlines()[-1] == f"report: {page}"
+def test_a_run_ends_with_its_report(finished: Project) -> None:
+    page = finished.folder / "reports" / STUDY / "index.html"
+    said = (finished.folder / "said.txt").read_text()
+    assert said.splitlines()[-1] == f"report: {page}"
     assert page.exists()
 
 
 def test_a_report_is_a_page_the_same_as_markdown_and_tables(
-    project: Project, reported: subprocess.CompletedProcess[str]
+    finished: Project, reported: Reported
 ) -> None:
-    assert reported.returncode == 0, reported.stderr
-    out = project.folder / "out"
+    out = reported.folder
     assert {path.name for path in out.iterdir()} == {"index.html", "index.md", "figures", "tables"}
     arms = read_table(out / "tables" / "architectures.csv")
     assert {(row["arm"], row["n"]) for row in arms if row["is_baseline"] == "False"} == {
@@ -79,21 +82,21 @@ def test_a_report_is_a_page_the_same_as_markdown_and_tables(
 
 
 def test_a_report_says_the_answer_and_what_to_be_careful_about(
-    project: Project, reported: subprocess.CompletedProcess[str]
+    finished: Project, reported: Reported
 ) -> None:
-    first, second, *_, last = reported.stdout.splitlines()
+    first, second, *_, last = reported.out.splitlines()
     assert first == f"study {STUDY}"
     assert re.match(r"(lstm|gru)\(units=2\) has the highest mean test accuracy, \d+\.\d\d", second)
-    assert last == "report: out/index.html"
-    assert "warning: Descriptive only: 2 seeds in the smallest arm." in reported.stderr
-    assert "Traceback" not in reported.stderr
-    assert len(reported.stderr.splitlines()) == 1
+    assert last == f"report: {reported.folder / 'index.html'}"
+    assert "warning: Descriptive only: 2 seeds in the smallest arm." in reported.err
+    assert "Traceback" not in reported.err
+    assert len(reported.err.splitlines()) == 1
 
 
 def test_a_report_and_the_tables_of_a_run_are_the_same(
-    project: Project, reported: subprocess.CompletedProcess[str]
+    finished: Project, reported: Reported
 ) -> None:
-    of_run, of_report = (project.folder / name for name in (f"reports/{STUDY}", "out"))
+    of_run, of_report = finished.folder / "reports" / STUDY, reported.folder
     names = sorted(path.name for path in (of_run / "tables").iterdir())
     assert names == sorted(path.name for path in (of_report / "tables").iterdir())
     assert names
@@ -102,27 +105,23 @@ def test_a_report_and_the_tables_of_a_run_are_the_same(
 
 
 def test_the_report_is_an_artifact_of_the_command_that_ran_the_study(
-    project: Project, reported: subprocess.CompletedProcess[str]
+    finished: Project, reported: Reported
 ) -> None:
-    (command,) = project.tracked("invocation")
-    client = project.client()
+    (command,) = finished.tracked("invocation")
+    client = finished.client()
     kept = {item.path for item in client.list_artifacts(command.info.run_id, "report")}
     assert kept == {f"report/{name}" for name in ("index.html", "index.md", "figures", "tables")}
 
 
-def test_a_hostile_description_is_shown_as_text(
-    project: Project, reported: subprocess.CompletedProcess[str]
-) -> None:
+def test_a_hostile_description_is_shown_as_text(finished: Project, reported: Reported) -> None:
     for name in ("index.html", "index.md"):
-        text = (project.folder / "out" / name).read_text("utf-8")
+        text = (reported.folder / name).read_text("utf-8")
         assert HOSTILE not in text
         assert "&lt;script&gt;alert(1)" in text
 
 
-def test_what_was_declared_and_run_stands_at_the_end(
-    project: Project, reported: subprocess.CompletedProcess[str]
-) -> None:
-    rows = read_table(project.folder / "out" / "tables" / "facts.csv")
+def test_what_was_declared_and_run_stands_at_the_end(finished: Project, reported: Reported) -> None:
+    rows = read_table(reported.folder / "tables" / "facts.csv")
     facts = {row["name"]: row["value"] for row in rows}
     assert facts["practical margin"] == "0.5 points of test accuracy"
     assert facts["runs in MLflow"] == "4 of 4"
@@ -159,8 +158,8 @@ def assert_one_error(answer: Answer, code: int, sentence: str) -> None:
 def test_an_unknown_study_is_told_with_the_known_ones(
     rnnbench: Command, folder: MlflowFolder
 ) -> None:
-    fill(folder, finished(0.8))
-    fill(folder, finished(0.8), study="orders")
+    fill(folder, over(0.8))
+    fill(folder, over(0.8), study="orders")
     answer = rnnbench("report", "nonsense")
     assert_one_error(answer, USAGE, "unknown study 'nonsense'; choose from orders, textbook")
 
@@ -171,7 +170,7 @@ def test_nothing_to_report_makes_nothing(rnnbench: Command, tmp_path: Path) -> N
 
 
 def test_one_format_alone(rnnbench: Command, folder: MlflowFolder) -> None:
-    fill(folder, finished(0.8))
+    fill(folder, over(0.8))
     assert rnnbench("report", "--format", "md").code == 0
     made = folder.root / "reports" / "textbook"
     assert {path.name for path in made.iterdir()} == {"index.md", "figures"}
@@ -188,7 +187,7 @@ def test_one_format_alone(rnnbench: Command, folder: MlflowFolder) -> None:
 def test_a_format_that_there_is_not_is_refused(
     rnnbench: Command, folder: MlflowFolder, formats: str, sentence: str
 ) -> None:
-    fill(folder, finished(0.8))
+    fill(folder, over(0.8))
     assert_one_error(rnnbench("report", "--format", formats), USAGE, sentence)
 
 
@@ -210,7 +209,7 @@ expect = "higher"
 def test_a_mistake_in_the_claims_is_told_with_its_line(
     rnnbench: Command, folder: MlflowFolder
 ) -> None:
-    fill(folder, finished(0.8))
+    fill(folder, over(0.8))
     Path("bad.toml").write_text(BAD_CLAIM)
     answer = rnnbench("report", "--claims", "bad.toml")
     assert_one_error(answer, USAGE, "bad.toml:10: ")
@@ -219,7 +218,7 @@ def test_a_mistake_in_the_claims_is_told_with_its_line(
 
 
 def test_claims_of_ones_own_are_judged(rnnbench: Command, folder: MlflowFolder) -> None:
-    fill(folder, finished(0.8))
+    fill(folder, over(0.8))
     Path("mine.toml").write_text(BAD_CLAIM.replace("grru", "gru"))
     answer = rnnbench("report", "--claims", "mine.toml", "--format", "csv", "--out", "out")
     assert answer.code == 0, answer
@@ -229,7 +228,7 @@ def test_claims_of_ones_own_are_judged(rnnbench: Command, folder: MlflowFolder) 
 
 
 def test_a_folder_that_cannot_be_written_is_told(rnnbench: Command, folder: MlflowFolder) -> None:
-    fill(folder, finished(0.8))
+    fill(folder, over(0.8))
     Path("file").write_text("in the way")
     answer = rnnbench("report", "--format", "csv", "--out", "file/out")
     assert_one_error(answer, UNAVAILABLE, "choose another folder with --out")
@@ -238,7 +237,7 @@ def test_a_folder_that_cannot_be_written_is_told(rnnbench: Command, folder: Mlfl
 def test_without_mlflow_the_ledger_is_reported_and_that_is_said(
     rnnbench: Command, folder: MlflowFolder
 ) -> None:
-    fill(folder, finished(0.8))
+    fill(folder, over(0.8))
     answer = rnnbench("report", "--format", "csv")
     assert answer.code == 0
     assert "this rests on the ledger alone: mlflow.db cannot be read" in answer.err
@@ -258,7 +257,7 @@ def test_a_study_whose_runs_all_failed_says_so(rnnbench: Command, folder: Mlflow
 def test_one_architecture_and_one_seed_have_nothing_to_compare(
     rnnbench: Command, folder: MlflowFolder
 ) -> None:
-    folder.record(spec_of("lstm", 0), finished(0.8), epochs(9))
+    folder.record(spec_of("lstm", 0), over(0.8), epochs(9))
     answer = rnnbench("report")
     assert answer.code == 0, answer
     assert "80.00 % over 1 seed; there is nothing to compare it with." in answer.out
@@ -267,7 +266,7 @@ def test_one_architecture_and_one_seed_have_nothing_to_compare(
 def test_a_study_that_is_half_done_reports_what_there_is(
     rnnbench: Command, folder: MlflowFolder
 ) -> None:
-    fill(folder, finished(0.8), finished(0.79), None, None)
+    fill(folder, over(0.8), over(0.79), None, None)
     answer = rnnbench("report", "--format", "html,csv")
     assert answer.code == 0, answer
     assert "over 2 seeds; too few seeds" in answer.out
@@ -282,8 +281,8 @@ def test_a_study_that_is_half_done_reports_what_there_is(
 def test_the_study_worked_on_last_is_the_one_reported(
     rnnbench: Command, folder: MlflowFolder
 ) -> None:
-    fill(folder, finished(0.8), study="first")
-    fill(folder, finished(0.8), study="second")
+    fill(folder, over(0.8), study="first")
+    fill(folder, over(0.8), study="second")
     (gone_on, *_), (renamed, *_) = map(folder.ledger.entries, ("first", "second"))
     os.utime(gone_on.folder / "result.json", (time.time() + 5, time.time() + 5))
     renamed.note_published({})  # as `relocate` does
@@ -296,7 +295,7 @@ def test_the_study_worked_on_last_is_the_one_reported(
 def test_a_margin_that_was_changed_later_is_told(rnnbench: Command, folder: MlflowFolder) -> None:
     for margin in (0.5, 1.0):
         folder.ledger.declare("textbook", {"margin_points": margin, "contrast": "architecture"})
-        fill(folder, finished(0.8))
+        fill(folder, over(0.8))
     answer = rnnbench("report", "--format", "csv")
     assert "The practical margin was changed from 0.5 to 1 points on " in answer.err
 
@@ -304,7 +303,7 @@ def test_a_margin_that_was_changed_later_is_told(rnnbench: Command, folder: Mlfl
 def test_the_page_can_be_opened_at_once(
     rnnbench: Command, folder: MlflowFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(folder, finished(0.8))
+    fill(folder, over(0.8))
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
     assert rnnbench("report", "--format", "csv", "--open").code == 0
@@ -333,7 +332,7 @@ def test_a_study_made_elsewhere_declares_itself_in_mlflow(
     pairing: str,
 ) -> None:
     folder = MlflowFolder(tmp_path / "elsewhere", template)
-    entry = folder.record(spec_of("lstm"), finished(0.8), epochs(9))
+    entry = folder.record(spec_of("lstm"), over(0.8), epochs(9))
     folder.publish(entry, tags={DECLARATION_TAG: tag, "rnnbench.command": HOSTILE})
     (folder.root / "mlflow.db").rename(tmp_path / "mlflow.db")
     answer = rnnbench("report", "--format", "csv", "--out", "out")
@@ -350,7 +349,7 @@ def test_several_studies_in_mlflow_alone_have_to_be_named(
 ) -> None:
     folder = MlflowFolder(tmp_path / "elsewhere", template)
     for study in ("orders", "lengths"):
-        folder.publish(folder.record(spec_of("lstm"), finished(0.8), epochs(9), study=study))
+        folder.publish(folder.record(spec_of("lstm"), over(0.8), epochs(9), study=study))
     (folder.root / "mlflow.db").rename(tmp_path / "mlflow.db")
     answer = rnnbench("report", "--format", "csv")
     assert_one_error(answer, USAGE, "name one of the studies: lengths, orders")
@@ -360,7 +359,7 @@ def test_nothing_but_the_report_goes_to_mlflow(
     rnnbench: Command, tmp_path: Path, template: Path
 ) -> None:
     folder = MlflowFolder(tmp_path, template)
-    folder.publish(folder.record(spec_of("lstm"), finished(0.8), epochs(9)))
+    folder.publish(folder.record(spec_of("lstm"), over(0.8), epochs(9)))
     assert rnnbench("report", "--format", "csv", "--out", ".").code == 0
     kept = {path.name for path in tmp_path.glob("mlruns/*/*/artifacts/report/*")}
     assert kept == {"tables"}

@@ -247,7 +247,7 @@ def test_an_axis_ends_around_the_intervals_that_fit() -> None:
     assert limits.high == pytest.approx(81.62)
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_ten_thousand_runs_are_drawn_in_fifteen_seconds_of_cpu_time() -> None:
     arms = tuple(f"arm-{index}" for index in range(50))
     document = make_document(arms=arms, n_seeds=200, n_epochs=60)

@@ -219,7 +219,7 @@ def test_the_command_of_the_page_names_no_path(tmp_path: Path) -> None:
     assert choices.command == "rnnbench reproduce notes-2025 --only lstm,gru --epochs 3 --no-jit"
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.timeout(2400)
 def test_the_first_epochs_of_lstm_come_out_exactly_and_are_kept(
     real_imdb: Path, tmp_path: Path
@@ -240,7 +240,7 @@ def test_the_first_epochs_of_lstm_come_out_exactly_and_are_kept(
     assert again.messages == []
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.timeout(2400)
 def test_dropout_left_on_in_evaluation_gives_the_published_first_epoch(
     real_imdb: Path, tmp_path: Path

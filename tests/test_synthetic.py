@@ -209,7 +209,7 @@ print(json.dumps({"bow": score_bow(), "lstm": lstm}))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.timeout(1200)
 def test_lstm_leads_bag_of_words_by_3_points_over_3_seeds() -> None:
     """About 3 minutes on one core; `-s` shows the scores."""

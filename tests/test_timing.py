@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import venv
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,12 @@ from rnnbench.analysis.timing_rows import TimingPart
 from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
 from rnnbench.timing.arms import Arm
-from rnnbench.timing.measure import describe_error
+from rnnbench.timing.measure import Blocks, describe_error
 from rnnbench.timing.samples import Sample
 from rnnbench.timing.sittings import Sitting, import_sitting, read_sittings
 from rnnbench.tracking.store import DATABASE, find_store
 from rnnbench.workflows import timing
-from rnnbench.workflows.timing import measure_arms, take_in
+from rnnbench.workflows.timing import check_determinism, measure_arms, take_in
 from rnnbench.workflows.timing_plan import TimingChoices, load_defaults, plan_arms
 
 CARRIED = (
@@ -41,10 +42,30 @@ CARRIED = (
 )
 """As in noxfile.py, which a test cannot import without nox."""
 REPOSITORY = Path(package.__file__).parent.parent
-QUICK = ("timing", "simple-rnn", "--backend", "jax", "--device", "cpu", "--units", "2")
+SHORT = Blocks(n=1, most=1, n_forward=1, seconds=0.0, fewest_steps=32, most_warm_up=1)
 TWO_ARMS = TimingChoices(
     architectures=("simple-rnn",), backends=("jax",), devices=("cpu",), units=(2,), repeats=2
 )
+
+MEASURES = """
+import sys
+from pathlib import Path
+from rnnbench.terminal.timing import TimingScreen
+from rnnbench.timing.measure import Blocks
+from rnnbench.workflows.timing import measure_arms
+from rnnbench.workflows.timing_plan import TimingChoices
+
+if __name__ == "__main__":
+    choices = TimingChoices(
+        architectures=("simple-rnn",), backends=("jax",), devices=("cpu",), units=(2,),
+        recurrent_dropout=tuple(map(float, sys.argv[1:])), repeats=1,
+    )
+    measure_arms(
+        choices, TimingScreen(), Path.cwd(), command="a test", export=Path("e.json"),
+        blocks=Blocks(n=1, most=1, n_forward=1, seconds=0.0, fewest_steps=32, most_warm_up=1),
+    )
+"""
+"""`rnnbench timing` with blocks as short as `SHORT`, of arms with these recurrent dropouts."""
 
 Command = Callable[..., Answer]
 
@@ -74,8 +95,9 @@ class Lines:
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def answers(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the next processes answer; afterwards each takes 2 ms a step."""
+    shutil.copyfile(template, tmp_path / DATABASE)
     coming: list[Any] = []
 
     def call(*_: object, **__: object) -> Any:
@@ -92,41 +114,37 @@ def measure(root: Path, view: Lines | None = None, **options: Any) -> timing.Tim
     return measure_arms(TWO_ARMS, view or Lines(), root, command="rnnbench timing", **options)
 
 
-def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(tmp_path: Path) -> None:
-    done = _run(tmp_path, *QUICK, "--recurrent-dropout", "0.3", "--repeats", "1", "--export", "e")
-    assert done.returncode == 0, done.stderr
+def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(
+    tmp_path: Path, rnnbench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, other = Lines(), tmp_path / "other"
+    one = replace(TWO_ARMS, recurrent_dropout=(0.3,), repeats=1)
+    measure_arms(
+        one, view, tmp_path, command="rnnbench timing", export=tmp_path / "e", blocks=SHORT
+    )
     (times,) = import_sitting(tmp_path / "e").arms
-    assert times.samples[0].operations == ("while",)  # the first process looks
-    sample = times.samples[-1]
+    (sample,) = times.samples
+    assert sample.operations == ("while",)  # the first process looks
     assert sample.train_ms[0] > 0
-    assert sample.loss_last < sample.loss_first
-    assert "the GPU columns stay 'not measured'" in done.stdout
-    other = tmp_path / "other"
+    assert (len(sample.evaluate_ms), len(sample.predict_ms)) == (SHORT.n_forward,) * 2
     other.mkdir()
-    done = _run(other, "timing", "--import", "../e")
-    assert done.returncode == 0, done.stderr
-    assert "taken in: 1 arms, measured on " in done.stdout
-    done = _run(other, "report", "timing")
-    assert "report: " in done.stdout
+    monkeypatch.chdir(other)
+    done = rnnbench("timing", "--import", "../e")
+    assert done.code == 0, done.err
+    assert "taken in: 1 arms, measured on " in done.out
+    assert "report: " in rnnbench("report", "timing").out
     assert "simple-rnn(2)" in (other / "reports" / "timing" / "index.md").read_text("utf-8")
 
 
 def test_a_killed_command_goes_on_with_what_was_measured(tmp_path: Path) -> None:
-    words = (*QUICK, "--recurrent-dropout", "0", "--repeats", "2")
-    child = subprocess.Popen(
-        [sys.executable, "-m", "rnnbench", *words],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + PATIENCE_S
-    while not (kept := _samples(tmp_path)) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    words = [sys.executable, "-c", MEASURES, "0", "0.3"]
+    child = subprocess.Popen(words, cwd=tmp_path, start_new_session=True)
+    while not (kept := _samples(tmp_path)):
+        assert child.poll() is None
+        time.sleep(0.05)
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-    assert kept
-    done = _run(tmp_path, *words)
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     assert f"{len(kept)} done already" in done.stdout
     assert _samples(tmp_path)[: len(kept)] == kept
@@ -147,34 +165,20 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "python"
 
 
-@pytest.mark.parametrize("script", ["-m rnnbench", "benchmarks/speed/gpu.py"])
-def test_it_works_without_tensorflow_mlflow_and_optuna(
-    bare_python: Path, script: str, tmp_path: Path
-) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+def test_it_works_without_tensorflow_mlflow_and_optuna(bare_python: Path, tmp_path: Path) -> None:
     for name in ("tensorflow", "mlflow", "optuna"):
         assert subprocess.run([bare_python, "-c", f"import {name}"], capture_output=True).returncode
-    if script == "-m rnnbench":
-        words = ["-m", "rnnbench", *QUICK, "--recurrent-dropout", "0", "--export", "e.json"]
-    else:
-        words = [str(REPOSITORY / script), "--architectures", "simple-rnn", "--units", "2"]
-        words += ["--out", ".", "--lanes", "1,2", "--reviews", "128"]
     done = subprocess.run(
-        [bare_python, *words, "--repeats", "1"],
+        [bare_python, "-c", MEASURES, "0"],
         cwd=tmp_path,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
     assert "MLflow is not installed here" in done.stdout
-    exported = tmp_path / ("e.json" if script == "-m rnnbench" else "timing-cpu.json")
-    assert all(times.samples for times in import_sitting(exported).arms)
-    if script != "-m rnnbench":
-        lanes = json.loads((tmp_path / "lanes-cpu.json").read_text())
-        assert lanes["reviews_a_second"].keys() == {"Keras fit", "fleet, 1 lanes", "fleet, 2 lanes"}
-        assert lanes["memory_bound"] > 0
+    assert all(times.samples for times in import_sitting(tmp_path / "e.json").arms)
 
 
 def test_arms_are_taken_in_rounds_of_random_order(tmp_path: Path, answers: list[Any]) -> None:
@@ -382,19 +386,9 @@ def test_a_report_on_time_needs_times(rnnbench: Command, tmp_path: Path) -> None
 
 
 def test_two_trainings_alike_are_compared_bit_by_bit(tmp_path: Path) -> None:
-    done = _run(tmp_path, *QUICK, "--recurrent-dropout", "0.3", "--determinism")
-    assert done.returncode == 0, done.stderr
-    assert "the same to the last bit over 10 epochs" in done.stdout
-
-
-def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "rnnbench", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
+    view = Lines()
+    assert check_determinism(replace(TWO_ARMS, recurrent_dropout=(0.3,)), view, tmp_path) == 0
+    assert "the same to the last bit over 10 epochs" in view.said[-1]
 
 
 def _samples(folder: Path) -> list[Sample]:

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 from command import Answer
-from project import PATIENCE_S, Project, write_project
+from project import PATIENCE_S, Project, build_once, write_project
 
 Command = Callable[..., Answer]
 
 USAGE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
-EPOCHS, N_TRIALS = 14, 9
+EPOCHS, N_TRIALS = 11, 9
 BUDGET = ("--trials", str(N_TRIALS), "--tuning-seeds", "2", "--epochs", str(EPOCHS))
 JOURNAL = "optuna-journal.log"
 
@@ -27,21 +27,29 @@ JOURNAL = "optuna-journal.log"
 def tuned(shared: Path) -> Project:
     """Two architectures, tuned without a disturbance."""
     project = new_project(shared, "tuned")
-    done = tune(project, architectures=("lstm", "gru"))
-    assert done.returncode == 0, done.stderr
-    (project.folder / "winners.json").write_text(done.stdout)
-    (project.folder / "said.txt").write_text(done.stderr)
+
+    def search() -> None:
+        done = tune(project, architectures=("lstm", "gru"))
+        assert done.returncode == 0, done.stderr
+        (project.folder / "winners.json").write_text(done.stdout)
+        (project.folder / "said.txt").write_text(done.stderr)
+
+    build_once(project.folder, search)
     return project
 
 
 @pytest.fixture(scope="module")
-def reported(tuned: Project) -> str:
+def reported(tuned: Project, shared: Path) -> str:
     """The report of the winners on fresh seeds, beside the textbook's runs of the same seeds."""
     options = ("--seeds", "2", "--epochs", str(EPOCHS), "--dataset", reviews(tuned))
     words = ("run", "lstm", "gru", *options, "--name")
-    assert tuned.command(*words, "textbook", "--no-report").returncode == 0
-    done = tuned.command(*words, "tuned", "--tuned", "--report")
-    assert done.returncode == 0, done.stderr
+
+    def report() -> None:
+        assert tuned.here(*words, "textbook", "--no-report").returncode == 0
+        done = tuned.here(*words, "tuned", "--tuned", "--report")
+        assert done.returncode == 0, done.stderr
+
+    build_once(shared / "tune" / "reported", report)
     return (tuned.folder / "reports/tuned/index.md").read_text()
 
 
@@ -83,27 +91,13 @@ def test_no_run_of_a_search_has_a_test_score_or_a_model(tuned: Project) -> None:
         assert not (folder / "predictions.npz").exists()
 
 
-def test_with_one_worker_interrupted_and_killed_a_search_comes_out_the_same(
-    shared: Path, tuned: Project
-) -> None:
-    project = new_project(shared, "killed")
-    process = start(project)
-    wait_for(lambda: len(searched(project)) >= 1, process)  # the tracker has begun trials by then
-    os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=PATIENCE_S) == INTERRUPTED
-    output = project.output.read_text()
-    assert "To go on: rnnbench tune lstm" in output
-    assert "Traceback" not in output
-    runs = [*tracked(project, "tuning"), *tracked(project, "group")]
-    assert {run.info.status for run in runs} == {"FINISHED", "KILLED"}
-
-    process = start(project)
-    wait_for(lambda: len(searched(project)) >= 3, process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait(timeout=PATIENCE_S)
-    with open(project.folder / JOURNAL, "ab") as journal:
-        journal.write(b'{"op_code": 4, "worker')  # a line that the kill has torn
-    assert winners(tune(project, "--workers", "1")) == winners_of(tuned)
+def test_an_interrupted_search_comes_out_the_same(shared: Path, tuned: Project) -> None:
+    project = new_project(shared, "interrupted")
+    interrupt(project)
+    statuses = {run.info.status for kind in ("tuning", "group") for run in tracked(project, kind)}
+    assert statuses == {"FINISHED", "KILLED"}
+    tear(project.folder / JOURNAL)
+    assert winners(tune(project)) == winners_of(tuned)
     assert outcomes(project) == outcomes(tuned)
     assert_tracked_once(project)
 
@@ -273,12 +267,29 @@ def tune(
     architectures: tuple[str, ...] = ("lstm",),
 ) -> subprocess.CompletedProcess[str]:
     words = ("tune", *architectures, *budget, "--dataset", reviews(project), "--json", *more)
-    return project.command(*words)
+    return project.here(*words)
 
 
 def start(project: Project) -> subprocess.Popen[bytes]:
     words = ("tune", "lstm", *BUDGET, "--workers", "1", "--dataset", reviews(project))
     return project.start_command(*words)
+
+
+def interrupt(project: Project) -> None:
+    """Press Ctrl-C in a real search, in the middle of a trial."""
+    process = start(project)
+    wait_for(lambda: len(searched(project)) >= 1, process)  # the tracker has begun trials by then
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=PATIENCE_S) == INTERRUPTED
+    output = project.output.read_text()
+    assert "To go on: rnnbench tune lstm" in output
+    assert "Traceback" not in output
+
+
+def tear(journal: Path) -> None:
+    """End it with a line that a kill has torn."""
+    with open(journal, "ab") as file:
+        file.write(b'{"op_code": 4, "worker')
 
 
 def winners(done: subprocess.CompletedProcess[str]) -> Any:

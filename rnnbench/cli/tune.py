@@ -88,6 +88,7 @@ def tune(
     Then `rnnbench run --all --tuned` measures the winners on fresh seeds.
     """
     from rnnbench.terminal.tuning import TuningScreen
+    from rnnbench.workflows.executors import ExecutorChoices
     from rnnbench.workflows.tune import tune as tune_architectures
     from rnnbench.workflows.tune import winners_as_json
     from rnnbench.workflows.tuning_plan import TuneChoices, parse_tuning_seeds
@@ -119,10 +120,13 @@ def tune(
             split_seed=split_seed,
             drop_duplicates=drop_duplicates,
         ),
-        workers=workers,
-        workers_per_gpu=workers_per_gpu,
-        device=device,
-        backend=backend,
+        placing=ExecutorChoices(
+            workers=workers,
+            workers_per_gpu=workers_per_gpu,
+            device=device,
+            backend=backend,
+            engine="keras",
+        ),
         fresh=fresh,
         command=this_command(),
     )

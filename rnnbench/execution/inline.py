@@ -19,14 +19,14 @@ class InlineExecutor:
 
     def __init__(self, n_lanes: int = 1) -> None:
         self._n_lanes = n_lanes
+        self._worker = Worker(n_lanes=n_lanes)
         self._stopped: set[str] = set()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         """See `Executor.run`."""
-        worker = Worker(n_lanes=self._n_lanes)
         waiting = TaskQueue(tasks)
         while taken := waiting.take(n_lanes=self._n_lanes):
-            for event in worker.run(taken, self._stopped.__contains__):
+            for event in self._worker.run(taken, self._stopped.__contains__):
                 if event.fingerprint not in self._stopped:
                     yield event
         self._stopped.clear()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rnnbench.data.dataset import Part, PartName, load_part
 from rnnbench.execution.environment import describe_process, keep_programs
 from rnnbench.execution.executor import Task
+from rnnbench.models import import_keras
 from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
 from rnnbench.training.engine import Program
 from rnnbench.training.engines import open_program, require_gpu
@@ -112,10 +111,7 @@ def prepare_process() -> None:
     Importing Keras takes seconds, best spent before the first task is here.
     """
     keep_programs()
-    if os.environ["KERAS_BACKEND"] != "tensorflow":
-        # Keras imports TensorFlow wherever it is installed to save a model: 500 MiB, 3 s.
-        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # makes the import fail
-    import keras  # noqa: F401
+    import_keras()
 
 
 class LazyParts:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnnbench.models import import_keras
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.measure import Answer, describe_error, make_model, make_reviews
 from rnnbench.training.engines import require_gpu
@@ -47,6 +48,7 @@ def find_first_difference(a: Sequence[EpochBits], b: Sequence[EpochBits]) -> int
 
 
 def _train(arm: Arm, seed: int, epochs: int) -> list[EpochBits]:
+    import_keras()
     import keras
 
     found: list[EpochBits] = []

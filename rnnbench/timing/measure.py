@@ -7,12 +7,13 @@ import os
 import resource
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.models import assemble_model, recurrent_layers, seed_keras
+from rnnbench.models import assemble_model, import_keras, recurrent_layers, seed_keras
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import find_operations
 from rnnbench.timing.samples import MOST_DRIFT, Sample, drift, find_problem
@@ -20,6 +21,7 @@ from rnnbench.training.engines import require_gpu
 
 __all__ = [
     "Answer",
+    "Blocks",
     "answer_with_sample",
     "describe_error",
     "make_model",
@@ -31,14 +33,29 @@ __all__ = [
 NUM_WORDS, MAX_LEN, EMBEDDING_SIZE = 500, 100, 16  # as the study notes have them
 LEARNING_RATE = 1e-3  # the guard sees the loss fall within a block; no step's time depends on it
 
-N_BLOCKS, MOST_BLOCKS = 10, 40  # more than ten until the two halves agree
-BLOCK_SECONDS = 0.4
-FEWEST_STEPS, MOST_STEPS = 16, 312  # 312: an epoch of the notes' 20,000 reviews, without the rest
-MOST_WARM_UP_BLOCKS = 6
+MOST_STEPS = 312  # an epoch of the notes' 20,000 reviews, without the rest
 STEADY = 0.05  # two blocks in succession differ by less
-N_FORWARD_BLOCKS = 5
 
 _MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "OutOfMemory", "OOM")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """How much one process times; the defaults are the protocol, smaller ones try it out.
+
+    Args:
+        n, most: timed blocks of training; more than `n` until the two halves agree.
+        n_forward: timed blocks of evaluation, and as many of prediction.
+        seconds: what a block should last, within its fewest and most steps.
+        most_warm_up: blocks after which the measurement begins, steady or not.
+    """
+
+    n: int = 10
+    most: int = 40
+    n_forward: int = 5
+    seconds: float = 0.4
+    fewest_steps: int = 16
+    most_warm_up: int = 6
 
 
 class Answer(Protocol):
@@ -49,19 +66,19 @@ class Answer(Protocol):
         ...
 
 
-def answer_with_sample(pipe: Answer, arm: Arm, seed: int, looks: bool) -> None:
+def answer_with_sample(pipe: Answer, arm: Arm, seed: int, looks: bool, blocks: Blocks) -> None:
     """Send the arm's sample, or the sentence that says why there is none.
 
     Args:
         looks: also find out which operations run.
     """
     try:
-        pipe.send(take_sample(arm, seed=seed, looks=looks))
+        pipe.send(take_sample(arm, seed=seed, looks=looks, blocks=blocks))
     except Exception as err:  # whatever a back end raises: the other arms go on
         pipe.send(describe_error(err))
 
 
-def take_sample(arm: Arm, *, seed: int, looks: bool = False) -> Sample:
+def take_sample(arm: Arm, *, seed: int, looks: bool, blocks: Blocks) -> Sample:
     """Time training, evaluation and inference of the arm in this process.
 
     The environment (back end, device) must have been set before; `KERAS_BACKEND` decides.
@@ -72,7 +89,7 @@ def take_sample(arm: Arm, *, seed: int, looks: bool = False) -> Sample:
     if arm.device == "gpu":
         require_gpu(arm.backend)  # a back end that sees none takes the CPU without a word
     model = make_model(arm, seed)
-    most = max(FEWEST_STEPS, MOST_STEPS * 64 // arm.batch_size)
+    most = max(blocks.fewest_steps, MOST_STEPS * 64 // arm.batch_size)
     tokens, labels = make_reviews(most * arm.batch_size, seed)
     keeps: dict[str, Any] = {"batch_size": arm.batch_size, "verbose": 0}
     one = slice(0, arm.batch_size)
@@ -82,21 +99,21 @@ def take_sample(arm: Arm, *, seed: int, looks: bool = False) -> Sample:
     compile_seconds = time.perf_counter() - began
 
     probe = _Clock(n_blocks=1, most_warm_up=1)
-    few = slice(0, FEWEST_STEPS * arm.batch_size)
+    few = slice(0, blocks.fewest_steps * arm.batch_size)
     _fit(model, tokens[few], labels[few], probe, keeps)
-    step_seconds = probe.blocks[-1] / FEWEST_STEPS
-    steps = min(most, max(FEWEST_STEPS, math.ceil(BLOCK_SECONDS / step_seconds)))
+    step_seconds = probe.blocks[-1] / blocks.fewest_steps
+    steps = min(most, max(blocks.fewest_steps, math.ceil(blocks.seconds / step_seconds)))
 
     used = slice(0, steps * arm.batch_size)
-    clock = _Clock(n_blocks=N_BLOCKS, most_warm_up=MOST_WARM_UP_BLOCKS, most_blocks=MOST_BLOCKS)
+    clock = _Clock(n_blocks=blocks.n, most_warm_up=blocks.most_warm_up, most_blocks=blocks.most)
     _fit(model, tokens[used], labels[used], clock, keeps)
     train_ms = _ms(clock.blocks, steps)
 
     forward = _forward_clock()
-    for _ in range(N_FORWARD_BLOCKS + 1):  # the first compiles
+    for _ in range(blocks.n_forward + 1):  # the first compiles
         model.evaluate(tokens[used], labels[used], callbacks=[forward], **keeps)
     evaluate_ms = _ms(forward.take(), steps)
-    for _ in range(N_FORWARD_BLOCKS + 1):
+    for _ in range(blocks.n_forward + 1):
         model.predict(tokens[used], callbacks=[forward], **keeps)
     predict_ms = _ms(forward.take(), steps)
 
@@ -114,7 +131,7 @@ def take_sample(arm: Arm, *, seed: int, looks: bool = False) -> Sample:
         peak_device_mib=_peak_device_mib(arm),
         load=load,
         operations=_look(model, tokens[one], arm) if looks else None,
-        problem=find_problem(train_ms, float(loss_first), clock.loss, N_BLOCKS),
+        problem=find_problem(train_ms, float(loss_first), clock.loss, blocks.n),
     )
 
 
@@ -130,6 +147,7 @@ def _look(model: Any, tokens: Any, arm: Arm) -> tuple[str, ...] | None:
 
 def make_model(arm: Arm, seed: int) -> Any:  # Any: Keras is untyped
     """The notes' network with the arm's recurrent layers, compiled as the arm says."""
+    import_keras()
     import keras
 
     seed_keras(seed, arm.backend)

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnbench.models import import_keras
+
 __all__ = ["predict_with"]
 
 PREDICT_BATCH = 1000
@@ -21,6 +23,7 @@ def predict_with(path: Path, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
     Returns:
         float32 `(n_reviews,)` of a positive review; of more classes `(n_reviews, n_classes)`.
     """
+    import_keras()
     import keras
 
     model = keras.models.load_model(path, safe_mode=True, compile=False)

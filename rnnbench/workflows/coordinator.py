@@ -12,7 +12,6 @@ from rnnbench.errors import StoreError
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.environment import processor_name
 from rnnbench.execution.executor import Executor, Task
-from rnnbench.execution.local import LocalExecutor
 from rnnbench.execution.process import call_in_process, peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.report.curves import draw_loss_curve
@@ -99,14 +98,14 @@ class Coordinator:
         choices: TuneChoices,
         view: TuneView,
         ledger: Ledger,
-        executor: LocalExecutor,
+        executor: Executor,
         root: Path,
     ) -> None:
         self._plan = plan
         self._choices = choices
         self._view = view
         self._ledger = ledger
-        self._executor: Executor = executor
+        self._executor = executor
         self._root = root
         self._name = plan.tuning.name
         self._entries: dict[str, LedgerEntry] = {}

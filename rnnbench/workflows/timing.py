@@ -26,7 +26,7 @@ from rnnbench.timing.determinism import (
     find_first_difference,
     follow_epochs,
 )
-from rnnbench.timing.measure import answer_with_sample
+from rnnbench.timing.measure import Blocks, answer_with_sample
 from rnnbench.timing.samples import Sample
 from rnnbench.timing.sittings import (
     ArmTimes,
@@ -50,6 +50,7 @@ from rnnbench.workflows.view import WAITING
 
 __all__ = ["TimingView", "check_determinism", "measure_arms", "take_in"]
 
+PROTOCOL = Blocks()
 MOST_SECONDS = 900.0
 """After so long a process is given up."""
 LOADED = 0.5
@@ -97,6 +98,7 @@ def measure_arms(
     export: Path | None = None,
     dry_run: bool = False,
     fresh: bool = False,
+    blocks: Blocks = PROTOCOL,
 ) -> TimingOutcome:
     """Measure what is missing of the arms, keep it, and say what came out.
 
@@ -105,6 +107,7 @@ def measure_arms(
     Args:
         export: a file that gets this command's measurements, for another machine's `--import`.
         fresh: measure again what an earlier command has measured.
+        blocks: what one process times.
 
     Raises:
         RnnbenchError: bad input, or a folder that cannot be written.
@@ -128,7 +131,7 @@ def measure_arms(
         else:
             view.show_arms(sitting)
             _warn_of_load(view)
-        sitting, interrupted = _measure(sitting, view, ledger)
+        sitting, interrupted = _measure(sitting, view, ledger, blocks)
         _export(sitting, export, view)
         _publish(sitting, interrupted, view, ledger, root)
     part = compose_timing_part([sitting])
@@ -217,7 +220,9 @@ def _go_on_with(new: Sitting, ledger: Ledger) -> Sitting:
     return new
 
 
-def _measure(sitting: Sitting, view: TimingView, ledger: Ledger) -> tuple[Sitting, bool]:
+def _measure(
+    sitting: Sitting, view: TimingView, ledger: Ledger, blocks: Blocks
+) -> tuple[Sitting, bool]:
     """The sitting with every sample; whether it was interrupted."""
     log = ledger.folder / "workers.log"
     try:
@@ -227,7 +232,7 @@ def _measure(sitting: Sitting, view: TimingView, ledger: Ledger) -> tuple[Sittin
                 assert found is not None
                 if found.failure is not None:
                     continue
-                outcome = _sample(arm, sitting, looks=not found.samples, log=log)
+                outcome = _sample(arm, sitting, looks=not found.samples, log=log, blocks=blocks)
                 sitting = sitting.with_outcome(arm, outcome)
                 _keep(sitting, ledger)
                 view.show_sample(arm, outcome, sitting)
@@ -248,10 +253,10 @@ def _queue(sitting: Sitting) -> list[Arm]:
     return queue
 
 
-def _sample(arm: Arm, sitting: Sitting, *, looks: bool, log: Path) -> Sample | str:
+def _sample(arm: Arm, sitting: Sitting, *, looks: bool, log: Path, blocks: Blocks) -> Sample | str:
     """One sample from a fresh process, or why there is none."""
     seed = sitting.n_samples
-    outcome: Sample | str = _call(answer_with_sample, arm, seed, looks, log=log)
+    outcome: Sample | str = _call(answer_with_sample, arm, seed, looks, blocks, log=log)
     return outcome
 
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rnnbench.execution.devices import Placement, place_workers
-from rnnbench.execution.local import LocalExecutor
+from rnnbench.execution.devices import Placement
 from rnnbench.ledger import Ledger
 from rnnbench.tracking.store import find_store
 from rnnbench.tuning.search import Search, put_aside
 from rnnbench.tuning.storage import JOURNAL, Storage, hide_password, open_storage
 from rnnbench.workflows.coordinator import Coordinator, SearchPlan, TuneOutcome, TuneView
 from rnnbench.workflows.datasets import DatasetRef, resolve_dataset
+from rnnbench.workflows.executors import open_executor
 from rnnbench.workflows.tuning_plan import (
     TuneChoices,
     Tuning,
@@ -43,15 +43,8 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
     refuse_overlap(tuning.seeds, tuning.base.seeds, "the textbook study")
     refuse_overlap(tuning.seeds, report_seeds(Ledger(root).entries()), "runs of this folder")
     ledger = Ledger(root, "searches")
-    placement = place_workers(
-        backend=choices.backend,
-        device=choices.device,
-        workers=choices.workers,
-        workers_per_gpu=choices.workers_per_gpu,
-    )
-    executor = LocalExecutor(
-        backend=placement.backend, gpus=placement.gpus, log_folder=ledger.folder
-    )
+    opened = open_executor(choices.placing, ledger.folder)
+    executor, placement = opened.executor, opened.placement
     with closing(executor):
         start = partial(executor.start, len(placement.gpus))
         dataset = resolve_dataset(tuning.base.dataset, view.downloaded, start, choices.own)

@@ -15,6 +15,7 @@ from rnnbench.study import Study, expand_study, load_study, parse_seeds
 from rnnbench.tuning.search import BATCH, PRUNERS, SAMPLERS, Method
 from rnnbench.tuning.space import PARAMETERS, Params, Space, load_space
 from rnnbench.workflows.datasets import DatasetRef, OwnChoices
+from rnnbench.workflows.executors import ExecutorChoices
 from rnnbench.workflows.provenance import drop_options
 
 __all__ = [
@@ -66,10 +67,7 @@ class TuneChoices:
     dataset: str | None = None
     own: OwnChoices = field(default_factory=OwnChoices)
     name: str = TUNING
-    workers: int | None = None
-    workers_per_gpu: int = 1
-    device: str = "auto"
-    backend: str = "auto"
+    placing: ExecutorChoices = field(default_factory=lambda: ExecutorChoices(engine="keras"))
     fresh: bool = False
     command: str = "rnnbench tune"
 

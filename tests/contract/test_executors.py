@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from project import build_once
 
 from rnnbench.architectures import find_plugins
 from rnnbench.data.dataset import Part, PartName, load_part
@@ -41,7 +43,7 @@ EXECUTORS: dict[str, Callable[[], Executor]] = {
     "local, 1 worker": lambda: LocalExecutor(backend="jax", gpus=(None,)),
     "local, 2 workers": lambda: LocalExecutor(backend="jax", gpus=(None, None)),
 }
-ON_RAY = [pytest.mark.ray, pytest.mark.enable_socket]
+ON_RAY = [pytest.mark.campaign, pytest.mark.enable_socket]
 EVERYWHERE = [*EXECUTORS, pytest.param("ray, 2 workers", marks=ON_RAY)]
 STOPPABLE = ["inline", "local, 1 worker", pytest.param("ray, 1 worker", marks=ON_RAY)]
 EXECUTORS["ray, 1 worker"] = lambda: open_ray(1)
@@ -61,16 +63,6 @@ def layers():
 
     return [Raising()]
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Workers share what they compile: it is most of what these tests take long for."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
-        patch.setenv("JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS", "0")
-        patch.setenv("JAX_PERSISTENT_COMPILATION_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -112,12 +104,6 @@ def specs(make_spec: MakeSpec) -> list[RunSpec]:
     ]
 
 
-@pytest.fixture(scope="module")
-def recorded() -> dict[str, list[Event]]:
-    """What each executor said about the same tasks."""
-    return {}
-
-
 def open_ray(n_cpus: int) -> Executor:
     from rnnbench.execution.cluster import LOCAL, RayExecutor, connect
 
@@ -125,19 +111,26 @@ def open_ray(n_cpus: int) -> Executor:
     return RayExecutor(backend="jax", n_at_once=n_cpus)
 
 
+def record_events(name: str, specs: list[RunSpec], shared: Path) -> list[Event]:
+    """What the executor says of the runs; each is asked once in a test run."""
+    path = shared / "events" / name / "events.pickle"
+
+    def record() -> None:
+        executor = EXECUTORS[name]()
+        events = list(executor.run([Task(spec=spec) for spec in specs]))
+        executor.close()
+        path.write_bytes(pickle.dumps(events))
+
+    build_once(path.parent, record)
+    found: list[Event] = pickle.loads(path.read_bytes())
+    return found
+
+
 @pytest.fixture(params=EVERYWHERE)
 def events(
-    request: pytest.FixtureRequest,
-    recorded: dict[str, list[Event]],
-    specs: list[RunSpec],
-    keras_on_jax: Any,
+    request: pytest.FixtureRequest, specs: list[RunSpec], shared: Path, keras_on_jax: Any
 ) -> list[Event]:
-    if request.param not in recorded:
-        tasks = [Task(spec=spec) for spec in specs]
-        executor = EXECUTORS[request.param]()
-        recorded[request.param] = list(executor.run(tasks))
-        executor.close()
-    return recorded[request.param]
+    return record_events(request.param, specs, shared)
 
 
 def test_every_run_ends_exactly_once(events: list[Event], specs: list[RunSpec]) -> None:
@@ -173,9 +166,9 @@ def test_a_run_that_raises_fails_with_its_traceback_and_the_others_go_on(
 
 
 def test_numbers_do_not_depend_on_the_executor_or_on_how_many_workers_there_are(
-    events: list[Event], recorded: dict[str, list[Event]]
+    events: list[Event], specs: list[RunSpec], shared: Path
 ) -> None:
-    first = next(iter(recorded.values()))
+    first = record_events("inline", specs, shared)
     assert curves(events) == curves(first)
     assert scores(events) == scores(first)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from project import write_project
+from test_engines import batch_size_of
 
 from rnnbench.architectures import PRESETS
 from rnnbench.data.dataset import load_part
@@ -66,14 +67,13 @@ def finished(events: Sequence[Event], spec: RunSpec) -> Finished:
 def test_each_lane_has_the_losses_of_the_keras_engine(
     name: str, make_spec: Any, fleets: dict[str, FleetProgram]
 ) -> None:
-    chosen = {"epochs": N_EPOCHS, "learning_rate": 1e-4}
+    chosen = {"epochs": N_EPOCHS, "learning_rate": 1e-4, "batch_size": batch_size_of(name)}
     specs = [make_spec(name, seed=seed, engine="fleet", **chosen) for seed in (0, 1)]
     events = train(fleets, specs)
+    program = ScanProgram(make_spec(name, **chosen))
     for spec in specs:
         alone = make_spec(name, seed=spec.seed, **chosen)
-        expected = list(
-            train_runs([Start(spec=alone)], ScanProgram(alone), LazyParts(alone.data), {})
-        )
+        expected = list(train_runs([Start(spec=alone)], program, LazyParts(alone.data), {}))
         for ours, theirs in zip(curve(events, spec), curve(expected, alone), strict=True):
             assert ours[:3] == pytest.approx(theirs[:3], abs=1e-5)
         ours, theirs = finished(events, spec).result, finished(expected, alone).result
@@ -83,10 +83,8 @@ def test_each_lane_has_the_losses_of_the_keras_engine(
 def test_a_fleet_repeats_and_resumes_bit_for_bit(
     make_spec: Any, fleets: dict[str, FleetProgram]
 ) -> None:
-    specs = [
-        make_spec("lstm-dropout", seed=seed, engine="fleet", epochs=N_EPOCHS, learning_rate=0.01)
-        for seed in (0, 1, 2)
-    ]
+    same = {"engine": "fleet", "epochs": N_EPOCHS, "batch_size": batch_size_of("lstm-dropout")}
+    specs = [make_spec("lstm-dropout", seed=seed, **same) for seed in (0, 1, 2)]
     once, again = train(fleets, specs), train(fleets, specs)
     states = [
         next(
@@ -111,8 +109,9 @@ def test_a_fleet_repeats_and_resumes_bit_for_bit(
 def test_a_lane_has_its_own_learning_rate_and_early_stop(
     make_spec: Any, fleets: dict[str, FleetProgram]
 ) -> None:
-    wild = make_spec("gru", engine="fleet", epochs=20, patience=1, learning_rate=2.0)
-    tame = make_spec("gru", engine="fleet", epochs=20, patience=20, learning_rate=1e-4)
+    same = {"engine": "fleet", "epochs": 20, "batch_size": batch_size_of("gru")}
+    wild = make_spec("gru", **same, patience=1, learning_rate=2.0)
+    tame = make_spec("gru", **same, patience=20, learning_rate=1e-4)
     events = train(fleets, [wild, tame])
     assert len(curve(events, wild)) < len(curve(events, tame)) == 20
     assert finished(events, wild).result.epochs == len(curve(events, wild))
@@ -195,7 +194,7 @@ def test_every_architecture_can_be_vectorised(name: str, make_spec: Any, keras_o
     assert why_not_vmapped(make_spec(name, engine="fleet")) is None
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.timeout(5400)
 def test_ten_seeds_on_the_real_reviews_score_as_runs_on_their_own_do(
     real_imdb: Path, tmp_path: Path

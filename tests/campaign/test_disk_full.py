@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project import PATIENCE_S, Project, write_project
+from project import PATIENCE_S, Count, Project, write_project
 
+pytestmark = pytest.mark.campaign
 KIB = 1024
 EPOCHS = 20
 
@@ -36,11 +37,13 @@ def test_a_project_on_a_full_disk_is_refused_in_one_sentence(
     assert refused.stderr == f"error: cannot write to {small_disk}: No space left on device\n"
 
 
+@pytest.mark.parametrize("room_kib", [32, 96, 192, 384])
 def test_a_full_disk_fails_the_run_and_a_resume_goes_on_when_there_is_room(
-    small_disk: Path, shared: Path
+    room_kib: int, small_disk: Path, shared: Path, count: Count
 ) -> None:
     project = write_project(small_disk, shared, architectures=["lstm"], epochs=EPOCHS)
-    leave_room(small_disk / "ballast", 32 * KIB)
+    leave_room(small_disk / "ballast", room_kib * KIB)
+    count("a full disk")
 
     failed = project.run()
     said = failed.stdout + failed.stderr

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from project import free_port, serving, write_project
 
-pytestmark = pytest.mark.ray  # `nox -s cluster` has what it needs
+pytestmark = pytest.mark.campaign
 
 DEBIAN = Path("/usr/lib/postgresql")
 

@@ -1,0 +1,61 @@
+"""A search that is interrupted, killed again and again, and goes on each time."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from functools import partial
+from pathlib import Path
+
+import pytest
+from project import PATIENCE_S, Count, Project
+from test_tune import (
+    JOURNAL,
+    assert_tracked_once,
+    interrupt,
+    new_project,
+    outcomes,
+    searched,
+    start,
+    tear,
+    tune,
+    wait_for,
+    winners,
+    winners_of,
+)
+
+pytestmark = pytest.mark.campaign
+N_KILLS = 6
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shared: Path) -> Project:
+    project = new_project(shared, "undisturbed")
+    done = tune(project)
+    assert done.returncode == 0, done.stderr
+    (project.folder / "winners.json").write_text(done.stdout)
+    return project
+
+
+def test_a_search_interrupted_and_killed_comes_out_the_same(
+    shared: Path, undisturbed: Project, count: Count
+) -> None:
+    project = new_project(shared, "killed")
+    interrupt(project)
+    draw = random.Random(0)
+    for _ in range(N_KILLS):
+        process = start(project)
+        wanted = len(searched(project)) + draw.choice((1, 2, 3))
+        wait_for(partial(has_searched, project, wanted), process)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=PATIENCE_S)
+        tear(project.folder / JOURNAL)
+        count("a search killed")
+    assert winners(tune(project)) == winners_of(undisturbed)
+    assert outcomes(project) == outcomes(undisturbed)
+    assert_tracked_once(project)
+
+
+def has_searched(project: Project, n_runs: int) -> bool:
+    return len(searched(project)) >= n_runs
