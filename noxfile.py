@@ -1,7 +1,8 @@
-"""The gate: `nox` runs lint, types, tests and docs; `nox -s speed` runs the benchmarks."""
+"""The gate: `nox` runs lint, types, tests and docs; CONTRIBUTING.md tells of the rest."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 
@@ -9,6 +10,7 @@ import nox
 
 nox.options.sessions = ["lint", "types", "tests", "docs"]
 nox.options.reuse_existing_virtualenvs = True
+nox.options.default_venv_backend = "uv|virtualenv"
 
 CARRIED = (
     *("keras", "namex", "optree", "absl-py", "h5py", "ml-dtypes", "packaging", "typing-extensions"),
@@ -18,7 +20,15 @@ CARRIED = (
 )
 """What a machine with JAX or PyTorch alone lacks for `rnnbench timing`."""
 
-PINNED = ("-c", "constraints.txt")
+PINNED = ("--no-compile", "-c", "constraints.txt")
+"""Bytecode is made of what is imported, which is little of what is installed."""
+
+UNTYPED = ("tensorflow", "keras", "pyarrow", "scipy", "scikit-learn", "pandas")
+"""Dependencies that carry no types, so that mypy learns nothing from them."""
+
+
+# Two at once take their tests from each other's end: no file is the last that all wait for.
+AT_ONCE = ("-n", "2", "--dist", "worksteal")
 
 
 @nox.session
@@ -32,22 +42,17 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy --strict over the package, the benchmarks and this file."""
-    _install_project(session)
-    session.run("mypy")
+    needed: list[str] = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
+    typed = [each for each in needed if re.split(r"[<>=]", each)[0] not in UNTYPED]
+    session.install(*PINNED, *typed, "mypy", "nox")
+    session.run("mypy", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Every test but the slow ones: `nox -s tests -- -m slow` runs those."""
-    _install_project(session)
-    _run_tests(session)
-
-
-@nox.session
-def coverage(session: nox.Session) -> None:
-    """The same tests, and which lines of the package they run; below 90 % is an error."""
-    _install_project(session)
-    _run_tests(session, "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=90")
+    """The tests of the gate, two at once; `-- tests/test_study.py` runs those of one file."""
+    session.install(*PINNED, "-e", ".[test]")
+    session.run("pytest", *(session.posargs or AT_ONCE))
 
 
 @nox.session
@@ -59,18 +64,31 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
-def speed(session: nox.Session) -> None:
-    """The side-by-side benchmarks; takes about an hour, on a machine that does nothing else."""
-    _install_project(session)
-    session.run("python", "benchmarks/speed/run_all.py", *session.posargs)
-    session.run("python", "benchmarks/speed/whole_study.py")
+def coverage(session: nox.Session) -> None:
+    """The same tests, and which lines of the package they run; below 91 % is an error."""
+    session.install(*PINNED, "-e", ".[test]")
+    session.run(
+        "pytest", *AT_ONCE, "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=91"
+    )
 
 
 @nox.session
-def cluster(session: nox.Session) -> None:
-    """The tests on a Ray cluster, and on PostgreSQL where Debian's package of that name is."""
-    session.install(*PINNED, "-e", ".[dev,ray]", "psycopg[binary]")
-    session.run("pytest", "-m", "ray", *session.posargs)
+def campaign(session: nox.Session) -> None:
+    """What takes too long for the gate: kills by the dozen, full disks, servers that die, Ray.
+
+    Every documented command too. PostgreSQL is tested where Debian's package of that name is, small
+    disks where root may mount them.
+    """
+    session.install(*PINNED, "-e", ".[test,ray]", "psycopg[binary]")
+    session.run("pytest", *AT_ONCE, "-m", "campaign", *session.posargs)
+
+
+@nox.session
+def speed(session: nox.Session) -> None:
+    """The side-by-side benchmarks; takes about an hour, on a machine that does nothing else."""
+    session.install(*PINNED, "-e", ".")
+    session.run("python", "benchmarks/speed/run_all.py", *session.posargs)
+    session.run("python", "benchmarks/speed/whole_study.py")
 
 
 @nox.session
@@ -89,13 +107,3 @@ def wheelhouse(session: nox.Session) -> None:
         *("--platform=manylinux2014_x86_64", "--platform=manylinux1_x86_64", *PINNED),
         *CARRIED,
     )
-
-
-def _run_tests(session: nox.Session, *options: str) -> None:
-    arguments = session.posargs or ["-m", "not slow and not gpu and not ray"]
-    # Two at once, a file each: what a file's tests share is made once.
-    session.run("pytest", "-n", "2", "--dist", "loadfile", *options, *arguments)
-
-
-def _install_project(session: nox.Session) -> None:
-    session.install(*PINNED, "-e", ".[dev]")

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ import pytest
 from rnnbench.cli.main import main
 from rnnbench.data import prepare
 from rnnbench.execution.environment import worker_environment
+from rnnbench.execution.executor import Task
 from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.process import call_in_process
 from rnnbench.execution.worker import prepare_process
+from rnnbench.specs import Event
 from rnnbench.workflows import coordinator, engines, executors, predict, report
 
 __all__ = ["Answer", "call_command", "import_keras", "run_here", "standing_in"]
@@ -50,12 +53,23 @@ def call_command(
 
 
 def run_here(
-    words: Sequence[str], folder: Path, environment: Mapping[str, str]
+    words: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    on_event: Callable[[Event], None] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """`rnnbench` with these words in a folder; no process is started for what it trains."""
+    """`rnnbench` with these words in a folder; no process is started for what it trains.
+
+    Args:
+        on_event: is called before the command hears of an event.
+    """
     out, err = io.StringIO(), io.StringIO()
     before = signal.getsignal(signal.SIGTERM)
-    with standing_in(folder, environment) as patch, redirect_stdout(out), redirect_stderr(err):
+    with (
+        standing_in(folder, environment, on_event) as patch,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
         patch.setattr(sys, "argv", ["rnnbench", *words])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -66,7 +80,11 @@ def run_here(
 
 
 @contextmanager
-def standing_in(folder: Path, environment: Mapping[str, str]) -> Iterator[pytest.MonkeyPatch]:
+def standing_in(
+    folder: Path,
+    environment: Mapping[str, str],
+    on_event: Callable[[Event], None] | None = None,
+) -> Iterator[pytest.MonkeyPatch]:
     """Inside the block this process has that folder and environment, and does its workers' work."""
     import_keras()
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
@@ -76,7 +94,7 @@ def standing_in(folder: Path, environment: Mapping[str, str]) -> Iterator[pytest
         for name, value in environment.items():
             patch.setenv(name, value)
         patch.chdir(folder)
-        patch.setattr(executors, "LocalExecutor", _open_inline)
+        patch.setattr(executors, "LocalExecutor", partial(_Overheard, on_event))
         for module in (coordinator, engines, predict, report):
             patch.setattr(module, "call_in_process", _call)
         yield patch
@@ -97,8 +115,20 @@ def import_keras() -> Any:  # Any: Keras is untyped
     return keras
 
 
-def _open_inline(*, n_lanes: int = 1, **_: Any) -> InlineExecutor:
-    return InlineExecutor(n_lanes)
+class _Overheard(InlineExecutor):
+    """In place of the `local` executor: in this process, and a test may listen."""
+
+    def __init__(
+        self, on_event: Callable[[Event], None] | None, *, n_lanes: int = 1, **_: Any
+    ) -> None:
+        super().__init__(n_lanes)
+        self._on_event = on_event
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+        for event in super().run(tasks):
+            if self._on_event is not None:
+                self._on_event(event)
+            yield event
 
 
 def _call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:

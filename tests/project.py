@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+    from rnnbench.specs import Event
+
 Count = Callable[[str], None]
 """Notes that something happened once more: the end of a campaign tells how often each did."""
 
@@ -81,9 +83,11 @@ class Project:
             timeout=timeout_s,
         )
 
-    def here(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """The same in the test's own process, the training too: seconds less."""
-        return run_here(words, self.folder, self.environment)
+    def here(
+        self, *words: str, on_event: Callable[[Event], None] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """The same in the test's own process, the training too, which a test may listen to."""
+        return run_here(words, self.folder, self.environment, on_event)
 
     def start(self, *more: str) -> subprocess.Popen[bytes]:
         """`rnnbench run`, just started, as the leader of a process group of its own.

@@ -52,13 +52,17 @@ def write_reviews(path: Path, n_train: int, n_test: int, seed: int = 0) -> Path:
 REAL = Path(os.environ.get("RNNBENCH_DATA") or Path(__file__).parents[2] / "shared" / "data")
 REAL = REAL.expanduser().absolute()
 REAL = REAL / "imdb.npz" if REAL.is_dir() else REAL
+WORDS = {"small": (None, 500), "real": (500,)}
+"""How many words of each file are read; the real one takes seconds."""
 KERAS_READS = """
 import sys
 import numpy as np
+from rnnbench.models import import_keras
+import_keras()
 from keras.src.datasets import imdb
-for path, out in zip(sys.argv[1::2], sys.argv[2::2]):
+for path, out, words in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3]):
     imdb.get_file = lambda *args, path=path, **kwargs: path
-    for num_words in (None, 500):
+    for num_words in eval(words):
         kept = {}
         for half, (x, y) in zip(("train", "test"), imdb.load_data(num_words=num_words)):
             kept[f"{half}_tokens"] = np.concatenate([np.array(row, np.int32) for row in x])
@@ -73,8 +77,9 @@ def keras_reads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What Keras's own code makes of a small file, and of the real one if it is here."""
     folder = tmp_path_factory.mktemp("keras")
     arguments = [str(write_reviews(folder / "small.npz", 37, 21)), str(folder / "small")]
+    arguments.append(str(WORDS["small"]))
     if REAL.is_file():
-        arguments += [str(REAL), str(folder / "real")]
+        arguments += [str(REAL), str(folder / "real"), str(WORDS["real"])]
     environment = os.environ | {"KERAS_BACKEND": "jax", "KERAS_HOME": str(folder)}
     subprocess.run([sys.executable, "-c", KERAS_READS, *arguments], check=True, env=environment)
     return folder
@@ -93,7 +98,7 @@ def test_sequences_are_those_of_keras(keras_reads: Path, source: str) -> None:
         pytest.skip("the real imdb.npz is not here: set RNNBENCH_DATA to its folder")
     corpus = imdb.read_imdb(REAL if source == "real" else keras_reads / "small.npz")
     assert corpus.name == "imdb"
-    for num_words in (None, 500):
+    for num_words in WORDS[source]:
         with np.load(keras_reads / f"{source}-{num_words}.npz") as keras:
             assert_same(corpus.train, keras, "train", num_words)
             assert_same(corpus.test, keras, "test", num_words)

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from project import PATIENCE_S, STUDY, Project, build_once, read_curves, write_project
 
+from rnnbench.specs import EpochEnded, Event
+
 ARCHITECTURES = ("lstm-dropout", "gru")
 EPOCHS = 30
 CURVE_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")
@@ -35,7 +37,6 @@ def reference(shared: Path) -> Project:
 STAGES: dict[str, Callable[[Project], object]] = {
     "start-up": lambda project: (project.folder / ".rnnbench/workers.log").exists(),
     "training": lambda project: states(project),
-    "publishing": lambda project: results(project),
 }
 
 
@@ -76,29 +77,17 @@ def test_ctrl_c_ends_the_command_and_a_resume_goes_on_bit_for_bit(
 
 
 def test_mlflow_shows_a_run_while_it_trains(shared: Path) -> None:
-    endless = 100_000
-    project = new_project(
-        shared, "live", architectures=["lstm"], seeds=1, epochs=endless, patience=endless
-    )
-    process = project.start()
-    seen: list[Any] = []
-    wait_for(lambda: seen.extend(points(project)) or seen, process)
-    assert [run.info.status for run in project.tracked()] == ["RUNNING"]
-    os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=PATIENCE_S) == 130
-    assert [run.info.status for run in project.tracked()] == ["KILLED"]
+    project = new_project(shared, "live", architectures=["lstm"], seeds=1)
+    seen: list[str] = []
 
+    def look(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.row.epoch == 2:  # the first is recorded
+            wait_for(lambda: points(project))
+            seen.extend(run.info.status for run in project.tracked())
 
-def test_two_commands_at_once_take_turns(shared: Path, reference: Project) -> None:
-    project = new_project(shared, "two-commands", seeds=1)
-    first = project.start()
-    wait_for(lambda: (project.folder / ".rnnbench/workers.log").exists(), first)
-    second = project.here("run", *project.options)
-    assert first.wait(timeout=PATIENCE_S) == 0
-    assert second.returncode == 0
-    assert "another rnnbench command is at work" in second.stdout
-    assert_same(project, reference, n_runs=2)
-    assert_tracked_once(project, n_runs=2)
+    done = project.here("run", *project.options, on_event=look)
+    assert done.returncode == 0, done.stderr
+    assert seen == ["RUNNING"]
 
 
 @pytest.fixture
@@ -153,10 +142,12 @@ def results(project: Project) -> list[Path]:
     return sorted((project.folder / ".rnnbench/runs").glob("*/*/result.json"))
 
 
-def wait_for(happened: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+def wait_for(
+    happened: Callable[[], object], process: subprocess.Popen[bytes] | None = None
+) -> None:
     """Wait until something has happened, or the process has ended."""
     give_up = time.monotonic() + PATIENCE_S
-    while process.poll() is None and not happened():
+    while not (happened() or (process is not None and process.poll() is not None)):
         assert time.monotonic() < give_up
         time.sleep(0.01)
 

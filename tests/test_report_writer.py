@@ -76,7 +76,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def document() -> Document:
-    made = make_document(sections=("short", "long"), hostile=HOSTILE)
+    made = make_document(sections=("short", "long"), n_seeds=3, n_epochs=6, hostile=HOSTILE)
     return replace(made, responses=make_responses())
 
 

@@ -23,7 +23,8 @@ def test_runs_made_while_the_server_was_down_are_published_later_and_once(
 ) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    remote = replace(project, environment=project.environment | {"MLFLOW_TRACKING_URI": address})
+    changed = {"MLFLOW_TRACKING_URI": address, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    remote = replace(project, environment=project.environment | changed)
 
     down = remote.here("run", *remote.options)
     assert down.returncode == 0, down.stderr

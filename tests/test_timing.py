@@ -137,16 +137,19 @@ def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(
 
 
 def test_a_killed_command_goes_on_with_what_was_measured(tmp_path: Path) -> None:
-    words = [sys.executable, "-c", MEASURES, "0", "0.3"]
-    child = subprocess.Popen(words, cwd=tmp_path, start_new_session=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", MEASURES, "0", "0.3"], cwd=tmp_path, start_new_session=True
+    )
     while not (kept := _samples(tmp_path)):
         assert child.poll() is None
         time.sleep(0.05)
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
-    assert done.returncode == 0, done.stderr
-    assert f"{len(kept)} done already" in done.stdout
+    view = Lines()
+    both = replace(TWO_ARMS, recurrent_dropout=(0.0, 0.3), repeats=1)
+    outcome = measure_arms(both, view, tmp_path, command="a test", blocks=SHORT)
+    assert not outcome.interrupted
+    assert len(view.outcomes) == 2 - len(kept)
     assert _samples(tmp_path)[: len(kept)] == kept
     assert len(read_sittings(tmp_path / ".rnnbench")) == 1
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command import Answer
-from project import PATIENCE_S, Project, build_once, write_project
+from project import Project, build_once, write_project
+
+from rnnbench.specs import EpochEnded, Event, Finished
 
 Command = Callable[..., Answer]
 
 USAGE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
-EPOCHS, N_TRIALS = 11, 9
+EPOCHS, N_TRIALS = 11, 8
 BUDGET = ("--trials", str(N_TRIALS), "--tuning-seeds", "2", "--epochs", str(EPOCHS))
 JOURNAL = "optuna-journal.log"
 
@@ -93,7 +92,17 @@ def test_no_run_of_a_search_has_a_test_score_or_a_model(tuned: Project) -> None:
 
 def test_an_interrupted_search_comes_out_the_same(shared: Path, tuned: Project) -> None:
     project = new_project(shared, "interrupted")
-    interrupt(project)
+    n_over = 0
+
+    def press_ctrl_c(event: Event) -> None:
+        nonlocal n_over
+        n_over += isinstance(event, Finished)
+        if n_over == 3 and isinstance(event, EpochEnded):  # in the middle of a trial
+            raise KeyboardInterrupt
+
+    done = tune(project, on_event=press_ctrl_c)
+    assert done.returncode == INTERRUPTED
+    assert "To go on: rnnbench tune lstm" in done.stderr
     statuses = {run.info.status for kind in ("tuning", "group") for run in tracked(project, kind)}
     assert statuses == {"FINISHED", "KILLED"}
     tear(project.folder / JOURNAL)
@@ -265,25 +274,10 @@ def tune(
     *more: str,
     budget: tuple[str, ...] = BUDGET,
     architectures: tuple[str, ...] = ("lstm",),
+    on_event: Callable[[Event], None] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     words = ("tune", *architectures, *budget, "--dataset", reviews(project), "--json", *more)
-    return project.here(*words)
-
-
-def start(project: Project) -> subprocess.Popen[bytes]:
-    words = ("tune", "lstm", *BUDGET, "--workers", "1", "--dataset", reviews(project))
-    return project.start_command(*words)
-
-
-def interrupt(project: Project) -> None:
-    """Press Ctrl-C in a real search, in the middle of a trial."""
-    process = start(project)
-    wait_for(lambda: len(searched(project)) >= 1, process)  # the tracker has begun trials by then
-    os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=PATIENCE_S) == INTERRUPTED
-    output = project.output.read_text()
-    assert "To go on: rnnbench tune lstm" in output
-    assert "Traceback" not in output
+    return project.here(*words, on_event=on_event)
 
 
 def tear(journal: Path) -> None:
@@ -338,11 +332,3 @@ def assert_tracked_once(project: Project) -> None:
     assert len(groups) == len(set(groups)) == 1 + N_TRIALS
     everything = [*runs, *tracked(project, "group"), *tracked(project, "invocation")]
     assert not [run for run in everything if run.info.status == "RUNNING"]
-
-
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    give_up = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert process.poll() is None
-        assert time.monotonic() < give_up
-        time.sleep(0.02)

@@ -107,6 +107,7 @@ def house_style() -> Iterator[None]:
             "ytick.color": MUTED,
             "ytick.labelcolor": INK,
             "svg.fonttype": "none",
+            "svg.hashsalt": "rnnbench",  # else every drawing gets identifiers of its own
         }
     ):
         yield

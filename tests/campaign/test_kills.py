@@ -82,3 +82,15 @@ def sleep(seconds: float, process: subprocess.Popen[bytes]) -> None:
     """Wait that long, or until the process has ended."""
     end = time.monotonic() + seconds
     wait_for(lambda: time.monotonic() >= end, process)
+
+
+def test_two_commands_at_once_take_turns(shared: Path, reference: Project) -> None:
+    project = new_project(shared, "two-commands", seeds=1)
+    first = project.start()
+    wait_for(lambda: (project.folder / ".rnnbench/workers.log").exists(), first)
+    second = project.run()
+    assert first.wait(timeout=PATIENCE_S) == 0
+    assert second.returncode == 0
+    assert "another rnnbench command is at work" in second.stdout
+    assert_same(project, reference, n_runs=2)
+    assert_tracked_once(project, n_runs=2)

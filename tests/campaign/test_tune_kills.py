@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 from functools import partial
 from pathlib import Path
 
 import pytest
 from project import PATIENCE_S, Count, Project
+from test_interruption import wait_for
 from test_tune import (
+    BUDGET,
+    INTERRUPTED,
     JOURNAL,
     assert_tracked_once,
-    interrupt,
     new_project,
     outcomes,
+    reviews,
     searched,
-    start,
     tear,
     tune,
-    wait_for,
     winners,
     winners_of,
 )
@@ -59,3 +61,19 @@ def test_a_search_interrupted_and_killed_comes_out_the_same(
 
 def has_searched(project: Project, n_runs: int) -> bool:
     return len(searched(project)) >= n_runs
+
+
+def start(project: Project) -> subprocess.Popen[bytes]:
+    words = ("tune", "lstm", *BUDGET, "--workers", "1", "--dataset", reviews(project))
+    return project.start_command(*words)
+
+
+def interrupt(project: Project) -> None:
+    """Press Ctrl-C in a real search, in the middle of a trial."""
+    process = start(project)
+    wait_for(lambda: len(searched(project)) >= 1, process)  # the tracker has begun trials by then
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=PATIENCE_S) == INTERRUPTED
+    output = project.output.read_text()
+    assert "To go on: rnnbench tune lstm" in output
+    assert "Traceback" not in output
