@@ -91,7 +91,7 @@ def speed(session: nox.Session) -> None:
     session.run("python", "benchmarks/speed/whole_study.py")
 
 
-@nox.session
+@nox.session(venv_backend="virtualenv")  # has pip, which collects wheels for other machines
 def wheelhouse(session: nox.Session) -> None:
     """Wheels for a GPU machine without internet: `nox -s wheelhouse -- 3.12`."""
     version = (
