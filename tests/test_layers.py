@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ ROWS = (
     "__main__",
 )
 OWNERS = {
-    "keras": {"models", "training", "timing", "execution"},  # execution: a worker warms up with it
+    "keras": {"models", "training", "timing"},
     "jax": {"training", "timing"},
     "tensorflow": {"training", "timing"},
     "torch": {"training", "timing"},
@@ -71,24 +72,31 @@ class Import:
         return f"{self.by} imports {self.name}"
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> dict[str, ast.Module]:
+    found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         name = ".".join(part for part in parts if part != "__init__")
-        yield name, ast.parse(path.read_text("utf-8"))
+        found[name] = ast.parse(path.read_text("utf-8"))
+    return found
 
 
-def imports() -> Iterator[Import]:
-    for name, tree in modules():
-        late = {
-            id(inner)
-            for outer in ast.walk(tree)
-            if isinstance(outer, ast.FunctionDef) or is_type_checking(outer)
-            for inner in ast.walk(outer)
-        }
-        for node in ast.walk(tree):
-            for imported in names_of(node):
-                yield Import(by=name, name=imported, late=id(node) in late)
+@cache
+def imports() -> list[Import]:
+    return [found for name, tree in modules().items() for found in imports_of(name, tree)]
+
+
+def imports_of(name: str, tree: ast.Module) -> Iterator[Import]:
+    late = {
+        id(inner)
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef) or is_type_checking(outer)
+        for inner in ast.walk(outer)
+    }
+    for node in ast.walk(tree):
+        for imported in names_of(node):
+            yield Import(by=name, name=imported, late=id(node) in late)
 
 
 def is_type_checking(node: ast.AST) -> bool:
@@ -110,7 +118,7 @@ def row_of(module: str) -> int:
 
 
 def test_every_module_has_a_row() -> None:
-    assert {name.split(".")[0] for name, _ in modules() if name} <= set(ROWS)
+    assert {name.split(".")[0] for name in modules() if name} <= set(ROWS)
 
 
 def test_imports_point_downward_even_inside_functions() -> None:

@@ -81,10 +81,14 @@ def document() -> Document:
 
 
 @pytest.fixture(scope="module")
-def folder(document: Document, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("report") / "out"
-    write_report(document, folder, FORMATS)
-    return folder
+def written(document: Document, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The files of a report, in their order, in a folder that was made for it."""
+    return write_report(document, tmp_path_factory.mktemp("report") / "new" / "out", FORMATS)
+
+
+@pytest.fixture(scope="module")
+def folder(written: list[Path]) -> Path:
+    return written[0].parent
 
 
 @pytest.fixture(scope="module")
@@ -92,15 +96,14 @@ def page(folder: Path) -> Page:
     return Page((folder / "index.html").read_text("utf-8"))
 
 
-def test_the_page_comes_first_and_every_file_is_there(document: Document, tmp_path: Path) -> None:
-    paths = write_report(document, tmp_path / "new" / "out", FORMATS)
-    names = [path.relative_to(tmp_path / "new" / "out").as_posix() for path in paths]
+def test_the_page_comes_first_and_every_file_is_there(written: list[Path], folder: Path) -> None:
+    names = [path.relative_to(folder).as_posix() for path in written]
     assert names[:2] == ["index.html", "index.md"]
     assert {name for name in names if name.startswith("tables/")} == {
         f"tables/{name}.csv" for name in TABLES
     }
     assert len([name for name in names if name.startswith("figures/")]) == 6
-    assert sorted(path for path in (tmp_path / "new").rglob("*") if path.is_file()) == sorted(paths)
+    assert sorted(path for path in folder.parent.rglob("*") if path.is_file()) == sorted(written)
 
 
 @pytest.mark.parametrize(

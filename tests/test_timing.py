@@ -156,8 +156,11 @@ def test_a_killed_command_goes_on_with_what_was_measured(tmp_path: Path) -> None
 
 @pytest.fixture(scope="module")
 def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bare_python(tmp_path_factory.mktemp("bare"))
+
+
+def make_bare_python(folder: Path) -> Path:
     """An environment with JAX, and what `nox -s wheelhouse` collects, and nothing else."""
-    folder = tmp_path_factory.mktemp("bare") / "env"
     venv.create(folder, with_pip=False)
     (site,) = (folder / "lib").glob("python3*/site-packages")
     for name in (*CARRIED, "jax", "jaxlib", "numpy", "scipy", "opt-einsum"):

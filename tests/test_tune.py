@@ -18,7 +18,8 @@ Command = Callable[..., Answer]
 
 USAGE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
 EPOCHS, N_TRIALS = 11, 8
-BUDGET = ("--trials", str(N_TRIALS), "--tuning-seeds", "2", "--epochs", str(EPOCHS))
+SMALL = ("--epochs", str(EPOCHS), "--max-len", "12", "--num-words", "60")
+BUDGET = ("--trials", str(N_TRIALS), "--tuning-seeds", "2", *SMALL)
 JOURNAL = "optuna-journal.log"
 
 
@@ -40,7 +41,7 @@ def tuned(shared: Path) -> Project:
 @pytest.fixture(scope="module")
 def reported(tuned: Project, shared: Path) -> str:
     """The report of the winners on fresh seeds, beside the textbook's runs of the same seeds."""
-    options = ("--seeds", "2", "--epochs", str(EPOCHS), "--dataset", reviews(tuned))
+    options = ("--seeds", "2", *SMALL, "--dataset", reviews(tuned))
     words = ("run", "lstm", "gru", *options, "--name")
 
     def report() -> None:
