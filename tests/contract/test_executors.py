@@ -43,7 +43,12 @@ EXECUTORS: dict[str, Callable[[], Executor]] = {
     "local, 1 worker": lambda: LocalExecutor(backend="jax", gpus=(None,)),
     "local, 2 workers": lambda: LocalExecutor(backend="jax", gpus=(None, None)),
 }
-ON_RAY = [pytest.mark.campaign, pytest.mark.enable_socket]
+ON_RAY = [
+    pytest.mark.campaign,
+    pytest.mark.enable_socket,
+    # Ray forks to start its own programs; JAX, which tests before have used, fears for itself.
+    pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning"),
+]
 EVERYWHERE = [*EXECUTORS, pytest.param("ray, 2 workers", marks=ON_RAY)]
 STOPPABLE = ["inline", "local, 1 worker", pytest.param("ray, 1 worker", marks=ON_RAY)]
 EXECUTORS["ray, 1 worker"] = lambda: open_ray(1)
