@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -154,3 +155,19 @@ print(sorted({{"keras", "jax", "tensorflow", "torch", "mlflow", "sklearn"}} & se
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_keras_comes_without_what_it_need_not_have_and_others_may_have_it_later() -> None:
+    script = """
+import sys
+from rnnbench.models import import_keras
+import_keras()
+print([name for name in ("matplotlib", "pandas", "sklearn", "tensorflow") if sys.modules.get(name)])
+import pandas, sklearn
+print("keras" in sys.modules)
+"""
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["[]", "True"]
