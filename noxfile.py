@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 
 import nox
+from packaging.requirements import Requirement
 
 nox.options.sessions = ["lint", "types", "tests", "docs"]
 nox.options.reuse_existing_virtualenvs = True
@@ -20,7 +20,8 @@ CARRIED = (
 )
 """What a machine with JAX or PyTorch alone lacks for `rnnbench timing`."""
 
-PINNED = ("--no-compile", "-c", "constraints.txt")
+PINNED = ("-c", "constraints.txt")
+INSTALL = ("--no-compile", *PINNED)
 """Bytecode is made of what is imported, which is little of what is installed."""
 
 UNTYPED = ("tensorflow", "keras", "pyarrow", "scipy", "scikit-learn", "pandas")
@@ -34,7 +35,7 @@ AT_ONCE = ("-n", "2", "--dist", "worksteal")
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style and formatting."""
-    session.install(*PINNED, "ruff")
+    session.install(*INSTALL, "ruff")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
@@ -43,22 +44,22 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """mypy --strict over the package, the benchmarks and this file."""
     needed: list[str] = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
-    typed = [each for each in needed if re.split(r"[<>=]", each)[0] not in UNTYPED]
-    session.install(*PINNED, *typed, "mypy", "nox")
+    typed = [each for each in needed if Requirement(each).name not in UNTYPED]
+    session.install(*INSTALL, *typed, "mypy", "nox")
     session.run("mypy", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """The tests of the gate, two at once; `-- tests/test_study.py` runs those of one file."""
-    session.install(*PINNED, "-e", ".[test]")
+    session.install(*INSTALL, "-e", ".[test]")
     session.run("pytest", *(session.posargs or AT_ONCE))
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site strictly: a broken link is an error."""
-    session.install(*PINNED, "mkdocs-material")
+    session.install(*INSTALL, "mkdocs-material")
     # Not --quiet: it hides the warnings from --strict too.
     session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "true"})
 
@@ -66,7 +67,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """The same tests, and which lines of the package they run; below 91 % is an error."""
-    session.install(*PINNED, "-e", ".[test]")
+    session.install(*INSTALL, "-e", ".[test]")
     session.run(
         "pytest", *AT_ONCE, "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=91"
     )
@@ -79,14 +80,14 @@ def campaign(session: nox.Session) -> None:
     Every documented command too. PostgreSQL is tested where Debian's package of that name is, small
     disks where root may mount them.
     """
-    session.install(*PINNED, "-e", ".[test,ray]", "psycopg[binary]")
+    session.install(*INSTALL, "-e", ".[test,ray]", "psycopg[binary]")
     session.run("pytest", *AT_ONCE, "-m", "campaign", *session.posargs)
 
 
 @nox.session
 def speed(session: nox.Session) -> None:
     """The side-by-side benchmarks; takes about an hour, on a machine that does nothing else."""
-    session.install(*PINNED, "-e", ".")
+    session.install(*INSTALL, "-e", ".")
     session.run("python", "benchmarks/speed/run_all.py", *session.posargs)
     session.run("python", "benchmarks/speed/whole_study.py")
 

@@ -40,7 +40,7 @@ def import_keras() -> None:
     """
     if "keras" in sys.modules:
         return
-    if os.environ.get("KERAS_BACKEND") != "tensorflow":
+    if os.environ["KERAS_BACKEND"] != "tensorflow":
         sys.modules["tensorflow"] = None  # type: ignore[assignment]  # makes the import fail
     hidden = [name for name in _UNUSED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # likewise
@@ -48,7 +48,7 @@ def import_keras() -> None:
         import keras  # noqa: F401
     finally:
         for name in hidden:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
 
 
 def build_model(spec: RunSpec) -> keras.Model:

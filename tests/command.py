@@ -89,15 +89,16 @@ def standing_in(
     import_keras()
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries: a command goes on, here they are errors
-        for name in os.environ.keys() - environment.keys():
-            patch.delenv(name)
-        for name, value in environment.items():
-            patch.setenv(name, value)
         patch.chdir(folder)
         patch.setattr(executors, "LocalExecutor", partial(_Overheard, on_event))
         for module in (coordinator, engines, predict, report):
             patch.setattr(module, "call_in_process", _call)
-        yield patch
+        before = dict(os.environ)
+        replace_environment(environment)
+        try:
+            yield patch
+        finally:
+            replace_environment(before)  # also of what the command has set
 
 
 def import_keras() -> Any:  # Any: Keras is untyped
@@ -113,6 +114,11 @@ def import_keras() -> Any:  # Any: Keras is untyped
 
     assert keras.backend.backend() == "jax"
     return keras
+
+
+def replace_environment(variables: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 class _Overheard(InlineExecutor):

@@ -38,7 +38,7 @@ def pytest_configure() -> None:
     """Let commands that tests start be interrupted, and compile each module once.
 
     A shell that runs the tests in the background has them ignore Ctrl-C, and `nohup` a hang-up;
-    children inherit that.
+    children inherit that. Without bytecode every command would compile the whole program again.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
@@ -104,7 +104,7 @@ def finished(shared: Path) -> Project:
     )
 
     def run() -> None:
-        done = project.here("run", *project.options[:-1], "--report")
+        done = project.here("run", *project.options, "--report")
         assert done.returncode == 0, done.stderr
         (project.folder / "said.txt").write_text(done.stdout)
 

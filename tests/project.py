@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from command import run_here, standing_in
 from filelock import FileLock
 
@@ -33,6 +34,7 @@ Count = Callable[[str], None]
 
 __all__ = [
     "HOSTILE",
+    "ON_RAY",
     "PATIENCE_S",
     "STUDY",
     "Count",
@@ -43,14 +45,22 @@ __all__ = [
     "read_curves",
     "serving",
     "write_project",
+    "write_whole",
 ]
 
 STUDY = "small"
 HOSTILE = "<script>alert(1)</script>"
+ON_RAY = [
+    pytest.mark.campaign,
+    pytest.mark.enable_socket,  # nodes speak to each other by this machine's own address
+    # Ray forks to start its own programs; JAX, which tests before have used, fears for itself.
+    pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning"),
+]
 N_TRAIN, N_TEST = 120, 80
 PATIENCE_S = 600  # a command that hangs is ended; a slow machine is none of its faults
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
-_HIDDEN = ("RNNBENCH_DATA", "RNNBENCH_BACKEND", "KERAS_BACKEND", "XLA_FLAGS")
+_HIDDEN = ("MLFLOW_", "JAX_", "XLA_", "RNNBENCH_DATA", "RNNBENCH_BACKEND", "KERAS_BACKEND")
+"""What the tests' own process has set, or whoever runs them, by its beginning."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +185,13 @@ def build_once(folder: Path, build: Callable[[], object]) -> None:
             built.touch()
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Another process that reads the file meanwhile reads all of it."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
 def write_project(folder: Path, shared: Path, **study: Any) -> Project:
     """A project in `folder`, which is made.
 
@@ -185,7 +202,7 @@ def write_project(folder: Path, shared: Path, **study: Any) -> Project:
     folder.mkdir(parents=True, exist_ok=True)
     reviews = shared / "imdb.npz"
     build_once(shared / "reviews", lambda: _write_reviews(reviews))
-    (folder / "study.toml").write_text(_study_text(**study), encoding="utf-8")
+    write_whole(folder / "study.toml", _study_text(**study))
     kept = {key: value for key, value in os.environ.items() if not _is_hidden(key)}
     return Project(
         folder=folder,
@@ -253,7 +270,7 @@ def _answers(address: str) -> bool:
 
 
 def _is_hidden(variable: str) -> bool:
-    return variable in _HIDDEN or variable.startswith("MLFLOW_")
+    return variable.startswith(_HIDDEN)
 
 
 def _study_text(

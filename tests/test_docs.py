@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from project import Project, await_server, free_port, write_project
+from project import Project, await_server, free_port, write_project, write_whole
 from test_newcomer import write_reviews
 
 ROOT = Path(__file__).parent.parent
@@ -86,19 +86,10 @@ def documented_project(folder: Path, shared: Path) -> Project:
     )
     (project.folder / "my-claims.toml").write_text(claims, "utf-8")
     words = {f"word{rank}": rank for rank in range(1, 1001)} | {"good": 49}
-    (shared / "imdb_word_index.json").write_text(json.dumps(words), "utf-8")
+    write_whole(shared / "imdb_word_index.json", json.dumps(words))
     (project.folder / "my-study.toml").write_bytes((project.folder / "study.toml").read_bytes())
     environment = project.environment | {"RNNBENCH_DATA": str(shared / "imdb.npz")}
     return Project(folder=project.folder, options=(), environment=environment)
-
-
-def test_the_example_in_python_runs(project: Project) -> None:
-    """With the two hundred reviews of the fixture."""
-    page = (DOCS / "reference" / "python.md").read_text("utf-8")
-    (example,) = re.findall(r"```python\n(import rnnbench.*?)```", page, re.DOTALL)
-    done = project.python(example)
-    assert "lstm" in done
-    assert (project.folder / "reports" / "mine" / "index.html").exists()
 
 
 def test_the_page_of_all_runs_opens_and_goes_with_its_command(project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import socket
 import subprocess
@@ -52,17 +53,17 @@ def write_reviews(path: Path, n_train: int, n_test: int, seed: int = 0) -> Path:
 REAL = Path(os.environ.get("RNNBENCH_DATA") or Path(__file__).parents[2] / "shared" / "data")
 REAL = REAL.expanduser().absolute()
 REAL = REAL / "imdb.npz" if REAL.is_dir() else REAL
-WORDS = {"small": (None, 500), "real": (500,)}
+WORDS = {"small": (None, 500), "real": (None,)}
 """How many words of each file are read; the real one takes seconds."""
 KERAS_READS = """
-import sys
+import json, sys
 import numpy as np
 from rnnbench.models import import_keras
 import_keras()
 from keras.src.datasets import imdb
 for path, out, words in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3]):
     imdb.get_file = lambda *args, path=path, **kwargs: path
-    for num_words in eval(words):
+    for num_words in json.loads(words):
         kept = {}
         for half, (x, y) in zip(("train", "test"), imdb.load_data(num_words=num_words)):
             kept[f"{half}_tokens"] = np.concatenate([np.array(row, np.int32) for row in x])
@@ -77,9 +78,9 @@ def keras_reads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What Keras's own code makes of a small file, and of the real one if it is here."""
     folder = tmp_path_factory.mktemp("keras")
     arguments = [str(write_reviews(folder / "small.npz", 37, 21)), str(folder / "small")]
-    arguments.append(str(WORDS["small"]))
+    arguments.append(json.dumps(WORDS["small"]))
     if REAL.is_file():
-        arguments += [str(REAL), str(folder / "real"), str(WORDS["real"])]
+        arguments += [str(REAL), str(folder / "real"), json.dumps(WORDS["real"])]
     environment = os.environ | {"KERAS_BACKEND": "jax", "KERAS_HOME": str(folder)}
     subprocess.run([sys.executable, "-c", KERAS_READS, *arguments], check=True, env=environment)
     return folder

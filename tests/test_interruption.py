@@ -47,6 +47,7 @@ def test_a_study_that_was_killed_comes_out_as_if_it_had_not_been(
     project = new_project(shared, f"killed-{stage}", seeds=1)
     process = project.start("--workers", "1")
     wait_for(lambda: STAGES[stage](project), process)
+    assert process.poll() is None, project.output.read_text()
     os.killpg(process.pid, signal.SIGKILL)
     assert process.wait(timeout=PATIENCE_S) == -signal.SIGKILL
     assert len(results(project)) < 2
@@ -71,7 +72,7 @@ def test_ctrl_c_ends_the_command_and_a_resume_goes_on_bit_for_bit(
     assert "RUNNING" not in statuses
     assert [run.info.status for run in project.tracked("invocation")] == ["KILLED"]
 
-    assert project.here("run", *project.options).returncode == 0
+    assert project.run().returncode == 0
     assert_same(project, reference, n_runs=2)
     assert_tracked_once(project, n_runs=2)
 
@@ -125,6 +126,36 @@ def states(project: Project) -> dict[Path, int]:
     """When each run last ended an epoch."""
     found = (project.folder / ".rnnbench/runs").glob("*/*/state.npz")
     return {path: path.stat().st_mtime_ns for path in found if path.exists()}
+
+
+def test_publishing_twice_changes_nothing(over: Project) -> None:
+    before = all_that_is_shown(over)
+    for folder in over.run_folders().values():
+        (folder / "published.json").unlink()
+    assert over.here("run", *over.options).returncode == 0
+    assert all_that_is_shown(over) == before
+
+
+def all_that_is_shown(project: Project) -> list[Any]:
+    """Of every run: curves, results, artifacts, models; and all models with their scores."""
+    client, runs = project.client(), project.tracked()
+    shown: list[Any] = [
+        (
+            run.info.status,
+            run.data.params,
+            {
+                key: [(p.step, p.value) for p in client.get_metric_history(run.info.run_id, key)]
+                for key in run.data.metrics
+            },
+            sorted(item.path for item in client.list_artifacts(run.info.run_id)),
+            [output.model_id for output in run.outputs.model_outputs],
+            [used.dataset.digest for used in run.inputs.dataset_inputs],
+        )
+        for run in runs
+    ]
+    for model in client.search_logged_models([runs[0].info.experiment_id]):
+        shown.append((model.model_id, sorted((m.key, m.value) for m in model.metrics)))
+    return shown
 
 
 def points(project: Project) -> list[Any]:

@@ -6,10 +6,12 @@ import json
 import platform
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project import Project, build_once, write_project
+from filelock import FileLock
+from project import Project, build_once, write_project, write_whole
 
 WORDS = {
     "재미": ["정말 재미있는 영화", "배우들의 연기가 훌륭하다", "또 보고 싶다"],
@@ -41,6 +43,13 @@ def project(shared: Path) -> Project:
 
     build_once(project.folder, run)
     return project
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time(shared: Path) -> Iterator[None]:
+    """Another process's tests may use the same folder, and one of these copies it."""
+    with FileLock(shared / "newcomer.tests.lock"):
+        yield
 
 
 CHOICES = ("--dataset", "reviews.csv", "--epochs", "6", "--learning-rate", "0.01")
@@ -200,9 +209,9 @@ def test_a_moved_folder_is_mended(project: Project, tmp_path: Path) -> None:
 )
 def test_bad_input_gets_one_sentence(words: tuple[str, ...], answer: str, project: Project) -> None:
     text = (project.folder / "study.toml").read_text("utf-8")
-    (project.folder / "vary.toml").write_text(f"vary_split = true\n{text}", "utf-8")
+    write_whole(project.folder / "vary.toml", f"vary_split = true\n{text}")
     split = text.replace("[data]", "[data]\nvalidation_fraction = 0.1")
-    (project.folder / "split.toml").write_text(split, "utf-8")
+    write_whole(project.folder / "split.toml", split)
     done = project.here(*words)
     assert done.returncode in (2, 3), done.stdout
     assert answer in done.stderr

@@ -67,13 +67,14 @@ def as_array(rows: Any) -> np.ndarray:
     return np.array([[getattr(row, name) for name in CURVES] for row in rows]).reshape(-1, 4)
 
 
-def test_a_published_run_comes_back_as_it_was(folder: MlflowFolder) -> None:
-    entry = folder.record(SPEC, RESULT, epochs(7))
+@pytest.mark.parametrize("n_epochs", [7, 300], ids=["short", "longer than one call takes"])
+def test_a_published_run_comes_back_as_it_was(n_epochs: int, folder: MlflowFolder) -> None:
+    entry = folder.record(SPEC, RESULT, epochs(n_epochs))
     folder.publish(entry, tags={"rnnbench.command": "run", "mlflow.source.git.commit": "c"})
     run = only(folder.read())
     assert (run.study, run.spec, run.result) == ("textbook", SPEC, RESULT)
     assert run.history is not None
-    np.testing.assert_array_equal(run.history, as_array(epochs(7)))  # to the last bit
+    np.testing.assert_array_equal(run.history, as_array(epochs(n_epochs)))  # to the last bit
     assert run.run_id is not None
     assert run.folder is not None
     assert run.folder.is_relative_to(folder.root / "mlruns")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from command import Answer
-from project import Project, build_once, write_project
+from project import Project, build_once, write_project, write_whole
 
 from rnnbench.specs import EpochEnded, Event, Finished
 
@@ -151,7 +151,7 @@ def test_what_does_not_fit_a_search_is_refused(
     monkeypatch.chdir(tuned.folder)
     monkeypatch.setenv("RNNBENCH_CACHE", tuned.environment["RNNBENCH_CACHE"])
     narrow = "[learning_rate]\nlow = 1e-5\nhigh = 1e-2\nlog = true\n"
-    Path("narrow.toml").write_text(narrow)
+    write_whole(Path("narrow.toml").absolute(), narrow)
     answer = rnnbench(*words, "--dataset", reviews(tuned))
     assert (answer.code, sentence in answer.err) == (USAGE, True), answer.err
 

@@ -10,6 +10,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from project import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent
 LOADS = """
@@ -34,11 +35,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the wheel alone; what it depends on is borrowed from this one."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE_S)
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "env", with_pip=True)
     pip = [folder / "env" / "bin" / "python", "-m", "pip", "install", "--no-index", "--no-deps"]
-    subprocess.run([*pip, wheel], check=True, capture_output=True, timeout=60)
+    subprocess.run([*pip, wheel], check=True, capture_output=True, timeout=PATIENCE_S)
     (site,) = (folder / "env" / "lib").glob("python3*/site-packages")
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
     return folder / "env"
@@ -48,7 +49,7 @@ def test_each_bundled_study_and_space_is_loaded_from_the_wheel(
     environment: Path, tmp_path: Path
 ) -> None:
     words = [environment / "bin" / "python", "-c", LOADS]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     place, studies, spaces = json.loads(done.stdout)
     assert Path(place).is_relative_to(environment)
@@ -58,6 +59,6 @@ def test_each_bundled_study_and_space_is_loaded_from_the_wheel(
 
 def test_the_installed_command_lists_the_studies(environment: Path, tmp_path: Path) -> None:
     words = [environment / "bin" / "rnnbench", "list", "studies"]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     assert "engines" in done.stdout

@@ -125,7 +125,6 @@ def tune(
             workers_per_gpu=workers_per_gpu,
             device=device,
             backend=backend,
-            engine="keras",
         ),
         fresh=fresh,
         command=this_command(),

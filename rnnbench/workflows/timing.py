@@ -107,7 +107,8 @@ def measure_arms(
     Args:
         export: a file that gets this command's measurements, for another machine's `--import`.
         fresh: measure again what an earlier command has measured.
-        blocks: what one process times.
+        blocks: what one process times; other than the protocol's only in a folder of their own,
+            because nothing in the file tells.
 
     Raises:
         RnnbenchError: bad input, or a folder that cannot be written.

@@ -43,7 +43,7 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
     refuse_overlap(tuning.seeds, tuning.base.seeds, "the textbook study")
     refuse_overlap(tuning.seeds, report_seeds(Ledger(root).entries()), "runs of this folder")
     ledger = Ledger(root, "searches")
-    opened = open_executor(choices.placing, ledger.folder)
+    opened = open_executor(replace(choices.placing, engine="keras"), ledger.folder)
     executor, placement = opened.executor, opened.placement
     with closing(executor):
         start = partial(executor.start, len(placement.gpus))

@@ -67,7 +67,7 @@ class TuneChoices:
     dataset: str | None = None
     own: OwnChoices = field(default_factory=OwnChoices)
     name: str = TUNING
-    placing: ExecutorChoices = field(default_factory=lambda: ExecutorChoices(engine="keras"))
+    placing: ExecutorChoices = field(default_factory=ExecutorChoices)
     fresh: bool = False
     command: str = "rnnbench tune"
 

@@ -163,15 +163,6 @@ def test_mlflow_opens_the_model_and_it_predicts_as_the_file_does(
     assert of_model == of_file
 
 
-def test_publishing_twice_changes_nothing(page: Page, finished: Project) -> None:
-    before = all_that_is_shown(page)
-    for folder in finished.run_folders().values():
-        (folder / "published.json").unlink()
-    assert finished.here("run", *finished.options).returncode == 0
-    after = all_that_is_shown(page)
-    assert after == before
-
-
 def mlflow_model(model_id: str) -> Any:
     """The model as MLflow's own function opens it."""
     import mlflow
@@ -200,24 +191,3 @@ def fetch_artifact(page: Page, run_id: str, path: str) -> bytes:
     query = urllib.parse.urlencode({"run_uuid": run_id, "path": path})
     with urllib.request.urlopen(f"{page.address}/get-artifact?{query}", timeout=30) as answer:
         return bytes(answer.read())
-
-
-def all_that_is_shown(page: Page) -> dict[str, Any]:
-    """Of every run: curves, results, artifacts, models; and all models with their scores."""
-    shown: dict[str, Any] = {}
-    for run in page.runs():
-        run_id = run["info"]["run_id"]
-        metrics = sorted(metric["key"] for metric in run["data"]["metrics"])
-        files = page.get("/api/2.0/mlflow/artifacts/list", run_id=run_id)["files"]
-        shown[run_id] = {
-            "status": run["info"]["status"],
-            "metrics": {metric: page.history(run_id, metric) for metric in metrics},
-            "params": pairs(run, "params"),
-            "files": sorted(file["path"] for file in files),
-            "outputs": run["outputs"],
-            "inputs": run["inputs"],
-        }
-    for model in page.models():
-        scores = sorted((item["key"], item["value"]) for item in model["data"]["metrics"])
-        shown[model["info"]["model_id"]] = scores
-    return shown

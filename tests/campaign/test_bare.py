@@ -39,11 +39,14 @@ def run(python: Path, folder: Path, *words: str) -> str:
 
 def test_the_command_measures_whole_blocks(python: Path, tmp_path: Path) -> None:
     options = ("--recurrent-dropout", "0", "--repeats", "1", "--export", "e.json")
+    more = ("--recurrent-dropout", "0", "--repeats", "1")
     said = run(python, tmp_path, "-m", "rnnbench", "timing", *ONE_ARM, *options)
     assert "MLflow is not installed here" in said
+    assert "the GPU columns stay 'not measured'" in said
     (times,) = import_sitting(tmp_path / "e.json").arms
-    assert all(sample.loss_last < sample.loss_first for sample in times.valid)
-    assert times.valid
+    assert times.samples
+    assert all(sample.loss_last < sample.loss_first for sample in times.samples)
+    assert "done already" in run(python, tmp_path, "-m", "rnnbench", "timing", *ONE_ARM, *more)
 
 
 def test_the_command_compares_two_trainings(python: Path, tmp_path: Path) -> None:

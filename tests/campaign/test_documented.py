@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from project import Count, Project
-from test_docs import documented_commands, documented_project, open_page_and_end
+from project import PATIENCE_S, Count, Project
+from test_docs import DOCS, documented_commands, documented_project, open_page_and_end
 
 pytestmark = pytest.mark.campaign
 TAKE_HOURS = (
@@ -44,6 +47,26 @@ def test_the_page_of_all_runs_goes_when_its_terminal_does(project: Project) -> N
     open_page_and_end(project, signal.SIGHUP)
 
 
+def test_the_example_in_python_runs(project: Project) -> None:
+    """As a script of the user's, which starts processes."""
+    page = (DOCS / "reference" / "python.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(import rnnbench.*?)```", page, re.DOTALL)
+    first, *calls = example.splitlines()
+    script = [first, "if __name__ == '__main__':", *(f"    {line}" for line in calls)]
+    (project.folder / "example.py").write_text("\n".join(script), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "example.py"],
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "lstm" in done.stdout
+    assert (project.folder / "reports" / "mine" / "index.html").exists()
+
+
 @pytest.mark.timeout(3600)
 def test_documented_commands_work(project: Project, count: Count) -> None:
     """But `ui`, which has a test of its own."""
@@ -60,6 +83,7 @@ def test_documented_commands_work(project: Project, count: Count) -> None:
         print(f"{time.monotonic() - started:6.0f} s   {command}", flush=True)
         missing = next((said for part, said in LACKING.items() if part in command), None)
         as_told = done.returncode == 0 if missing is None else missing in done.stderr
+        as_told = as_told and "Traceback" not in done.stderr and "Warning" not in done.stderr
         if not as_told:
             failed.append((command, done.returncode, done.stderr[-500:]))
     assert failed == []

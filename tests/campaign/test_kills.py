@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from project import PATIENCE_S, Count, Project
+from project import PATIENCE_S, Count, Project, build_once
 from test_interruption import (
     assert_same,
     assert_tracked_once,
     new_project,
+    points,
     results,
     states,
     wait_for,
@@ -29,8 +30,12 @@ N_KILLS = 30
 def reference(shared: Path) -> Project:
     """A study that nobody disturbed: two workers, two architectures, two seeds."""
     project = new_project(shared, "undisturbed")
-    done = project.run()
-    assert done.returncode == 0, done.stderr
+
+    def run() -> None:
+        done = project.run()
+        assert done.returncode == 0, done.stderr
+
+    build_once(project.folder, run)
     return project
 
 
@@ -61,6 +66,19 @@ def test_studies_killed_at_random_moments_come_out_as_if_they_had_not_been(
     for project in projects:
         assert_same(project, reference)
         assert_tracked_once(project)
+
+
+def test_mlflow_shows_a_run_while_it_trains_on(shared: Path) -> None:
+    endless = 100_000
+    project = new_project(
+        shared, "endless", architectures=["lstm"], seeds=1, epochs=endless, patience=endless
+    )
+    process = project.start()
+    wait_for(lambda: points(project), process)
+    assert [run.info.status for run in project.tracked()] == ["RUNNING"]
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=PATIENCE_S) == 130
+    assert [run.info.status for run in project.tracked()] == ["KILLED"]
 
 
 def await_moment(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from project import Project, read_curves, write_project
+from project import ON_RAY, Project, read_curves, write_project
 
 from rnnbench.errors import UnavailableError
 from rnnbench.execution import environment
@@ -19,8 +19,7 @@ from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec
 
 MakeSpec = Callable[..., RunSpec]
 
-# Nodes speak to each other by this machine's own address.
-pytestmark = [pytest.mark.campaign, pytest.mark.enable_socket]
+pytestmark = ON_RAY
 
 
 @pytest.fixture

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Sequence
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from project import PATIENCE_S, Count, Project, await_server, free_port, write_project
+from project import PATIENCE_S, Count, Project, free_port, serving, write_project
 from test_interruption import results, states, wait_for
 from test_server_down import EPOCHS, assert_published_once
 
@@ -34,49 +30,24 @@ def test_a_server_that_is_killed_and_comes_back_has_every_run_once(
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     remote = replace(project, environment=project.environment | {"MLFLOW_TRACKING_URI": address})
-    server = serve(remote, port, tmp_path)
-    command = remote.start()
+    stored = ("--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}")
+    stored += ("--artifacts-destination", str(tmp_path / "artifacts"))
     happened = {
         "at once": lambda: (project.folder / ".rnnbench").exists(),
         "training": lambda: states(project),
         "publishing": lambda: results(project),
     }
-    wait_for(happened[moment], command)
-    kill(server)
+    with serving(remote, "server", *stored, port=port):  # it is killed at the block's end
+        command = remote.start()
+        wait_for(happened[moment], command)
+        assert command.poll() is None, remote.output.read_text()
     count(f"a server killed {moment}")
     assert command.wait(timeout=PATIENCE_S) == 0, remote.output.read_text()
     assert "Traceback" not in remote.output.read_text()
-    server = serve(remote, port, tmp_path)
-    try:
-        assert remote.run().returncode == 0
-        assert_published_once(remote)
-        assert remote.run().returncode == 0
-        assert_published_once(remote)
-    finally:
-        kill(server)
-
-
-def serve(project: Project, port: int, folder: Path) -> subprocess.Popen[bytes]:
-    """A real MLflow server on the port, with what it has stored so far."""
-    words: Sequence[str] = (
-        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),
-        *("--backend-store-uri", f"sqlite:///{folder / 'server.db'}"),
-        *("--artifacts-destination", str(folder / "artifacts")),
-    )
-    log = folder / "server.log"
-    with open(log, "ab") as file:
-        server = subprocess.Popen(
-            words,
-            cwd=folder,
-            env=project.environment,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
-    await_server(f"http://127.0.0.1:{port}", server, log)
-    return server
-
-
-def kill(server: subprocess.Popen[bytes]) -> None:
-    os.killpg(server.pid, signal.SIGKILL)
-    server.wait(timeout=30)
+    began = time.monotonic()
+    assert remote.run().returncode == 0
+    assert time.monotonic() - began < 60  # what a dead server costs; unbounded it would be 246 s
+    with serving(remote, "server", *stored, port=port):
+        for _ in range(2):
+            assert remote.run().returncode == 0
+            assert_published_once(remote)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project import build_once
+from project import ON_RAY, build_once
 
 from rnnbench.architectures import find_plugins
 from rnnbench.data.dataset import Part, PartName, load_part
@@ -43,12 +43,6 @@ EXECUTORS: dict[str, Callable[[], Executor]] = {
     "local, 1 worker": lambda: LocalExecutor(backend="jax", gpus=(None,)),
     "local, 2 workers": lambda: LocalExecutor(backend="jax", gpus=(None, None)),
 }
-ON_RAY = [
-    pytest.mark.campaign,
-    pytest.mark.enable_socket,
-    # Ray forks to start its own programs; JAX, which tests before have used, fears for itself.
-    pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning"),
-]
 EVERYWHERE = [*EXECUTORS, pytest.param("ray, 2 workers", marks=ON_RAY)]
 STOPPABLE = ["inline", "local, 1 worker", pytest.param("ray, 1 worker", marks=ON_RAY)]
 EXECUTORS["ray, 1 worker"] = lambda: open_ray(1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from project import write_project
-from test_engines import batch_size_of
+from test_engines import SHORT_LAST, batch_size_of, with_short_last
 
 from rnnbench.architectures import PRESETS
 from rnnbench.data.dataset import load_part
@@ -63,11 +63,11 @@ def finished(events: Sequence[Event], spec: RunSpec) -> Finished:
     return found
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize(("name", "batch_size"), with_short_last())
 def test_each_lane_has_the_losses_of_the_keras_engine(
-    name: str, make_spec: Any, fleets: dict[str, FleetProgram]
+    name: str, batch_size: int, make_spec: Any, fleets: dict[str, FleetProgram]
 ) -> None:
-    chosen = {"epochs": N_EPOCHS, "learning_rate": 1e-4, "batch_size": batch_size_of(name)}
+    chosen = {"epochs": N_EPOCHS, "learning_rate": 1e-4, "batch_size": batch_size}
     specs = [make_spec(name, seed=seed, engine="fleet", **chosen) for seed in (0, 1)]
     events = train(fleets, specs)
     program = ScanProgram(make_spec(name, **chosen))
@@ -80,10 +80,14 @@ def test_each_lane_has_the_losses_of_the_keras_engine(
         assert ours.test_loss == pytest.approx(theirs.test_loss, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    "batch_size",
+    [batch_size_of("lstm-dropout"), pytest.param(SHORT_LAST, marks=pytest.mark.campaign)],
+)
 def test_a_fleet_repeats_and_resumes_bit_for_bit(
-    make_spec: Any, fleets: dict[str, FleetProgram]
+    batch_size: int, make_spec: Any, fleets: dict[str, FleetProgram]
 ) -> None:
-    same = {"engine": "fleet", "epochs": N_EPOCHS, "batch_size": batch_size_of("lstm-dropout")}
+    same = {"engine": "fleet", "epochs": N_EPOCHS, "batch_size": batch_size}
     specs = [make_spec("lstm-dropout", seed=seed, **same) for seed in (0, 1, 2)]
     once, again = train(fleets, specs), train(fleets, specs)
     states = [
