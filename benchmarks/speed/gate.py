@@ -3,8 +3,8 @@
     python benchmarks/speed/gate.py [--pip] [--turns 1]
 
 Each turn clones the last commit, makes the README's environment for nox and runs the sessions one
-by one. `--pip` leaves uv out. The real reviews are found where a checkout's tests find them. Nothing else
-should run on the machine.
+by one. `--pip` leaves uv out. The real reviews are found where a checkout's tests find them.
+Nothing else should run on the machine.
 """
 
 from __future__ import annotations
