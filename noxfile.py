@@ -77,11 +77,13 @@ def coverage(session: nox.Session) -> None:
 def campaign(session: nox.Session) -> None:
     """What takes too long for the gate: kills by the dozen, full disks, servers that die, Ray.
 
-    Every documented command too. PostgreSQL is tested where Debian's package of that name is, small
-    disks where root may mount them.
+    Every documented command too, and the contracts with programs as XLA optimises them. PostgreSQL
+    is tested where Debian's package of that name is, small disks where root may mount them.
     """
     session.install(*INSTALL, "-e", ".[test,ray]", "psycopg[binary]")
-    session.run("pytest", *AT_ONCE, "-m", "campaign", *session.posargs)
+    session.run("pytest", *AT_ONCE, "--optimised", "-m", "campaign", *session.posargs)
+    if not session.posargs:
+        session.run("pytest", *AT_ONCE, "--optimised", "tests/contract")
 
 
 @nox.session

@@ -34,14 +34,26 @@ COUNTED = "counted"
 _HIDDEN = ("RNNBENCH_DATA", "RNNBENCH_BACKEND", "MLFLOW_TRACKING_URI")
 
 
-def pytest_configure() -> None:
-    """Let commands that tests start be interrupted, and compile each module once.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One option of our own."""
+    parser.addoption(
+        "--optimised",
+        action="store_true",
+        help="let XLA optimise what it compiles, as it does for everybody",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let commands that tests start be interrupted, and compile quickly: Python once, XLA plainly.
 
     A shell that runs the tests in the background has them ignore Ctrl-C, and `nohup` a hang-up;
     children inherit that. Without bytecode every command would compile the whole program again.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    os.environ["XLA_FLAGS"] = (
+        "" if config.getoption("--optimised") else "--xla_backend_optimization_level=0"
+    )
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:

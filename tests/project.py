@@ -59,7 +59,7 @@ ON_RAY = [
 N_TRAIN, N_TEST = 120, 80
 PATIENCE_S = 600  # a command that hangs is ended; a slow machine is none of its faults
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
-_HIDDEN = ("MLFLOW_", "JAX_", "XLA_", "RNNBENCH_DATA", "RNNBENCH_BACKEND", "KERAS_BACKEND")
+_HIDDEN = ("MLFLOW_", "JAX_", "RNNBENCH_DATA", "RNNBENCH_BACKEND", "KERAS_BACKEND")
 """What the tests' own process has set, or whoever runs them, by its beginning."""
 
 
