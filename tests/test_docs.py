@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import shlex
-import signal
-import socket
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from project import Project, await_server, free_port, write_project, write_whole
-from test_newcomer import write_reviews
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -65,49 +60,3 @@ def test_a_documented_command_is_one(command: str) -> None:
     while hasattr(group, "commands") and words and words[0] in group.commands:
         group = group.commands[words.pop(0)]
     group.make_context("rnnbench", words, resilient_parsing=False)
-
-
-@pytest.fixture(scope="module")
-def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return documented_project(tmp_path_factory.mktemp("docs"), shared)
-
-
-def documented_project(folder: Path, shared: Path) -> Project:
-    """A folder where `imdb` has 200 reviews, and the files that the pages name."""
-    project = write_project(folder, shared)
-    for name in ("reviews.csv", "newer-reviews.csv", "columns.csv"):
-        write_reviews(project.folder / name)
-    text = (project.folder / "columns.csv").read_text("utf-8")
-    (project.folder / "columns.csv").write_text(
-        text.replace("리뷰,감성", "review,sentiment"), "utf-8"
-    )
-    (claims,) = re.findall(
-        r"```toml\n(\[\[claim\]\].*?)```", (DOCS / "claims.md").read_text("utf-8"), re.DOTALL
-    )
-    (project.folder / "my-claims.toml").write_text(claims, "utf-8")
-    words = {f"word{rank}": rank for rank in range(1, 1001)} | {"good": 49}
-    write_whole(shared / "imdb_word_index.json", json.dumps(words))
-    (project.folder / "my-study.toml").write_bytes((project.folder / "study.toml").read_bytes())
-    environment = project.environment | {"RNNBENCH_DATA": str(shared / "imdb.npz")}
-    return Project(folder=project.folder, options=(), environment=environment)
-
-
-def test_the_page_of_all_runs_opens_and_goes_with_its_command(project: Project) -> None:
-    """At Ctrl-C; the campaign hangs up, too."""
-    open_page_and_end(project, signal.SIGINT)
-
-
-def open_page_and_end(project: Project, end: signal.Signals) -> None:
-    """`rnnbench ui` on a port of the test's own, until that signal."""
-    port = free_port()
-    server = project.start_command("ui", "--port", str(port))
-    try:
-        await_server(f"http://127.0.0.1:{port}", server, project.output)
-        server.send_signal(end)
-        assert server.wait(timeout=60) == 0
-    finally:
-        server.kill()
-        server.wait()
-    assert "Traceback" not in project.output.read_text("utf-8")
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", port))  # nobody listens any more

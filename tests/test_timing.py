@@ -5,10 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
 import venv
 from collections.abc import Callable
 from dataclasses import replace
@@ -134,24 +131,6 @@ def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(
     assert "taken in: 1 arms, measured on " in done.out
     assert "report: " in rnnbench("report", "timing").out
     assert "simple-rnn(2)" in (other / "reports" / "timing" / "index.md").read_text("utf-8")
-
-
-def test_a_killed_command_goes_on_with_what_was_measured(tmp_path: Path) -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-c", MEASURES, "0", "0.3"], cwd=tmp_path, start_new_session=True
-    )
-    while not (kept := _samples(tmp_path)):
-        assert child.poll() is None
-        time.sleep(0.05)
-    os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    view = Lines()
-    both = replace(TWO_ARMS, recurrent_dropout=(0.0, 0.3), repeats=1)
-    outcome = measure_arms(both, view, tmp_path, command="a test", blocks=SHORT)
-    assert not outcome.interrupted
-    assert len(view.outcomes) == 2 - len(kept)
-    assert _samples(tmp_path)[: len(kept)] == kept
-    assert len(read_sittings(tmp_path / ".rnnbench")) == 1
 
 
 @pytest.fixture(scope="module")
@@ -407,13 +386,6 @@ def test_two_trainings_alike_are_compared_bit_by_bit(
     view = Lines()
     assert check_determinism(replace(TWO_ARMS, recurrent_dropout=(0.3,)), view, tmp_path) == 0
     assert "the same to the last bit over 10 epochs" in view.said[-1]
-
-
-def _samples(folder: Path) -> list[Sample]:
-    if not (folder / ".rnnbench").exists():
-        return []
-    sittings = read_sittings(folder / ".rnnbench")
-    return [sample for sitting in sittings for times in sitting.arms for sample in times.samples]
 
 
 def _runs(folder: Path) -> list[Any]:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from project import PATIENCE_S
-from test_timing import REPOSITORY, make_bare_python
+from test_timing import (
+    MEASURES,
+    REPOSITORY,
+    SHORT,
+    TWO_ARMS,
+    Lines,
+    make_bare_python,
+)
 
-from rnnbench.timing.sittings import import_sitting
+from rnnbench.timing.samples import Sample
+from rnnbench.timing.sittings import import_sitting, read_sittings
+from rnnbench.workflows.timing import measure_arms
 
 pytestmark = pytest.mark.campaign
 ONE_ARM = ("simple-rnn", "--backend", "jax", "--device", "cpu", "--units", "2")
@@ -64,3 +77,28 @@ def test_the_benchmark_for_a_gpu_measures_arms_and_lanes(python: Path, tmp_path:
     lanes = json.loads((tmp_path / "lanes-cpu.json").read_text())
     assert lanes["reviews_a_second"].keys() == {"Keras fit", "fleet, 1 lanes", "fleet, 2 lanes"}
     assert lanes["memory_bound"] > 0
+
+
+def test_a_killed_command_goes_on_with_what_was_measured(tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", MEASURES, "0", "0.3"], cwd=tmp_path, start_new_session=True
+    )
+    while not (kept := samples_in(tmp_path)):
+        assert child.poll() is None
+        time.sleep(0.05)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    view = Lines()
+    both = replace(TWO_ARMS, recurrent_dropout=(0.0, 0.3), repeats=1)
+    outcome = measure_arms(both, view, tmp_path, command="a test", blocks=SHORT)
+    assert not outcome.interrupted
+    assert len(view.outcomes) == 2 - len(kept)
+    assert samples_in(tmp_path)[: len(kept)] == kept
+    assert len(read_sittings(tmp_path / ".rnnbench")) == 1
+
+
+def samples_in(folder: Path) -> list[Sample]:
+    if not (folder / ".rnnbench").exists():
+        return []
+    sittings = read_sittings(folder / ".rnnbench")
+    return [sample for sitting in sittings for times in sitting.arms for sample in times.samples]

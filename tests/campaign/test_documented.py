@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,8 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from project import PATIENCE_S, Count, Project
-from test_docs import DOCS, documented_commands, documented_project, open_page_and_end
+from project import PATIENCE_S, Count, Project, await_server, free_port, write_project, write_whole
+from test_docs import DOCS, documented_commands
+from test_newcomer import write_reviews
 
 pytestmark = pytest.mark.campaign
 TAKE_HOURS = (
@@ -40,11 +43,42 @@ FIRST = (
 
 @pytest.fixture(scope="module")
 def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return documented_project(tmp_path_factory.mktemp("documented"), shared)
+    """A folder where `imdb` has 200 reviews, and the files that the pages name."""
+    project = write_project(tmp_path_factory.mktemp("documented"), shared)
+    for name in ("reviews.csv", "newer-reviews.csv", "columns.csv"):
+        write_reviews(project.folder / name)
+    text = (project.folder / "columns.csv").read_text("utf-8")
+    (project.folder / "columns.csv").write_text(
+        text.replace("리뷰,감성", "review,sentiment"), "utf-8"
+    )
+    (claims,) = re.findall(
+        r"```toml\n(\[\[claim\]\].*?)```", (DOCS / "claims.md").read_text("utf-8"), re.DOTALL
+    )
+    (project.folder / "my-claims.toml").write_text(claims, "utf-8")
+    words = {f"word{rank}": rank for rank in range(1, 1001)} | {"good": 49}
+    write_whole(shared / "imdb_word_index.json", json.dumps(words))
+    (project.folder / "my-study.toml").write_bytes((project.folder / "study.toml").read_bytes())
+    environment = project.environment | {"RNNBENCH_DATA": str(shared / "imdb.npz")}
+    return Project(folder=project.folder, options=(), environment=environment)
 
 
-def test_the_page_of_all_runs_goes_when_its_terminal_does(project: Project) -> None:
-    open_page_and_end(project, signal.SIGHUP)
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "hang-up"])
+def test_the_page_of_all_runs_opens_and_goes_with_its_command(
+    project: Project, end: signal.Signals
+) -> None:
+    """`rnnbench ui`, on a port of the test's own."""
+    port = free_port()
+    server = project.start_command("ui", "--port", str(port))
+    try:
+        await_server(f"http://127.0.0.1:{port}", server, project.output)
+        server.send_signal(end)
+        assert server.wait(timeout=60) == 0
+    finally:
+        server.kill()
+        server.wait()
+    assert "Traceback" not in project.output.read_text("utf-8")
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port))  # nobody listens any more
 
 
 def test_the_example_in_python_runs(project: Project) -> None:
