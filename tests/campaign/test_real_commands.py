@@ -52,7 +52,7 @@ def test_what_is_printed_as_json_is_json(project: Project) -> None:
 
 
 def test_mlflow_opens_a_model_in_a_process_that_has_everything(project: Project) -> None:
-    run = project.tracked(study=STUDY)[0]
+    run = next(run for run in project.tracked(study=STUDY) if run.outputs.model_outputs)
     model_id = run.outputs.model_outputs[0].model_id
     done = subprocess.run(
         [sys.executable, "-c", OPENS, model_id],
