@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project import PATIENCE_S, Count, Project, write_project
+from project import Count, write_project
 
 pytestmark = pytest.mark.campaign
 KIB = 1024
@@ -51,7 +50,7 @@ def test_a_full_disk_fails_the_run_and_a_resume_goes_on_when_there_is_room(
     assert "Traceback" not in said
     assert "defect" not in said
     assert any("No space left on device" in line for line in failed.stderr.splitlines()), said
-    listed = list_runs(project)
+    listed = project.command("list", "runs")
     assert listed.returncode == 0
     assert "lstm(units=2)" in listed.stdout, listed.stdout
 
@@ -75,14 +74,3 @@ def leave_room(ballast: Path, n_bytes: int) -> None:
     """Fill the disk but for `n_bytes`."""
     space = os.statvfs(ballast.parent)
     ballast.write_bytes(b"\0" * (space.f_bavail * space.f_bsize - n_bytes))
-
-
-def list_runs(project: Project) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "rnnbench", "list", "runs"],
-        cwd=project.folder,
-        env=project.environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )

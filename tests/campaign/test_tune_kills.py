@@ -61,9 +61,12 @@ def test_a_search_interrupted_and_killed_comes_out_the_same(
     assert_tracked_once(project)
 
 
+def words(project: Project, n_workers: str) -> tuple[str, ...]:
+    return ("tune", "lstm", *BUDGET, "--workers", n_workers, "--dataset", reviews(project))
+
+
 def tune_for_real(project: Project, n_workers: str) -> subprocess.CompletedProcess[str]:
-    words = ("tune", "lstm", *BUDGET, "--workers", n_workers, "--dataset", reviews(project))
-    return project.command(*words, "--json")
+    return project.command(*words(project, n_workers), "--json")
 
 
 def has_searched(project: Project, n_runs: int) -> bool:
@@ -71,8 +74,7 @@ def has_searched(project: Project, n_runs: int) -> bool:
 
 
 def start(project: Project) -> subprocess.Popen[bytes]:
-    words = ("tune", "lstm", *BUDGET, "--workers", "1", "--dataset", reviews(project))
-    return project.start_command(*words)
+    return project.start_command(*words(project, "1"))
 
 
 def interrupt(project: Project) -> None:
