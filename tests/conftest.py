@@ -15,14 +15,22 @@ from typing import Any
 import numpy as np
 import pytest
 from command import Answer, call_command, import_keras
-from mlflow_folder import make_template
-from project import HOSTILE, Count, Project, build_once, free_port, serving, write_project
+from project import (
+    HOSTILE,
+    Count,
+    Project,
+    build_once,
+    database_template,
+    free_port,
+    serving,
+    write_project,
+)
 
 from rnnbench.architectures import make_form
-from rnnbench.data.cache import store_corpus
+from rnnbench.data.cache import open_corpus, store_corpus
 from rnnbench.data.corpus import Corpus, Half
+from rnnbench.data.imdb import read_imdb
 from rnnbench.specs import DataSpec, Recipe, RunSpec
-from rnnbench.tracking.store import DATABASE
 
 MakeSpec = Callable[..., RunSpec]
 
@@ -95,9 +103,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def template(shared: Path) -> Path:
     """MLflow's database without a run, for `MlflowFolder`."""
-    folder = shared / "template"
-    build_once(folder, lambda: make_template(folder))
-    return folder / DATABASE
+    return database_template(shared)
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +115,7 @@ def finished(shared: Path) -> Project:
     project = write_project(
         shared / "finished",
         shared,
+        has_database=True,
         description=HOSTILE,
         architectures=["lstm", "gru"],
         seeds=2,
@@ -190,6 +197,16 @@ def real_imdb() -> Path:
     if not path.is_file():
         pytest.skip(f"there is no imdb.npz at {path}; set RNNBENCH_DATA to its folder")
     return path
+
+
+@pytest.fixture(scope="session")
+def real_reviews(real_imdb: Path, shared: Path) -> Corpus:
+    """What is in it, read once in a test run: it takes two seconds. In a cache of its own."""
+    noted = shared / "real" / "fingerprint"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNNBENCH_CACHE", str(noted.parent))
+        build_once(noted.parent, lambda: noted.write_text(store_corpus(read_imdb(real_imdb))))
+        return open_corpus(noted.read_text())
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,9 @@ import numpy as np
 import pytest
 from command import run_here, standing_in
 from filelock import FileLock
+from mlflow_folder import make_template
+
+from rnnbench.tracking.store import DATABASE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,6 +45,7 @@ __all__ = [
     "Project",
     "await_server",
     "build_once",
+    "database_template",
     "free_port",
     "read_curves",
     "serving",
@@ -185,6 +190,13 @@ def build_once(folder: Path, build: Callable[[], object]) -> None:
             built.touch()
 
 
+def database_template(shared: Path) -> Path:
+    """MLflow's database without a run."""
+    folder = shared / "template"
+    build_once(folder, lambda: make_template(folder))
+    return folder / DATABASE
+
+
 def write_whole(path: Path, text: str) -> None:
     """Another process that reads the file meanwhile reads all of it."""
     partial = path.with_name(f"{path.name}.{os.getpid()}")
@@ -192,17 +204,22 @@ def write_whole(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def write_project(folder: Path, shared: Path, **study: Any) -> Project:
+def write_project(
+    folder: Path, shared: Path, *, has_database: bool = False, **study: Any
+) -> Project:
     """A project in `folder`, which is made.
 
     Args:
         shared: a folder for what projects may share: the reviews, and a cache.
+        has_database: MLflow's is there already, without a run; it takes two seconds to make.
         study: `description`, `architectures`, `seeds`, and values of the recipe.
     """
     folder.mkdir(parents=True, exist_ok=True)
     reviews = shared / "imdb.npz"
     build_once(shared / "reviews", lambda: _write_reviews(reviews))
     write_whole(folder / "study.toml", _study_text(**study))
+    if has_database and not (folder / DATABASE).exists():
+        shutil.copyfile(database_template(shared), folder / DATABASE)
     kept = {key: value for key, value in os.environ.items() if not _is_hidden(key)}
     return Project(
         folder=folder,

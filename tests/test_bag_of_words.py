@@ -12,7 +12,6 @@ import pytest
 from rnnbench.data.bag_of_words import BagOfWords, score_bag_of_words
 from rnnbench.data.cache import split_indices, store_corpus
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.imdb import read_imdb
 from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.workflows import baseline
@@ -121,8 +120,8 @@ def test_a_cache_that_cannot_be_written_costs_time_only(
 
 
 @pytest.mark.campaign
-def test_a_bag_of_words_on_the_real_reviews(real_imdb: Path) -> None:
-    data = DataSpec(dataset="imdb", fingerprint=store_corpus(read_imdb(real_imdb)))
+def test_a_bag_of_words_on_the_real_reviews(real_reviews: Corpus) -> None:
+    data = DataSpec(dataset="imdb", fingerprint=store_corpus(real_reviews))
     found = score_bag_of_words(data)
     assert found.test_accuracy == pytest.approx(0.798, abs=0.001)
     assert found.n_parameters == 500

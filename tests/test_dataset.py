@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 from rnnbench.data.cache import split_indices
 from rnnbench.data.corpus import Corpus, Half
 from rnnbench.data.dataset import UNKNOWN_WORD, cut_and_pad, load_part
-from rnnbench.data.imdb import read_imdb
 from rnnbench.errors import DataError
 from rnnbench.specs import RunSpec
 
@@ -49,9 +47,9 @@ def test_reviews_are_cut_and_padded_as_keras_does(
 
 
 def test_the_real_reviews_are_cut_and_padded_as_keras_does(
-    keras_on_jax: Any, real_imdb: Path
+    keras_on_jax: Any, real_reviews: Corpus
 ) -> None:
-    half = read_imdb(real_imdb).test
+    half = real_reviews.test
     rows = np.arange(0, half.n_reviews, 50)
     found = cut_and_pad(half, rows, num_words=500, max_len=100)
     np.testing.assert_array_equal(found, keras_pads(keras_on_jax, half, rows, 500, 100))

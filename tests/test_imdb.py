@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ import numpy as np
 import pytest
 
 from rnnbench.data import imdb
-from rnnbench.data.corpus import Half
+from rnnbench.data.corpus import Corpus
 from rnnbench.errors import DataError
 
 
@@ -86,23 +85,28 @@ def keras_reads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def assert_same(half: Half, keras: Any, name: str, num_words: int | None) -> None:
-    tokens = half.tokens if num_words is None else np.where(half.tokens < num_words, half.tokens, 2)
-    np.testing.assert_array_equal(tokens, keras[f"{name}_tokens"])
-    np.testing.assert_array_equal(np.diff(half.offsets), keras[f"{name}_lengths"])
-    np.testing.assert_array_equal(half.labels, keras[f"{name}_labels"])
-
-
-@pytest.mark.parametrize("source", ["small", "real"])
-def test_sequences_are_those_of_keras(keras_reads: Path, source: str) -> None:
-    if source == "real" and not REAL.is_file():
-        pytest.skip("the real imdb.npz is not here: set RNNBENCH_DATA to its folder")
-    corpus = imdb.read_imdb(REAL if source == "real" else keras_reads / "small.npz")
-    assert corpus.name == "imdb"
+def assert_same(corpus: Corpus, keras_reads: Path, source: str) -> None:
     for num_words in WORDS[source]:
         with np.load(keras_reads / f"{source}-{num_words}.npz") as keras:
-            assert_same(corpus.train, keras, "train", num_words)
-            assert_same(corpus.test, keras, "test", num_words)
+            for name, half in (("train", corpus.train), ("test", corpus.test)):
+                known = num_words is None or half.tokens < num_words
+                tokens = np.where(known, half.tokens, 2)
+                np.testing.assert_array_equal(tokens, keras[f"{name}_tokens"])
+                np.testing.assert_array_equal(np.diff(half.offsets), keras[f"{name}_lengths"])
+                np.testing.assert_array_equal(half.labels, keras[f"{name}_labels"])
+
+
+def test_sequences_are_those_of_keras(keras_reads: Path) -> None:
+    corpus = imdb.read_imdb(keras_reads / "small.npz")
+    assert corpus.name == "imdb"
+    assert_same(corpus, keras_reads, "small")
+
+
+def test_the_sequences_of_the_real_file_are_those_of_keras(
+    real_reviews: Corpus, keras_reads: Path
+) -> None:
+    assert real_reviews.name == "imdb"
+    assert_same(real_reviews, keras_reads, "real")
 
 
 def test_a_review_starts_with_1_and_the_rarest_word_is_unknown(tmp_path: Path) -> None:
@@ -193,7 +197,7 @@ def answer(status: int = 200, content: bytes = CONTENT, n_sent: int | None = Non
 
 
 def stay_silent(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(0.6)
+    handler.connection.recv(1)  # until the client hangs up
 
 
 @pytest.fixture
@@ -328,9 +332,8 @@ def test_a_refusal_counts_as_out_of_reach(host: Host, status: int, reached: bool
 
 
 def test_a_closed_port_is_out_of_reach_at_once() -> None:
-    start = time.monotonic()
-    assert not imdb.can_reach(f"http://127.0.0.1:{closed_port()}/imdb.npz")
-    assert time.monotonic() - start < 4  # before its 5 seconds of patience are over
+    address = f"http://127.0.0.1:{closed_port()}/imdb.npz"
+    assert not imdb.can_reach(address, timeout_s=3600)  # more than a test may take
 
 
 def test_a_name_that_never_resolves_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,9 +344,7 @@ def test_a_name_that_never_resolves_is_given_up(monkeypatch: pytest.MonkeyPatch)
         raise socket.gaierror("no such name")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    start = time.monotonic()
     assert not imdb.can_reach("http://reviews.invalid/imdb.npz", timeout_s=0.3)
-    assert time.monotonic() - start < 10
     resolved.set()
 
 

@@ -65,7 +65,7 @@ def test_ctrl_c_ends_the_command_and_a_resume_goes_on_bit_for_bit(
     assert "RUNNING" not in statuses
     assert [run.info.status for run in project.tracked("invocation")] == ["KILLED"]
 
-    assert project.run().returncode == 0
+    assert project.here("run", *project.options).returncode == 0
     assert_same(project, reference, n_runs=2)
     assert_tracked_once(project, n_runs=2)
 
@@ -87,7 +87,7 @@ def test_mlflow_shows_a_run_while_it_trains(shared: Path) -> None:
 @pytest.fixture
 def over(shared: Path, tmp_path: Path) -> Project:
     """A study of one short run, which is over."""
-    project = write_project(tmp_path / "over", shared, epochs=3)
+    project = write_project(tmp_path / "over", shared, has_database=True, epochs=3)
     assert project.here("run", *project.options).returncode == 0
     return project
 
@@ -111,8 +111,8 @@ def test_more_seeds_add_only_what_is_missing(over: Project) -> None:
 
 
 def new_project(shared: Path, name: str, **changed: Any) -> Project:
-    study = {"architectures": ARCHITECTURES, "seeds": 2, "epochs": EPOCHS} | changed
-    return write_project(shared / name, shared, **study)
+    study = {"architectures": ARCHITECTURES, "seeds": 2, "epochs": EPOCHS}
+    return write_project(shared / name, shared, **({"has_database": True} | study | changed))
 
 
 def states(project: Project) -> dict[Path, int]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from rnnbench.analysis.notes import REVIEWS, published_runs
-from rnnbench.data.imdb import read_imdb
+from rnnbench.data.corpus import Corpus
 
 
 def test_the_four_architectures_of_the_notes_are_there() -> None:
@@ -46,5 +44,5 @@ def test_a_source_that_there_is_not_has_no_runs() -> None:
     assert published_runs("notes-1999") == {}
 
 
-def test_the_reviews_of_the_notes_are_the_published_file(real_imdb: Path) -> None:
-    assert read_imdb(real_imdb).fingerprint() == REVIEWS
+def test_the_reviews_of_the_notes_are_the_published_file(real_reviews: Corpus) -> None:
+    assert real_reviews.fingerprint() == REVIEWS

@@ -263,7 +263,7 @@ def test_a_storage_that_does_not_answer_is_said(shared: Path) -> None:
 
 
 def new_project(shared: Path, name: str) -> Project:
-    return write_project(shared / "tune" / name, shared)
+    return write_project(shared / "tune" / name, shared, has_database=True)
 
 
 def reviews(project: Project) -> str:

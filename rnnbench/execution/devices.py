@@ -114,7 +114,6 @@ def place_workers(
         raise UsageError(f"workers-per-gpu must be 1 or more, got {workers_per_gpu}")
     gpus = () if device == "cpu" else find_gpus()
     chosen, reason = _choose_backend(backend, environ, gpus)
-    use_gpu = device == "gpu" or (device == "auto" and chosen in backends_with_gpu())
     if device == "gpu" and not gpus:
         raise UsageError("there is no NVIDIA GPU here; leave --device out, or say --device cpu")
     if device == "gpu" and chosen in _NEEDS_CUDA_PACKAGES and chosen not in backends_with_gpu():
@@ -122,7 +121,7 @@ def place_workers(
             f"the back end {chosen} is installed without CUDA here; "
             f"run {how_to_install(chosen, with_gpu=True)}, or leave --device out"
         )
-    if not (gpus and use_gpu):
+    if not gpus or (device == "auto" and chosen not in backends_with_gpu()):
         return Placement(backend=chosen, gpus=(None,) * (workers or usable_cores()), reason=reason)
     seats: Sequence[str] = [gpu for _ in range(workers_per_gpu) for gpu in gpus]
     if workers is not None:

@@ -200,7 +200,8 @@ def _find_places(
     for device in choices.devices:
         if device not in DEVICE_KINDS:
             raise UsageError(unknown_name("device", device, DEVICE_KINDS))
-    gpus, seeing = find_gpus(), backends_with_gpu()
+    gpus = find_gpus()
+    seeing = backends_with_gpu() if gpus else ()
     if "torch" in choices.backends and "torch" not in seeing:
         seeing = (*seeing, "torch")  # it may carry CUDA within itself; its process finds out
     if "gpu" in choices.devices and not gpus:

@@ -48,7 +48,7 @@ def test_studies_killed_at_random_moments_come_out_as_if_they_had_not_been(
     projects: list[Project] = []
     left = N_KILLS
     while left:
-        project = new_project(shared, f"killed-{seed}-{len(projects)}")
+        project = new_project(shared, f"killed-{seed}-{len(projects)}", has_database=False)
         while True:
             process = project.start("--workers", "1")
             stage = rng.choice(("start-up", "training", "training", "publishing"))
@@ -103,7 +103,7 @@ def sleep(seconds: float, process: subprocess.Popen[bytes]) -> None:
 
 
 def test_two_commands_at_once_take_turns(shared: Path, reference: Project) -> None:
-    project = new_project(shared, "two-commands", seeds=1)
+    project = new_project(shared, "two-commands", seeds=1, has_database=False)
     first = project.start()
     wait_for(lambda: (project.folder / ".rnnbench/workers.log").exists(), first)
     second = project.run()
