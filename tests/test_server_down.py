@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def project(shared: Path, tmp_path: Path) -> Project:
 
 
 def test_runs_made_while_the_server_was_down_are_published_later_and_once(
-    project: Project,
+    project: Project, template: Path
 ) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -33,6 +34,7 @@ def test_runs_made_while_the_server_was_down_are_published_later_and_once(
     assert "Traceback" not in down.stderr
     assert not (project.folder / "mlflow.db").exists()
     folder = project.folder.parent
+    shutil.copyfile(template, folder / "server.db")
     store = ("--backend-store-uri", f"sqlite:///{folder / 'server.db'}")
     artifacts = ("--artifacts-destination", str(folder / "artifacts"))
     with serving(project, "server", *store, *artifacts, port=port):

@@ -22,6 +22,7 @@ import rnnbench as package
 from rnnbench.analysis.timing_rows import TimingPart
 from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
+from rnnbench.timing import determinism
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.measure import Blocks, describe_error
 from rnnbench.timing.samples import Sample
@@ -112,9 +113,10 @@ def measure(root: Path, view: Lines | None = None, **options: Any) -> timing.Tim
 
 
 def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(
-    tmp_path: Path, rnnbench: Command, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, template: Path, rnnbench: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view, other = Lines(), tmp_path / "other"
+    shutil.copyfile(template, tmp_path / DATABASE)
     one = replace(TWO_ARMS, recurrent_dropout=(0.3,), repeats=1)
     measure_arms(
         one, view, tmp_path, command="rnnbench timing", export=tmp_path / "e", blocks=SHORT
@@ -373,7 +375,7 @@ def test_a_report_on_time_needs_times(rnnbench: Command, tmp_path: Path) -> None
 def test_two_trainings_alike_are_compared_bit_by_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keras_on_jax: Any
 ) -> None:
-    """In this process; the campaign takes two."""
+    """In this process and with few steps; the campaign takes two, with all of them."""
 
     class Pipe(list[Any]):
         send = list.append
@@ -383,6 +385,7 @@ def test_two_trainings_alike_are_compared_bit_by_bit(
         return pipe[0]
 
     monkeypatch.setattr(timing, "_call", call)
+    monkeypatch.setattr(determinism, "N_STEPS", 4)
     view = Lines()
     assert check_determinism(replace(TWO_ARMS, recurrent_dropout=(0.3,)), view, tmp_path) == 0
     assert "the same to the last bit over 10 epochs" in view.said[-1]

@@ -28,12 +28,6 @@ ON_TENSORFLOW = "lstm-dropout"
 """What the gate trains on it; the campaign trains every architecture."""
 
 
-@pytest.fixture(scope="module")
-def programs(keras_on_jax: Any) -> dict[str, ScanProgram]:
-    """Compiled programs by shape: compiling is what these tests take long for."""
-    return {}
-
-
 def batch_size_of(name: str) -> int:
     """Of two the last batch is short; the campaign has one in every architecture.
 
@@ -52,7 +46,9 @@ def with_short_last() -> list[Any]:
 
 
 def program_of(programs: dict[str, ScanProgram], spec: RunSpec) -> ScanProgram:
-    return programs.setdefault(spec.shape, ScanProgram(spec))
+    if spec.shape not in programs:
+        programs[spec.shape] = ScanProgram(spec)
+    return programs[spec.shape]
 
 
 def train(program: ScanProgram, spec: RunSpec, saved: bytes | None = None) -> list[Event]:

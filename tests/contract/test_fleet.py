@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from project import write_project
-from test_engines import SHORT_LAST, batch_size_of, with_short_last
+from test_engines import SHORT_LAST, batch_size_of, program_of, with_short_last
 
 from rnnbench.architectures import PRESETS
 from rnnbench.data.dataset import load_part
@@ -32,7 +32,9 @@ def fleets(keras_on_jax: Any) -> dict[str, FleetProgram]:
 
 
 def fleet_of(fleets: dict[str, FleetProgram], spec: RunSpec) -> FleetProgram:
-    return fleets.setdefault(spec.shape, FleetProgram(spec, 3))
+    if spec.shape not in fleets:
+        fleets[spec.shape] = FleetProgram(spec, 3)
+    return fleets[spec.shape]
 
 
 def train(
@@ -65,12 +67,16 @@ def finished(events: Sequence[Event], spec: RunSpec) -> Finished:
 
 @pytest.mark.parametrize(("name", "batch_size"), with_short_last())
 def test_each_lane_has_the_losses_of_the_keras_engine(
-    name: str, batch_size: int, make_spec: Any, fleets: dict[str, FleetProgram]
+    name: str,
+    batch_size: int,
+    make_spec: Any,
+    fleets: dict[str, FleetProgram],
+    programs: dict[str, ScanProgram],
 ) -> None:
     chosen = {"epochs": N_EPOCHS, "learning_rate": 1e-4, "batch_size": batch_size}
     specs = [make_spec(name, seed=seed, engine="fleet", **chosen) for seed in (0, 1)]
     events = train(fleets, specs)
-    program = ScanProgram(make_spec(name, **chosen))
+    program = program_of(programs, make_spec(name, **chosen))
     for spec in specs:
         alone = make_spec(name, seed=spec.seed, **chosen)
         expected = list(train_runs([Start(spec=alone)], program, LazyParts(alone.data), {}))
