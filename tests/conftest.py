@@ -112,7 +112,21 @@ def finished(shared: Path) -> Project:
 
     It says a hostile thing of itself. What the command said is in `said.txt`.
     """
-    project = write_project(
+    project = _begin(shared)
+    _finish(project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def mlflow_ui(shared: Path) -> Iterator[str]:
+    """The address of `mlflow ui` as anyone starts it, in the finished study's folder."""
+    project = _begin(shared)
+    with serving(project, "ui", port=free_port(), meanwhile=partial(_finish, project)) as address:
+        yield address
+
+
+def _begin(shared: Path) -> Project:
+    return write_project(
         shared / "finished",
         shared,
         has_database=True,
@@ -122,20 +136,14 @@ def finished(shared: Path) -> Project:
         epochs=4,
     )
 
+
+def _finish(project: Project) -> None:
     def run() -> None:
         done = project.here("run", *project.options, "--report")
         assert done.returncode == 0, done.stderr
         (project.folder / "said.txt").write_text(done.stdout)
 
     build_once(project.folder, run)
-    return project
-
-
-@pytest.fixture(scope="session")
-def mlflow_ui(finished: Project) -> Iterator[str]:
-    """The address of `mlflow ui` as anyone starts it, in the finished study's folder."""
-    with serving(finished, "ui", port=free_port()) as address:
-        yield address
 
 
 @pytest.fixture(autouse=True)

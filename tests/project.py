@@ -218,8 +218,11 @@ def write_project(
     reviews = shared / "imdb.npz"
     build_once(shared / "reviews", lambda: _write_reviews(reviews))
     write_whole(folder / "study.toml", _study_text(**study))
-    if has_database and not (folder / DATABASE).exists():
-        shutil.copyfile(database_template(shared), folder / DATABASE)
+    if has_database:
+        template = database_template(shared)
+        with FileLock(f"{folder}.lock"):
+            if not (folder / DATABASE).exists():
+                shutil.copyfile(template, folder / DATABASE)
     kept = {key: value for key, value in os.environ.items() if not _is_hidden(key)}
     return Project(
         folder=folder,
@@ -235,8 +238,14 @@ def write_project(
 
 
 @contextmanager
-def serving(project: Project, *words: str, port: int) -> Iterator[str]:
-    """The address of an MLflow server, `mlflow` with these words, while the block runs."""
+def serving(
+    project: Project, *words: str, port: int, meanwhile: Callable[[], object] | None = None
+) -> Iterator[str]:
+    """The address of an MLflow server, `mlflow` with these words, while the block runs.
+
+    Args:
+        meanwhile: is done while the server starts, which takes it seconds.
+    """
     address, log = f"http://127.0.0.1:{port}", project.folder / "server.log"
     options = ("--host", "127.0.0.1", "--port", str(port))
     with open(log, "wb") as file:
@@ -249,6 +258,8 @@ def serving(project: Project, *words: str, port: int) -> Iterator[str]:
             start_new_session=True,
         )
     try:
+        if meanwhile is not None:
+            meanwhile()
         await_server(address, server, log)
         yield address
     finally:

@@ -13,7 +13,7 @@ pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
-def address(finished: Project, mlflow_ui: str) -> str:
+def address(mlflow_ui: str, finished: Project) -> str:
     """Of the experiment's runs, in plain `mlflow ui`."""
     return f"{mlflow_ui}/#/experiments/{finished.tracked()[0].info.experiment_id}/runs"
 
