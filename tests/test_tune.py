@@ -53,6 +53,23 @@ def reported(tuned: Project, shared: Path) -> str:
     return (tuned.folder / "reports/tuned/index.md").read_text()
 
 
+def test_fresh_puts_the_old_trials_aside(
+    rnnbench: Command, monkeypatch: pytest.MonkeyPatch, shared: Path
+) -> None:
+    project = new_project(shared, "fresh")
+    small = ("--trials", "2", "--tuning-seeds", "1", "--workers", "1", "--epochs")
+    assert tune(project, budget=(*small, "2")).returncode == 0
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setenv("RNNBENCH_CACHE", project.environment["RNNBENCH_CACHE"])
+    refused = rnnbench("tune", "lstm", *small, "3", "--dataset", reviews(project))
+    assert (refused.code, "epochs was 2 and is now 3" in refused.err) == (USAGE, True)
+    assert tune(project, "--fresh", budget=(*small, "3")).returncode == 0
+    assert "put aside" in (project.folder / JOURNAL).read_text()
+    assert {len(record["trials"]) for record in records(project)} == {2}
+    names = [run.info.run_name for run in tracked(project, "group")]
+    assert len(names) == 2 * 3  # the search twice, each time with two trials
+
+
 def test_the_winners_are_json_and_nothing_else_on_standard_output(tuned: Project) -> None:
     found = json.loads((tuned.folder / "winners.json").read_text())
     assert found["tuning_seeds"] == [1000, 1001]
@@ -110,23 +127,6 @@ def test_an_interrupted_search_comes_out_the_same(shared: Path, tuned: Project) 
     assert winners(tune(project)) == winners_of(tuned)
     assert outcomes(project) == outcomes(tuned)
     assert_tracked_once(project)
-
-
-def test_fresh_puts_the_old_trials_aside(
-    rnnbench: Command, monkeypatch: pytest.MonkeyPatch, shared: Path
-) -> None:
-    project = new_project(shared, "fresh")
-    small = ("--trials", "2", "--tuning-seeds", "1", "--workers", "1", "--epochs")
-    assert tune(project, budget=(*small, "2")).returncode == 0
-    monkeypatch.chdir(project.folder)
-    monkeypatch.setenv("RNNBENCH_CACHE", project.environment["RNNBENCH_CACHE"])
-    refused = rnnbench("tune", "lstm", *small, "3", "--dataset", reviews(project))
-    assert (refused.code, "epochs was 2 and is now 3" in refused.err) == (USAGE, True)
-    assert tune(project, "--fresh", budget=(*small, "3")).returncode == 0
-    assert "put aside" in (project.folder / JOURNAL).read_text()
-    assert {len(record["trials"]) for record in records(project)} == {2}
-    names = [run.info.run_name for run in tracked(project, "group")]
-    assert len(names) == 2 * 3  # the search twice, each time with two trials
 
 
 @pytest.mark.parametrize(
