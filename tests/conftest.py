@@ -113,15 +113,20 @@ def finished(shared: Path) -> Project:
     It says a hostile thing of itself. What the command said is in `said.txt`.
     """
     project = _begin(shared)
-    _finish(project)
+
+    def run() -> None:
+        done = project.here("run", *project.options, "--report")
+        assert done.returncode == 0, done.stderr
+        (project.folder / "said.txt").write_text(done.stdout)
+
+    build_once(project.folder, run)
     return project
 
 
 @pytest.fixture(scope="session")
 def mlflow_ui(shared: Path) -> Iterator[str]:
-    """The address of `mlflow ui` as anyone starts it, in the finished study's folder."""
-    project = _begin(shared)
-    with serving(project, "ui", port=free_port(), meanwhile=partial(_finish, project)) as address:
+    """The address of `mlflow ui` as anyone starts it, in the folder of `finished`."""
+    with serving(_begin(shared), "ui", port=free_port()) as address:
         yield address
 
 
@@ -135,15 +140,6 @@ def _begin(shared: Path) -> Project:
         seeds=2,
         epochs=4,
     )
-
-
-def _finish(project: Project) -> None:
-    def run() -> None:
-        done = project.here("run", *project.options, "--report")
-        assert done.returncode == 0, done.stderr
-        (project.folder / "said.txt").write_text(done.stdout)
-
-    build_once(project.folder, run)
 
 
 @pytest.fixture(autouse=True)

@@ -238,14 +238,8 @@ def write_project(
 
 
 @contextmanager
-def serving(
-    project: Project, *words: str, port: int, meanwhile: Callable[[], object] | None = None
-) -> Iterator[str]:
-    """The address of an MLflow server, `mlflow` with these words, while the block runs.
-
-    Args:
-        meanwhile: is done while the server starts, which takes it seconds.
-    """
+def serving(project: Project, *words: str, port: int) -> Iterator[str]:
+    """The address of an MLflow server, `mlflow` with these words, while the block runs."""
     address, log = f"http://127.0.0.1:{port}", project.folder / "server.log"
     options = ("--host", "127.0.0.1", "--port", str(port))
     with open(log, "wb") as file:
@@ -258,8 +252,6 @@ def serving(
             start_new_session=True,
         )
     try:
-        if meanwhile is not None:
-            meanwhile()
         await_server(address, server, log)
         yield address
     finally:

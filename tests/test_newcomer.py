@@ -32,17 +32,23 @@ def write_reviews(path: Path, n_rows: int = 240) -> None:
 
 
 @pytest.fixture(scope="module")
-def project(shared: Path) -> Project:
-    """A folder with a file of reviews, in which three networks were trained on it."""
+def begun(shared: Path) -> Project:
+    """A folder with a file of reviews."""
     project = write_project(shared / "newcomer", shared)
+    build_once(shared / "newcomer-file", lambda: write_reviews(project.folder / "reviews.csv"))
+    return project
+
+
+@pytest.fixture(scope="module")
+def project(begun: Project) -> Project:
+    """The same after two networks were trained on it."""
 
     def run() -> None:
-        write_reviews(project.folder / "reviews.csv")
-        done = project.here(*RUN)
+        done = begun.here(*RUN)
         assert done.returncode == 0, done.stderr
 
-    build_once(project.folder, run)
-    return project
+    build_once(begun.folder, run)
+    return begun
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +63,8 @@ RUN = ("run", "lstm", "gru", "--seeds", "2", *CHOICES, "--max-len", "8", "--num-
 STUDY = "textbook-reviews-custom"
 
 
-def test_a_file_is_described_before_anything_is_trained(project: Project) -> None:
-    done = project.here("data", "describe", "--test-fraction", "0.2", "reviews.csv")
+def test_a_file_is_described_before_anything_is_trained(begun: Project) -> None:
+    done = begun.here("data", "describe", "--test-fraction", "0.2", "reviews.csv")
     assert done.returncode == 0, done.stderr
     assert "guessed: texts in '리뷰', labels in '감성'" in done.stdout
     assert re.search(r"classes: 보통 33\.3 %, 재미 33\.3 %, 지루 33\.3 %", done.stdout)

@@ -18,6 +18,10 @@ def address(mlflow_ui: str, finished: Project) -> str:
     return f"{mlflow_ui}/#/experiments/{finished.tracked()[0].info.experiment_id}/runs"
 
 
+def test_the_server_opens_in_the_folder_of_a_project(mlflow_ui: str, tmp_path: Path) -> None:
+    assert "MLflow" in browse(mlflow_ui, tmp_path, "--dump-dom")
+
+
 def test_the_experiment_page_shows_the_command_that_holds_the_runs(
     address: str, tmp_path: Path
 ) -> None:

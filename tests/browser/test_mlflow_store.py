@@ -69,7 +69,7 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def page(mlflow_ui: str) -> Page:
+def page(mlflow_ui: str, finished: Project) -> Page:
     """The page of the finished study, asked over REST."""
     return Page(mlflow_ui)
 
