@@ -25,6 +25,7 @@ from command import run_here, standing_in
 from filelock import FileLock
 from mlflow_folder import make_template
 
+from rnnbench.data.files import whole_file
 from rnnbench.tracking.store import DATABASE
 
 if TYPE_CHECKING:
@@ -199,9 +200,8 @@ def database_template(shared: Path) -> Path:
 
 def write_whole(path: Path, text: str) -> None:
     """Another process that reads the file meanwhile reads all of it."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with whole_file(path) as stream:
+        stream.write(text.encode())
 
 
 def write_project(

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -49,64 +46,40 @@ def write_reviews(path: Path, n_train: int, n_test: int, seed: int = 0) -> Path:
 
 # Reading, beside Keras
 
-REAL = Path(os.environ.get("RNNBENCH_DATA") or Path(__file__).parents[2] / "shared" / "data")
-REAL = REAL.expanduser().absolute()
-REAL = REAL / "imdb.npz" if REAL.is_dir() else REAL
-WORDS = {"small": (None, 500), "real": (None,)}
-"""How many words of each file are read; the real one takes seconds."""
-KERAS_READS = """
-import json, sys
-import numpy as np
-from rnnbench.models import import_keras
-import_keras()
-from keras.src.datasets import imdb
-for path, out, words in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3]):
-    imdb.get_file = lambda *args, path=path, **kwargs: path
-    for num_words in json.loads(words):
-        kept = {}
-        for half, (x, y) in zip(("train", "test"), imdb.load_data(num_words=num_words)):
-            kept[f"{half}_tokens"] = np.concatenate([np.array(row, np.int32) for row in x])
-            kept[f"{half}_lengths"] = np.array([len(row) for row in x])
-            kept[f"{half}_labels"] = y
-        np.savez(f"{out}-{num_words}.npz", **kept)
-"""
+
+@pytest.fixture
+def assert_as_keras(keras_on_jax: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """That a corpus is what Keras's own code makes of the file, with so many words."""
+    from keras.src.datasets import imdb as of_keras
+
+    def check(corpus: Corpus, path: Path, num_words: int | None = None) -> None:
+        monkeypatch.setattr(of_keras, "get_file", lambda *args, **kwargs: str(path))
+        halves = of_keras.load_data(num_words=num_words)
+        for half, (rows, labels) in zip((corpus.train, corpus.test), halves, strict=True):
+            known = num_words is None or half.tokens < num_words
+            words = np.concatenate([np.array(row, np.int32) for row in rows])
+            np.testing.assert_array_equal(np.where(known, half.tokens, 2), words)
+            np.testing.assert_array_equal(np.diff(half.offsets), [len(row) for row in rows])
+            np.testing.assert_array_equal(half.labels, labels)
+
+    return check
 
 
-@pytest.fixture(scope="module")
-def keras_reads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What Keras's own code makes of a small file, and of the real one if it is here."""
-    folder = tmp_path_factory.mktemp("keras")
-    arguments = [str(write_reviews(folder / "small.npz", 37, 21)), str(folder / "small")]
-    arguments.append(json.dumps(WORDS["small"]))
-    if REAL.is_file():
-        arguments += [str(REAL), str(folder / "real"), json.dumps(WORDS["real"])]
-    environment = os.environ | {"KERAS_BACKEND": "jax", "KERAS_HOME": str(folder)}
-    subprocess.run([sys.executable, "-c", KERAS_READS, *arguments], check=True, env=environment)
-    return folder
-
-
-def assert_same(corpus: Corpus, keras_reads: Path, source: str) -> None:
-    for num_words in WORDS[source]:
-        with np.load(keras_reads / f"{source}-{num_words}.npz") as keras:
-            for name, half in (("train", corpus.train), ("test", corpus.test)):
-                known = num_words is None or half.tokens < num_words
-                tokens = np.where(known, half.tokens, 2)
-                np.testing.assert_array_equal(tokens, keras[f"{name}_tokens"])
-                np.testing.assert_array_equal(np.diff(half.offsets), keras[f"{name}_lengths"])
-                np.testing.assert_array_equal(half.labels, keras[f"{name}_labels"])
-
-
-def test_sequences_are_those_of_keras(keras_reads: Path) -> None:
-    corpus = imdb.read_imdb(keras_reads / "small.npz")
+@pytest.mark.parametrize("num_words", [None, 500])
+def test_sequences_are_those_of_keras(
+    num_words: int | None, assert_as_keras: Callable[..., None], tmp_path: Path
+) -> None:
+    path = write_reviews(tmp_path / "small.npz", 37, 21)
+    corpus = imdb.read_imdb(path)
     assert corpus.name == "imdb"
-    assert_same(corpus, keras_reads, "small")
+    assert_as_keras(corpus, path, num_words)
 
 
 def test_the_sequences_of_the_real_file_are_those_of_keras(
-    real_reviews: Corpus, keras_reads: Path
+    real_reviews: Corpus, real_imdb: Path, assert_as_keras: Callable[..., None]
 ) -> None:
     assert real_reviews.name == "imdb"
-    assert_same(real_reviews, keras_reads, "real")
+    assert_as_keras(real_reviews, real_imdb)
 
 
 def test_a_review_starts_with_1_and_the_rarest_word_is_unknown(tmp_path: Path) -> None:

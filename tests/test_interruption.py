@@ -111,8 +111,8 @@ def test_more_seeds_add_only_what_is_missing(over: Project) -> None:
 
 
 def new_project(shared: Path, name: str, **changed: Any) -> Project:
-    study = {"architectures": ARCHITECTURES, "seeds": 2, "epochs": EPOCHS}
-    return write_project(shared / name, shared, **({"has_database": True} | study | changed))
+    study = {"architectures": ARCHITECTURES, "seeds": 2, "epochs": EPOCHS, "has_database": True}
+    return write_project(shared / name, shared, **(study | changed))
 
 
 def states(project: Project) -> dict[Path, int]:

@@ -151,7 +151,7 @@ def test_what_does_not_fit_a_search_is_refused(
     monkeypatch.chdir(tuned.folder)
     monkeypatch.setenv("RNNBENCH_CACHE", tuned.environment["RNNBENCH_CACHE"])
     narrow = "[learning_rate]\nlow = 1e-5\nhigh = 1e-2\nlog = true\n"
-    write_whole(Path("narrow.toml").absolute(), narrow)
+    write_whole(Path("narrow.toml"), narrow)
     answer = rnnbench(*words, "--dataset", reviews(tuned))
     assert (answer.code, sentence in answer.err) == (USAGE, True), answer.err
 

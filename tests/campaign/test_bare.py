@@ -51,15 +51,14 @@ def run(python: Path, folder: Path, *words: str) -> str:
 
 
 def test_the_command_measures_whole_blocks(python: Path, tmp_path: Path) -> None:
-    options = ("--recurrent-dropout", "0", "--repeats", "1", "--export", "e.json")
-    more = ("--recurrent-dropout", "0", "--repeats", "1")
-    said = run(python, tmp_path, "-m", "rnnbench", "timing", *ONE_ARM, *options)
+    command = ("-m", "rnnbench", "timing", *ONE_ARM, "--recurrent-dropout", "0", "--repeats", "1")
+    said = run(python, tmp_path, *command, "--export", "e.json")
     assert "MLflow is not installed here" in said
     assert "the GPU columns stay 'not measured'" in said
     (times,) = import_sitting(tmp_path / "e.json").arms
     assert times.samples
     assert all(sample.loss_last < sample.loss_first for sample in times.samples)
-    again = run(python, tmp_path, "-m", "rnnbench", "timing", *ONE_ARM, *more)
+    again = run(python, tmp_path, *command)
     assert "all of it was measured here" in again
 
 
