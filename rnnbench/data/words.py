@@ -21,10 +21,11 @@ START, UNKNOWN, FIRST_WORD = 1, 2, 4
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 )
-_UNSPACED += "\uf900-\ufaff\U00020000-\U0003ffff"
+_UNSPACED += "\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
+_JOINERS = "\u200c\u200d"  # unseen, between letters that are to be joined or not: Hindi, Persian
 _ASCII = re.compile(r"[a-z0-9_]+(?:'[a-z0-9_]+)*")
-_JOINERS = str.maketrans("’ʼ´`", "''''")  # other apostrophes, as many write them
-_SELECTORS = re.compile("[\ufe00-\ufe0f\u200d]")  # how an emoji is drawn, and what joins them
+_APOSTROPHES = str.maketrans("’ʼ´`＇", "'''''")  # others, as many write them
+_UNSEEN = re.compile("[\ufe00-\ufe0f\u00ad]")  # how an emoji is drawn, and where a word may break
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +44,16 @@ class Encoded:
 
 
 def cut_words(text: str) -> list[str]:
-    """The words of a text: case folded, compatibility forms made one, punctuation left out.
+    """The words of a text as they were typed, but case folded; punctuation is left out.
 
     A word is letters, marks, digits and inner apostrophes. Of scripts without spaces between
-    words each character is one, and so is each emoji.
+    words each character is one, and so is each emoji. Letters and their marks are composed (NFC),
+    so that two ways to store one letter make one word; look-alikes stay apart: `x²` is not `x2`.
     """
     if text.isascii():
         return _ASCII.findall(text.lower())
-    plain = _SELECTORS.sub("", text.translate(_JOINERS))  # NFKC makes a space of some apostrophes
-    folded = unicodedata.normalize("NFKC", plain).casefold()
-    return _pattern().findall(folded)
+    folded = unicodedata.normalize("NFC", text.casefold())
+    return _pattern().findall(_UNSEEN.sub("", folded.translate(_APOSTROPHES)))
 
 
 def encode_texts(texts: Iterable[str]) -> Encoded:
@@ -95,7 +96,9 @@ def _pattern() -> re.Pattern[str]:
     marks = _class_of("M")
     letter = rf"(?:[^\W{_UNSPACED}]|[{marks}])"
     return re.compile(
-        rf"{letter}+(?:'{letter}+)*|[{_UNSPACED}][{marks}]*|[{_class_of('So', 'Sk')}]"
+        rf"{letter}+(?:['{_JOINERS}]{letter}+)*"
+        rf"|[{_UNSPACED}][{marks}\uff9e\uff9f]*"
+        rf"|[{_class_of('So', 'Sk')}]"
     )
 
 
