@@ -6,11 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnbench.data.own import SplitChoices
-from rnnbench.data.tables import TableChoices
 from rnnbench.study import parse_seeds
 from rnnbench.terminal.screen import Screen
-from rnnbench.workflows.datasets import OwnChoices
 from rnnbench.workflows.executors import ExecutorChoices
 from rnnbench.workflows.report import ReportChoices, report_study
 from rnnbench.workflows.results import result_records
@@ -31,7 +28,11 @@ def run(
     text_column: str | None = None,
     label_column: str | None = None,
     split_column: str | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    quotes: bool | None = None,
     drop_duplicates: bool = False,
+    drop_unlabelled: bool = False,
     num_words: int | Iterable[int] = (),
     max_len: int | Iterable[int] = (),
     units: int | Iterable[int] = (),
@@ -54,6 +55,9 @@ def run(
         seeds: how many, a text like `0-9`, or the seeds themselves.
         dataset: `auto`, `imdb`, `synthetic`, or a file of labelled texts.
         text_column, label_column, split_column: of such a file, where they are not obvious.
+        separator, encoding: of such a file; inferred where that is sure.
+        quotes: whether double quotes hold a field of such a file together.
+        drop_unlabelled: leave out rows of such a file without a label.
         drop_duplicates: leave out texts of such a file that an earlier part has too.
         num_words, max_len, units, dropout, learning_rate: a value, or several for a grid.
         tuned: with the values that `rnnbench tune` found best.
@@ -62,9 +66,16 @@ def run(
     Raises:
         rnnbench.errors.RnnbenchError: bad input, or data out of reach; never for a failing run.
     """
-    table = TableChoices(
-        text_column=text_column, label_column=label_column, split_column=split_column
-    )
+    own = {
+        "text_column": text_column,
+        "label_column": label_column,
+        "split_column": split_column,
+        "separator": separator,
+        "encoding": encoding,
+        "quotes": quotes,
+        "drop_duplicates": drop_duplicates or None,
+        "drop_unlabelled": drop_unlabelled or None,
+    }
     at_most = () if epochs is None else _values(epochs)
     choices = RunChoices(
         architectures=architectures,
@@ -73,7 +84,7 @@ def run(
         name=name,
         seeds=None if seeds is None else _seeds(seeds),
         dataset=None if dataset is None else str(dataset),
-        own=OwnChoices(table=table, split=SplitChoices(drop_duplicates=drop_duplicates)),
+        own={name: value for name, value in own.items() if value is not None},
         hyperparameters=_given(units=_values(units), dropout=_values(dropout)),
         data=_given(num_words=_values(num_words), max_len=_values(max_len)),
         recipe=_given(learning_rate=_values(learning_rate), epochs=at_most),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -51,6 +51,7 @@ class Study:
         hyperparameters: values of each to try; a missing one keeps each architecture's own.
         data, recipe: values by field of `DataSpec` and `Recipe`; those of `learning_rate`,
             `order`, `num_words` and `max_len` are tuples that make a grid too.
+        own: how a file of the user's is read and split, values by field.
         tuned: by architecture, the values that tuning found best for it.
     """
 
@@ -67,6 +68,7 @@ class Study:
     hyperparameters: Mapping[str, tuple[Argument, ...]] = field(default_factory=dict)
     data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
     recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
+    own: Mapping[str, Any] = field(default_factory=dict)  # Any: TOML values
     tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -274,7 +276,9 @@ def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
             raise StudyError(f"'{key}' must be a table ([{key}])")
     data = dict(values.get("data", {}))
     hyperparameters = dict(values.get("hyperparameters", {}))
-    _refuse_unknown("key in [data]", data, _names(DataSpec) - {"fingerprint", "n_classes"})
+    known = _names(DataSpec) - {"fingerprint", "n_classes"} | set(_OWN)
+    _refuse_unknown("key in [data]", data, known)
+    own = {key: read(key, data.pop(key)) for key, read in _OWN.items() if key in data}
     _refuse_unknown("key in [recipe]", values.get("recipe", {}), _names(Recipe))
     dataset = data.pop("dataset", "auto")
     sizes = hyperparameters.pop("embedding_size", 16)
@@ -288,6 +292,7 @@ def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
         architectures=_texts("architectures", values["architectures"]),
         seeds=parse_seeds(values["seeds"]),
         dataset=_text("dataset", dataset),
+        own=own,
         embedding_sizes=_listed(sizes),
         hyperparameters={key: _listed(value) for key, value in hyperparameters.items()},
         data={key: _listed_if(key in _DATA_LISTS, key, value) for key, value in data.items()},
@@ -353,3 +358,17 @@ def _listed_if(allowed: bool, key: str, value: object) -> tuple[Any, ...]:  # An
     if isinstance(value, list) and not allowed:
         raise StudyError(f"'{key}' takes one value, got a list")
     return _listed(value)
+
+
+# What [data] may say of a file of the user's, and how each value is checked.
+_OWN: Mapping[str, Callable[[str, object], object]] = {
+    "text_column": _text,
+    "label_column": _text,
+    "split_column": _text,
+    "separator": _text,
+    "encoding": _text,
+    "quotes": _truth,
+    "test_fraction": _number,
+    "drop_duplicates": _truth,
+    "drop_unlabelled": _truth,
+}

@@ -35,7 +35,7 @@ def test_the_split_is_stratified_and_follows_from_the_seed(table: Table) -> None
     assert (corpus.train.n_reviews, corpus.n_validation, corpus.test.n_reviews) == (96, 20, 24)
     assert np.bincount(corpus.test.labels).tolist() == [8, 8, 8]
     again, _ = make_corpus("r", table, SplitChoices())
-    other, _ = make_corpus("r", table, SplitChoices(seed=1))
+    other, _ = make_corpus("r", table, SplitChoices(split_seed=1))
     assert corpus.fingerprint() == again.fingerprint() != other.fingerprint()
 
 
@@ -43,6 +43,27 @@ def test_labels_that_only_look_like_numbers_are_names(table: Table) -> None:
     labels = [{"bad": "1", "fair": "--1", "good": "-2"}[label] for label in table.labels]
     corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), SplitChoices())
     assert corpus.classes == ("--1", "-2", "1")
+
+
+def test_plain_texts_keep_the_fingerprint_that_they_have_had(table: Table) -> None:
+    corpus, _ = make_corpus("r", table, SplitChoices())
+    assert corpus.fingerprint().startswith("111eae8e9d33a35f")
+
+
+def test_texts_whose_words_look_alike_are_other_data(table: Table) -> None:
+    typed, folded = (
+        Table(texts=[f"{text} {word}" for text in table.texts], labels=table.labels)
+        for word in ("x²", "x2")
+    )
+    corpora = [make_corpus("r", each, SplitChoices())[0] for each in (typed, folded)]
+    assert "x²" in corpora[0].vocabulary
+    assert corpora[0].fingerprint() != corpora[1].fingerprint()
+
+
+def test_grades_are_in_the_order_of_their_size(table: Table) -> None:
+    labels = [str(grade) for grade in (10, 2, 1.5) * 40]
+    corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), SplitChoices())
+    assert corpus.classes == ("1.5", "2", "10")
 
 
 def test_the_vocabulary_is_that_of_the_training_part(table: Table) -> None:

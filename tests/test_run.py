@@ -66,6 +66,18 @@ def test_a_study_on_texts_of_its_own_keeps_its_name_and_description(tmp_path: Pa
     assert other.name == "mine-newer"
 
 
+def test_options_win_over_what_a_study_says_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        "name = 'mine'\narchitectures = ['lstm']\nseeds = 2\n"
+        "[data]\ndataset = 'reviews.tsv'\nquotes = false\ntext_column = 'review'\n"
+    )
+    own = {"quotes": True, "encoding": "cp949"}
+    study = compose(study=str(path), own=own)
+    assert study.own == {**own, "text_column": "review"}
+    assert compose(study=str(path), dataset="newer.csv", own=own).own == own
+
+
 def test_nothing_asked_for_is_told_with_what_may_be() -> None:
     with pytest.raises(UsageError, match="name architectures, or say --all, --quick or --study"):
         compose()

@@ -67,6 +67,16 @@ def test_a_file_is_read_with_its_grid(tmp_path: Path) -> None:
     assert [spec.seed for spec in specs[:2]] == [0, 1]
 
 
+def test_how_a_file_is_read_may_stand_in_the_study(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = "name = 'mine'\narchitectures = ['lstm']\nseeds = 1\n[data]\ndataset = 'r.tsv'\n"
+    path.write_text(f"{text}quotes = false\ntext_column = 'review'\n")
+    assert load_study(path).own == {"quotes": False, "text_column": "review"}
+    path.write_text(f"{text}quotes = 'no'\n")
+    with pytest.raises(StudyError, match="'quotes' must be true or false, got 'no'"):
+        load_study(path)
+
+
 def test_requests_of_one_network_are_one_run() -> None:
     study = Study(
         name="mine",

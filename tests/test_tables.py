@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def csv_text(
     return "\n".join(filter(None, [header, *lines])) + "\n"
 
 
-def read(path: Path, **choices: str) -> Table:
+def read(path: Path, **choices: Any) -> Table:
     return read_table(path, TableChoices(**choices))
 
 
@@ -110,6 +111,105 @@ def test_numbers_as_labels_are_one_class_however_they_are_written(write: Write) 
     assert set(read(write("\n".join(rows), "r.jsonl")).labels) == {"0", "1"}
 
 
+@pytest.mark.parametrize(
+    ("typed", "spelled"),
+    [("1.0", "1"), ("-2.50", "-2.5"), ("007", "007"), ("TRUE", "True"), (" cafe\u0301 ", "café")],
+)
+def test_a_label_has_one_spelling(typed: str, spelled: str, write: Write) -> None:
+    rows = [(text, typed if label == "good" else "bad") for text, label in ROWS]
+    assert set(read(write(csv_text(rows))).labels) == {spelled, "bad"}
+
+
+@pytest.mark.parametrize("values", [(0, 1), (0.0, 1.0), ("0", "1.0"), (False, True)])
+def test_every_format_spells_a_label_alike(
+    values: tuple[object, object], write: Write, tmp_path: Path
+) -> None:
+    import pandas
+
+    frame = pandas.DataFrame({"text": f"film {n}", "label": values[n % 2]} for n in range(60))
+    frame.to_parquet(tmp_path / "r.parquet")
+    lines = frame.to_json(orient="records", lines=True, force_ascii=False)
+    paths = [
+        write(frame.to_csv(index=False), "r.csv"),
+        write(frame.to_csv(index=False, sep="\t"), "r.tsv"),
+        write(lines, "r.jsonl"),
+        tmp_path / "r.parquet",
+    ]
+    assert len({tuple(read(path).labels) for path in paths}) == 1
+
+
+def test_spellings_of_one_class_are_merged_into_the_commonest_and_named(write: Write) -> None:
+    spellings = ("Pos", "pos ", "Pos", "neg")
+    table = read(write(csv_text([(text, spellings[n % 4]) for n, (text, _) in enumerate(ROWS)])))
+    assert set(table.labels) == {"Pos", "neg"}
+    assert (
+        "one class, 'Pos', because only upper and lower case differ: 'Pos' (30), 'pos' (15)"
+        in (table.notes[-1])
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("", "the column 'label' is empty in line 62; .*--drop-unlabelled"),
+        ("NaN", r"does 'NaN' in the column 'label' \(line 62\) mean that there is no label\?"),
+    ],
+)
+def test_a_row_without_a_label_is_refused_or_left_out(label: str, words: str, write: Write) -> None:
+    path = write(csv_text([*ROWS, ("a film", label)]))
+    with pytest.raises(DataError, match=words):
+        read(path)
+    table = read(path, drop_unlabelled=True)
+    assert (len(table.texts), set(table.labels)) == (60, {"good", "bad"})
+    assert "left out, because the label is missing: line 62" in table.notes
+
+
+def test_columns_without_a_name_are_left_out(write: Write) -> None:
+    rows = "\n".join(f"{label},{text},and more,," for text, label in ROWS)
+    table = read(write(f"v1,v2,,,\n{rows}\n,,,,\n"))
+    assert table.texts == [text for text, _ in ROWS]
+    assert table.notes[0] == "left out, because they have no name: 3 of 5 columns"
+    index = "\n".join(f"{n},{text},{label}" for n, (text, label) in enumerate(ROWS))
+    assert read(write(f",text,label\n{index}\n")).labels == table.labels
+    ragged = "\n".join(f"{text},{label}{',' * (n % 3)}" for n, (text, label) in enumerate(ROWS))
+    assert read(write(f"text,label\n{ragged}\n")).labels == table.labels
+
+
+def tsv_text(*texts: str) -> str:
+    rows = [*((text, label) for text, label in ROWS), *((text, "good") for text in texts)]
+    return "\n".join(["label\ttext", *(f"{label}\t{text}" for text, label in rows)]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "texts", [('"a lovely film',), ('"a lovely film', "a", "b", "c", 'the end"'), ('"a" film',)]
+)
+def test_stray_quotes_between_tabs_are_characters_and_that_is_said(
+    texts: tuple[str, ...], write: Write
+) -> None:
+    path = write(tsv_text(*texts), "r.tsv")
+    table = read(path)
+    assert table.texts[60:] == list(texts)
+    assert "the one in line 62 would join it with lines below it; --quotes" in table.notes[0]
+    assert read(path, quotes=False).texts == table.texts
+
+
+def test_quotes_between_tabs_are_kept_where_lines_are_no_rows(write: Write) -> None:
+    table = read(write(tsv_text('"two\nlines"'), "r.tsv"))
+    assert table.texts[60] == "two\nlines"
+    assert (
+        "run over several lines (line 62); if each line is a row, say --no-quotes"
+        in (table.notes[0])
+    )
+
+
+def test_rows_inside_a_quoted_text_are_told(write: Write) -> None:
+    stray = 'a,good\n"b,bad\nc,good\nd",bad\n'
+    path = write(csv_text() + stray)
+    assert any("look like rows of their own (line 63)" in note for note in read(path).notes)
+    innocent = write(csv_text() + '"Good, but\nlong, and\ndull",bad\n', "other.csv")
+    assert len(read(innocent).notes) == 1
+
+
 def test_a_split_column_is_used(write: Write) -> None:
     parts = ["train", "val", "TEST"]
     rows = "\n".join(f"{text},{label},{parts[n % 3]}" for n, (text, label) in enumerate(ROWS))
@@ -140,13 +240,37 @@ def test_a_byte_order_mark_and_utf_16_are_read(write: Write) -> None:
     assert read(write(csv_text(), encoding="utf-16")).labels[1] == "good"
 
 
-def test_another_encoding_is_read_when_it_is_named(write: Write) -> None:
-    path = write(
-        csv_text([(f"정말 좋은 영화 {text}", label) for text, label in ROWS]), encoding="cp949"
-    )
+def test_korean_in_cp949_is_recognised_and_that_is_said(write: Write) -> None:
+    rows = [(f"정말 좋은 영화 ㅋㅋ {text}", label) for text, label in ROWS]
+    path = write(csv_text(rows), encoding="cp949")
+    table = read(path)
+    assert table.texts[0].startswith("정말 좋은")
+    assert table.notes[0] == "read as cp949, a Korean encoding, because it is not UTF-8"
+    assert read(path, encoding="cp949").texts == table.texts
+    with pytest.raises(DataError, match="line 2 is not utf-8"):
+        read(path, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding"),
+    [
+        ("un été très ennuyeux à la mer", "latin-1"),
+        ("schöne Ära, große Öde", "latin-1"),
+        ("这部电影非常好看演员演得很好", "gb2312"),
+        ("とても面白い映画でした。もう一度見たい", "euc_jp"),
+        ("とても面白い映画でした。もう一度見たい", "shift_jis"),
+    ],
+)
+def test_another_encoding_is_read_when_it_is_named(words: str, encoding: str, write: Write) -> None:
+    rows = [(f"{words} {text}", label) for text, label in ROWS]
+    path = write(csv_text(rows), encoding=encoding)
     with pytest.raises(DataError, match=r"line 2 is not utf-8; .*--encoding cp949"):
         read(path)
-    assert read(path, encoding="cp949").texts[0].startswith("정말 좋은")
+    assert read(path, encoding=encoding).texts[0].startswith(words)
+
+
+def test_an_encoding_that_there_is_not_is_refused(write: Write) -> None:
+    path = write(csv_text())
     for name in ("latin-99", "base64", "undefined"):
         with pytest.raises(UsageError, match=f"there is no encoding '{name}'"):
             read(path, encoding=name)
@@ -173,6 +297,11 @@ def test_another_encoding_is_read_when_it_is_named(write: Write) -> None:
         (csv_text([(text, text[-2:]) for text, _ in ROWS]), "too many for classes"),
         (csv_text([*ROWS, ("odd", "odd")]), "the class 'odd' has 1 rows"),
         (csv_text([*ROWS, ("no label", "")]), "the column 'label' is empty in line 62"),
+        (
+            csv_text() + '"a film,good\nb,bad\n',
+            "that opens in line 62 is never closed",
+        ),
+        (csv_text() + '"a film,good\n"b",bad\n', "line 63, in a text whose .* opens in line 62"),
         (csv_text() + "one,two,three\n", "line 62 has 3 fields where the header has 2"),
     ],
 )

@@ -12,9 +12,11 @@ from rnnbench.cli.kept import evaluate, predict, show
 from rnnbench.cli.options import (
     Dataset,
     DropDuplicates,
+    DropUnlabelled,
     Encoding,
     Json,
     LabelColumn,
+    Quotes,
     Separator,
     SplitColumn,
     SplitSeed,
@@ -149,14 +151,17 @@ def data_describe(
     split_column: SplitColumn = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    quotes: Quotes = None,
     test_fraction: TestFraction = None,
     split_seed: SplitSeed = None,
-    drop_duplicates: DropDuplicates = False,
+    drop_duplicates: DropDuplicates = None,
+    drop_unlabelled: DropUnlabelled = None,
     json: Json = False,
 ) -> None:
     """Say what would be read of a file: columns, classes, words, lengths, duplicates."""
     from rnnbench.terminal.kept import as_json
     from rnnbench.terminal.screen import Screen
+    from rnnbench.workflows.datasets import OwnChoices
     from rnnbench.workflows.fetch import describe_file
 
     chosen = own_data(
@@ -165,11 +170,13 @@ def data_describe(
         split_column=split_column,
         separator=separator,
         encoding=encoding,
+        quotes=quotes,
         test_fraction=test_fraction,
         split_seed=split_seed,
         drop_duplicates=drop_duplicates,
+        drop_unlabelled=drop_unlabelled,
     )
-    found = describe_file(file, chosen)
+    found = describe_file(file, OwnChoices.of(chosen))
     if json:
         typer.echo(as_json(found))
         return

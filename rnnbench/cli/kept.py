@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from rnnbench.cli.options import (
+    DropUnlabelled,
     Encoding,
     Json,
     LabelColumn,
+    Quotes,
     Separator,
     TextColumn,
     here,
@@ -68,6 +70,8 @@ def evaluate(
     label_column: LabelColumn = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    quotes: Quotes = None,
+    drop_unlabelled: DropUnlabelled = None,
     study: Study = None,
     json: Json = False,
 ) -> None:
@@ -79,16 +83,14 @@ def evaluate(
     chosen = own_data(
         text_column=text_column,
         label_column=label_column,
-        split_column=None,
         separator=separator,
         encoding=encoding,
-        test_fraction=None,
-        split_seed=None,
-        drop_duplicates=False,
+        quotes=quotes,
+        drop_unlabelled=drop_unlabelled,
     )
-    if dataset is None and chosen != OwnChoices():
+    if dataset is None and chosen:
         raise UsageError("columns are chosen for a file; say --dataset too")
-    found = evaluate_run(run, dataset, chosen.table, here(), study)
+    found = evaluate_run(run, dataset, OwnChoices.of(chosen).table, here(), study)
     if json:
         typer.echo(as_json(found))
     else:

@@ -7,26 +7,25 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from rnnbench.errors import UsageError
-
-if TYPE_CHECKING:
-    from rnnbench.workflows.datasets import OwnChoices
 
 __all__ = [
     "Backend",
     "Dataset",
     "Device",
     "DropDuplicates",
+    "DropUnlabelled",
     "Encoding",
     "Epochs",
     "Json",
     "LabelColumn",
     "NamedOrAll",
     "Names",
+    "Quotes",
     "Separator",
     "SplitColumn",
     "SplitSeed",
@@ -65,15 +64,29 @@ SplitColumn = Annotated[
     str | None, typer.Option(help="Of your file, the column with train, validation and test.")
 ]
 Separator = Annotated[str | None, typer.Option(help="Between the columns of your CSV file.")]
-Encoding = Annotated[str | None, typer.Option(help="Of your file, such as cp949. Default: UTF-8.")]
+Encoding = Annotated[
+    str | None, typer.Option(help="Of your file, such as latin-1. Default: UTF-8, or else cp949.")
+]
 TestFraction = Annotated[
     float | None, typer.Option(help="Of your rows, the share to test on. Default: 0.2.")
 ]
 SplitSeed = Annotated[
     int | None, typer.Option(help="Of the split of your rows, stratified by class. Default: 42.")
 ]
+Quotes = Annotated[
+    bool | None,
+    typer.Option(
+        "--quotes/--no-quotes",
+        help="Whether double quotes hold a field of your CSV or TSV file together. Default: yes; "
+        "with tabs, unless they would join lines that are rows.",
+    ),
+]
+DropUnlabelled = Annotated[
+    bool | None,
+    typer.Option("--drop-unlabelled", help="Leave out your rows without a label."),
+]
 DropDuplicates = Annotated[
-    bool,
+    bool | None,
     typer.Option("--drop-duplicates", help="Leave out your rows that an earlier part has too."),
 ]
 
@@ -115,39 +128,11 @@ def words(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",")) if text else ()
 
 
-def own_data(
-    *,
-    text_column: str | None,
-    label_column: str | None,
-    split_column: str | None,
-    separator: str | None,
-    encoding: str | None,
-    test_fraction: float | None,
-    split_seed: int | None,
-    drop_duplicates: bool,
-) -> OwnChoices:
-    """How a file of the user's is read and split, from the options of that name."""
-    from rnnbench.data.own import SplitChoices
-    from rnnbench.data.tables import TableChoices
-    from rnnbench.workflows.datasets import OwnChoices
-
-    if test_fraction is not None and not 0 < test_fraction < 1:
-        raise UsageError(f"--test-fraction must lie between 0 and 1, got {test_fraction}")
-    usual = SplitChoices()
-    return OwnChoices(
-        table=TableChoices(
-            text_column=text_column,
-            label_column=label_column,
-            split_column=split_column,
-            separator="\t" if separator == "\\t" else separator,
-            encoding=encoding or "utf-8",
-        ),
-        split=SplitChoices(
-            test_fraction=usual.test_fraction if test_fraction is None else test_fraction,
-            seed=usual.seed if split_seed is None else split_seed,
-            drop_duplicates=drop_duplicates,
-        ),
-    )
+def own_data(**options: Any) -> dict[str, Any]:  # Any: option values
+    """What is said of a file of the user's: the options of that name that were used."""
+    if options.get("separator") == "\\t":
+        options["separator"] = "\t"
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def given(**values: tuple[Any, ...]) -> dict[str, tuple[Any, ...]]:  # Any: option values

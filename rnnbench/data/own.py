@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.data.corpus import Corpus, Half, describe_classes
+from rnnbench.data.labels import sort_classes
 from rnnbench.data.tables import Table
 from rnnbench.data.words import START, Encoded, encode_texts, rank_words
-from rnnbench.errors import DataError
+from rnnbench.errors import DataError, UsageError
 
 __all__ = ["SplitChoices", "make_corpus"]
 
@@ -28,14 +28,18 @@ class SplitChoices:
     Args:
         test_fraction: of all rows.
         validation_fraction: of the rest.
-        seed: `random_state` of both splits, which are stratified by class.
+        split_seed: `random_state` of both splits, which are stratified by class.
         drop_duplicates: leave out a validation or test row whose text is in an earlier part.
     """
 
     test_fraction: float = 0.2
     validation_fraction: float = 0.2
-    seed: int = 42
+    split_seed: int = 42
     drop_duplicates: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_fraction < 1:
+            raise UsageError(f"test_fraction must lie between 0 and 1, got {self.test_fraction}")
 
 
 def make_corpus(name: str, table: Table, choices: SplitChoices) -> tuple[Corpus, tuple[str, ...]]:
@@ -72,9 +76,7 @@ def make_corpus(name: str, table: Table, choices: SplitChoices) -> tuple[Corpus,
 
 def _number_labels(names: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int8]]:
     """The classes in order, of numbers in theirs, and each row's place among them."""
-    found = set(names)
-    numeric = all(re.fullmatch(r"-?\d+", name) for name in found)
-    classes = tuple(sorted(found, key=int) if numeric else sorted(found))
+    classes = sort_classes(names)
     places = {name: place for place, name in enumerate(classes)}
     return classes, np.array([places[name] for name in names], dtype=np.int8)
 
@@ -85,10 +87,10 @@ def _divide(table: Table, labels: NDArray[np.int8], choices: SplitChoices) -> ND
         parts = np.array([PARTS.index(part) for part in table.parts], dtype=np.int8)
     else:
         parts = np.zeros(len(labels), dtype=np.int8)
-        parts[_draw(np.arange(len(labels)), labels, choices.test_fraction, choices.seed)] = 2
+        parts[_draw(np.arange(len(labels)), labels, choices.test_fraction, choices.split_seed)] = 2
     if not (parts == 1).any():
         rest = np.flatnonzero(parts == 0)
-        parts[_draw(rest, labels, choices.validation_fraction, choices.seed)] = 1
+        parts[_draw(rest, labels, choices.validation_fraction, choices.split_seed)] = 1
     return parts
 
 

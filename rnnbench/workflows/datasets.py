@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from rnnbench.data import cache, imdb, prepare
 from rnnbench.data.own import SplitChoices
@@ -24,6 +25,19 @@ class OwnChoices:
 
     table: TableChoices = field(default_factory=TableChoices)
     split: SplitChoices = field(default_factory=SplitChoices)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> OwnChoices:  # Any: TOML and option values
+        """The choices that have these values, by field.
+
+        Raises:
+            UsageError: a value that cannot be.
+        """
+        of_table = {item.name for item in fields(TableChoices)}
+        return cls(
+            table=TableChoices(**{k: v for k, v in values.items() if k in of_table}),
+            split=SplitChoices(**{k: v for k, v in values.items() if k not in of_table}),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Half
 from rnnbench.data.dataset import Part, cut_and_pad, load_part
 from rnnbench.data.imdb_words import read_imdb_words
+from rnnbench.data.labels import label_key
 from rnnbench.data.tables import SUFFIXES, TableChoices
 from rnnbench.data.words import FIRST_WORD, START, UNKNOWN, cut_words
 from rnnbench.errors import DataError, UsageError
@@ -140,13 +141,14 @@ def _read_part(path: Path, table: TableChoices, data: DataSpec) -> tuple[Part, t
         raise DataError(f"there is no file {path}")
     read = call_in_process(prepare.read_rows, path, table)
     classes = open_corpus(data.fingerprint).classes
-    strange = sorted(set(read.labels) - set(classes))
+    places = {label_key(name): place for place, name in enumerate(classes)}
+    strange = sorted(name for name in set(read.labels) if label_key(name) not in places)
     if strange:
         raise UsageError(
             f"{path} has the class '{strange[0]}', which the model does not know; "
             f"it was trained on {', '.join(classes)}"
         )
-    labels = np.array([classes.index(label) for label in read.labels], dtype=np.int8)
+    labels = np.array([places[label_key(name)] for name in read.labels], dtype=np.int8)
     ranks = _ranks(_vocabulary(data), data.num_words)
     half = _encode([cut_words(text) for text in read.texts], ranks, labels)
     rows = np.arange(len(labels))

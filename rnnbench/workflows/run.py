@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class RunChoices:
     Args:
         study: a TOML file or a bundled study's name.
         tuned: take each architecture's best values from an earlier `rnnbench tune`.
-        own: how a file of the user's is read and split.
+        own: how a file of the user's is read and split, values by field of `OwnChoices`.
         hyperparameters, data, recipe: values by field, each a tuple that makes a grid.
         command: the words that repeat this command.
     """
@@ -62,7 +62,7 @@ class RunChoices:
     tuned: bool = False
     name: str | None = None
     dataset: str | None = None
-    own: OwnChoices = field(default_factory=OwnChoices)
+    own: Mapping[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] | None = None
     embedding_sizes: tuple[int, ...] | None = None
     hyperparameters: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -104,6 +104,7 @@ def open_study(
         RnnbenchError: bad input, or data or folder out of reach.
     """
     study = compose_study(choices)
+    own = OwnChoices.of(study.own)
     find_store(root)  # a store that cannot be used is said before anything is trained
     ledger = Ledger(root)
     if choices.tuned:
@@ -115,7 +116,7 @@ def open_study(
             view.say(f"executor  {opened.where}")
         n_runs = len(expand_study(study, dataset="", fingerprint="", backend=placement.backend))
         start = partial(executor.start, n_runs)
-        dataset = resolve_dataset(study.dataset, view.downloaded, start, choices.own)
+        dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
         if choices.tuned:
             given = {*choices.recipe, *choices.hyperparameters}
             study = with_winners(study, ledger.folder, dataset, given)
@@ -183,6 +184,8 @@ def compose_study(choices: RunChoices) -> Study:
     is_changed = any(changes.values())
     name = choices.name or (f"{stem}-custom" if is_changed else stem)
     is_other = is_changed or is_own
+    if choices.dataset is not None:  # what the study says of its own file
+        base = replace(base, own={})
     return base.with_choices(
         name=name,
         # What is said of the study is no longer true of what it has become.
@@ -190,6 +193,7 @@ def compose_study(choices: RunChoices) -> Study:
         architectures=tuple(named) if named else None,
         seeds=choices.seeds,
         dataset=choices.dataset,
+        own=choices.own,
         **changes,
     )
 

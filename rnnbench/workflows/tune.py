@@ -14,7 +14,7 @@ from rnnbench.tracking.store import find_store
 from rnnbench.tuning.search import Search, put_aside
 from rnnbench.tuning.storage import JOURNAL, Storage, hide_password, open_storage
 from rnnbench.workflows.coordinator import Coordinator, SearchPlan, TuneOutcome, TuneView
-from rnnbench.workflows.datasets import DatasetRef, resolve_dataset
+from rnnbench.workflows.datasets import DatasetRef, OwnChoices, resolve_dataset
 from rnnbench.workflows.executors import open_executor
 from rnnbench.workflows.tuning_plan import (
     TuneChoices,
@@ -39,6 +39,7 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
         RnnbenchError: bad input, or data, storage or folder out of reach; never for a bad trial.
     """
     tuning = compose_tuning(choices)
+    own = OwnChoices.of(choices.own)
     find_store(root)  # a store that cannot be used is said before anything is trained
     refuse_overlap(tuning.seeds, tuning.base.seeds, "the textbook study")
     refuse_overlap(tuning.seeds, report_seeds(Ledger(root).entries()), "runs of this folder")
@@ -47,7 +48,7 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
     executor, placement = opened.executor, opened.placement
     with closing(executor):
         start = partial(executor.start, len(placement.gpus))
-        dataset = resolve_dataset(tuning.base.dataset, view.downloaded, start, choices.own)
+        dataset = resolve_dataset(tuning.base.dataset, view.downloaded, start, own)
         with ledger.locked(lambda: view.say(WAITING)):
             storage = open_storage(choices.storage, root)
             plan = SearchPlan(

@@ -14,7 +14,7 @@ from rnnbench.specs import Backend, PluginForm, RunSpec
 from rnnbench.study import Study, expand_study, load_study, parse_seeds
 from rnnbench.tuning.search import BATCH, PRUNERS, SAMPLERS, Method
 from rnnbench.tuning.space import PARAMETERS, Params, Space, load_space
-from rnnbench.workflows.datasets import DatasetRef, OwnChoices
+from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.executors import ExecutorChoices
 from rnnbench.workflows.provenance import drop_options
 
@@ -65,7 +65,7 @@ class TuneChoices:
     epochs: int | None = None
     data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: what a study takes
     dataset: str | None = None
-    own: OwnChoices = field(default_factory=OwnChoices)
+    own: Mapping[str, Any] = field(default_factory=dict)  # Any: values by field of `OwnChoices`
     name: str = TUNING
     placing: ExecutorChoices = field(default_factory=ExecutorChoices)
     fresh: bool = False
