@@ -14,6 +14,7 @@ from typing import Any
 from rnnbench.architectures import architecture_names, make_form
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.specs import Argument, Backend, DataSpec, Form, Recipe, RunSpec
+from rnnbench.study_names import check_study_name
 
 __all__ = [
     "CONTRASTS",
@@ -72,10 +73,7 @@ class Study:
     tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", self.name):
-            raise StudyError(
-                f"a study's name takes letters, digits, '.', '_' and '-' only, got '{self.name}'"
-            )
+        object.__setattr__(self, "name", check_study_name(self.name))
         if self.name == TIMING:
             raise StudyError(f"the name '{TIMING}' belongs to `rnnbench timing`; take another")
         if self.contrast not in CONTRASTS:

@@ -78,7 +78,17 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "0 workers": ((*DRY, "--workers", "0"), USAGE, "workers must be 1 or more"),
     "a name with a slash": ((*DRY, "--name", "../up"), USAGE, "a study's name takes letters"),
     "unknown data": (("run", "lstm", "--dataset", "imbd"), USAGE, "did you mean 'imdb'"),
-    "data that are nowhere": (("data", "fetch", "--dataset", "a.npz"), UNAVAILABLE, "'a.npz'"),
+    "data that are nowhere": (
+        ("data", "fetch", "--dataset", "a.npz"),
+        UNAVAILABLE,
+        "no file a.npz",
+    ),
+    "two data sets": (
+        ("run", "lstm", "--dataset", "train.csv", "--dataset=test.csv"),
+        USAGE,
+        "--dataset is given twice and takes one file; put all parts into one file, with a column "
+        "split that says train, validation or test",
+    ),
 }
 
 

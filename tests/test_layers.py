@@ -24,6 +24,7 @@ ROWS = (
     "stats",
     "architectures",
     "data",
+    "study_names",
     "study",
     "models",
     "training",

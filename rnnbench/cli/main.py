@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -54,6 +55,7 @@ def main() -> None:
     arguments = [word for word in sys.argv[1:] if word not in ("--debug", "--quiet")]
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        _refuse_two_datasets(arguments)
         app(arguments)
     except RnnbenchError as err:
         if debug:
@@ -76,6 +78,14 @@ def main() -> None:
             fg=typer.colors.RED,
         )
         raise SystemExit(EXIT_FAILED) from None
+
+
+def _refuse_two_datasets(arguments: Sequence[str]) -> None:
+    """Of an option given twice the last one counts, which here would pass over texts in silence."""
+    if sum(word.partition("=")[0] == "--dataset" for word in arguments) > 1:
+        from rnnbench.data.unreadable import ONE_FILE
+
+        raise UsageError(f"--dataset is given twice and takes one file; {ONE_FILE}")
 
 
 def _exit_code(err: RnnbenchError) -> int:

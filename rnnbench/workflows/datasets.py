@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -10,11 +11,20 @@ from typing import Any
 from rnnbench.data import cache, imdb, prepare
 from rnnbench.data.own import SplitChoices
 from rnnbench.data.tables import SUFFIXES, TableChoices
+from rnnbench.data.unreadable import refuse_unreadable
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
 
-__all__ = ["DATASETS", "DatasetRef", "OwnChoices", "prepare_splits", "resolve_dataset"]
+__all__ = [
+    "DATASETS",
+    "DatasetRef",
+    "OwnChoices",
+    "find_table",
+    "is_table",
+    "prepare_splits",
+    "resolve_dataset",
+]
 
 DATASETS = ("auto", "imdb", "synthetic", "synthetic-full")
 
@@ -96,6 +106,23 @@ def resolve_dataset(
     )
 
 
+def is_table(choice: str) -> bool:
+    """Whether that is to be a file of labelled texts, by its ending."""
+    return Path(choice).suffix.lower() in SUFFIXES
+
+
+def find_table(choice: str) -> Path:
+    """The file of labelled texts of that path.
+
+    Raises:
+        UsageError: it is something else, which is said with what to do.
+        DataError: there is no such file.
+    """
+    if is_table(choice) and Path(choice).is_file():
+        return Path(choice)
+    refuse_unreadable(choice)
+
+
 def prepare_splits(specs: Iterable[RunSpec]) -> None:
     """Cache the splits that specs need, beside the usual one that comes with the data."""
     wanted = dict.fromkeys(
@@ -119,8 +146,8 @@ class _Source:
 
 
 def _find_source(choice: str, on_progress: Progress | None, own: OwnChoices) -> _Source:
-    if Path(choice).suffix.lower() in SUFFIXES:
-        return _table(Path(choice), own)
+    if is_table(choice):
+        return _table(choice, own)
     if own != OwnChoices():
         raise UsageError(f"columns and splits are chosen for a file of yours only, not '{choice}'")
     if choice in ("synthetic", "synthetic-full"):
@@ -129,17 +156,15 @@ def _find_source(choice: str, on_progress: Progress | None, own: OwnChoices) -> 
         return _imdb(imdb.find_imdb() or imdb.download_imdb(on_progress=on_progress))
     if choice == "auto":
         return _auto(on_progress)
-    if not Path(choice).exists():
-        if Path(choice).name == choice and not Path(choice).suffix:
-            raise UsageError(unknown_name("data set", choice, DATASETS))
-        raise DataError(
-            f"there is no data set '{choice}'; "
-            f"choose from {', '.join(DATASETS)}, or name an imdb.npz or a file of your own "
-            f"({', '.join(SUFFIXES)})"
-        )
-    found = imdb.find_imdb(Path(choice))
-    assert found is not None
-    return _imdb(found)
+    path = Path(choice)
+    if (path.is_file() and path.suffix == ".npz") or (path / "imdb.npz").is_file():
+        found = imdb.find_imdb(path)
+        assert found is not None
+        return _imdb(found)
+    if path.name == choice and not (path.suffix or path.exists() or choice == "-"):
+        known = unknown_name("data set", choice, DATASETS)
+        raise UsageError(f"{known}, or name an imdb.npz or a file of your own")
+    refuse_unreadable(choice)
 
 
 def _auto(on_progress: Progress | None) -> _Source:
@@ -161,11 +186,11 @@ def _imdb(path: Path) -> _Source:
     )
 
 
-def _table(path: Path, own: OwnChoices) -> _Source:
-    if not path.is_file():
-        raise DataError(f"there is no file {path}")
+def _table(choice: str, own: OwnChoices) -> _Source:
+    path = find_table(choice)
     return _Source(
-        name=path.name if path.stem in DATASETS else path.stem,  # never to be taken for another
+        # Never to be taken for another, nor for two because of how a letter is stored.
+        name=unicodedata.normalize("NFC", path.name if path.stem in DATASETS else path.stem),
         key=prepare.table_key(path, own.table, own.split),
         origin=str(path),
         prepare=lambda: call_in_process(prepare.prepare_table, path, own.table, own.split)[0],

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from rnnbench.data.tables import SUFFIXES
-from rnnbench.errors import UsageError
-from rnnbench.workflows.datasets import DatasetRef, OwnChoices, resolve_dataset
+from rnnbench.workflows.datasets import DatasetRef, OwnChoices, find_table, resolve_dataset
 from rnnbench.workflows.view import View
 
 __all__ = ["describe_file", "fetch_dataset"]
@@ -30,6 +26,4 @@ def describe_file(file: str, own: OwnChoices) -> DatasetRef:
     Raises:
         UsageError, DataError: it cannot be read, or nothing can be learnt from it.
     """
-    if Path(file).suffix.lower() not in SUFFIXES:
-        raise UsageError(f"name a file of labelled texts ({', '.join(SUFFIXES)})")
-    return resolve_dataset(file, own=own)
+    return resolve_dataset(str(find_table(file)), own=own)

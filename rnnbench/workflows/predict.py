@@ -15,7 +15,7 @@ from rnnbench.data.corpus import Half
 from rnnbench.data.dataset import Part, cut_and_pad, load_part
 from rnnbench.data.imdb_words import read_imdb_words
 from rnnbench.data.labels import label_key
-from rnnbench.data.tables import SUFFIXES, TableChoices
+from rnnbench.data.tables import TableChoices
 from rnnbench.data.words import FIRST_WORD, START, UNKNOWN, cut_words
 from rnnbench.errors import DataError, UsageError
 from rnnbench.execution.process import call_in_process
@@ -23,6 +23,7 @@ from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import SYNTHETIC, DataSpec
 from rnnbench.training.engine import macro_f1, predicted_classes, score
 from rnnbench.training.inference import predict_with
+from rnnbench.workflows.datasets import find_table
 from rnnbench.workflows.find_run import find_run, model_file
 
 __all__ = ["Evaluation", "Prediction", "evaluate_run", "predict_text"]
@@ -118,7 +119,7 @@ def evaluate_run(
         part, name = load_part(data, "test"), f"the test half of {data.dataset}"
     else:
         name = dataset
-        part, notes = _read_part(Path(dataset), table, data)
+        part, notes = _read_part(find_table(dataset), table, data)
     probability = call_in_process(predict_with, path, part.tokens)
     scores = score(probability, part.labels)
     return Evaluation(
@@ -135,10 +136,6 @@ def evaluate_run(
 
 def _read_part(path: Path, table: TableChoices, data: DataSpec) -> tuple[Part, tuple[str, ...]]:
     """A file's rows as the run's network sees them, and what should be known of them."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"--dataset takes a file of labelled texts ({', '.join(SUFFIXES)})")
-    if not path.is_file():
-        raise DataError(f"there is no file {path}")
     read = call_in_process(prepare.read_rows, path, table)
     classes = open_corpus(data.fingerprint).classes
     places = {label_key(name): place for place, name in enumerate(classes)}

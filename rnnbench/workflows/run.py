@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -14,7 +13,6 @@ from typing import Any
 from rnnbench.analysis.summary import Row, summarise
 from rnnbench.architectures import ALL, display_name
 from rnnbench.data.cache import open_corpus
-from rnnbench.data.tables import SUFFIXES
 from rnnbench.errors import UsageError
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.executor import Executor
@@ -23,10 +21,17 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.report.curves import draw_loss_curve
 from rnnbench.specs import SPLIT_KEYS, Event, Failed, RunResult, RunSpec
 from rnnbench.study import Study, expand_study, load_study
+from rnnbench.study_names import name_after_file
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
 from rnnbench.workflows.advice import give_advice
-from rnnbench.workflows.datasets import DatasetRef, OwnChoices, prepare_splits, resolve_dataset
+from rnnbench.workflows.datasets import (
+    DatasetRef,
+    OwnChoices,
+    is_table,
+    prepare_splits,
+    resolve_dataset,
+)
 from rnnbench.workflows.engines import EngineChoice, leave_out_unfit
 from rnnbench.workflows.executors import ExecutorChoices, open_executor
 from rnnbench.workflows.plan import Plan, make_plan
@@ -176,11 +181,9 @@ def compose_study(choices: RunChoices) -> Study:
     stem = base.name
     if choices.tuned:
         stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
-    dataset = Path(choices.dataset or "")
-    is_own = dataset.suffix.lower() in SUFFIXES
+    is_own = is_table(choices.dataset or "")
     if is_own:  # its runs do not belong among those on IMDB
-        own = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.stem).strip("-._") or "own"
-        stem = f"{stem}-{own}"[:LONGEST_STEM].rstrip("-._")
+        stem = name_after_file(stem, Path(choices.dataset or "").stem)
     is_changed = any(changes.values())
     name = choices.name or (f"{stem}-custom" if is_changed else stem)
     is_other = is_changed or is_own
@@ -197,8 +200,6 @@ def compose_study(choices: RunChoices) -> Study:
         **changes,
     )
 
-
-LONGEST_STEM = 57  # of 64 characters, so that "-custom" fits
 
 TUNED = "tuned"
 """What the study of tuned architectures is called."""
