@@ -25,6 +25,7 @@ from project import (
     serving,
     write_project,
 )
+from tally import Tally, tallied
 
 from rnnbench.architectures import make_form
 from rnnbench.data.cache import open_corpus, store_corpus
@@ -39,6 +40,7 @@ _REAL_DATA = Path(
     os.environ.get("RNNBENCH_DATA") or Path(__file__).parents[2] / "shared" / "data"
 ).expanduser()
 COUNTED = "counted"
+TALLIED = "tallied"
 _HIDDEN = ("RNNBENCH_DATA", "RNNBENCH_BACKEND", "MLFLOW_TRACKING_URI")
 
 
@@ -69,22 +71,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How often each thing happened that tests have counted."""
-    happened = Counter(
-        value
+    """How often each thing happened that tests have counted, and what came of what they tried."""
+    noted = [
+        (name, value)
         for reports in terminalreporter.stats.values()
         for report in reports
-        for name, value in getattr(report, "user_properties", ())
-        if name == COUNTED and report.when == "call"
-    )
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+    ]
+    happened = Counter(value for name, value in noted if name == COUNTED)
     for what, n in sorted(happened.items()):
         terminalreporter.write_line(f"{n:6} × {what}")
+    for line in tallied([value for name, value in noted if name == TALLIED]):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture
 def count(record_property: Callable[[str, object], None]) -> Count:
     """`count("a study killed")`, once for each."""
     return partial(record_property, COUNTED)
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Tally:
+    """`tally("kill -9", tried=1, lost=0)`: adds to the table at the end."""
+    return lambda kind, **counts: record_property(TALLIED, {"kind": kind} | counts)
 
 
 @pytest.fixture(scope="session", autouse=True)
