@@ -87,7 +87,7 @@ class MlflowFolder:
         """What the tracker does with entries of one study, as a command with these tags."""
         publisher = Publisher(
             self.client(),
-            address=self.store.address,
+            store=self.store,
             study=entries[0].study,
             origin=origin,
             attempt_of=lambda fingerprint: self.ledger.n_archived(entries[0].study, fingerprint),

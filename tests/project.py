@@ -26,7 +26,7 @@ from filelock import FileLock
 from mlflow_folder import make_template
 
 from rnnbench.data.files import whole_file
-from rnnbench.tracking.store import DATABASE
+from rnnbench.tracking.store import DATABASE, find_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -141,8 +141,7 @@ class Project:
         os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
         from mlflow import MlflowClient
 
-        own = f"sqlite:///{self.folder / 'mlflow.db'}"
-        return MlflowClient(self.environment.get("MLFLOW_TRACKING_URI", own))
+        return MlflowClient(find_store(self.folder, self.environment).address)
 
     def tracked(self, kind: str = "run", study: str = STUDY) -> list[Run]:
         """What MLflow shows: the runs, or with `invocation` the commands."""

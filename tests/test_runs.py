@@ -218,7 +218,7 @@ def test_a_store_that_does_not_answer_is_named(
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     folder = MlflowFolder(tmp_path, None)
     folder.record(SPEC, RESULT, epochs(7))
-    found = read_runs(Store(address=address, root=tmp_path), folder.ledger, "textbook")
+    found = read_runs(Store(named=address, root=tmp_path), folder.ledger, "textbook")
     assert found.problem is not None
     assert found.problem.startswith(f"{address} does not answer (")
     assert len(found.runs) == 1
@@ -268,7 +268,7 @@ def test_the_client_reads_the_same_as_the_tables(
     folder.client().delete_run(tables(folder).runs("textbook")[4].run_id)
     folder.ledger.archive("textbook", specs[5])
     folder.publish(folder.record(specs[5], FAILED, epochs(1)))
-    through = open_published(Store(address=folder.store.address, root=tmp_path / "elsewhere"))
+    through = open_published(Store(named=folder.store.address, root=tmp_path / "elsewhere"))
     assert type(through) is not type(tables(folder))
     assert through.studies() == tables(folder).studies() == ["textbook"]
     assert through.commands("textbook") == tables(folder).commands("textbook")
@@ -302,7 +302,7 @@ def test_commands_alone_make_no_study(folder: MlflowFolder, tmp_path: Path) -> N
     run_id = only(folder.read()).run_id
     assert run_id is not None
     folder.client().delete_run(run_id)
-    elsewhere = Store(address=folder.store.address, root=tmp_path / "elsewhere")
+    elsewhere = Store(named=folder.store.address, root=tmp_path / "elsewhere")
     assert open_published(folder.store).studies() == open_published(elsewhere).studies() == []
     assert tracked_studies(folder.store, folder.ledger) == ("textbook",)  # by the ledger
 
@@ -351,7 +351,7 @@ def test_files_of_a_study_that_no_command_made_have_no_place(
 
 
 def test_a_store_that_is_not_there_takes_no_files(tmp_path: Path) -> None:
-    store = Store(address=f"sqlite:///{tmp_path}/mlflow.db", root=tmp_path)
+    store = Store(root=tmp_path)
     with pytest.raises(StoreError, match="no such file"):
         attach_files(store, "textbook", tmp_path, [], "report")
 

@@ -44,7 +44,7 @@ def newest_schema() -> str:
 
 def test_a_fresh_folder_gets_mlflows_stock_database(tmp_path: Path) -> None:
     found = find_store(tmp_path, {})
-    assert found.address == f"sqlite:///{tmp_path}/mlflow.db"
+    assert found.address == f"sqlite+pysqlite:///{tmp_path}/mlflow.db"
     assert found.is_local
     assert str(found) == "mlflow.db"
     assert list(tmp_path.iterdir()) == []  # asking makes nothing

@@ -1,12 +1,17 @@
-"""The project's own `mlflow.db`, made whole or not at all."""
+"""MLflow's databases: the project's own, made whole or not at all, and experiments in any."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rnnbench.tracking.store import DATABASE, Store
+from rnnbench.tracking.store import DATABASE, Store, sqlite_address
 
-__all__ = ["make_database"]
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = ["make_database", "make_experiment"]
 
 
 def make_database(store: Store, folder: Path) -> None:
@@ -26,12 +31,26 @@ def make_database(store: Store, folder: Path) -> None:
     partial = folder / f"new-{DATABASE}"
     _remove(partial)
     try:
-        # The root for artifacts is that of a plain client.
-        made = SqlAlchemyStore(f"sqlite:///{partial}", str(store.root / "mlruns"))  # type: ignore[no-untyped-call]  # MLflow's
+        made = SqlAlchemyStore(sqlite_address(partial), store.artifacts)  # type: ignore[no-untyped-call]  # MLflow's
         made.engine.dispose()
         partial.replace(target)
     finally:
         _remove(partial)  # on a full disk the ledger needs the room
+
+
+def make_experiment(store: Store, client: MlflowClient, name: str, tags: Mapping[str, str]) -> str:
+    """A new experiment's id; its artifacts lie below `mlruns`, or where a server puts them.
+
+    A plain client takes the working directory, and unquotes its name.
+    """
+    if store.is_server:
+        return str(client.create_experiment(name, tags=dict(tags)))
+    from mlflow.entities import ExperimentTag
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    database = SqlAlchemyStore(store.address, store.artifacts)  # type: ignore[no-untyped-call]  # MLflow's
+    made = database.create_experiment(name, tags=[ExperimentTag(*tag) for tag in tags.items()])  # type: ignore[no-untyped-call]  # MLflow's
+    return str(made)
 
 
 def _remove(database: Path) -> None:

@@ -23,7 +23,9 @@ from rnnbench.specs import (
     RunResult,
     RunSpec,
 )
+from rnnbench.tracking.database import make_experiment
 from rnnbench.tracking.groups import Group, Groups
+from rnnbench.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -86,14 +88,14 @@ class Publisher:
         self,
         client: MlflowClient,
         *,
-        address: str,
+        store: Store,
         study: str,
         origin: str,
         attempt_of: Callable[[str], int],
         draw: Callable[[tuple[EpochRow, ...], str], bytes],
     ) -> None:
         self._client = client
-        self._address = address
+        self._store = store
         self._study = study
         self._origin = origin
         self._attempt_of = attempt_of
@@ -218,7 +220,7 @@ class Publisher:
     def _open_experiment(self) -> Experiment:
         found = self._client.get_experiment_by_name(self._study)
         if found is None:
-            made = self._client.create_experiment(self._study, tags=_EXPERIMENT_TAGS)
+            made = make_experiment(self._store, self._client, self._study, _EXPERIMENT_TAGS)
             return self._client.get_experiment(made)
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
@@ -337,12 +339,12 @@ class Publisher:
             self._client.log_batch(run_id, metrics=metrics[start : start + METRICS_A_CALL])
 
     def _notes(self, entry: LedgerEntry) -> dict[str, Any]:  # Any: JSON values
-        notes: dict[str, Any] = entry.published().get(self._address, {})
+        notes: dict[str, Any] = entry.published().get(str(self._store), {})
         return notes if notes.get("experiment") == self._experiment else {}
 
     def _note(self, entry: LedgerEntry, notes: dict[str, Any]) -> None:  # Any: JSON values
         notes = {**notes, "experiment": self._experiment}
-        entry.note_published({**entry.published(), self._address: notes})
+        entry.note_published({**entry.published(), str(self._store): notes})
 
 
 def _parameters(spec: RunSpec) -> dict[str, Any]:  # Any: plain values

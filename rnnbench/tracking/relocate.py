@@ -1,7 +1,7 @@
 """A local store whose folder was moved: MLflow keeps the addresses of artifacts absolute.
 
-Two more things name the folder: the tag that tells the runs of one folder from another's, and the
-tracker's notes in the ledger. Left alone they would have every run published a second time.
+The tag that tells the runs of one folder from another's names it too. Left alone it would have
+runs published a second time.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from rnnbench.errors import StoreError
 from rnnbench.ledger import LedgerEntry
 from rnnbench.tracking.publisher import ORIGIN_TAG
-from rnnbench.tracking.store import ARTIFACTS, DATABASE, Store, folder_mark
+from rnnbench.tracking.store import ARTIFACTS, DATABASE, Store, artifact_address, folder_mark
 
 __all__ = ["Moved", "relocate_artifacts"]
 
@@ -33,7 +34,7 @@ class Moved:
     """Another folder that addresses of the store named.
 
     Args:
-        is_mended: whether they name this folder now; False where its files are not here.
+        is_mended: whether they name this folder now; False where they are not this project's.
     """
 
     folder: Path
@@ -44,11 +45,12 @@ class Moved:
 def relocate_artifacts(store: Store, entries: Iterable[LedgerEntry]) -> list[Moved]:
     """Make every address below another folder's `mlruns` one below this folder's.
 
-    A folder of which no file is here keeps its addresses: somebody may have put artifacts there.
-    All of the database or none: one transaction. Addresses of servers and buckets are left alone.
+    A folder of which no file is here keeps its addresses, unless the ledger knows its runs:
+    somebody may have put artifacts there. All of the database or none: one transaction. Addresses
+    of servers and buckets are left alone.
 
     Args:
-        entries: the ledger's, whose notes are mended too.
+        entries: the ledger's; read only if there is another folder.
 
     Raises:
         StoreError: the database is not there, or is in use.
@@ -58,14 +60,13 @@ def relocate_artifacts(store: Store, entries: Iterable[LedgerEntry]) -> list[Mov
         raise StoreError(f"there is no {DATABASE} here whose addresses could be mended")
     try:
         with contextlib.closing(sqlite3.connect(database, timeout=10)) as connection, connection:
-            found = _find(connection, store.root)
+            found = _find(connection, store)
+            known = {_noted(entry, store) for entry in entries} if found else set()
             moved = [
                 Moved(
                     folder=folder,
                     n_addresses=len(addresses),
-                    is_mended=any(
-                        (store.root / ARTIFACTS / rest).exists() for *_, rest in addresses
-                    ),
+                    is_mended=_is_ours(folder, addresses, store.root, known),
                 )
                 for folder, addresses in found.items()
             ]
@@ -74,42 +75,52 @@ def relocate_artifacts(store: Store, entries: Iterable[LedgerEntry]) -> list[Mov
                     _mend(connection, item.folder, store.root, found[item.folder])
     except sqlite3.Error as err:
         raise StoreError(f"{DATABASE} cannot be changed ({err}); is a command at work?") from err
-    addresses = {f"sqlite:///{item.folder / DATABASE}" for item in moved if item.is_mended}
-    for entry in entries:
-        notes = entry.published()
-        if addresses & notes.keys():
-            entry.note_published(
-                {store.address if name in addresses else name: kept for name, kept in notes.items()}
-            )
     return moved
 
 
-_Address = tuple[str, str, int, str, str]  # table, column, row, address, what follows `mlruns/`
+_Address = tuple[str, str, int, str, Path]  # table, column, row, scheme, what follows `mlruns/`
 
 
-def _find(connection: sqlite3.Connection, root: Path) -> dict[Path, list[_Address]]:
+def _find(connection: sqlite3.Connection, store: Store) -> dict[Path, list[_Address]]:
     """Addresses below the `mlruns` of other folders, by folder."""
     found: dict[Path, list[_Address]] = {}
+    own = f"{store.artifacts}/"
     for table, column in _COLUMNS:
-        query = f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL"
-        for row, address in connection.execute(query):
-            path = Path(address.removeprefix("file://"))
+        query = f"SELECT rowid, {column} FROM {table} WHERE substr({column}, 1, ?) <> ?"
+        for row, address in connection.execute(query, (len(own), own)):
+            path = Path(unquote(address.removeprefix("file://")))
             if not path.is_absolute() or ARTIFACTS not in path.parts:
                 continue
             # The last one: a folder above may be called so too.
             at = len(path.parts) - path.parts[::-1].index(ARTIFACTS)
             folder = Path(*path.parts[: at - 1])
-            if folder != root:
-                rest = str(Path(*path.parts[at:]))
-                found.setdefault(folder, []).append((table, column, row, address, rest))
+            if folder != store.root:
+                scheme = "file://" if address.startswith("file://") else ""
+                rest = Path(*path.parts[at:])
+                found.setdefault(folder, []).append((table, column, row, scheme, rest))
     return found
+
+
+def _noted(entry: LedgerEntry, store: Store) -> str:
+    """The run's id; empty if it has none."""
+    return str(entry.published().get(str(store), {}).get("run_id", ""))
+
+
+def _is_ours(folder: Path, addresses: Iterable[_Address], root: Path, known: set[str]) -> bool:
+    """Whether files below the folder's `mlruns` are here, or nowhere and of runs known here."""
+    places = [rest for *_, rest in addresses]
+    if any((root / ARTIFACTS / rest).exists() for rest in places):
+        return True
+    if any((folder / ARTIFACTS / rest).exists() for rest in places):
+        return False
+    return any(known & set(rest.parts) for rest in places)
 
 
 def _mend(
     connection: sqlite3.Connection, folder: Path, root: Path, addresses: Iterable[_Address]
 ) -> None:
-    for table, column, row, address, _ in addresses:
-        mended = address.replace(str(folder / ARTIFACTS), str(root / ARTIFACTS), 1)
+    for table, column, row, scheme, rest in addresses:
+        mended = scheme + artifact_address(root / ARTIFACTS / rest)
         connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (mended, row))
     # The machine's name stands in front of the mark.
     connection.execute(

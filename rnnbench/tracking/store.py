@@ -11,10 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from rnnbench.errors import StoreError
 
-__all__ = ["ARTIFACTS", "DATABASE", "Store", "find_store", "folder_mark", "quiet_mlflow"]
+__all__ = [
+    "ARTIFACTS",
+    "DATABASE",
+    "Store",
+    "artifact_address",
+    "find_store",
+    "folder_mark",
+    "quiet_mlflow",
+    "sqlite_address",
+]
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
@@ -22,18 +32,39 @@ ARTIFACTS = "mlruns"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """A tracking store by its address."""
+    """A tracking store.
 
-    address: str
+    Args:
+        root: the project's folder.
+        named: the address of a server or of another database; None for MLflow's stock place, the
+            SQLite file in `root`.
+    """
+
     root: Path
+    named: str | None = None
 
     @property
     def is_local(self) -> bool:
         """Whether it is the SQLite file in MLflow's stock place."""
-        return self.address == f"sqlite:///{self.root / DATABASE}"
+        return self.named is None
+
+    @property
+    def is_server(self) -> bool:
+        """Whether a server keeps it, who knows where artifacts go; else a database does."""
+        return self.named is not None and self.named.startswith("http")
+
+    @property
+    def address(self) -> str:
+        """What MLflow's client finds it by, whatever the folder is called."""
+        return self.named or sqlite_address(self.root / DATABASE)
+
+    @property
+    def artifacts(self) -> str:
+        """The folder of artifacts as MLflow reads an address: a path that is unquoted."""
+        return artifact_address(self.root / ARTIFACTS)
 
     def __str__(self) -> str:
-        return DATABASE if self.is_local else self.address
+        return self.named or DATABASE
 
 
 def find_store(root: Path, environ: Mapping[str, str] = os.environ) -> Store:
@@ -48,13 +79,33 @@ def find_store(root: Path, environ: Mapping[str, str] = os.environ) -> Store:
             f"MLFLOW_TRACKING_URI is '{address}', which is no server or database; "
             "use http://host:port or sqlite:///file.db, or unset it"
         )
-    if address in ("", f"sqlite:///{DATABASE}"):
-        address = f"sqlite:///{root / DATABASE}"
-    store = Store(address=address, root=root)
-    if store.is_local:
-        _refuse_file_store(root)
-        _check_schema(root / DATABASE)
-    return store
+    if address and root / unquote(address.removeprefix("sqlite:///")) != root / DATABASE:
+        return Store(root=root, named=address)
+    _refuse_file_store(root)
+    _check_schema(root / DATABASE)
+    return Store(root=root)
+
+
+def sqlite_address(database: Path) -> str:
+    """The file as SQLAlchemy reads it back, whatever its folder is called.
+
+    Raises:
+        StoreError: the name is no text.
+    """
+    from sqlalchemy.engine import URL
+
+    try:
+        # With the driver's name: for `sqlite:///` MLflow makes the folder, and does not unquote it.
+        return URL.create("sqlite+pysqlite", database=str(database)).render_as_string()
+    except UnicodeEncodeError as err:
+        raise StoreError(
+            "MLflow cannot open a folder whose name is not UTF-8; rename the folder"
+        ) from err
+
+
+def artifact_address(folder: Path) -> str:
+    """The folder as MLflow notes it: a path of which it unquotes what reads like `%20`."""
+    return re.sub(r"[^\w /.-]", lambda found: quote(found[0]), str(folder))
 
 
 def folder_mark(folder: Path) -> str:

@@ -15,6 +15,7 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
 from rnnbench.tracking.groups import Group
 from rnnbench.tracking.publisher import Publisher
+from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, Store, folder_mark, quiet_mlflow
 
 __all__ = ["Tracker"]
@@ -65,9 +66,8 @@ class Tracker:
         """Whether the store lacks a finished run of this folder, or a model of the best ones."""
         if self._store.is_local and not (self._store.root / DATABASE).exists():
             return True
-        address = self._store.address
         return bool(self._backlog()) or any(
-            "model_id" not in entry.published().get(address, {}) for entry in best
+            "model_id" not in entry.published().get(str(self._store), {}) for entry in best
         )
 
     def begin(self, name: str, tags: Mapping[str, str], entries: Iterable[LedgerEntry]) -> None:
@@ -127,11 +127,11 @@ class Tracker:
 
     def _backlog(self) -> list[LedgerEntry]:
         """Runs of any study that are over, and that the store has not wholly taken."""
-        address = self._store.address
+        name = str(self._store)
         return [
             entry
             for entry in self._ledger.entries()
-            if entry.result() is not None and not entry.published().get(address, {}).get("done")
+            if entry.result() is not None and not entry.published().get(name, {}).get("done")
         ]
 
     def _work(self) -> None:
@@ -203,9 +203,11 @@ class Tracker:
         from rnnbench.tracking.database import make_database
 
         make_database(self._store, self._ledger.folder)
+        if self._store.is_local:
+            relocate_artifacts(self._store, self._ledger.entries())
         publisher = Publisher(
             MlflowClient(self._store.address),
-            address=self._store.address,
+            store=self._store,
             study=study,
             origin=_origin(self._ledger.folder.parent),
             attempt_of=partial(self._ledger.n_archived, study),

@@ -10,8 +10,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from rnnbench.errors import UsageError
-from rnnbench.tracking.store import find_store, quiet_mlflow
+from rnnbench.errors import StoreError, UsageError
+from rnnbench.ledger import Ledger
+from rnnbench.tracking.relocate import relocate_artifacts
+from rnnbench.tracking.runs import NO_RUNS
+from rnnbench.tracking.store import DATABASE, find_store, quiet_mlflow
 from rnnbench.workflows.view import View
 
 __all__ = ["serve_ui", "ui_command"]
@@ -31,8 +34,11 @@ def serve_ui(root: Path, host: str, port: int, view: View) -> int:
         view.say(f"MLFLOW_TRACKING_URI names {store.address}; open that address instead")
         return 0
     _refuse_taken_port(host, port)
-    if not (root / "mlflow.db").exists():
-        view.say("there are no runs here yet; `rnnbench run --all` makes some")
+    if (root / DATABASE).exists():
+        with suppress(StoreError):  # another program writes there; only the files are missing then
+            relocate_artifacts(store, Ledger(root, writable=False).entries())
+    else:
+        view.say(NO_RUNS)
     view.say(f"MLflow is starting (about 10 s) at http://{host}:{port}; Ctrl-C stops it")
     environment = {**os.environ, **quiet_mlflow(), **LIGHT}
     # In a group of its own: at the terminal's Ctrl-C the server would print a traceback. So the
