@@ -60,6 +60,13 @@ def test_texts_whose_words_look_alike_are_other_data(table: Table) -> None:
     assert corpora[0].fingerprint() != corpora[1].fingerprint()
 
 
+def test_few_test_texts_are_told_with_the_weight_of_one(table: Table) -> None:
+    _, notes = make_corpus("r", table, SplitChoices(test_fraction=0.1))
+    assert "too few test texts to tell networks apart: one is 8 points" in notes
+    many = Table(texts=table.texts * 5, labels=table.labels * 5)
+    assert not any("too few" in note for note in make_corpus("r", many, SplitChoices())[1])
+
+
 def test_grades_are_in_the_order_of_their_size(table: Table) -> None:
     labels = [str(grade) for grade in (10, 2, 1.5) * 40]
     corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), SplitChoices())

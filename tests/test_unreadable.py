@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnbench.data.unreadable import tell_test_file
 from rnnbench.errors import DataError, UsageError
 from rnnbench.workflows.datasets import OwnChoices, find_table, resolve_dataset
 
@@ -54,6 +55,12 @@ def test_what_came_and_what_to_do_is_said_in_one_sentence(
     assert "\n" not in str(caught.value)
     with pytest.raises((DataError, UsageError), match=words):
         find_table(choice)
+
+
+def test_a_test_file_beside_the_training_file_is_told(folder: Path) -> None:
+    (note,) = tell_test_file(folder / "parts" / "train.csv")
+    assert note.startswith("test.csv is not read; to test on it, put all parts into one file")
+    assert not tell_test_file(folder / "parts" / "test.csv")
 
 
 def test_a_name_that_no_data_set_has_is_told_with_those_that_there_are(folder: Path) -> None:

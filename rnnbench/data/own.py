@@ -177,9 +177,17 @@ def _describe(corpus: Corpus) -> tuple[str, ...]:
     suggested = int(np.quantile(lengths, SEEN_WHOLE, method="higher"))
     return (
         "parts: " + ", ".join(f"{size:,} {part}" for size, part in zip(sizes, PARTS, strict=True)),
+        *_tell_few(corpus.test.n_reviews),
         f"classes: {describe_classes(corpus)}",
         f"words: {len(corpus.vocabulary):,} different ones in the training part",
         f"lengths: half of the texts have {int(np.median(lengths)) - 1} words at most, "
         f"{100 * SEEN_WHOLE:.0f} % have {suggested - 1}: with the mark of a text's start, "
         f"--max-len {suggested} would cut the rest only",
     )
+
+
+def _tell_few(n_test: int) -> tuple[str, ...]:
+    """A sentence where one test text weighs more than a point."""
+    if n_test >= 100:
+        return ()
+    return (f"too few test texts to tell networks apart: one is {100 / n_test:.0f} points",)

@@ -9,7 +9,7 @@ from typing import NoReturn
 from rnnbench.data.tables import SUFFIXES
 from rnnbench.errors import DataError, UsageError
 
-__all__ = ["ONE_FILE", "refuse_unreadable"]
+__all__ = ["ONE_FILE", "refuse_unreadable", "tell_test_file"]
 
 _KINDS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 _READABLE = f"what can be read is a {_KINDS} file with a column of texts and one of classes"
@@ -45,6 +45,14 @@ def refuse_unreadable(choice: str) -> NoReturn:
     if choice != "-" and "://" not in choice and not Path(choice).exists():
         raise DataError(_tell_missing(choice))
     raise UsageError(_tell_unreadable(choice))
+
+
+def tell_test_file(path: Path) -> tuple[str, ...]:
+    """A sentence where a file `test.csv` beside `train.csv` would be passed over in silence."""
+    other = path.with_name(path.name.replace("train", "test"))
+    if other == path or not other.is_file():
+        return ()
+    return (f"{other.name} is not read; to test on it, {ONE_FILE}",)
 
 
 def _tell_missing(choice: str) -> str:

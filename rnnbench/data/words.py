@@ -22,6 +22,7 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 )
 _UNSPACED += "\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
+_TONE, _FLAG = "[\U0001f3fb-\U0001f3ff]", "[\U0001f1e6-\U0001f1ff]{2}"  # of a skin; two letters
 _JOINERS = "\u200c\u200d"  # unseen, between letters that are to be joined or not: Hindi, Persian
 _ASCII = re.compile(r"[a-z0-9_]+(?:'[a-z0-9_]+)*")
 _APOSTROPHES = str.maketrans("’ʼ´`＇", "'''''")  # others, as many write them
@@ -94,11 +95,12 @@ def rank_words(
 def _pattern() -> re.Pattern[str]:
     """Words of any script; the table of marks takes a tenth of a second to make."""
     marks = _class_of("M")
+    emoji = rf"[{_class_of('So')}]{_TONE}?"
     letter = rf"(?:[^\W{_UNSPACED}]|[{marks}])"
     return re.compile(
         rf"{letter}+(?:['{_JOINERS}]{letter}+)*"
         rf"|[{_UNSPACED}][{marks}\uff9e\uff9f]*"
-        rf"|[{_class_of('So', 'Sk')}]"
+        rf"|{_FLAG}|{emoji}(?:\u200d{emoji})*"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from rnnbench.data import cache, imdb, prepare
 from rnnbench.data.own import SplitChoices
 from rnnbench.data.tables import SUFFIXES, TableChoices
-from rnnbench.data.unreadable import refuse_unreadable
+from rnnbench.data.unreadable import refuse_unreadable, tell_test_file
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
@@ -102,7 +102,7 @@ def resolve_dataset(
         origin=source.origin,
         notice=source.notice,
         classes=cache.open_corpus(fingerprint).classes,
-        notes=cache.recall_notes(key),
+        notes=(*source.notes, *cache.recall_notes(key)),
     )
 
 
@@ -143,6 +143,7 @@ class _Source:
     origin: str
     prepare: Callable[[], str]
     notice: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def _find_source(choice: str, on_progress: Progress | None, own: OwnChoices) -> _Source:
@@ -194,6 +195,7 @@ def _table(choice: str, own: OwnChoices) -> _Source:
         key=prepare.table_key(path, own.table, own.split),
         origin=str(path),
         prepare=lambda: call_in_process(prepare.prepare_table, path, own.table, own.split)[0],
+        notes=tell_test_file(path),
     )
 
 
