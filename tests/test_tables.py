@@ -181,7 +181,12 @@ def tsv_text(*texts: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "texts", [('"a lovely film',), ('"a lovely film', "a", "b", "c", 'the end"'), ('"a" film',)]
+    "texts",
+    [
+        ('"a lovely film',),
+        ('"a lovely film', "a", "b", "c", 'the end"'),
+        ('"a" film',),
+    ],
 )
 def test_stray_quotes_between_tabs_are_characters_and_that_is_said(
     texts: tuple[str, ...], write: Write

@@ -21,8 +21,8 @@ _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _REMEDY = "close it, or say --no-quotes if double quotes are characters like any other here"
 
 
-class _QuoteError(DataError):
-    """A double quote in `line` that is not closed as it should be."""
+class _LineError(Exception):
+    """The row that starts in `line` cannot be read so."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -41,9 +41,12 @@ def read_delimited(path: Path, text: str, separator: str, *, quotes: bool | None
         UsageError: a separator that cannot be.
         DataError: a line that does not fit the header, or a quote without its other half.
     """
-    if quotes is None and separator == "\t":
-        return _read_tabs(path, text)
-    return _read(path, text, separator, quotes=quotes is not False)
+    try:
+        if quotes is None and separator == "\t":
+            return _read_tabs(path, text)
+        return _read(path, text, separator, quotes=quotes is not False)
+    except _LineError as err:
+        raise DataError(str(err)) from err
 
 
 def find_swallowed(rows: Rows, column: str, labels: Container[str]) -> list[int]:
@@ -70,17 +73,17 @@ def find_swallowed(rows: Rows, column: str, labels: Container[str]) -> list[int]
 
 def _read_tabs(path: Path, text: str) -> Rows:
     """Without quotes where they would join lines each of which fits the header by itself."""
-    problem: _QuoteError | None = None
+    problem: _LineError | None = None
     try:
         rows = _read(path, text, "\t", quotes=True)
         joined = [row for row in range(len(rows.lines)) if _spans_lines(rows, row)]
         if not joined:
             return rows
         line = rows.lines[joined[0]]
-    except _QuoteError as err:
+    except _LineError as err:
         problem, line = err, err.line
     if '"' not in text.partition("\n")[0]:  # where the header has them, all fields do
-        with suppress(DataError):
+        with suppress(_LineError):
             plain = _read(path, text, "\t", quotes=False)
             note = (
                 "read with double quotes as characters like any other, because the one in line "
@@ -124,12 +127,14 @@ def _read(path: Path, text: str, separator: str, *, quotes: bool) -> Rows:
             if not any(field.strip() for field in row):
                 continue
             if any(row[len(header) :]) or len(row) <= named[-1]:
-                raise DataError(_tell_misfit(path, line, len(row), len(header), separator, quotes))
+                raise _LineError(
+                    _tell_misfit(path, line, len(row), len(header), separator, quotes), line
+                )
             lines.append(line)
             for values, place in zip(columns, named, strict=True):
                 values.append(row[place])
     except csv.Error as err:
-        raise _QuoteError(_tell_quote(path, first, reader.line_num, err), first) from err
+        raise _LineError(_tell_quote(path, first, reader.line_num, err), first) from err
     n_unnamed = len(header) - len(named)
     unnamed = f"left out, because they have no name: {n_unnamed} of {len(header)} columns"
     return Rows(

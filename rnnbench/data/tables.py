@@ -318,7 +318,8 @@ def _check_labels(path: Path, column: str, labels: Sequence[str]) -> None:
         )
     if len(counts) == 1:
         raise DataError(
-            f"{path}: every row has the label '{shorten(labels[0])}'; two classes are needed"
+            f"{path}: every row has the label '{shorten(labels[0])}', in upper or lower case; two "
+            "classes are needed"
         )
     if len(counts) > MOST_CLASSES or len(counts) * FEWEST_OF_A_CLASS > len(labels):
         raise DataError(

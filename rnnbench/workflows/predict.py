@@ -139,6 +139,11 @@ def _read_part(path: Path, table: TableChoices, data: DataSpec) -> tuple[Part, t
     read = call_in_process(prepare.read_rows, path, table)
     classes = open_corpus(data.fingerprint).classes
     places = {label_key(name): place for place, name in enumerate(classes)}
+    if len(places) < len(classes):
+        raise UsageError(
+            f"the model was trained on spellings of one class as if they were several "
+            f"({', '.join(classes)}), which no file has any more; train it again"
+        )
     strange = sorted(name for name in set(read.labels) if label_key(name) not in places)
     if strange:
         raise UsageError(
