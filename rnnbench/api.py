@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnbench.study import parse_seeds
+from rnnbench.seeds import parse_seeds
 from rnnbench.terminal.screen import Screen
 from rnnbench.workflows.executors import ExecutorChoices
 from rnnbench.workflows.report import ReportChoices, report_study

@@ -20,6 +20,7 @@ __all__ = [
     "PRESETS",
     "Plugin",
     "architecture_names",
+    "check_size",
     "display_name",
     "find_plugin",
     "make_form",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 ENTRY_POINT_GROUP = "rnnbench.architectures"
+MOST_PARAMETERS = 100_000_000  # 0.4 GB, and as much again for each state of an optimizer
 
 PRESETS: Mapping[str, CanonicalForm] = {
     "lstm": CanonicalForm(cell="lstm"),
@@ -156,6 +158,24 @@ def model_parameters(
     layers = recurrent_parameters(form, embedding_size=embedding_size)
     outputs = 1 if n_classes == 2 else n_classes
     return num_words * embedding_size + sum(layers) + (form.units + 1) * outputs
+
+
+def check_size(
+    form: Form, *, num_words: int = 500, embedding_size: int = 16, n_classes: int = 2
+) -> None:
+    """See that a network can be held in memory, as far as its parameters are known.
+
+    Raises:
+        StudyError: it has more than `MOST_PARAMETERS`.
+    """
+    n_parameters = model_parameters(
+        form, num_words=num_words, embedding_size=embedding_size, n_classes=n_classes
+    )
+    if n_parameters is not None and n_parameters > MOST_PARAMETERS:
+        raise StudyError(
+            f"{display_name(form)} with embedding_size {embedding_size} and num_words {num_words} "
+            f"has {n_parameters:,} parameters, of at most {MOST_PARAMETERS:,}"
+        )
 
 
 def _refuse_unknown(name: str, given: Mapping[str, object], known: set[str]) -> None:

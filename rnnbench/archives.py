@@ -11,8 +11,8 @@ only copied. No path and no size in it is trusted.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-import math
 import platform
 import shutil
 import time
@@ -21,16 +21,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from numpy.lib import format as npy
-
-from rnnbench.architectures import ALL
+from rnnbench.archived_runs import LATEST, MOST_BYTES, ArchivedRun, read_run
 from rnnbench.data.files import whole_file
-from rnnbench.errors import ArchiveError, RnnbenchError, StudyError
+from rnnbench.errors import ArchiveError, StudyError
+from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes
 from rnnbench.ledger import LedgerEntry
-from rnnbench.specs import EpochRow, RunResult, RunSpec, Status
-from rnnbench.study import Study
+from rnnbench.specs import MOST_RUNS
+from rnnbench.study import check_name, parse_declaration
 
 __all__ = ["Archive", "ArchivedRun", "read_archive", "write_archive"]
 
@@ -39,28 +38,12 @@ VERSION = 1
 MANIFEST = "rnnbench.json"
 DECLARATIONS = "study.json"
 RUN_FILES = ("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz")
-NEEDED = ("spec.json", "result.json")
-MODEL_FILES = {"config.json", "metadata.json", "model.weights.h5"}
-MOST_FILES = 500_000
-MOST_MANIFEST_BYTES = 100 * 2**20
-MOST_BYTES = {  # of each kind of file; those of a run here have 0.2 MiB in all
-    "spec.json": 2**20,
-    "result.json": 2**20,
-    "history.csv": 16 * 2**20,
-    "best.keras": 2**30,
-    "predictions.npz": 2**28,
-    DECLARATIONS: 2**24,
-}
+MOST_FILES = MOST_RUNS * len(RUN_FILES)
+MOST_MANIFEST_BYTES = 256 * MOST_FILES
+MOST_MANIFEST_VALUES = 4 * MOST_FILES
+MOST_DECLARATIONS_BYTES = 2**20
+MOST_RATIO = 200  # bytes unpacked of one packed; of zeros alone deflate makes 1,000
 CHUNK_BYTES = 2**20
-LATEST = 1e11  # seconds since 1970 of the year 5138: what every reader can still write as a date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivedRun:
-    """One run of an archive, checked; its files lie in `folder`."""
-
-    spec: RunSpec
-    folder: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +108,9 @@ def read_archive(path: Path, into: Path) -> Archive:
             does not fit on the disk; what was unpacked is of no use then.
     """
     try:
-        with zipfile.ZipFile(path) as file:
-            return _read(file, into)
-    except ArchiveError as err:
+        with open_zip(path, MOST_FILES) as file:
+            return _read(file, path.stat().st_size, into)
+    except (ArchiveError, FormatError) as err:
         raise ArchiveError(f"{path} is refused: {err}") from err
     except OSError as err:
         raise ArchiveError(f"{path} cannot be unpacked: {err.strerror or err}") from err
@@ -136,41 +119,69 @@ def read_archive(path: Path, into: Path) -> Archive:
         raise ArchiveError(f"{path} is refused: it is damaged, or no archive ({found})") from err
 
 
-def _read(file: zipfile.ZipFile, into: Path) -> Archive:
-    members = {item.filename: item for item in file.infolist()}
-    if MANIFEST not in members:
-        raise ArchiveError(f"it holds no {MANIFEST}, so it is no study that rnnbench exported")
-    if len(members) != len(file.infolist()) or len(members) > MOST_FILES:
-        raise ArchiveError("it names a file twice, or too many")
-    with file.open(members[MANIFEST]) as stream:
-        content = stream.read(MOST_MANIFEST_BYTES)
-    manifest = json.loads(content)
-    if manifest.get("format") != FORMAT:
+def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
+    members = {item.filename for item in file.infolist()}
+    content = _read_manifest(file, members)
+    manifest = parse_json(content, most_values=MOST_MANIFEST_VALUES)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ArchiveError("it is no study that rnnbench exported")
     if manifest["version"] > VERSION:
         raise ArchiveError(f"it was written by a newer version ({str(manifest['written_by'])!a})")
     listed = manifest["files"]
-    for name in members.keys() - {MANIFEST}:
+    for name in members - {MANIFEST}:
         if name not in listed or not _is_allowed(name):
             raise ArchiveError(f"it holds {name[:200]!a}, which does not belong into an archive")
-    missing = sorted(listed.keys() - members.keys())
+    missing = sorted(listed.keys() - members)
     if missing:
-        raise ArchiveError(f"{missing[0]} is missing")
-    _check_sizes(listed, into)
-    for name, stated in listed.items():
-        _unpack(file, name, stated, into)
-    study = str(manifest["study"])
+        raise ArchiveError(f"{missing[0][:200]!a} is missing")
+    _check_sizes(listed, n_bytes, into)
+    exported_at = manifest["exported_at"]
+    try:
+        study = check_name(manifest["study"])
+        check_text("the machine that it comes from", manifest["origin"], 253)
+        _check_time("exported_at", exported_at)
+    except (StudyError, ValueError) as err:
+        raise ArchiveError(str(err)) from err
+    _unpack(file, DECLARATIONS, listed[DECLARATIONS], into)
     return Archive(
         study=study,
-        origin=_one_line(manifest["origin"]),
-        exported_at=float(manifest["exported_at"]),
+        origin=manifest["origin"],
+        exported_at=exported_at,
         digest=hashlib.sha256(content).hexdigest(),
-        declarations=_read_declarations(study, into / DECLARATIONS),
-        runs=tuple(
-            _read_run(study, into / "runs" / fingerprint)
-            for fingerprint in sorted({name.split("/")[1] for name in listed if "/" in name})
-        ),
+        declarations=_read_declarations(into / DECLARATIONS),
+        runs=_read_runs(study, file, listed, into),
     )
+
+
+def _read_manifest(file: zipfile.ZipFile, members: set[str]) -> bytes:
+    if MANIFEST not in members:
+        raise ArchiveError(f"it holds no {MANIFEST}, so it is no study that rnnbench exported")
+    n_files = len(file.infolist()) - 1
+    if len(members) <= n_files:
+        raise ArchiveError("it names a file twice")
+    if n_files > MOST_FILES + 1:
+        raise ArchiveError(f"it holds {n_files:,} files, of at most {MOST_FILES + 1:,}")
+    with file.open(MANIFEST) as stream:
+        content = stream.read(MOST_MANIFEST_BYTES + 1)
+    if len(content) > MOST_MANIFEST_BYTES:
+        raise ArchiveError(f"its {MANIFEST} has more than {MOST_MANIFEST_BYTES:,} bytes")
+    return content
+
+
+def _read_runs(
+    study: str,
+    file: zipfile.ZipFile,
+    listed: Mapping[str, Any],  # Any: JSON values
+    into: Path,
+) -> tuple[ArchivedRun, ...]:
+    """Each run is unpacked and checked before the next one is."""
+    names = sorted(name for name in listed if name != DECLARATIONS)
+    runs = []
+    for fingerprint, group in itertools.groupby(names, lambda name: name.split("/")[1]):
+        for name in group:
+            _unpack(file, name, listed[name], into)
+        runs.append(read_run(study, into / "runs" / fingerprint))
+    return tuple(runs)
 
 
 def _is_allowed(name: str) -> bool:
@@ -187,16 +198,24 @@ def _is_allowed(name: str) -> bool:
     )
 
 
-def _check_sizes(listed: Mapping[str, Any], into: Path) -> None:  # Any: JSON values
-    """The stated sizes are sizes, none is beyond its limit, and all of them fit on the disk."""
+def _check_sizes(listed: Mapping[str, Any], n_bytes: int, into: Path) -> None:  # Any: JSON values
+    """The stated sizes are sizes, none is beyond its limit, and all of them fit on the disk.
+
+    Args:
+        n_bytes: of the archive.
+    """
     for name, stated in listed.items():
-        most = MOST_BYTES[name.rsplit("/", 1)[-1]]
+        most = MOST_BYTES.get(name.rsplit("/", 1)[-1], MOST_DECLARATIONS_BYTES)
         size = stated["bytes"]
-        if not isinstance(size, int) or not 0 <= size <= most:
+        if type(size) is not int or not 0 <= size <= most:
             raise ArchiveError(f"{name} has {size!a} bytes, of at most {most:,}")
+    unpacked = sum(stated["bytes"] for stated in listed.values())
+    if unpacked > MOST_RATIO * n_bytes:
+        raise ArchiveError(
+            f"its {n_bytes:,} bytes unpack to {unpacked:,}, more than {MOST_RATIO} times as many"
+        )
     # The runs are copied once more, into MLflow's store.
-    needed = 2 * sum(stated["bytes"] for stated in listed.values())
-    free = shutil.disk_usage(into).free
+    needed, free = 2 * unpacked, shutil.disk_usage(into).free
     if needed > free:
         raise ArchiveError(
             f"its runs take {needed / 2**30:.1f} GiB with MLflow's copies, and the disk has "
@@ -218,15 +237,13 @@ def _unpack(file: zipfile.ZipFile, name: str, stated: Mapping[str, Any], into: P
         raise ArchiveError(f"{name} is not what the archive says that it is")
 
 
-def _read_declarations(study: str, path: Path) -> tuple[Mapping[str, Any], ...]:
-    """What the study declared; as a study checks it, its name too."""
-    declarations = json.loads(path.read_text("utf-8"))
+def _read_declarations(path: Path) -> tuple[Mapping[str, Any], ...]:  # Any: JSON values
+    """What the study declared; as a study checks it."""
+    declarations = parse_json(read_bytes(path, MOST_DECLARATIONS_BYTES), most_values=10_000)
     try:
-        Study(name=study, architectures=ALL, seeds=(0,))
         for item in declarations:
-            if not 0 <= float(item["declared_at"]) < LATEST:
-                raise ValueError("declared_at is no time")
-            Study(name=study, architectures=ALL, seeds=(0,), **item["declaration"])
+            _check_time("declared_at", item["declared_at"])
+            parse_declaration(item["declaration"])
     except (StudyError, KeyError, TypeError, ValueError) as err:
         raise ArchiveError(f"no study could have declared that ({str(err)[:200]!a})") from err
     return tuple(
@@ -235,106 +252,6 @@ def _read_declarations(study: str, path: Path) -> tuple[Mapping[str, Any], ...]:
     )
 
 
-def _read_run(study: str, folder: Path) -> ArchivedRun:
-    """A run's files, read as every command reads them."""
-    entry = LedgerEntry(study, folder)
-    missing = [name for name in NEEDED if not (folder / name).exists()]
-    if missing:
-        raise ArchiveError(f"the run {folder.name} has no {missing[0]}")
-    try:
-        spec, result, history = entry.spec(), entry.result(), entry.history()
-        _check_result(result, len(history))
-        _check_history(history)
-    except (RnnbenchError, KeyError, TypeError, ValueError, AttributeError) as err:
-        raise ArchiveError(f"the run {folder.name} cannot be read ({str(err)[:200]!a})") from err
-    if spec.fingerprint != folder.name:
-        raise ArchiveError(
-            f"the run {folder.name} has the fingerprint {spec.fingerprint}: its spec was changed, "
-            "or another version wrote it"
-        )
-    if (folder / "predictions.npz").exists():
-        _check_predictions(folder / "predictions.npz")
-    if (folder / "best.keras").exists():
-        with zipfile.ZipFile(folder / "best.keras") as model:
-            if set(model.namelist()) != MODEL_FILES:
-                raise ArchiveError(f"the model of the run {folder.name} is none of Keras")
-    return ArchivedRun(spec=spec, folder=folder)
-
-
-def _check_result(result: RunResult | None, n_epochs: int) -> None:
-    """Values of the types and within the bounds that every reader relies on.
-
-    Raises:
-        ValueError: one is not.
-    """
-    if result is None or result.status not in get_args(Status):
-        raise ValueError("it is not over")
-    texts = (result.reason, result.traceback)
-    words = [*result.environment.keys(), *result.environment.values()]
-    if not all(isinstance(text, str | None) for text in texts):
-        raise ValueError("a reason is no text")
-    if not all(isinstance(word, str) for word in words):
-        raise ValueError("its environment is no texts")
-    for name in ("epochs", "n_parameters", "best_epoch"):
-        value = getattr(result, name)
-        if not (value is None or (type(value) is int and value >= 0)):
-            raise ValueError(f"{name} is no number of them")
-    if result.status == "finished" and result.epochs != n_epochs:
-        raise ValueError(f"{result.epochs} epochs, and a history of {n_epochs}")
-    for name in _FLOATS:
-        value = getattr(result, name)
-        if value is not None and type(value) not in (int, float):
-            raise ValueError(f"{name} is no number")
-        if value is not None and name in _FRACTIONS and not 0 <= value <= 1:
-            raise ValueError(f"{name} is not between 0 and 1")
-        if value is not None and name.endswith("seconds") and not 0 <= value < math.inf:
-            raise ValueError(f"{name} is no time")
-
-
-def _check_history(history: Sequence[EpochRow]) -> None:
-    """Epochs in their order, at times.
-
-    Raises:
-        ValueError: they are not.
-    """
-    if [row.epoch for row in history] != list(range(1, len(history) + 1)):
-        raise ValueError("its epochs are not numbered from 1 up")
-    if not all(0 <= row.ended_at < LATEST for row in history):
-        raise ValueError("an epoch ended at no time")
-
-
-_FRACTIONS = ("val_accuracy", "train_accuracy_at_best", "test_accuracy", "test_macro_f1")
-_FLOATS = (
-    *_FRACTIONS,
-    "val_loss",
-    "train_loss_at_best",
-    "test_loss",
-    "fit_seconds",
-    "epoch_seconds",
-    "compile_seconds",
-)
-
-
-def _check_predictions(path: Path) -> None:
-    """Plain numbers, no more of them than the limit, whatever the arrays say of themselves."""
-    with zipfile.ZipFile(path) as file:
-        if not {"probability.npy"} <= set(file.namelist()) <= {"probability.npy", "predicted.npy"}:
-            raise ArchiveError("predictions.npz holds other arrays than predictions")
-        for name in file.namelist():
-            with file.open(name) as stream:
-                version = npy.read_magic(stream)
-                read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-                shape, _, dtype = read(stream)
-                size = math.prod(shape) * dtype.itemsize
-                if dtype.kind not in "fi" or len(shape) > 2 or size > MOST_BYTES[path.name]:
-                    raise ArchiveError(f"predictions.npz holds {dtype} of shape {shape}")
-                left = size
-                while chunk := stream.read(min(CHUNK_BYTES, left + 1)):
-                    left -= len(chunk)
-                if left:
-                    raise ArchiveError("predictions.npz is not as long as it says")
-
-
-def _one_line(value: object) -> str:
-    """A name that was not checked, short and printable."""
-    return "".join(sign for sign in str(value)[:100] if sign.isprintable())
+def _check_time(what: str, value: object) -> None:
+    if type(value) not in (int, float) or not 0 <= value < LATEST:  # type: ignore[operator]
+        raise ValueError(f"{what} is no time")

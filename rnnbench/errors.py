@@ -29,6 +29,8 @@ __all__ = [
     "unknown_name",
 ]
 
+MOST_SHOWN = 200  # characters of what came
+
 
 class RnnbenchError(Exception):
     """Base of every error that the program raises on purpose."""
@@ -69,6 +71,7 @@ class WorkerError(RnnbenchError):
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """A sentence that names what came, the nearest valid name, and all valid ones."""
     choices = sorted(known)
+    name = name if len(name) <= MOST_SHOWN else f"{name[: MOST_SHOWN - 1]}…"
     nearest = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     hint = f" (did you mean '{nearest[0]}'?)" if nearest else ""
     return f"unknown {kind} '{name}'{hint}; choose from {', '.join(choices)}"

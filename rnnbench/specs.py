@@ -64,6 +64,21 @@ BACKENDS: tuple[str, ...] = get_args(Backend)
 PURPOSES: tuple[str, ...] = get_args(Purpose)
 ENGINES: tuple[str, ...] = ("keras", "fleet")
 OPTIMIZERS: tuple[str, ...] = ("rmsprop", "adam", "sgd")
+MOST: dict[str, int] = {
+    "depth": 100,
+    "units": 10_000,
+    "embedding_size": 10_000,
+    "num_words": 10_000_000,
+    "max_len": 10_000,
+    "batch_size": 100_000,
+    "epochs": 10_000,
+    "patience": 10_000,
+    "n_classes": 128,
+    "seed": 2**32 - 1,
+    "split_seed": 2**32 - 1,
+}
+"""The largest value of each count: far beyond any use, and what a file of others may ask for."""
+MOST_RUNS = 20_000  # of a study, and in an archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +102,14 @@ class CanonicalForm:
 
     def __post_init__(self) -> None:
         _one_of("cell", self.cell, CELLS)
-        _at_least_one("depth", self.depth)
-        _at_least_one("units", self.units)
+        _count("depth", self.depth)
+        _count("units", self.units)
         _fraction("dropout", self.dropout)
         _fraction("recurrent_dropout", self.recurrent_dropout)
         if (self.cell == "gru") != (self.reset_after is not None):
             raise StudyError("reset_after belongs to a GRU, and to nothing else")
+        if not isinstance(self.reset_after, bool | None):
+            raise StudyError(f"reset_after must be true or false, got {self.reset_after!r}")
         # 0 and 0.0 must not make two fingerprints of one network.
         object.__setattr__(self, "dropout", float(self.dropout))
         object.__setattr__(self, "recurrent_dropout", float(self.recurrent_dropout))
@@ -135,7 +152,7 @@ class Recipe:
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         _one_of("order", self.order, ORDERS)
         for name in ("batch_size", "epochs", "patience"):
-            _at_least_one(name, getattr(self, name))
+            _count(name, getattr(self, name))
         rate = _number("learning_rate", self.learning_rate)
         if not (rate > 0 and math.isfinite(rate)):
             raise StudyError(f"learning_rate must be above 0, got {self.learning_rate}")
@@ -170,18 +187,17 @@ class DataSpec:
         return self.dataset not in ("imdb", SYNTHETIC)
 
     def __post_init__(self) -> None:
-        if self.n_classes < 2:
-            raise StudyError(f"there must be two classes or more, got {self.n_classes}")
-        if not isinstance(self.num_words, int) or self.num_words < 4:
-            raise StudyError(f"num_words must be a whole number from 4 up, got {self.num_words}")
-        _at_least_one("max_len", self.max_len)
+        for name in ("dataset", "fingerprint"):
+            if not isinstance(getattr(self, name), str):
+                raise StudyError(f"{name} must be text, got {getattr(self, name)!r}")
+        _count("n_classes", self.n_classes, 2)
+        _count("num_words", self.num_words, 4)
+        _count("max_len", self.max_len)
         if not 0 < _number("validation_fraction", self.validation_fraction) < 1:
             raise StudyError(
                 f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}"
             )
-        seed = self.split_seed
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-            raise StudyError(f"split_seed must be a whole number from 0 up, got {seed!r}")
+        _count("split_seed", self.split_seed, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,9 +221,8 @@ class RunSpec:
         _one_of("purpose", self.purpose, PURPOSES)
         _one_of("engine", self.engine, ENGINES)
         _one_of("backend", self.backend, BACKENDS)
-        _at_least_one("embedding_size", self.embedding_size)
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise StudyError(f"a seed must be a whole number from 0 up, got {self.seed}")
+        _count("embedding_size", self.embedding_size)
+        _count("seed", self.seed, 0)
 
     @property
     def fingerprint(self) -> str:
@@ -409,9 +424,11 @@ def _fraction(name: str, value: object) -> None:
         raise StudyError(f"{name} must be at least 0 and below 1, got {value}")
 
 
-def _at_least_one(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise StudyError(f"{name} must be a whole number from 1 up, got {value}")
+def _count(name: str, value: object, least: int = 1) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST[name]:
+        raise StudyError(
+            f"{name} must be a whole number from {least} to {MOST[name]:,}, got {value!r}"
+        )
 
 
 def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:

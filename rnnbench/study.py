@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from rnnbench.architectures import architecture_names, make_form
+from rnnbench.architectures import ALL, architecture_names, check_size, make_form
 from rnnbench.errors import StudyError, unknown_name
-from rnnbench.specs import Argument, Backend, DataSpec, Form, Recipe, RunSpec
+from rnnbench.formats import is_there, read_toml
+from rnnbench.seeds import parse_seeds
+from rnnbench.specs import MOST_RUNS, Argument, Backend, DataSpec, Form, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
 
 __all__ = [
@@ -22,10 +23,10 @@ __all__ = [
     "Study",
     "bundled_files",
     "bundled_studies",
+    "check_name",
     "expand_study",
     "load_study",
-    "parse_seeds",
-    "read_toml",
+    "parse_declaration",
 ]
 
 PAIRINGS = ("seed", "none")
@@ -33,7 +34,8 @@ CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "ma
 _RECIPE_LISTS = ("learning_rate", "order")
 _DATA_LISTS = ("num_words", "max_len")
 _RECIPE_KEYS = {item.name for item in fields(Recipe)}
-MAX_SEEDS = 100_000
+MOST_CHARACTERS = 1000  # of a description: MLflow keeps it in a tag, and cuts those at 8,000
+MOST_TUNED = 100
 TIMING = "timing"
 """The bundled file that is no study of runs: what `rnnbench timing` measures."""
 
@@ -73,9 +75,11 @@ class Study:
     tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", check_study_name(self.name))
-        if self.name == TIMING:
-            raise StudyError(f"the name '{TIMING}' belongs to `rnnbench timing`; take another")
+        object.__setattr__(self, "name", check_name(self.name))
+        if len(self.description) > MOST_CHARACTERS:
+            raise StudyError(
+                f"a description takes {MOST_CHARACTERS:,} characters, got {len(self.description):,}"
+            )
         if self.contrast not in CONTRASTS:
             raise StudyError(unknown_name("contrast", self.contrast, CONTRASTS))
         if self.pairing not in PAIRINGS:
@@ -151,6 +155,7 @@ def expand_study(
                 n_classes=n_classes,
             )
         ]
+    _check_count(study)
     forms = _unique(
         make_form(name, **chosen)
         for name in study.architectures
@@ -161,6 +166,10 @@ def expand_study(
         DataSpec(dataset=dataset, fingerprint=fingerprint, n_classes=n_classes, **values)
         for values in _grid(study.data)
     ]
+    for form, size, one_data in itertools.product(forms, study.embedding_sizes, data):
+        check_size(
+            form, num_words=one_data.num_words, embedding_size=size, n_classes=one_data.n_classes
+        )
     specs = [
         RunSpec(
             form=form,
@@ -176,6 +185,34 @@ def expand_study(
         )
     ]
     return list(dict.fromkeys(specs))  # a value that a list repeats is run once
+
+
+def check_name(name: object) -> str:
+    """The name in composed letters, if a study can be called so.
+
+    Raises:
+        StudyError: it is no text, could not be a folder, or has another meaning.
+    """
+    name = check_study_name(_text("name", name))
+    if name == TIMING:
+        raise StudyError(f"the name '{TIMING}' belongs to `rnnbench timing`; take another")
+    return name
+
+
+def parse_declaration(values: object) -> dict[str, Any]:  # Any: JSON values
+    """What a study elsewhere laid down, checked as a study of here checks it.
+
+    Raises:
+        StudyError: no study could have declared that.
+    """
+    if not isinstance(values, Mapping):
+        raise StudyError(f"a declaration must be a table, got {values!r}")
+    _refuse_unknown("key of a declaration", values, set(_CHECKS))
+    checked = {key: _CHECKS[key](key, value) for key, value in values.items()}
+    tuned = checked.pop("tuned", {})
+    here = tuple(name for name in tuned if name in architecture_names())
+    study = Study(name="declared", architectures=here or ALL, seeds=(0,), tuned=tuned, **checked)
+    return study.declaration
 
 
 def bundled_studies() -> dict[str, Path]:
@@ -200,65 +237,13 @@ def load_study(source: str | Path) -> Study:
     bundled = bundled_studies()
     if path.suffix != ".toml" and str(source) in bundled:
         path = bundled[str(source)]
-    if not path.is_file():
+    if not is_there(path):
         raise StudyError(f"{unknown_name('study', str(source), bundled)}, or name a TOML file")
     values = read_toml(path)
     try:
         return _parse_study(values)
     except StudyError as err:
         raise StudyError(f"{path}: {err}") from err
-
-
-def read_toml(path: Path) -> dict[str, Any]:  # Any: TOML values
-    """A TOML file's values.
-
-    Raises:
-        StudyError: it cannot be read, or is not TOML; with the place.
-    """
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as err:
-        place = re.search(r"\(at line (\d+), column (\d+)\)", str(err))
-        reason = re.sub(r"\s*\(at .*\)$", "", str(err))
-        where = f"{path}:{place[1]}:{place[2]}" if place else f"{path}, at its end"
-        raise StudyError(f"{where}: not valid TOML: {reason}") from err
-    except (OSError, UnicodeDecodeError) as err:
-        raise StudyError(f"cannot read {path}: {err}") from err
-
-
-def parse_seeds(text: str | int | Sequence[int]) -> tuple[int, ...]:
-    """Seeds from `3` (0, 1, 2), `5-9` (both ends included) or `1,4,7`.
-
-    Raises:
-        StudyError: anything else, a seed twice, or none.
-    """
-    if isinstance(text, Sequence) and not isinstance(text, str):
-        seeds = tuple(text)
-        if not all(isinstance(seed, int) and not isinstance(seed, bool) for seed in seeds):
-            raise StudyError(f"seeds must be whole numbers, got {list(seeds)}")
-    else:
-        seeds = _parse_seed_text(str(text).strip())
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise StudyError(f"seeds must be given once each, and at least one, got '{text}'")
-    return seeds
-
-
-def _parse_seed_text(text: str) -> tuple[int, ...]:
-    if re.fullmatch(r"\d{1,9}", text):
-        return _seed_range(0, int(text) - 1, text)
-    if match := re.fullmatch(r"(\d{1,9})-(\d{1,9})", text):
-        return _seed_range(int(match[1]), int(match[2]), text)
-    if re.fullmatch(r"\d{1,9}(\s*,\s*\d{1,9})+,?|\d{1,9},", text):
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    raise StudyError(f"seeds are a number (3), a range (0-9) or a list (1,4,7), got '{text}'")
-
-
-def _seed_range(first: int, last: int, text: str) -> tuple[int, ...]:
-    if last < first:
-        raise StudyError(f"'{text}' holds no seed; ask for 1 or more")
-    if last - first >= MAX_SEEDS:
-        raise StudyError(f"'{text}' holds more than {MAX_SEEDS} seeds")
-    return tuple(range(first, last + 1))
 
 
 def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
@@ -301,6 +286,23 @@ def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
     )
 
 
+def _check_count(study: Study) -> None:
+    """Count the runs before any is made.
+
+    Raises:
+        StudyError: there are more than `MOST_RUNS`.
+    """
+    lists = (study.hyperparameters, study.recipe, study.data)
+    sizes = [len(values) for table in lists for values in table.values()]
+    n_runs = math.prod(
+        (len(study.architectures), len(study.seeds), len(study.embedding_sizes), *sizes)
+    )
+    if n_runs > MOST_RUNS:
+        raise StudyError(
+            f"the study has {n_runs:,} runs, of at most {MOST_RUNS:,}; take fewer seeds or values"
+        )
+
+
 def _grid(values: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:  # Any: TOML values
     return [
         dict(zip(values, choice, strict=True)) for choice in itertools.product(*values.values())
@@ -337,6 +339,28 @@ def _truth(key: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise StudyError(f"'{key}' must be true or false, got {value!r}")
     return value
+
+
+def _tuned(key: str, value: object) -> Mapping[str, Mapping[str, float]]:
+    """By architecture, which need not be installed here, a few numbers by name."""
+    if not isinstance(value, Mapping) or len(value) > MOST_TUNED:
+        raise StudyError(f"'{key}' must be a table of at most {MOST_TUNED} architectures")
+    for name, values in value.items():
+        if not isinstance(values, Mapping) or not name.isprintable() or len(name) > 100:
+            raise StudyError(f"'{key}' must hold a table of numbers for each architecture")
+        for number in values.values():
+            _number(f"{key}.{name}", number)
+    return value
+
+
+_CHECKS: Mapping[str, Callable[[str, object], Any]] = {  # Any: what each makes of a value
+    "description": _text,
+    "contrast": _text,
+    "pairing": _text,
+    "margin_points": _number,
+    "vary_split": _truth,
+    "tuned": _tuned,
+}
 
 
 def _texts(key: str, value: object) -> tuple[str, ...]:

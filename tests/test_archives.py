@@ -71,7 +71,7 @@ def ledger(tmp_path: Path) -> Ledger:
         entry,
         Finished(
             fingerprint=spec.fingerprint,
-            result=finished(epochs=1),
+            result=finished(epochs=1, best_epoch=1),
             model=MODEL,
             predictions=predictions.getvalue(),
         ),

@@ -319,7 +319,7 @@ def test_what_is_wrong_is_said_in_one_sentence(text: str, words: str, write: Wri
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("r.jsonl", '{"text": 1}\nnot json\n', "line 2 is not JSON"),
+        ("r.jsonl", '{"text": 1}\nnot json\n', "line 2 cannot be read: it is not JSON"),
         ("r.jsonl", "[1]\n", "line 1 is no object"),
         ("r.parquet", "no parquet", "cannot be read"),
     ],

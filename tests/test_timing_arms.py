@@ -24,7 +24,7 @@ from rnnbench.timing.kernels import kernel_path, shows_cudnn
         ({"implementation": 3}, "implementation is 1 or 2, got 3"),
         ({"architecture": "lstmm"}, "did you mean 'lstm'"),
         ({"architecture": "lstm-dropout"}, "unknown architecture 'lstm-dropout'"),
-        ({"units": 0}, "units must be a whole number from 1 up, got 0"),
+        ({"units": 0}, "units must be a whole number from 1 to 10,000, got 0"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"dropout": 1.5}, "dropout must be at least 0 and below 1"),
         ({"backend": "mxnet"}, "unknown backend 'mxnet'"),

@@ -185,7 +185,7 @@ def _written(tmp_path: Path, **changes: Any) -> Path:
         ({"arms": [{"arm": 1}]}, "damaged timing export"),
         ({"arms": 3}, "damaged timing export"),
         ({"id": "../../evil"}, "damaged timing export: '../../evil' is no name"),
-        ({"repeats": 0}, "repeats must be 1 or more"),
+        ({"repeats": 0}, "repeats must be from 1 to 1000"),
         ({"machine": 3}, "damaged timing export"),
     ],
 )

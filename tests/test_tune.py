@@ -235,7 +235,7 @@ def test_a_diverging_trial_is_recorded_and_ends_nothing(shared: Path) -> None:
         (["tune"], USAGE, "name architectures, or say --all"),
         (["tune", "lstmm"], USAGE, "did you mean 'lstm'"),
         (["tune", "lstm", "--all"], USAGE, "not both"),
-        (["tune", "lstm", "--trials", "0"], USAGE, "--trials must be 1 or more"),
+        (["tune", "lstm", "--trials", "0"], USAGE, "--trials must be from 1 to 10,000"),
         (["tune", "lstm", "--sampler", "tpee"], USAGE, "did you mean 'tpe'"),
         (["tune", "lstm", "--pruner", "mean"], USAGE, "choose from median, none"),
         (["tune", "lstm", "--space", "nowhere"], USAGE, "choose from full, learning-rate"),

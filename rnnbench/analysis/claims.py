@@ -18,6 +18,7 @@ from rnnbench.analysis.claim_checks import BadValueError
 from rnnbench.analysis.claim_kinds import KINDS, Claim, ClaimTest
 from rnnbench.analysis.claim_tests import CLAIMS_NOTE, judge_claims
 from rnnbench.errors import StudyError, unknown_name
+from rnnbench.formats import parse_toml, read_toml_text
 
 __all__ = ["CLAIMS_NOTE", "Claim", "find_line", "judge_claims", "load_claims"]
 
@@ -98,31 +99,12 @@ def _appearance(text: str, path: Sequence[str | int]) -> Callable[[int], bool]:
 
 
 def _read_claims(path: Path) -> list[Claim]:
-    text = _read_text(path)
-    values = _parse_toml(path, text)
+    text = read_toml_text(path)
+    values = parse_toml(path, text)
     try:
         return _parse_claims(values)
     except BadValueError as err:
         raise StudyError(f"{path}:{find_line(text, err.path)}: {err}") from err
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        raise StudyError(f"cannot read {path}: {err}") from err
-
-
-def _parse_toml(path: Path, text: str) -> dict[str, Any]:  # Any: TOML values
-    try:
-        return tomllib.loads(text)
-    except RecursionError as err:
-        raise StudyError(f"{path}: not valid TOML: it is nested too deeply") from err
-    except ValueError as err:  # a TOMLDecodeError, or a number with thousands of digits
-        place = re.search(r"\(at line (\d+), column (\d+)\)", str(err))
-        reason = re.sub(r"\s*\(at .*\)$", "", str(err))
-        where = f"{path}:{place[1]}:{place[2]}" if place else f"{path}, at its end"
-        raise StudyError(f"{where}: not valid TOML: {reason}") from err
 
 
 def _parse_claims(values: Mapping[str, Any]) -> list[Claim]:  # Any: TOML values

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plan", "run"]
 
+MOST_BUDGET_SECONDS = 365 * 86_400.0
+
 
 def run(
     architectures: Names = None,
@@ -209,12 +211,15 @@ def _seconds(text: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", text.strip())
     if match is None or float(match[1]) == 0:
         raise UsageError(f"--budget takes a time like 90s, 30m or 2h, got '{text}'")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    if seconds > MOST_BUDGET_SECONDS:
+        raise UsageError(f"--budget takes a year (8760h) at most, got '{text[:40]}'")
+    return seconds
 
 
 def _choose(values: Mapping[str, Any]) -> RunChoices:  # Any: the options of `run` by name
     """What the options mean."""
-    from rnnbench.study import parse_seeds
+    from rnnbench.seeds import parse_seeds
     from rnnbench.workflows.executors import ExecutorChoices
     from rnnbench.workflows.run import RunChoices
 

@@ -11,7 +11,6 @@ A folder's name says what is in it, so concurrent writers write the same and do 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +22,14 @@ import platformdirs
 from numpy.typing import NDArray
 
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.files import file_sha256, open_array, read_json, write_array, write_json
+from rnnbench.data.files import (
+    file_sha256,
+    named_path,
+    open_array,
+    read_json,
+    write_array,
+    write_json,
+)
 from rnnbench.errors import DataError
 
 __all__ = [
@@ -71,9 +77,7 @@ class Split:
 
 def cache_folder() -> Path:
     """`RNNBENCH_CACHE`, or else the user's cache folder; it need not exist yet."""
-    if chosen := os.environ.get("RNNBENCH_CACHE"):
-        return Path(chosen).expanduser().absolute()
-    return platformdirs.user_cache_path("rnnbench")
+    return named_path("RNNBENCH_CACHE") or platformdirs.user_cache_path("rnnbench")
 
 
 def store_corpus(corpus: Corpus) -> str:
@@ -223,7 +227,7 @@ def _find_entry(fingerprint: str) -> CorpusEntry | None:
             classes=tuple(summary.get("classes", ("negative", "positive"))),
             n_validation=summary.get("n_validation"),
         )
-    except (OSError, KeyError, ValueError, TypeError):
+    except (OSError, KeyError, ValueError, TypeError, AttributeError):
         return None
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from rnnbench.errors import DataError, UsageError
 
-__all__ = ["decode_file"]
+__all__ = ["MOST_LINES", "decode_file"]
+
+MOST_LINES = 20_000_000
 
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _KOREAN_SHARE = 0.8  # of letters that are in use; Chinese and Japanese in cp949 come out half Hanja
@@ -30,6 +32,9 @@ def decode_file(path: Path, encoding: str | None) -> tuple[str, str | None]:
         content = path.read_bytes()
     except OSError as err:
         raise DataError(f"{path} cannot be read: {err.strerror or err}") from err
+    n_lines = content.count(b"\n")
+    if n_lines > MOST_LINES:
+        raise DataError(f"{path} has {n_lines:,} lines, of at most {MOST_LINES:,}")
     name = _check_encoding(encoding or "utf-8")
     if name == "utf-8":
         name = "utf-16" if content.startswith(_BYTE_ORDER_MARKS) else "utf-8-sig"

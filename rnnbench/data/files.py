@@ -14,16 +14,19 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.errors import DataError
+from rnnbench.errors import DataError, UsageError
+from rnnbench.formats import FormatError, check_file, parse_json, read_bytes
 
 __all__ = [
     "atomic_file",
+    "check_input",
     "file_sha256",
+    "named_path",
     "open_array",
     "read_json",
     "whole_file",
@@ -32,6 +35,7 @@ __all__ = [
 ]
 
 _STALE_SECONDS = 86_400.0
+MOST_JSON_BYTES = 2**28  # a vocabulary is the largest
 
 
 @contextmanager
@@ -87,11 +91,13 @@ def open_array(path: Path, dtype: str, *, mapped: bool = False) -> NDArray[Any]:
     Raises:
         OSError, ValueError, EOFError: no such file, or something else in it.
     """
+    check_file(path)
+    # Mapped in any case: that compares the shape with the file's size before anything is allocated.
     # A plain ndarray, because slices of a memmap are slow to make.
-    array = np.asarray(np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False))
+    array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     if array.dtype != dtype or array.ndim != 1:
         raise ValueError(f"{path.name} is {array.dtype} of shape {array.shape}")
-    return array
+    return array if mapped else array.copy()
 
 
 def write_json(path: Path, content: Mapping[str, object]) -> None:
@@ -103,10 +109,45 @@ def write_json(path: Path, content: Mapping[str, object]) -> None:
 def read_json(path: Path) -> dict[str, Any]:  # any: a file may hold anything
     """The JSON object in a file; empty where there is none."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        content = parse_json(read_bytes(path, MOST_JSON_BYTES))
+    except (OSError, FormatError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def check_input(path: Path, most_bytes: int) -> None:
+    """See that there is a file of the user's, and none that is too large to be read.
+
+    Raises:
+        DataError: there is none, or it is.
+    """
+    try:
+        check_file(path, most_bytes)
+    except FileNotFoundError as err:
+        raise DataError(f"there is no file {path}") from err
+    except OSError as err:
+        raise DataError(f"{path} cannot be read: {err.strerror or err}") from err
+    except FormatError as err:
+        raise DataError(f"{path} cannot be read: {err}") from err
+
+
+@overload
+def named_path(variable: str, default: str) -> Path: ...
+@overload
+def named_path(variable: str) -> Path | None: ...
+def named_path(variable: str, default: str = "") -> Path | None:
+    """The whole path that an environment variable names; None where it is not set.
+
+    Raises:
+        UsageError: it names the home of a user that there is not.
+    """
+    named = os.environ.get(variable) or default
+    try:
+        return Path(named).expanduser().absolute() if named else None
+    except RuntimeError as err:
+        raise UsageError(
+            f"{variable} is '{named}', and there is no such user; set it to a whole path"
+        ) from err
 
 
 def file_sha256(path: Path) -> str:

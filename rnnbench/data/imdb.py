@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import queue
 import ssl
 import threading
@@ -20,9 +19,10 @@ from numpy.typing import NDArray
 
 from rnnbench.data.cache import cache_folder
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.files import atomic_file, file_sha256
+from rnnbench.data.files import atomic_file, file_sha256, named_path
 from rnnbench.data.npz import MAX_FILE_BYTES, read_npz
 from rnnbench.errors import DataError
+from rnnbench.formats import is_there
 
 __all__ = [
     "KERAS_ADDRESS",
@@ -67,10 +67,9 @@ def find_imdb(source: Path | None = None) -> Path | None:
     """
     if source is not None:
         return _need_file(source, "the given path")
-    if named := os.environ.get("RNNBENCH_DATA"):
-        return _need_file(Path(named), "RNNBENCH_DATA")
-    keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    places = (keras_home / "datasets" / _FILE_NAME, _download_path())
+    if named := named_path("RNNBENCH_DATA"):
+        return _need_file(named, "RNNBENCH_DATA")
+    places = (named_path("KERAS_HOME", "~/.keras") / "datasets" / _FILE_NAME, _download_path())
     return next((place for place in places if place.is_file()), None)
 
 
@@ -156,9 +155,8 @@ def _download_path() -> Path:
 
 
 def _need_file(path: Path, said_by: str) -> Path:
-    path = path.expanduser()
-    found = path / _FILE_NAME if path.is_dir() else path
-    if not found.is_file():
+    found = path / _FILE_NAME if is_there(path) and path.is_dir() else path
+    if not (is_there(found) and found.is_file()):
         raise DataError(f"{said_by} names {path}, but there is no file {found}; {_INSTEAD}")
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,17 +11,23 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnbench.data.delimited import find_swallowed, read_delimited
-from rnnbench.data.encodings import decode_file
+from rnnbench.data.encodings import MOST_LINES, decode_file
+from rnnbench.data.files import check_input
 from rnnbench.data.labels import is_missing, merge_spellings, spell_label
+from rnnbench.data.parquet import read_columns
 from rnnbench.data.rows import Rows, clean_name, shorten
 from rnnbench.errors import DataError, UsageError, unknown_name
+from rnnbench.formats import FormatError, parse_json
 
-__all__ = ["SUFFIXES", "Table", "TableChoices", "read_table"]
+__all__ = ["MOST_BYTES", "SUFFIXES", "Table", "TableChoices", "read_table"]
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 FEWEST_ROWS = 50
 FEWEST_OF_A_CLASS = 5
 MOST_CLASSES = 100
+MOST_LABEL_CHARACTERS = 200
+MOST_BYTES = 2**30  # of a file, of which seven times as many become resident
+MOST_VALUES_OF_A_ROW = 1_000_000  # commas in its texts are counted too
 
 PartWord = Literal["train", "validation", "test"]
 
@@ -104,6 +109,7 @@ def read_table(path: Path, choices: TableChoices, *, for_training: bool = True) 
         UsageError: a column or an encoding that there is not.
         DataError: a file that cannot be read, or from which nothing can be learnt.
     """
+    check_input(path, MOST_BYTES)
     rows = _READERS[path.suffix.lower()](path, choices)
     if not rows.lines:
         raise DataError(f"{path} has no rows")
@@ -178,9 +184,9 @@ def _read_json_lines(path: Path, choices: TableChoices) -> Rows:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except ValueError as err:
-            raise DataError(f"{path}: line {number} is not JSON: {err}") from err
+            row = parse_json(line.encode(), most_values=MOST_VALUES_OF_A_ROW, allow_nan=True)
+        except FormatError as err:
+            raise DataError(f"{path}: line {number} cannot be read: {err}") from err
         if not isinstance(row, dict):
             raise DataError(f'{path}: line {number} is no object like {{"text": …, "label": …}}')
         for name, value in row.items():
@@ -194,26 +200,19 @@ def _read_json_lines(path: Path, choices: TableChoices) -> Rows:
 
 
 def _read_parquet(path: Path, choices: TableChoices) -> Rows:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except (OSError, pyarrow.ArrowException) as err:
-        raise DataError(f"{path} cannot be read: {str(err).splitlines()[0]}") from err
+    found = read_columns(path, MOST_LINES)
     columns: dict[str, list[str | None]] = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if pyarrow.types.is_nested(column.type):
-            continue  # embeddings and the like
+    for column in found:
         with suppress(UnicodeDecodeError):  # pictures and the like
-            columns[name] = [_plain(v) for v in column.to_pylist()]
+            columns[column.name] = [_plain(v) for v in column.values]
     named = (choices.text_column, choices.label_column, choices.split_column)
-    for name in (name for name in table.column_names if name not in columns):
-        if name in named or len(columns) < 2:
+    for column in (column for column in found if column.name not in columns):
+        if column.name in named or len(columns) < 2:
             raise DataError(
-                f"{path}: the column '{name}' holds no texts in utf-8, but {table[name].type}"
+                f"{path}: the column '{column.name}' holds no texts in utf-8, but {column.type}"
             )
-    return Rows(columns, list(range(1, table.num_rows + 1)), unit="row")
+    n_rows = len(found[0].values) if found else 0
+    return Rows(columns, list(range(1, n_rows + 1)), unit="row")
 
 
 def _plain(value: Any) -> str | None:  # Any: JSON values
@@ -311,6 +310,12 @@ def _read_parts(path: Path, rows: Rows, column: str) -> list[PartWord]:
 
 def _check_labels(path: Path, column: str, labels: Sequence[str]) -> None:
     counts = Counter(labels)
+    longest = max(counts, key=len)
+    if len(longest) > MOST_LABEL_CHARACTERS:
+        raise DataError(
+            f"{path}: the column '{column}' holds a label of {len(longest):,} characters, of at "
+            f"most {MOST_LABEL_CHARACTERS}; say --label-column for another"
+        )
     if len(labels) < FEWEST_ROWS:
         raise DataError(
             f"{path} has {len(labels)} rows; to train, validate and test on them takes "

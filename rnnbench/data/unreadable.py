@@ -9,7 +9,7 @@ from typing import NoReturn
 from rnnbench.data.tables import SUFFIXES
 from rnnbench.errors import DataError, UsageError
 
-__all__ = ["ONE_FILE", "refuse_unreadable", "tell_test_file"]
+__all__ = ["ONE_FILE", "refuse_unnamable", "refuse_unreadable", "tell_test_file"]
 
 _KINDS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 _READABLE = f"what can be read is a {_KINDS} file with a column of texts and one of classes"
@@ -33,6 +33,20 @@ _OTHERS = {
 }
 _OTHERS |= dict.fromkeys((".xlsx", ".xls", ".ods"), "is a spreadsheet; save it as CSV in UTF-8")
 _OTHERS[".pickle"] = _OTHERS[".pkl"]
+
+
+def refuse_unnamable(choice: str) -> None:
+    """Raise a sentence for what no disk can hold, about which it cannot even be asked.
+
+    Raises:
+        DataError: the name is too long.
+    """
+    try:
+        Path(choice).stat()
+    except FileNotFoundError:
+        return
+    except OSError as err:
+        raise DataError(f"{choice[:100]} cannot be read: {err.strerror or err}") from err
 
 
 def refuse_unreadable(choice: str) -> NoReturn:

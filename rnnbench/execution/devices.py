@@ -28,6 +28,7 @@ __all__ = [
 Device: TypeAlias = Literal["auto", "cpu", "gpu"]
 DEVICES: tuple[str, ...] = get_args(Device)
 
+MOST_WORKERS = 1024
 CLUSTER_GPU = "any"  # the cluster's scheduler says which
 _NEEDS_CUDA_PACKAGES = ("jax", "tensorflow")  # PyTorch may carry CUDA within itself
 _INSTALL: Mapping[Backend, str] = {
@@ -108,10 +109,9 @@ def place_workers(
     """
     if device not in DEVICES:
         raise UsageError(unknown_name("device", device, DEVICES))
-    if workers is not None and workers < 1:
-        raise UsageError(f"workers must be 1 or more, got {workers}")
-    if workers_per_gpu < 1:
-        raise UsageError(f"workers-per-gpu must be 1 or more, got {workers_per_gpu}")
+    for name, value in (("workers", workers), ("workers-per-gpu", workers_per_gpu)):
+        if value is not None and not 1 <= value <= MOST_WORKERS:
+            raise UsageError(f"{name} must be from 1 to {MOST_WORKERS}, got {value}")
     gpus = () if device == "cpu" else find_gpus()
     chosen, reason = _choose_backend(backend, environ, gpus)
     if device == "gpu" and not gpus:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias, get_args
 
-from rnnbench.architectures import make_form
+from rnnbench.architectures import check_size, make_form
 from rnnbench.errors import ArmError, StudyError, UsageError, unknown_name
-from rnnbench.specs import BACKENDS, Argument, Backend, CanonicalForm
+from rnnbench.specs import BACKENDS, MOST, Argument, Backend, CanonicalForm
 
 __all__ = ["STEPS", "TIMED", "Arm", "DeviceKind", "Step", "UseCudnn", "default_jit", "ladder"]
 
@@ -65,10 +65,10 @@ class Arm:
         ):
             if getattr(self, name) not in choices:
                 raise UsageError(unknown_name(name, str(getattr(self, name)), choices))
-        for name in ("units", "batch_size"):
+        for name, most in (("units", MOST["units"]), ("batch_size", MOST["batch_size"])):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise UsageError(f"{name} must be a whole number from 1 up, got {value!r}")
+            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+                raise UsageError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
         if not isinstance(self.jit, bool):
             raise UsageError(f"jit is on or off, got {self.jit!r}")
         self._refuse_impossible(self.form.cell)
@@ -110,6 +110,7 @@ class Arm:
                 dropout=self.dropout,
                 recurrent_dropout=self.recurrent_dropout,
             )
+            check_size(form)
         except StudyError as err:
             raise UsageError(str(err)) from err
         assert isinstance(form, CanonicalForm)

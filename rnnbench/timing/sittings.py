@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeAlias
 
 from rnnbench.data.files import whole_file
 from rnnbench.errors import UsageError
+from rnnbench.formats import FormatError, check_names, check_text, parse_json, read_bytes
+from rnnbench.specs import MOST
 from rnnbench.stats.ratios import MedianIqr, median_iqr
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.samples import Sample
@@ -31,7 +33,9 @@ FOLDER = "timing"
 MOST_SPREAD = 0.10
 """An interquartile range above this part of the median asks for more repeats."""
 MOST_ROUNDS = 3
+MOST_REPEATS = 1000
 _MOST_BYTES = 64 * 2**20
+_MOST_VALUES = 1_000_000
 
 Status: TypeAlias = Literal["measured", "noisy", "invalid", "failed", "unfinished"]
 
@@ -116,8 +120,8 @@ class Sitting:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", self.id):
             raise UsageError(f"'{self.id}' is no name of a timing sitting")
-        if self.repeats < 1:
-            raise UsageError(f"repeats must be 1 or more, got {self.repeats}")
+        if not 1 <= self.repeats <= MOST_REPEATS:
+            raise UsageError(f"repeats must be from 1 to {MOST_REPEATS}, got {self.repeats}")
         if len({times.arm for times in self.arms}) < len(self.arms):
             raise UsageError("a timing sitting names an arm twice")
 
@@ -222,13 +226,12 @@ def import_sitting(path: Path) -> Sitting:
         UsageError: no such file, another kind of file, or one of a newer version.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise UsageError(f"{path} is no timing export: it is larger than 64 MiB")
-        values = json.loads(path.read_bytes())
+        content = read_bytes(path, _MOST_BYTES)
+        values = parse_json(content, most_values=_MOST_VALUES, allow_nan=True)
     except OSError as err:
         raise UsageError(f"cannot read {path}: {err.strerror or err}") from err
-    except (ValueError, RecursionError) as err:
-        raise UsageError(f"{path} is no timing export: it is not JSON") from err
+    except FormatError as err:
+        raise UsageError(f"{path} is no timing export: {err}") from err
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise UsageError(f"{path} is no timing export; make one with `rnnbench timing --export`")
     version = values.get("version")
@@ -249,10 +252,10 @@ def _parse(values: Mapping[str, Any]) -> Sitting:  # Any: JSON values
         id=str(values["id"]),
         began_at=str(values["began_at"]),
         command=str(values["command"]),
-        repeats=int(values["repeats"]),
-        seed=int(values["seed"]),
-        machine=_texts(values["machine"]),
-        versions={str(name): _texts(found) for name, found in dict(values["versions"]).items()},
+        repeats=_whole("repeats", values["repeats"], MOST_REPEATS),
+        seed=_whole("seed", values["seed"], MOST["seed"]),
+        machine=_texts("machine", values["machine"]),
+        versions={name: _texts(name, found) for name, found in dict(values["versions"]).items()},
         arms=tuple(_parse_arms(values["arms"])),
     )
 
@@ -266,8 +269,18 @@ def _parse_arms(values: Sequence[Mapping[str, Any]]) -> Iterable[ArmTimes]:  # A
         )
 
 
-def _texts(values: Any) -> dict[str, str]:  # Any: JSON values
-    return {str(name): str(text) for name, text in dict(values).items()}
+def _whole(name: str, value: object, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise UsageError(f"{name} must be a whole number up to {most:,}, got {value!r}")
+    return value
+
+
+def _texts(what: str, values: Any) -> dict[str, str]:  # Any: JSON values
+    found = {str(name): str(text) for name, text in dict(values).items()}
+    check_names(what, found)
+    for name, text in found.items():
+        check_text(f"{name} of {what}", text)
+    return found
 
 
 def _with(times: ArmTimes, outcome: Sample | str) -> ArmTimes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import StoreError, StudyError, UsageError, unknown_name
+from rnnbench.formats import parse_json
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow, RunResult, RunSpec
 from rnnbench.tracking.published import (
@@ -208,7 +208,7 @@ def _from_published(study: str, run: PublishedRun, entry: LedgerEntry | None) ->
 def _spec(text: str) -> RunSpec | None:
     """What a tag describes; None if it is missing, or not what the publisher writes."""
     try:
-        return RunSpec.from_json(json.loads(text))
+        return RunSpec.from_json(parse_json(text.encode(), most_values=1000))
     except (ValueError, TypeError, KeyError, AttributeError, StudyError):
         return None
 

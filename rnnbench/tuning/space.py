@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from rnnbench.errors import StudyError, unknown_name
-from rnnbench.study import bundled_files, read_toml
+from rnnbench.formats import is_there, read_toml
+from rnnbench.study import bundled_files
 
 __all__ = [
     "PARAMETERS",
@@ -135,7 +136,7 @@ def load_space(source: str | Path) -> Space:
     path = Path(source)
     if path.suffix != ".toml" and str(source) in bundled_spaces():
         path = bundled_spaces()[str(source)]
-    if not path.is_file():
+    if not is_there(path):
         known = unknown_name("space", str(source), bundled_spaces())
         raise StudyError(f"{known}, or name a TOML file")
     values = read_toml(path)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from rnnbench.data import cache, imdb, prepare
+from rnnbench.data.files import check_input
 from rnnbench.data.own import SplitChoices
-from rnnbench.data.tables import SUFFIXES, TableChoices
-from rnnbench.data.unreadable import refuse_unreadable, tell_test_file
+from rnnbench.data.tables import MOST_BYTES, SUFFIXES, TableChoices
+from rnnbench.data.unreadable import refuse_unnamable, refuse_unreadable, tell_test_file
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
@@ -118,8 +119,11 @@ def find_table(choice: str) -> Path:
         UsageError: it is something else, which is said with what to do.
         DataError: there is no such file.
     """
-    if is_table(choice) and Path(choice).is_file():
-        return Path(choice)
+    refuse_unnamable(choice)
+    path = Path(choice)
+    if is_table(choice) and path.exists() and not path.is_dir():
+        check_input(path, MOST_BYTES)
+        return path
     refuse_unreadable(choice)
 
 
@@ -157,6 +161,7 @@ def _find_source(choice: str, on_progress: Progress | None, own: OwnChoices) -> 
         return _imdb(imdb.find_imdb() or imdb.download_imdb(on_progress=on_progress))
     if choice == "auto":
         return _auto(on_progress)
+    refuse_unnamable(choice)
     path = Path(choice)
     if (path.is_file() and path.suffix == ".npz") or (path / "imdb.npz").is_file():
         found = imdb.find_imdb(path)

@@ -17,10 +17,10 @@ from rnnbench.data.imdb_words import read_imdb_words
 from rnnbench.data.labels import label_key
 from rnnbench.data.tables import TableChoices
 from rnnbench.data.words import FIRST_WORD, START, UNKNOWN, cut_words
-from rnnbench.errors import DataError, UsageError
+from rnnbench.errors import DataError, UsageError, WorkerError
 from rnnbench.execution.process import call_in_process
 from rnnbench.ledger import LedgerEntry
-from rnnbench.specs import SYNTHETIC, DataSpec
+from rnnbench.specs import SYNTHETIC, DataSpec, RunSpec
 from rnnbench.training.engine import macro_f1, predicted_classes, score
 from rnnbench.training.inference import predict_with
 from rnnbench.workflows.datasets import find_table
@@ -81,7 +81,8 @@ def predict_text(
         DataError: the words behind its numbers are not here.
     """
     entry = find_run(words, root, study)
-    path, data = model_file(entry), entry.spec().data
+    path, spec = model_file(entry), entry.spec()
+    data = spec.data
     vocabulary = _vocabulary(data)
     ranks = _ranks(vocabulary, data.num_words)
     cut = [cut_words(text) for text in texts]
@@ -89,7 +90,7 @@ def predict_text(
     tokens = cut_and_pad(
         half, np.arange(len(texts)), num_words=data.num_words, max_len=data.max_len
     )
-    probability = call_in_process(predict_with, path, tokens)
+    probability = _ask(path, spec, tokens)
     classes = open_corpus(data.fingerprint).classes
     return [
         Prediction(
@@ -113,14 +114,15 @@ def evaluate_run(
         UsageError, DataError: no such run or file, or a class that the model does not know.
     """
     entry = find_run(words, root, study)
-    path, data = model_file(entry), entry.spec().data
+    path, spec = model_file(entry), entry.spec()
+    data = spec.data
     notes: tuple[str, ...] = ()
     if dataset is None:
         part, name = load_part(data, "test"), f"the test half of {data.dataset}"
     else:
         name = dataset
         part, notes = _read_part(find_table(dataset), table, data)
-    probability = call_in_process(predict_with, path, part.tokens)
+    probability = _ask(path, spec, part.tokens)
     scores = score(probability, part.labels)
     return Evaluation(
         run=entry.fingerprint,
@@ -132,6 +134,18 @@ def evaluate_run(
         macro_f1=macro_f1(predicted_classes(probability), part.labels),
         notes=notes,
     )
+
+
+def _ask(path: Path, spec: RunSpec, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
+    """`predict_with` in a process of its own.
+
+    Raises:
+        DataError: the file is damaged, which may end a process that reads it.
+    """
+    try:
+        return call_in_process(predict_with, path, spec, tokens)
+    except WorkerError as err:
+        raise DataError(f"{path} cannot be used: {err}") from err
 
 
 def _read_part(path: Path, table: TableChoices, data: DataSpec) -> tuple[Part, tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import webbrowser
 from collections.abc import Mapping, Sequence
@@ -21,12 +20,12 @@ from rnnbench.analysis.compose import (
 from rnnbench.analysis.document import Document
 from rnnbench.analysis.timing_rows import TimingPart
 from rnnbench.analysis.timings import compose_timing_part
-from rnnbench.architectures import ALL
 from rnnbench.errors import RnnbenchError, StoreError, StudyError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
+from rnnbench.formats import parse_json
 from rnnbench.ledger import FOLDER, Ledger
 from rnnbench.report.writer import FORMATS, Format, write_report
-from rnnbench.study import TIMING, Study, bundled_studies, load_study
+from rnnbench.study import TIMING, bundled_studies, load_study, parse_declaration
 from rnnbench.timing.sittings import read_sittings
 from rnnbench.tracking.attachments import attach_files
 from rnnbench.tracking.publisher import DECLARATION_TAG
@@ -237,11 +236,9 @@ def _find_searches(ledger: Ledger, runs: Sequence[TrackedRun]) -> Mapping[str, T
 def _parse_declaration(text: str) -> Mapping[str, Any] | None:  # Any: JSON values
     """What a tag says; None if it is missing, or no study could have declared it."""
     try:
-        values = json.loads(text)
-        Study(name="declared", architectures=ALL, seeds=(0,), **values)
-    except (ValueError, TypeError, StudyError):
+        return parse_declaration(parse_json(text.encode(), most_values=10_000))
+    except (ValueError, StudyError):
         return None
-    return dict(values)
 
 
 def _declaration(values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Declaration:

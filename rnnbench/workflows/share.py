@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rnnbench.archives import read_archive, write_archive
 from rnnbench.errors import StoreError, UsageError
+from rnnbench.formats import is_there
 from rnnbench.ledger import Ledger
 from rnnbench.report.curves import draw_loss_curve
 from rnnbench.tracking.relocate import relocate_artifacts
@@ -25,7 +26,7 @@ def export_study(study: str, path: Path, view: View, root: Path) -> None:
         UsageError: no such study, or none of its runs is over.
         StoreError: the file cannot be written.
     """
-    if path.exists():
+    if is_there(path):
         raise UsageError(f"{path} is there already; name another file, or remove it")
     ledger = Ledger(root, writable=False)
     entries = find_entries(ledger, study)

@@ -22,8 +22,9 @@ from rnnbench.execution.environment import (
     describe_machine,
     package_versions,
 )
+from rnnbench.formats import read_toml
 from rnnbench.specs import BACKENDS, Backend
-from rnnbench.study import TIMING, bundled_files, read_toml
+from rnnbench.study import TIMING, bundled_files
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
 from rnnbench.timing.sittings import ArmTimes, Sitting
 

@@ -10,8 +10,9 @@ from typing import Any
 from rnnbench.architectures import ALL
 from rnnbench.errors import StudyError, UsageError, unknown_name
 from rnnbench.ledger import LedgerEntry
-from rnnbench.specs import Backend, PluginForm, RunSpec
-from rnnbench.study import Study, expand_study, load_study, parse_seeds
+from rnnbench.seeds import parse_seeds
+from rnnbench.specs import MOST, Backend, PluginForm, RunSpec
+from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tuning.search import BATCH, PRUNERS, SAMPLERS, Method
 from rnnbench.tuning.space import PARAMETERS, Params, Space, load_space
 from rnnbench.workflows.datasets import DatasetRef
@@ -36,6 +37,7 @@ _OF_TUNING = (
     *("--sampler-seed", "--storage"),
 )
 _TUNED = ("--tuned", "--seeds", "10")
+MOST_TRIALS = 10_000
 FIRST_TUNING_SEED = 1000  # reports count from 0
 
 
@@ -144,10 +146,10 @@ def compose_tuning(choices: TuneChoices) -> Tuning:
         raise UsageError("nothing to tune: name architectures, or say --all")
     if choices.architectures and choices.all_architectures:
         raise UsageError("name architectures or say --all, not both")
-    if choices.n_trials < 1:
-        raise UsageError(f"--trials must be 1 or more, got {choices.n_trials}")
-    if choices.seed < 0:
-        raise UsageError(f"--sampler-seed must be 0 or more, got {choices.seed}")
+    if not 1 <= choices.n_trials <= MOST_TRIALS:
+        raise UsageError(f"--trials must be from 1 to {MOST_TRIALS:,}, got {choices.n_trials}")
+    if not 0 <= choices.seed <= MOST["seed"]:
+        raise UsageError(f"--sampler-seed must be from 0 to {MOST['seed']:,}, got {choices.seed}")
     for kind, name, known in (
         ("sampler", choices.sampler, SAMPLERS),
         ("pruner", choices.pruner, PRUNERS),

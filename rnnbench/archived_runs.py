@@ -1,0 +1,267 @@
+"""One run out of an archive: its files, checked for all that commands will do with them.
+
+Nothing is taken in that would break the folder later: MLflow must hold every name and text, a
+report must draw every number, and a model must be no larger than the run's spec makes it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, get_args
+
+from numpy.lib import format as npy
+
+from rnnbench.architectures import check_size
+from rnnbench.errors import ArchiveError, RnnbenchError
+from rnnbench.formats import (
+    FormatError,
+    check_names,
+    check_text,
+    open_zip,
+    parse_json,
+    read_bytes,
+)
+from rnnbench.ledger import LedgerEntry
+from rnnbench.specs import CanonicalForm, EpochRow, PluginForm, RunResult, RunSpec, Status
+
+__all__ = ["LATEST", "MOST_BYTES", "ArchivedRun", "read_run"]
+
+MOST_BYTES = {  # of each kind of file; those of a run here have 0.2 MiB in all
+    "spec.json": 2**16,
+    "result.json": 2**20,
+    "history.csv": 2**21,
+    "best.keras": 2**30,
+    "predictions.npz": 2**28,
+}
+LATEST = 1e11  # seconds since 1970 of the year 5138: what every reader can still write as a date
+NEEDED = ("spec.json", "result.json")
+MODEL_FILES = {"config.json", "metadata.json", "model.weights.h5"}
+MOST_MEMBERS = 16  # of a zip archive inside
+MOST_PARAMETERS = 10**9
+MOST_SECONDS = 1e9  # 31 years
+MOST_LOSS = 1e30  # what a figure can still draw
+CHUNK_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedRun:
+    """One run of an archive, checked; its files lie in `folder`."""
+
+    spec: RunSpec
+    folder: Path
+
+
+def read_run(study: str, folder: Path) -> ArchivedRun:
+    """A run's files, read as every command reads them.
+
+    Args:
+        folder: named by the run's fingerprint.
+
+    Raises:
+        ArchiveError: one is missing, damaged, or holds what it must not.
+    """
+    missing = [name for name in NEEDED if not (folder / name).exists()]
+    if missing:
+        raise ArchiveError(f"the run {folder.name} has no {missing[0]}")
+    try:
+        spec = RunSpec.from_json(_json(folder / "spec.json"))
+        result = RunResult.from_json(_json(folder / "result.json", allow_nan=True))
+        history = LedgerEntry(study, folder).history()
+        _check_spec(spec)
+        _check_result(result, len(history))
+        _check_history(history, spec.recipe.epochs)
+    except (RnnbenchError, KeyError, TypeError, ValueError, AttributeError) as err:
+        raise ArchiveError(f"the run {folder.name} cannot be read ({str(err)[:200]!a})") from err
+    if spec.fingerprint != folder.name:
+        raise ArchiveError(
+            f"the run {folder.name} has the fingerprint {spec.fingerprint}: its spec was changed, "
+            "or another version wrote it"
+        )
+    if (folder / "predictions.npz").exists():
+        _check_predictions(folder / "predictions.npz")
+    if (folder / "best.keras").exists():
+        _check_model(folder / "best.keras", spec)
+    return ArchivedRun(spec=spec, folder=folder)
+
+
+def _json(path: Path, *, allow_nan: bool = False) -> Any:  # Any: JSON values
+    content = read_bytes(path, MOST_BYTES[path.name])
+    return parse_json(content, most_values=1000, allow_nan=allow_nan)
+
+
+def _check_spec(spec: RunSpec) -> None:
+    """Names and sizes that the rest can work with.
+
+    Raises:
+        ValueError, StudyError: one that it cannot.
+    """
+    if spec.purpose != "report":
+        raise ValueError("it was made for a search")
+    check_text("the data's name", spec.data.dataset, 255)
+    if not re.fullmatch("[0-9a-f]{64}", spec.data.fingerprint):
+        raise ValueError("the data's fingerprint is no SHA-256")
+    if isinstance(spec.form, PluginForm):
+        _check_plugin(spec.form)
+    check_size(
+        spec.form,
+        num_words=spec.data.num_words,
+        embedding_size=spec.embedding_size,
+        n_classes=spec.data.n_classes,
+    )
+
+
+def _check_plugin(form: PluginForm) -> None:
+    check_text("the architecture's name", form.name, 100)
+    check_names("the architecture's arguments", dict(form.arguments))
+    for name, value in form.arguments:
+        if isinstance(value, str):
+            check_text(f"the argument {name}", value)
+        elif not isinstance(value, bool | int | float):
+            raise ValueError(f"the argument {name} is no text, number or truth value")
+
+
+def _check_result(result: RunResult, n_epochs: int) -> None:
+    """Values of the types and within the bounds that every reader relies on.
+
+    Raises:
+        ValueError: one is not.
+    """
+    if result.status not in get_args(Status):
+        raise ValueError("it is not over")
+    if not all(isinstance(text, str | None) for text in (result.reason, result.traceback)):
+        raise ValueError("a reason is no text")
+    check_names("its environment", result.environment)
+    for name, text in result.environment.items():
+        check_text(f"{name} of its environment", text)
+    for name, most in (("epochs", n_epochs), ("n_parameters", MOST_PARAMETERS)):
+        _check_count(name, getattr(result, name), most)
+    _check_count("best_epoch", result.best_epoch, n_epochs)
+    if result.status == "finished":
+        if result.epochs != n_epochs:
+            raise ValueError(f"{result.epochs} epochs, and a history of {n_epochs}")
+        for name in _OF_A_FINISHED_RUN:
+            if getattr(result, name) is None:
+                raise ValueError(f"it has finished without {name}")
+    for name in _FLOATS:
+        _check_float(name, getattr(result, name))
+
+
+def _check_count(name: str, value: object, most: int) -> None:
+    if value is not None and not (type(value) is int and 0 <= value <= most):
+        raise ValueError(f"{name} is no whole number from 0 to {most:,}")
+
+
+def _check_float(name: str, value: object) -> None:
+    if value is None:
+        return
+    if type(value) not in (int, float):
+        raise ValueError(f"{name} is no number")
+    assert isinstance(value, int | float)
+    if name in _FRACTIONS and not 0 <= value <= 1:
+        raise ValueError(f"{name} is not between 0 and 1")
+    if name.endswith("seconds") and not 0 <= value < MOST_SECONDS:
+        raise ValueError(f"{name} is no time")
+    if name.endswith("loss") and math.isfinite(value) and not abs(value) < MOST_LOSS:
+        raise ValueError(f"{name} is no loss")
+
+
+def _check_history(history: Sequence[EpochRow], most_epochs: int) -> None:
+    """Epochs in their order, at times, no more of them than the recipe has.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if len(history) > most_epochs:
+        raise ValueError(f"a history of {len(history):,} epochs, where {most_epochs:,} were asked")
+    if [row.epoch for row in history] != list(range(1, len(history) + 1)):
+        raise ValueError("its epochs are not numbered from 1 up")
+    for row in history:
+        if not 0 <= row.ended_at < LATEST:
+            raise ValueError("an epoch ended at no time")
+        for name in ("loss", "val_loss", "epoch_seconds"):
+            _check_float(f"the history's {name}", getattr(row, name))
+
+
+_FRACTIONS = ("val_accuracy", "train_accuracy_at_best", "test_accuracy", "test_macro_f1")
+_FLOATS = (
+    *_FRACTIONS,
+    "val_loss",
+    "train_loss_at_best",
+    "test_loss",
+    "fit_seconds",
+    "epoch_seconds",
+    "compile_seconds",
+)
+_OF_A_FINISHED_RUN = ("best_epoch", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
+
+
+def _check_predictions(path: Path) -> None:
+    """Plain numbers, no more of them than the limit, whatever the arrays say of themselves."""
+    with open_zip(path, MOST_MEMBERS) as file:
+        if not {"probability.npy"} <= set(file.namelist()) <= {"probability.npy", "predicted.npy"}:
+            raise ArchiveError("predictions.npz holds other arrays than predictions")
+        if len(file.namelist()) > len(set(file.namelist())):
+            raise ArchiveError("predictions.npz names an array twice")
+        for name in file.namelist():
+            with file.open(name) as stream:
+                _check_array(stream)
+
+
+def _check_array(stream: IO[bytes]) -> None:
+    if npy.read_magic(stream) != (1, 0):  # a later one may have a header of 4 GiB
+        raise ArchiveError("predictions.npz holds an array that rnnbench does not write")
+    shape, _, dtype = npy.read_array_header_1_0(stream)
+    size = math.prod(shape) * dtype.itemsize
+    is_plain = dtype.kind in "fi" and len(shape) in (1, 2) and min(shape) >= 0
+    if not is_plain or size > MOST_BYTES["predictions.npz"]:
+        raise ArchiveError(f"predictions.npz holds {dtype} of shape {str(shape)[:100]}")
+    left = size
+    while chunk := stream.read(min(CHUNK_BYTES, left + 1)):
+        left -= len(chunk)
+        if left < 0:
+            break
+    if left:
+        raise ArchiveError("predictions.npz is not as long as it says")
+
+
+def _check_model(path: Path, spec: RunSpec) -> None:
+    """A `.keras` file of the spec's network: a hostile one names layers of any size."""
+    with open_zip(path, MOST_MEMBERS) as model:
+        if set(model.namelist()) != MODEL_FILES or len(model.namelist()) > len(MODEL_FILES):
+            raise ArchiveError(f"the model of the run {path.parent.name} is none of Keras")
+        with model.open("config.json") as stream:
+            content = stream.read(2**20)
+    try:
+        found = Counter(_sizes(parse_json(content, most_values=10_000)))
+    except (FormatError, AttributeError, TypeError) as err:
+        raise ArchiveError(f"the model of the run {path.parent.name} is damaged ({err})") from err
+    strange = found - Counter(_expected_sizes(spec))
+    if isinstance(spec.form, CanonicalForm) and strange:
+        (kind, *sizes), *_ = strange
+        raise ArchiveError(
+            f"the model of the run {path.parent.name} has a layer that its spec has not: "
+            f"{kind!a} of size {sizes}"
+        )
+
+
+def _sizes(config: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:  # Any: JSON values
+    """Of each layer that has weights, its kind and its sizes."""
+    for layer in config.get("config", {}).get("layers", ()):
+        if layer["class_name"] != "InputLayer":
+            sizes = (layer["config"].get(name) for name in ("input_dim", "output_dim", "units"))
+            yield (str(layer["class_name"])[:40], *(str(size)[:40] for size in sizes if size))
+
+
+def _expected_sizes(spec: RunSpec) -> Iterator[tuple[object, ...]]:
+    data, form = spec.data, spec.form
+    yield ("Embedding", str(data.num_words), str(spec.embedding_size))
+    if isinstance(form, CanonicalForm):
+        kind = {"lstm": "LSTM", "gru": "GRU", "simple-rnn": "SimpleRNN"}[form.cell]
+        for _ in range(form.depth):
+            yield (kind, str(form.units))
+    yield ("Dense", str(1 if data.n_classes == 2 else data.n_classes))
