@@ -54,7 +54,7 @@ def run(
         study: a TOML file or a bundled study's name; by default the textbook study.
         seeds: how many, a text like `0-9`, or the seeds themselves.
         dataset: `auto`, `imdb`, `synthetic`, or a file of labelled texts.
-        text_column, label_column, split_column: of such a file, where they are not obvious.
+        text_column, label_column, split_column: of such a file, where they are ambiguous.
         separator, encoding: of such a file; inferred where that is sure.
         quotes: whether double quotes hold a field of such a file together.
         drop_unlabelled: leave out rows of such a file without a label.

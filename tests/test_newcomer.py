@@ -66,7 +66,7 @@ STUDY = "textbook-reviews-custom"
 def test_a_file_is_described_before_anything_is_trained(begun: Project) -> None:
     done = begun.here("data", "describe", "--test-fraction", "0.2", "reviews.csv")
     assert done.returncode == 0, done.stderr
-    assert "guessed: texts in '리뷰', labels in '감성'" in done.stdout
+    assert "inferred: texts in '리뷰', labels in '감성'" in done.stdout
     assert re.search(r"classes: 보통 33\.3 %, 재미 33\.3 %, 지루 33\.3 %", done.stdout)
     assert "--max-len" in done.stdout
     assert "rnnbench run --all --test-fraction 0.2 --dataset reviews.csv\n" in done.stdout
@@ -123,7 +123,7 @@ def test_a_model_is_scored_on_its_test_half_and_on_another_file(project: Project
     assert any(found["loss"] == pytest.approx(r["test_loss"], abs=1e-5) for r in results)
     done = project.here("evaluate", "gru", "--dataset", "reviews.csv")
     assert "240 texts" in done.stdout
-    assert "guessed: texts in '리뷰', labels in '감성'" in done.stdout
+    assert "inferred: texts in '리뷰', labels in '감성'" in done.stdout
     assert "so its scores flatter" in done.stdout  # it was trained on most of them
     few = (project.folder / "reviews.csv").read_text("utf-8").splitlines()[:2]
     (project.folder / "few.csv").write_text("\n".join(few) + "\n", "utf-8")

@@ -1,4 +1,4 @@
-"""A file of the user's: what is guessed of it, and what is said of one that cannot be used."""
+"""A file of the user's: what is inferred of it, and what is said of one that cannot be used."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def read(path: Path, **choices: Any) -> Table:
     return read_table(path, TableChoices(**choices))
 
 
-def test_a_csv_with_usual_names_is_read_and_the_guess_is_said(write: Write) -> None:
+def test_a_csv_with_usual_names_is_read_and_what_is_inferred_is_said(write: Write) -> None:
     table = read(write(csv_text()))
     assert list(zip(table.texts, table.labels, strict=True)) == ROWS
-    assert table.notes == ("guessed: texts in 'text', labels in 'label'",)
+    assert table.notes == ("inferred: texts in 'text', labels in 'label'",)
     assert table.parts is None
 
 
@@ -61,7 +61,7 @@ def test_named_columns_are_taken(write: Write) -> None:
     table = read(path, text_column="body", label_column="mark")
     assert table.texts[3] == ROWS[3][0]
     assert table.notes == ()
-    with pytest.raises(UsageError, match="not obvious which column is which"):
+    with pytest.raises(UsageError, match="ambiguous which column is which"):
         read(write(f"id,one,other,mark\n{rows}\n", "other.csv"))
     with pytest.raises(UsageError, match=r"unknown column 'boddy' \(did you mean 'body'\?\)"):
         read(path, text_column="boddy", label_column="mark")

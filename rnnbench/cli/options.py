@@ -55,10 +55,11 @@ Dataset = Annotated[
 ]
 
 TextColumn = Annotated[
-    str | None, typer.Option(help="Of your file, the column with the texts; guessed if obvious.")
+    str | None,
+    typer.Option(help="Of your file, the column with the texts; inferred if unambiguous."),
 ]
 LabelColumn = Annotated[
-    str | None, typer.Option(help="Of your file, the column with the classes; guessed likewise.")
+    str | None, typer.Option(help="Of your file, the column with the classes; inferred likewise.")
 ]
 SplitColumn = Annotated[
     str | None, typer.Option(help="Of your file, the column with train, validation and test.")

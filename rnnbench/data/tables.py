@@ -90,7 +90,7 @@ class Table:
 
     Args:
         parts: where the file says it, the part that each row belongs to.
-        notes: what was guessed or left out, in sentences.
+        notes: what was inferred or left out, in sentences.
     """
 
     texts: list[str]
@@ -113,7 +113,7 @@ def read_table(path: Path, choices: TableChoices, *, for_training: bool = True) 
     rows = _READERS[path.suffix.lower()](path, choices)
     if not rows.lines:
         raise DataError(f"{path} has no rows")
-    text, label, split, guessed = _find_columns(path, rows, choices)
+    text, label, split, inferred = _find_columns(path, rows, choices)
     texts, labels = rows.columns[text], _spell(rows.columns[label])
     empty = {row for row, value in enumerate(texts) if not (value or "").strip()}
     missing = [row for row, name in enumerate(labels) if row not in empty and is_missing(name)]
@@ -132,7 +132,7 @@ def read_table(path: Path, choices: TableChoices, *, for_training: bool = True) 
         parts=None if parts is None else [parts[row] for row in kept],
         notes=(
             *rows.notes,
-            *guessed,
+            *inferred,
             *(f"left out, because {why}: {rows.name_rows(o)}" for why, o in left_out.items() if o),
             *([_tell_swallowed(rows, swallowed)] if swallowed else ()),
             *merges,
@@ -233,7 +233,7 @@ def _plain(value: Any) -> str | None:  # Any: JSON values
 def _find_columns(
     path: Path, rows: Rows, choices: TableChoices
 ) -> tuple[str, str, str | None, list[str]]:
-    """The names of text, label and split column, and what was guessed."""
+    """The names of text, label and split column, and what was inferred."""
     names = list(rows.columns)
     for chosen in (choices.text_column, choices.label_column, choices.split_column):
         if chosen is not None and chosen not in names:
@@ -251,7 +251,7 @@ def _find_columns(
     if text is None or label is None or text == label:
         missing = "--text-column" if text is None else "--label-column"
         raise UsageError(
-            f"{path}: it is not obvious which column is which; say {missing}, one of "
+            f"{path}: it is ambiguous which column is which; say {missing}, one of "
             f"{', '.join(shorten(name) for name in names)} "
             "(if these are no names but a row, give the file a first line with names)"
         )
@@ -260,7 +260,7 @@ def _find_columns(
             f"{path}: its first line, '{shorten(text)}', '{shorten(label)}', looks like a row and "
             "not like names; give the file a first line with names, such as text,label"
         )
-    guessed = [
+    inferred = [
         f"{what} '{name}'"
         for what, name, chosen in (
             ("texts in", text, choices.text_column),
@@ -269,7 +269,7 @@ def _find_columns(
         )
         if name is not None and chosen is None
     ]
-    return text, label, split, [f"guessed: {', '.join(guessed)}"] if guessed else []
+    return text, label, split, [f"inferred: {', '.join(inferred)}"] if inferred else []
 
 
 def _by_name(names: Iterable[str], usual: Sequence[str], taken: set[str | None]) -> str | None:

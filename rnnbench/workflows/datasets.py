@@ -60,7 +60,7 @@ class DatasetRef:
         fingerprint: of their content.
         origin: where they came from, for people.
         notice: what must stand beside every number; None where nothing must.
-        notes: what was guessed, found or left out, in sentences.
+        notes: what was inferred, found or left out, in sentences.
     """
 
     name: str

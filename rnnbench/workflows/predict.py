@@ -58,7 +58,7 @@ class Evaluation:
     """How a model scores on some texts.
 
     Args:
-        notes: what was guessed or left out of a file, and what flatters the scores.
+        notes: what was inferred or left out of a file, and what flatters the scores.
     """
 
     run: str
