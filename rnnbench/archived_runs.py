@@ -17,6 +17,7 @@ from typing import IO, Any, get_args
 from numpy.lib import format as npy
 
 from rnnbench.architectures import check_size
+from rnnbench.entries import FLOATS, FRACTIONS, LATEST
 from rnnbench.errors import ArchiveError, RnnbenchError
 from rnnbench.formats import (
     FormatError,
@@ -29,7 +30,7 @@ from rnnbench.formats import (
 from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import CanonicalForm, EpochRow, PluginForm, RunResult, RunSpec, Status
 
-__all__ = ["LATEST", "MOST_BYTES", "ArchivedRun", "read_run"]
+__all__ = ["MOST_BYTES", "ArchivedRun", "check_run", "read_run"]
 
 MOST_BYTES = {  # of each kind of file; those of a run here have 0.2 MiB in all
     "spec.json": 2**16,
@@ -38,7 +39,6 @@ MOST_BYTES = {  # of each kind of file; those of a run here have 0.2 MiB in all
     "best.keras": 2**30,
     "predictions.npz": 2**28,
 }
-LATEST = 1e11  # seconds since 1970 of the year 5138: what every reader can still write as a date
 NEEDED = ("spec.json", "result.json")
 MODEL_FILES = {"config.json", "metadata.json", "model.weights.h5"}
 MOST_MEMBERS = 16  # of a zip archive inside
@@ -87,6 +87,21 @@ def read_run(study: str, folder: Path) -> ArchivedRun:
     if (folder / "best.keras").exists():
         _check_model(folder / "best.keras", spec)
     return ArchivedRun(spec=spec, folder=folder)
+
+
+def check_run(study: str, folder: Path) -> None:
+    """Check that another machine would take a run of this ledger in.
+
+    Raises:
+        ArchiveError: `read_run` would refuse it.
+    """
+    try:
+        read_run(study, folder)
+    except ArchiveError:
+        raise
+    except Exception as err:  # whatever a damaged file makes zipfile or numpy raise
+        found = str(err)[:200] or type(err).__name__
+        raise ArchiveError(f"the run {folder.name} is damaged: {found}") from err
 
 
 def _json(path: Path, *, allow_nan: bool = False) -> Any:  # Any: JSON values
@@ -147,7 +162,7 @@ def _check_result(result: RunResult, n_epochs: int) -> None:
         for name in _OF_A_FINISHED_RUN:
             if getattr(result, name) is None:
                 raise ValueError(f"it has finished without {name}")
-    for name in _FLOATS:
+    for name in FLOATS:
         _check_float(name, getattr(result, name))
 
 
@@ -162,7 +177,7 @@ def _check_float(name: str, value: object) -> None:
     if type(value) not in (int, float):
         raise ValueError(f"{name} is no number")
     assert isinstance(value, int | float)
-    if name in _FRACTIONS and not 0 <= value <= 1:
+    if name in FRACTIONS and not 0 <= value <= 1:
         raise ValueError(f"{name} is not between 0 and 1")
     if name.endswith("seconds") and not 0 <= value < MOST_SECONDS:
         raise ValueError(f"{name} is no time")
@@ -187,16 +202,6 @@ def _check_history(history: Sequence[EpochRow], most_epochs: int) -> None:
             _check_float(f"the history's {name}", getattr(row, name))
 
 
-_FRACTIONS = ("val_accuracy", "train_accuracy_at_best", "test_accuracy", "test_macro_f1")
-_FLOATS = (
-    *_FRACTIONS,
-    "val_loss",
-    "train_loss_at_best",
-    "test_loss",
-    "fit_seconds",
-    "epoch_seconds",
-    "compile_seconds",
-)
 _OF_A_FINISHED_RUN = ("best_epoch", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
 
 

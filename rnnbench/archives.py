@@ -23,8 +23,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rnnbench.archived_runs import LATEST, MOST_BYTES, ArchivedRun, read_run
+from rnnbench.archived_runs import MOST_BYTES, ArchivedRun, read_run
 from rnnbench.data.files import whole_file
+from rnnbench.entries import LATEST
 from rnnbench.errors import ArchiveError, StudyError
 from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes
 from rnnbench.ledger import LedgerEntry

@@ -8,6 +8,7 @@ RnnbenchError                what a user can act on; its text is one sentence
 ├── UnavailableError         data or service not reachable: exit code 3
 │   ├── DataError            the reviews are missing, damaged or refused
 │   └── StoreError           the tracking store cannot be used
+│       └── DamagedError     a file of the ledger cannot be read
 └── WorkerError              a worker process ended without a word
 """
 
@@ -19,6 +20,7 @@ from collections.abc import Iterable
 __all__ = [
     "ArchiveError",
     "ArmError",
+    "DamagedError",
     "DataError",
     "RnnbenchError",
     "StoreError",
@@ -62,6 +64,10 @@ class DataError(UnavailableError):
 
 class StoreError(UnavailableError):
     """The tracking store, or the folder that holds it, cannot be used."""
+
+
+class DamagedError(StoreError):
+    """A file of the ledger is torn, foreign or a link; the message names it."""
 
 
 class WorkerError(RnnbenchError):

@@ -22,18 +22,27 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from rnnbench.data.files import whole_file
-from rnnbench.errors import StoreError
+from rnnbench.entries import (
+    LedgerEntry,
+    Parent,
+    parse_declarations,
+    parse_file,
+    refuse_link,
+    write_json,
+)
+from rnnbench.errors import DamagedError, StoreError
 from rnnbench.specs import (
     EpochEnded,
     EpochRow,
@@ -48,85 +57,8 @@ from rnnbench.specs import (
 __all__ = ["FOLDER", "Ledger", "LedgerEntry", "Parent"]
 
 FOLDER = ".rnnbench"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parent:
-    """Something that a run belongs to: a search, a trial.
-
-    Args:
-        key: what tells it from all others; the same after an interruption.
-        name: for people.
-    """
-
-    key: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """The folder of one run, and what can be read from it."""
-
-    study: str
-    folder: Path
-
-    @property
-    def fingerprint(self) -> str:
-        """The run's fingerprint."""
-        return self.folder.name
-
-    def spec(self) -> RunSpec:
-        """What was asked."""
-        return RunSpec.from_json(json.loads((self.folder / "spec.json").read_text("utf-8")))
-
-    def result(self) -> RunResult | None:
-        """What came out; None while the run is not over."""
-        values = self._read_json("result.json")
-        return None if values is None else RunResult.from_json(values)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the run finished, diverged or was pruned; a failed one is tried again."""
-        result = self.result()
-        return result is not None and result.status != "failed"
-
-    def state(self) -> bytes | None:
-        """What an unfinished run goes on from; None before its first whole epoch."""
-        return _read(self.folder / "state.npz")
-
-    def history(self) -> tuple[EpochRow, ...]:
-        """The whole epochs so far."""
-        state = None
-        final = _read(self.folder / "history.csv")
-        if final is None:
-            state = _read(self.folder / "state.npz")
-            # A run that ends just now has lost its state and gained its history.
-            final = _read(self.folder / "history.csv") if state is None else None
-        if final is not None:
-            return _parse_history(final.decode())
-        if state is None:
-            return ()
-        import numpy as np
-
-        with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
-            rows = json.loads(arrays["json"].tobytes())["history"]
-        return tuple(EpochRow(**row) for row in rows)
-
-    def parents(self) -> tuple[Parent, ...]:
-        """What the run belongs to, the widest first; empty for a run of a study."""
-        return tuple(Parent(**values) for values in self._read_json("parents.json") or [])
-
-    def published(self) -> dict[str, Any]:  # Any: JSON values
-        """The tracker's notes about this run; empty at first."""
-        return self._read_json("published.json") or {}
-
-    def note_published(self, notes: dict[str, Any]) -> None:  # Any: JSON values
-        """Replace the tracker's notes."""
-        _write(self.folder / "published.json", _json(notes))
-
-    def _read_json(self, name: str) -> Any:  # Any: JSON values, None where there is no file
-        content = _read(self.folder / name)
-        return None if content is None else json.loads(content)
+LEFT_OUT = "that run is left out"
+AGAIN = "that run is put aside and trained again"
 
 
 class Ledger:
@@ -136,14 +68,27 @@ class Ledger:
         root: the project's folder; the ledger lives in `.rnnbench` below it.
         part: `runs` of studies, or those that `searches` make: kept apart.
         writable: False makes no folder where there is none.
+        on_problem: called with a sentence, once, for each file that cannot be read; what hangs on
+            it is left out, or made again.
 
     Raises:
         StoreError: the folder cannot be written.
     """
 
-    def __init__(self, root: Path, part: str = "runs", *, writable: bool = True) -> None:
+    def __init__(
+        self,
+        root: Path,
+        part: str = "runs",
+        *,
+        writable: bool = True,
+        on_problem: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.folder = root / FOLDER
         self._runs = self.folder / part
+        self._on_problem = on_problem
+        self._told: set[str] = set()
+        if os.path.lexists(self.folder) and not self.folder.is_dir():
+            raise StoreError(f"{self.folder} is no folder, and runs are kept there; move it away")
         if not writable:
             return
         try:
@@ -159,6 +104,8 @@ class Ledger:
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.folder / "lock")
+        if os.path.lexists(lock.lock_file) and not _is_plain(Path(lock.lock_file)):
+            raise StoreError(f"{lock.lock_file} is no plain file; remove it")
         with self._writing():
             try:
                 lock.acquire(timeout=0)
@@ -173,21 +120,34 @@ class Ledger:
 
     def entry(self, study: str, spec: RunSpec) -> LedgerEntry:
         """The run's entry, which need not be there yet."""
-        return LedgerEntry(study, self._runs / study / spec.fingerprint)
+        return LedgerEntry(study, self._runs / study / spec.fingerprint, spec)
 
     def find(self, study: str, spec: RunSpec) -> LedgerEntry | None:
-        """The run's entry in this study, else in another that has finished it, else None."""
+        """The run's entry in this study, else in another that has finished it, else None.
+
+        One that cannot be read is as good as none: `open_run` puts it aside.
+        """
         entry = self.entry(study, spec)
         if (entry.folder / "spec.json").exists():
-            return entry
-        return self._finished_elsewhere(spec.fingerprint)
+            return entry if self.is_sound(entry, AGAIN) else None
+        return self._finished_elsewhere(study, spec)
 
     def entries(self, study: str | None = None) -> list[LedgerEntry]:
-        """Every run of a study, or of all."""
+        """Every run of a study, or of all, whose question and answer can be read."""
         folders = (folder for folder in self._runs.glob("*") if study in (None, folder.name))
         # A dot: a copy that was cut short.
         found = sorted(path for folder in folders for path in folder.glob("[!.]*/spec.json"))
-        return [LedgerEntry(path.parent.parent.name, path.parent) for path in found]
+        entries = (self._read(path.parent) for path in found)
+        return [entry for entry in entries if entry is not None]
+
+    def is_sound(self, entry: LedgerEntry, consequence: str = LEFT_OUT) -> bool:
+        """Whether every file of the run can be read; one that cannot is told."""
+        try:
+            entry.check()
+        except DamagedError as err:
+            self._tell(f"{err}; {consequence}")
+            return False
+        return True
 
     def open_run(
         self, study: str, spec: RunSpec, *, adopt: bool = True, parents: Sequence[Parent] = ()
@@ -198,16 +158,20 @@ class Ledger:
             adopt: False makes a new entry whatever other studies have.
             parents: what the run belongs to, if it belongs to more than its study.
 
-        A failed run loses its result, so that it is tried again.
+        A failed run loses its result, so that it is tried again; one that cannot be read is put
+        aside.
         """
         entry = self.entry(study, spec)
+        if os.path.lexists(entry.folder) and not self.is_sound(entry, AGAIN):
+            self.archive(study, spec)
         with self._writing():
             if not (entry.folder / "spec.json").exists():
                 if adopt:
-                    self._adopt(entry)
+                    self._adopt(entry, spec)
                 if parents:
-                    _write(entry.folder / "parents.json", _json([asdict(item) for item in parents]))
-                _write(entry.folder / "spec.json", _json(spec.to_json()))
+                    write_json(entry.folder / "parents.json", [asdict(item) for item in parents])
+            if not self._has_spec(entry):
+                write_json(entry.folder / "spec.json", spec.to_json())
             result = entry.result()
             if result is not None and result.status == "failed":
                 (entry.folder / "result.json").unlink()
@@ -219,13 +183,18 @@ class Ledger:
         if known and known[-1]["declaration"] == dict(declaration):
             return
         added = {"declared_at": time.time(), "declaration": dict(declaration)}
-        with self._writing():
-            _write(self._declarations(study), _json([*known, added]))
+        self._write_declarations(study, [*known, added])
 
     def declarations(self, study: str) -> list[dict[str, Any]]:  # Any: JSON values
-        """What the study laid down, the latest last: `declared_at` and `declaration`."""
-        content = _read(self._declarations(study))
-        return [] if content is None else list(json.loads(content))
+        """What the study laid down, the latest last: `declared_at` and `declaration`.
+
+        Empty also where that cannot be read, which is told.
+        """
+        try:
+            return parse_file(self._declarations(study), parse_declarations) or []
+        except DamagedError as err:
+            self._tell(f"{err}; what the study declared there is left out")
+            return []
 
     def record(self, entry: LedgerEntry, event: Event) -> None:
         """Make an event durable.
@@ -240,11 +209,11 @@ class Ledger:
             if event.model:
                 _write(entry.folder / "best.keras", event.model)
                 _write(entry.folder / "predictions.npz", event.predictions)
-            _write(entry.folder / "result.json", _json(asdict(event.result)))
+            write_json(entry.folder / "result.json", asdict(event.result))
             (entry.folder / "state.npz").unlink(missing_ok=True)
         elif isinstance(event, Pruned):
             _write(entry.folder / "history.csv", _history_csv(entry.history()))
-            _write(entry.folder / "result.json", _json(asdict(_pruned(entry.history(), event))))
+            write_json(entry.folder / "result.json", asdict(_pruned(entry.history(), event)))
             (entry.folder / "state.npz").unlink(missing_ok=True)
         elif isinstance(event, Failed):
             result = RunResult(
@@ -254,7 +223,7 @@ class Ledger:
                 traceback=event.traceback,
                 environment=event.environment,
             )
-            _write(entry.folder / "result.json", _json(asdict(result)))
+            write_json(entry.folder / "result.json", asdict(result))
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
@@ -284,7 +253,7 @@ class Ledger:
         with self._writing():
             result = json.loads((folder / "result.json").read_text("utf-8"))
             result["environment"] = {**origin, **result["environment"]}
-            _write(folder / "result.json", _json(result))
+            write_json(folder / "result.json", result)
             shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
             entry.folder.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(entry.folder)
@@ -294,22 +263,13 @@ class Ledger:
         """What a study declared elsewhere; False if another declaration is here, which stays."""
         known = self.declarations(study)
         if not known:
-            with self._writing():
-                _write(self._declarations(study), _json([dict(item) for item in declarations]))
+            self._write_declarations(study, declarations)
             return True
         return not declarations or known[-1]["declaration"] == declarations[-1]["declaration"]
 
     def archive(self, study: str, spec: RunSpec) -> bool:
         """Put a run aside, so that the next one starts over; whether there was one."""
-        entry = self.entry(study, spec)
-        if not entry.folder.exists():
-            return False
-        stamp = time.strftime("%Y%m%dT%H%M%S")
-        target = self.folder / "archive" / study / f"{entry.fingerprint}-{stamp}-{time.time_ns()}"
-        with self._writing():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            entry.folder.rename(target)
-        return True
+        return self._put_aside(study, self.entry(study, spec).folder)
 
     def n_archived(self, study: str, fingerprint: str) -> int:
         """How often a run was started over."""
@@ -321,6 +281,57 @@ class Ledger:
         counts = Counter(path.name.split("-")[0] for path in folders)
         return {fingerprint: n + 1 for fingerprint, n in counts.items()}
 
+    def _put_aside(self, study: str, path: Path) -> bool:
+        """Move something of a study's into the archive; whether it was there."""
+        if not os.path.lexists(path):
+            return False
+        stamp = time.strftime("%Y%m%dT%H%M%S")
+        target = self.folder / "archive" / study / f"{path.name}-{stamp}-{time.time_ns()}"
+        with self._writing():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+        return True
+
+    def _read(self, folder: Path) -> LedgerEntry | None:
+        """The entry in a folder; None, which is told, if it cannot be read."""
+        try:
+            for part in (folder.parent, folder):
+                refuse_link(part)
+            entry = LedgerEntry(folder.parent.name, folder)
+            entry = LedgerEntry(entry.study, folder, entry.spec())
+            if entry.result() is None:
+                entry.history()
+        except DamagedError as err:
+            self._tell(f"{err}; {LEFT_OUT}")
+            return None
+        return entry
+
+    def _has_spec(self, entry: LedgerEntry) -> bool:
+        """Whether what was asked can be read; the folder's name says it as well."""
+        try:
+            LedgerEntry(entry.study, entry.folder).spec()
+        except DamagedError as err:
+            if os.path.lexists(entry.folder / "spec.json"):
+                self._tell(f"{err}; it was written anew")
+            return False
+        return True
+
+    def _tell(self, sentence: str) -> None:
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._on_problem(sentence)
+
+    def _write_declarations(
+        self,
+        study: str,
+        declarations: Sequence[Mapping[str, Any]],  # Any: JSON values
+    ) -> None:
+        path = self._declarations(study)
+        if not self.declarations(study):
+            self._put_aside(study, path)  # it cannot be read
+        with self._writing():
+            write_json(path, [dict(item) for item in declarations])
+
     def _declarations(self, study: str) -> Path:
         return self._runs / study / "study.json"
 
@@ -331,17 +342,19 @@ class Ledger:
         except OSError as err:
             raise StoreError(f"cannot write to {self.folder}: {err.strerror or err}") from err
 
-    def _finished_elsewhere(self, fingerprint: str) -> LedgerEntry | None:
-        for path in sorted(self._runs.glob(f"*/{fingerprint}/result.json")):
-            entry = LedgerEntry(path.parent.parent.name, path.parent)
+    def _finished_elsewhere(self, study: str, spec: RunSpec) -> LedgerEntry | None:
+        for path in sorted(self._runs.glob(f"*/{spec.fingerprint}/result.json")):
+            entry = LedgerEntry(path.parent.parent.name, path.parent, spec)
+            if entry.study == study or not self.is_sound(entry):
+                continue
             result = entry.result()
             if result is not None and result.status in ("finished", "diverged"):
                 return entry
         return None
 
-    def _adopt(self, entry: LedgerEntry) -> None:
+    def _adopt(self, entry: LedgerEntry, spec: RunSpec) -> None:
         """Copy the run from another study that has finished it; its numbers are the same."""
-        source = self._finished_elsewhere(entry.fingerprint)
+        source = self._finished_elsewhere(entry.study, spec)
         if source is None:
             return
         entry.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -350,6 +363,7 @@ class Ledger:
         shutil.copytree(
             source.folder,
             partial,
+            symlinks=True,
             ignore=shutil.ignore_patterns("published.json", "parents.json"),
             copy_function=shutil.copy,  # of now: the study worked on last is known by its files
         )
@@ -382,26 +396,11 @@ def _history_csv(rows: tuple[EpochRow, ...]) -> bytes:
     return text.getvalue().encode()
 
 
-def _parse_history(text: str) -> tuple[EpochRow, ...]:
-    return tuple(
-        EpochRow(epoch=int(row.pop("epoch")), **{key: float(value) for key, value in row.items()})
-        for row in csv.DictReader(io.StringIO(text))
-    )
-
-
-def _json(values: Any) -> bytes:  # Any: JSON values
-    return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
-
-
-def _read(path: Path) -> bytes | None:
-    """A file's content; None where it is not, or no longer: another command may move it."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, and have it on the disk when this returns."""
     with whole_file(path) as stream:
         stream.write(content)
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()

@@ -14,7 +14,16 @@ from rnnbench.architectures import make_form
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
 from rnnbench.tracking.runs import TrackedRun
 
-__all__ = ["ENVIRONMENT", "arm_of", "curves", "finished", "made_up", "only_section", "spec_of"]
+__all__ = [
+    "EMPTY_ZIP",
+    "ENVIRONMENT",
+    "arm_of",
+    "curves",
+    "finished",
+    "made_up",
+    "only_section",
+    "spec_of",
+]
 
 ENVIRONMENT = {
     "device": "cpu",
@@ -23,6 +32,9 @@ ENVIRONMENT = {
     "platform": "Linux",
     "version.keras": "3.15.1",
 }
+
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+"""The shortest file that can stand for a model."""
 
 _DATA = set(DataSpec.__dataclass_fields__)
 _RECIPE = set(Recipe.__dataclass_fields__)

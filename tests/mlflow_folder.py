@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from made_up import EMPTY_ZIP
 
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, Recipe, RunResult, RunSpec
@@ -139,6 +140,6 @@ def _end(spec: RunSpec, result: RunResult, predictions: bytes) -> Finished | Fai
     return Finished(
         fingerprint=spec.fingerprint,
         result=result,
-        model=b"a model" if is_finished else b"",
+        model=EMPTY_ZIP if is_finished else b"",
         predictions=predictions if is_finished else b"",
     )

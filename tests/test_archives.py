@@ -258,7 +258,7 @@ def has_fewer_predictions_than_it_says(contents: Contents, _: Any) -> None:
         (scores_a_text, "test_accuracy is no number"),
         (scores_above_one, "test_accuracy is not between 0 and 1"),
         (has_a_history_of_rubbish, "cannot be read"),
-        (has_more_epochs_than_it_says, "a history of 2"),
+        (has_more_epochs_than_it_says, "numbered from 1 up"),
         (has_a_model_of_something_else, "is none of Keras"),
         (has_other_arrays, "other arrays than predictions"),
         (has_a_bomb_inside, "holds float64 of shape"),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_up import finished, spec_of
+from made_up import EMPTY_ZIP, finished, spec_of
 
 from rnnbench.errors import UsageError
 from rnnbench.ledger import Ledger, LedgerEntry
@@ -25,7 +25,9 @@ def finish(ledger: Ledger, study: str, seed: int, val_loss: float, minute: int) 
     result = replace(finished(), val_loss=val_loss)
     ledger.record(
         entry,
-        Finished(fingerprint=spec.fingerprint, result=result, model=b"m", predictions=b"p"),
+        Finished(
+            fingerprint=spec.fingerprint, result=result, model=EMPTY_ZIP, predictions=EMPTY_ZIP
+        ),
     )
     for path in entry.folder.iterdir():
         os.utime(path, (60.0 * minute, 60.0 * minute))

@@ -31,6 +31,7 @@ ROWS = (
     "models",
     "training",
     "timing",
+    "entries",
     "ledger",
     "archived_runs",
     "archives",

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_up import EMPTY_ZIP
 
 from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger, LedgerEntry
@@ -52,8 +53,8 @@ ROWS = tuple(
 FINISHED = Finished(
     fingerprint=SPEC.fingerprint,
     result=RunResult(status="finished", epochs=3, best_epoch=3, test_accuracy=0.75),
-    model=b"a model",
-    predictions=b"predictions",
+    model=EMPTY_ZIP,
+    predictions=EMPTY_ZIP,
 )
 FAILED = Failed(fingerprint=SPEC.fingerprint, reason="ValueError: no", traceback="Traceback…")
 OVER = {"spec.json", "history.csv", "best.keras", "predictions.npz", "result.json"}
@@ -109,7 +110,7 @@ def test_a_finished_run_keeps_its_files(tmp_path: Path) -> None:
     assert entry.is_over
     assert entry.result() == FINISHED.result
     assert names(entry.folder) == OVER
-    assert (entry.folder / "best.keras").read_bytes() == b"a model"
+    assert (entry.folder / "best.keras").read_bytes() == EMPTY_ZIP
 
 
 def test_a_diverged_run_is_over_without_a_model(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def finish(
         fit_seconds=seconds,
         environment={"imported_from": imported_from} if imported_from else {},
     )
-    event = Finished(fingerprint=spec.fingerprint, result=result, model=b"m", predictions=b"p")
+    event = Finished(fingerprint=spec.fingerprint, result=result, model=b"", predictions=b"")
     ledger.record(ledger.open_run(study, spec), event)
 
 

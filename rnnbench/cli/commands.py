@@ -95,12 +95,14 @@ def list_(
     """Show the architectures, the studies, and the runs of this folder."""
     from rnnbench.terminal.kept import as_json
     from rnnbench.terminal.listing import show_listing
+    from rnnbench.terminal.screen import Screen
     from rnnbench.workflows.listing import list_all, runs_as_csv
 
+    warn = Screen().warn
     if csv:
-        typer.echo(runs_as_csv(here()), nl=False)
+        typer.echo(runs_as_csv(here(), warn), nl=False)
         return
-    found = list_all(here(), what)
+    found = list_all(here(), what, warn)
     if json:
         typer.echo(as_json({listing.title: listing.records for listing in found}))
     else:

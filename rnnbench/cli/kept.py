@@ -34,9 +34,10 @@ Study = Annotated[str | None, typer.Option(help="Look for the run in this study 
 def show(run: Run, study: Study = None, json: Json = False) -> None:
     """Show one run: what was asked, its curve, its scores, and where its files are."""
     from rnnbench.terminal.kept import as_json, show_one
+    from rnnbench.terminal.screen import Screen
     from rnnbench.workflows.show import show_run
 
-    found = show_run(run, here(), study)
+    found = show_run(run, here(), study, Screen().warn)
     if json:
         typer.echo(as_json(found))
     else:

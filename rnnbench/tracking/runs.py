@@ -144,7 +144,7 @@ def _unite(
             if tracked is not None:
                 runs[fingerprint] = tracked
     for fingerprint, entry in entries.items():
-        if fingerprint not in runs:
+        if fingerprint not in runs and (not with_history or ledger.is_sound(entry)):
             runs[fingerprint] = _from_ledger(entry, with_history)
     return list(runs.values())
 

@@ -131,7 +131,9 @@ class Tracker:
         return [
             entry
             for entry in self._ledger.entries()
-            if entry.result() is not None and not entry.published().get(name, {}).get("done")
+            if entry.result() is not None
+            and not entry.published().get(name, {}).get("done")
+            and self._ledger.is_sound(entry)
         ]
 
     def _work(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rnnbench.architectures import display_name
@@ -26,16 +26,22 @@ def find_entries(ledger: Ledger, study: str | None) -> list[LedgerEntry]:
     raise UsageError(unknown_name("study", str(study), known) if known else NO_RUNS)
 
 
-def find_run(words: str, root: Path, study: str | None = None) -> LedgerEntry:
+def find_run(
+    words: str,
+    root: Path,
+    study: str | None = None,
+    on_problem: Callable[[str], None] = lambda _: None,
+) -> LedgerEntry:
     """The one run of the folder that is meant.
 
     Args:
         study: None takes runs of every study, and for an architecture the study worked on last.
+        on_problem: called with a sentence for each run that is left out, being damaged.
 
     Raises:
         UsageError: no run, or several, have such a fingerprint or architecture.
     """
-    entries = find_entries(Ledger(root, writable=False), study)
+    entries = find_entries(Ledger(root, writable=False, on_problem=on_problem), study)
     found = [entry for entry in entries if _is_called(entry, words)]
     if len({entry.fingerprint for entry in found}) > 1:
         shown = ", ".join(sorted(entry.fingerprint for entry in found)[:3])
@@ -56,7 +62,9 @@ def model_file(entry: LedgerEntry) -> Path:
 
     Raises:
         UsageError: the run has none: it is not over, diverged or failed.
+        DamagedError: a file of the run cannot be read.
     """
+    entry.check()
     path = entry.folder / "best.keras"
     if not path.is_file():
         result = entry.result()

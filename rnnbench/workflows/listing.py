@@ -9,7 +9,7 @@ from pathlib import Path
 from rnnbench.analysis.records import run_record, write_records
 from rnnbench.architectures import architecture_names, display_name, make_form, model_parameters
 from rnnbench.errors import StudyError, UsageError, unknown_name
-from rnnbench.ledger import FOLDER, Ledger
+from rnnbench.ledger import Ledger
 from rnnbench.specs import Form, PluginForm
 from rnnbench.study import bundled_studies, load_study
 
@@ -33,8 +33,13 @@ class Listing:
         return [dict(zip(self.headings, row, strict=True)) for row in self.rows]
 
 
-def list_all(root: Path, what: str | None = None) -> list[Listing]:
+def list_all(
+    root: Path, what: str | None = None, on_problem: Callable[[str], None] = lambda _: None
+) -> list[Listing]:
     """The sections asked for, or all of them.
+
+    Args:
+        on_problem: called with a sentence for each run that is left out, being damaged.
 
     Raises:
         UsageError: a section that there is not.
@@ -44,14 +49,14 @@ def list_all(root: Path, what: str | None = None) -> list[Listing]:
     makers: dict[str, Callable[[], Listing]] = {
         "architectures": _architectures,
         "studies": lambda: _studies(root),
-        "runs": lambda: _runs(root),
+        "runs": lambda: _runs(root, on_problem),
     }
     return [make() for name, make in makers.items() if what in (None, name)]
 
 
-def runs_as_csv(root: Path) -> str:
+def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) -> str:
     """Every run of the folder that is over, a line each, by study, architecture and seed."""
-    entries = Ledger(root).entries() if (root / FOLDER).exists() else []
+    entries = Ledger(root, writable=False, on_problem=on_problem).entries()
     found = [(entry, entry.spec(), entry.result()) for entry in entries]
     records = [
         run_record(entry.study, spec, result) for entry, spec, result in found if result is not None
@@ -113,9 +118,9 @@ def _studies(root: Path) -> Listing:
     )
 
 
-def _runs(root: Path) -> Listing:
+def _runs(root: Path, on_problem: Callable[[str], None]) -> Listing:
     rows = []
-    for entry in Ledger(root).entries() if (root / FOLDER).exists() else []:
+    for entry in Ledger(root, writable=False, on_problem=on_problem).entries():
         spec, result = entry.spec(), entry.result()
         status = result.status if result else f"{len(entry.history())} epochs done"
         score = f"{result.test_accuracy:.4f}" if result and result.test_accuracy else "–"

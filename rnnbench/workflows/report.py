@@ -134,8 +134,8 @@ def _write(root: Path, choices: ReportChoices) -> _Written:
     store = find_store(root)
     if store.is_local and not ((root / FOLDER).exists() or (root / DATABASE).exists()):
         raise UsageError(NO_RUNS)  # before a ledger is made: looking makes nothing
-    ledger = Ledger(root)
     unread: list[str] = []
+    ledger = Ledger(root, on_problem=unread.append)
     timing = compose_timing_part(read_sittings(ledger.folder, unread.append))
     if choices.study == TIMING:
         return _write_timing(choices, timing, claims, store, root, unread)

@@ -111,7 +111,7 @@ def open_study(
     study = compose_study(choices)
     own = OwnChoices.of(study.own)
     find_store(root)  # a store that cannot be used is said before anything is trained
-    ledger = Ledger(root)
+    ledger = Ledger(root, on_problem=view.warn)
     if choices.tuned:
         refuse_untuned(ledger.folder, study)
     opened = open_executor(choices.placing, ledger.folder)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from rnnbench.archived_runs import check_run
 from rnnbench.archives import read_archive, write_archive
-from rnnbench.errors import StoreError, UsageError
+from rnnbench.errors import ArchiveError, StoreError, UsageError
 from rnnbench.formats import is_there
-from rnnbench.ledger import Ledger
+from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.report.curves import draw_loss_curve
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, find_store
@@ -28,20 +29,32 @@ def export_study(study: str, path: Path, view: View, root: Path) -> None:
     """
     if is_there(path):
         raise UsageError(f"{path} is there already; name another file, or remove it")
-    ledger = Ledger(root, writable=False)
-    entries = find_entries(ledger, study)
-    over = [entry for entry in entries if entry.result() is not None]
+    ledger = Ledger(root, writable=False, on_problem=view.warn)
+    entries = [entry for entry in find_entries(ledger, study) if ledger.is_sound(entry)]
+    over = [
+        entry for entry in entries if entry.result() is not None and _can_be_imported(entry, view)
+    ]
     if not over:
         raise UsageError(f"no run of '{study}' is over yet; the command that began it goes on")
     try:
         write_archive(path, study, over, ledger.declarations(study))
     except OSError as err:
         raise StoreError(f"cannot write {path}: {err.strerror or err}") from err
-    left = len(entries) - len(over)
+    left = sum(entry.result() is None for entry in entries)
     view.say(f"exported: {len(over)} runs of '{study}' to {path} ({_size(path)})")
     if left:
         view.warn(f"{left} runs are not over, and are not in it")
     view.say(f"On the other machine: rnnbench import {path.name}")
+
+
+def _can_be_imported(entry: LedgerEntry, view: View) -> bool:
+    """Whether the other machine would take the run; one that it would not is told."""
+    try:
+        check_run(entry.study, entry.folder)
+    except ArchiveError as err:
+        view.warn(f"{err}; it is not in the archive")
+        return False
+    return True
 
 
 def import_study(path: Path, view: View, root: Path) -> None:
@@ -52,7 +65,7 @@ def import_study(path: Path, view: View, root: Path) -> None:
         StoreError: the ledger cannot be written.
     """
     store = find_store(root)
-    ledger = Ledger(root)
+    ledger = Ledger(root, on_problem=view.warn)
     with ledger.locked(lambda: view.say(WAITING)), ledger.incoming() as folder:
         archive = read_archive(path, folder)
         study = archive.study
@@ -98,9 +111,9 @@ def relocate_store(view: View, root: Path) -> None:
     store = find_store(root)
     if not (root / DATABASE).exists():
         raise StoreError(f"there is no {DATABASE} here whose addresses could be mended")
-    ledger = Ledger(root)
+    ledger, searches = (Ledger(root, part, on_problem=view.warn) for part in ("runs", "searches"))
     with ledger.locked(lambda: view.say(WAITING)):
-        entries = [*ledger.entries(), *Ledger(root, part="searches").entries()]
+        entries = [*ledger.entries(), *searches.entries()]
         moved = relocate_artifacts(store, entries)
     for item in moved:
         if item.is_mended:

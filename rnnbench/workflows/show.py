@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +31,22 @@ class ShownRun:
     files: tuple[Path, ...]
 
 
-def show_run(words: str, root: Path, study: str | None = None) -> ShownRun:
+def show_run(
+    words: str,
+    root: Path,
+    study: str | None = None,
+    on_problem: Callable[[str], None] = lambda _: None,
+) -> ShownRun:
     """The run that is meant.
+
+    Args:
+        on_problem: called with a sentence for each run that is left out, being damaged.
 
     Raises:
         UsageError: no run, or several, are called so.
+        DamagedError: a file of the run cannot be read.
     """
-    entry = find_run(words, root, study)
+    entry = find_run(words, root, study, on_problem)
     spec = entry.spec()
     return ShownRun(
         study=entry.study,

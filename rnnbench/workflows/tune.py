@@ -42,8 +42,9 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
     own = OwnChoices.of(choices.own)
     find_store(root)  # a store that cannot be used is said before anything is trained
     refuse_overlap(tuning.seeds, tuning.base.seeds, "the textbook study")
-    refuse_overlap(tuning.seeds, report_seeds(Ledger(root).entries()), "runs of this folder")
-    ledger = Ledger(root, "searches")
+    entries = Ledger(root, on_problem=view.warn).entries()
+    refuse_overlap(tuning.seeds, report_seeds(entries), "runs of this folder")
+    ledger = Ledger(root, "searches", on_problem=view.warn)
     opened = open_executor(replace(choices.placing, engine="keras"), ledger.folder)
     executor, placement = opened.executor, opened.placement
     with closing(executor):
