@@ -19,17 +19,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import shutil
-import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,16 +40,8 @@ from rnnbench.entries import (
     write_json,
 )
 from rnnbench.errors import DamagedError, StoreError
-from rnnbench.specs import (
-    EpochEnded,
-    EpochRow,
-    Event,
-    Failed,
-    Finished,
-    Pruned,
-    RunResult,
-    RunSpec,
-)
+from rnnbench.recording import record_event
+from rnnbench.specs import Event, RunSpec
 
 __all__ = ["FOLDER", "Ledger", "LedgerEntry", "Parent"]
 
@@ -94,7 +83,8 @@ class Ledger:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (self.folder / ".gitignore").exists():  # a full disk can still be read
-                _write(self.folder / ".gitignore", b"*\n")
+                with whole_file(self.folder / ".gitignore") as stream:
+                    stream.write(b"*\n")
         except OSError as err:
             raise StoreError(f"cannot write to {root}: {err.strerror}") from err
 
@@ -202,28 +192,7 @@ class Ledger:
         Raises:
             OSError: the disk is full or gone; what was there before stays readable.
         """
-        if isinstance(event, EpochEnded):
-            _write(entry.folder / "state.npz", event.state)
-        elif isinstance(event, Finished):
-            _write(entry.folder / "history.csv", _history_csv(entry.history()))
-            if event.model:
-                _write(entry.folder / "best.keras", event.model)
-                _write(entry.folder / "predictions.npz", event.predictions)
-            write_json(entry.folder / "result.json", asdict(event.result))
-            (entry.folder / "state.npz").unlink(missing_ok=True)
-        elif isinstance(event, Pruned):
-            _write(entry.folder / "history.csv", _history_csv(entry.history()))
-            write_json(entry.folder / "result.json", asdict(_pruned(entry.history(), event)))
-            (entry.folder / "state.npz").unlink(missing_ok=True)
-        elif isinstance(event, Failed):
-            result = RunResult(
-                status="failed",
-                epochs=len(entry.history()),
-                reason=event.reason,
-                traceback=event.traceback,
-                environment=event.environment,
-            )
-            write_json(entry.folder / "result.json", asdict(result))
+        record_event(entry, event)
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
@@ -369,37 +338,6 @@ class Ledger:
         )
         shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
         partial.rename(entry.folder)
-
-
-def _pruned(history: tuple[EpochRow, ...], event: Pruned) -> RunResult:
-    best = min(history, key=lambda row: row.val_loss, default=None)
-    return RunResult(
-        status="pruned",
-        epochs=len(history),
-        best_epoch=best.epoch if best else None,
-        val_loss=best.val_loss if best else None,
-        val_accuracy=best.val_accuracy if best else None,
-        fit_seconds=sum(row.epoch_seconds for row in history),
-        epoch_seconds=(
-            statistics.median(row.epoch_seconds for row in history) if history else None
-        ),
-        reason=event.reason,
-        environment=event.environment,
-    )
-
-
-def _history_csv(rows: tuple[EpochRow, ...]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [item.name for item in fields(EpochRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    return text.getvalue().encode()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, and have it on the disk when this returns."""
-    with whole_file(path) as stream:
-        stream.write(content)
 
 
 def _is_plain(path: Path) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from rnnbench.data.cache import split_indices
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.dataset import UNKNOWN_WORD, cut_and_pad, load_part
+from rnnbench.data.dataset import UNKNOWN_WORD, chance_loss, cut_and_pad, load_part
 from rnnbench.errors import DataError
 from rnnbench.specs import RunSpec
 
@@ -111,3 +111,14 @@ def test_the_test_part_is_the_test_half_in_its_order(
 def test_reviews_that_are_not_in_the_cache_are_told(make_spec: MakeSpec) -> None:
     with pytest.raises(DataError, match="run 'rnnbench data fetch'"):
         load_part(replace(make_spec().data, fingerprint="0" * 64), "train")
+
+
+def test_chance_is_the_entropy_of_the_validation_labels(
+    small_corpus: Corpus, make_spec: MakeSpec
+) -> None:
+    data = make_spec().data
+    labels = load_part(data, "validation").labels
+    share = labels.mean()
+    expected = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    assert chance_loss(data) == pytest.approx(expected)
+    assert chance_loss(data) <= np.log(2)

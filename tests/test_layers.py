@@ -32,6 +32,7 @@ ROWS = (
     "training",
     "timing",
     "entries",
+    "recording",
     "ledger",
     "archived_runs",
     "archives",

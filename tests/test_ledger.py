@@ -190,6 +190,110 @@ def test_a_cut_before_a_run_is_described_leaves_no_run(
     assert record(tmp_path).spec() == SPEC
 
 
+TORN = (b"", b"[]", b"\xff" * 40)
+FILES = ("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz")
+
+
+@pytest.mark.parametrize("content", [*TORN, None], ids=["empty", "[]", "bytes", "link"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_torn_file_is_named_and_its_run_is_as_good_as_new(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    entry = record(tmp_path, epoch_ended(3), FINISHED)
+    put(entry.folder / name, content)
+    told: list[str] = []
+    ledger = Ledger(tmp_path, on_problem=told.append)
+    assert len(ledger.entries()) == (name not in ("spec.json", "result.json"))
+    assert not ledger.is_sound(LedgerEntry("textbook", entry.folder))
+    again = ledger.open_run("textbook", SPEC)
+    assert all(f"{name} cannot be read (" in sentence for sentence in told)
+    assert told
+    assert [found.spec() for found in Ledger(tmp_path).entries()] == [SPEC]
+    assert again.is_over == (name == "spec.json")  # which the request says as well
+    assert ledger.n_archived("textbook", SPEC.fingerprint) == (name != "spec.json")
+
+
+def put(path: Path, content: bytes | None) -> None:
+    """Other content, or with None a link to the same content elsewhere."""
+    if content is not None:
+        path.write_bytes(content)
+        return
+    elsewhere = path.parents[3] / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+@pytest.mark.parametrize("content", [*TORN, epoch_ended(2).state[:-300], None])
+def test_a_run_whose_state_is_torn_starts_over(tmp_path: Path, content: bytes | None) -> None:
+    entry = record(tmp_path, epoch_ended(2))
+    put(entry.folder / "state.npz", content)
+    told: list[str] = []
+    ledger = Ledger(tmp_path, on_problem=told.append)
+    assert ledger.find("textbook", SPEC) is None
+    assert "state.npz cannot be read (" in told[0]
+    assert "put aside and trained again" in told[0]
+    again = ledger.open_run("textbook", SPEC)
+    assert (again.state(), again.history()) == (None, ())
+
+
+def test_a_torn_run_is_not_taken_over_by_another_study(tmp_path: Path) -> None:
+    entry = record(tmp_path, epoch_ended(3), FINISHED)
+    put(entry.folder / "predictions.npz", b"")
+    assert Ledger(tmp_path).find("mine", SPEC) is None
+    assert not record(tmp_path, study="mine").is_over
+
+
+def test_a_linked_folder_of_runs_is_left_out(tmp_path: Path) -> None:
+    entry = record(tmp_path / "other", epoch_ended(3), FINISHED)
+    told: list[str] = []
+    ledger = Ledger(tmp_path, on_problem=told.append)
+    (tmp_path / ".rnnbench/runs").mkdir()
+    (tmp_path / ".rnnbench/runs/linked").symlink_to(entry.folder.parent)
+    assert ledger.entries() == []
+    assert "linked cannot be read (it is a symbolic link" in told[0]
+
+
+def test_torn_notes_of_the_tracker_are_as_good_as_none(tmp_path: Path) -> None:
+    entry = record(tmp_path)
+    for content in TORN:
+        put(entry.folder / "published.json", content)
+        assert entry.published() == {}
+
+
+@pytest.mark.parametrize("content", [*TORN, b"null", b"[1]", None])
+def test_a_torn_declaration_is_named_and_put_aside(tmp_path: Path, content: bytes | None) -> None:
+    told: list[str] = []
+    ledger = Ledger(tmp_path, on_problem=told.append)
+    ledger.declare("textbook", {"margin_points": 0.5})
+    path = tmp_path / ".rnnbench/runs/textbook/study.json"
+    put(path, content)
+    if content != b"[]":
+        assert ledger.declarations("textbook") == []
+        assert "study.json cannot be read (" in told[0]
+    ledger.declare("textbook", {"margin_points": 1.0})
+    assert [each["declaration"] for each in ledger.declarations("textbook")] == [
+        {"margin_points": 1.0}
+    ]
+    assert list((tmp_path / ".rnnbench/archive/textbook").glob("study.json-*"))
+
+
+@pytest.mark.parametrize("kind", ["file", "link to nothing"])
+def test_something_else_in_the_place_of_the_ledger_is_named(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / ".rnnbench"
+    place.write_text("") if kind == "file" else place.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(StoreError, match=r"\.rnnbench is no folder, .* move it away"):
+        Ledger(tmp_path)
+
+
+def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    (tmp_path / "precious").write_text("content")
+    (ledger.folder / "lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(StoreError, match="lock is no plain file; remove it"), ledger.locked():
+        pass
+    assert (tmp_path / "precious").read_text() == "content"
+
+
 def test_a_run_that_another_study_has_finished_is_taken_over(tmp_path: Path) -> None:
     source = record(tmp_path, epoch_ended(3), FINISHED, study="textbook")
     source.note_published({"sqlite:///mlflow.db": {"run_id": "1"}})

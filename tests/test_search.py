@@ -20,7 +20,7 @@ from rnnbench.errors import StoreError, UsageError
 from rnnbench.tuning.search import BATCH, Method, Search, measure_importances, put_aside
 from rnnbench.tuning.space import Choices, Params, Range, Space, load_space
 from rnnbench.tuning.storage import JOURNAL, open_storage
-from rnnbench.tuning.trials import Proposal, Trial, best_so_far, find_winner
+from rnnbench.tuning.trials import Proposal, Trial, best_so_far, count_trials, find_winner
 
 RATE = load_space("learning-rate")
 UNITS = Space(
@@ -253,6 +253,41 @@ def test_a_study_of_somebody_else_is_refused(tmp_path: Path) -> None:
         open_search(tmp_path)
 
 
+def test_what_others_add_to_a_search_neither_counts_nor_wins(tmp_path: Path) -> None:
+    search_after(tmp_path, complete(0, 0.5))
+    theirs = optuna.load_study(study_name="lstm", storage=open_storage(None, tmp_path))
+    theirs.add_trial(optuna.trial.create_trial(value=0.1))
+    theirs.enqueue_trial(USUAL)
+    search = search_after(tmp_path, complete(1, 0.4))
+    again = open_search(tmp_path)
+    assert (again.trials, again.n_foreign) == (search.trials, 2)
+    assert [trial.number for trial in again.trials] == [0, 1]
+    assert again.next_batch()[0].number == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"value":0.5', '"value":"low"'),
+        ('"params":{"learning_rate":0.001}', '"params":{"learning_rate":1e+200}'),
+        ('"epochs":0', '"epochs":{}'),
+        ('"seconds":0.0', '"seconds":1e+300'),
+        ('"state":1', '"state":77'),
+        ('"rnnbench.began"', '"rnnbench.begun"'),
+        ('"study_name":"lstm"', '"study_name":' + "[" * 100_000),
+    ],
+    ids=["text", "outside", "epochs", "seconds", "state", "no date", "deep"],
+)
+def test_a_journal_that_was_changed_is_named(tmp_path: Path, before: str, after: str) -> None:
+    search_after(tmp_path, complete(0, 0.5))
+    path = tmp_path / JOURNAL
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    with pytest.raises(StoreError, match=r"optuna-journal\.log"):
+        open_search(tmp_path)
+
+
 def test_a_search_that_is_put_aside_begins_again_from_nothing(tmp_path: Path) -> None:
     before = search_after(tmp_path, complete(0, 0.5))
     storage = open_storage(None, tmp_path)
@@ -390,6 +425,13 @@ def test_a_password_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"the storage sqlite://me:\*\*\*@host/db") as caught:
         open_storage("sqlite://me:secret@host/db", tmp_path)
     assert "secret" not in str(caught.value)
+
+
+def test_points_that_were_tried_again_are_said() -> None:
+    assert count_trials([complete(0, 0.5)]) == "1 trial"
+    assert count_trials([complete(0, 0.5), complete(1, 0.4)]) == "2 trials"
+    assert count_trials([lost(0), lost(1), complete(0, 0.5)]) == "3 trials of 2 distinct points"
+    assert count_trials([lost(0), lost(1)]) == "2 trials of 1 distinct point"
 
 
 def test_the_first_of_equals_wins() -> None:

@@ -126,6 +126,19 @@ def test_a_budget_counts_trials_epochs_and_seconds() -> None:
     )
 
 
+def test_a_winner_that_has_learnt_nothing_is_said_with_the_budgets() -> None:
+    part = compose([], [], record("lstm", trial(0, 8.1), chance_loss=0.6931))
+    assert part.audit[-1] == (
+        "The best values for lstm have a validation loss of 8.1000, which is not below the 0.6931"
+        " of always saying how common each class is: they have learnt nothing."
+    )
+
+
+def test_points_that_were_tried_again_are_said_with_the_budgets() -> None:
+    part = compose([], [], record("lstm", *(trial(number, 0.4) for number in range(12))))
+    assert "the same: 12 trials of 1 distinct point in the same space" in part.audit[0]
+
+
 def test_a_first_trial_elsewhere_is_not_the_textbooks() -> None:
     found = record("lstm", trial(0, 0.45, rate=2e-4))
     (row,) = compose([], [], found, values={"lstm": {"learning_rate": 2e-4}}).budgets

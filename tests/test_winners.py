@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rnnbench.study import Study, load_study
-from rnnbench.tuning.record import TuningRecord, write_record
+from rnnbench.tuning.record import TuningRecord, read_records, write_record
 from rnnbench.tuning.trials import Trial
+from rnnbench.workflows.coordinator import TuneOutcome
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.tuning_plan import TuneChoices, compose_tuning
 from rnnbench.workflows.winners import recipe_differences, tell_differences, with_winners
@@ -44,9 +46,38 @@ def searched(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_winner_that_is_no_better_than_chance_is_warned_of(searched: Path) -> None:
+    (record,) = read_records(searched, "tuning", "ab").values()
+    warnings: list[str] = []
+    for chance_loss, n_warnings in ((None, 0), (0.41, 0), (0.4, 1)):
+        write_record(searched, replace(record, chance_loss=chance_loss))
+        study = load_study("textbook").with_choices(architectures=("lstm",))
+        with_winners(study, searched, REVIEWS, (), warnings.append)
+        assert len(warnings) == n_warnings
+    assert "a validation loss of 0.4000, which is not below the 0.4000" in warnings[0]
+
+
+def test_a_search_that_is_over_without_a_winner_has_not_gone_well(searched: Path) -> None:
+    (record,) = read_records(searched, "tuning", "ab").values()
+    lost = replace(record, trials=(Trial(number=0, params={}, state="pruned"),))
+    begun = replace(record, trials=(), n_trials=6)
+    assert TuneOutcome(records=(record, begun)).has_all_winners
+    assert not TuneOutcome(records=(record, lost)).has_all_winners
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"trials": 3}', b"\xff"])
+def test_a_record_that_is_torn_is_named_and_left_out(searched: Path, content: bytes) -> None:
+    (path,) = (searched / "tuning").glob("*/*/lstm.json")
+    path.write_bytes(content)
+    told: list[str] = []
+    assert read_records(searched, "tuning", "ab", told.append) == {}
+    assert len(told) == 1
+    assert told[0].startswith(f"{path} cannot be read (")
+
+
 def study_with(searched: Path, **choices: dict[str, tuple[int, ...]]) -> tuple[Study, list[str]]:
     study = load_study("textbook").with_choices(architectures=("lstm",), **choices)
-    study = with_winners(study, searched, REVIEWS, ())
+    study = with_winners(study, searched, REVIEWS, (), pytest.fail)
     return study, recipe_differences(study, searched, REVIEWS, "jax")
 
 

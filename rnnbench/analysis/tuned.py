@@ -18,7 +18,7 @@ from rnnbench.stats.intervals import Interval, t_interval
 from rnnbench.stats.orderings import best_so_far_quantile
 from rnnbench.tracking.runs import CURVES, TrackedRun
 from rnnbench.tuning.record import TuningRecord
-from rnnbench.tuning.trials import best_so_far
+from rnnbench.tuning.trials import best_so_far, count_trials
 
 __all__ = [
     "BudgetRow",
@@ -326,11 +326,11 @@ def _audit(records: Sequence[TuningRecord], missing: Sequence[str]) -> tuple[str
     differing = [
         name for name in names if len({str(record.declaration.get(name)) for record in records}) > 1
     ]
-    differing += ["trials"] if len({len(record.trials) for record in records}) > 1 else []
+    differing += ["trials"] if len({count_trials(record.trials) for record in records}) > 1 else []
     if not differing:
         seeds = ", ".join(map(str, records[0].seeds))
         sentences.append(
-            f"Every architecture was given the same: {_count_trials(records[0])} in the same"
+            f"Every architecture was given the same: {count_trials(records[0].trials)} in the same"
             f" space, each on tuning seeds {seeds}, with the same sampler, pruner and recipe. The"
             " epochs and seconds that these took are each architecture's own. Tuning saw the"
             " training and validation part only, and none of the seeds below."
@@ -342,12 +342,9 @@ def _audit(records: Sequence[TuningRecord], missing: Sequence[str]) -> tuple[str
         )
     if unfinished:
         sentences.append(f"Not over yet: {', '.join(unfinished)}.")
+    reservations = (record.reservation for record in records)
+    sentences += [f"{text[0].upper()}{text[1:]}." for text in reservations if text]
     return tuple(sentences)
-
-
-def _count_trials(record: TuningRecord) -> str:
-    n_trials = len(record.trials)
-    return "1 trial" if n_trials == 1 else f"{n_trials} trials"
 
 
 def _compare_ranks(rows: Sequence[TunedRow], pairs: Sequence[PairRow]) -> tuple[str, ...]:

@@ -145,4 +145,4 @@ def tune(
         raise typer.Exit(130)
     if json:
         typer.echo(winners_as_json(outcome))
-    raise typer.Exit(1 if outcome.n_failed else 0)
+    raise typer.Exit(0 if outcome.has_all_winners and not outcome.n_failed else 1)

@@ -12,7 +12,7 @@ from rnnbench.data.cache import open_corpus, split_indices
 from rnnbench.data.corpus import Half
 from rnnbench.specs import DataSpec
 
-__all__ = ["UNKNOWN_WORD", "Part", "PartName", "cut_and_pad", "load_part"]
+__all__ = ["UNKNOWN_WORD", "Part", "PartName", "chance_loss", "cut_and_pad", "load_part"]
 
 UNKNOWN_WORD = 2
 PartName = Literal["train", "validation", "test"]
@@ -47,6 +47,23 @@ def load_part(data: DataSpec, name: PartName) -> Part:
         half, rows = corpus.train, split.train if name == "train" else split.validation
     tokens = cut_and_pad(half, rows, num_words=data.num_words, max_len=data.max_len)
     return Part(tokens=tokens, labels=half.labels[rows].astype(np.float32))
+
+
+def chance_loss(data: DataSpec) -> float:
+    """Validation loss, in nats, of a model that always says how common each class is.
+
+    It is the entropy of the validation part's labels: ln 2 for two classes of equal size.
+
+    Raises:
+        DataError: the corpus is not in the cache, or is damaged.
+    """
+    split = split_indices(
+        data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
+    )
+    labels = open_corpus(data.fingerprint).train.labels[split.validation]
+    counts = np.unique(labels, return_counts=True)[1]
+    shares = counts / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
 
 
 def cut_and_pad(

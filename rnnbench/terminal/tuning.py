@@ -16,7 +16,7 @@ from rnnbench.terminal.texts import duration, plural
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.rounds import Attempt
 from rnnbench.tuning.search import BATCH
-from rnnbench.tuning.trials import Trial
+from rnnbench.tuning.trials import Trial, count_points, count_trials
 from rnnbench.workflows.coordinator import SearchPlan, TrialBoard
 from rnnbench.workflows.tuning_plan import run_command
 
@@ -69,12 +69,12 @@ class TuningScreen(Screen):
         self.show_notice(plan.dataset.notice)
         self.console.print()
         self.console.print(_winners_table(records))
+        for record in records:
+            self._show_doubts(record)
         unfinished = [record.architecture for record in records if not record.is_over]
         if unfinished:
             self.say(f"Not over yet: {', '.join(unfinished)}. The same command goes on.")
-        elif any(record.winner is None for record in records):
-            self.say("Where no trial was complete, more --trials may help, or another --space.")
-        else:
+        elif all(record.winner is not None for record in records):
             self.say(
                 "The losses are the validation part's, and the best of many: they flatter. "
                 "What the winners are worth on fresh seeds and the test half says"
@@ -86,6 +86,19 @@ class TuningScreen(Screen):
                 f"{plural(n_failed, 'trial')} failed; they stay failed, --fresh starts all over"
             )
         self.say("Browse the trials: rnnbench ui (or optuna-dashboard with the storage above)")
+
+    def _show_doubts(self, record: TuningRecord) -> None:
+        """What the table does not say of a search."""
+        trials = count_trials(record.trials)
+        if count_points(record.trials) < len(record.trials):
+            self.say(f"{record.architecture}: {trials}; one that is tried again says nothing new.")
+        if record.is_over and record.winner is None:
+            self.warn(
+                f"{record.architecture}: there is no winner, for none of {trials} was complete: "
+                "most diverge at too high a learning rate; choose another --space with --fresh"
+            )
+        if record.reservation is not None:
+            self.warn(record.reservation)
 
 
 class _Lines:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.tuning.space import PARAMETERS, Choices, Params, Range, Space
+from rnnbench.tuning.storage import JOURNAL
 from rnnbench.tuning.trials import Proposal, Trial, TrialState, best_so_far
 
 if TYPE_CHECKING:
@@ -67,14 +68,16 @@ class Search:
     Args:
         name: of the Optuna study.
         declaration: all that a trial's value and number depend on; plain values.
+        place: of the storage, for messages.
 
     Attributes:
-        trials: those that are over.
+        trials: those that this program made and that are over.
+        n_foreign: how many others the study has, which are left alone.
         began: local date and time; another after the search was put aside.
 
     Raises:
         UsageError: the study was declared otherwise; the difference is shown.
-        StoreError: the storage does not answer.
+        StoreError: the storage does not answer, or one of its trials is damaged.
     """
 
     def __init__(
@@ -85,19 +88,24 @@ class Search:
         space: Space,
         method: Method,
         declaration: Mapping[str, Any],  # Any: JSON values
+        place: str = JOURNAL,
     ) -> None:
         self.name = name
+        self._place = place
         self._space = space
         self._method = method
         self._grid = space.grid(method.n_trials) if method.sampler == "grid" else None
-        with _storing(), _quiet():
+        with _storing(place), _quiet():
             import optuna
 
             self._study = optuna.create_study(
                 study_name=name, storage=storage, direction="minimize", load_if_exists=True
             )
             self._declare(declaration)
-            self.trials = [_from_optuna(trial) for trial in self._study.get_trials()]
+            found = self._study.get_trials()
+            own = [trial for trial in found if _is_own(trial)]
+            self.trials = [self._from_optuna(*numbered) for numbered in enumerate(own)]
+            self.n_foreign = len(found) - len(own)
             self.began = str(self._study.user_attrs[_BEGAN])
 
     @property
@@ -152,7 +160,7 @@ class Search:
     def tell(self, trial: Trial) -> None:
         """Keep a trial that is over; the next number, in one write."""
         assert trial.number == len(self.trials), "trials are told in the order of their numbers"
-        with _storing():
+        with _storing(self._place):
             self._study.add_trial(_to_optuna(trial, _distributions(self._space)))
         self.trials.append(trial)
 
@@ -189,6 +197,16 @@ class Search:
             view.add_trial(_to_optuna(trial, distributions, curve))
         return view
 
+    def _from_optuna(self, number: int, found: FrozenTrial) -> Trial:
+        """Our trial of that number; Optuna counts those of others too."""
+        try:
+            return _from_optuna(found, number, self._space)
+        except Exception as err:  # whatever a journal that was changed holds
+            raise StoreError(
+                f"trial {found.number} of '{self.name}' in {self._place} is damaged "
+                f"({str(err)[:200]}); restore it, or start over with --fresh"
+            ) from err
+
     def _declare(self, declaration: Mapping[str, Any]) -> None:  # Any: JSON values
         """Lay down what the search depends on, or check that it is still the same."""
         text = json.dumps(declaration, sort_keys=True)
@@ -198,7 +216,7 @@ class Search:
             self._study.set_user_attr(_DECLARATION, text)
         elif known is None:
             raise UsageError(
-                f"the storage has an Optuna study '{self.name}' that this program did not make; "
+                f"{self._place} has an Optuna study '{self.name}' that this program did not make; "
                 "choose another --storage"
             )
         elif known != text:
@@ -239,7 +257,7 @@ def put_aside(storage: BaseStorage, name: str) -> bool:
     """
     import optuna
 
-    with _storing(), _quiet():
+    with _storing(JOURNAL), _quiet():
         if name not in optuna.get_all_study_names(storage):
             return False
         stamp = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -317,19 +335,27 @@ def _to_optuna(
     )
 
 
-def _from_optuna(found: FrozenTrial) -> Trial:
+def _is_own(found: FrozenTrial) -> bool:
+    """Whether `_to_optuna` made it: others can add to the study, and queue what is to be tried."""
+    return found.state.is_finished() and found.user_attrs.keys() >= set(_NOTES)
+
+
+def _from_optuna(found: FrozenTrial, number: int, space: Space) -> Trial:
     from optuna.trial import TrialState as State
 
+    params = _typed(found.params)
+    if not space.contains(params):
+        raise ValueError(f"{params} is not in the space")
     states: dict[State, TrialState] = {State.COMPLETE: "complete", State.PRUNED: "pruned"}
-    notes = {name: found.user_attrs[name] for name in _NOTES if name in found.user_attrs}
+    notes = {name: found.user_attrs[name] for name in _NOTES}
     steps = found.intermediate_values
     return Trial(
-        number=found.number,
-        params=_typed(found.params),
+        number=number,
+        params=params,
         state=states.get(found.state, "failed"),
         value=found.value if found.state == State.COMPLETE else None,
         curve=tuple(steps[step] for step in sorted(steps)),
-        **{**notes, "losses": tuple(notes.get("losses", ()))},
+        **{**notes, "losses": tuple(notes["losses"])},
     )
 
 
@@ -360,7 +386,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _storing() -> Iterator[None]:
+def _storing(place: str) -> Iterator[None]:
     """Turns whatever a storage raises into StoreError."""
     try:
         yield
@@ -368,4 +394,4 @@ def _storing() -> Iterator[None]:
         raise
     except Exception as err:  # whatever a journal, a database's driver or the network raises
         first = (str(err).strip() or type(err).__name__).splitlines()[0]
-        raise StoreError(f"Optuna's storage does not take trials ({first[:200]})") from err
+        raise StoreError(f"Optuna's storage does not take trials ({place}: {first[:200]})") from err

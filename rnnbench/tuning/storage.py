@@ -19,6 +19,7 @@ Storage: TypeAlias = "BaseStorage"
 
 JOURNAL = "optuna-journal.log"
 CONNECT_SECONDS = 10
+MOST_BYTES = 2**28  # it is read whole, and a trial takes a few KiB of it
 _WITH_TIMEOUT = {"postgresql": "connect_timeout", "mysql": "connect_timeout"}
 
 
@@ -43,8 +44,11 @@ def open_storage(address: str | None, root: Path) -> Storage:
         return optuna.storages.JournalStorage(backend)
     except OSError as err:
         raise StoreError(f"cannot write {path}: {err.strerror or err}") from err
-    except (ValueError, KeyError, AssertionError) as err:
-        raise StoreError(f"{path} is damaged ({err}); move it away to start over") from err
+    except StoreError:
+        raise
+    except Exception as err:  # whatever lines that were changed make Optuna raise
+        first = (str(err).strip() or type(err).__name__).splitlines()[0]
+        raise StoreError(f"{path} is damaged ({first[:200]}); move it away to start over") from err
 
 
 def hide_password(address: str) -> str:
@@ -56,6 +60,10 @@ def _repair_journal(path: Path) -> None:
     """Cut off what a killed command wrote of its last line; a whole one ends with a newline."""
     if not path.exists():
         return
+    if path.stat().st_size > MOST_BYTES:
+        raise StoreError(
+            f"{path} has more than {MOST_BYTES // 2**20} MiB; move it away to start over"
+        )
     # What killed the writer left its lock behind, for which Optuna would wait half a minute.
     path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
     content = path.read_bytes()
@@ -74,7 +82,7 @@ def _repair_journal(path: Path) -> None:
 def _is_object(line: bytes) -> bool:
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
 from rnnbench.tuning.space import Params
 
-__all__ = ["Proposal", "Trial", "TrialState", "best_so_far", "find_winner"]
+__all__ = [
+    "Proposal",
+    "Trial",
+    "TrialState",
+    "best_so_far",
+    "count_points",
+    "count_trials",
+    "find_winner",
+]
 
+_LONGEST_SECONDS = 1e10  # three centuries: what every date that is reckoned from it can bear
 TrialState: TypeAlias = Literal["complete", "pruned", "failed"]
 
 
@@ -34,6 +43,9 @@ class Trial:
         epochs: trained in all, over the seeds.
         seconds: their training time, compilation apart.
         reason: why it was pruned or failed.
+
+    Raises:
+        ValueError: no trial of this program could be so; a file that holds it was changed.
     """
 
     number: int
@@ -46,11 +58,40 @@ class Trial:
     seconds: float = 0.0
     reason: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.state not in get_args(TrialState):
+            raise ValueError(f"its state is {str(self.state)[:50]!a}")
+        numbers = (*self.params.values(), *self.losses, *self.curve, self.seconds)
+        if not all(_is_number(number) for number in numbers):
+            raise ValueError("a parameter, a loss or a time is no number")
+        if (self.state == "complete") != (_is_number(self.value) and math.isfinite(self.value)):
+            raise ValueError("it has a value exactly if it is complete")
+        if not all(type(count) is int and count >= 0 for count in (self.number, self.epochs)):
+            raise ValueError("its number and its epochs must be non-negative integers")
+        if not 0 <= self.seconds < _LONGEST_SECONDS:
+            raise ValueError(f"it took {self.seconds} seconds")
+        if not isinstance(self.reason, str | None):
+            raise ValueError("its reason is no text")
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Trial:  # Any: JSON values
         """The trial as `dataclasses.asdict` and JSON wrote it."""
         lists = {key: tuple(values[key]) for key in ("losses", "curve")}
         return cls(**{**values, **lists})
+
+
+def count_points(trials: Iterable[Trial]) -> int:
+    """How many distinct points the trials tried: a sampler may ask for one again."""
+    return len({tuple(sorted(trial.params.items())) for trial in trials})
+
+
+def count_trials(trials: Sequence[Trial]) -> str:
+    """`12 trials`, or where points were tried again `12 trials of 2 distinct points`."""
+    n_trials, n_points = len(trials), count_points(trials)
+    words = "1 trial" if n_trials == 1 else f"{n_trials} trials"
+    if n_points == n_trials:
+        return words
+    return f"{words} of {n_points} distinct point{'' if n_points == 1 else 's'}"
 
 
 def find_winner(trials: Iterable[Trial]) -> Trial | None:
@@ -70,3 +111,7 @@ def best_so_far(losses: Sequence[float], n_epochs: int | None = None) -> list[fl
         best = min(best, loss) if math.isfinite(loss) else best
         lowest.append(best)
     return lowest + [best] * (0 if n_epochs is None else n_epochs - len(lowest))
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from rnnbench.data.dataset import chance_loss
 from rnnbench.errors import StoreError
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.environment import processor_name
@@ -88,6 +89,11 @@ class TuneOutcome:
     n_failed: int = 0
     interrupted: bool = False
 
+    @property
+    def has_all_winners(self) -> bool:
+        """Whether each search that is over found something."""
+        return all(record.winner is not None for record in self.records if record.is_over)
+
 
 class Coordinator:
     """Asks, trains, tells, until every search is over; the only one that writes."""
@@ -111,7 +117,8 @@ class Coordinator:
         self._entries: dict[str, LedgerEntry] = {}
         self._environment: dict[str, str] = {}
         self._training_seconds = 0.0
-        self._hardware = _find_hardware(plan, ledger)
+        self._hardware = _find_hardware(plan, ledger, view)
+        self._chance_loss = _find_chance_loss(plan)
         self._tracker = Tracker(
             ledger, self._name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
         )
@@ -315,13 +322,22 @@ class Coordinator:
             trials=tuple(search.trials),
             hardware=self._hardware[architecture],
             command=self._choices.command,
+            chance_loss=self._chance_loss,
         )
 
 
-def _find_hardware(plan: SearchPlan, ledger: Ledger) -> dict[str, str]:
+def _find_chance_loss(plan: SearchPlan) -> float:
+    """What a model that looks at no text would have on the validation part."""
+    first = plan.tuning.base.architectures[0]
+    spec = plan.tuning.specs(first, {}, plan.dataset, plan.placement.backend)[0]
+    prepare_splits([spec])
+    return chance_loss(spec.data)
+
+
+def _find_hardware(plan: SearchPlan, ledger: Ledger, view: View) -> dict[str, str]:
     """By architecture this machine, beside those that earlier trials were trained on."""
     here = f"{plan.placement.device} ({processor_name()})"
-    known = read_records(ledger.folder, plan.tuning.name, plan.dataset.fingerprint)
+    known = read_records(ledger.folder, plan.tuning.name, plan.dataset.fingerprint, view.warn)
     found = {}
     for architecture, search in plan.searches.items():
         before = known[architecture].hardware if search.trials and architecture in known else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import webbrowser
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -153,7 +153,7 @@ def _write(root: Path, choices: ReportChoices) -> _Written:
             majority=find_majority,
             problem=found.problem,
             command=_command(study, found),
-            searches=_find_searches(ledger, found.runs) if declaration.tuned else {},
+            searches=_find_searches(ledger, found.runs, unread.append) if declaration.tuned else {},
             timing=timing,
         )
     )
@@ -228,9 +228,11 @@ def _find_declaration(study: str, ledger: Ledger, runs: Sequence[TrackedRun]) ->
     return Declaration()
 
 
-def _find_searches(ledger: Ledger, runs: Sequence[TrackedRun]) -> Mapping[str, TuningRecord]:
+def _find_searches(
+    ledger: Ledger, runs: Sequence[TrackedRun], on_problem: Callable[[str], None]
+) -> Mapping[str, TuningRecord]:
     """What was tuned in this folder on the reviews of the runs, by architecture."""
-    return read_records(ledger.folder, TUNING, runs[0].spec.data.fingerprint)
+    return read_records(ledger.folder, TUNING, runs[0].spec.data.fingerprint, on_problem)
 
 
 def _parse_declaration(text: str) -> Mapping[str, Any] | None:  # Any: JSON values

@@ -124,7 +124,7 @@ def open_study(
         dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
         if choices.tuned:
             given = {*choices.recipe, *choices.hyperparameters}
-            study = with_winners(study, ledger.folder, dataset, given)
+            study = with_winners(study, ledger.folder, dataset, given, view.warn)
             differences = recipe_differences(study, ledger.folder, dataset, placement.backend)
             for sentence in differences:
                 view.warn(sentence)

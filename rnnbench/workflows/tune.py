@@ -13,6 +13,7 @@ from rnnbench.ledger import Ledger
 from rnnbench.tracking.store import find_store
 from rnnbench.tuning.search import Search, put_aside
 from rnnbench.tuning.storage import JOURNAL, Storage, hide_password, open_storage
+from rnnbench.tuning.trials import count_points
 from rnnbench.workflows.coordinator import Coordinator, SearchPlan, TuneOutcome, TuneView
 from rnnbench.workflows.datasets import DatasetRef, OwnChoices, resolve_dataset
 from rnnbench.workflows.executors import open_executor
@@ -60,7 +61,7 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
                 storage=hide_password(choices.storage or JOURNAL),
             )
             view.show_search(plan)
-            for sentence in _alike(tuning, dataset, placement):
+            for sentence in (*_alike(tuning, dataset, placement), *_foreign(plan)):
                 view.warn(sentence)
             return Coordinator(plan, choices, view, ledger, executor, root).carry_out()
 
@@ -73,6 +74,7 @@ def winners_as_json(outcome: TuneOutcome) -> str:
             "val_loss": record.winner.value,
             "trial": record.winner.number,
             "trials": len(record.trials),
+            "distinct_points": count_points(record.trials),
         }
         for record in outcome.records
         if record.winner is not None
@@ -112,6 +114,7 @@ def _open_searches(
             space=tuning.space,
             method=replace(tuning.method, first=tuning.usual(architecture)),
             declaration=tuning.declaration(architecture, dataset, placement.backend),
+            place=hide_password(choices.storage or JOURNAL),
         )
         for architecture, name in names.items()
     }
@@ -128,6 +131,16 @@ def _alike(tuning: Tuning, dataset: DatasetRef, placement: Placement) -> list[st
         "made twice, and a difference between their winners is luck"
         for names in found.values()
         if len(names) > 1
+    ]
+
+
+def _foreign(plan: SearchPlan) -> list[str]:
+    """Sentences on trials that others put into our studies."""
+    return [
+        f"{plan.storage}: another program added {search.n_foreign} "
+        f"trial{'' if search.n_foreign == 1 else 's'} to '{search.name}'; left alone, not counted"
+        for search in plan.searches.values()
+        if search.n_foreign
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from rnnbench.errors import UsageError
 from rnnbench.specs import Backend, RunSpec
 from rnnbench.study import Study, expand_study
 from rnnbench.tuning.record import TuningRecord, read_records, record_names
+from rnnbench.tuning.trials import count_trials
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.tuning_plan import TUNING, refuse_overlap
 
@@ -30,18 +31,23 @@ def refuse_untuned(ledger_folder: Path, study: Study) -> None:
 
 
 def with_winners(
-    study: Study, ledger_folder: Path, dataset: DatasetRef, given: Collection[str]
+    study: Study,
+    ledger_folder: Path,
+    dataset: DatasetRef,
+    given: Collection[str],
+    warn: Callable[[str], None],
 ) -> Study:
     """The study with each architecture's best values.
 
     Args:
         given: hyperparameters that were asked for beside.
+        warn: called with a sentence on each search that is damaged or has learnt nothing.
 
     Raises:
         UsageError: an architecture was not tuned on these reviews, or not to the end; values that
             tuning brings were given as well; or a seed served tuning already.
     """
-    records = read_records(ledger_folder, TUNING, dataset.fingerprint)
+    records = read_records(ledger_folder, TUNING, dataset.fingerprint, warn)
     _refuse_missing(study, records, dataset)
     tuned = {}
     for name in study.architectures:
@@ -49,14 +55,17 @@ def with_winners(
         refuse_overlap(record.seeds, study.seeds, f"study {study.name}")
         assert record.winner is not None
         tuned[name] = record.winner.params
+        if record.reservation is not None:
+            warn(record.reservation)
     twice = sorted({key for values in tuned.values() for key in values} & set(given))
     if twice:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in twice)
         raise UsageError(f"--tuned brings values of its own for {options}; leave that out")
-    n_trials = {len(records[name].trials) for name in study.architectures}
-    trials = " or ".join(map(str, sorted(n_trials)))
+    trials = " or ".join(
+        dict.fromkeys(count_trials(records[name].trials) for name in study.architectures)
+    )
     return study.with_choices(
-        description=f"Each architecture with the values that {trials} trials found best for it.",
+        description=f"Each architecture with the values that {trials} found best for it.",
         tuned=tuned,
     )
 

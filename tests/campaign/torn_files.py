@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,8 +127,3 @@ def _put(path: Path, content: bytes | None, elsewhere: Path) -> None:
         path.symlink_to(elsewhere)
     else:
         path.write_bytes(content)
-
-
-def count(outcomes: Mapping[str, list[Outcome]]) -> dict[str, int]:
-    """How many of each kind."""
-    return {kind: len(found) for kind, found in outcomes.items()}

@@ -1,0 +1,76 @@
+"""What a run's events become in its folder: each file whole or not at all, the result last."""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from rnnbench.data.files import whole_file
+from rnnbench.entries import LedgerEntry, write_json
+from rnnbench.specs import EpochEnded, EpochRow, Event, Failed, Finished, Pruned, RunResult
+
+__all__ = ["record_event"]
+
+
+def record_event(entry: LedgerEntry, event: Event) -> None:
+    """Make an event durable.
+
+    Raises:
+        OSError: the disk is full or gone; what was there before stays readable.
+    """
+    if isinstance(event, EpochEnded):
+        _write(entry.folder / "state.npz", event.state)
+    elif isinstance(event, Finished):
+        _write(entry.folder / "history.csv", _history_csv(entry.history()))
+        if event.model:
+            _write(entry.folder / "best.keras", event.model)
+            _write(entry.folder / "predictions.npz", event.predictions)
+        write_json(entry.folder / "result.json", asdict(event.result))
+        (entry.folder / "state.npz").unlink(missing_ok=True)
+    elif isinstance(event, Pruned):
+        _write(entry.folder / "history.csv", _history_csv(entry.history()))
+        write_json(entry.folder / "result.json", asdict(_pruned(entry.history(), event)))
+        (entry.folder / "state.npz").unlink(missing_ok=True)
+    elif isinstance(event, Failed):
+        result = RunResult(
+            status="failed",
+            epochs=len(entry.history()),
+            reason=event.reason,
+            traceback=event.traceback,
+            environment=event.environment,
+        )
+        write_json(entry.folder / "result.json", asdict(result))
+
+
+def _pruned(history: tuple[EpochRow, ...], event: Pruned) -> RunResult:
+    best = min(history, key=lambda row: row.val_loss, default=None)
+    return RunResult(
+        status="pruned",
+        epochs=len(history),
+        best_epoch=best.epoch if best else None,
+        val_loss=best.val_loss if best else None,
+        val_accuracy=best.val_accuracy if best else None,
+        fit_seconds=sum(row.epoch_seconds for row in history),
+        epoch_seconds=(
+            statistics.median(row.epoch_seconds for row in history) if history else None
+        ),
+        reason=event.reason,
+        environment=event.environment,
+    )
+
+
+def _history_csv(rows: tuple[EpochRow, ...]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [item.name for item in fields(EpochRow)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    return text.getvalue().encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and have it on the disk when this returns."""
+    with whole_file(path) as stream:
+        stream.write(content)
