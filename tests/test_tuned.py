@@ -127,7 +127,7 @@ def test_a_budget_counts_trials_epochs_and_seconds() -> None:
 
 
 def test_a_winner_that_has_learnt_nothing_is_said_with_the_budgets() -> None:
-    part = compose([], [], record("lstm", trial(0, 8.1), chance_loss=0.6931))
+    part = compose([], [], record("lstm", trial(0, 8.1), chance_loss=0.6931), values={"lstm": RATE})
     assert part.audit[-1] == (
         "The best values for lstm have a validation loss of 8.1000, which is not below the 0.6931"
         " of always saying how common each class is: they have learnt nothing."
@@ -135,7 +135,8 @@ def test_a_winner_that_has_learnt_nothing_is_said_with_the_budgets() -> None:
 
 
 def test_points_that_were_tried_again_are_said_with_the_budgets() -> None:
-    part = compose([], [], record("lstm", *(trial(number, 0.4) for number in range(12))))
+    twelve = record("lstm", *(trial(number, 0.4) for number in range(12)))
+    part = compose([], [], twelve, values={"lstm": RATE})
     assert "the same: 12 trials of 1 distinct point in the same space" in part.audit[0]
 
 
