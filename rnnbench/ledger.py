@@ -77,7 +77,7 @@ class Ledger:
         self._on_problem = on_problem
         self._told: set[str] = set()
         if os.path.lexists(self.folder) and not self.folder.is_dir():
-            raise StoreError(f"{self.folder} is no folder, and runs are kept there; move it away")
+            raise StoreError(f"cannot write to {self.folder}, which is no folder; move it away")
         if not writable:
             return
         try:

@@ -281,7 +281,7 @@ def test_a_torn_declaration_is_named_and_put_aside(tmp_path: Path, content: byte
 def test_something_else_in_the_place_of_the_ledger_is_named(tmp_path: Path, kind: str) -> None:
     place = tmp_path / ".rnnbench"
     place.write_text("") if kind == "file" else place.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(StoreError, match=r"\.rnnbench is no folder, .* move it away"):
+    with pytest.raises(StoreError, match=r"\.rnnbench, which is no folder; move it away"):
         Ledger(tmp_path)
 
 
