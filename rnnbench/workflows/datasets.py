@@ -154,7 +154,9 @@ def _find_source(choice: str, on_progress: Progress | None, own: OwnChoices) -> 
     if is_table(choice):
         return _table(choice, own)
     if own != OwnChoices():
-        raise UsageError(f"columns and splits are chosen for a file of yours only, not '{choice}'")
+        raise UsageError(
+            f"how texts are read and split is chosen for a file of yours only, not '{choice}'"
+        )
     if choice in ("synthetic", "synthetic-full"):
         return _synthetic(full_size=choice == "synthetic-full")
     if choice == "imdb":
