@@ -124,7 +124,7 @@ def read_table(path: Path, choices: TableChoices, *, for_training: bool = True) 
         raise DataError(f"{path}: every text is empty, or without a label")
     parts = _read_parts(path, rows, split) if split is not None and for_training else None
     merged, merges = merge_spellings([labels[row] for row in kept])
-    swallowed = find_swallowed(rows, label, set(labels))
+    swallowed = find_swallowed(rows, label, {labels[row] for row in kept})
     left_out = {"the text is empty": sorted(empty), "the label is missing": missing}
     table = Table(
         texts=[texts[row] or "" for row in kept],
@@ -164,7 +164,7 @@ def _tell_missing(path: Path, rows: Rows, column: str, missing: Sequence[int], f
 
 def _tell_swallowed(rows: Rows, swallowed: Sequence[int]) -> str:
     return (
-        f"a field in double quotes holds lines that look like rows of their own "
+        "a field in double quotes holds lines that look like rows of their own "
         f"({rows.name_rows(swallowed)}); if they are, close the quote, or say --no-quotes"
     )
 
