@@ -33,7 +33,7 @@ CPU = {"processor": "AMD EPYC", "device": "cpu"}
 def make_run(architecture: str = "lstm", seed: int = 0, **values: Any) -> TrackedRun:
     """A finished run; keywords go to the result, the recipe, the data or the spec."""
     recipe = {key: values.pop(key) for key in ("order",) if key in values}
-    data = {key: values.pop(key) for key in ("max_len", "split_seed") if key in values}
+    data = {key: values.pop(key) for key in ("max_len", "split_seed", "n_classes") if key in values}
     own = {key: values.pop(key) for key in ("backend", "embedding_size") if key in values}
     content = values.pop("fingerprint", "ab")
     study = values.pop("study", "textbook")
@@ -494,6 +494,14 @@ def test_what_keras_counted_stands_beside_the_formula() -> None:
     assert row.verdict == "supported"
     assert row.numbers.endswith("624 with gru; Keras counted the same in 3 runs")
     assert row.runs == "textbook: 3 runs"
+
+
+def test_a_softmax_over_several_classes_is_no_part_of_the_layer() -> None:
+    # 500 words of 16, 800 of the LSTM, (8 + 1) · 5 of the softmax
+    run = make_run("lstm", n_classes=5, n_parameters=8_845)
+    row = judge(ParametersTest(expect={"lstm": 800}), [run])
+    assert row.verdict == "supported"
+    assert row.numbers.endswith("800 with lstm; Keras counted the same in 1 run")
 
 
 def test_models_with_another_embedding_are_not_counted() -> None:

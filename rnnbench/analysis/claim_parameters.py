@@ -76,7 +76,8 @@ def _count_layer(architecture: str, runs: Iterable[TrackedRun]) -> _Layer:
         spec, result = run.spec, run.result
         if spec.form != form or spec.embedding_size != 16:
             continue
-        whole = model_parameters(form, num_words=spec.data.num_words)
+        data = spec.data
+        whole = model_parameters(form, num_words=data.num_words, n_classes=data.n_classes)
         if whole is not None and result is not None and result.n_parameters is not None:
             counted[spec] = result.n_parameters - (whole - formula)
             studies[run.study] = None
