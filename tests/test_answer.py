@@ -51,8 +51,15 @@ def pair(a: str, b: str, verdict: Verdict, difference: float, **values: Any) -> 
     return PairRow(**{**defaults, **values})
 
 
+def warn(arms: list[ArmRow], pairs: list[PairRow] | None = None, **values: Any) -> tuple[str, ...]:
+    return warn_of(arms, pairs or [], **{"margin": MARGIN, **values})
+
+
 def answer(arms: list[ArmRow], pairs: list[PairRow]) -> tuple[str, ...]:
     return write_answer(arms, pairs, margin=MARGIN)
+
+
+OPEN = pair("lstm", "gru", "undetermined", 0.001)
 
 
 def test_the_best_is_named_with_its_score_and_what_it_beats() -> None:
@@ -144,6 +151,60 @@ def test_the_cost_names_the_cheapest_epoch_and_the_first_to_be_done() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("at_limit", "end"),
+    [((10, 10), "the epoch limit"), ((10, 0), "its early stop or the epoch limit")],
+    ids=["all", "some"],
+)
+def test_runs_at_the_epoch_limit_were_not_trained_to_an_early_stop(
+    at_limit: tuple[int, int], end: str
+) -> None:
+    arms = [arm("lstm", n_at_limit=at_limit[0]), arm("gru", 0.7, n_at_limit=at_limit[1])]
+    cost = answer(arms, [OPEN])[-1]
+    assert cost == (
+        "An epoch costs the same with each (0.50 s); "
+        f"trained to {end}, lstm is done first (20.0 s)."
+    )
+
+
+def test_equal_means_are_all_the_highest() -> None:
+    arms = [arm("rnn", 0.7), arm("lstm", 0.8), arm("gru", 0.8, n=9)]
+    pairs = [
+        pair("rnn", "lstm", "worse", -0.1),
+        pair("rnn", "gru", "worse", -0.1),
+        pair("lstm", "gru", "undetermined", 0.0, is_without_spread=True),
+    ]
+    first, second, *_ = answer(arms, pairs)
+    assert first == (
+        "lstm and gru have the same highest mean test accuracy, 80.00 % over 9 and 10 seeds each."
+    )
+    assert second == (
+        "lstm is better than rnn (by 10.00 points, beyond the margin); in every run level with gru;"
+        " the margin is 0.5 points."
+    )
+
+
+def test_a_bounded_interval_is_called_so() -> None:
+    best = arm("lstm", 0.95, test_accuracy_t=Interval(0.9, 1.1).bounded(0, 1))
+    assert "95.00 % [90.00, 100.00] (bounded) over" in answer([best], [])[0]
+
+
+def test_too_few_test_texts_decide_nothing() -> None:
+    coarse = pair("lstm", "gru", "undetermined", 0.08, is_descriptive_only=True, n_test=12)
+    found = answer([arm("lstm", 0.9), arm("gru", 0.82)], [coarse])
+    assert found[0].endswith("; too few test texts to say whether that is luck.")
+    (warning,) = warn([arm("lstm"), arm("gru")], [coarse], n_test=12)
+    assert warning.startswith("Too few test texts: one is 8 points of accuracy")
+
+
+def test_the_answer_says_whether_anything_beats_the_majority_class() -> None:
+    majority = arm("majority class", 0.98, is_baseline=True, is_majority=True, n=1)
+    found = answer([arm("lstm", 0.98), arm("gru", 0.97), majority], [OPEN])
+    said = "Nothing beats the majority class: always naming the commonest class scores 98.00 %."
+    assert said in found
+    assert not any("bag of words" in sentence for sentence in found)
+
+
 def test_seconds_of_different_hardware_are_not_compared() -> None:
     arms = [arm("lstm"), arm("gru", hardware="gpu (NVIDIA H200)")]
     found = answer(arms, [pair("lstm", "gru", "undetermined", 0.0)])
@@ -186,12 +247,12 @@ def test_sections_beyond_the_fourth_are_counted() -> None:
 
 
 def test_enough_sound_runs_need_no_warning() -> None:
-    assert warn_of([arm("lstm", n=6), arm("gru", n=6)]) == ()
+    assert warn([arm("lstm", n=6), arm("gru", n=6)], [OPEN], n_test=200) == ()
 
 
 def test_few_seeds_are_descriptive_only() -> None:
     bag = arm("bag of words", is_baseline=True, n=1)
-    (warning,) = warn_of([arm("lstm"), arm("gru", n=5), bag])
+    (warning,) = warn([arm("lstm"), arm("gru", n=5), bag], [OPEN])
     assert warning.startswith("Descriptive only: 5 seeds in the smallest arm.")
     assert "below 6 seeds" in warning
 
@@ -210,11 +271,11 @@ def test_few_seeds_are_descriptive_only() -> None:
 def test_runs_without_a_score_are_counted_in_a_warning(
     counts: dict[str, int], sentence: str
 ) -> None:
-    assert warn_of([arm("lstm", **counts), arm("gru")]) == (sentence,)
+    assert warn([arm("lstm", **counts), arm("gru")]) == (sentence,)
 
 
 def test_a_notice_is_given_once_and_a_store_that_was_not_read_is_named() -> None:
-    found = warn_of([arm("lstm")], notices=["SYNTHETIC", "SYNTHETIC"], problem="it is gone")
+    found = warn([arm("lstm")], notices=["SYNTHETIC", "SYNTHETIC"], problem="it is gone")
     assert found[0] == "SYNTHETIC"
     assert found[1:] == (
         "MLflow could not be read, so this rests on the ledger alone: it is gone.",

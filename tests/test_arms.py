@@ -33,7 +33,7 @@ def test_mean_spread_and_intervals_of_three_runs() -> None:
     assert row.test_accuracy_t is not None
     # t with 2 degrees of freedom is 4.302653; 4.302653 * 0.1 / sqrt(3) = 0.248414
     assert row.test_accuracy_t.low == pytest.approx(0.8 - 0.248414, abs=1e-6)
-    assert row.test_accuracy_t.high == pytest.approx(0.8 + 0.248414, abs=1e-6)
+    assert (row.test_accuracy_t.high, row.test_accuracy_t.is_bounded) == (1.0, True)
     assert row.test_accuracy_iqm is None  # below five runs
 
 
@@ -49,6 +49,20 @@ def test_the_bootstrap_of_three_runs_reaches_from_one_end_to_the_other() -> None
 def test_the_middle_half_of_five_runs() -> None:
     row = describe_arm("", arm_of(0.1, 0.7, 0.8, 0.75, 0.99))
     assert row.test_accuracy_iqm == pytest.approx((0.7 + 0.75 + 0.8) / 3)
+
+
+# `finished` waits three epochs for a better loss than that of epoch 6, as the notes' patience says.
+@pytest.mark.parametrize(
+    ("epochs", "n_at_limit"),
+    [({}, 0), ({"epochs": 8}, 1), ({"epochs": 9}, 0)],
+    ids=["stopped early", "at the limit", "stopped at the limit"],
+)
+def test_runs_that_came_to_the_epoch_limit_are_counted(
+    epochs: dict[str, int], n_at_limit: int
+) -> None:
+    limit = epochs.get("epochs", 100)
+    row = describe_arm("", arm_of(FAILED, finished(**epochs), None, epochs=limit))
+    assert (row.n, row.n_at_limit) == (1, n_at_limit)
 
 
 @pytest.mark.parametrize("other", [FAILED, DIVERGED, None], ids=["failed", "diverged", "missing"])

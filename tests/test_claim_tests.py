@@ -12,6 +12,7 @@ from rnnbench.analysis.claim_kinds import (
     ClaimTest,
     CloseTest,
     CompareTest,
+    Expectation,
     LeadTest,
     ParametersRatioTest,
     ParametersTest,
@@ -471,6 +472,22 @@ def test_closeness_without_one_architecture_is_undetermined() -> None:
     row = judge(CLOSE, make_arm("gru", 0.8, val_accuracy=0.8))
     assert row.verdict == "undetermined"
     assert row.numbers == "no finished runs of lstm with the notes' recipe"
+
+
+@pytest.mark.parametrize("expect", ["equivalent", "not lower", "higher"])
+def test_runs_that_all_score_the_same_leave_a_claim_open(expect: Expectation) -> None:
+    runs = [make_run(name, n, test_accuracy=0.98) for name in ("lstm", "gru") for n in range(8)]
+    assert judge(compare(expect), runs).verdict == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("n_test", "verdict"), [(12, "undetermined"), (200, "supported"), (None, "supported")]
+)
+def test_few_test_texts_leave_a_claim_open(n_test: int | None, verdict: str) -> None:
+    claim = Claim(id="x", claim="x", made_in="x", test=compare("higher"))
+    (row,) = judge_claims([claim], make_pair(0.02), margin=0.005, is_paired=True, n_test=n_test)
+    assert row.verdict == verdict
+    assert ("descriptive only (too few test texts)" in row.numbers) == (n_test == 12)
 
 
 @pytest.mark.parametrize(("ratio", "verdict"), [(4, "supported"), (3, "contradicted")])

@@ -27,6 +27,20 @@ def bootstrap(values: list[float]) -> Interval | None:
     return bootstrap_interval(values, np.random.default_rng(0))
 
 
+@pytest.mark.parametrize(
+    ("interval", "bounded"),
+    [
+        (Interval(0.7, 1.2), Interval(0.7, 1.0, is_bounded=True)),
+        (Interval(-0.1, 1.2), Interval(0.0, 1.0, is_bounded=True)),
+        (Interval(0.0, 1.0), Interval(0.0, 1.0)),
+        (Interval(1.0, 1.0), Interval(1.0, 1.0)),
+    ],
+    ids=["above", "both", "on the ends", "no width"],
+)
+def test_an_interval_ends_at_what_is_possible(interval: Interval, bounded: Interval) -> None:
+    assert interval.bounded(0.0, 1.0) == bounded
+
+
 def test_mean_and_sample_standard_deviation() -> None:
     found = mean_sd(EIGHT)
     assert found.mean == 5.0

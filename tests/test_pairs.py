@@ -6,7 +6,13 @@ import math
 
 import pytest
 
-from rnnbench.analysis.pairs import Scores, compare_arms, compare_sections, pair_runs
+from rnnbench.analysis.pairs import (
+    Scores,
+    compare_accuracies,
+    compare_arms,
+    compare_sections,
+    pair_runs,
+)
 from rnnbench.analysis.rows import PairRow
 from rnnbench.stats.intervals import Interval
 
@@ -52,6 +58,33 @@ def test_a_sure_small_difference_is_better_within_the_margin() -> None:
 def test_a_difference_as_good_as_none_is_equivalent() -> None:
     row = one({"lstm": runs(0.80), "gru": runs(0.80, sign=-1)})
     assert (row.verdict, row.is_beyond_margin) == ("equivalent", False)
+
+
+@pytest.mark.parametrize("is_paired", [True, False])
+def test_runs_that_all_score_the_same_are_not_equivalent(is_paired: bool) -> None:
+    level = dict.fromkeys(range(8), 0.98)
+    row = one({"lstm": level, "gru": level}, is_paired=is_paired)
+    assert (row.verdict, row.is_without_spread, row.difference) == ("undetermined", True, 0.0)
+
+
+def test_equal_runs_that_differ_from_seed_to_seed_are_equivalent() -> None:
+    row = one({"fleet": runs(0.80), "keras": runs(0.80)})
+    assert (row.verdict, row.is_without_spread) == ("equivalent", False)
+
+
+def test_one_test_text_that_outweighs_the_margin_leaves_no_verdict() -> None:
+    scores = {"lstm": runs(0.9), "gru": runs(0.8, sign=-1)}
+    for n_test, verdict in ((199, "undetermined"), (200, "better")):
+        (row,) = compare_accuracies(
+            [("", scores)], margin=0.005, is_paired=True, n_test={"": n_test}
+        )
+        assert (row.verdict, row.is_descriptive_only) == (verdict, n_test < 200)
+
+
+def test_a_difference_of_accuracies_is_bounded() -> None:
+    scores = {"lstm": {0: 0.9, 1: 0.5}, "gru": {0: 0.5, 1: 0.9}}
+    (row,) = compare_accuracies([("", scores)], margin=0.005, is_paired=True, n_test={"": None})
+    assert row.difference_interval == Interval(-1.0, 1.0, is_bounded=True)
 
 
 def test_wide_spread_is_undetermined() -> None:

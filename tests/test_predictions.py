@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from made_up import made_up
 
-from rnnbench.analysis.predictions import PREDICTIONS, read_correct, read_labels
+from rnnbench.analysis.predictions import (
+    PREDICTIONS,
+    count_test_texts,
+    read_correct,
+    read_labels,
+)
 from rnnbench.data.corpus import Corpus
 from rnnbench.tracking.runs import TrackedRun
 from rnnbench.training.loop import pack_predictions
@@ -33,6 +38,12 @@ def test_a_review_is_right_on_its_side_of_a_half(tmp_path: Path) -> None:
     assert list(found) == [0, 7]
     np.testing.assert_array_equal(found[0], [True, True, False, False])
     np.testing.assert_array_equal(found[7], [True, True, True, True])
+
+
+def test_test_texts_are_counted_from_the_first_predictions_that_are_here(tmp_path: Path) -> None:
+    runs = [made_up("lstm", 3, 0.8), run_with(tmp_path, 0.9, 0.1, 0.2)]
+    assert count_test_texts(runs) == 3
+    assert count_test_texts(runs[:1]) is count_test_texts([]) is None
 
 
 def test_the_share_that_is_right_is_the_accuracy(tmp_path: Path) -> None:

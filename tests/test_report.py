@@ -88,7 +88,7 @@ def test_a_report_says_the_answer_and_what_to_be_careful_about(
     assert first == f"study {STUDY}"
     assert re.match(r"(lstm|gru)\(units=2\) has the highest mean test accuracy, \d+\.\d\d", second)
     assert last == f"report: {reported.folder / 'index.html'}"
-    assert "warning: Descriptive only: 2 seeds in the smallest arm." in reported.err
+    assert "warning: Too few test texts: one is 1.2 points of accuracy" in reported.err
     assert "Traceback" not in reported.err
     assert len(reported.err.splitlines()) == 1
 
@@ -269,7 +269,7 @@ def test_a_study_that_is_half_done_reports_what_there_is(
     fill(folder, over(0.8), over(0.79), None, None)
     answer = rnnbench("report", "--format", "html,csv")
     assert answer.code == 0, answer
-    assert "over 2 seeds; too few seeds" in answer.out
+    assert "over 2 seeds each; too few test texts" in answer.out
     assert "4 runs are not over yet; this is what there is so far." in answer.err
     made = folder.root / "reports" / "textbook"
     assert "4 runs are not over yet" in (made / "index.html").read_text("utf-8")

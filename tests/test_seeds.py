@@ -30,6 +30,12 @@ def test_the_fewest_seeds_that_can_decide(n_pairs: int, n_seeds: int) -> None:
     assert 2.0 ** (1 - n_seeds) <= 0.05 / n_pairs < 2.0 ** (2 - n_seeds)
 
 
+def test_unpaired_runs_need_fewer() -> None:
+    # 2 / C(8, 4) = 0.029, 2 / C(10, 5) = 0.0079
+    assert seeds_for_verdicts(1, is_paired=False) == 4
+    assert seeds_for_verdicts(6, is_paired=False) == 5
+
+
 def test_a_power_of_two_needs_no_seed_more() -> None:
     assert seeds_for_verdicts(1, level=0.25) == 3
 

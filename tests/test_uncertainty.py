@@ -151,8 +151,12 @@ def test_seeds_needed_come_from_the_margin_and_not_from_the_difference() -> None
 
 
 def test_equal_differences_need_the_fewest_seeds() -> None:
-    row = measure_pair({0: 0.75, 1: 0.75}, {0: 0.5, 1: 0.5})
+    row = measure_pair({0: 0.75, 1: 0.875}, {0: 0.5, 1: 0.625})
     assert row.seeds_needed == seeds_for_verdicts(6)
+
+
+def test_runs_that_all_score_the_same_do_not_tell_how_many_are_needed() -> None:
+    assert measure_pair({0: 0.75, 1: 0.75}, {0: 0.5, 1: 0.5}).seeds_needed is None
 
 
 def test_nan_counts_as_no_run(weights: ReviewWeights) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rnnbench.analysis.pairs import FEWEST_RUNS
+from rnnbench.analysis.reach import describe_reach, set_against_majority
 from rnnbench.analysis.rows import ArmRow, PairRow
 from rnnbench.stats.intervals import Interval
 
@@ -33,6 +33,7 @@ def write_answer(
         sentences += _answer_section(
             section, own, [pair for pair in pairs if pair.section == section], margin
         )
+        sentences += _against_majority(section, own, arms)
     if len(sections) > _MANY_SECTIONS:
         rest = len(sections) - _MANY_SECTIONS
         sentences.append(f"{rest} more {'section' if rest == 1 else 'sections'} below.")
@@ -42,22 +43,36 @@ def write_answer(
 
 
 def warn_of(
-    arms: Sequence[ArmRow], *, notices: Iterable[str] = (), problem: str | None = None
+    arms: Sequence[ArmRow],
+    pairs: Sequence[PairRow],
+    *,
+    margin: float,
+    is_paired: bool = True,
+    n_test: int | None = None,
+    notices: Iterable[str] = (),
+    problem: str | None = None,
 ) -> tuple[str, ...]:
     """Whatever keeps the data from carrying a conclusion.
 
     Args:
+        margin: the practical margin, as a fraction.
+        is_paired: whether runs of the same seed are compared with each other.
+        n_test: texts that are scored; None where unknown.
         notices: of synthetic reviews.
         problem: why MLflow could not be read.
     """
     networks = [row for row in arms if not row.is_baseline]
     warnings = list(dict.fromkeys(notices))
-    fewest = min((row.n for row in networks), default=0)
-    if len(networks) > 1 and fewest < FEWEST_RUNS:
-        warnings.append(
-            f"Descriptive only: {_plural(fewest, 'seed')} in the smallest arm. No verdict is "
-            f"given below {FEWEST_RUNS} seeds, because no test could reach 5 % there."
-        )
+    reach = describe_reach(
+        min((row.n for row in networks), default=0),
+        n_pairs=len(pairs),
+        is_paired=is_paired,
+        has_spread=not all(row.is_without_spread for row in pairs),
+        n_test=n_test,
+        margin=margin,
+    )
+    if reach:
+        warnings.append(reach)
     for count, words in (
         (sum(row.n_failed for row in networks), "failed and is left out of every mean"),
         (sum(row.n_diverged for row in networks), "diverged and is left out of every mean"),
@@ -74,22 +89,35 @@ def warn_of(
 def _answer_section(
     section: str, arms: Sequence[ArmRow], pairs: Sequence[PairRow], margin: float
 ) -> list[str]:
-    lead = f"{section}: " if section else ""
-    best = max(arms, key=lambda row: row.test_accuracy or 0.0)
-    where = _interval(best.test_accuracy_t, 100, 2)
-    seeds = _plural(best.n, "seed")
-    sentence = (
-        f"{lead}{best.arm} has the highest mean test accuracy, "
-        f"{100 * (best.test_accuracy or 0.0):.2f} %{where} over {seeds}"
-    )
+    best = max(arms, key=_mean)
+    level = [row for row in arms if _mean(row) > _mean(best) - 1e-12]
+    sentence = f"{section}: " if section else ""
+    if len(level) > 1:
+        counts = " and ".join(map(str, sorted({row.n for row in level})))
+        sentence += (
+            f"{_listed([row.arm for row in level])} have the same highest mean test accuracy, "
+            f"{100 * _mean(best):.2f} % over {counts} {'seed' if counts == '1' else 'seeds'} each"
+        )
+    else:
+        sentence += (
+            f"{best.arm} has the highest mean test accuracy, {100 * _mean(best):.2f} %"
+            f"{_interval(best.test_accuracy_t, 100, 2)} over {_plural(best.n, 'seed')}"
+        )
     if not pairs:
         return [f"{sentence}; there is nothing to compare it with."]
-    if all(pair.is_descriptive_only for pair in pairs if best.arm in (pair.a, pair.b)):
-        return [f"{sentence}; too few seeds to say whether that is luck."]
-    return [f"{sentence}.", *_told_apart(best.arm, pairs, margin)]
+    own = [pair for pair in pairs if best.arm in (pair.a, pair.b)]
+    if all(pair.is_descriptive_only for pair in own):
+        what = "test texts" if any(pair.is_too_coarse for pair in own) else "seeds"
+        return [f"{sentence}; too few {what} to say whether that is luck."]
+    subject = best.arm if len(level) > 1 else "It"
+    return [f"{sentence}.", *_told_apart(subject, best.arm, pairs, margin)]
 
 
-def _told_apart(best: str, pairs: Sequence[PairRow], margin: float) -> list[str]:
+def _mean(row: ArmRow) -> float:
+    return row.test_accuracy or 0.0
+
+
+def _told_apart(subject: str, best: str, pairs: Sequence[PairRow], margin: float) -> list[str]:
     """How the best compares with each other arm, and which others cannot be told apart."""
     found: dict[str, list[str]] = {relation: [] for relation in _RELATIONS}
     for pair in pairs:
@@ -97,7 +125,7 @@ def _told_apart(best: str, pairs: Sequence[PairRow], margin: float) -> list[str]
             relation, other = _relate(best, pair)
             found[relation].append(other)
     parts = [f"{relation} {_listed(others)}" for relation, others in found.items() if others]
-    sentences = [f"It is {'; '.join(parts)}; the margin is {100 * margin:g} points."]
+    sentences = [f"{subject} is {'; '.join(parts)}; the margin is {100 * margin:g} points."]
     unknown = [
         f"{pair.a} and {pair.b}"
         for pair in pairs
@@ -112,6 +140,7 @@ _RELATIONS = (
     "better than",
     "equivalent to",
     "not distinguishable from",
+    "in every run level with",
     "on too few seeds to be compared with",
     "on the seeds that both have worse than",
 )
@@ -125,7 +154,8 @@ def _relate(best: str, pair: PairRow) -> tuple[str, str]:
     if pair.verdict == "equivalent":
         return "equivalent to", other
     if pair.verdict == "undetermined":
-        return "not distinguishable from", other
+        is_level = pair.is_without_spread and not pair.difference
+        return "in every run level with" if is_level else "not distinguishable from", other
     lead = 100 * (pair.difference or 0.0) * (1 if pair.a == best else -1)
     side = "beyond" if pair.is_beyond_margin else "within"
     # Of arms with unequal seeds, the one with the higher mean may lose where both have run.
@@ -146,34 +176,57 @@ def _cost(arms: Sequence[ArmRow]) -> list[str]:
     cheap = min(timed, key=lambda row: row.epoch_seconds or 0.0)
     dear = max(timed, key=lambda row: row.epoch_seconds or 0.0)
     quick = min(timed, key=lambda row: row.fit_seconds or 0.0)
+    least, most = f"{cheap.epoch_seconds:.2f} s", f"{dear.epoch_seconds:.2f} s"
     sentence = (
-        f"An epoch costs least with {cheap.arm} ({cheap.epoch_seconds:.2f} s) and most with "
-        f"{dear.arm} ({dear.epoch_seconds:.2f} s)"
+        f"An epoch costs the same with each ({least})"
+        if least == most
+        else f"An epoch costs least with {cheap.arm} ({least}) and most with {dear.arm} ({most})"
     )
-    return [
-        f"{sentence}; trained to its early stop, {quick.arm} is done first "
-        f"({quick.fit_seconds:.1f} s)."
-    ]
+    return [f"{sentence}; trained to {_end(timed)}, {quick.arm} is done first ({_time(quick)})."]
+
+
+def _end(arms: Sequence[ArmRow]) -> str:
+    """What ended the runs: their early stop, or the last epoch that they were allowed."""
+    n_at_limit = sum(row.n_at_limit for row in arms)
+    if not n_at_limit:
+        return "its early stop"
+    is_all = n_at_limit == sum(row.n for row in arms)
+    return "the epoch limit" if is_all else "its early stop or the epoch limit"
+
+
+def _time(row: ArmRow) -> str:
+    return f"{row.fit_seconds:.1f} s"
+
+
+def _against_majority(
+    section: str, networks: Sequence[ArmRow], arms: Sequence[ArmRow]
+) -> list[str]:
+    """Whether the section's networks beat naming the commonest class, where that is known."""
+    known = [row.test_accuracy for row in arms if row.is_majority and row.section == section]
+    if not known or known[0] is None:
+        return []
+    means = [(row.arm, _mean(row), row.test_accuracy_t) for row in networks]
+    return [(f"{section}: " if section else "") + set_against_majority(means, known[0])]
 
 
 def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow]) -> list[str]:
-    baseline = next((row for row in arms if row.is_baseline and row.test_accuracy), None)
-    if baseline is None or baseline.test_accuracy is None:
+    words = [row for row in arms if row.is_baseline and not row.is_majority]
+    baseline = next((row.test_accuracy for row in words if row.test_accuracy is not None), None)
+    scores = [row.test_accuracy for row in networks if row.test_accuracy is not None]
+    if baseline is None or not scores:
         return []
-    scores = [row.test_accuracy - baseline.test_accuracy for row in networks if row.test_accuracy]
-    if not scores:
-        return []
-    low, high = 100 * min(scores), 100 * max(scores)
+    ends = dict.fromkeys(f"{100 * (end - baseline):+.2f}" for end in (min(scores), max(scores)))
     return [
-        f"A bag of words, without any order, scores {100 * baseline.test_accuracy:.2f} %: "
-        f"the networks' means lie {low:+.2f} to {high:+.2f} points from it."
+        f"A bag of words, without any order, scores {100 * baseline:.2f} %: "
+        f"the networks' means lie {' to '.join(ends)} points from it."
     ]
 
 
 def _interval(interval: Interval | None, factor: float, digits: int) -> str:
     if interval is None:
         return ""
-    return f" [{factor * interval.low:.{digits}f}, {factor * interval.high:.{digits}f}]"
+    remark = " (bounded)" if interval.is_bounded else ""
+    return f" [{factor * interval.low:.{digits}f}, {factor * interval.high:.{digits}f}]{remark}"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -10,13 +10,22 @@ from rnnbench.analysis.sections import Arm, Section, hyperparameter, without
 from rnnbench.architectures import display_name, model_parameters
 from rnnbench.specs import RunResult
 from rnnbench.stats.intervals import (
+    Interval,
     bootstrap_interval,
     interquartile_mean,
     mean_sd,
     t_interval,
 )
+from rnnbench.tracking.runs import TrackedRun
 
-__all__ = ["describe_arm", "describe_responses", "describe_seeds", "gap_of", "hardware_of"]
+__all__ = [
+    "accuracy_interval",
+    "describe_arm",
+    "describe_responses",
+    "describe_seeds",
+    "gap_of",
+    "hardware_of",
+]
 
 RESPONSE_FACTORS = ("units", "dropout", "recurrent_dropout", "max_len", "learning_rate")
 _OF_PRESETS = ("dropout", "recurrent_dropout")  # presets differ in these
@@ -43,12 +52,13 @@ def describe_arm(section: str, arm: Arm) -> ArmRow:
         n_failed=_count(arm, "failed"),
         n_diverged=_count(arm, "diverged"),
         n_missing=sum(run.result is None for run in arm.runs),
+        n_at_limit=sum(map(_is_at_limit, arm.finished)),
         n_parameters=_n_parameters(arm, results),
         test_accuracy=_known(accuracy.mean),
         test_accuracy_sd=_known(accuracy.sd),
         test_accuracy_min=min(scores, default=None),
         test_accuracy_max=max(scores, default=None),
-        test_accuracy_t=t_interval(scores),
+        test_accuracy_t=accuracy_interval(scores),
         test_accuracy_bootstrap=bootstrap_interval(scores, np.random.default_rng(0)),
         test_accuracy_iqm=interquartile_mean(scores),
         test_macro_f1=_known(macro_f1.mean),
@@ -106,6 +116,12 @@ def describe_responses(sections: Sequence[Section]) -> list[ResponseRow]:
         if arm.values[factor] is not None
     ]
     return sorted(rows, key=lambda row: (row.factor, row.architecture, row.others, row.value))
+
+
+def accuracy_interval(scores: Sequence[float]) -> Interval | None:
+    """The 95 % t interval of a mean accuracy, a fraction, bounded to 0 to 1."""
+    interval = t_interval(scores)
+    return None if interval is None else interval.bounded(0.0, 1.0)
 
 
 def gap_of(result: RunResult) -> float | None:
@@ -219,6 +235,14 @@ def _n_parameters(arm: Arm, results: Sequence[RunResult]) -> int | None:
         n_classes=spec.data.n_classes,
     )
     return counted or next((result.n_parameters for result in results), None)
+
+
+def _is_at_limit(run: TrackedRun) -> bool:
+    """Whether a finished run went through all epochs, and not because it stopped at the last."""
+    result, recipe = run.result, run.spec.recipe
+    assert result is not None
+    waited = result.epochs - (result.best_epoch or 0)
+    return result.epochs >= recipe.epochs and waited < recipe.patience
 
 
 def _count(arm: Arm, status: str) -> int:

@@ -55,7 +55,10 @@ class Metric:
         """An interval of differences as text, without its unit: `[0.25, 0.70]`."""
         if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
             return "[no interval]"
-        return f"[{self._digits(interval.low)}, {self._digits(interval.high)}]"
+        if self.unit == "accuracy":
+            interval = interval.bounded(-1.0, 1.0)
+        remark = " (bounded)" if interval.is_bounded else ""
+        return f"[{self._digits(interval.low)}, {self._digits(interval.high)}]{remark}"
 
     def _digits(self, value: float) -> str:
         # Adding 0.0 turns the -0.0 that rounding can leave into 0.0.

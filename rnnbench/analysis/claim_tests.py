@@ -18,6 +18,8 @@ everything that could contradict it is one family.
   contradicted if contradicted at one: a lead that shrank to less than the margin is lost.
 
 Below six runs an architecture nothing but parameters is judged: the numbers are descriptive only.
+So are accuracies and losses where one test text weighs more than the study's margin. Where every
+run of both architectures gives the same number, no interval decides: the seeds count for one.
 
 Source: Holm (1979), Scandinavian Journal of Statistics 6:65-70; Schuirmann (1987), Journal of
 Pharmacokinetics and Biopharmaceutics 15:657-680, for equivalence; Berger (1982), Technometrics
@@ -43,7 +45,7 @@ from rnnbench.analysis.claim_kinds import (
     RunsTest,
     TimingTest,
 )
-from rnnbench.analysis.claim_metrics import METRICS
+from rnnbench.analysis.claim_metrics import METRICS, Metric
 from rnnbench.analysis.claim_parameters import Finding, judge_parameters, judge_ratio
 from rnnbench.analysis.claim_runs import RunIndex, Sample, index_runs, take_sample
 from rnnbench.analysis.claim_texts import (
@@ -56,7 +58,8 @@ from rnnbench.analysis.claim_texts import (
     write_settings,
 )
 from rnnbench.analysis.claim_timing import judge_timing
-from rnnbench.analysis.pairs import FEWEST_RUNS, compare_sections, pair_runs
+from rnnbench.analysis.pairs import Scores, compare_sections, pair_runs
+from rnnbench.analysis.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.analysis.rows import ClaimRow, ClaimVerdict, PairRow
 from rnnbench.analysis.timing_rows import TimingPart
 from rnnbench.specs import Argument, RunResult
@@ -75,13 +78,22 @@ CLAIMS_NOTE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Evidence:
-    """What claims are judged by; `margin` is the study's, a fraction of accuracy."""
+    """What claims are judged by; `margin` is the study's, a fraction of accuracy.
+
+    Args:
+        has_few_texts: one test text weighs more than that margin.
+    """
 
     runs: Sequence[TrackedRun]
     index: RunIndex
     margin: float
     is_paired: bool
+    has_few_texts: bool
     timing: TimingPart | None
+
+    def is_coarse(self, metric: Metric) -> bool:
+        """Whether the metric is taken over too few texts."""
+        return self.has_few_texts and metric.unit in ("accuracy", "loss")
 
 
 def judge_claims(
@@ -90,6 +102,7 @@ def judge_claims(
     *,
     margin: float,
     is_paired: bool,
+    n_test: int | None = None,
     timing: TimingPart | None = None,
 ) -> list[ClaimRow]:
     """A row for each claim, in their order; of a claim about time, one for each back end.
@@ -99,10 +112,16 @@ def judge_claims(
             asks for, and seconds of other hardware, never enter one comparison.
         margin: the practical margin that the study declared, a fraction of accuracy.
         is_paired: whether runs of the same seed are compared with each other.
+        n_test: texts that the runs are scored on; None where unknown.
         timing: what was timed in this folder, if anything.
     """
     evidence = _Evidence(
-        runs=runs, index=index_runs(runs), margin=margin, is_paired=is_paired, timing=timing
+        runs=runs,
+        index=index_runs(runs),
+        margin=margin,
+        is_paired=is_paired,
+        has_few_texts=is_too_coarse(n_test, margin),
+        timing=timing,
     )
     return [
         _describe(claim, backend, finding)
@@ -151,9 +170,7 @@ def _judge_comparison(test: CompareTest, evidence: _Evidence) -> Finding:
     if sample.missing:
         return Finding(verdict="undetermined", numbers=sample.missing)
     margin = _margin_of(test, evidence)
-    (row,) = compare_sections(
-        [("", sample.values)], margin=margin or 0.0, is_paired=evidence.is_paired
-    )
+    (row,) = _compare([("", sample.values)], metric, margin, evidence)
     verdict = _decide(test.expect, row, margin)
     means = " and ".join(
         f"{metric.write_value(fmean(values.values()))} with {name}"
@@ -188,7 +205,8 @@ def _judge_closeness(test: CloseTest, evidence: _Evidence) -> Finding:
     differences = {name: list(values.values()) for name, values in sample.values.items()}
     each = "; ".join(
         f"{metric.write_difference(fmean(values))} {metric.write_interval(t_interval(values))} "
-        f"with {name}, {write_count(len(values), 'seed')}{write_descriptive(len(values))}"
+        f"with {name}, {write_count(len(values), 'seed')}"
+        f"{write_descriptive(len(values), has_few_texts=evidence.is_coarse(metric))}"
         for name, values in differences.items()
     )
     split = "" if sample.is_split_by_seed else "; on one fixed split"
@@ -196,7 +214,9 @@ def _judge_closeness(test: CloseTest, evidence: _Evidence) -> Finding:
         f"{metric.words} minus {reference.words}{write_settings(test.settings)}: {each}; "
         f"margin {metric.write_difference(margin)}{split}{write_left_out(sample.n_left_out)}"
     )
-    verdict = _decide_closeness(list(differences.values()), margin)
+    verdict: ClaimVerdict = "undetermined"
+    if not evidence.is_coarse(metric):
+        verdict = _decide_closeness(list(differences.values()), margin)
     return Finding(verdict=verdict, numbers=numbers, runs=sample.runs)
 
 
@@ -209,10 +229,8 @@ def _judge_lead(test: LeadTest, evidence: _Evidence) -> Finding:
         for value in test.values
     }
     known = {place: sample for place, sample in samples.items() if not sample.missing}
-    rows = compare_sections(
-        [(place, sample.values) for place, sample in known.items()],
-        margin=margin or 0.0,
-        is_paired=evidence.is_paired,
+    rows = _compare(
+        [(place, sample.values) for place, sample in known.items()], metric, margin, evidence
     )
     widened = [_widen(row, known[row.section], len(rows), evidence) for row in rows]
     verdicts = [_decide(test.expect, row, margin) for row in widened]
@@ -233,6 +251,18 @@ def _judge_lead(test: LeadTest, evidence: _Evidence) -> Finding:
         numbers=numbers,
         runs="; ".join(f"{place}: {sample.runs}" for place, sample in known.items()),
     )
+
+
+def _compare(
+    sections: Sequence[tuple[str, Scores]],
+    metric: Metric,
+    margin: float | None,
+    evidence: _Evidence,
+) -> list[PairRow]:
+    rows = compare_sections(sections, margin=margin or 0.0, is_paired=evidence.is_paired)
+    if not evidence.is_coarse(metric):
+        return rows
+    return [replace(row, verdict="undetermined", is_descriptive_only=True) for row in rows]
 
 
 def _sample_pair(
@@ -259,6 +289,8 @@ def _margin_of(test: CompareTest | CloseTest | LeadTest, evidence: _Evidence) ->
 
 def _decide(expect: Expectation, row: PairRow, margin: float | None) -> ClaimVerdict:
     if row.is_descriptive_only or row.difference_interval is None:
+        return "undetermined"
+    if row.is_without_spread and row.verdict == "undetermined":
         return "undetermined"
     low, high = row.difference_interval.low, row.difference_interval.high
     ahead, behind = row.verdict == "better", row.verdict == "worse"

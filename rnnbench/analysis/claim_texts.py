@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from rnnbench.analysis.claim_kinds import Expectation
 from rnnbench.analysis.claim_metrics import Metric
-from rnnbench.analysis.pairs import FEWEST_RUNS
+from rnnbench.analysis.reach import FEWEST_RUNS
 from rnnbench.analysis.rows import ClaimVerdict, PairRow
 from rnnbench.specs import Argument
 from rnnbench.stats.intervals import Interval
@@ -36,7 +36,8 @@ def write_comparison(metric: Metric, row: PairRow) -> str:
     p = "" if row.is_descriptive_only else f", {_write_p(row.p_holm)}"
     return (
         f"{metric.write_difference(abs(difference))} {word} {metric.write_interval(interval)}, "
-        f"{n_runs}{p}{write_descriptive(min(row.n_a, row.n_b))}"
+        f"{n_runs}{p}"
+        f"{write_descriptive(min(row.n_a, row.n_b), has_few_texts=row.is_descriptive_only)}"
     )
 
 
@@ -67,9 +68,11 @@ def write_family(rows: Sequence[PairRow]) -> str:
     return f"; p adjusted over {n_family} values (Holm)" if is_adjusted else ""
 
 
-def write_descriptive(n_runs: int) -> str:
+def write_descriptive(n_runs: int, *, has_few_texts: bool) -> str:
     """What stands beside numbers that decide nothing."""
-    return f", descriptive only (fewer than {FEWEST_RUNS})" if n_runs < FEWEST_RUNS else ""
+    if n_runs < FEWEST_RUNS:
+        return f", descriptive only (fewer than {FEWEST_RUNS})"
+    return ", descriptive only (too few test texts)" if has_few_texts else ""
 
 
 def write_count(n: int, noun: str) -> str:

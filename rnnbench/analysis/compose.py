@@ -14,8 +14,8 @@ from rnnbench.analysis.claim_kinds import TimingTest
 from rnnbench.analysis.claims import Claim, judge_claims
 from rnnbench.analysis.document import Document, Fact
 from rnnbench.analysis.facts import describe_study
-from rnnbench.analysis.pairs import Scores, compare_sections
-from rnnbench.analysis.predictions import read_correct, read_labels
+from rnnbench.analysis.pairs import Scores, compare_accuracies
+from rnnbench.analysis.predictions import count_test_texts, read_correct, read_labels
 from rnnbench.analysis.published_rows import compare_with_published, published_curves
 from rnnbench.analysis.rows import ArmRow, Curve
 from rnnbench.analysis.sections import Arm, Section, divide_runs
@@ -105,9 +105,15 @@ def compose_document(sources: Sources) -> Document:
         vary_split=declared.vary_split,
         tuned=declared.tuned,
     )
+    on_same_reviews = _on_the_same_reviews(sources)
+    n_test_of_claims = count_test_texts(on_same_reviews)
     arms = [row for section in sections for row in _arms_of(section, sources)]
     scores = {section.name: _scores(section) for section in sections}
-    pairs = compare_sections(scores.items(), margin=margin, is_paired=is_paired)
+    n_test = {
+        section.name: count_test_texts([run for arm in section.arms for run in arm.runs])
+        for section in sections
+    }
+    pairs = compare_accuracies(scores.items(), margin=margin, is_paired=is_paired, n_test=n_test)
     uncertainty = [
         measure_uncertainty(
             section.name,
@@ -127,6 +133,10 @@ def compose_document(sources: Sources) -> Document:
         answer=write_answer(arms, pairs, margin=margin),
         warnings=warn_of(
             arms,
+            pairs,
+            margin=margin,
+            is_paired=is_paired,
+            n_test=min((n for n in n_test.values() if n is not None), default=None),
             notices=[*_notices(sources.runs), *declared.notes],
             problem=sources.problem,
         ),
@@ -149,9 +159,10 @@ def compose_document(sources: Sources) -> Document:
         claims=tuple(
             judge_claims(
                 sources.claims,
-                _on_the_same_reviews(sources),
+                on_same_reviews,
                 margin=margin,
                 is_paired=is_paired,
+                n_test=n_test_of_claims,
                 timing=sources.timing,
             )
         ),
@@ -172,6 +183,7 @@ def compose_document(sources: Sources) -> Document:
             sources.searches,
             margin=margin,
             is_paired=is_paired,
+            n_test=n_test_of_claims,
         )
         if declared.tuned
         else None,

@@ -9,6 +9,7 @@ from itertools import combinations
 from statistics import fmean
 from typing import TypeAlias
 
+from rnnbench.analysis.reach import FEWEST_RUNS, LEVEL, is_too_coarse
 from rnnbench.analysis.rows import PairRow, Verdict
 from rnnbench.stats.comparisons import (
     correlation,
@@ -21,10 +22,10 @@ from rnnbench.stats.comparisons import (
 )
 
 __all__ = [
-    "FEWEST_RUNS",
     "PairRuns",
     "Scores",
     "adjust_family",
+    "compare_accuracies",
     "compare_arms",
     "compare_sections",
     "pair_runs",
@@ -32,11 +33,6 @@ __all__ = [
 
 Scores: TypeAlias = Mapping[str, Mapping[int, float]]
 """Test accuracy, a fraction, by arm and seed; a score that is not finite counts as no run."""
-
-FEWEST_RUNS = 6
-"""Runs an arm below which a comparison only describes: five pairs cannot reach p <= 0.05."""
-
-LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +56,42 @@ class PairRuns:
         return min(len(self.a), len(self.b))
 
     @property
+    def has_spread(self) -> bool:
+        """Whether the runs of at least one arm differ: else its seeds are no more than one."""
+        return len({*self.a}) > 1 or len({*self.b}) > 1
+
+    @property
     def differences(self) -> tuple[float, ...]:
         """a minus b, seed by seed; none where unpaired."""
         pairs = zip(self.a, self.b, strict=True) if self.is_paired else ()
         return tuple(x - y for x, y in pairs)
+
+
+def compare_accuracies(
+    sections: Iterable[tuple[str, Scores]],
+    *,
+    margin: float,
+    is_paired: bool,
+    n_test: Mapping[str, int | None],
+) -> list[PairRow]:
+    """`compare_sections` of accuracies, of which no difference passes 1.
+
+    Args:
+        n_test: by section, the texts behind each score; None where unknown.
+    """
+    rows = [
+        row
+        for section, scores in sections
+        for row in compare_arms(
+            section, scores, margin=margin, is_paired=is_paired, n_test=n_test[section]
+        )
+    ]
+    return [
+        row
+        if row.difference_interval is None
+        else replace(row, difference_interval=row.difference_interval.bounded(-1.0, 1.0))
+        for row in adjust_family(rows)
+    ]
 
 
 def compare_sections(
@@ -86,7 +114,13 @@ def compare_sections(
 
 
 def compare_arms(
-    section: str, scores: Scores, *, margin: float, is_paired: bool, seed: int = 0
+    section: str,
+    scores: Scores,
+    *,
+    margin: float,
+    is_paired: bool,
+    n_test: int | None = None,
+    seed: int = 0,
 ) -> list[PairRow]:
     """A row for each pair, in the order of the arms, before the family is known.
 
@@ -96,7 +130,7 @@ def compare_arms(
     pairs = list(combinations(scores, 2))
     runs = [pair_runs(scores[a], scores[b], is_paired=is_paired) for a, b in pairs]
     return [
-        _describe(section, pair, of_pair, p, margin)
+        _describe(section, pair, of_pair, p, margin, n_test)
         for pair, of_pair, p in zip(pairs, runs, _test(runs, seed), strict=True)
     ]
 
@@ -141,7 +175,12 @@ def _test(runs: Sequence[PairRuns], seed: int) -> list[float | None]:
 
 
 def _describe(
-    section: str, arms: tuple[str, str], runs: PairRuns, p: float | None, margin: float
+    section: str,
+    arms: tuple[str, str],
+    runs: PairRuns,
+    p: float | None,
+    margin: float,
+    n_test: int | None,
 ) -> PairRow:
     compare_means = paired_interval if runs.is_paired else welch_interval
     improvement = probability_of_improvement(runs.a, runs.b) if runs.fewest > 1 else None
@@ -163,7 +202,9 @@ def _describe(
         margin=margin,
         verdict="undetermined",
         is_beyond_margin=None,
-        is_descriptive_only=runs.fewest < FEWEST_RUNS,
+        is_descriptive_only=runs.fewest < FEWEST_RUNS or is_too_coarse(n_test, margin),
+        is_without_spread=not runs.has_spread,
+        n_test=n_test,
     )
 
 
@@ -182,6 +223,7 @@ def _verdict(row: PairRow) -> Verdict:
         if row.difference * ((row.probability or 0) - 0.5) <= 0 and not row.is_paired:
             return "undetermined"
         return "better" if row.difference > 0 else "worse"
-    if row.difference_interval is not None and row.difference_interval.is_within(row.margin):
+    interval = row.difference_interval
+    if interval is not None and interval.is_within(row.margin) and not row.is_without_spread:
         return "equivalent"
     return "undetermined"

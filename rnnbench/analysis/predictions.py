@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["PREDICTIONS", "read_correct", "read_labels"]
+__all__ = ["PREDICTIONS", "count_test_texts", "read_correct", "read_labels"]
 
 PREDICTIONS = "predictions.npz"
 
@@ -42,6 +42,18 @@ def read_correct(
         for seed, predicted in found.items()
         if predicted is not None and predicted.shape == labels.shape
     }
+
+
+def count_test_texts(runs: Sequence[TrackedRun]) -> int | None:
+    """How many texts runs on the same reviews are scored on; None where nothing here tells.
+
+    By the reviews where they are cached here, else by the first predictions that are found.
+    """
+    labels = read_labels(runs[0].spec.data.fingerprint) if runs else None
+    if labels is not None:
+        return len(labels)
+    found = (_read_predicted(run) for run in runs)
+    return next((len(predicted) for predicted in found if predicted is not None), None)
 
 
 def _read_predicted(run: TrackedRun) -> NDArray[np.int8] | None:

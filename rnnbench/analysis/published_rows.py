@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,8 @@ def _compare_arm(source: str, section: Section, arm: Arm) -> Iterator[PublishedR
             continue
         ours = [found for run in runs if (found := read(run)) is not None]
         interval = prediction_interval(ours)
+        if interval is not None:
+            interval = interval.bounded(*_bounds(summary))
         mean = mean_sd(ours).mean
         yield PublishedRow(
             source=source,
@@ -128,6 +131,13 @@ def _summaries(
         ("test accuracy", published.test_accuracy, _test_accuracy),
         ("test loss", published.test_loss, _test_loss),
     ]
+
+
+def _bounds(summary: str) -> tuple[float, float]:
+    """What no run's number can pass."""
+    if "accuracy" in summary:
+        return 0.0, 1.0
+    return (1.0, math.inf) if "epoch" in summary else (0.0, math.inf)
 
 
 def _best_epoch(run: TrackedRun, limit: int | None) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from rnnbench.analysis.reach import is_too_coarse
 from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
@@ -41,13 +42,16 @@ class ArmRow:
         section: the heading under which the row stands; empty where there is one section only.
         arm: the value of the contrast: an architecture, or `order=frozen`.
         n: finished runs; everything below is over these.
-        test_accuracy_t, test_accuracy_bootstrap: 95 % intervals of the mean over seeds.
+        n_at_limit: of these, how many came to the last epoch allowed without an early stop.
+        test_accuracy_t, test_accuracy_bootstrap: 95 % intervals of the mean over seeds; the first
+            is bounded to 0 to 1.
         test_accuracy_iqm: interquartile mean; None below five runs.
         gap: validation loss minus the training loss evaluated without dropout, both of the best
             model; the mean.
         epoch_seconds, fit_seconds: means; None where the runs come from different hardware.
         hardware: the processor or the GPU behind the seconds.
         is_baseline: a row without a network, such as the bag of words, which has no seeds.
+        is_majority: the baseline that always names the commonest class.
     """
 
     section: str
@@ -56,6 +60,7 @@ class ArmRow:
     n_failed: int = 0
     n_diverged: int = 0
     n_missing: int = 0
+    n_at_limit: int = 0
     n_parameters: int | None = None
     test_accuracy: float | None = None
     test_accuracy_sd: float | None = None
@@ -79,6 +84,7 @@ class ArmRow:
     total_seconds: float | None = None
     hardware: str = ""
     is_baseline: bool = False
+    is_majority: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +144,9 @@ class PairRow:
         n_family: tests in the family.
         margin: the practical margin that the study declared, as a fraction.
         is_beyond_margin: whether the difference itself exceeds the margin; None without verdict.
-        is_descriptive_only: fewer than 6 runs an arm.
+        is_descriptive_only: fewer than 6 runs an arm, or too few test texts for the margin.
+        is_without_spread: every run of a scored the same, and every run of b.
+        n_test: texts behind each score; None where unknown, or where nothing is scored on texts.
     """
 
     section: str
@@ -159,6 +167,13 @@ class PairRow:
     verdict: Verdict
     is_beyond_margin: bool | None
     is_descriptive_only: bool
+    is_without_spread: bool = False
+    n_test: int | None = None
+
+    @property
+    def is_too_coarse(self) -> bool:
+        """Whether one test text weighs more than the margin."""
+        return is_too_coarse(self.n_test, self.margin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +207,7 @@ class PairUncertainty:
             difference, over all combinations of their runs, a tie counting half.
         n_opposite_seeds, n_seeds: of the seeds that both have, how many told the opposite.
         seeds_needed: paired seeds that find a difference of the margin with 80 % power at the
-            observed spread; None where the spread is unknown.
+            observed spread; None where the spread is unknown or no arm has any.
     """
 
     section: str

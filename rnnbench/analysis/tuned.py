@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 
-from rnnbench.analysis.arms import hardware_of
-from rnnbench.analysis.pairs import Scores, compare_sections
+from rnnbench.analysis.arms import accuracy_interval, hardware_of
+from rnnbench.analysis.pairs import Scores, compare_accuracies
 from rnnbench.analysis.rows import PairRow
 from rnnbench.analysis.sections import is_tuned
 from rnnbench.architectures import architecture_names, make_form
 from rnnbench.errors import StudyError
 from rnnbench.specs import Recipe, RunSpec
-from rnnbench.stats.intervals import Interval, t_interval
+from rnnbench.stats.intervals import Interval
 from rnnbench.stats.orderings import best_so_far_quantile
 from rnnbench.tracking.runs import CURVES, TrackedRun
 from rnnbench.tuning.record import TuningRecord
@@ -137,6 +137,7 @@ def compose_tuning_part(
     *,
     margin: float,
     is_paired: bool,
+    n_test: int | None = None,
 ) -> TuningPart:
     """The part of a study of tuned architectures.
 
@@ -146,6 +147,7 @@ def compose_tuning_part(
         others: of all other studies; the textbook's are found among them by what was asked.
         records: of the searches, by architecture; those that are not here leave rows out.
         margin: the practical margin, as a fraction.
+        n_test: texts that the runs are scored on; None where unknown.
     """
     tuned = {name: tuned[name] for name in sorted(tuned, key=_place)}
     records = {
@@ -157,7 +159,9 @@ def compose_tuning_part(
     scores = {name: {kind: _scores(found[kind]) for kind in _BOTH} for name, found in pairs.items()}
     both = {name: found for name, found in scores.items() if all(found.values())}
     rows = list(_describe_scores(both))
-    compared = compare_sections(both.items(), margin=margin, is_paired=is_paired)
+    compared = compare_accuracies(
+        both.items(), margin=margin, is_paired=is_paired, n_test=dict.fromkeys(both, n_test)
+    )
     return TuningPart(
         audit=_audit(tuple(records.values()), [name for name in tuned if name not in records]),
         ranking=_compare_ranks(rows, compared),
@@ -224,7 +228,7 @@ def _describe_scores(scores: Mapping[str, Scores]) -> Iterator[TunedRow]:
                 kind=kind,
                 n=len(values),
                 test_accuracy=means[kind][name],
-                test_accuracy_t=t_interval(values),
+                test_accuracy_t=accuracy_interval(values),
                 scores=values,
                 rank=1 + sum(other > means[kind][name] for other in means[kind].values()),
             )
@@ -370,7 +374,8 @@ def _tell_gains(pairs: Sequence[PairRow]) -> str:
     """Which architectures tuning has made better or worse, as far as that can be told."""
     end = "Which architectures differ when all are tuned, the pairs say."
     if all(pair.is_descriptive_only for pair in pairs):
-        return f"Too few seeds to tell tuned from textbook. {end}"
+        what = "test texts" if any(pair.is_too_coarse for pair in pairs) else "seeds"
+        return f"Too few {what} to tell tuned from textbook. {end}"
     told = [
         f"tuned {pair.section} is {pair.verdict} than with the textbook's values"
         if pair.verdict in ("better", "worse")

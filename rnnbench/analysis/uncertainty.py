@@ -144,7 +144,9 @@ def pair_uncertainty(
         opposite=opposite_story(runs.a, runs.b),
         n_opposite_seeds=sum(told) if told else None,
         n_seeds=len(told),
-        seeds_needed=seeds_needed(_sd_of_differences(runs), margin, n_family),
+        seeds_needed=seeds_needed(_sd_of_differences(runs), margin, n_family)
+        if runs.has_spread
+        else None,
     )
 
 

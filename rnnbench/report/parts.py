@@ -181,8 +181,18 @@ def _reading_of_pairs(document: Document) -> str:
         _pairing(document.pairs),
         "P(A > B) is the chance that one run of A scores higher than one run of B.",
     ]
-    if any(row.is_descriptive_only for row in document.pairs):
+    descriptive = [row for row in document.pairs if row.is_descriptive_only]
+    if any(row.is_too_coarse for row in descriptive):
+        sentences.append(
+            "Descriptive only: no verdict where one test text weighs more than the margin."
+        )
+    if not all(row.is_too_coarse for row in descriptive):
         sentences.append("Descriptive only: fewer than 6 runs an arm can carry no verdict.")
+    if any(row.is_without_spread for row in document.pairs):
+        sentences.append(
+            "No spread: every run of an arm scored the same, in both arms, so its seeds are no"
+            " more than one and nothing shows how far another would lie."
+        )
     if document.is_split_varied:
         sentences.append("The split varies from seed to seed; the test set is one and the same.")
     else:

@@ -84,10 +84,14 @@ def p_value(p: float | None) -> str:
 
 
 def within(bounds: Interval | None, write: Write) -> str:
-    """`[0.25, 0.70]`, each end written by `write`; a dash where an end is missing."""
+    """`[0.25, 0.70]`, each end written by `write`; a dash where an end is missing.
+
+    It says so where an end was moved to what is possible: `[93.10, 100.00] (bounded)`.
+    """
     if bounds is None or not (math.isfinite(bounds.low) and math.isfinite(bounds.high)):
         return NONE
-    return f"[{write(bounds.low)}, {write(bounds.high)}]"
+    remark = " (bounded)" if bounds.is_bounded else ""
+    return f"[{write(bounds.low)}, {write(bounds.high)}]{remark}"
 
 
 def with_interval(value: float | None, bounds: Interval | None, write: Write) -> str:
@@ -122,11 +126,16 @@ def plural(n: int, word: str) -> str:
 
 
 def verdict_words(row: PairRow) -> str:
-    """`better, within the margin`, `equivalent`, `undetermined (descriptive only)`."""
+    """`better, within the margin`, `equivalent`, `undetermined (descriptive only)`.
+
+    Where no arm has any spread, `undetermined (no spread)`.
+    """
     words: str = row.verdict
     if row.verdict in ("better", "worse") and row.is_beyond_margin is not None:
         words += ", beyond the margin" if row.is_beyond_margin else ", within the margin"
-    return f"{words} (descriptive only)" if row.is_descriptive_only else words
+    if row.is_descriptive_only:
+        return f"{words} (descriptive only)"
+    return f"{words} (no spread)" if row.is_without_spread else words
 
 
 def published_value(summary: str, value: float | None) -> str:

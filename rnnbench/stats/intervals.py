@@ -20,6 +20,7 @@ __all__ = [
     "MeanSd",
     "bootstrap_interval",
     "interquartile_mean",
+    "mean_interval",
     "mean_sd",
     "prediction_interval",
     "t_interval",
@@ -31,10 +32,11 @@ _MAX_DRAWN = 2_000_000  # values in memory at once while resampling
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """From `low` to `high`, both included."""
+    """From `low` to `high`, both included; bounded where an end was moved to what is possible."""
 
     low: float
     high: float
+    is_bounded: bool = False
 
     def contains(self, value: float) -> bool:
         """Whether the value lies inside or on an end; NaN lies nowhere."""
@@ -43,6 +45,12 @@ class Interval:
     def is_within(self, margin: float) -> bool:
         """Whether all of it lies strictly between -margin and margin."""
         return -margin < self.low and self.high < margin
+
+    def bounded(self, low: float, high: float) -> Interval:
+        """What of it lies between two values that its quantity cannot pass: it covers as much."""
+        if low <= self.low and self.high <= high:
+            return self
+        return Interval(max(self.low, low), min(self.high, high), is_bounded=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,11 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
 
     Source: Student (1908), Biometrika 6:1-25.
     """
-    found = mean_sd(values)
+    return mean_interval(mean_sd(values), level)
+
+
+def mean_interval(found: MeanSd, level: float = 0.95) -> Interval | None:
+    """`t_interval` of values of which only mean, standard deviation and number are known."""
     if not math.isfinite(found.sd):
         return None
     half = t_quantile(level, found.n - 1) * found.sd / math.sqrt(found.n)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
@@ -23,13 +24,16 @@ MOST_SEEDS = 1_000_000
 _N_POINTS = 400  # more change nothing in the tenth decimal, from six pairs on
 
 
-def seeds_for_verdicts(n_pairs: int, level: float = 0.05) -> int:
-    """The fewest paired seeds with which an exact sign-flip test can reach `level` under Holm.
+def seeds_for_verdicts(n_pairs: int, level: float = 0.05, *, is_paired: bool = True) -> int:
+    """The fewest seeds with which an exact test can reach `level` under Holm.
 
-    With n pairs of runs the smallest two-sided p is 2^(1 - n); the most extreme of `n_pairs`
-    comparisons needs `level / n_pairs` (Holm 1979, the first step).
+    With n pairs of runs the smallest two-sided p of the sign-flip test is 2^(1 - n), with n runs
+    against n that of Mann and Whitney's is 2 / C(2n, n); the most extreme of `n_pairs` comparisons
+    needs `level / n_pairs` (Holm 1979, the first step).
     """
-    return math.ceil(1 - math.log2(level / n_pairs))
+    if is_paired:
+        return math.ceil(1 - math.log2(level / n_pairs))
+    return next(n for n in itertools.count(1) if 2 / math.comb(2 * n, n) <= level / n_pairs)
 
 
 def seeds_needed(

@@ -85,8 +85,8 @@ def decides(verdict: Verdict) -> str:
     if not verdict.n_pairs:
         return f"{seeds}, and nothing to compare them with"
     pairs = plural(verdict.n_pairs, "pair")
-    if verdict.detectable is None:
-        return f"{seeds} can give no verdict on {pairs}; the means will be descriptive only"
+    if verdict.limit or verdict.detectable is None:
+        return verdict.limit or f"{seeds} cannot show one of {pairs} to be better"
     return (
         f"{seeds} find a true difference of {100 * verdict.detectable:.2f} points of test accuracy "
         f"in four studies of five ({pairs}), if seeds differ as in {verdict.basis}; smaller ones "

@@ -1,35 +1,73 @@
-"""What a table can decide, in one sentence, and what it would take to decide more."""
+"""What a table can decide, as the report will say it, and what it would take to decide more."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rnnbench.analysis.predictions import read_labels
+from rnnbench.analysis.reach import (
+    describe_reach,
+    is_too_coarse,
+    seeds_to_decide,
+    set_against_majority,
+)
 from rnnbench.analysis.summary import Row
 from rnnbench.report.texts import plural
-from rnnbench.stats.seeds import seeds_for_verdicts
+from rnnbench.stats.intervals import mean_interval
+from rnnbench.workflows.baseline import find_majority
 from rnnbench.workflows.plan import Plan, count_pairs
 
 __all__ = ["give_advice"]
 
 
 def give_advice(plan: Plan, rows: Sequence[Row]) -> str:
-    """What the table can decide, and what would let it decide more."""
-    n_pairs = count_pairs(plan.study, plan.specs)
+    """What the table can decide, and what would let it decide more; then the majority class."""
+    sentences = [_tell_reach(plan, rows), *_tell_majority(plan, rows)]
+    return "\n".join(sentence for sentence in sentences if sentence)
+
+
+def _tell_reach(plan: Plan, rows: Sequence[Row]) -> str:
     n_seeds = min((row.n for row in rows), default=0)
-    words = plural(n_seeds, "seed")
     if not n_seeds:
         return "not every row has a finished run yet: nothing to compare"
+    study, words = plan.study, plural(n_seeds, "seed")
+    n_pairs, is_paired = count_pairs(study, plan.specs), study.pairing == "seed"
+    labels, margin = read_labels(plan.dataset.fingerprint), study.margin_points / 100
+    n_test = None if labels is None else len(labels)
+    limit = describe_reach(
+        n_seeds,
+        n_pairs=n_pairs,
+        is_paired=is_paired,
+        has_spread=any(row.test_accuracy.sd != 0 for row in rows),  # of one run it is NaN
+        n_test=n_test,
+        margin=margin,
+    )
     if not n_pairs:
         return words
-    needed = seeds_for_verdicts(n_pairs)
-    if n_seeds >= needed:
+    if limit is None:
         return f"{words}: enough for a verdict on each of {plural(n_pairs, 'pair')}"
+    needed = seeds_to_decide(n_pairs, is_paired=is_paired)
+    if n_seeds >= needed or is_too_coarse(n_test, margin):
+        return limit
     minutes = _minutes(plan, rows, needed - n_seeds)
-    return (
-        f"{words}: descriptive only. A verdict on {plural(n_pairs, 'pair')} needs at least "
-        f"{needed} seeds: {_option(plan, needed)} adds the missing ones, in about "
-        f"{minutes:.0f} min."
-    )
+    return f"{limit} {_option(plan, needed)} adds the missing ones, in about {minutes:.0f} min."
+
+
+def _tell_majority(plan: Plan, rows: Sequence[Row]) -> list[str]:
+    """On data of the user's own."""
+    finished = [row for row in rows if row.n]
+    majority = find_majority(plan.specs[0].data) if finished else None
+    if majority is None or majority.test_accuracy is None:
+        return []
+    means = [
+        (
+            f"{row.architecture} ({row.varied})" if row.varied else row.architecture,
+            row.test_accuracy.mean,
+            mean_interval(row.test_accuracy),
+        )
+        for row in finished
+    ]
+    return [set_against_majority(means, majority.test_accuracy)]
 
 
 def _minutes(plan: Plan, rows: Sequence[Row], n_missing: int) -> float:

@@ -12,8 +12,7 @@ import numpy as np
 
 from rnnbench.analysis.rows import ArmRow
 from rnnbench.data.bag_of_words import BagOfWords, score_bag_of_words
-from rnnbench.data.cache import cache_folder, open_corpus
-from rnnbench.data.dataset import load_part
+from rnnbench.data.cache import cache_folder, open_corpus, split_indices
 from rnnbench.data.files import read_json, write_json
 from rnnbench.errors import DataError
 from rnnbench.execution.environment import processor_name
@@ -52,21 +51,26 @@ def find_baseline(data: DataSpec) -> ArmRow | None:
 def find_majority(data: DataSpec) -> ArmRow | None:
     """What the commonest class of the training part scores, on data of the user's own."""
     try:
-        if not open_corpus(data.fingerprint).vocabulary:
+        corpus = open_corpus(data.fingerprint)
+        if not corpus.vocabulary:
             return None  # IMDB is balanced: a half
-        train, test = load_part(data, "train"), load_part(data, "test")
+        split = split_indices(
+            data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
+        )
     except DataError:
         return None
-    commonest = np.bincount(train.labels.astype(np.int64)).argmax()
-    predicted = np.full(len(test.labels), commonest, dtype=np.int8)
+    labels = corpus.test.labels
+    commonest = np.bincount(corpus.train.labels[split.train]).argmax()
+    predicted = np.full_like(labels, commonest)
     return ArmRow(
         section="",
         arm=MAJORITY,
         n=1,
         n_parameters=0,
-        test_accuracy=float(np.mean(predicted == test.labels)),
-        test_macro_f1=macro_f1(predicted, test.labels),
+        test_accuracy=float(np.mean(predicted == labels)),
+        test_macro_f1=macro_f1(predicted, labels.astype(np.float32)),
         is_baseline=True,
+        is_majority=True,
     )
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
+from rnnbench.analysis.reach import describe_reach
 from rnnbench.architectures import display_name
 from rnnbench.data.cache import open_corpus
 from rnnbench.errors import WorkerError
@@ -66,13 +67,16 @@ class Verdict:
     Args:
         n_pairs: comparisons that the report will make.
         detectable: the smallest true difference of test accuracy that is found with a power of
-            80 %; None if the seeds can decide nothing.
+            80 %; None if the seeds cannot show that one arm is better.
+        limit: which verdicts cannot be given, and why, as the report will say it; None where all
+            can.
         basis: where the spread between seeds is taken from, for people.
     """
 
     n_seeds: int
     n_pairs: int
     detectable: float | None
+    limit: str | None
     basis: str
 
 
@@ -199,7 +203,17 @@ def _judge(plan: Plan, n_seeds: int) -> Verdict:
         sd = USUAL_SD * math.sqrt(max(IMDB_TEST_TEXTS / n_test, 1.0))
         basis = f"the textbook study on IMDB, for {n_test:,} test texts"
     detectable = detectable_difference(sd, n_seeds, max(n_pairs, 1))
-    return Verdict(n_seeds=n_seeds, n_pairs=n_pairs, detectable=detectable, basis=basis)
+    limit = describe_reach(
+        n_seeds,
+        n_pairs=n_pairs,
+        is_paired=plan.study.pairing == "seed",
+        has_spread=True,
+        n_test=n_test,
+        margin=plan.study.margin_points / 100,
+    )
+    return Verdict(
+        n_seeds=n_seeds, n_pairs=n_pairs, detectable=detectable, limit=limit, basis=basis
+    )
 
 
 def _epochs_done(ledger: Ledger, plan: Plan, task: Task) -> int:

@@ -1,0 +1,114 @@
+"""What so many runs and test texts can decide: one rule for report, claims, plan and terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from rnnbench.stats.intervals import Interval
+from rnnbench.stats.seeds import seeds_for_verdicts
+
+__all__ = [
+    "FEWEST_RUNS",
+    "LEVEL",
+    "describe_reach",
+    "is_too_coarse",
+    "seeds_to_decide",
+    "set_against_majority",
+]
+
+FEWEST_RUNS = 6
+"""Runs an arm below which a comparison only describes: five pairs cannot reach p <= 0.05."""
+
+LEVEL = 0.05
+
+
+def is_too_coarse(n_test: int | None, margin: float) -> bool:
+    """Whether one test text weighs more than the margin, a fraction; False where `n_test` is None.
+
+    A difference of the margin cannot be seen then: scores are counts of texts.
+    """
+    return n_test is not None and n_test * margin < 1 - 1e-9
+
+
+def seeds_to_decide(n_pairs: int, *, is_paired: bool) -> int:
+    """The fewest seeds with which each of the pairs can come out better or worse."""
+    return max(FEWEST_RUNS, seeds_for_verdicts(n_pairs, LEVEL, is_paired=is_paired))
+
+
+def describe_reach(
+    n_runs: int,
+    *,
+    n_pairs: int,
+    is_paired: bool,
+    has_spread: bool,
+    n_test: int | None,
+    margin: float,
+) -> str | None:
+    """Which verdicts cannot be given, and why, in a sentence or two; None where all can.
+
+    Args:
+        n_runs: finished runs of the arm that has fewest.
+        n_pairs: comparisons, over all sections.
+        has_spread: whether the runs of at least one arm differ in their score.
+        n_test: texts that are scored; None where unknown.
+        margin: the practical margin, as a fraction.
+    """
+    if not n_pairs:
+        return None
+    if n_test and is_too_coarse(n_test, margin):
+        fewest = math.ceil(1 / margin - 1e-9)
+        return (
+            f"Too few test texts: one is {_points(1 / n_test)} points of accuracy, more than the "
+            f"margin of {100 * margin:g}. No verdict is given below {fewest:,} test texts."
+        )
+    seeds = f"{n_runs} seed" if n_runs == 1 else f"{n_runs} seeds"
+    needed = seeds_to_decide(n_pairs, is_paired=is_paired)
+    if n_runs < FEWEST_RUNS:
+        why = ", because no test could reach 5 % there" if is_paired else ""
+        more = f" Better or worse among {n_pairs} pairs takes {needed}." * (needed > FEWEST_RUNS)
+        return (
+            f"Descriptive only: {seeds} in the smallest arm. No verdict is given below "
+            f"{FEWEST_RUNS} seeds{why}.{more}"
+        )
+    if n_runs < needed:
+        return (
+            f"{seeds} in the smallest arm can show that two arms are equivalent, but not that one "
+            f"is better: among {n_pairs} pairs that takes {needed}."
+        )
+    if not has_spread:
+        return (
+            "Every run of each arm scored the same, so nothing shows how far another would lie: "
+            "no two arms can be called equivalent."
+        )
+    return None
+
+
+def set_against_majority(
+    means: Iterable[tuple[str, float, Interval | None]], majority: float
+) -> str:
+    """Which arms beat always naming the commonest class, in a sentence.
+
+    Args:
+        means: name, mean test accuracy and its interval of each arm; one beats the majority whose
+            interval lies above it, or who has none and whose mean does.
+        majority: what naming the commonest class scores, a fraction.
+    """
+    found = list(means)
+    ahead = [name for name, mean, _ in found if mean > majority]
+    clear = [
+        name
+        for name, mean, interval in found
+        if mean > majority and (interval is None or interval.low > majority)
+    ]
+    score = f"always naming the commonest class scores {100 * majority:.2f} %"
+    if not clear:
+        return f"Nothing {'clearly ' if ahead else ''}beats the majority class: {score}."
+    others = [name for name, _, _ in found if name not in clear]
+    rest = f"; not clearly beaten by {', '.join(others)}" if others else ""
+    return f"{score[0].upper()}{score[1:]}{rest}."
+
+
+def _points(fraction: float) -> str:
+    points = 100 * fraction
+    return f"{points:.0f}" if points >= 3 else f"{points:.1f}"

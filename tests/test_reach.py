@@ -1,0 +1,92 @@
+"""What runs and test texts can decide, and whether anything beats the majority class."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnnbench.analysis.reach import describe_reach, seeds_to_decide, set_against_majority
+from rnnbench.stats.intervals import Interval
+
+
+def reach(
+    n_runs: int,
+    n_pairs: int = 1,
+    n_test: int | None = 400,
+    margin: float = 0.005,
+    has_spread: bool = True,
+) -> str:
+    found = describe_reach(
+        n_runs,
+        n_pairs=n_pairs,
+        is_paired=True,
+        has_spread=has_spread,
+        n_test=n_test,
+        margin=margin,
+    )
+    return found or "all"
+
+
+@pytest.mark.parametrize(
+    ("n_runs", "n_pairs", "words"),
+    [
+        (5, 1, "Descriptive only: 5 seeds in the smallest arm."),
+        (5, 3, "Better or worse among 3 pairs takes 7."),
+        (6, 1, "all"),
+        (6, 3, "6 seeds in the smallest arm can show that two arms are equivalent, but not"),
+        (7, 3, "all"),
+        (1, 0, "all"),
+    ],
+)
+def test_few_seeds_allow_few_verdicts(n_runs: int, n_pairs: int, words: str) -> None:
+    assert words in reach(n_runs, n_pairs)
+
+
+# One text of 200 is half a point.
+@pytest.mark.parametrize(
+    ("n_test", "margin", "is_enough"),
+    [(12, 0.005, False), (199, 0.005, False), (200, 0.005, True), (50, 0.02, True)],
+)
+def test_a_test_text_must_not_weigh_more_than_the_margin(
+    n_test: int, margin: float, is_enough: bool
+) -> None:
+    assert (reach(10, n_test=n_test, margin=margin) == "all") == is_enough
+
+
+def test_what_one_of_few_test_texts_weighs_is_said() -> None:
+    assert reach(8, n_test=12) == (
+        "Too few test texts: one is 8 points of accuracy, more than the margin of 0.5. "
+        "No verdict is given below 200 test texts."
+    )
+
+
+def test_runs_that_all_score_the_same_cannot_be_called_equivalent() -> None:
+    assert reach(8, has_spread=False).startswith("Every run of each arm scored the same")
+
+
+def test_unpaired_runs_decide_sooner() -> None:
+    # 2 / C(12, 6) = 0.0022, enough for 23 pairs; signs of six pairs reach 0.031, enough for one.
+    assert seeds_to_decide(6, is_paired=False) == 6
+    assert seeds_to_decide(6, is_paired=True) == 8
+
+
+ABOVE, AROUND = Interval(0.981, 0.99), Interval(0.97, 0.995)
+
+
+@pytest.mark.parametrize(
+    ("means", "sentence"),
+    [
+        ([("a", 0.98, Interval(0.98, 0.98))], "Nothing beats the majority class: always naming"),
+        ([("a", 0.985, AROUND)], "Nothing clearly beats the majority class: always naming"),
+        ([("a", 0.985, ABOVE)], "Always naming the commonest class scores 98.00 %."),
+        (
+            [("a", 0.985, ABOVE), ("b", 0.985, AROUND), ("c", 0.9, None)],
+            "Always naming the commonest class scores 98.00 %; not clearly beaten by b, c.",
+        ),
+        ([("a", 0.99, None)], "Always naming the commonest class scores 98.00 %."),
+    ],
+    ids=["level", "around", "above", "mixed", "one run"],
+)
+def test_what_beats_the_majority_class(
+    means: list[tuple[str, float, Interval | None]], sentence: str
+) -> None:
+    assert set_against_majority(means, 0.98).startswith(sentence)
