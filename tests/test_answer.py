@@ -139,6 +139,13 @@ def test_no_finished_run_says_so(arms: list[ArmRow]) -> None:
     assert answer(arms, []) == ("No run has finished yet: there is nothing to say.",)
 
 
+def test_runs_that_all_came_to_nothing_are_not_waited_for() -> None:
+    lost = [arm("lstm", None, n_diverged=2), arm("gru", None, n_diverged=1, n_failed=1)]
+    assert answer(lost, []) == (
+        "No run came to a score: 1 failed and 3 diverged. There is nothing to compare.",
+    )
+
+
 def test_the_cost_names_the_cheapest_epoch_and_the_first_to_be_done() -> None:
     arms = [
         arm("lstm", epoch_seconds=0.5, fit_seconds=25.0),

@@ -57,6 +57,23 @@ def test_the_best_epoch_counts_from_one() -> None:
     assert (row.published, row.mean) == (published_runs()["lstm"].best_epoch, 50)
 
 
+def test_no_new_run_is_best_before_the_first_epoch_or_right_on_more_than_all() -> None:
+    early = [
+        made_up("lstm", seed, 0.8, run={"history": curves(*losses, val_accuracy=accuracy)})
+        for seed, (losses, accuracy) in enumerate(
+            [((0.4, 0.5, 0.6), 0.99), ((0.6, 0.5, 0.4), 0.8), ((0.4, 0.5, 0.6), 0.9)]
+        )
+    ]
+    found = compare(early)
+    epoch, accuracy = (
+        found["notes-2025", summary].interval for summary in ("best epoch", "its val_accuracy")
+    )
+    assert epoch is not None
+    assert accuracy is not None
+    assert (epoch.low, epoch.is_bounded) == (1.0, True)
+    assert (accuracy.high, accuracy.is_bounded) == (1.0, True)
+
+
 def test_only_the_stacked_model_has_a_published_test_score() -> None:
     assert ("notes-2025", "test accuracy") not in compare(runs("lstm"))
     row = compare(runs("lstm-stacked"))["notes-2025", "test accuracy"]

@@ -16,7 +16,7 @@ def reach(
     has_spread: bool = True,
 ) -> str:
     found = describe_reach(
-        n_runs,
+        [0, n_runs, n_runs],
         n_pairs=n_pairs,
         is_paired=True,
         has_spread=has_spread,
@@ -39,6 +39,14 @@ def reach(
 )
 def test_few_seeds_allow_few_verdicts(n_runs: int, n_pairs: int, words: str) -> None:
     assert words in reach(n_runs, n_pairs)
+
+
+def test_one_arm_with_few_seeds_leaves_the_others_their_verdicts() -> None:
+    found = describe_reach(
+        [10, 3, 10], n_pairs=3, is_paired=True, has_spread=True, n_test=None, margin=0.005
+    )
+    assert found is not None
+    assert found.startswith("Some pairs are descriptive only: 3 seeds in the smallest arm.")
 
 
 # One text of 200 is half a point.

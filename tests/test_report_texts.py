@@ -9,6 +9,7 @@ from documents import make_pair
 
 from rnnbench.analysis.rows import Verdict
 from rnnbench.report.texts import (
+    brief_per_cent,
     chance,
     count,
     duration,
@@ -27,6 +28,10 @@ from rnnbench.report.texts import (
     within,
 )
 from rnnbench.stats.intervals import Interval
+
+
+def test_an_interval_says_that_it_was_bounded() -> None:
+    assert within(Interval(0.9, 1.1).bounded(0, 1), per_cent) == "[90.00, 100.00] (bounded)"
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
@@ -93,6 +98,13 @@ def test_durations(seconds: float, text: str) -> None:
 
 def test_one_and_many() -> None:
     assert [plural(n, "seed") for n in (0, 1, 10_000)] == ["0 seeds", "1 seed", "10,000 seeds"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(80.34, "80.3"), (99.96, "99.96"), (100.0, "100.0"), (99.94, "99.9")]
+)
+def test_less_than_all_is_not_written_as_all(value: float, text: str) -> None:
+    assert brief_per_cent(value) == text
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def write_answer(
     """
     networks = [row for row in arms if row.n and not row.is_baseline]
     if not networks:
-        return ("No run has finished yet: there is nothing to say.",)
+        return (_tell_no_score(arms),)
     sections = list(dict.fromkeys(row.section for row in networks))
     sentences = []
     for section in sections[:_MANY_SECTIONS]:
@@ -40,6 +40,17 @@ def write_answer(
     if len(sections) == 1:
         sentences += [*_cost(networks), *_against_baseline(arms, networks)]
     return tuple(sentences)
+
+
+def _tell_no_score(arms: Sequence[ArmRow]) -> str:
+    counts = {
+        "failed": sum(row.n_failed for row in arms),
+        "diverged": sum(row.n_diverged for row in arms),
+    }
+    if any(row.n_missing for row in arms) or not any(counts.values()):
+        return "No run has finished yet: there is nothing to say."
+    told = _listed([f"{count} {word}" for word, count in counts.items() if count])
+    return f"No run came to a score: {told}. There is nothing to compare."
 
 
 def warn_of(
@@ -64,7 +75,7 @@ def warn_of(
     networks = [row for row in arms if not row.is_baseline]
     warnings = list(dict.fromkeys(notices))
     reach = describe_reach(
-        min((row.n for row in networks), default=0),
+        [row.n for row in networks],
         n_pairs=len(pairs),
         is_paired=is_paired,
         has_spread=not all(row.is_without_spread for row in pairs),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.seeds import seeds_for_verdicts
@@ -37,7 +37,7 @@ def seeds_to_decide(n_pairs: int, *, is_paired: bool) -> int:
 
 
 def describe_reach(
-    n_runs: int,
+    n_runs: Sequence[int],
     *,
     n_pairs: int,
     is_paired: bool,
@@ -48,7 +48,7 @@ def describe_reach(
     """Which verdicts cannot be given, and why, in a sentence or two; None where all can.
 
     Args:
-        n_runs: finished runs of the arm that has fewest.
+        n_runs: finished runs of each arm; an arm without any is told of elsewhere.
         n_pairs: comparisons, over all sections.
         has_spread: whether the runs of at least one arm differ in their score.
         n_test: texts that are scored; None where unknown.
@@ -57,21 +57,25 @@ def describe_reach(
     if not n_pairs:
         return None
     if n_test and is_too_coarse(n_test, margin):
-        fewest = math.ceil(1 / margin - 1e-9)
+        enough = math.ceil(1 / margin - 1e-9)
         return (
             f"Too few test texts: one is {_points(1 / n_test)} points of accuracy, more than the "
-            f"margin of {100 * margin:g}. No verdict is given below {fewest:,} test texts."
+            f"margin of {100 * margin:g}. No verdict is given below {enough:,} test texts."
         )
-    seeds = f"{n_runs} seed" if n_runs == 1 else f"{n_runs} seeds"
+    with_runs = [n for n in n_runs if n]
+    fewest = min(with_runs, default=0)
+    seeds = f"{fewest} seed" if fewest == 1 else f"{fewest} seeds"
     needed = seeds_to_decide(n_pairs, is_paired=is_paired)
-    if n_runs < FEWEST_RUNS:
+    if fewest < FEWEST_RUNS:
+        are_some_decided = sum(n >= FEWEST_RUNS for n in with_runs) > 1
+        what = "Some pairs are descriptive only" if are_some_decided else "Descriptive only"
         why = ", because no test could reach 5 % there" if is_paired else ""
         more = f" Better or worse among {n_pairs} pairs takes {needed}." * (needed > FEWEST_RUNS)
         return (
-            f"Descriptive only: {seeds} in the smallest arm. No verdict is given below "
+            f"{what}: {seeds} in the smallest arm. No verdict is given below "
             f"{FEWEST_RUNS} seeds{why}.{more}"
         )
-    if n_runs < needed:
+    if fewest < needed:
         return (
             f"{seeds} in the smallest arm can show that two arms are equivalent, but not that one "
             f"is better: among {n_pairs} pairs that takes {needed}."

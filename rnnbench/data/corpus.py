@@ -95,6 +95,14 @@ def describe_classes(corpus: Corpus) -> str:
     labels = np.concatenate((corpus.train.labels, corpus.test.labels))
     counts = np.bincount(labels, minlength=len(corpus.classes))
     return ", ".join(
-        f"{name} {100 * count / counts.sum():.1f} %"
+        f"{name} {_share(count, counts.sum())} %"
         for name, count in zip(corpus.classes, counts, strict=True)
     )
+
+
+def _share(count: int, n_all: int) -> str:
+    """In per cent; no class of a few texts has none, and none beside it has all."""
+    text = f"{100 * count / n_all:.1f}"
+    if text == "0.0" and count:
+        return "< 0.1"
+    return "> 99.9" if text == "100.0" and count < n_all else text

@@ -19,7 +19,7 @@ from rnnbench.report.drawing import (
     house_style,
     limits_around,
 )
-from rnnbench.report.texts import number, short
+from rnnbench.report.texts import brief_per_cent, short
 from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ def _describe(panels: Sequence[ResponsePanel]) -> str:
             first, last = line.points[0], line.points[-1]
             texts.append(
                 f"{panel.architecture}{f' with {line.others}' if line.others else ''}:"
-                f" {number(first.accuracy, 1)} % at {panel.factor} {first.value:g},"
-                f" {number(last.accuracy, 1)} % at {last.value:g}"
+                f" {brief_per_cent(first.accuracy)} % at {panel.factor} {first.value:g},"
+                f" {brief_per_cent(last.accuracy)} % at {last.value:g}"
             )
     return f"Mean test accuracy. {'; '.join(texts)}."
 

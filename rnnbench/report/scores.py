@@ -19,7 +19,7 @@ from rnnbench.report.drawing import (
     stack_of_axes,
 )
 from rnnbench.report.sections import by_section, left_out, take_panels
-from rnnbench.report.texts import number, plural, short, with_sd
+from rnnbench.report.texts import brief_per_cent, number, plural, short, with_sd
 from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
@@ -123,12 +123,12 @@ def _describe(panels: Sequence[ScorePanel]) -> str:
     else:
         start = "Mean test accuracy: "
     texts = [
-        f"{f'{heading}, ' if heading else ''}{line.arm} {number(line.mean, 1)} %"
+        f"{f'{heading}, ' if heading else ''}{line.arm} {brief_per_cent(line.mean)} %"
         f" ({plural(len(line.dots), 'seed')})"
         for heading, line in lines
     ]
     texts += [
-        f"baseline {name} {number(value, 1)} %"
+        f"baseline {name} {brief_per_cent(value)} %"
         for name, value in dict.fromkeys(
             baseline for panel in panels for baseline in panel.baselines
         )
@@ -193,7 +193,7 @@ def _mark_outside(axes: Axes, line: ScoreLine, row: int, limits: Interval) -> No
         if not outside:
             continue
         axes.plot(edge, row - 0.12, marker, color=BLUE, markersize=6, clip_on=False)
-        values = ", ".join(number(dot, 1) for dot in sorted(outside)[:3])
+        values = ", ".join(brief_per_cent(dot) for dot in sorted(outside)[:3])
         more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
         axes.annotate(
             f"{values} %{more}",
@@ -221,7 +221,7 @@ def _name_baselines(axes: Axes, panel: ScorePanel, limits: Interval) -> None:
         axes.text(
             value,
             1.01,
-            f"{short(name)} {number(value, 1)} %",
+            f"{short(name)} {brief_per_cent(value)} %",
             color=VERMILLION,
             transform=axes.get_xaxis_transform(),
             horizontalalignment="right" if value > middle else "left",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NONE",
+    "brief_per_cent",
     "chance",
     "count",
     "duration",
@@ -52,6 +53,12 @@ def count(value: float | None) -> str:
 def per_cent(fraction: float | None, digits: int = 2) -> str:
     """`80.30` for 0.803; the unit stands in the heading."""
     return number(None if fraction is None else 100 * fraction, digits)
+
+
+def brief_per_cent(value: float) -> str:
+    """`80.3` of a value in per cent; with a second digit where one would make 100.0 of less."""
+    text = number(value, 1)
+    return number(value) if text == "100.0" and value < 100 else text
 
 
 def points(fraction: float | None) -> str:

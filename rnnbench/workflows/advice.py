@@ -27,15 +27,18 @@ def give_advice(plan: Plan, rows: Sequence[Row]) -> str:
 
 
 def _tell_reach(plan: Plan, rows: Sequence[Row]) -> str:
-    n_seeds = min((row.n for row in rows), default=0)
-    if not n_seeds:
+    if any(row.n_missing and not row.n for row in rows):
         return "not every row has a finished run yet: nothing to compare"
+    n_runs = [row.n for row in rows if row.n]
+    if not n_runs:
+        return "no run came to a score: nothing to compare"
+    n_seeds = min(n_runs)
     study, words = plan.study, plural(n_seeds, "seed")
     n_pairs, is_paired = count_pairs(study, plan.specs), study.pairing == "seed"
     labels, margin = read_labels(plan.dataset.fingerprint), study.margin_points / 100
     n_test = None if labels is None else len(labels)
     limit = describe_reach(
-        n_seeds,
+        n_runs,
         n_pairs=n_pairs,
         is_paired=is_paired,
         has_spread=any(row.test_accuracy.sd != 0 for row in rows),  # of one run it is NaN

@@ -204,7 +204,7 @@ def _judge(plan: Plan, n_seeds: int) -> Verdict:
         basis = f"the textbook study on IMDB, for {n_test:,} test texts"
     detectable = detectable_difference(sd, n_seeds, max(n_pairs, 1))
     limit = describe_reach(
-        n_seeds,
+        [n_seeds],
         n_pairs=n_pairs,
         is_paired=plan.study.pairing == "seed",
         has_spread=True,
