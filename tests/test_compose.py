@@ -165,9 +165,9 @@ def test_a_study_whose_runs_all_failed_is_a_document_too() -> None:
     failed = RunResult(status="failed", epochs=0, reason="ValueError: no")
     found = [made_up(name, seed, failed) for name in ("lstm", "gru") for seed in range(2)]
     document = compose(found, claims=[BETTER])
-    assert document.answer == ("No run has finished yet: there is nothing to say.",)
+    assert document.answer == ("No run came to a score: 4 failed. There is nothing to compare.",)
     assert [(row.n, row.n_failed) for row in document.arms] == [(0, 2), (0, 2)]
-    assert "4 runs failed and are left out of every mean." in document.warnings
+    assert document.warnings == ("4 runs failed and are left out of every mean.",)
     assert (document.seeds, document.curves) == ((), ())
 
 

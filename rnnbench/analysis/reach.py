@@ -54,7 +54,8 @@ def describe_reach(
         n_test: texts that are scored; None where unknown.
         margin: the practical margin, as a fraction.
     """
-    if not n_pairs:
+    with_runs = [n for n in n_runs if n]
+    if not (n_pairs and with_runs):
         return None
     if n_test and is_too_coarse(n_test, margin):
         enough = math.ceil(1 / margin - 1e-9)
@@ -62,8 +63,7 @@ def describe_reach(
             f"Too few test texts: one is {_points(1 / n_test)} points of accuracy, more than the "
             f"margin of {100 * margin:g}. No verdict is given below {enough:,} test texts."
         )
-    with_runs = [n for n in n_runs if n]
-    fewest = min(with_runs, default=0)
+    fewest = min(with_runs)
     seeds = f"{fewest} seed" if fewest == 1 else f"{fewest} seeds"
     needed = seeds_to_decide(n_pairs, is_paired=is_paired)
     if fewest < FEWEST_RUNS:
