@@ -28,7 +28,8 @@ import numpy as np
 
 from rnnbench.analysis.pairs import compare_sections
 from rnnbench.analysis.rows import PairRow
-from rnnbench.execution.environment import processor_name, usable_cores
+from rnnbench.execution.cores import usable_cores
+from rnnbench.execution.environment import processor_name
 from rnnbench.stats.comparisons import correlation
 
 HERE = Path(__file__).parent

@@ -6,12 +6,14 @@ import importlib
 import os
 import random
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnbench.architectures import find_plugin
+from rnnbench.data.cache import cache_folder
 from rnnbench.errors import StudyError
 from rnnbench.specs import CanonicalForm, Form, PluginForm, RunSpec
 
@@ -35,6 +37,9 @@ _UNUSED = ("matplotlib", "pandas", "sklearn")
 def import_keras() -> None:
     """Import Keras in a process of our own, without what it need not have: half of the seconds.
 
+    It has the settings that it comes with. Whatever its user has set, in `keras.json` (precision,
+    epsilon) or in variables (`KERAS_MAX_EPOCHS`), would change numbers that nothing tells apart.
+
     Side effect: unless it is the back end, TensorFlow cannot be imported here afterwards; Keras
     would do so to save a model (500 MiB, 3 s).
     """
@@ -45,10 +50,30 @@ def import_keras() -> None:
     hidden = [name for name in _UNUSED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # likewise
     try:
-        import keras  # noqa: F401
+        with _no_settings():
+            import keras  # noqa: F401
     finally:
         for name in hidden:
             sys.modules.pop(name, None)
+
+
+@contextmanager
+def _no_settings() -> Iterator[None]:
+    """No variable of Keras's but the back end's, and a home without a `keras.json` of the user's.
+
+    Keras writes one there, with its defaults; what a plug-in downloads with it goes there too.
+    """
+    theirs = {name: os.environ.pop(name) for name in _set_by_user()}
+    os.environ["KERAS_HOME"] = str(cache_folder() / "keras")
+    try:
+        yield
+    finally:
+        del os.environ["KERAS_HOME"]
+        os.environ.update(theirs)
+
+
+def _set_by_user() -> list[str]:
+    return [name for name in os.environ if name.startswith("KERAS_") and name != "KERAS_BACKEND"]
 
 
 def build_model(spec: RunSpec) -> keras.Model:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from rnnbench.errors import UsageError
+from rnnbench.execution.cores import cpu_quota, usable_cores
 from rnnbench.execution.devices import Placement, backends_with_gpu, find_gpus, place_workers
-from rnnbench.execution.environment import describe_process, usable_cores, worker_environment
+from rnnbench.execution.environment import describe_process, worker_environment
 
 
 def place(**values: Any) -> Placement:
@@ -45,6 +46,64 @@ def test_a_cpu_worker_for_each_core() -> None:
     placement = place()
     assert placement.gpus == (None,) * usable_cores()
     assert placement.device == "cpu"
+
+
+V1 = "4:cpu,cpuacct:/docker/ab\n3:memory:/docker/ab\n"
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "quota"),
+    [
+        ("0::/\n", {"cpu.max": "150000 100000"}, 1.5),
+        ("0::/\n", {"cpu.max": "max 100000"}, None),
+        ("0::/a/b\n", {"a/b/cpu.max": "max 100000", "a/cpu.max": "50000 100000"}, 0.5),
+        ("0::/a/b\n", {"a/b/cpu.max": "200000 100000", "a/cpu.max": "400000 100000"}, 2.0),
+        ("0::/../outside\n", {"cpu.max": "200000 100000"}, 2.0),
+        (V1, {f"cpu/cpu.cfs_{k}_us": v for k, v in (("quota", "300000"), ("period", "100000"))}, 3),
+        (V1, {"cpu,cpuacct/docker/ab/cpu.cfs_quota_us": "-1"}, None),
+        (
+            V1,
+            {
+                "cpu,cpuacct/docker/ab/cpu.cfs_quota_us": "50000",
+                "cpu,cpuacct/docker/ab/cpu.cfs_period_us": "100000",
+            },
+            0.5,
+        ),
+        ("", {"cpu.max": "100000 100000"}, None),
+        ("0::/\n", {"cpu.max": "nonsense"}, None),
+    ],
+    ids=[
+        "v2",
+        "v2 without a limit",
+        "limit of the group around",
+        "the tighter of two",
+        "named from outside",
+        "v1 seen as the top",
+        "v1 without a limit",
+        "v1",
+        "no groups",
+        "no numbers",
+    ],
+)
+def test_a_containers_quota_counts(
+    tmp_path: Path, groups: str, files: dict[str, str], quota: float | None
+) -> None:
+    write = {"proc/self/cgroup": groups} | {f"sys/fs/cgroup/{k}": v for k, v in files.items()}
+    for name, text in write.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert cpu_quota(tmp_path) == quota
+
+
+@pytest.mark.parametrize(("quota", "cores"), [(0.5, 1), (1.9, 1), (1000.0, None), (None, None)])
+def test_a_quota_below_the_cores_bounds_them(
+    monkeypatch: pytest.MonkeyPatch, quota: float | None, cores: int | None
+) -> None:
+    monkeypatch.setattr("rnnbench.execution.cores.cpu_quota", lambda: None)
+    without = usable_cores()
+    monkeypatch.setattr("rnnbench.execution.cores.cpu_quota", lambda: quota)
+    assert usable_cores() == (cores or without)
 
 
 def test_as_many_workers_as_asked_for() -> None:

@@ -163,17 +163,35 @@ print(sorted({{"keras", "jax", "tensorflow", "torch", "mlflow", "sklearn"}} & se
     assert done.stdout == "[]\n", done.stderr
 
 
-def test_keras_comes_without_what_it_need_not_have_and_others_may_have_it_later() -> None:
+def test_keras_comes_with_its_own_settings_and_without_what_it_need_not_have(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "keras.json").write_text('{"floatx": "float16", "epsilon": 0.1}')
     script = """
-import sys
+import os, sys
 from rnnbench.models import import_keras
 import_keras()
 print([name for name in ("matplotlib", "pandas", "sklearn", "tensorflow") if sys.modules.get(name)])
 import matplotlib, pandas, sklearn
 print(matplotlib.__name__, pandas.__name__, sklearn.__name__)
+from keras import config
+print(config.floatx(), config.epsilon(), config.max_epochs(), config.max_steps_per_epoch())
+print(os.environ["KERAS_HOME"], os.environ["KERAS_MAX_EPOCHS"])
 """
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    environment = {
+        **os.environ,
+        "JAX_PLATFORMS": "cpu",
+        "KERAS_BACKEND": "jax",
+        "KERAS_HOME": str(tmp_path),
+        "KERAS_MAX_EPOCHS": "1",
+        "KERAS_MAX_STEPS_PER_EPOCH": "1",
+    }
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.splitlines() == ["[]", "matplotlib pandas sklearn"]
+    assert done.stdout.splitlines() == [
+        "[]",
+        "matplotlib pandas sklearn",
+        "float32 1e-07 None None",
+        f"{tmp_path} 1",
+    ]

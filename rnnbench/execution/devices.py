@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from typing import Literal, TypeAlias, cast, get_args
 
 from rnnbench.errors import UsageError, unknown_name
-from rnnbench.execution.environment import ask_nvidia_smi, usable_cores
+from rnnbench.execution.cores import usable_cores
+from rnnbench.execution.environment import ask_nvidia_smi
 from rnnbench.specs import BACKENDS, Backend
 
 __all__ = [

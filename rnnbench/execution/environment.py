@@ -26,7 +26,6 @@ __all__ = [
     "package_versions",
     "processes_at_work",
     "processor_name",
-    "usable_cores",
     "worker_environment",
 ]
 
@@ -40,13 +39,6 @@ _THREAD_VARIABLES = (
 )
 
 PROGRAM_BYTES = 2**30  # kept on the disk, the least recently used leave
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def worker_environment(

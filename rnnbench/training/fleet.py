@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part
+from rnnbench.models import import_keras
 from rnnbench.specs import RunSpec
 from rnnbench.training.engine import Arrays, Outcome, Scores, Variables, Work
 from rnnbench.training.scan import PREDICT_BATCH, ScanProgram, cut_rows
@@ -97,6 +98,7 @@ class FleetProgram(ScanProgram):
 
 def why_not_vmapped(spec: RunSpec) -> str | None:
     """Why JAX cannot vectorise the spec's network over lanes; None if it can. Compiles nothing."""
+    import_keras()
     import jax
 
     program = FleetProgram(spec, 2)

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from rnnbench.data.dataset import Part, load_part
+from rnnbench.models import import_keras
 from rnnbench.specs import DataSpec, EpochRow
 
 __all__ = [
@@ -107,6 +108,7 @@ def follow_notes(pipe: Connection, task: NotesTask) -> None:
 
     Side effect: seeds the global generators of this process.
     """
+    import_keras()
     import keras
 
     keras.utils.set_random_seed(SEED)

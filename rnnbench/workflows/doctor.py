@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rnnbench.data import cache, imdb
 from rnnbench.errors import RnnbenchError
+from rnnbench.execution.cores import usable_cores
 from rnnbench.execution.devices import backends_with_gpu, find_gpus
-from rnnbench.execution.environment import processor_name, usable_cores
+from rnnbench.execution.environment import processor_name
 from rnnbench.tracking.store import DATABASE, find_store
 
 __all__ = ["Check", "check_all"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.execution import cluster
+from rnnbench.execution.cores import usable_cores
 from rnnbench.execution.devices import Placement, place_on_cluster, place_workers
-from rnnbench.execution.environment import usable_cores
 from rnnbench.execution.executor import Executor
 from rnnbench.execution.local import LocalExecutor
 from rnnbench.workflows.engines import EngineChoice, choose_engine
