@@ -89,7 +89,7 @@ def describe_functions() -> str:
     lines = ["# In Python", "", "Made by `python docs/make_reference.py` from the docstrings.", ""]
     lines += [
         "```python",
-        "import rnnbench  # in a script: the calls below `if __name__ == '__main__':`",
+        "import rnnbench",
         "",
         'rnnbench.run("lstm", "gru", seeds=3, name="mine")',
         'frame = rnnbench.load_results("mine")',

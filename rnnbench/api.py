@@ -47,7 +47,7 @@ def run(
 ) -> RunOutcome:
     """Train what is missing of a study and track it, as `rnnbench run` does.
 
-    It starts processes: in a script, call it below `if __name__ == "__main__":`.
+    It starts processes, and needs no `if __name__ == "__main__":` for that.
 
     Args:
         architectures: names as `rnnbench list` shows them; none takes all of the study.

@@ -8,16 +8,20 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
 from typing import ParamSpec, TypeVar
 
-from rnnbench.errors import RnnbenchError, WorkerError
+from rnnbench.errors import RnnbenchError, UsageError, WorkerError
 from rnnbench.execution.environment import applied
 
 __all__ = ["Child", "call_in_process", "children_cpu_seconds", "how_it_ended", "peak_mib", "spawn"]
+
+STANDARD_ERROR = 2  # by number: a process without one has no `sys.stderr`
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,16 +53,39 @@ def spawn(
     Args:
         environment: variables set before the process imports anything.
         log: a file that its standard error is appended to.
+
+    Raises:
+        UsageError: this process may have no children.
     """
+    if multiprocessing.current_process().daemon:
+        raise UsageError(
+            "workers cannot be started from a process of a multiprocessing.Pool; call rnnbench "
+            "from the main process, or from a concurrent.futures.ProcessPoolExecutor"
+        )
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(
         target=_enter, args=(target, theirs, log, arguments), daemon=True, name="rnnbench-worker"
     )
-    with applied(environment):
+    with applied(environment), _without_main():
         process.start()
     theirs.close()
     return Child(process, ours, log)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """A child that is started now does not run the caller's script again.
+
+    It would by default, to find there what it is to do; ours find all of that in this package. So a
+    script may start them at its top level.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def call_in_process(
@@ -114,7 +141,7 @@ def _enter(
     _die_with_parent()
     if log is not None:
         with open(log, "ab") as file:
-            os.dup2(file.fileno(), sys.stderr.fileno())
+            os.dup2(file.fileno(), STANDARD_ERROR)
     target(pipe, *arguments)
 
 

@@ -82,12 +82,10 @@ def test_the_page_of_all_runs_opens_and_goes_with_its_command(
 
 
 def test_the_example_in_python_runs(project: Project) -> None:
-    """As a script of the user's, which starts processes."""
+    """As a script of the user's, which starts processes at its top level."""
     page = (DOCS / "reference" / "python.md").read_text("utf-8")
     (example,) = re.findall(r"```python\n(import rnnbench.*?)```", page, re.DOTALL)
-    first, *calls = example.splitlines()
-    script = [first, "if __name__ == '__main__':", *(f"    {line}" for line in calls)]
-    (project.folder / "example.py").write_text("\n".join(script), "utf-8")
+    (project.folder / "example.py").write_text(example, "utf-8")
     done = subprocess.run(
         [sys.executable, "example.py"],
         cwd=project.folder,

@@ -1,0 +1,40 @@
+"""Processes of our own: what they take from the process that starts them."""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing.process import BaseProcess
+from multiprocessing.spawn import get_preparation_data
+from typing import Any
+
+import pytest
+
+from rnnbench.errors import UsageError
+from rnnbench.execution import process
+
+Prepared = list[dict[str, Any]]
+
+
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> Prepared:
+    """What children would be told; none is started."""
+    told: Prepared = []
+    spawned = multiprocessing.get_context("spawn").Process
+    monkeypatch.setattr(spawned, "start", lambda self: told.append(get_preparation_data(self.name)))
+    return told
+
+
+def test_a_child_does_not_run_the_callers_script_again(prepared: Prepared) -> None:
+    assert any(key.startswith("init_main") for key in get_preparation_data("another's"))
+    process.spawn(print, environment={})
+    assert not any(key.startswith("init_main") for key in prepared[0])
+    assert any(key.startswith("init_main") for key in get_preparation_data("another's"))
+
+
+def test_a_process_that_may_have_no_children_is_told_so(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BaseProcess, "daemon", True)
+    with pytest.raises(UsageError, match="ProcessPoolExecutor"):
+        process.spawn(print, environment={})
+    assert prepared == []
