@@ -17,6 +17,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from rnnbench.output.characters import sentence
+
 __all__ = [
     "ArchiveError",
     "ArmError",
@@ -36,6 +38,9 @@ MOST_SHOWN = 200  # characters of what came
 
 class RnnbenchError(Exception):
     """Base of every error that the program raises on purpose."""
+
+    def __str__(self) -> str:
+        return sentence(super().__str__())
 
 
 class UsageError(RnnbenchError):

@@ -14,7 +14,8 @@ from made_up import EMPTY_ZIP, finished, spec_of
 from rnnbench.errors import UsageError
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow, Finished
-from rnnbench.terminal.kept import as_json, draw_curve
+from rnnbench.terminal.kept import draw_curve
+from rnnbench.terminal.records import as_json
 from rnnbench.workflows.find_run import find_run, model_file
 
 

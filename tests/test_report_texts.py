@@ -150,6 +150,6 @@ def test_epochs_of_ours_have_a_decimal_because_they_are_means() -> None:
 
 
 def test_a_label_is_one_short_line_that_can_be_printed() -> None:
-    assert plain("a\n\tb\x00\x1bc  d") == "a b  c d"
+    assert plain("a\n\tb\x00\x1bc  d") == r"a b\x00\x1bc d"
     assert short("x" * 50, 10) == "x" * 9 + "…"
     assert short("lstm", 10) == "lstm"

@@ -6,12 +6,12 @@ import io
 from collections.abc import Callable
 
 import pytest
-from rich.console import Console
 
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.executor import Task
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec, Started
 from rnnbench.study import Study
+from rnnbench.terminal.consoles import PlainConsole
 from rnnbench.terminal.progress import LiveBoard, PlainBoard, Standing
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.engines import EngineChoice
@@ -104,7 +104,7 @@ def test_a_run_that_takes_longer_than_expected_leaves_no_negative_time(plan: Pla
 
 def test_a_log_gets_a_line_a_run(plan: Plan) -> None:
     text = io.StringIO()
-    board = PlainBoard(Standing(plan), Console(file=text, width=40))
+    board = PlainBoard(Standing(plan), PlainConsole(file=text, width=40))
     one, two, three = plan.specs[1:]
     board.observe(one, started(one, first_epoch=3))
     board.observe(one, epoch_ended(one, 3))
@@ -123,6 +123,6 @@ def test_the_live_table_has_a_row_an_architecture(plan: Plan) -> None:
     text = io.StringIO()
     board, spec = LiveBoard(Standing(plan)), plan.specs[1]
     board.observe(spec, epoch_ended(spec, 2))
-    Console(file=text, width=100).print(board)
+    PlainConsole(file=text, width=100).print(board)
     assert "1/2 seed 1: epoch 2 0.6789" in " ".join(text.getvalue().split())
     assert "0 of 3 runs done" in text.getvalue()

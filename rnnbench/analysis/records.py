@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 
 from rnnbench.architectures import display_name
+from rnnbench.output.characters import csv_text
 from rnnbench.specs import RunResult, RunSpec
 
 __all__ = ["COLUMNS", "run_record", "write_records"]
@@ -49,5 +50,12 @@ def write_records(records: Iterable[Mapping[str, object]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    for record in records:
+        writer.writerow(
+            {key: csv_text(v) if isinstance(v, str) else v for key, v in record.items()}
+        )
     return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    return csv_text(value) if isinstance(value, str) else value

@@ -93,18 +93,18 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show the architectures, the studies, and the runs of this folder."""
-    from rnnbench.terminal.kept import as_json
     from rnnbench.terminal.listing import show_listing
+    from rnnbench.terminal.records import print_json
     from rnnbench.terminal.screen import Screen
     from rnnbench.workflows.listing import list_all, runs_as_csv
 
     warn = Screen().warn
     if csv:
-        typer.echo(runs_as_csv(here(), warn), nl=False)
+        print(runs_as_csv(here(), warn), end="")
         return
     found = list_all(here(), what, warn)
     if json:
-        typer.echo(as_json({listing.title: listing.records for listing in found}))
+        print_json({listing.title: listing.records for listing in found})
     else:
         show_listing(found)
 
@@ -124,13 +124,13 @@ def ui(
 
 def doctor(json: Json = False) -> None:
     """Check versions, devices, data and store; say what is missing and how to get it."""
-    from rnnbench.terminal.kept import as_json
     from rnnbench.terminal.listing import show_checks
+    from rnnbench.terminal.records import print_json
     from rnnbench.workflows.doctor import check_all
 
     checks = check_all(here())
     if json:
-        typer.echo(as_json(checks))
+        print_json(checks)
     else:
         show_checks(checks)
     raise typer.Exit(0 if all(check.ok for check in checks) else 3)
@@ -161,7 +161,7 @@ def data_describe(
     json: Json = False,
 ) -> None:
     """Say what would be read of a file: columns, classes, words, lengths, duplicates."""
-    from rnnbench.terminal.kept import as_json
+    from rnnbench.terminal.records import print_json
     from rnnbench.terminal.screen import Screen
     from rnnbench.workflows.datasets import OwnChoices
     from rnnbench.workflows.fetch import describe_file
@@ -180,7 +180,7 @@ def data_describe(
     )
     found = describe_file(file, OwnChoices.of(chosen))
     if json:
-        typer.echo(as_json(found))
+        print_json(found)
         return
     screen = Screen()
     screen.say(f"data      {found.name} ({found.origin}), content {found.fingerprint[:12]}")
@@ -195,10 +195,10 @@ def data_describe(
 def data_show(json: Json = False) -> None:
     """Show what is cached, with its fingerprint."""
     from rnnbench.data.cache import cache_folder, list_corpora
-    from rnnbench.terminal.kept import as_json
     from rnnbench.terminal.listing import show_corpora
+    from rnnbench.terminal.records import print_json
 
     if json:
-        typer.echo(as_json(list_corpora()))
+        print_json(list_corpora())
     else:
         show_corpora(cache_folder(), list_corpora())

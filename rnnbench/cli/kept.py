@@ -33,13 +33,14 @@ Study = Annotated[str | None, typer.Option(help="Look for the run in this study 
 
 def show(run: Run, study: Study = None, json: Json = False) -> None:
     """Show one run: what was asked, its curve, its scores, and where its files are."""
-    from rnnbench.terminal.kept import as_json, show_one
+    from rnnbench.terminal.kept import show_one
+    from rnnbench.terminal.records import print_json
     from rnnbench.terminal.screen import Screen
     from rnnbench.workflows.show import show_run
 
     found = show_run(run, here(), study, Screen().warn)
     if json:
-        typer.echo(as_json(found))
+        print_json(found)
     else:
         show_one(found)
 
@@ -51,14 +52,15 @@ def predict(
     json: Json = False,
 ) -> None:
     """Say what a run's best model makes of a text, and which of its words the model knows."""
-    from rnnbench.terminal.kept import as_json, show_prediction
+    from rnnbench.terminal.kept import show_prediction
+    from rnnbench.terminal.records import print_json
     from rnnbench.workflows.predict import predict_text
 
     for prediction in (found := predict_text(run, texts, here(), study)):
         if not json:
             show_prediction(prediction)
     if json:
-        typer.echo(as_json(found))
+        print_json(found)
 
 
 def evaluate(
@@ -77,7 +79,8 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Score a run's best model, on the test half of its data or on a file of yours."""
-    from rnnbench.terminal.kept import as_json, show_evaluation
+    from rnnbench.terminal.kept import show_evaluation
+    from rnnbench.terminal.records import print_json
     from rnnbench.workflows.datasets import OwnChoices
     from rnnbench.workflows.predict import evaluate_run
 
@@ -93,6 +96,6 @@ def evaluate(
         raise UsageError("columns are chosen for a file; say --dataset too")
     found = evaluate_run(run, dataset, OwnChoices.of(chosen).table, here(), study)
     if json:
-        typer.echo(as_json(found))
+        print_json(found)
     else:
         show_evaluation(found)

@@ -12,10 +12,14 @@ import typer
 
 from rnnbench.cli import commands
 from rnnbench.errors import RnnbenchError, UnavailableError, UsageError
+from rnnbench.output.characters import sentence
+from rnnbench.output.streams import output_problem, steady_output
 
 __all__ = ["app", "main"]
 
 EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
+
+_Refused: Any = typer.BadParameter.__mro__[2]  # Any: click's own, of which typer has a copy
 
 app = typer.Typer(
     name="rnnbench",
@@ -48,36 +52,58 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; never shows a traceback unless `--debug` is given."""
+    """Run the command line; never shows a traceback unless `--debug` is given.
+
+    What cannot be printed ends no command. A reader that has left, as `head` does, is no fault; a
+    full disk under standard output is one, told when the work is done.
+    """
+    steady_output()
     debug = "--debug" in sys.argv
     if "--quiet" in sys.argv:
         os.environ["RNNBENCH_QUIET"] = "1"
     arguments = [word for word in sys.argv[1:] if word not in ("--debug", "--quiet")]
     signal.signal(signal.SIGTERM, _interrupt)
+    code = _carry_out(arguments, debug=debug)
+    problem = output_problem()
+    if problem is not None:
+        _say_error(f"standard output could not be written ({_reason(problem)}); all else was done")
+        code = code or EXIT_UNAVAILABLE
+    raise SystemExit(code)
+
+
+def _carry_out(arguments: list[str], *, debug: bool) -> int:
+    """The exit code of the command."""
     try:
         _refuse_two_datasets(arguments)
-        app(arguments)
+        return app(arguments, standalone_mode=False) or 0
+    except _Refused as err:
+        if said := err.format_message():  # no words: the help was shown instead
+            _say_error(f"{said} (--help shows what there is)")
+        return EXIT_USAGE
     except RnnbenchError as err:
         if debug:
             raise
-        typer.secho(f"error: {err}", err=True, fg=typer.colors.RED)
-        raise SystemExit(_exit_code(err)) from None
+        _say_error(str(err))
+        return _exit_code(err)
     except KeyboardInterrupt:
-        typer.secho("interrupted", err=True)
-        raise SystemExit(EXIT_INTERRUPTED) from None
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(EXIT_FAILED) from None
+        typer.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
     except Exception as err:
         if debug:
             raise
-        typer.secho(
-            f"error: {type(err).__name__}: {err}\nThis is a defect of rnnbench; "
-            "the same command with --debug shows where.",
-            err=True,
-            fg=typer.colors.RED,
+        _say_error(
+            f"{type(err).__name__}: {err}; this is a defect of rnnbench, and the same command with "
+            "--debug shows where"
         )
-        raise SystemExit(EXIT_FAILED) from None
+        return EXIT_FAILED
+
+
+def _say_error(text: str) -> None:
+    typer.secho(f"error: {sentence(text)}", err=True, fg=typer.colors.RED)
+
+
+def _reason(err: Exception) -> str:
+    return err.strerror or str(err) if isinstance(err, OSError) else str(err)
 
 
 def _refuse_two_datasets(arguments: Sequence[str]) -> None:

@@ -171,7 +171,7 @@ def plan(
 
 def _forecast(choices: RunChoices, budget_seconds: float | None, *, json: bool) -> None:
     from rnnbench.terminal.forecast import ForecastRecord, ForecastScreen
-    from rnnbench.terminal.kept import as_json
+    from rnnbench.terminal.records import print_json
     from rnnbench.workflows.forecast import plan_study
 
     record = ForecastRecord()
@@ -182,7 +182,7 @@ def _forecast(choices: RunChoices, budget_seconds: float | None, *, json: bool) 
         screen.warn("interrupted; nothing was to be kept")
         raise typer.Exit(130) from None
     if json:
-        typer.echo(as_json(record.found))
+        print_json(record.found)
 
 
 def _borrow_options() -> None:

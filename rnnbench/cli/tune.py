@@ -144,5 +144,5 @@ def tune(
     if outcome.interrupted:
         raise typer.Exit(130)
     if json:
-        typer.echo(winners_as_json(outcome))
+        print(winners_as_json(outcome))
     raise typer.Exit(0 if outcome.has_all_winners and not outcome.n_failed else 1)

@@ -18,6 +18,7 @@ from typing import ParamSpec, TypeVar
 
 from rnnbench.errors import RnnbenchError, UsageError, WorkerError
 from rnnbench.execution.environment import applied
+from rnnbench.output.streams import steady_output
 
 __all__ = ["Child", "call_in_process", "children_cpu_seconds", "how_it_ended", "peak_mib", "spawn"]
 
@@ -139,6 +140,7 @@ def _enter(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _die_with_parent()
+    steady_output()
     if log is not None:
         with open(log, "ab") as file:
             os.dup2(file.fileno(), STANDARD_ERROR)
@@ -173,7 +175,7 @@ def _answer(
 def _tail(log: Path | None) -> str:
     if log is None or not log.exists():
         return ""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    lines = [line for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
     return " | ".join(lines[-2:])[-400:]
 
 

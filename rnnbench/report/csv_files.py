@@ -22,6 +22,7 @@ from rnnbench.analysis.rows import (
 )
 from rnnbench.analysis.timing_rows import ArmTimeRow, DeviceRow, SlowdownRow, TimingPart
 from rnnbench.analysis.tuned import BudgetRow, ReachRow, TuningPart
+from rnnbench.output.characters import csv_text
 from rnnbench.study import TIMING
 
 if TYPE_CHECKING:
@@ -75,14 +76,14 @@ def _write_timing(part: TimingPart) -> dict[str, str]:
 
 def _write_tuning(part: TuningPart) -> dict[str, str]:
     curves = (
-        (_text(curve.architecture), number, *values)
+        (csv_text(curve.architecture), number, *values)
         for curve in part.curves
         for number, values in enumerate(
             zip(curve.best, curve.low, curve.median, curve.high, strict=True)
         )
     )
     scores = (
-        (_text(row.architecture), row.kind, seed_score)
+        (csv_text(row.architecture), row.kind, seed_score)
         for row in part.scores
         for seed_score in row.scores
     )
@@ -111,7 +112,7 @@ def write_curves(curves: Iterable[Curve]) -> str:
     return _write(
         CURVE_COLUMNS,
         (
-            [_text(curve.section), _text(curve.arm), curve.seed, epoch, *values]
+            [csv_text(curve.section), csv_text(curve.arm), curve.seed, epoch, *values]
             for curve in curves
             for epoch, values in enumerate(curve.history.tolist(), start=1)
         ),
@@ -146,9 +147,4 @@ def _known(value: object) -> object:
     """A cell's value; None and NaN are empty."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return _text(value) if isinstance(value, str) else value
-
-
-def _text(value: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return csv_text(value) if isinstance(value, str) else value

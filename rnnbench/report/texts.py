@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rnnbench.output import characters
+
 if TYPE_CHECKING:
     from rnnbench.analysis.rows import PairRow
     from rnnbench.stats.intervals import Interval
@@ -159,8 +161,8 @@ def measured_value(summary: str, value: float | None) -> str:
 
 
 def plain(text: str) -> str:
-    """A text on one line, without characters that cannot be printed."""
-    return "".join(char if char.isprintable() else " " for char in " ".join(text.split())).strip()
+    """A text on one line, single spaces between its words; what cannot be printed is escaped."""
+    return characters.plain(" ".join(text.split()))
 
 
 def short(text: str, n_characters: int = 36) -> str:

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
-from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
 from rnnbench.specs import SPLIT_KEYS, EpochRow
+from rnnbench.terminal.consoles import PlainConsole, open_console
 from rnnbench.terminal.texts import duration, plural
 from rnnbench.workflows.predict import Evaluation, Prediction
 from rnnbench.workflows.show import ShownRun
 
-__all__ = ["as_json", "draw_curve", "show_evaluation", "show_one", "show_prediction"]
+__all__ = ["draw_curve", "show_evaluation", "show_one", "show_prediction"]
 
 WIDTH, HEIGHT = 60, 12
 
 
-def as_json(found: Any) -> str:  # Any: values of any kind, dataclasses among them
-    """What was found, as JSON: dataclasses as objects, paths as text, no number as null."""
-    plain = json.loads(json.dumps(found, default=_plain), parse_constant=lambda _: None)
-    return json.dumps(plain, indent=1, ensure_ascii=False)
-
-
-def show_one(run: ShownRun, console: Console | None = None) -> None:
+def show_one(run: ShownRun, console: PlainConsole | None = None) -> None:
     """Print the run from its spec to its files."""
-    console = console or Console()
+    console = console or open_console()
     spec, result = run.spec, run.result
     say = _sayer(console)
     say(f"run       {spec.fingerprint}: {run.name}, study {run.study}")
@@ -59,9 +48,9 @@ def show_one(run: ShownRun, console: Console | None = None) -> None:
         say(f"file      {path}")
 
 
-def show_prediction(prediction: Prediction, console: Console | None = None) -> None:
+def show_prediction(prediction: Prediction, console: PlainConsole | None = None) -> None:
     """Print what the model makes of a text; words that it does not know are in brackets."""
-    console = console or Console()
+    console = console or open_console()
     say = _sayer(console)
     say(f"run       {prediction.run}: {prediction.title}")
     chances = ", ".join(f"{name} {value:.3f}" for name, value in prediction.probabilities.items())
@@ -76,9 +65,9 @@ def show_prediction(prediction: Prediction, console: Console | None = None) -> N
         say(f"cut       the first {cut}: the network reads the end only")
 
 
-def show_evaluation(found: Evaluation, console: Console | None = None) -> None:
+def show_evaluation(found: Evaluation, console: PlainConsole | None = None) -> None:
     """Print the scores."""
-    say = _sayer(console or Console())
+    say = _sayer(console or open_console())
     say(f"run       {found.run}: {found.title}")
     say(f"data      {found.data}, {found.n_texts:,} text{'s' * (found.n_texts != 1)}")
     say(
@@ -116,13 +105,5 @@ def draw_curve(history: Sequence[EpochRow]) -> list[str]:
     return [*lines, foot, ends]
 
 
-def _sayer(console: Console) -> Any:  # Any: a function of one text
-    return lambda text: console.print(Text(text), soft_wrap=True)
-
-
-def _plain(value: Any) -> Any:  # Any: what JSON does not know
-    if isinstance(value, Path):
-        return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")
+def _sayer(console: PlainConsole) -> Any:  # Any: a function of one text
+    return lambda text: console.print(text, soft_wrap=True)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from rnnbench.data.cache import CorpusEntry
-from rnnbench.terminal.consoles import open_console
+from rnnbench.terminal.consoles import PlainConsole, open_console
 from rnnbench.terminal.texts import size
 from rnnbench.workflows.doctor import Check
 from rnnbench.workflows.listing import Listing
@@ -18,35 +17,35 @@ from rnnbench.workflows.listing import Listing
 __all__ = ["show_checks", "show_corpora", "show_listing"]
 
 
-def show_listing(listings: Sequence[Listing], console: Console | None = None) -> None:
+def show_listing(listings: Sequence[Listing], console: PlainConsole | None = None) -> None:
     """Print each listing as a table."""
     console = console or open_console()
     for listing in listings:
         if listing.rows:
             console.print(_table(listing.title, listing.headings, listing.rows))
         else:
-            console.print(Text(f"{listing.title}: {listing.empty}"))
+            console.print(f"{listing.title}: {listing.empty}")
 
 
-def show_checks(checks: Sequence[Check], console: Console | None = None) -> None:
+def show_checks(checks: Sequence[Check], console: PlainConsole | None = None) -> None:
     """Print the doctor's findings, remedies below."""
     console = console or open_console()
     table = Table(box=None, show_header=False)
     for check in checks:
         mark = Text("ok", style="green") if check.ok else Text("!!", style="bold red")
-        table.add_row(mark, Text(check.name), Text(check.finding))
+        table.add_row(mark, check.name, check.finding)
     console.print(table)
     for check in checks:
         if check.remedy:
-            console.print(Text(f"{check.name}: {check.remedy}"))
+            console.print(f"{check.name}: {check.remedy}")
 
 
 def show_corpora(
-    folder: Path, corpora: Sequence[CorpusEntry], console: Console | None = None
+    folder: Path, corpora: Sequence[CorpusEntry], console: PlainConsole | None = None
 ) -> None:
     """Print what is cached."""
     console = console or open_console()
-    console.print(Text(f"cache: {folder}"), soft_wrap=True)
+    console.print(f"cache: {folder}", soft_wrap=True)
     rows = [
         (
             entry.name,
@@ -61,7 +60,7 @@ def show_corpora(
         headings = ("name", "fingerprint", "training half", "test half", "size")
         console.print(_table("", headings, rows))
     else:
-        console.print(Text("empty; `rnnbench data fetch` fills it"))
+        console.print("empty; `rnnbench data fetch` fills it")
 
 
 def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
@@ -69,5 +68,5 @@ def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -
     for heading in headings:
         table.add_column(heading)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*row)
     return table

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from rnnbench.architectures import display_name
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
+from rnnbench.terminal.consoles import PlainConsole
 from rnnbench.terminal.texts import duration, plural
 from rnnbench.workflows.plan import Plan
 
@@ -99,7 +100,7 @@ class Standing:
 class PlainBoard:
     """A line when a run ends, and one now and then: for logs and pipes."""
 
-    def __init__(self, standing: Standing, console: Console) -> None:
+    def __init__(self, standing: Standing, console: PlainConsole) -> None:
         self._standing = standing
         self._console = console
         self._last = time.monotonic()
@@ -125,10 +126,7 @@ class PlainBoard:
         standing = self._standing
         left = duration(standing.seconds_left())
         self._console.print(
-            f"[{standing.n_over}/{standing.n_tasks}] {text}  (about {left} left)",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+            f"[{standing.n_over}/{standing.n_tasks}] {text}  (about {left} left)", soft_wrap=True
         )
 
 
@@ -170,7 +168,7 @@ class LiveBoard:
 
 
 @contextmanager
-def live_board(plan: Plan, console: Console) -> Iterator[LiveBoard]:
+def live_board(plan: Plan, console: PlainConsole) -> Iterator[LiveBoard]:
     """A live table, twice a second."""
     board = LiveBoard(Standing(plan))
     with Live(board, console=console, refresh_per_second=2, transient=True):
@@ -178,7 +176,7 @@ def live_board(plan: Plan, console: Console) -> Iterator[LiveBoard]:
 
 
 @contextmanager
-def plain_board(plan: Plan, console: Console) -> Iterator[PlainBoard]:
+def plain_board(plan: Plan, console: PlainConsole) -> Iterator[PlainBoard]:
     """Plain lines."""
     yield PlainBoard(Standing(plan), console)
 

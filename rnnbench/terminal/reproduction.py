@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
 from rnnbench.analysis.reproduction import Reproduction, ReproductionReport
 from rnnbench.report.reproduction import describe_outcome
@@ -74,7 +75,7 @@ def _reproduction_table(report: ReproductionReport) -> Table:
         "best val_loss",
         "test accuracy",
     ):
-        table.add_column(heading.replace(" ", "\n", 1), justify="right")
+        table.add_column(Text(heading.replace(" ", "\n", 1)), justify="right")
     for model in report.models:
         table.add_row(*_cells(model))
     return table

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.control import Control
 from rich.panel import Panel
+from rich.segment import ControlType
 from rich.table import Table
 from rich.text import Text
 
 from rnnbench.analysis.notes import SOURCE
 from rnnbench.analysis.summary import Row
-from rnnbench.terminal.consoles import open_console
+from rnnbench.output.characters import sentence
+from rnnbench.terminal.consoles import PlainConsole, open_console
 from rnnbench.terminal.progress import live_board, plain_board
 from rnnbench.terminal.texts import duration, mean_with_sd, plural, size
 from rnnbench.workflows.plan import Plan
@@ -30,20 +32,20 @@ QUIET = "RNNBENCH_QUIET"
 class Screen:
     """Prints for people: tables on standard output, warnings on standard error."""
 
-    def __init__(self, *, console: Console | None = None, errors: Console | None = None) -> None:
+    def __init__(
+        self, *, console: PlainConsole | None = None, errors: PlainConsole | None = None
+    ) -> None:
         self.console = console or open_console(quiet=bool(os.environ.get(QUIET)))
-        self.errors = errors or Console(stderr=True)
+        self.errors = errors or open_console(stderr=True)
         self._downloaded = 0
 
     def say(self, text: str) -> None:
         """See `View.say`."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(text, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """See `View.warn`."""
-        self.errors.print(
-            Text(f"warning: {text}", style="bold yellow"), highlight=False, soft_wrap=True
-        )
+        self.errors.print(sentence(f"warning: {text}"), style="bold yellow", soft_wrap=True)
 
     def downloaded(self, n_bytes: int, n_total: int | None) -> None:
         """See `View.downloaded`: a bar on a terminal, a line every 2 MiB elsewhere."""
@@ -52,7 +54,8 @@ class Screen:
         if self.console.is_terminal:
             share = n_bytes / n_total if n_total else 0.0
             bar = "█" * round(30 * share) + "░" * (30 - round(30 * share))
-            self.console.print(f"{bar} {line}", end="\r", markup=False, highlight=False)
+            self.console.control(Control(ControlType.CARRIAGE_RETURN))
+            self.console.print(f"{bar} {line}", end="")
             if n_bytes == n_total:
                 self.console.print()
         elif n_bytes == n_total or n_bytes - self._downloaded >= DOWNLOAD_STEP_BYTES:
@@ -107,8 +110,7 @@ class Screen:
     def show_notice(self, notice: str | None) -> None:
         """What must stand beside every number, in a frame; nothing where nothing must."""
         if notice:
-            panel = Panel(Text(notice, style="bold yellow"), border_style="yellow")
-            self.console.print(panel)
+            self.console.print(Panel(notice, style="bold yellow", border_style="yellow"))
 
 
 def _summary_table(rows: Sequence[Row], plan: Plan) -> Table:
@@ -126,7 +128,7 @@ def _summary_table(rows: Sequence[Row], plan: Plan) -> Table:
     if any(row.published for row in rows):
         headings += [f"{SOURCE}: val_loss", f"{SOURCE}: test"]
     for heading in headings:
-        table.add_column(heading.replace(" ", "\n"), justify="right")
+        table.add_column(Text(heading.replace(" ", "\n")), justify="right")
     for row in rows:
         varied = [row.varied] if any(row.varied for row in rows) else []
         table.add_row(row.architecture, *varied, *_cells(row)[: len(headings)])

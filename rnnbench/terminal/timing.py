@@ -6,12 +6,12 @@ import time
 from collections import Counter
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from rnnbench.analysis.timing_rows import ArmTimeRow, SlowdownRow, TimingPart
 from rnnbench.stats.intervals import Interval
+from rnnbench.terminal.consoles import PlainConsole
 from rnnbench.terminal.screen import Screen
 from rnnbench.terminal.texts import duration, plural
 from rnnbench.timing.arms import Arm
@@ -27,7 +27,7 @@ SECONDS_A_PROCESS = 14.0
 class TimingScreen(Screen):
     """Prints times for people."""
 
-    def __init__(self, *, console: Console | None = None) -> None:
+    def __init__(self, *, console: PlainConsole | None = None) -> None:
         super().__init__(console=console)
         self._began = time.monotonic()
         self._n_taken = 0
@@ -90,14 +90,14 @@ class TimingScreen(Screen):
 
 def _arms_table(rows: list[ArmTimeRow]) -> Table:
     table = Table(
-        title=Text("Milliseconds a step, median over the repeats; training: [quartiles]"),
+        title="Milliseconds a step, median over the repeats; training: [quartiles]",
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
     )
     table.add_column("arm", overflow="fold", min_width=28)
     for heading in ("n", "train", "evaluate", "predict", "reviews/s", "compile\ns", "MiB"):
-        table.add_column(heading, justify="right")
+        table.add_column(Text(heading), justify="right")
     table.add_column("kernel")
     table.add_column("note")
     for row in rows:
@@ -118,7 +118,7 @@ def _arms_table(rows: list[ArmTimeRow]) -> Table:
 
 def _slowdowns_table(rows: list[SlowdownRow]) -> Table:
     table = Table(
-        title=Text("What recurrent dropout costs a training step: ratio of medians [95 %]"),
+        title="What recurrent dropout costs a training step: ratio of medians [95 %]",
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -126,7 +126,7 @@ def _slowdowns_table(rows: list[SlowdownRow]) -> Table:
     for heading in ("architecture", "back end", "device"):
         table.add_column(heading, no_wrap=True)
     for heading in ("in all", "use_cudnn\n=False", "implemen-\ntation 1", "masks", "as\nwritten"):
-        table.add_column(heading, justify="right")
+        table.add_column(Text(heading), justify="right")
     table.add_column("note")
     for row in rows:
         table.add_row(

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from rnnbench.specs import EpochEnded, Event, RunSpec
+from rnnbench.terminal.consoles import PlainConsole, open_console
 from rnnbench.terminal.screen import Screen
 from rnnbench.terminal.texts import duration, plural
 from rnnbench.tuning.record import TuningRecord
@@ -32,8 +32,8 @@ class TuningScreen(Screen):
         quiet_output: leave standard output to the JSON; all this goes to standard error.
     """
 
-    def __init__(self, *, quiet_output: bool = False, console: Console | None = None) -> None:
-        super().__init__(console=Console(stderr=True) if quiet_output else console)
+    def __init__(self, *, quiet_output: bool = False, console: PlainConsole | None = None) -> None:
+        super().__init__(console=open_console(stderr=True) if quiet_output else console)
 
     def show_search(self, plan: SearchPlan) -> None:
         """See `TuneView.show_search`."""

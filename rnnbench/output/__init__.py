@@ -1,0 +1,1 @@
+"""What may be written to a terminal, a pipe or a file, and how."""
