@@ -32,6 +32,7 @@ from rnnbench.cli.run import plan, run
 from rnnbench.cli.share import export, import_, relocate
 from rnnbench.cli.timing import timing
 from rnnbench.cli.tune import tune
+from rnnbench.output.characters import plain
 
 __all__ = ["register"]
 
@@ -187,7 +188,8 @@ def data_describe(
     for note in found.notes:
         screen.say(f"          {note}")
     again = this_command().replace("data describe", "run --all", 1)
-    again = again.replace(f" {quote(file)}", f" --dataset {quote(file)}", 1)
+    word = plain(quote(file))
+    again = again.replace(f" {word}", f" --dataset {word}", 1)
     screen.say(f"To train on it: {again}")
 
 

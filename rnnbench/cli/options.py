@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from rnnbench.errors import UsageError
+from rnnbench.output.characters import plain
 
 __all__ = [
     "Backend",
@@ -147,10 +148,10 @@ def here() -> Path:
 
 
 def this_command() -> str:
-    """The words that repeat this command."""
+    """The words that repeat this command, as they can be shown and kept."""
     words = [word for word in sys.argv[1:] if word not in ("--debug", "--fresh", "--quiet")]
     # The command is shown and kept; the password of a database in it is not.
-    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", shlex.join(["rnnbench", *words]))
+    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", plain(shlex.join(["rnnbench", *words])))
 
 
 def _parse(option: str, text: str | None, kind: Callable[[str], N], example: str) -> tuple[N, ...]:

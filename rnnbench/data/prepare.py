@@ -14,6 +14,7 @@ from rnnbench.data.npz import limit_memory
 from rnnbench.data.own import SplitChoices, make_corpus
 from rnnbench.data.tables import Table, TableChoices, read_table
 from rnnbench.errors import DataError
+from rnnbench.output.characters import readable_name
 
 __all__ = [
     "USUAL_SPLIT",
@@ -71,7 +72,7 @@ def prepare_table(
         DataError: a file that cannot be read, or from which nothing can be learnt.
     """
     with _limited(path):
-        corpus, notes = make_corpus(path.stem, read_table(path, table), split)
+        corpus, notes = make_corpus(readable_name(path.stem), read_table(path, table), split)
     fingerprint = cache.store_corpus(corpus)
     cache.remember_source(table_key(path, table, split), fingerprint, notes)
     return fingerprint, notes

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import unicodedata
 
-__all__ = ["csv_text", "encodable", "plain", "plain_lines", "sentence"]
+__all__ = ["csv_text", "encodable", "plain", "plain_lines", "readable_name", "sentence"]
 
 _JOINER = re.compile("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 """Between letters of Persian or Hindi, or the parts of an emoji, where it belongs."""
@@ -47,6 +48,11 @@ def sentence(text: str) -> str:
 def csv_text(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def readable_name(file_name: str) -> str:
+    """The name in Unicode, which every store takes: `�` for each of its bytes that is none."""
+    return os.fsencode(file_name).decode("utf-8", "replace")
 
 
 def encodable(text: str, encoding: str | None) -> str:

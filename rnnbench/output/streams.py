@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -90,12 +91,18 @@ def output_problem() -> Exception | None:
     return None if isinstance(problem, BrokenPipeError) else problem
 
 
+class _Nowhere(io.TextIOBase):
+    """Takes all that is written, and forgets it."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 def _plain(stream: TextIO | None) -> TextIO:
     if isinstance(stream, PlainStream):
         return stream
-    if stream is None:  # closed when Python began
-        stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # stays open to the end
-    return cast(TextIO, PlainStream(stream))
+    found = cast(TextIO, _Nowhere()) if stream is None else stream  # None: closed before Python
+    return cast(TextIO, PlainStream(found))
 
 
 def _open_what_is_closed() -> None:

@@ -95,14 +95,14 @@ def _mark_code(text: str) -> Markup:
 
 
 def _keep_units(value: object) -> object:
-    """A text in which no line ends between a number and its per cent sign."""
+    """A plain text in which no line ends between a number and its per cent sign."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
     return _join_units(value)
 
 
 def _join_units(text: str) -> str:
-    return text.replace(" %", "\u00a0%")
+    return plain(text).replace(" %", "\u00a0%")
 
 
 def _write_row(texts: Iterable[str]) -> _Markdown:

@@ -37,7 +37,7 @@ class ReproductionScreen(Screen):
                     return
                 row = message.row
                 text = f"{message.architecture}: epoch {row.epoch}, val_loss {row.val_loss:.4f}"
-                status.update(text)
+                status.update(Text(text))
                 if not self.console.is_terminal and row.epoch % LINE_EVERY_EPOCHS == 0:
                     self.say(text)
 

@@ -15,6 +15,7 @@ from rnnbench.data.tables import MOST_BYTES, SUFFIXES, TableChoices
 from rnnbench.data.unreadable import refuse_unnamable, refuse_unreadable, tell_test_file
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
+from rnnbench.output.characters import readable_name
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
 
 __all__ = [
@@ -198,9 +199,11 @@ def _table(choice: str, own: OwnChoices) -> _Source:
     path = find_table(choice)
     return _Source(
         # Never to be taken for another, nor for two because of how a letter is stored.
-        name=unicodedata.normalize("NFC", path.name if path.stem in DATASETS else path.stem),
+        name=unicodedata.normalize(
+            "NFC", readable_name(path.name if path.stem in DATASETS else path.stem)
+        ),
         key=prepare.table_key(path, own.table, own.split),
-        origin=str(path),
+        origin=readable_name(str(path)),
         prepare=lambda: call_in_process(prepare.prepare_table, path, own.table, own.split)[0],
         notes=tell_test_file(path),
     )
