@@ -16,7 +16,9 @@ from mlflow_folder import MlflowFolder, epochs
 
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.specs import PluginForm, RunResult, RunSpec
+from rnnbench.tracking.answers import bounded
 from rnnbench.tracking.attachments import attach_files
+from rnnbench.tracking.client import import_mlflow
 from rnnbench.tracking.published import CURVES, PublishedRun, open_published
 from rnnbench.tracking.publisher import SPEC_TAG
 from rnnbench.tracking.runs import (
@@ -359,3 +361,32 @@ def test_a_store_that_is_not_there_takes_no_files(tmp_path: Path) -> None:
 def test_a_spec_fits_a_tag() -> None:
     assert RunSpec.from_json(json.loads(json.dumps(SPEC.to_json()))) == SPEC
     assert len(json.dumps(SPEC.to_json())) < 5000  # what MLflow takes
+
+
+def test_mlflow_takes_its_answers_through_a_bounded_adapter() -> None:
+    import_mlflow()
+    from mlflow.utils.request_utils import _get_request_session
+
+    session = _get_request_session(1, 2, 1.0, frozenset([503]), True, True)
+    adapter = type(session.get_adapter("http://host"))
+    assert adapter.__name__ == "BoundedTCPKeepAliveHTTPAdapter"
+    assert bounded(adapter) is adapter
+
+
+def test_notes_under_an_address_with_a_password_lose_it(folder: MlflowFolder) -> None:
+    entry = folder.record(SPEC, RESULT, epochs(1))
+    entry.note_published({"http://me:pw@host": {"run_id": "1"}})
+    folder.publish(entry)
+    assert [*entry.published()] == ["http://***@host", str(folder.store)]
+
+
+def test_a_run_whose_counts_are_no_numbers_is_left_out(
+    folder: MlflowFolder, tmp_path: Path
+) -> None:
+    sound, other = [folder.record(replace(SPEC, seed=seed), RESULT, epochs(1)) for seed in range(2)]
+    folder.publish(sound, other)
+    run_id = other.published()[str(folder.store)]["run_id"]
+    folder.client().log_metric(run_id, "best_epoch", math.nan)
+    elsewhere = MlflowFolder(tmp_path / "elsewhere", None).ledger
+    found = read_runs(folder.store, elsewhere, "textbook")
+    assert [run.spec.seed for run in found.runs] == [0]

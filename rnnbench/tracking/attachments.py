@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from rnnbench.errors import StoreError
+from rnnbench.tracking.addresses import reason
+from rnnbench.tracking.client import open_client
 from rnnbench.tracking.published import open_published
-from rnnbench.tracking.store import Store, quiet_mlflow
+from rnnbench.tracking.store import Store
 
 __all__ = ["attach_files"]
 
@@ -25,15 +26,15 @@ def attach_files(store: Store, study: str, folder: Path, files: Iterable[Path], 
     commands = open_published(store).commands(study)
     if not commands:
         return False
-    os.environ.update(quiet_mlflow())
-    from mlflow import MlflowClient
 
-    try:
-        client = MlflowClient(store.address)
+    def attach() -> None:
+        client = open_client(store)
         for file in files:
             place = PurePosixPath(name, file.relative_to(folder).parent.as_posix())
             client.log_artifact(commands[0], str(file), str(place))
+
+    try:
+        store.patience.ask(attach)
     except Exception as err:  # whatever a store, its driver or the network raises
-        first = (str(err).strip() or type(err).__name__).splitlines()[0]
-        raise StoreError(f"{store} does not take the report ({first[:200]})") from err
+        raise StoreError(f"{store} does not take the report ({reason(err)})") from err
     return True

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import sqlite3
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote, urlparse
 
 from rnnbench.errors import StoreError
-from rnnbench.tracking.store import DATABASE, Store, quiet_mlflow
+from rnnbench.tracking.addresses import reason
+from rnnbench.tracking.client import import_mlflow, open_client
+from rnnbench.tracking.store import DATABASE, Store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,8 @@ CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 """The columns of a history."""
 
 _KIND_TAG = "rnnbench.kind"
-_PAGE = 1000
+_PAGE = 200
+_Answer = TypeVar("_Answer")
 _INFINITE = sys.float_info.max  # what MLflow keeps in a database instead of an infinity
 
 
@@ -70,7 +72,7 @@ def open_published(store: Store) -> PublishedStudies:
     Raises:
         StoreError: it cannot be opened.
     """
-    return _Tables(store.root) if store.is_local else _Client(store.address)
+    return _Tables(store.root) if store.is_local else _Client(store)
 
 
 class _Tables:
@@ -186,37 +188,38 @@ def _as_history(rows: Mapping[int, list[float]]) -> NDArray[np.float64]:
 class _Client:
     """Reads a server, or a database elsewhere, as MLflow's client does."""
 
-    def __init__(self, address: str) -> None:
-        os.environ.update(quiet_mlflow())
-        from mlflow import MlflowClient
-
-        self._address = address
-        with self._asking():
-            self._client = MlflowClient(address)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        import_mlflow()  # the server does not answer for how long that takes
+        self._client = self._ask(lambda: open_client(store))
 
     def studies(self) -> list[str]:
         """See `PublishedStudies`."""
-        with self._asking():
-            found = self._client.search_experiments()
-        return [str(item.name) for item in found if self._ids(str(item.name), "run", limit=1)]
+        return self._ask(self._studies)
 
     def runs(self, study: str, *, with_history: bool = True) -> list[PublishedRun]:
         """See `PublishedStudies`."""
-        found = self._found(study, "run")
-        with self._asking():
-            return [self._read(run, with_history) for run in found]
+        return self._ask(
+            lambda: [self._read(run, with_history) for run in self._found(study, "run")]
+        )
 
     def commands(self, study: str) -> list[str]:
         """See `PublishedStudies`."""
-        return self._ids(study, "invocation")[::-1]
+        return self._ask(lambda: self._ids(study, "invocation"))[::-1]
+
+    def _studies(self) -> list[str]:
+        names = [str(item.name) for item in self._client.search_experiments()]
+        return [name for name in names if self._ids(name, "run", limit=1)]
 
     def _read(self, run: Any, with_history: bool) -> PublishedRun:  # Any: an MLflow entity
         run_id = str(run.info.run_id)
+        history = self._history(run_id, run.data.metrics) if with_history else None
+        self._store.patience.return_some()
         return PublishedRun(
             run_id=run_id,
             tags=dict(run.data.tags),
             metrics=dict(run.data.metrics),
-            history=self._history(run_id, run.data.metrics) if with_history else None,
+            history=history,
             folder=_local_folder(str(run.info.artifact_uri)),
         )
 
@@ -234,32 +237,29 @@ class _Client:
 
     def _found(self, study: str, kind: str, limit: int | None = None) -> list[Any]:
         """MLflow's runs of a kind, the oldest first."""
-        with self._asking():
-            experiment = self._client.get_experiment_by_name(study)
-            if experiment is None:
-                return []
-            found: list[Any] = []
-            token: str | None = None
-            while token != "":
-                page = self._client.search_runs(
-                    [experiment.experiment_id],
-                    f"tags.`{_KIND_TAG}` = '{kind}'",
-                    order_by=["attributes.start_time ASC"],
-                    max_results=limit or _PAGE,
-                    page_token=token,
-                )
-                found += page
-                token = "" if limit else page.token or ""
+        experiment = self._client.get_experiment_by_name(study)
+        if experiment is None:
+            return []
+        found: list[Any] = []
+        token: str | None = None
+        while token != "":
+            page = self._client.search_runs(
+                [experiment.experiment_id],
+                f"tags.`{_KIND_TAG}` = '{kind}'",
+                order_by=["attributes.start_time ASC"],
+                max_results=limit or _PAGE,
+                page_token=token,
+            )
+            found += page
+            token = "" if limit else page.token or ""
         return found
 
-    @contextlib.contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _ask(self, question: Callable[[], _Answer]) -> _Answer:
         """Turns whatever a store that does not answer raises into StoreError."""
         try:
-            yield
+            return self._store.patience.ask(question)
         except Exception as err:  # whatever a store, its driver or the network raises
-            first = (str(err).strip() or type(err).__name__).splitlines()[0]
-            raise StoreError(f"{self._address} does not answer ({first[:200]})") from err
+            raise StoreError(f"{self._store} does not answer ({reason(err)})") from err
 
 
 def _local_folder(address: str) -> Path | None:

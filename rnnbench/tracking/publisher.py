@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.architectures import display_name
+from rnnbench.errors import StoreError
 from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import (
     SPLIT_KEYS,
@@ -23,6 +24,7 @@ from rnnbench.specs import (
     RunResult,
     RunSpec,
 )
+from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.database import make_experiment
 from rnnbench.tracking.groups import Group, Groups
 from rnnbench.tracking.store import Store
@@ -102,7 +104,7 @@ class Publisher:
         self._draw = draw
         self._groups: Groups | None = None
         experiment = self._open_experiment()
-        self.experiment_id = str(experiment.experiment_id)
+        self.experiment_id = _made(experiment.experiment_id)
         # A store that was thrown away and made anew has the same address, but not the same runs.
         self._experiment = f"{self.experiment_id}@{experiment.creation_time}"
 
@@ -118,7 +120,7 @@ class Publisher:
                 "rnnbench.kind": "invocation",
             },
         )
-        return str(run.info.run_id)
+        return _made(run.info.run_id)
 
     def end_invocation(self, run_id: str, status: str, metrics: Mapping[str, float]) -> None:
         """Close a command's run as FINISHED, FAILED or KILLED."""
@@ -272,7 +274,7 @@ class Publisher:
             run_name=run_name(spec),
             tags={**_source_tags(), **tags, **identity},
         )
-        return str(run.info.run_id)
+        return _made(run.info.run_id)
 
     def _describe_run(self, run_id: str, spec: RunSpec) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param
@@ -343,8 +345,15 @@ class Publisher:
         return notes if notes.get("experiment") == self._experiment else {}
 
     def _note(self, entry: LedgerEntry, notes: dict[str, Any]) -> None:  # Any: JSON values
-        notes = {**notes, "experiment": self._experiment}
-        entry.note_published({**entry.published(), str(self._store): notes})
+        kept = {show_address(address): noted for address, noted in entry.published().items()}
+        entry.note_published({**kept, str(self._store): {**notes, "experiment": self._experiment}})
+
+
+def _made(id_: str) -> str:
+    """The id that a store gave; what is no MLflow server answers without one."""
+    if not id_:
+        raise StoreError("its answer is not that of an MLflow server")
+    return str(id_)
 
 
 def _parameters(spec: RunSpec) -> dict[str, Any]:  # Any: plain values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -171,7 +172,7 @@ def _rank(run: PublishedRun) -> tuple[bool, int, bool]:
 
 def _attempt(run: PublishedRun) -> int:
     text = run.tags.get(ATTEMPT_TAG, "1")
-    return int(text) if text.isdigit() else 1
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 1
 
 
 def _is_up_to_date(run: PublishedRun, entry: LedgerEntry, attempt: int) -> bool:
@@ -190,14 +191,18 @@ def _is_over(run: PublishedRun) -> bool:
 
 
 def _from_published(study: str, run: PublishedRun, entry: LedgerEntry | None) -> TrackedRun | None:
-    """The run; None where MLflow does not say what was asked of it."""
+    """The run; None where MLflow does not say what was asked of it, or what came out."""
     spec = _spec(run.tags.get(SPEC_TAG, "")) or (entry.spec() if entry else None)
     if spec is None:
+        return None
+    try:
+        result = _result(run)
+    except (ValueError, OverflowError):  # a count that is no number
         return None
     return TrackedRun(
         study=study,
         spec=spec,
-        result=_result(run),
+        result=result,
         history=run.history,
         run_id=run.run_id,
         folder=run.folder or (entry.folder if entry else None),

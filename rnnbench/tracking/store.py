@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import re
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from rnnbench.errors import StoreError
+from rnnbench.tracking.addresses import mask, show_address
+from rnnbench.tracking.patience import PATIENCE_SECONDS, Patience
 
 __all__ = [
     "ARTIFACTS",
@@ -36,12 +39,19 @@ class Store:
 
     Args:
         root: the project's folder.
-        named: the address of a server or of another database; None for MLflow's stock place, the
+        named: the address of a server or of another database, with a password perhaps, so that
+            only `str` of a store is for people and files; None for MLflow's stock place, the
             SQLite file in `root`.
+        patience: what a command that uses the store has left of it.
     """
 
     root: Path
-    named: str | None = None
+    named: str | None = field(default=None, repr=False)
+    patience: Patience = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        seconds = PATIENCE_SECONDS if self.is_server else math.inf
+        object.__setattr__(self, "patience", Patience(seconds))
 
     @property
     def is_local(self) -> bool:
@@ -64,7 +74,7 @@ class Store:
         return artifact_address(self.root / ARTIFACTS)
 
     def __str__(self) -> str:
-        return self.named or DATABASE
+        return show_address(self.named) if self.named else DATABASE
 
 
 def find_store(root: Path, environ: Mapping[str, str] = os.environ) -> Store:
@@ -76,7 +86,7 @@ def find_store(root: Path, environ: Mapping[str, str] = os.environ) -> Store:
     address = environ.get("MLFLOW_TRACKING_URI", "").strip()
     if address and not re.match(r"(https?|sqlite|postgresql|mysql|mssql)\b", address):
         raise StoreError(
-            f"MLFLOW_TRACKING_URI is '{address}', which is no server or database; "
+            f"MLFLOW_TRACKING_URI is '{mask(address)}', which is no server or database; "
             "use http://host:port or sqlite:///file.db, or unset it"
         )
     if address and root / unquote(address.removeprefix("sqlite:///")) != root / DATABASE:
@@ -117,8 +127,9 @@ def quiet_mlflow(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Variables under which MLflow neither phones home nor blocks for minutes on a dead server."""
     defaults = {
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MLFLOW_LOGGING_LEVEL": "ERROR",
         "GIT_PYTHON_REFRESH": "quiet",

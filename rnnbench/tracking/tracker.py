@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import tempfile
 import threading
@@ -13,15 +12,19 @@ from pathlib import Path
 from rnnbench.architectures import display_name
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
+from rnnbench.tracking.addresses import reason
+from rnnbench.tracking.client import import_mlflow, open_client
 from rnnbench.tracking.groups import Group
+from rnnbench.tracking.patience import PATIENCE_SECONDS
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.relocate import relocate_artifacts
-from rnnbench.tracking.store import DATABASE, Store, folder_mark, quiet_mlflow
+from rnnbench.tracking.store import DATABASE, Store, folder_mark
 
 __all__ = ["Tracker"]
 
 PAUSE_SECONDS = 3.0  # between two rounds: a row in MLflow is at most this old
 RETRY_SECONDS = 30.0  # after a store did not answer
+SILENT_SECONDS = 2.0  # at the end; then the wait is explained
 
 
 class Tracker:
@@ -33,7 +36,9 @@ class Tracker:
     Args:
         study: whose experiment the command's own run goes to.
         draw: history and title → PNG bytes of the loss curve.
-        on_problem: called with one sentence, once, when the store stops answering.
+        on_problem: called with one sentence, once, when the store stops answering, or is not done
+            at the end of the store's patience.
+        on_wait: called with one sentence where a server keeps the command waiting.
     """
 
     def __init__(
@@ -44,17 +49,21 @@ class Tracker:
         *,
         draw: Callable[[tuple[EpochRow, ...], str], bytes],
         on_problem: Callable[[str], None],
+        on_wait: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._ledger = ledger
         self._study = study
         self._store = store
         self._draw = draw
         self._on_problem = on_problem
+        self._on_wait = on_wait
         self._changed: dict[tuple[str, str], LedgerEntry] = {}
         self._groups: dict[str, Group] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
+        self._imported = threading.Event()
         self._ending = False
+        self._last: list[Callable[[Publisher], None]] = []
         self._thread: threading.Thread | None = None
         self._publishers: dict[str, Publisher] = {}
         self._invocation: str | None = None
@@ -102,7 +111,7 @@ class Tracker:
         best: Iterable[LedgerEntry] = (),
         unfinished: Iterable[LedgerEntry] = (),
     ) -> None:
-        """Publish the rest, close the command's run, and wait for it (not for a dead store).
+        """Publish the rest, close the command's run, and wait for it as the store's patience says.
 
         Args:
             best: the entries that become MLflow models, one an architecture.
@@ -110,20 +119,26 @@ class Tracker:
         """
         if self._thread is None:
             return
-        self._ending = True
-        self._wake.set()
-        self._thread.join()
-        if self._study not in self._publishers:
-            return
-        last: list[Callable[[Publisher], None]] = [
+        self._last = [
             *(partial(_suspend, entry) for entry in unfinished),
             _suspend_groups,
             *(partial(_publish_model, entry) for entry in best),
             partial(self._close, status, metrics),
         ]
-        for action in last:
-            if not self._attempt(self._study, action):
-                return
+        self._ending = True
+        self._wake.set()
+        self._imported.wait()  # the server does not answer for how long that takes
+        if not self._wait_for(self._thread):
+            self._tell(f"did not take everything within {PATIENCE_SECONDS:g} s", "what is missing")
+
+    def _wait_for(self, thread: threading.Thread) -> bool:
+        patience = self._store.patience
+        if self._store.is_server and not patience.wait(thread, SILENT_SECONDS):
+            self._on_wait(
+                f"waiting for the tracking store {self._store} to take the runs; "
+                "Ctrl-C leaves what is missing to the next such command"
+            )
+        return patience.wait(thread)
 
     def _backlog(self) -> list[LedgerEntry]:
         """Runs of any study that are over, and that the store has not wholly taken."""
@@ -137,7 +152,20 @@ class Tracker:
         ]
 
     def _work(self) -> None:
-        """The thread: publish, pause, again; at the end once more, or twice if that fails."""
+        """The thread: publish until the end, then what comes last."""
+        self._store.patience.hold()
+        try:
+            import_mlflow()
+        finally:
+            self._imported.set()
+        self._publish_until_end()
+        if self._study in self._publishers:
+            for action in self._last:
+                if not self._attempt(self._study, action):
+                    return
+
+    def _publish_until_end(self) -> None:
+        """Publish, pause, again; at the end once more, or twice if that fails."""
         while True:
             healthy = self._publish_changed()
             if self._ending:
@@ -160,12 +188,14 @@ class Tracker:
                 with self._lock:
                     self._changed.setdefault(key, entry)
                 return False
+            self._store.patience.return_some()
         for name, group in groups.items():
             if not self._attempt(self._study, partial(_say, group, self._tags)):
                 return False
             with self._lock:
                 if self._groups.get(name) is group:
                     del self._groups[name]
+            self._store.patience.return_some()
         return True
 
     def _publish(self, entry: LedgerEntry, publisher: Publisher) -> None:
@@ -176,39 +206,37 @@ class Tracker:
 
     def _attempt(self, study: str, action: Callable[[Publisher], None] | None = None) -> bool:
         """Do something with the store; a store that fails is reported once, never raised."""
+        if self._store.patience.is_over:
+            return False
         try:
             publisher = self._publishers.get(study) or self._open(study)
             if action is not None:
                 action(publisher)
             return True
         except Exception as err:  # whatever a store, its driver or the network raises
-            if not self._told:
-                first = (str(err).strip() or type(err).__name__).splitlines()[0]
-                self._on_problem(
-                    f"the tracking store {self._store} does not take runs ({first[:300]}); "
-                    "they are safe in the ledger, and the next such command publishes them"
-                )
-                self._told = True
+            if not self._store.patience.is_over:
+                self._tell(f"does not take runs ({reason(err)})", "they")
             return False
+
+    def _tell(self, problem: str, what: str) -> None:
+        if self._told:
+            return
+        self._told = True
+        verb, object_ = ("are", "them") if what == "they" else ("is", "it")
+        self._on_problem(
+            f"the tracking store {self._store} {problem}; {what} {verb} safe in the ledger, "
+            f"and the next such command publishes {object_}"
+        )
 
     def _open(self, study: str) -> Publisher:
         """Connect; makes the database and the experiment where they are missing."""
-        os.environ.update(quiet_mlflow())
-        import logging
-
-        from mlflow import MlflowClient
-
-        # MLflow logs a traceback for every error that it also raises; ours is one sentence.
-        logging.getLogger("mlflow").setLevel(logging.CRITICAL)
-        logging.getLogger("alembic").setLevel(logging.ERROR)
-
         from rnnbench.tracking.database import make_database
 
         make_database(self._store, self._ledger.folder)
         if self._store.is_local:
             relocate_artifacts(self._store, self._ledger.entries())
         publisher = Publisher(
-            MlflowClient(self._store.address),
+            open_client(self._store),
             store=self._store,
             study=study,
             origin=_origin(self._ledger.folder.parent),

@@ -120,7 +120,12 @@ class Coordinator:
         self._hardware = _find_hardware(plan, ledger, view)
         self._chance_loss = _find_chance_loss(plan)
         self._tracker = Tracker(
-            ledger, self._name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
+            ledger,
+            self._name,
+            find_store(root),
+            draw=draw_loss_curve,
+            on_problem=view.warn,
+            on_wait=view.say,
         )
 
     def carry_out(self) -> TuneOutcome:

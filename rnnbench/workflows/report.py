@@ -79,31 +79,34 @@ def report_study(choices: ReportChoices, view: View, root: Path) -> Path:
     for name in choices.formats:
         if name not in FORMATS:
             raise UsageError(unknown_name("format", name, FORMATS))
-    written = _write(root, choices)
+    written = _write(find_store(root), choices)
     if choices.study is None:
         view.say(f"study {written.study}")
     for sentence in written.answer:
         view.say(sentence)
     for warning in written.warnings:
         view.warn(warning)
-    _attach(find_store(root), written, view)
+    _attach(written, view)
     view.say(f"report: {written.page}")
     if choices.open_page:
         webbrowser.open(written.page.resolve().as_uri())
     return written.page
 
 
-def report_after_run(study: str, view: View, root: Path) -> None:
+def report_after_run(study: str, view: View, store: Store) -> None:
     """Write the report of a study that has just been worked on; a problem is said, not raised.
 
     A process of its own draws it, so that the parent of a study stays small.
+
+    Args:
+        store: with the patience that the command has left.
     """
     try:
-        written = call_in_process(_write, root, ReportChoices(study=study))
+        written = call_in_process(_write, store, ReportChoices(study=study))
     except RnnbenchError as err:
         view.warn(f"no report was written: {err}")
         return
-    _attach(find_store(root), written, view)
+    _attach(written, view)
     view.say(f"report: {written.page}")
 
 
@@ -112,11 +115,13 @@ class _Written:
     """A report that was written, and what it says first.
 
     Args:
+        store: with the patience that reading it has left.
         files: the page first.
         can_attach: whether MLflow could be read.
     """
 
     study: str
+    store: Store
     folder: Path
     files: tuple[Path, ...]
     answer: tuple[str, ...]
@@ -129,16 +134,16 @@ class _Written:
         return self.files[0]
 
 
-def _write(root: Path, choices: ReportChoices) -> _Written:
+def _write(store: Store, choices: ReportChoices) -> _Written:
+    root = store.root
     claims = load_claims(choices.claims)
-    store = find_store(root)
     if store.is_local and not ((root / FOLDER).exists() or (root / DATABASE).exists()):
         raise UsageError(NO_RUNS)  # before a ledger is made: looking makes nothing
     unread: list[str] = []
     ledger = Ledger(root, on_problem=unread.append)
     timing = compose_timing_part(read_sittings(ledger.folder, unread.append))
     if choices.study == TIMING:
-        return _write_timing(choices, timing, claims, store, root, unread)
+        return _write_timing(choices, timing, claims, store, unread)
     study = choices.study or _latest_study(store, ledger)
     found = read_runs(store, ledger, study)
     declaration = _find_declaration(study, ledger, found.runs)
@@ -157,7 +162,7 @@ def _write(root: Path, choices: ReportChoices) -> _Written:
             timing=timing,
         )
     )
-    return _write_document(document, choices, root, unread, can_attach=found.problem is None)
+    return _write_document(document, choices, store, unread, can_attach=found.problem is None)
 
 
 def _write_timing(
@@ -165,30 +170,30 @@ def _write_timing(
     timing: TimingPart | None,
     claims: Sequence[Claim],
     store: Store,
-    root: Path,
     unread: Sequence[str],
 ) -> _Written:
     if timing is None:
         raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
     document = compose_timing_document(timing, claims)
     can_attach = find_spec("mlflow") is not None and (
-        not store.is_local or (root / DATABASE).exists()
+        not store.is_local or (store.root / DATABASE).exists()
     )
-    return _write_document(document, choices, root, unread, can_attach=can_attach)
+    return _write_document(document, choices, store, unread, can_attach=can_attach)
 
 
 def _write_document(
     document: Document,
     choices: ReportChoices,
-    root: Path,
+    store: Store,
     warnings: Sequence[str],
     *,
     can_attach: bool,
 ) -> _Written:
-    folder = choices.out or root / REPORTS / document.study
+    folder = choices.out or store.root / REPORTS / document.study
     files = write_report(document, folder, cast(tuple[Format, ...], choices.formats))
     return _Written(
         study=document.study,
+        store=store,
         folder=folder,
         files=tuple(files),
         answer=document.answer,
@@ -268,11 +273,11 @@ def _command(study: str, found: ReadRuns) -> str:
     return f"rnnbench run --study {study}" if study in bundled_studies() else ""
 
 
-def _attach(store: Store, written: _Written, view: View) -> None:
+def _attach(written: _Written, view: View) -> None:
     """Keep the report with the study's last command in MLflow."""
     if not written.can_attach:
         return
     try:
-        attach_files(store, written.study, written.folder, written.files, "report")
+        attach_files(written.store, written.study, written.folder, written.files, "report")
     except StoreError as err:
         view.warn(f"{err}; it is in {written.folder} all the same")

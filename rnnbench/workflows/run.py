@@ -268,8 +268,9 @@ def _carry_out(
         spec.fingerprint: ledger.open_run(plan.study.name, spec, adopt=not choices.fresh)
         for spec in plan.specs
     }
+    store = find_store(root)
     tracker = Tracker(
-        ledger, plan.study.name, find_store(root), draw=draw_loss_curve, on_problem=view.warn
+        ledger, plan.study.name, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
     )
     if plan.tasks or tracker.owes(_best_entries(entries.values())):
         tracker.begin(
@@ -308,7 +309,7 @@ def _carry_out(
                 f"{display_name(spec.form)} seed {spec.seed} {result.status}: {result.reason}"
             )
     if choices.report and any(result is not None for _, result in runs):
-        report_after_run(plan.study.name, view, root)
+        report_after_run(plan.study.name, view, store)
     if interrupted:
         view.warn(f"interrupted; every whole epoch is kept. To go on: {choices.command}")
     return RunOutcome(rows=tuple(rows), n_failed=n_failed, interrupted=interrupted)

@@ -79,7 +79,9 @@ def import_study(path: Path, view: View, root: Path) -> None:
             for run in archive.runs
             if (entry := ledger.take_in(study, run.spec, run.folder, origin))
         ]
-        tracker = Tracker(ledger, study, store, draw=draw_loss_curve, on_problem=view.warn)
+        tracker = Tracker(
+            ledger, study, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
+        )
         if taken or tracker.owes([]):
             tags = {
                 "rnnbench.study": study,

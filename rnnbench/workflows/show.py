@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnnbench.architectures import display_name
 from rnnbench.specs import EpochRow, RunResult, RunSpec
+from rnnbench.tracking.addresses import show_address
 from rnnbench.workflows.find_run import find_run
 
 __all__ = ["ShownRun", "show_run"]
@@ -55,7 +56,7 @@ def show_run(
         result=entry.result(),
         history=entry.history(),
         run_ids={
-            address: str(notes["run_id"])
+            show_address(address): str(notes["run_id"])
             for address, notes in entry.published().items()
             if "run_id" in notes
         },

@@ -323,7 +323,14 @@ def _publish(
     commit = git_commit(root)
     tags = {"rnnbench.study": TIMING, "rnnbench.command": sitting.command}
     tags |= {"mlflow.source.git.commit": commit} if commit else {}
-    tracker = Tracker(ledger, TIMING, find_store(root), draw=lambda *_: b"", on_problem=view.warn)
+    tracker = Tracker(
+        ledger,
+        TIMING,
+        find_store(root),
+        draw=lambda *_: b"",
+        on_problem=view.warn,
+        on_wait=view.say,
+    )
     tracker.begin(f"{TIMING} · {sitting.began_at}", tags, [])
     for times in sitting.arms:
         if times.samples or times.failure is not None:

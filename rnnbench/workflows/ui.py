@@ -31,7 +31,7 @@ def serve_ui(root: Path, host: str, port: int, view: View) -> int:
     """
     store = find_store(root)
     if not store.is_local:
-        view.say(f"MLFLOW_TRACKING_URI names {store.address}; open that address instead")
+        view.say(f"MLFLOW_TRACKING_URI names {store}; open that address instead")
         return 0
     _refuse_taken_port(host, port)
     if (root / DATABASE).exists():

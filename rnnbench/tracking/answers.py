@@ -1,0 +1,63 @@
+"""Answers of servers: of a bounded size, and each request made once."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from requests.exceptions import RequestException
+from urllib3.util import Retry
+
+from rnnbench.tracking.patience import refuse_late_request
+
+__all__ = ["LARGEST_ANSWER", "bounded"]
+
+LARGEST_ANSWER = 8 * 2**20  # bytes, unpacked; a page of 200 runs takes less than one
+_PIECE = 2**16
+_Adapter = TypeVar("_Adapter", bound=HTTPAdapter)
+
+
+class _Bounded(HTTPAdapter):
+    """Takes no more of an answer than `LARGEST_ANSWER`, unless the caller wants a stream.
+
+    An answer with an error is not asked for again: urllib3 would first take all of it, however
+    long, and then wait for as long as the server says.
+    """
+
+    def __init__(self, *, max_retries: Retry, **kwargs: Any) -> None:  # Any: requests'
+        once = max_retries.new(
+            status_forcelist=(),
+            respect_retry_after_header=False,
+            # What makes a run is not sent twice: the first may have arrived.
+            allowed_methods=Retry.DEFAULT_ALLOWED_METHODS,
+        )
+        super().__init__(max_retries=once, **kwargs)
+
+    def send(
+        self, request: PreparedRequest, stream: bool = False, *args: Any, **kwargs: Any
+    ) -> Response:
+        """See `requests`."""
+        refuse_late_request()
+        response = super().send(request, stream, *args, **kwargs)
+        if not stream:
+            response._content = _read(response)
+        return response
+
+
+def bounded(adapter: type[_Adapter]) -> type[_Adapter]:
+    """The adapter, bounded; one that is so already is returned as it is."""
+    if issubclass(adapter, _Bounded):
+        return adapter
+    return type(f"Bounded{adapter.__name__}", (_Bounded, adapter), {})
+
+
+def _read(response: Response) -> bytes:
+    pieces, size = [], 0
+    for piece in response.iter_content(_PIECE):
+        size += len(piece)
+        if size > LARGEST_ANSWER:
+            response.close()
+            raise RequestException(f"an answer of more than {LARGEST_ANSWER >> 20} MiB")
+        pieces.append(piece)
+    return b"".join(pieces)

@@ -1,0 +1,44 @@
+"""MLflow's client, made quiet, and bounded in what it takes from a server."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rnnbench.tracking.store import Store, quiet_mlflow
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = ["import_mlflow", "open_client"]
+
+
+def open_client(store: Store) -> MlflowClient:
+    """A client of the store; a database is connected to."""
+    import_mlflow()
+    from mlflow import MlflowClient
+
+    return MlflowClient(store.address)
+
+
+def import_mlflow() -> None:
+    """Import MLflow, which takes seconds, so that it says nothing and no server can hold it."""
+    os.environ.update(quiet_mlflow())
+    import logging
+
+    import mlflow
+    from mlflow.utils import request_utils
+
+    from rnnbench.tracking.answers import bounded
+
+    # MLflow logs a traceback for every error that it also raises, urllib3 every second try.
+    for name, level in (
+        (mlflow.__name__, logging.CRITICAL),
+        ("alembic", logging.ERROR),
+        ("urllib3", logging.CRITICAL),
+    ):
+        logging.getLogger(name).setLevel(level)
+    adapter = bounded(request_utils.TCPKeepAliveHTTPAdapter)
+    if adapter is not request_utils.TCPKeepAliveHTTPAdapter:
+        request_utils.TCPKeepAliveHTTPAdapter = adapter  # type: ignore[misc]  # every session is made with it
+        request_utils._cached_get_request_session.cache_clear()
