@@ -33,14 +33,17 @@ __all__ = [
     "unknown_name",
 ]
 
-MOST_SHOWN = 200  # characters of what came
+MOST_SHOWN = 200  # characters of a name that came
+MOST_TOLD = 1000  # characters of a sentence
 
 
 class RnnbenchError(Exception):
     """Base of every error that the program raises on purpose."""
 
     def __str__(self) -> str:
-        return sentence(super().__str__())
+        """The sentence; of what came from outside, however long, its beginning and its end."""
+        text = sentence(super().__str__())
+        return text if len(text) <= MOST_TOLD else f"{text[: MOST_TOLD - 300]} … {text[-250:]}"
 
 
 class UsageError(RnnbenchError):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,30 +12,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up import finished, spec_of
+from made_archives import (
+    DECLARED,
+    MODEL,
+    RUN,
+    Contents,
+    change_archive,
+    make_archive,
+    make_ledger,
+    zipped,
+)
 
-from rnnbench.archives import MANIFEST, Archive, read_archive, write_archive
+from rnnbench.archives import Archive, read_archive
 from rnnbench.errors import ArchiveError
 from rnnbench.ledger import Ledger
-from rnnbench.specs import EpochEnded, EpochRow, Finished, Recipe
-from rnnbench.training.engine import Variables
-from rnnbench.training.progress import Progress
 
-DECLARED = {"contrast": "architecture", "margin_points": 0.5}
-Contents = dict[str, bytes]
 Change = Callable[[Contents, dict[str, Any]], None]  # Any: JSON values
-RUN = f"runs/{spec_of().fingerprint}"
-
-
-def zipped(**contents: bytes) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in contents.items():
-            file.writestr(name.replace("__", "."), content)
-    return stream.getvalue()
-
-
-MODEL = zipped(config__json=b"{}", metadata__json=b"{}", model__weights__h5=b"weights")
 
 
 def read(path: Path) -> Archive:
@@ -49,58 +39,12 @@ def read(path: Path) -> Archive:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    """A ledger with one finished run of a study."""
-    ledger = Ledger(tmp_path / "here")
-    spec = spec_of()
-    entry = ledger.open_run("made-up", spec)
-    row = EpochRow(
-        epoch=1,
-        loss=0.5,
-        accuracy=0.7,
-        val_loss=0.6,
-        val_accuracy=0.7,
-        epoch_seconds=1.0,
-        ended_at=1.7e9,
-    )
-    variables = Variables(weights=(np.zeros(2, np.float32),), optimizer=())
-    state = Progress.begin(variables, Recipe()).after(variables, row).to_bytes()
-    ledger.record(entry, EpochEnded(fingerprint=spec.fingerprint, row=row, state=state))
-    predictions = io.BytesIO()
-    np.savez(predictions, allow_pickle=False, probability=np.zeros(4, np.float16))
-    ledger.record(
-        entry,
-        Finished(
-            fingerprint=spec.fingerprint,
-            result=finished(epochs=1, best_epoch=1),
-            model=MODEL,
-            predictions=predictions.getvalue(),
-        ),
-    )
-    ledger.declare("made-up", DECLARED)
-    return ledger
+    return make_ledger(tmp_path / "here")
 
 
 @pytest.fixture
 def archive(ledger: Ledger, tmp_path: Path) -> Path:
-    path = tmp_path / "study.zip"
-    write_archive(path, "made-up", ledger.entries("made-up"), ledger.declarations("made-up"))
-    return path
-
-
-def change(path: Path, alter: Change, *, honest: bool = True) -> None:
-    """Write the archive anew with other contents; `honest` keeps sizes and digests right."""
-    with zipfile.ZipFile(path) as file:
-        contents = {name: file.read(name) for name in file.namelist()}
-    manifest = json.loads(contents.pop(MANIFEST))
-    alter(contents, manifest)
-    if honest:
-        for name, content in contents.items():
-            digest = hashlib.sha256(content).hexdigest()
-            manifest["files"][name] = {"bytes": len(content), "sha256": digest}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in contents.items():
-            file.writestr(name, content)
-        file.writestr(MANIFEST, json.dumps(manifest))
+    return make_archive(tmp_path / "study.zip", ledger)
 
 
 def test_a_run_arrives_elsewhere_whole_and_once(
@@ -225,25 +169,27 @@ def has_more_epochs_than_it_says(contents: Contents, _: Any) -> None:
 
 
 def has_a_model_of_something_else(contents: Contents, _: Any) -> None:
-    contents[f"{RUN}/best.keras"] = zipped(evil__py=b"import os")
+    contents[f"{RUN}/best.keras"] = zipped({"evil.py": b"import os"})
 
 
 def has_other_arrays(contents: Contents, _: Any) -> None:
-    contents[f"{RUN}/predictions.npz"] = zipped(evil__npy=b"")
+    contents[f"{RUN}/predictions.npz"] = zipped({"evil.npy": b""})
 
 
 def has_a_bomb_inside(contents: Contents, _: Any) -> None:
     header = io.BytesIO()
     shape = {"descr": "<f8", "fortran_order": False, "shape": (10**12,)}
     np.lib.format.write_array_header_1_0(header, shape)
-    contents[f"{RUN}/predictions.npz"] = zipped(probability__npy=header.getvalue() + bytes(2**20))
+    contents[f"{RUN}/predictions.npz"] = zipped(
+        {"probability.npy": header.getvalue() + bytes(2**20)}
+    )
 
 
 def has_fewer_predictions_than_it_says(contents: Contents, _: Any) -> None:
     header = io.BytesIO()
     shape = {"descr": "<f2", "fortran_order": False, "shape": (1000,)}
     np.lib.format.write_array_header_1_0(header, shape)
-    contents[f"{RUN}/predictions.npz"] = zipped(probability__npy=header.getvalue())
+    contents[f"{RUN}/predictions.npz"] = zipped({"probability.npy": header.getvalue()})
 
 
 @pytest.mark.parametrize(
@@ -275,7 +221,7 @@ def has_fewer_predictions_than_it_says(contents: Contents, _: Any) -> None:
     ],
 )
 def test_what_is_wrong_is_refused_with_the_reason(alter: Change, words: str, archive: Path) -> None:
-    change(archive, alter)
+    change_archive(archive, alter)
     with pytest.raises(ArchiveError, match=words) as caught:
         read(archive)
     assert "\n" not in str(caught.value)
@@ -285,7 +231,7 @@ def test_content_that_was_changed_is_found_out(archive: Path) -> None:
     def alter(contents: Contents, _: Any) -> None:
         contents[f"{RUN}/best.keras"] = b"A model"
 
-    change(archive, alter, honest=False)
+    change_archive(archive, alter, honest=False)
     with pytest.raises(ArchiveError, match="is not what the archive says"):
         read(archive)
 
@@ -294,10 +240,10 @@ def test_a_bomb_is_not_unpacked(archive: Path) -> None:
     def alter(contents: Contents, manifest: dict[str, Any]) -> None:
         contents[f"{RUN}/history.csv"] = b"0" * (64 * 2**20)
 
-    change(archive, alter, honest=False)
+    change_archive(archive, alter, honest=False)
     with pytest.raises(ArchiveError, match="unpacks to more than"):
         read(archive)
-    change(archive, alter)
+    change_archive(archive, alter)
     with pytest.raises(ArchiveError, match="of at most"):
         read(archive)
 
@@ -323,7 +269,7 @@ def test_a_size_that_is_none_is_refused(size: object, archive: Path) -> None:
     def alter(_: Contents, manifest: dict[str, Any]) -> None:
         manifest["files"][f"{RUN}/history.csv"]["bytes"] = size
 
-    change(archive, alter, honest=False)
+    change_archive(archive, alter, honest=False)
     with pytest.raises(ArchiveError, match="of at most"):
         read(archive)
 

@@ -2,90 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from made_up import finished, spec_of
+from made_archives import RUN, Contents, change_archive, make_archive, zipped
 
-from rnnbench.archives import MANIFEST, write_archive
-from rnnbench.ledger import Ledger
-from rnnbench.specs import EpochEnded, EpochRow, Finished, Recipe
-from rnnbench.training.engine import Variables
-from rnnbench.training.progress import Progress
+__all__ = ["CASES"]
 
-__all__ = ["CASES", "Contents", "change_archive", "make_archive", "zipped"]
-
-Contents = dict[str, bytes]
-RUN = f"runs/{spec_of().fingerprint}"
 HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy,epoch_seconds,ended_at\n"
-
-
-def zipped(contents: Mapping[str, bytes]) -> bytes:
-    """A zip file's bytes."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in contents.items():
-            file.writestr(name, content)
-    return stream.getvalue()
-
-
-def make_archive(path: Path) -> Path:
-    """An archive with one finished run."""
-    ledger = Ledger(path.parent / f"{path.stem}-ledger")
-    spec = spec_of()
-    entry = ledger.open_run("made-up", spec)
-    row = EpochRow(
-        epoch=1,
-        loss=0.5,
-        accuracy=0.7,
-        val_loss=0.6,
-        val_accuracy=0.7,
-        epoch_seconds=1.0,
-        ended_at=1.7e9,
-    )
-    variables = Variables(weights=(np.zeros(2, np.float32),), optimizer=())
-    state = Progress.begin(variables, Recipe()).after(variables, row).to_bytes()
-    ledger.record(entry, EpochEnded(fingerprint=spec.fingerprint, row=row, state=state))
-    predictions = io.BytesIO()
-    np.savez(predictions, allow_pickle=False, probability=np.zeros(4, np.float16))
-    model = {"config.json": b"{}", "metadata.json": b"{}", "model.weights.h5": b"weights"}
-    ledger.record(
-        entry,
-        Finished(
-            fingerprint=spec.fingerprint,
-            result=finished(epochs=1, best_epoch=1),
-            model=zipped(model),
-            predictions=predictions.getvalue(),
-        ),
-    )
-    ledger.declare("made-up", {"contrast": "architecture", "margin_points": 0.5})
-    write_archive(path, "made-up", ledger.entries("made-up"), ledger.declarations("made-up"))
-    return path
-
-
-def change_archive(
-    path: Path,
-    alter: Callable[[Contents, dict[str, Any]], None],  # Any: JSON values
-    manifest_bytes: Callable[[dict[str, Any]], bytes] | None = None,
-) -> Path:
-    """Write the archive anew with other contents, whose sizes and digests the manifest names."""
-    with zipfile.ZipFile(path) as file:
-        contents = {name: file.read(name) for name in file.namelist()}
-    manifest = json.loads(contents.pop(MANIFEST))
-    alter(contents, manifest)
-    for name, content in contents.items():
-        digest = hashlib.sha256(content).hexdigest()
-        manifest["files"][name] = {"bytes": len(content), "sha256": digest}
-    text = json.dumps(manifest).encode() if manifest_bytes is None else manifest_bytes(manifest)
-    path.write_bytes(zipped({**contents, MANIFEST: text}))
-    return path
 
 
 def _archive(
