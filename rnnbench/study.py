@@ -166,10 +166,6 @@ def expand_study(
         DataSpec(dataset=dataset, fingerprint=fingerprint, n_classes=n_classes, **values)
         for values in _grid(study.data)
     ]
-    for form, size, one_data in itertools.product(forms, study.embedding_sizes, data):
-        check_size(
-            form, num_words=one_data.num_words, embedding_size=size, n_classes=one_data.n_classes
-        )
     specs = [
         RunSpec(
             form=form,
@@ -184,6 +180,8 @@ def expand_study(
             forms, study.embedding_sizes, data, recipes, study.seeds
         )
     ]
+    for form, size, num_words in {(s.form, s.embedding_size, s.data.num_words) for s in specs}:
+        check_size(form, num_words=num_words, embedding_size=size, n_classes=n_classes)
     return list(dict.fromkeys(specs))  # a value that a list repeats is run once
 
 

@@ -178,7 +178,7 @@ def test_a_history_is_no_longer_than_its_recipe(archive: Path) -> None:
     def alter(contents: Contents, manifest: dict[str, Any]) -> None:
         head, row = contents[f"{RUN}/history.csv"].decode().splitlines()
         rows = [f"{n},{row.partition(',')[2]}" for n in range(1, 102)]
-        contents[f"{RUN}/history.csv"] = "\n".join([head, *rows]).encode()
+        contents[f"{RUN}/history.csv"] = "\n".join([head, *rows, ""]).encode()
         change_json("result.json", epochs=101)(contents, manifest)
 
     assert "a history of 101 epochs, where 100 were asked" in refusal(archive, alter)

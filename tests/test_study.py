@@ -132,6 +132,7 @@ BAD_TABLES = {
     "units in a table": "[hyperparameters]\nunits = {a = 1}",
     "reset_after of an LSTM": "[hyperparameters]\nreset_after = true",
     "0 embedding": "[hyperparameters]\nembedding_size = 0",
+    "an embedding in words": "[hyperparameters]\nembedding_size = 'x'",
     "negative learning rate": "[recipe]\nlearning_rate = -1e-4",
     "NaN learning rate": "[recipe]\nlearning_rate = nan",
     "learning rate in a list in a list": "[recipe]\nlearning_rate = [[1e-4]]",
