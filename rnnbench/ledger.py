@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnbench.data.files import whole_file
+from rnnbench.data.temporary import remove_abandoned
 from rnnbench.entries import (
     LedgerEntry,
     Parent,
@@ -154,6 +155,7 @@ class Ledger:
         entry = self.entry(study, spec)
         if os.path.lexists(entry.folder) and not self.is_sound(entry, AGAIN):
             self.archive(study, spec)
+        remove_abandoned(entry.folder.glob(".*.*"))
         with self._writing():
             if not (entry.folder / "spec.json").exists():
                 if adopt:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 from rnnbench.data import cache
 from rnnbench.data.corpus import Corpus, Half
 from rnnbench.data.files import atomic_file
+from rnnbench.data.temporary import held_file
 from rnnbench.errors import DataError
 
 
@@ -280,14 +279,15 @@ def test_a_failed_write_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert [(found.name, found.read_text()) for found in tmp_path.iterdir()] == [("file", "before")]
 
 
-def test_leftovers_of_killed_writers_are_removed_after_a_day(folder: Path) -> None:
+def test_leftovers_of_killed_writers_are_removed_and_not_what_is_being_written(
+    folder: Path,
+) -> None:
     cache.remember_source("key", "0" * 64)
     [note] = (folder / "sources").iterdir()
-    old, new = (note.with_name(f".{note.name}.{kind}") for kind in ("old", "new"))
-    for leftover in (old, new):
-        leftover.touch()
-    os.utime(old, (time.time() - 90_000,) * 2)
-    cache.remember_source("key", "0" * 64)
-    assert not old.exists()
-    assert new.exists()
+    left, held = (note.with_name(f".{note.name}.{kind}") for kind in ("left", "held"))
+    left.touch()
+    with held_file(held):
+        cache.remember_source("key", "0" * 64)
+        assert not left.exists()
+        assert held.exists()
     assert json.loads(note.read_text())["key"] == "key"

@@ -294,6 +294,14 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_text() == "content"
 
 
+def test_what_a_killed_command_left_half_written_is_removed(tmp_path: Path) -> None:
+    entry = record(tmp_path, epoch_ended(2))
+    (entry.folder / ".state.npz.abc").write_bytes(b"half of it")
+    again = record(tmp_path)
+    assert names(again.folder) == {"spec.json", "state.npz"}
+    assert again.history() == ROWS[:2]
+
+
 def test_a_run_that_another_study_has_finished_is_taken_over(tmp_path: Path) -> None:
     source = record(tmp_path, epoch_ended(3), FINISHED, study="textbook")
     source.note_published({"sqlite:///mlflow.db": {"run_id": "1"}})

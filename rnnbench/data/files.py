@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from typing import IO, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnbench.data.temporary import held_file, remove_abandoned
 from rnnbench.errors import DataError, UsageError
 from rnnbench.formats import FormatError, check_file, parse_json, read_bytes
 
@@ -34,7 +34,6 @@ __all__ = [
     "write_json",
 ]
 
-_STALE_SECONDS = 86_400.0
 MOST_JSON_BYTES = 2**28  # a vocabulary is the largest
 
 
@@ -48,12 +47,12 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_stale(path)
-        with temporary.open("xb") as stream:
+        remove_abandoned(path.parent.glob(f".{path.name}.*"))
+        with held_file(temporary) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(path)
+            temporary.replace(path)  # as long as it is held
         _sync_folder(path.parent)
     finally:
         with suppress(OSError):
@@ -157,14 +156,6 @@ def file_sha256(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as err:
         raise DataError(f"{path} cannot be read: {err.strerror or err}") from err
-
-
-def _remove_stale(path: Path) -> None:
-    """Removes what a killed process left of earlier attempts at `path`."""
-    for leftover in path.parent.glob(f".{path.name}.*"):
-        with suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
-                leftover.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import time
-import uuid
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from rnnbench.data.temporary import sweep_folders, temporary_folder
 from rnnbench.errors import StoreError
 from rnnbench.report.blocks import Drawn, Part
 from rnnbench.report.csv_files import write_tables
@@ -26,7 +23,6 @@ Format: TypeAlias = Literal["html", "md", "csv"]
 FORMATS: tuple[Format, ...] = ("html", "md", "csv")
 
 _BEGUN = ".rnnbench-report-"
-_STALE_SECONDS = 86_400.0
 
 
 def write_report(document: Document, folder: Path, formats: Collection[Format]) -> list[Path]:
@@ -73,10 +69,9 @@ def _pictures(parts: Collection[Part]) -> list[Picture]:
 def _replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Writes all files aside, then renames them into place, what links to others last."""
     folder.mkdir(parents=True, exist_ok=True)
-    _remove_stale(folder)
+    sweep_folders(folder, _BEGUN)
     # Inside the folder, because a rename works within one file system only.
-    aside = folder / f"{_BEGUN}{uuid.uuid4().hex}"
-    try:
+    with temporary_folder(folder, _BEGUN) as aside:
         for name, content in contents.items():
             path = aside / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,13 +79,3 @@ def _replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
         for name in reversed(list(contents)):
             (folder / name).parent.mkdir(exist_ok=True)
             (aside / name).replace(folder / name)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _remove_stale(folder: Path) -> None:
-    """Removes what a killed process left of earlier attempts."""
-    for leftover in folder.glob(f"{_BEGUN}*"):
-        with suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(leftover)

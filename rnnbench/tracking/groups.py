@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnbench.data.temporary import temporary_folder
 from rnnbench.ledger import Parent
 
 if TYPE_CHECKING:
@@ -80,10 +79,10 @@ class Groups:
             self._client.log_metric(run_id, name, value)
         for name, text in group.tags.items():
             self._client.set_tag(run_id, name, text)
-        with tempfile.TemporaryDirectory(prefix="rnnbench-") as folder:
+        with temporary_folder() as folder:
             for name, content in group.files.items():
-                (Path(folder) / name).write_bytes(content)
-                self._client.log_artifact(run_id, str(Path(folder) / name))
+                (folder / name).write_bytes(content)
+                self._client.log_artifact(run_id, str(folder / name))
         self._client.set_terminated(run_id, status=group.status)
         self._opened.discard(run_id)
         self._found()[key] = (run_id, group.status == "FINISHED")

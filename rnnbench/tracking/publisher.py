@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.architectures import display_name
+from rnnbench.data.temporary import temporary_folder
 from rnnbench.errors import StoreError
 from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import (
@@ -326,13 +326,13 @@ class Publisher:
         for name in ("best.keras", "history.csv", "predictions.npz"):
             if (entry.folder / name).exists():
                 self._client.log_artifact(run_id, str(entry.folder / name))
-        with tempfile.TemporaryDirectory(prefix="rnnbench-") as folder:
+        with temporary_folder() as folder:
             if history:
-                figure = Path(folder) / "loss-curve.png"
+                figure = folder / "loss-curve.png"
                 figure.write_bytes(self._draw(history, run_name(entry.spec())))
                 self._client.log_artifact(run_id, str(figure))
             if result.traceback:
-                text = Path(folder) / "traceback.txt"
+                text = folder / "traceback.txt"
                 text.write_text(result.traceback, encoding="utf-8")
                 self._client.log_artifact(run_id, str(text))
 

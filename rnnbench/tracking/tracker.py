@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 from rnnbench.architectures import display_name
+from rnnbench.data.temporary import temporary_folder
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
 from rnnbench.tracking.addresses import reason
@@ -272,9 +272,9 @@ def _suspend(entry: LedgerEntry, publisher: Publisher) -> None:
 
 
 def _publish_model(entry: LedgerEntry, publisher: Publisher) -> None:
-    with tempfile.TemporaryDirectory(prefix="rnnbench-") as folder:
+    with temporary_folder() as folder:
         name = display_name(entry.spec().form)
-        publisher.publish_model(entry, Path(folder) / "model", _model_name(name))
+        publisher.publish_model(entry, folder / "model", _model_name(name))
 
 
 def _model_name(architecture: str) -> str:

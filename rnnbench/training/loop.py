@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import io
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part, PartName
+from rnnbench.data.temporary import temporary_folder
 from rnnbench.specs import (
     EpochEnded,
     EpochRow,
@@ -253,7 +252,7 @@ def _describe(lane: _Lane, program: Program, environment: dict[str, str]) -> Run
 
 def _through_file(program: Program, lane: _Lane) -> tuple[bytes, Arrays]:
     """The best model's file, and the weights read back from it: what is scored is what is kept."""
-    with tempfile.TemporaryDirectory(prefix="rnnbench-") as folder:
-        path = Path(folder) / "best.keras"
+    with temporary_folder() as folder:
+        path = folder / "best.keras"
         program.save(lane.progress.best, path, lane.spec.recipe.learning_rate)
         return path.read_bytes(), program.load(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnnbench.data.temporary import sweep_folders
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.execution import cluster
 from rnnbench.execution.cores import usable_cores
@@ -54,9 +55,12 @@ class OpenExecutor:
 def open_executor(choices: ExecutorChoices, log_folder: Path) -> OpenExecutor:
     """Place the workers, choose the engine, join the cluster if there is one.
 
+    What workers that were killed have left in the folder for temporary files is swept first.
+
     Raises:
         UsageError, UnavailableError: something asked for is not known, not installed, or not there.
     """
+    sweep_folders()
     if choices.executor not in EXECUTORS:
         raise UsageError(unknown_name("executor", choices.executor, EXECUTORS))
     if choices.executor == "ray":

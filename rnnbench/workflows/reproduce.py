@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from rnnbench.analysis.reproduction import (
     summarise_reproduction,
 )
 from rnnbench.data.files import read_json, whole_file
+from rnnbench.data.temporary import temporary_folder
 from rnnbench.errors import StoreError, UsageError, WorkerError, unknown_name
 from rnnbench.execution.environment import describe_process, worker_environment
 from rnnbench.execution.process import Child, how_it_ended, spawn
@@ -167,7 +167,7 @@ def _train(
     """The trained models by name; each is kept when it is done."""
     fitted: dict[str, Fitted] = {}
     with (
-        tempfile.TemporaryDirectory() as checkpoints,
+        temporary_folder() as checkpoints,
         view.watch_models(models, choices.epochs) as observe,
     ):
         task = NotesTask(
@@ -175,7 +175,7 @@ def _train(
             models=models,
             epochs=choices.epochs,
             jit=choices.jit,
-            folder=Path(checkpoints),
+            folder=checkpoints,
         )
         log = folder.parent.parent / "workers.log"
         child = spawn(follow_notes, task, environment=worker_environment("tensorflow"), log=log)
