@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from rnnbench.errors import StudyError, unknown_name
+from rnnbench.plugin_code import code_digest
 from rnnbench.specs import Argument, CanonicalForm, Form, PluginForm
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "check_size",
     "display_name",
     "find_plugin",
+    "installed_code",
     "make_form",
     "model_parameters",
     "recurrent_parameters",
@@ -97,6 +99,12 @@ def find_plugin(name: str) -> Plugin:
     return plugins[name]
 
 
+def installed_code(name: str) -> str | None:
+    """The digest of a plug-in's code as it is now; None where it is not installed."""
+    plugins = find_plugins()
+    return code_digest(plugins[name].build) if name in plugins else None
+
+
 def architecture_names() -> tuple[str, ...]:
     """Presets in the order of the design, then plug-ins."""
     return (*PRESETS, *sorted(find_plugins()))
@@ -115,17 +123,23 @@ def make_form(name: str, **hyperparameters: Argument) -> Form:
     plugin = find_plugin(name)
     _refuse_unknown(name, hyperparameters, set(plugin.arguments))
     arguments = {**plugin.arguments, **hyperparameters}
-    return PluginForm(name=name, arguments=tuple(arguments.items()))
+    code = code_digest(plugin.build)
+    return PluginForm(name=name, arguments=tuple(arguments.items()), code=code)
 
 
 def display_name(form: Form) -> str:
-    """The preset's name where there is one, else `cell(what differs from the plain cell)`."""
+    """The preset's name where there is one, else `cell(what differs from the plain cell)`.
+
+    A plug-in whose code is not the installed one differs in its `code`.
+    """
     for name, preset in PRESETS.items():
         if form == preset:
             return name
     if isinstance(form, PluginForm):
         defaults = find_plugins()[form.name].arguments if form.name in find_plugins() else {}
         changed = [(key, value) for key, value in form.arguments if defaults.get(key) != value]
+        if form.code != (installed_code(form.name) or ""):
+            changed.append(("code", form.code or "unknown"))
         return _call(form.name, changed)
     plain = CanonicalForm(cell=form.cell, reset_after=True if form.cell == "gru" else None)
     changed = [

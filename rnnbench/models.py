@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnbench.architectures import find_plugin
+from rnnbench.architectures import find_plugin, installed_code
 from rnnbench.data.cache import cache_folder
 from rnnbench.errors import StudyError
 from rnnbench.specs import CanonicalForm, Form, PluginForm, RunSpec
@@ -26,6 +26,7 @@ __all__ = [
     "build_optimizer",
     "import_keras",
     "recurrent_layers",
+    "refuse_edited",
     "seed_keras",
 ]
 
@@ -135,6 +136,19 @@ def recurrent_layers(form: Form, **options: Any) -> list[Any]:  # Any: Keras lay
     return [_layer(form, index, options) for index in range(form.depth)]
 
 
+def refuse_edited(form: Form) -> None:
+    """Train nothing with other code than was asked for.
+
+    Raises:
+        StudyError: a plug-in's code was edited since.
+    """
+    if isinstance(form, PluginForm) and form.code not in ("", installed_code(form.name)):
+        raise StudyError(
+            f"the code of {form.name} was edited after the command had begun; "
+            "the same command goes on with the new code"
+        )
+
+
 def build_optimizer(spec: RunSpec) -> keras.optimizers.Optimizer:
     """The recipe's optimizer, not yet built."""
     import keras
@@ -187,6 +201,7 @@ def _plugin_layers(form: PluginForm) -> list[Any]:  # Any: Keras layers are unty
     module, _, function = find_plugin(form.name).build.partition(":")
     try:
         layers = list(getattr(importlib.import_module(module), function)(**dict(form.arguments)))
-    except (ImportError, AttributeError, TypeError) as err:
-        raise StudyError(f"the architecture {form.name} cannot be built: {err}") from err
+    except Exception as err:  # whatever another package raises
+        reason = f"{type(err).__name__}: {err}".splitlines()[0]
+        raise StudyError(f"the architecture {form.name} cannot be built: {reason}") from err
     return layers

@@ -117,10 +117,15 @@ class CanonicalForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginForm:
-    """The recurrent part that another package builds: its name and sorted arguments."""
+    """The recurrent part that another package builds: its name and sorted arguments.
+
+    Args:
+        code: a digest of what its code does; empty where nobody noted it.
+    """
 
     name: str
     arguments: tuple[tuple[str, Argument], ...] = ()
+    code: str = ""
 
     def __post_init__(self) -> None:
         pairs = tuple(sorted((str(key), value) for key, value in self.arguments))
@@ -256,9 +261,7 @@ class RunSpec:
         """The spec that `to_json` described."""
         form = dict(values["form"])
         return cls(
-            form=PluginForm(name=form["name"], arguments=tuple(map(tuple, form["arguments"])))
-            if "name" in form
-            else CanonicalForm(**form),
+            form=_plugin_form(form) if "name" in form else CanonicalForm(**form),
             data=DataSpec(**values["data"]),
             recipe=Recipe(**values["recipe"]),
             **{key: values[key] for key in ("seed", "embedding_size", "engine", "backend")},
@@ -272,6 +275,8 @@ class RunSpec:
             del identity["data"]["n_classes"]
         if self.purpose == "report":
             del identity["purpose"]
+        if identity["form"].get("code") == "":  # of a run from before it was noted
+            del identity["form"]["code"]
         return identity
 
 
@@ -406,6 +411,14 @@ class Pruned:
 
 
 Event: TypeAlias = Started | EpochEnded | Improved | Finished | Failed | Pruned
+
+
+def _plugin_form(values: Mapping[str, Any]) -> PluginForm:  # Any: JSON values
+    return PluginForm(
+        name=values["name"],
+        arguments=tuple(map(tuple, values["arguments"])),
+        code=values.get("code", ""),
+    )
 
 
 def _digest(values: Mapping[str, Any]) -> str:  # Any: JSON values

@@ -93,6 +93,8 @@ def standing_in(
         patch.setattr(executors, "LocalExecutor", partial(_Overheard, on_event))
         for module in (coordinator, engines, predict, report):
             patch.setattr(module, "call_in_process", _call)
+        for module in (engines, predict):
+            patch.setattr(module, "call_on", lambda _, *call, **named: _call(*call, **named))
         before = dict(os.environ)
         replace_environment(environment)
         try:

@@ -23,7 +23,8 @@ from rnnbench.architectures import (
     recurrent_parameters,
 )
 from rnnbench.errors import StudyError
-from rnnbench.models import build_model
+from rnnbench.models import build_model, refuse_edited
+from rnnbench.plugin_code import code_digest
 from rnnbench.specs import CanonicalForm, DataSpec, PluginForm, RunSpec
 from rnnbench.study import Study, expand_study
 
@@ -140,6 +141,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     metadata = "Metadata-Version: 2.1\nName: plugin-package\nVersion: 1.0\n"
     (folder / "plugin_package-1.0.dist-info" / "METADATA").write_text(metadata)
     monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr("rnnbench.plugin_code._known", {})  # the same names lay elsewhere before
     find_plugins.cache_clear()
     yield folder
     find_plugins.cache_clear()
@@ -158,7 +160,11 @@ def test_a_plug_in_is_found_through_its_entry_point(site: Path) -> None:
     assert architecture_names() == (*PRESETS, "two-dense")
     assert find_plugin("two-dense").arguments == {"width": 4, "bias": True}
     form = make_form("two-dense", width=6)
-    assert form == PluginForm(name="two-dense", arguments=(("bias", True), ("width", 6)))
+    assert form == PluginForm(
+        name="two-dense",
+        arguments=(("bias", True), ("width", 6)),
+        code=code_digest("plugin_package:build"),
+    )
     assert display_name(form) == "two-dense(width=6)"
     assert display_name(make_form("two-dense")) == "two-dense"
     assert model_parameters(form) is None
@@ -200,6 +206,38 @@ def test_a_plug_in_that_cannot_be_is_named(
     install(site, *objects)
     with pytest.raises(StudyError, match=sentence):
         architecture_names()
+
+
+def test_edited_code_is_another_architecture(site: Path) -> None:
+    install(site, "plugin")
+    before, old = fingerprint("two-dense"), make_form("two-dense", width=6)
+    edited = MODULE.replace("return [", "# one more layer\n    return [keras.layers.ReLU(), ")
+    (site / "plugin_package.py").write_text(edited)
+    assert fingerprint("two-dense") != before
+    assert isinstance(old, PluginForm)
+    assert display_name(old) == f"two-dense(width=6, code={old.code})"
+    assert display_name(make_form("two-dense", width=6)) == "two-dense(width=6)"
+
+
+def test_a_run_from_before_the_code_was_noted_keeps_its_fingerprint(site: Path) -> None:
+    install(site, "plugin")
+    arguments = (("bias", True), ("width", 4))
+    old = RunSpec(form=PluginForm(name="two-dense", arguments=arguments), data=DATA, seed=1)
+    assert old.fingerprint == "2fe011aecd1f6bc0"
+    values = old.to_json()
+    del values["form"]["code"]
+    assert RunSpec.from_json(values) == old
+    assert old.fingerprint != fingerprint("two-dense")
+    assert display_name(old.form) == "two-dense(code=unknown)"
+
+
+def test_a_worker_that_finds_other_code_than_was_asked_for_trains_nothing(site: Path) -> None:
+    install(site, "plugin")
+    form = make_form("two-dense")
+    refuse_edited(form)
+    (site / "plugin_package.py").write_text(MODULE.replace("width,", "1 + width,"))
+    with pytest.raises(StudyError, match="the code of two-dense was edited after the command had"):
+        refuse_edited(form)
 
 
 def test_a_run_of_a_plug_in_that_is_gone_is_still_shown(site: Path) -> None:

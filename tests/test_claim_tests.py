@@ -129,6 +129,16 @@ def test_the_numbers_of_a_comparison_read_well() -> None:
     assert row.runs == "textbook: gru, lstm, seeds 0-7 (jax, keras engine)"
 
 
+def test_a_claim_on_two_versions_says_so() -> None:
+    older, newer = ({**CPU, "version.keras": version} for version in ("3.4.1", "3.15.1"))
+    runs = [
+        *make_arm("gru", 0.79, NOISE_A, environment=older),
+        *make_arm("lstm", 0.8, NOISE_B, environment=newer),
+    ]
+    row = judge(compare("lower"), runs)
+    assert row.runs.endswith("(jax, keras engine; not made alike: keras 3.15.1 or 3.4.1)")
+
+
 def test_a_supported_difference_can_be_within_the_margin() -> None:
     assert (
         "; within the margin of 0.50 points" in judge(compare("higher"), make_pair(0.003)).numbers

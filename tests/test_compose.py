@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up import curves, finished, made_up
+from made_up import ENVIRONMENT, curves, finished, made_up
 
 from rnnbench.analysis.claim_kinds import Claim, CompareTest
 from rnnbench.analysis.compose import Declaration, Sources, compose_document
@@ -66,6 +66,13 @@ def test_arms_pairs_and_dots_are_of_the_same_runs() -> None:
         assert row.test_accuracy == pytest.approx(fmean(dots))
     assert document.sections == ("",)
     assert {row.section for row in (*document.arms, *document.pairs, *document.seeds)} == {""}
+
+
+def test_two_versions_in_one_arm_are_said_with_both_and_the_arm() -> None:
+    older = finished(0.79, environment={**ENVIRONMENT, "version.keras": "3.4.1"})
+    document = compose([*runs(), made_up("gru", 7, older)])
+    (warning,) = document.warnings
+    assert "keras 3.15.1: lstm 7 runs, gru 7 runs; keras 3.4.1: gru 1 run" in warning
 
 
 def test_the_answer_is_that_of_the_pairs() -> None:

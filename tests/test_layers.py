@@ -25,6 +25,7 @@ ROWS = (
     "formats",
     "specs",
     "stats",
+    "plugin_code",
     "architectures",
     "data",
     "study_names",

@@ -69,7 +69,7 @@ def warn_of(
         margin: the practical margin, as a fraction.
         is_paired: whether runs of the same seed are compared with each other.
         n_test: texts that are scored; None where unknown.
-        notices: of synthetic reviews.
+        notices: of synthetic reviews, or of runs that were not made alike.
         problem: why MLflow could not be read.
     """
     networks = [row for row in arms if not row.is_baseline]

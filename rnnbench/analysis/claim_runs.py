@@ -9,6 +9,7 @@ from typing import TypeAlias
 from rnnbench.analysis.arms import hardware_of
 from rnnbench.analysis.claim_checks import asked_spec
 from rnnbench.analysis.claim_texts import write_seeds, write_settings
+from rnnbench.analysis.environments import mixed_words
 from rnnbench.specs import Argument, RunResult, RunSpec
 from rnnbench.tracking.runs import TrackedRun
 
@@ -102,9 +103,15 @@ def take_sample(
     return Sample(
         values={name: _measure_all(arms[name], measure) for name in asked},
         n_left_out=n_left_out,
-        runs=f"{_describe_runs(arms, list(asked))} ({chosen})",
+        runs=f"{_describe_runs(arms, list(asked))} ({chosen}{_tell_mixed(arms)})",
         is_split_by_seed=chosen.is_split_by_seed,
     )
+
+
+def _tell_mixed(arms: _Arms) -> str:
+    """What they differ in although it may change numbers, to be added to their surroundings."""
+    words = mixed_words(run.result for runs in arms.values() for run in runs.values() if run.result)
+    return f"; not made alike: {words}" if words else ""
 
 
 def _question(spec: RunSpec) -> RunSpec:

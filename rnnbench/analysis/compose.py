@@ -13,6 +13,7 @@ from rnnbench.analysis.arms import describe_arm, describe_responses, describe_se
 from rnnbench.analysis.claim_kinds import TimingTest
 from rnnbench.analysis.claims import Claim, judge_claims
 from rnnbench.analysis.document import Document, Fact
+from rnnbench.analysis.environments import tell_mixed
 from rnnbench.analysis.facts import describe_study
 from rnnbench.analysis.pairs import Scores, compare_accuracies
 from rnnbench.analysis.predictions import count_test_texts, read_correct, read_labels
@@ -137,7 +138,7 @@ def compose_document(sources: Sources) -> Document:
             margin=margin,
             is_paired=is_paired,
             n_test=min((n for n in n_test.values() if n is not None), default=None),
-            notices=[*_notices(sources.runs), *declared.notes],
+            notices=[*_notices(sources.runs), *declared.notes, *_mixed(sections)],
             problem=sources.problem,
         ),
         margin=margin,
@@ -294,6 +295,16 @@ def _on_the_same_reviews(sources: Sources) -> list[TrackedRun]:
     """The study's runs and, of other studies, those on the study's (most used) reviews."""
     (main, _), *_ = Counter(run.spec.data.fingerprint for run in sources.runs).most_common()
     return [run for run in (*sources.runs, *sources.others) if run.spec.data.fingerprint == main]
+
+
+def _mixed(sections: Sequence[Section]) -> Iterator[str]:
+    """A sentence for each section whose runs were not made alike."""
+    for section in sections:
+        arms = [
+            (arm.name, [run.result for run in arm.finished if run.result]) for arm in section.arms
+        ]
+        if sentence := tell_mixed(section.name, arms):
+            yield sentence
 
 
 def _notices(runs: Sequence[TrackedRun]) -> list[str]:

@@ -38,6 +38,21 @@ _THREAD_VARIABLES = (
     "NPROC",  # the size of JAX's own thread pool, which XLA_FLAGS do not set
 )
 
+# What a user may set and changes the numbers of a run; where it is set, the run says so.
+_NUMERIC_VARIABLES = (
+    "JAX_DEFAULT_MATMUL_PRECISION",
+    "JAX_DEFAULT_PRNG_IMPL",
+    "JAX_RANDOM_SEED_OFFSET",
+    "JAX_THREEFRY_PARTITIONABLE",
+    "NVIDIA_TF32_OVERRIDE",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_XLA_FLAGS",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "XLA_FLAGS",
+)
+
+_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
 PROGRAM_BYTES = 2**30  # kept on the disk, the least recently used leave
 
 
@@ -69,8 +84,7 @@ def worker_environment(
     variables |= {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
     if not one_thread:
         return variables
-    flag = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    flags = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
+    flags = f"{os.environ.get('XLA_FLAGS', '')} {_ONE_THREAD}".strip()
     return variables | dict.fromkeys(_THREAD_VARIABLES, "1") | {"XLA_FLAGS": flags}
 
 
@@ -147,8 +161,11 @@ def ask_nvidia_smi(query: str, gpu: str | None = None) -> list[str]:
 
 
 def describe_process(backend: Backend, gpu: str | None) -> dict[str, str]:
-    """Versions and hardware behind a worker's numbers."""
+    """Versions, variables and hardware behind a worker's numbers."""
     found = {f"version.{name}": text for name, text in package_versions(backend).items()}
+    for name in _NUMERIC_VARIABLES:
+        if value := os.environ.get(name, "").replace(_ONE_THREAD, "").strip():
+            found[f"variable.{name}"] = value
     if gpu is not None:
         found |= _describe_gpu(gpu)
     return found | {

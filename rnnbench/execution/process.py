@@ -19,8 +19,17 @@ from typing import ParamSpec, TypeVar
 from rnnbench.errors import RnnbenchError, UsageError, WorkerError
 from rnnbench.execution.environment import applied
 from rnnbench.output.streams import steady_output
+from rnnbench.specs import Backend
 
-__all__ = ["Child", "call_in_process", "children_cpu_seconds", "how_it_ended", "peak_mib", "spawn"]
+__all__ = [
+    "Child",
+    "call_in_process",
+    "call_on",
+    "children_cpu_seconds",
+    "how_it_ended",
+    "peak_mib",
+    "spawn",
+]
 
 STANDARD_ERROR = 2  # by number: a process without one has no `sys.stderr`
 
@@ -102,9 +111,19 @@ def call_in_process(
         RnnbenchError: what the function raised of that kind.
         WorkerError: it raised anything else, or its process died.
     """
+    return call_on("jax", function, *arguments, **keywords)
+
+
+def call_on(
+    backend: Backend,
+    function: Callable[P, T],
+    *arguments: P.args,
+    **keywords: P.kwargs,
+) -> T:
+    """The same where Keras has that back end."""
     from rnnbench.execution.environment import worker_environment
 
-    child = spawn(_answer, function, arguments, keywords, environment=worker_environment("jax"))
+    child = spawn(_answer, function, arguments, keywords, environment=worker_environment(backend))
     try:
         outcome = child.pipe.recv()
     except EOFError as err:

@@ -63,6 +63,8 @@ def show_prediction(prediction: Prediction, console: PlainConsole | None = None)
     if prediction.n_cut:
         cut = plural(prediction.n_cut, "word")
         say(f"cut       the first {cut}: the network reads the end only")
+    for note in prediction.notes:
+        say(f"note      {note}")
 
 
 def show_evaluation(found: Evaluation, console: PlainConsole | None = None) -> None:

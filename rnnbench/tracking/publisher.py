@@ -357,7 +357,10 @@ def _made(id_: str) -> str:
 
 
 def _parameters(spec: RunSpec) -> dict[str, Any]:  # Any: plain values
-    form = asdict(spec.form) if isinstance(spec.form, CanonicalForm) else dict(spec.form.arguments)
+    if isinstance(spec.form, CanonicalForm):
+        form = asdict(spec.form)
+    else:
+        form = {**dict(spec.form.arguments), "code": spec.form.code or None}
     hidden = ("fingerprint", *(SPLIT_KEYS if spec.data.is_own else ()))
     data = {key: value for key, value in asdict(spec.data).items() if key not in hidden}
     return {

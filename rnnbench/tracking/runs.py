@@ -249,7 +249,7 @@ def _environment(tags: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in named.items()
-        if name in _HARDWARE or name.startswith("version.")
+        if name in _HARDWARE or name.startswith(("version.", "variable."))
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnbench.models import build_model, build_optimizer
+from rnnbench.models import build_model, build_optimizer, refuse_edited
 from rnnbench.specs import RunSpec
 from rnnbench.training.engine import Arrays, Variables
 
@@ -28,6 +28,7 @@ class Template:
     """
 
     def __init__(self, spec: RunSpec) -> None:
+        refuse_edited(spec.form)
         self.spec = spec
         self.model: keras.Model = build_model(spec)
         self.optimizer: keras.optimizers.Optimizer = build_optimizer(spec)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.execution.devices import Placement
-from rnnbench.execution.process import call_in_process
-from rnnbench.specs import ENGINES, RunSpec
+from rnnbench.execution.process import call_in_process, call_on
+from rnnbench.specs import ENGINES, PluginForm, RunSpec
 from rnnbench.training.fleet import why_not_vmapped
+from rnnbench.training.rehearsal import rehearse
 
-__all__ = ["EngineChoice", "choose_engine", "leave_out_unfit"]
+__all__ = ["EngineChoice", "choose_engine", "leave_out_unfit", "refuse_unfit"]
 
 GPU_LANES = 64
 MOST_LANES = 4096
@@ -67,6 +68,18 @@ def leave_out_unfit(specs: Sequence[RunSpec]) -> tuple[list[RunSpec], list[str]]
     sentences = [reason for reason in dict.fromkeys(reasons.values()) if reason]
     fitting = [replace(spec, engine="keras") if reasons.get(spec.shape) else spec for spec in specs]
     return fitting, sentences
+
+
+def refuse_unfit(specs: Iterable[RunSpec]) -> None:
+    """Take the network of each plug-in once through all that a run does, before any run does.
+
+    Raises:
+        StudyError: one could not be trained, or not be kept; why.
+    """
+    networks = {spec.shape: spec for spec in specs if isinstance(spec.form, PluginForm)}
+    if networks:
+        some = list(networks.values())
+        call_on(some[0].backend, rehearse, some)  # a study has one back end
 
 
 def _ask(shapes: Sequence[tuple[str, RunSpec]]) -> dict[str, str | None]:

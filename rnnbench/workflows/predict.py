@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.architectures import display_name
+from rnnbench.architectures import display_name, installed_code
 from rnnbench.data import prepare
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Half
@@ -18,9 +18,10 @@ from rnnbench.data.labels import label_key
 from rnnbench.data.tables import TableChoices
 from rnnbench.data.words import FIRST_WORD, START, UNKNOWN, cut_words
 from rnnbench.errors import DataError, UsageError, WorkerError
-from rnnbench.execution.process import call_in_process
+from rnnbench.execution.devices import installed_backends
+from rnnbench.execution.process import call_in_process, call_on
 from rnnbench.ledger import LedgerEntry
-from rnnbench.specs import SYNTHETIC, DataSpec, RunSpec
+from rnnbench.specs import SYNTHETIC, DataSpec, Form, PluginForm, RunSpec
 from rnnbench.training.engine import macro_f1, predicted_classes, score
 from rnnbench.training.inference import predict_with
 from rnnbench.workflows.datasets import find_table
@@ -38,6 +39,7 @@ class Prediction:
         probabilities: by class.
         seen: the words as the network sees them, in order; None for one that it does not know.
         n_cut: words at the beginning that are beyond its length.
+        notes: what keeps the answer from being that of the network that was scored.
     """
 
     run: str
@@ -46,6 +48,7 @@ class Prediction:
     probabilities: dict[str, float]
     seen: tuple[str | None, ...]
     n_cut: int
+    notes: tuple[str, ...] = ()
 
     @property
     def answer(self) -> str:
@@ -100,6 +103,7 @@ def predict_text(
             probabilities=_by_class(row, classes),
             seen=tuple(word if word in ranks else None for word in seen[-data.max_len :]),
             n_cut=max(len(seen) - data.max_len, 0),
+            notes=_code_notes(spec.form),
         )
         for text, seen, row in zip(texts, cut, probability, strict=True)
     ]
@@ -132,18 +136,30 @@ def evaluate_run(
         loss=scores.loss,
         accuracy=scores.accuracy,
         macro_f1=macro_f1(predicted_classes(probability), part.labels),
-        notes=notes,
+        notes=(*_code_notes(spec.form), *notes),
+    )
+
+
+def _code_notes(form: Form) -> tuple[str, ...]:
+    """A sentence where the code of a plug-in may not be what trained the model."""
+    if not isinstance(form, PluginForm) or form.code == installed_code(form.name):
+        return ()
+    was = "was edited since it" if form.code else "may not be what"
+    return (
+        f"the code of {form.name} {was} trained this model, so its answers need not be those "
+        "that were scored",
     )
 
 
 def _ask(path: Path, spec: RunSpec, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
-    """`predict_with` in a process of its own.
+    """`predict_with` in a process of its own; a plug-in's on the back end that trained it.
 
     Raises:
         DataError: the file is damaged, which may end a process that reads it.
     """
+    own = isinstance(spec.form, PluginForm) and spec.backend in installed_backends()
     try:
-        return call_in_process(predict_with, path, spec, tokens)
+        return call_on(spec.backend if own else "jax", predict_with, path, spec, tokens)
     except WorkerError as err:
         raise DataError(f"{path} cannot be used: {err}") from err
 

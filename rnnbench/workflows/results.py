@@ -48,6 +48,8 @@ def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a co
                 **{name: settings[name] for name in _SETTINGS},
                 **{name: hyperparameter(spec.form, name) for name in _HYPERPARAMETERS},
                 **{name: getattr(result, name) for name in _RESULTS},
+                "keras": result.environment.get("version.keras"),
+                "backend_version": result.environment.get(f"version.{spec.backend}"),
                 "processor": result.environment.get("processor"),
                 "imported_from": result.imported_from,
                 "fingerprint": entry.fingerprint,

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rnnbench.analysis.environments import tell_mixed
 from rnnbench.analysis.summary import Row, summarise
 from rnnbench.architectures import ALL, display_name
 from rnnbench.data.cache import open_corpus
@@ -32,7 +33,7 @@ from rnnbench.workflows.datasets import (
     prepare_splits,
     resolve_dataset,
 )
-from rnnbench.workflows.engines import EngineChoice, leave_out_unfit
+from rnnbench.workflows.engines import EngineChoice, leave_out_unfit, refuse_unfit
 from rnnbench.workflows.executors import ExecutorChoices, open_executor
 from rnnbench.workflows.plan import Plan, make_plan
 from rnnbench.workflows.provenance import describe_command, invocation_name, mlflow_status
@@ -129,7 +130,11 @@ def open_study(
             for sentence in differences:
                 view.warn(sentence)
             study = tell_differences(study, differences)
-        specs = _expand(study, dataset, placement, engine, view)
+        specs = _expand(study, dataset, placement, engine)
+        refuse_unfit(spec for spec in specs if choices.fresh or _is_left(spec, study, ledger))
+        specs, reasons = leave_out_unfit(specs)
+        for reason in reasons:
+            view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")
         plan = _plan(study, specs, dataset, placement, engine, ledger, fresh=choices.fresh)
         yield plan, executor, ledger
 
@@ -206,9 +211,9 @@ TUNED = "tuned"
 
 
 def _expand(
-    study: Study, dataset: DatasetRef, placement: Placement, engine: EngineChoice, view: View
+    study: Study, dataset: DatasetRef, placement: Placement, engine: EngineChoice
 ) -> list[RunSpec]:
-    """Every run of the study; what cannot be in a fleet is trained by `keras`, and that is said.
+    """Every run of the study.
 
     Raises:
         UsageError: splits are to vary, and the data has its own.
@@ -220,7 +225,7 @@ def _expand(
             f"{dataset.name} is split when it is read, so that {' and '.join(idle)} of a study "
             "would mean nothing; leave that out, and say --split-seed or --test-fraction"
         )
-    specs = expand_study(
+    return expand_study(
         study,
         dataset=dataset.name,
         fingerprint=dataset.fingerprint,
@@ -228,10 +233,11 @@ def _expand(
         engine=engine.engine,
         n_classes=len(dataset.classes),
     )
-    specs, reasons = leave_out_unfit(specs)
-    for reason in reasons:
-        view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")
-    return specs
+
+
+def _is_left(spec: RunSpec, study: Study, ledger: Ledger) -> bool:
+    entry = ledger.find(study.name, spec)
+    return entry is None or not entry.is_over
 
 
 def _plan(
@@ -303,6 +309,8 @@ def _carry_out(
         )
     rows = summarise(runs, vary_split=plan.study.vary_split)
     view.show_summary(rows, plan, give_advice(plan, rows))
+    if mixed := tell_mixed("", _finished_by_name(runs)):
+        view.warn(mixed)
     for spec, result in runs:
         if result is not None and result.reason:
             view.warn(
@@ -313,6 +321,14 @@ def _carry_out(
     if interrupted:
         view.warn(f"interrupted; every whole epoch is kept. To go on: {choices.command}")
     return RunOutcome(rows=tuple(rows), n_failed=n_failed, interrupted=interrupted)
+
+
+def _finished_by_name(
+    runs: Iterable[tuple[RunSpec, RunResult | None]],
+) -> Iterator[tuple[str, list[RunResult]]]:
+    for spec, result in runs:
+        if result is not None and result.status == "finished":
+            yield display_name(spec.form), [result]
 
 
 def _record_events(

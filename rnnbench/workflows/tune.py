@@ -16,6 +16,7 @@ from rnnbench.tuning.storage import JOURNAL, Storage, hide_password, open_storag
 from rnnbench.tuning.trials import count_points
 from rnnbench.workflows.coordinator import Coordinator, SearchPlan, TuneOutcome, TuneView
 from rnnbench.workflows.datasets import DatasetRef, OwnChoices, resolve_dataset
+from rnnbench.workflows.engines import refuse_unfit
 from rnnbench.workflows.executors import open_executor
 from rnnbench.workflows.tuning_plan import (
     TuneChoices,
@@ -51,6 +52,11 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
     with closing(executor):
         start = partial(executor.start, len(placement.gpus))
         dataset = resolve_dataset(tuning.base.dataset, view.downloaded, start, own)
+        refuse_unfit(
+            spec
+            for name in tuning.base.architectures
+            for spec in tuning.specs(name, {}, dataset, placement.backend)
+        )
         with ledger.locked(lambda: view.say(WAITING)):
             storage = open_storage(choices.storage, root)
             plan = SearchPlan(

@@ -1,0 +1,184 @@
+"""What the code of a plug-in does, as a digest; read from its files, never imported.
+
+It covers what the building function uses of its own module, everything in the modules of the same
+package that this imports, and nothing else. Comments, docstrings and layout do not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeAlias
+
+__all__ = ["code_digest"]
+
+_Stamps: TypeAlias = dict[Path, tuple[int, int]]
+"""Files, with the time of their last change and their size."""
+
+# What an interpreter fills in by itself, or what says nothing of what the code does.
+_SILENT = ("ctx", "kind", "type_comment", "type_ignores")
+
+_known: dict[str, tuple[_Stamps, str]] = {}
+
+
+def code_digest(build: str) -> str:
+    """12 hex digits that stay while the code does the same; empty where there is no such file.
+
+    Args:
+        build: `package.module:function`.
+    """
+    known = _known.get(build)
+    if known is None or any(_stamp(path) != stamp for path, stamp in known[0].items()):
+        known = _read_code(build)
+        if known[0]:  # a package that is not there may come
+            _known[build] = known
+    return known[1]
+
+
+def _read_code(build: str) -> tuple[_Stamps, str]:
+    module, _, function = build.partition(":")
+    stamps: _Stamps = {}
+    parts = [build]
+    waiting, seen = [module], {module}
+    while waiting:
+        name = waiting.pop()
+        path = _find_file(name)
+        if path is None:
+            continue
+        stamps[path] = _stamp(path)
+        tree = _parse(path)
+        if tree is None:
+            parts.append(f"{name} {hashlib.sha256(_read(path)).hexdigest()}")
+            continue
+        body = _used(tree.body, function) if name == module else tree.body
+        parts.append(f"{name} {_outline(body)}")
+        imported = sorted(set(_imports(body, name, path.name == "__init__.py")) - seen)
+        waiting += imported
+        seen |= set(imported)
+    digest = hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:12]
+    return stamps, digest if stamps else ""
+
+
+def _used(body: Iterable[ast.stmt], function: str) -> list[ast.stmt]:
+    """The function, what is named in it, and so on; and all else that an import carries out.
+
+    A definition counts as named where its name stands in any way, also as text.
+    """
+    waiting = list(body)
+    kept: list[ast.stmt] = []
+    names = {function}
+    while found := [item for item in waiting if _is_wanted(item, names)]:
+        kept += found
+        names.update(*map(_names, found))
+        waiting = [item for item in waiting if item not in found]
+    return sorted(kept, key=lambda statement: statement.lineno)
+
+
+def _is_wanted(statement: ast.stmt, names: set[str]) -> bool:
+    defined = _defined(statement)
+    return defined is None or bool(defined & names)
+
+
+def _defined(statement: ast.stmt) -> set[str] | None:
+    """The names that a definition or an assignment gives a meaning; None for anything else."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Assign):
+        return {name for target in statement.targets for name in _names(target)}
+    if isinstance(statement, ast.AnnAssign):
+        return _names(statement.target)
+    return None
+
+
+def _names(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)
+    return found
+
+
+def _imports(body: Iterable[ast.stmt], module: str, is_package: bool) -> Iterator[str]:
+    """Modules of the same package that the statements may import."""
+    package = module if is_package else module.rpartition(".")[0]
+    top = module.partition(".")[0]
+    for node in (inner for statement in body for inner in ast.walk(statement)):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            around = package.split(".")[: len(package.split(".")) - node.level + 1]
+            start = [*around, node.module] if node.level else [node.module]
+            source = ".".join(part for part in start if part)
+            inside = [f"{source}.{alias.name}" for alias in node.names]
+            found = [name for name in inside if _find_file(name)]
+            if len(found) < len(inside):  # a name that is no module lies in the source itself
+                found.append(source)
+        else:
+            continue
+        yield from (name for name in found if name.partition(".")[0] == top)
+
+
+def _outline(value: object) -> str:
+    """The tree as text, the same in every version of Python that reads it so."""
+    if isinstance(value, list):
+        return f"[{','.join(_outline(item) for item in value if not _is_docstring(item))}]"
+    if not isinstance(value, ast.AST):
+        return repr(value)
+    fields = ((name, item) for name, item in ast.iter_fields(value) if name not in _SILENT)
+    said = (f"{name}={_outline(item)}" for name, item in fields if item not in (None, []))
+    return f"{type(value).__name__}({','.join(said)})"
+
+
+def _is_docstring(item: object) -> bool:
+    """Whether it is a text that stands by itself, which does nothing."""
+    is_alone = isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
+    return is_alone and isinstance(item.value.value, str)  # type: ignore[attr-defined]
+
+
+def _parse(path: Path) -> ast.Module | None:
+    """The file's tree; None where it is not Python, or not valid."""
+    try:
+        return ast.parse(_read(path))
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _find_file(module: str) -> Path | None:
+    """The module's file, found without importing a package around it."""
+    top, *inner = module.split(".")
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    name = top
+    for part in inner:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        name = f"{name}.{part}"
+        spec = PathFinder.find_spec(name, list(spec.submodule_search_locations))
+    if spec is None or not spec.has_location or spec.origin is None:
+        return None
+    return Path(spec.origin)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
