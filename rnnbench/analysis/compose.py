@@ -26,7 +26,7 @@ from rnnbench.analysis.timing_texts import (
     warn_of_timing,
     write_timing_answer,
 )
-from rnnbench.analysis.tuned import compose_tuning_part
+from rnnbench.analysis.tuned import compose_tuning_part, match_textbook
 from rnnbench.analysis.uncertainty import measure_uncertainty
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
@@ -138,7 +138,7 @@ def compose_document(sources: Sources) -> Document:
             margin=margin,
             is_paired=is_paired,
             n_test=min((n for n in n_test.values() if n is not None), default=None),
-            notices=[*_notices(sources.runs), *declared.notes, *_mixed(sections)],
+            notices=[*_notices(sources.runs), *declared.notes, *_mixed(sections, sources)],
             problem=sources.problem,
         ),
         margin=margin,
@@ -297,13 +297,15 @@ def _on_the_same_reviews(sources: Sources) -> list[TrackedRun]:
     return [run for run in (*sources.runs, *sources.others) if run.spec.data.fingerprint == main]
 
 
-def _mixed(sections: Sequence[Section]) -> Iterator[str]:
-    """A sentence for each section whose runs were not made alike."""
-    for section in sections:
-        arms = [
-            (arm.name, [run.result for run in arm.finished if run.result]) for arm in section.arms
-        ]
-        if sentence := tell_mixed(section.name, arms):
+def _mixed(sections: Sequence[Section], sources: Sources) -> Iterator[str]:
+    """A sentence for each table whose runs were not made alike."""
+    tables = {s.name: {arm.name: arm.finished for arm in s.arms} for s in sections}
+    if tuned := sources.declaration.tuned:
+        matched = match_textbook(tuned, sources.runs, sources.others)
+        tables |= {f"{name}, tuned against textbook": dict(found) for name, found in matched}
+    for name, table in tables.items():
+        arms = [(arm, [run.result for run in runs if run.result]) for arm, runs in table.items()]
+        if sentence := tell_mixed(name, arms):
             yield sentence
 
 

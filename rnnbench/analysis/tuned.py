@@ -27,6 +27,7 @@ __all__ = [
     "TunedRow",
     "TuningPart",
     "compose_tuning_part",
+    "match_textbook",
 ]
 
 _VAL_LOSS = CURVES.index("val_loss")
@@ -155,7 +156,7 @@ def compose_tuning_part(
         for name, values in tuned.items()
         if name in records and _gave(records[name], values)
     }
-    pairs = dict(_match(tuned, runs, others))
+    pairs = dict(match_textbook(tuned, runs, others))
     scores = {name: {kind: _scores(found[kind]) for kind in _BOTH} for name, found in pairs.items()}
     both = {name: found for name, found in scores.items() if all(found.values())}
     rows = list(_describe_scores(both))
@@ -187,12 +188,12 @@ def _place(name: str) -> tuple[int, str]:
     return (names.index(name) if name in names else len(names), name)
 
 
-def _match(
+def match_textbook(
     tuned: Mapping[str, Mapping[str, float | int]],
     runs: Sequence[TrackedRun],
     others: Sequence[TrackedRun],
 ) -> Iterator[tuple[str, _Found]]:
-    """By architecture its tuned runs, and the textbook's that differ in the values only."""
+    """By architecture its runs `tuned`, and of `textbook` those that differ in the values only."""
     finished = (run for run in (*others, *runs) if run.is_finished)
     by_question = {run.spec.fingerprint: run for run in finished}
     for name, values in tuned.items():

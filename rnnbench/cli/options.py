@@ -101,7 +101,7 @@ NamedOrAll = Annotated[
 ]
 Names = Annotated[list[str] | None, typer.Argument(help="Names, as `rnnbench list` shows them.")]
 Workers = Annotated[
-    int | None, typer.Option(help="Runs at once. Default: one a core, or one a GPU.")
+    int | None, typer.Option(help="Runs at once. Default: one a usable core, or one a GPU.")
 ]
 WorkersPerGpu = Annotated[int, typer.Option(help="Runs at once on each GPU.")]
 
