@@ -299,10 +299,12 @@ def _on_the_same_reviews(sources: Sources) -> list[TrackedRun]:
 
 def _mixed(sections: Sequence[Section], sources: Sources) -> Iterator[str]:
     """A sentence for each table whose runs were not made alike."""
-    tables = {s.name: {arm.name: arm.finished for arm in s.arms} for s in sections}
+    tables: dict[str, Mapping[str, Sequence[TrackedRun]]] = {
+        section.name: {arm.name: arm.finished for arm in section.arms} for section in sections
+    }
     if tuned := sources.declaration.tuned:
         matched = match_textbook(tuned, sources.runs, sources.others)
-        tables |= {f"{name}, tuned against textbook": dict(found) for name, found in matched}
+        tables |= {f"{name}, tuned against textbook": found for name, found in matched}
     for name, table in tables.items():
         arms = [(arm, [run.result for run in runs if run.result]) for arm, runs in table.items()]
         if sentence := tell_mixed(name, arms):
