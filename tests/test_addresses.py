@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnbench.cli.options import this_command
 from rnnbench.tracking.addresses import mask, reason, show_address
 from rnnbench.tracking.store import Store, find_store
 
@@ -62,7 +63,7 @@ def test_a_database_of_this_machine_is_shown_as_it_is() -> None:
 
 def test_an_error_is_told_in_a_short_line_that_a_terminal_shows_as_it_is() -> None:
     said = reason(ValueError("\n\x1b[2J\x00wrong\x07 here\u202e\nand there"))
-    assert said == "[2J wrong  here"
+    assert said == r"\x1b[2J\x00wrong\x07 here\u202e"
     assert reason(ValueError("x" * 10**6)) == "x" * 199 + "…"
     assert reason(ValueError(" \n")) == "ValueError"
 
@@ -80,3 +81,10 @@ def test_masking_a_hostile_answer_takes_no_time() -> None:
 def test_only_a_server_wears_the_patience_out(tmp_path: Path) -> None:
     assert Store(named="https://host", root=tmp_path).is_server
     assert not Store(named="postgresql://host/db", root=tmp_path).is_server
+
+
+def test_a_command_is_shown_without_the_password_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["tune", "lstm", "--name", "a?b=c", "--storage", "postgresql://me:p@w@db/x?password=y"]
+    monkeypatch.setattr("sys.argv", ["rnnbench", *words])
+    shown = "rnnbench tune lstm --name 'a?b=c' --storage 'postgresql://***@db/x?password=***'"
+    assert this_command() == shown

@@ -422,7 +422,7 @@ def test_a_database_in_a_folder_that_is_not_there_does_not_answer(tmp_path: Path
 
 
 def test_a_password_is_not_shown(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"the storage sqlite://me:\*\*\*@host/db") as caught:
+    with pytest.raises(StoreError, match=r"the storage sqlite://\*\*\*@host/db") as caught:
         open_storage("sqlite://me:secret@host/db", tmp_path)
     assert "secret" not in str(caught.value)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import typer
 
 from rnnbench.errors import UsageError
 from rnnbench.output.characters import plain
+from rnnbench.tracking.addresses import mask
 
 __all__ = [
     "Backend",
@@ -151,7 +151,8 @@ def this_command() -> str:
     """The words that repeat this command, as they can be shown and kept."""
     words = [word for word in sys.argv[1:] if word not in ("--debug", "--fresh", "--quiet")]
     # The command is shown and kept; the password of a database in it is not.
-    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", plain(shlex.join(["rnnbench", *words])))
+    shown = [mask(word) if "://" in word else word for word in words]
+    return plain(shlex.join(["rnnbench", *shown]))
 
 
 def _parse(option: str, text: str | None, kind: Callable[[str], N], example: str) -> tuple[N, ...]:

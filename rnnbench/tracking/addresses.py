@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
+from rnnbench.output.characters import plain
+
 __all__ = ["mask", "reason", "show_address"]
 
 _USER = re.compile(r"(?<=://)(?!/)[^\s'\"<>]*@")
@@ -32,7 +34,7 @@ def mask(text: str, environ: Mapping[str, str] = os.environ) -> str:
 
 def show_address(address: str) -> str:
     """A store's address for people and for files; the path of a database here is left as it is."""
-    return address if address.startswith("sqlite:") else mask(address)
+    return address if address.startswith("sqlite:///") else mask(address)
 
 
 def reason(err: BaseException, longest: int = 200) -> str:
@@ -45,7 +47,7 @@ def reason(err: BaseException, longest: int = 200) -> str:
     """
     first = _first_network_error(err)
     text = str(getattr(first, "strerror", None) or first or type(err).__name__)
-    lines = [_printable(line) for line in mask(text[:_LONGEST_TEXT]).split("\n")]
+    lines = [plain(line.strip()) for line in mask(text[:_LONGEST_TEXT]).splitlines()]
     line = next((line for line in lines if line), type(err).__name__)
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
@@ -56,10 +58,6 @@ def _first_network_error(err: BaseException) -> BaseException:
         found = above if isinstance(above, OSError) else found
         above = above.__cause__ or above.__context__
     return found
-
-
-def _printable(line: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in line).strip()
 
 
 def _secrets(environ: Mapping[str, str]) -> Iterator[str]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnbench.errors import StoreError
+from rnnbench.tracking.addresses import reason, show_address
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-__all__ = ["JOURNAL", "Storage", "hide_password", "open_storage"]
+__all__ = ["JOURNAL", "Storage", "open_storage"]
 
 Storage: TypeAlias = "BaseStorage"
 """Where Optuna keeps its trials."""
@@ -47,13 +48,7 @@ def open_storage(address: str | None, root: Path) -> Storage:
     except StoreError:
         raise
     except Exception as err:  # whatever lines that were changed make Optuna raise
-        first = (str(err).strip() or type(err).__name__).splitlines()[0]
-        raise StoreError(f"{path} is damaged ({first[:200]}); move it away to start over") from err
-
-
-def hide_password(address: str) -> str:
-    """The address without its password."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", address)
+        raise StoreError(f"{path} is damaged ({reason(err)}); move it away to start over") from err
 
 
 def _repair_journal(path: Path) -> None:
@@ -93,7 +88,7 @@ def _open_database(address: str) -> Storage:
     if scheme is None:
         raise StoreError(
             "--storage takes sqlite:///file.db, postgresql://… or mysql+pymysql://…, "
-            f"got '{hide_password(address)}'"
+            f"got '{show_address(address)}'"
         )
     engine: dict[str, Any] = {}  # Any: what SQLAlchemy takes
     if scheme[1] in _WITH_TIMEOUT:
@@ -107,7 +102,6 @@ def _open_database(address: str) -> Storage:
         advice = f"`pip install {scheme[2][1:] if scheme[2] else package}`"
         raise StoreError(f"no driver for {name} is installed; {advice} brings one") from err
     except Exception as err:  # whatever a database's driver raises, or its absence
-        first = (str(err).strip() or type(err).__name__).splitlines()[0]
         raise StoreError(
-            f"the storage {hide_password(address)} does not answer ({first[:200]})"
+            f"the storage {show_address(address)} does not answer ({reason(err)})"
         ) from err

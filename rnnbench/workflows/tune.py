@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from rnnbench.execution.devices import Placement
 from rnnbench.ledger import Ledger
+from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.store import find_store
 from rnnbench.tuning.search import Search, put_aside
-from rnnbench.tuning.storage import JOURNAL, Storage, hide_password, open_storage
+from rnnbench.tuning.storage import JOURNAL, Storage, open_storage
 from rnnbench.tuning.trials import count_points
 from rnnbench.workflows.coordinator import Coordinator, SearchPlan, TuneOutcome, TuneView
 from rnnbench.workflows.datasets import DatasetRef, OwnChoices, resolve_dataset
@@ -64,7 +65,7 @@ def tune(choices: TuneChoices, view: TuneView, root: Path) -> TuneOutcome:
                 dataset=dataset,
                 placement=placement,
                 searches=_open_searches(tuning, dataset, placement, storage, choices, ledger),
-                storage=hide_password(choices.storage or JOURNAL),
+                storage=show_address(choices.storage or JOURNAL),
             )
             view.show_search(plan)
             for sentence in (*_alike(tuning, dataset, placement), *_foreign(plan)):
@@ -120,7 +121,7 @@ def _open_searches(
             space=tuning.space,
             method=replace(tuning.method, first=tuning.usual(architecture)),
             declaration=tuning.declaration(architecture, dataset, placement.backend),
-            place=hide_password(choices.storage or JOURNAL),
+            place=show_address(choices.storage or JOURNAL),
         )
         for architecture, name in names.items()
     }
