@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -482,6 +483,14 @@ def test_closeness_without_one_architecture_is_undetermined() -> None:
     row = judge(CLOSE, make_arm("gru", 0.8, val_accuracy=0.8))
     assert row.verdict == "undetermined"
     assert row.numbers == "no finished runs of lstm with the notes' recipe"
+
+
+def test_runs_that_came_to_the_epoch_limit_are_told_where_that_cuts_the_number_short() -> None:
+    runs = make_pair(0.01, metric="fit_seconds", best_epoch=99)
+    limited = [replace(run, result=replace(run.result, epochs=100)) for run in runs if run.result]
+    told = judge(compare("lower", "fit_seconds"), limited).numbers
+    assert told.endswith("; 16 runs came to the epoch limit")
+    assert "epoch limit" not in judge(compare("lower", "fit_seconds"), runs).numbers
 
 
 @pytest.mark.parametrize("expect", ["equivalent", "not lower", "higher"])

@@ -25,6 +25,7 @@ __all__ = [
     "describe_seeds",
     "gap_of",
     "hardware_of",
+    "is_at_limit",
 ]
 
 RESPONSE_FACTORS = ("units", "dropout", "recurrent_dropout", "max_len", "learning_rate")
@@ -52,7 +53,7 @@ def describe_arm(section: str, arm: Arm) -> ArmRow:
         n_failed=_count(arm, "failed"),
         n_diverged=_count(arm, "diverged"),
         n_missing=sum(run.result is None for run in arm.runs),
-        n_at_limit=sum(map(_is_at_limit, arm.finished)),
+        n_at_limit=sum(map(is_at_limit, arm.finished)),
         n_parameters=_n_parameters(arm, results),
         test_accuracy=_known(accuracy.mean),
         test_accuracy_sd=_known(accuracy.sd),
@@ -129,6 +130,14 @@ def gap_of(result: RunResult) -> float | None:
     if result.val_loss is None or result.train_loss_at_best is None:
         return None
     return result.val_loss - result.train_loss_at_best
+
+
+def is_at_limit(run: TrackedRun) -> bool:
+    """Whether a finished run went through all epochs, and not because it stopped at the last."""
+    result, recipe = run.result, run.spec.recipe
+    assert result is not None
+    waited = result.epochs - (result.best_epoch or 0)
+    return result.epochs >= recipe.epochs and waited < recipe.patience
 
 
 def hardware_of(result: RunResult) -> str:
@@ -235,14 +244,6 @@ def _n_parameters(arm: Arm, results: Sequence[RunResult]) -> int | None:
         n_classes=spec.data.n_classes,
     )
     return counted or next((result.n_parameters for result in results), None)
-
-
-def _is_at_limit(run: TrackedRun) -> bool:
-    """Whether a finished run went through all epochs, and not because it stopped at the last."""
-    result, recipe = run.result, run.spec.recipe
-    assert result is not None
-    waited = result.epochs - (result.best_epoch or 0)
-    return result.epochs >= recipe.epochs and waited < recipe.patience
 
 
 def _count(arm: Arm, status: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from rnnbench.analysis.arms import hardware_of
+from rnnbench.analysis.arms import hardware_of, is_at_limit
 from rnnbench.analysis.claim_checks import asked_spec
 from rnnbench.analysis.claim_texts import write_seeds, write_settings
 from rnnbench.analysis.environments import mixed_words
@@ -28,6 +28,7 @@ class Sample:
     Args:
         values: by architecture and seed.
         n_left_out: failed or diverged runs of the same question.
+        n_at_limit: runs that came to the last epoch allowed without an early stop.
         runs: which runs these are: `textbook: gru, lstm, seeds 0-9 (jax, keras engine)`.
         is_split_by_seed: whether each seed has a split of its own, so that the spread over seeds
             has that of splits in it.
@@ -36,6 +37,7 @@ class Sample:
 
     values: Mapping[str, Mapping[int, float]]
     n_left_out: int = 0
+    n_at_limit: int = 0
     runs: str = ""
     is_split_by_seed: bool = False
     missing: str = ""
@@ -103,6 +105,7 @@ def take_sample(
     return Sample(
         values={name: _measure_all(arms[name], measure) for name in asked},
         n_left_out=n_left_out,
+        n_at_limit=sum(is_at_limit(run) for runs in arms.values() for run in runs.values()),
         runs=f"{_describe_runs(arms, list(asked))} ({chosen}{_tell_mixed(arms)})",
         is_split_by_seed=chosen.is_split_by_seed,
     )

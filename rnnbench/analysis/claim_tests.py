@@ -49,6 +49,7 @@ from rnnbench.analysis.claim_metrics import METRICS, Metric
 from rnnbench.analysis.claim_parameters import Finding, judge_parameters, judge_ratio
 from rnnbench.analysis.claim_runs import RunIndex, Sample, index_runs, take_sample
 from rnnbench.analysis.claim_texts import (
+    write_at_limit,
     write_comparison,
     write_count,
     write_descriptive,
@@ -179,7 +180,7 @@ def _judge_comparison(test: CompareTest, evidence: _Evidence) -> Finding:
     numbers = (
         f"{metric.words}{write_settings(test.settings)} {means}: {write_comparison(metric, row)}"
         f"{write_margin(metric, row, margin, test.expect, verdict)}"
-        f"{write_left_out(sample.n_left_out)}"
+        f"{write_left_out(sample.n_left_out)}{write_at_limit(metric, sample.n_at_limit)}"
     )
     return Finding(verdict=verdict, numbers=numbers, runs=sample.runs)
 

@@ -13,6 +13,7 @@ from rnnbench.specs import Argument
 from rnnbench.stats.intervals import Interval
 
 __all__ = [
+    "write_at_limit",
     "write_comparison",
     "write_count",
     "write_descriptive",
@@ -84,6 +85,13 @@ def write_left_out(n_left_out: int) -> str:
     """How many runs came to no score, where there are any."""
     n_runs = write_count(n_left_out, "failed or diverged run")
     return f"; {n_runs} left out" if n_left_out else ""
+
+
+def write_at_limit(metric: Metric, n_at_limit: int) -> str:
+    """How many runs were ended by the epoch limit, where that cuts the metric short."""
+    is_cut_short = metric.unit == "epochs" or metric.name == "fit_seconds"
+    n_runs = write_count(n_at_limit, "run")
+    return f"; {n_runs} came to the epoch limit" if n_at_limit and is_cut_short else ""
 
 
 def write_seeds(seeds: Sequence[int]) -> str:

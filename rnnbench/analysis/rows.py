@@ -207,7 +207,8 @@ class PairUncertainty:
             difference, over all combinations of their runs, a tie counting half.
         n_opposite_seeds, n_seeds: of the seeds that both have, how many told the opposite.
         seeds_needed: paired seeds that find a difference of the margin with 80 % power at the
-            observed spread; None where the spread is unknown or no arm has any.
+            observed spread; None where the spread is unknown, where no arm has any, and where one
+            test text weighs more than the margin, so that no number would do.
     """
 
     section: str

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.analysis.pairs import PairRuns, Scores, pair_runs
+from rnnbench.analysis.reach import is_too_coarse
 from rnnbench.analysis.rows import ArmUncertainty, PairUncertainty
 from rnnbench.stats.crossed import (
     CrossedErrors,
@@ -133,6 +134,7 @@ def pair_uncertainty(
     runs = pair_runs(*scores, is_paired=is_paired)
     errors = _pair_errors(runs, scores, resampled, seed)
     told = _single_seed_stories(runs)
+    n_reviews = None if resampled[0] is None else resampled[0].n_reviews
     return PairUncertainty(
         section=section,
         a=arms[0],
@@ -145,7 +147,7 @@ def pair_uncertainty(
         n_opposite_seeds=sum(told) if told else None,
         n_seeds=len(told),
         seeds_needed=seeds_needed(_sd_of_differences(runs), margin, n_family)
-        if runs.has_spread
+        if runs.has_spread and not is_too_coarse(n_reviews, margin)
         else None,
     )
 

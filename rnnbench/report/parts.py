@@ -125,8 +125,8 @@ def _reading_of_costs(document: Document) -> str:
     text = (
         "Values are means over the finished runs ± their standard deviation. Gap: validation loss"
         " minus the training loss evaluated without dropout, both of the best model. A dash: not"
-        " measured, too few runs (the interquartile mean needs five), or, for times, runs on"
-        " different hardware."
+        " measured, too few runs (the interquartile mean needs five), runs that do not differ (for"
+        " the bootstrap), or, for times, runs on different hardware."
     )
     hardware = {row.hardware for row in document.arms if row.hardware}
     return f"{text} Times: {hardware.pop()}." if len(hardware) == 1 else text

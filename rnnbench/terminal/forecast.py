@@ -76,7 +76,10 @@ def _basis(plan: Plan, found: Forecast) -> str:
     if {spec.recipe.learning_rate for spec in plan.specs} != {Recipe().learning_rate}:
         imdb = "the textbook and the tuned study on IMDB, a guess"
     texts = {"runs": "runs here", "pilot": "one run of each just now", "imdb": imdb}
-    return f"until the early stop, as in {' and '.join(texts[s] for s in found.epochs_from)}"
+    limit = max(spec.recipe.epochs for spec in plan.specs)
+    is_reached = any(most >= limit for _, most in found.epochs.values())
+    end = "the early stop or the epoch limit" if is_reached else "the early stop"
+    return f"until {end}, as in {' and '.join(texts[s] for s in found.epochs_from)}"
 
 
 def decides(verdict: Verdict) -> str:
