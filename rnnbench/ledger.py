@@ -166,6 +166,12 @@ class Ledger:
                 write_json(entry.folder / "spec.json", spec.to_json())
             result = entry.result()
             if result is not None and result.status == "failed":
+                entry.note_published(
+                    {
+                        name: {**notes, "done": False, "invocation": ""}
+                        for name, notes in entry.published().items()
+                    }
+                )
                 (entry.folder / "result.json").unlink()
         return entry
 

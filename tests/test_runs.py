@@ -20,7 +20,7 @@ from rnnbench.tracking.answers import bounded
 from rnnbench.tracking.attachments import attach_files
 from rnnbench.tracking.client import import_mlflow
 from rnnbench.tracking.published import CURVES, PublishedRun, open_published
-from rnnbench.tracking.publisher import SPEC_TAG
+from rnnbench.tracking.publisher import SPEC_TAG, STATUS_TAG
 from rnnbench.tracking.runs import (
     ReadRuns,
     TrackedRun,
@@ -78,10 +78,7 @@ def test_a_published_run_comes_back_as_it_was(n_epochs: int, folder: MlflowFolde
     assert run.history is not None
     np.testing.assert_array_equal(run.history, as_array(epochs(n_epochs)))  # to the last bit
     assert run.run_id is not None
-    assert run.folder is not None
-    assert run.folder.is_relative_to(folder.root / "mlruns")
-    kept = (entry.folder / "predictions.npz").read_bytes()
-    assert (run.folder / "predictions.npz").read_bytes() == kept
+    assert run.folder == entry.folder
     assert run.tags["mlflow.source.git.commit"] == "c"
 
 
@@ -90,9 +87,15 @@ def test_the_ledger_says_the_same_as_mlflow(folder: MlflowFolder) -> None:
     before = only(folder.read())
     folder.publish(entry)
     after = only(folder.read())
-    assert (before.run_id, before.folder) == (None, entry.folder)
-    assert (before.study, before.spec, before.result) == (after.study, after.spec, after.result)
-    np.testing.assert_array_equal(before.history, after.history)
+    shutil.rmtree(entry.folder)
+    published = only(folder.read())
+    assert (before.run_id, after.run_id) == (None, published.run_id)
+    assert before.folder == after.folder == entry.folder
+    assert published.folder is not None
+    assert published.folder.is_relative_to(folder.root / "mlruns")
+    for run in (after, published):
+        assert (before.study, before.spec, before.result) == (run.study, run.spec, run.result)
+        np.testing.assert_array_equal(before.history, run.history)
 
 
 def test_what_is_not_yet_published_is_added_once(folder: MlflowFolder) -> None:
@@ -129,9 +132,11 @@ def test_a_run_that_was_started_over_counts_as_its_last_attempt(folder: MlflowFo
 def test_a_run_without_a_score_comes_back_with_its_reason(
     folder: MlflowFolder, result: RunResult
 ) -> None:
-    folder.publish(folder.record(SPEC, result, epochs(result.epochs)))
+    entry = folder.record(SPEC, result, epochs(result.epochs))
+    folder.publish(entry)
+    assert only(folder.read()).result == result
+    shutil.rmtree(entry.folder)
     run = only(folder.read())
-    assert run.run_id is not None
     assert run.result == replace(result, traceback=None)  # that is an artifact
     assert not run.is_finished
 
@@ -172,13 +177,35 @@ def test_of_one_attempt_on_two_machines_the_finished_one_counts(
     assert only(read_runs(folder.store, elsewhere, "textbook")).result == RESULT
 
 
-def test_a_run_that_was_deleted_in_mlflow_is_the_ledgers_again(folder: MlflowFolder) -> None:
-    folder.publish(folder.record(SPEC, RESULT, epochs(7)))
+def test_a_run_that_was_deleted_in_mlflow_is_left_out(folder: MlflowFolder) -> None:
+    entries = [folder.record(replace(SPEC, seed=seed), RESULT, epochs(2)) for seed in (0, 1)]
+    folder.publish(*entries)
+    first, second = (run.run_id for run in folder.read().runs)
+    assert first is not None
+    assert second is not None
+    folder.client().delete_run(first)
+    folder.publish(*entries)
+    assert only(folder.read()).run_id == second
+    folder.client().delete_run(second)
+    with pytest.raises(UsageError, match="every run of 'textbook' was deleted in MLflow; restore"):
+        folder.read()
+    folder.client().restore_run(first)
+    assert only(folder.read()).run_id == first
+
+
+def test_what_is_edited_in_mlflow_changes_nothing(folder: MlflowFolder) -> None:
+    folder.publish(folder.record(SPEC, RESULT, epochs(7)), tags={"rnnbench.command": "run"})
     run_id = only(folder.read()).run_id
     assert run_id is not None
-    folder.client().delete_run(run_id)
+    client = folder.client()
+    client.log_metric(run_id, "test_accuracy", 0.99)
+    client.log_metric(run_id, "val_loss", 0.0, step=8)
+    for tag in (STATUS_TAG, SPEC_TAG, "rnnbench.command", "rnnbench.device"):
+        client.set_tag(run_id, tag, "diverged")
     run = only(folder.read())
-    assert (run.run_id, run.result) == (None, RESULT)
+    assert (run.spec, run.result) == (SPEC, RESULT)
+    assert run.tags == {"rnnbench.command": "run"}
+    np.testing.assert_array_equal(run.history, as_array(epochs(7)))
 
 
 def test_a_run_whose_ledger_is_gone_is_read_from_mlflow(folder: MlflowFolder) -> None:
@@ -245,6 +272,7 @@ def test_a_project_that_was_moved_finds_its_files(folder: MlflowFolder, tmp_path
         patch.chdir(old.root)
         old.publish(entry)
     assert only(old.read()).folder is not None
+    shutil.rmtree(entry.folder)  # what the ledger has is read there
     shutil.move(old.root, tmp_path / "new")
     moved = MlflowFolder(tmp_path / "new", None)
     found = only(moved.read()).folder

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlparse
 from rnnbench.errors import StoreError
 from rnnbench.tracking.addresses import reason
 from rnnbench.tracking.client import import_mlflow, open_client
-from rnnbench.tracking.store import DATABASE, Store
+from rnnbench.tracking.store import DATABASE, Store, explain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,6 +63,14 @@ class PublishedStudies(Protocol):
 
     def commands(self, study: str) -> list[str]:
         """Ids of the runs that stand for commands of the study, the newest first."""
+        ...
+
+    def run_ids(self, study: str) -> frozenset[str]:
+        """All that is there of the study, deleted runs too; none if the whole study is deleted."""
+        ...
+
+    def deleted(self, study: str) -> frozenset[str]:
+        """Ids of the runs that somebody deleted one by one, and could restore."""
         ...
 
 
@@ -114,6 +122,22 @@ class _Tables:
         with self._connected() as database:
             return list(self._of_kind(database, study, "invocation"))[::-1]
 
+    def run_ids(self, study: str) -> frozenset[str]:
+        """See `PublishedStudies`."""
+        return self._at_stage(study, "active", "deleted")
+
+    def deleted(self, study: str) -> frozenset[str]:
+        """See `PublishedStudies`."""
+        return self._at_stage(study, "deleted")
+
+    def _at_stage(self, study: str, *stages: str) -> frozenset[str]:
+        query = f"""
+            SELECT r.run_uuid FROM runs r JOIN experiments e ON e.experiment_id = r.experiment_id
+            WHERE e.name = ? AND e.lifecycle_stage = 'active'
+            AND r.lifecycle_stage IN ({", ".join("?" * len(stages))})"""
+        with self._connected() as database:
+            return frozenset(run_id for (run_id,) in database.execute(query, (study, *stages)))
+
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         path = self._root / DATABASE
@@ -124,7 +148,7 @@ class _Tables:
             ) as database:
                 yield database
         except sqlite3.Error as err:
-            reason = "there is no such file" if not path.exists() else str(err)
+            reason = "there is no such file" if not path.exists() else explain(err)
             raise StoreError(f"{DATABASE} cannot be read ({reason})") from err
 
     def _of_kind(
@@ -211,6 +235,17 @@ class _Client:
         names = [str(item.name) for item in self._client.search_experiments()]
         return [name for name in names if self._ids(name, "run", limit=1)]
 
+    def run_ids(self, study: str) -> frozenset[str]:
+        """See `PublishedStudies`."""
+        return self._ask(lambda: self._at_stage(study, "all"))
+
+    def deleted(self, study: str) -> frozenset[str]:
+        """See `PublishedStudies`."""
+        return self._ask(lambda: self._at_stage(study, "deleted_only"))
+
+    def _at_stage(self, study: str, stage: str) -> frozenset[str]:
+        return frozenset(str(run.info.run_id) for run in self._found(study, None, stage=stage))
+
     def _read(self, run: Any, with_history: bool) -> PublishedRun:  # Any: an MLflow entity
         run_id = str(run.info.run_id)
         history = self._history(run_id, run.data.metrics) if with_history else None
@@ -235,17 +270,27 @@ class _Client:
     def _ids(self, study: str, kind: str, limit: int | None = None) -> list[str]:
         return [str(run.info.run_id) for run in self._found(study, kind, limit)]
 
-    def _found(self, study: str, kind: str, limit: int | None = None) -> list[Any]:
+    def _found(
+        self,
+        study: str,
+        kind: str | None,
+        limit: int | None = None,
+        *,
+        stage: str = "active_only",
+    ) -> list[Any]:
         """MLflow's runs of a kind, the oldest first."""
+        from mlflow.entities import ViewType
+
         experiment = self._client.get_experiment_by_name(study)
-        if experiment is None:
+        if experiment is None or experiment.lifecycle_stage == "deleted":
             return []
         found: list[Any] = []
         token: str | None = None
         while token != "":
             page = self._client.search_runs(
                 [experiment.experiment_id],
-                f"tags.`{_KIND_TAG}` = '{kind}'",
+                f"tags.`{_KIND_TAG}` = '{kind}'" if kind else "",
+                run_view_type=ViewType.from_string(stage),
                 order_by=["attributes.start_time ASC"],
                 max_results=limit or _PAGE,
                 page_token=token,

@@ -31,7 +31,7 @@ from rnnbench.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Experiment, LoggedModel, Metric
+    from mlflow.entities import Experiment, LoggedModel, Metric, Run
 
 __all__ = [
     "ATTEMPT_TAG",
@@ -67,6 +67,7 @@ ORIGIN_TAG = "rnnbench.origin"
 ATTEMPT_TAG = "rnnbench.attempt"
 STATUS_TAG = "rnnbench.status"
 DECLARATION_TAG = "rnnbench.declaration"
+TRACEBACK = "traceback.txt"
 
 
 def run_name(spec: RunSpec) -> str:
@@ -140,18 +141,26 @@ class Publisher:
         """Write all of the entry that the store does not have yet."""
         notes = self._notes(entry)
         result = entry.result()
-        parent = self._groups_for(tags).open(entry.parents()) or invocation
-        if "run_id" in notes and not notes.get("done") and self._is_deleted(notes["run_id"]):
-            notes = {}
         if notes.get("done") and result is not None:
             return
-        history = entry.history()
-        if "run_id" not in notes:
-            notes = {"run_id": self._open_run(entry, parent, tags), "n_epochs": 0}
+        found = self._find_run(entry, notes.get("run_id"))
+        if found is not None and found.info.lifecycle_stage == "deleted":
+            # By somebody, in MLflow's page, where it can be restored.
+            given_up = {"run_id": str(found.info.run_id), "done": True, "deleted": True}
+            self._note(entry, {"n_epochs": 0} | notes | given_up)
+            return
+        parent = self._groups_for(tags).open(entry.parents()) or invocation
+        if found is None:
+            run_id = self._create_run(entry.spec(), self._attempt(entry), parent, tags)
+        else:
+            run_id = str(found.info.run_id)
+        if notes.get("run_id") != run_id:
+            notes = {"run_id": run_id, "n_epochs": 0, "tags": dict(tags)}
+            self._describe_run(run_id, entry.spec())
             self._note(entry, notes)
-        elif notes.get("invocation") != invocation or notes.get("done"):
-            self._reopen(notes["run_id"], parent)
-        run_id = notes["run_id"]
+        if found is not None and notes.get("invocation", "") != invocation:
+            self._reopen(found, parent)
+        history = entry.history()
         self._log(run_id, _epoch_metrics(history[notes["n_epochs"] :]))
         notes = {**notes, "n_epochs": len(history), "invocation": invocation, "done": False}
         if result is not None:
@@ -170,9 +179,9 @@ class Publisher:
 
     def suspend(self, entry: LedgerEntry) -> None:
         """Mark a run that is not over as killed, until a later command goes on with it."""
-        run_id = self._notes(entry).get("run_id")
-        if run_id and entry.result() is None:
-            self._client.set_terminated(run_id, status="KILLED")
+        notes = self._notes(entry)
+        if "run_id" in notes and not notes.get("deleted") and entry.result() is None:
+            self._client.set_terminated(notes["run_id"], status="KILLED")
 
     def publish_model(self, entry: LedgerEntry, folder: Path, model_name: str) -> None:
         """Make an MLflow model of the entry's best file, its scores linked to it; once."""
@@ -185,6 +194,8 @@ class Publisher:
             return
         spec, result, run_id = entry.spec(), entry.result(), notes["run_id"]
         if result is None or result.status != "finished":
+            return
+        if self._client.get_run(run_id).info.lifecycle_stage == "deleted":
             return
         model = self._open_model(spec, run_id, model_name)
         write_model_folder(folder, entry.folder / "best.keras", spec, result, model, run_id)
@@ -228,24 +239,30 @@ class Publisher:
             self._client.restore_experiment(found.experiment_id)
         return found
 
-    def _open_run(self, entry: LedgerEntry, parent: str | None, tags: Mapping[str, str]) -> str:
-        """The run's id, found by its fingerprint if a lost command made it, else made now."""
-        spec = entry.spec()
-        attempt = str(self._attempt_of(spec.fingerprint) + 1)
+    def _find_run(self, entry: LedgerEntry, run_id: str | None) -> Run | None:
+        """The run as noted, else by its fingerprint, deleted or not; None if it is to be made."""
+        from mlflow.entities import ViewType
+        from mlflow.exceptions import MlflowException
+
+        if run_id is not None:
+            try:
+                return self._client.get_run(run_id)
+            except MlflowException as err:
+                if err.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                return None
         found = self._client.search_runs(
             [self.experiment_id],
-            f"tags.`{FINGERPRINT_TAG}` = '{spec.fingerprint}' "
-            f"AND tags.`{ATTEMPT_TAG}` = '{attempt}' "
+            f"tags.`{FINGERPRINT_TAG}` = '{entry.fingerprint}' "
+            f"AND tags.`{ATTEMPT_TAG}` = '{self._attempt(entry)}' "
             f"AND tags.`{ORIGIN_TAG}` = '{self._origin}'",
+            run_view_type=ViewType.ALL,
             max_results=1,
         )
-        if found:
-            run_id = str(found[0].info.run_id)
-            self._reopen(run_id, parent)
-        else:
-            run_id = self._create_run(spec, attempt, parent, tags)
-        self._describe_run(run_id, spec)
-        return run_id
+        return found[0] if found else None
+
+    def _attempt(self, entry: LedgerEntry) -> str:
+        return str(self._attempt_of(entry.fingerprint) + 1)
 
     def _create_run(
         self, spec: RunSpec, attempt: str, parent: str | None, tags: Mapping[str, str]
@@ -290,16 +307,22 @@ class Publisher:
         tag = InputTag("mlflow.data.context", "training")
         self._client.log_inputs(run_id, [DatasetInput(dataset, [tag])])
 
-    def _is_deleted(self, run_id: str) -> bool:
-        """Whether somebody deleted the run in MLflow; a new one takes its place."""
-        return str(self._client.get_run(run_id).info.lifecycle_stage) == "deleted"
-
-    def _reopen(self, run_id: str, parent: str | None) -> None:
+    def _reopen(self, run: Run, parent: str | None) -> None:
+        run_id = str(run.info.run_id)
+        if run.data.tags.get(STATUS_TAG) == "failed":
+            self._remove(run, TRACEBACK)
         self._client.update_run(run_id, status="RUNNING")
         for tag in (STATUS_TAG, "rnnbench.reason"):
             self._client.set_tag(run_id, tag, "")
         if parent:
             self._client.set_tag(run_id, "mlflow.parentRunId", parent)
+
+    def _remove(self, run: Run, name: str) -> None:
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        if name in {item.path for item in self._client.list_artifacts(run.info.run_id)}:
+            files = get_artifact_repository(run.info.artifact_uri, tracking_uri=self._store.address)
+            files.delete_artifacts(name)  # type: ignore[no-untyped-call]  # MLflow's
 
     def _close_run(
         self, entry: LedgerEntry, run_id: str, result: RunResult, history: tuple[EpochRow, ...]
@@ -332,7 +355,7 @@ class Publisher:
                 figure.write_bytes(self._draw(history, run_name(entry.spec())))
                 self._client.log_artifact(run_id, str(figure))
             if result.traceback:
-                text = folder / "traceback.txt"
+                text = folder / TRACEBACK
                 text.write_text(result.traceback, encoding="utf-8")
                 self._client.log_artifact(run_id, str(text))
 
@@ -384,9 +407,14 @@ def _epoch_metrics(rows: tuple[EpochRow, ...]) -> list[Metric]:
 
 
 def _result_metrics(result: RunResult, ended_ms: int) -> list[Metric]:
-    """The summary; what shares a name with a curve has one of its own here."""
+    """The summary; what shares a name with a curve has one of its own here.
+
+    A failed run has none: it is tried again, and MLflow keeps every value that it was ever given.
+    """
     from mlflow.entities import Metric
 
+    if result.status == "failed":
+        return []
     values = {name: getattr(result, name) for name in RESULT_METRICS}
     values |= {
         "best_val_loss": result.val_loss,

@@ -16,10 +16,18 @@ from urllib.parse import unquote
 from rnnbench.errors import StoreError
 from rnnbench.ledger import LedgerEntry
 from rnnbench.tracking.publisher import ORIGIN_TAG
-from rnnbench.tracking.store import ARTIFACTS, DATABASE, Store, artifact_address, folder_mark
+from rnnbench.tracking.store import (
+    ARTIFACTS,
+    DATABASE,
+    Store,
+    artifact_address,
+    explain,
+    folder_mark,
+)
 
 __all__ = ["Moved", "relocate_artifacts"]
 
+PATIENCE_SECONDS = 10  # with another program that writes
 _COLUMNS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -59,7 +67,10 @@ def relocate_artifacts(store: Store, entries: Iterable[LedgerEntry]) -> list[Mov
     if not store.is_local or not database.exists():
         raise StoreError(f"there is no {DATABASE} here whose addresses could be mended")
     try:
-        with contextlib.closing(sqlite3.connect(database, timeout=10)) as connection, connection:
+        with (
+            contextlib.closing(sqlite3.connect(database, timeout=PATIENCE_SECONDS)) as connection,
+            connection,
+        ):
             found = _find(connection, store)
             known = {_noted(entry, store) for entry in entries} if found else set()
             moved = [
@@ -74,7 +85,7 @@ def relocate_artifacts(store: Store, entries: Iterable[LedgerEntry]) -> list[Mov
                 if item.is_mended:
                     _mend(connection, item.folder, store.root, found[item.folder])
     except sqlite3.Error as err:
-        raise StoreError(f"{DATABASE} cannot be changed ({err}); is a command at work?") from err
+        raise StoreError(f"{DATABASE} cannot be changed ({explain(err)})") from err
     return moved
 
 

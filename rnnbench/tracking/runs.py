@@ -1,9 +1,9 @@
-"""Runs as they are read back: from MLflow, and what it does not have yet from the ledger."""
+"""Runs as they are read back: from the ledger, and from MLflow those that others have there."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -49,7 +49,7 @@ class TrackedRun:
         history: float64 `(n_epochs, 4)`, a row an epoch, columns as in `CURVES`; None if unread.
         run_id: the run's id in MLflow; None while it is in the ledger only.
         folder: where `predictions.npz` lies on this machine; None if it is not here.
-        tags: what MLflow says of the run, such as the git commit.
+        tags: what the command that made the run said of itself, such as the git commit.
     """
 
     study: str
@@ -88,22 +88,22 @@ def tracked_studies(store: Store, ledger: Ledger) -> tuple[str, ...]:
 
 
 def read_runs(store: Store, ledger: Ledger, study: str) -> ReadRuns:
-    """A study's runs from MLflow, and from the ledger what MLflow does not have yet.
+    """A study's runs from the ledger, and from MLflow those of others.
 
-    Of a run that was started over, or that two machines made, the last attempt counts.
+    A run that somebody deleted in MLflow is left out. Of a run that was started over, or that two
+    machines made, the last attempt counts.
 
     Raises:
-        UsageError: neither has such a study; the known ones are listed.
+        UsageError: neither has such a study, the known ones are listed; or all is deleted.
     """
-    published: list[PublishedRun] = []
-    problem = None
+    seen, problem = _Seen(), None
     try:
-        published = open_published(store).runs(study)
+        seen = _look(open_published(store), study, _noted(store, ledger, study))
     except StoreError as err:
         problem = str(err)
-    runs = _unite(study, published, ledger)
+    runs = _unite(study, seen, store, ledger)
     if not runs:
-        raise UsageError(_no_runs(study, tracked_studies(store, ledger)))
+        raise UsageError(_no_runs(study, tracked_studies(store, ledger), bool(seen.deleted)))
     return ReadRuns(runs=tuple(runs), problem=problem)
 
 
@@ -114,45 +114,86 @@ def read_other_runs(store: Store | None, ledger: Ledger, study: str) -> tuple[Tr
         store: None takes the ledger's alone, as does a store that cannot be read.
     """
     names = {entry.study for entry in ledger.entries()}
-    published: Mapping[str, list[PublishedRun]] = {}
+    seen: dict[str, _Seen] = {}
     if store is not None:
         with suppress(StoreError):  # whoever read the study itself has said so
-            published = _read_others(open_published(store), study)
-    names |= set(published)
+            reader = open_published(store)
+            names |= set(reader.studies())
+            seen = {name: _look(reader, name) for name in names - {study}}
     return tuple(
         run
         for name in sorted(names - {study})
-        for run in _unite(name, published.get(name, []), ledger, with_history=False)
+        for run in _unite(name, seen.get(name, _Seen()), store, ledger, with_history=False)
     )
 
 
-def _read_others(reader: PublishedStudies, study: str) -> dict[str, list[PublishedRun]]:
-    names = [name for name in reader.studies() if name != study]
-    return {name: reader.runs(name, with_history=False) for name in names}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What MLflow has of a study.
+
+    Args:
+        published: the oldest first.
+        deleted: ids of those that somebody deleted.
+    """
+
+    published: Sequence[PublishedRun] = ()
+    deleted: frozenset[str] = frozenset()
+
+
+def _look(reader: PublishedStudies, study: str, own: Collection[str] | None = None) -> _Seen:
+    """Read a study; with `own`, the ids of runs in the ledger, the histories of all others too."""
+    published = reader.runs(study, with_history=False)
+    if own is not None and any(run.run_id not in own for run in published):
+        published = reader.runs(study)
+    return _Seen(published=published, deleted=reader.deleted(study))
+
+
+def _noted(store: Store, ledger: Ledger, study: str) -> dict[str, LedgerEntry]:
+    """The entries that the tracker has published, by the run's id."""
+    found = ((entry.published().get(str(store), {}), entry) for entry in ledger.entries(study))
+    return {notes["run_id"]: entry for notes, entry in found if "run_id" in notes}
 
 
 def _unite(
-    study: str, published: Iterable[PublishedRun], ledger: Ledger, *, with_history: bool = True
+    study: str, seen: _Seen, store: Store | None, ledger: Ledger, *, with_history: bool = True
 ) -> list[TrackedRun]:
-    """Each run once: as MLflow has it, or from the ledger where that knows more."""
-    entries = {entry.fingerprint: entry for entry in ledger.entries(study)}
+    """Each run once: as the ledger has it, or as others have it who got further; as they began."""
     attempts = ledger.attempts(study)
+    order = {run.run_id: place for place, run in enumerate(seen.published)}
     runs: dict[str, TrackedRun] = {}
-    for fingerprint, found in _last_attempts(published).items():
-        entry = entries.get(fingerprint)
-        if entry is None or _is_up_to_date(found, entry, attempts.get(fingerprint, 1)):
-            tracked = _from_published(study, found, entry)
+    own: set[str] = set()
+    for entry in ledger.entries(study):
+        if with_history and not ledger.is_sound(entry):
+            continue
+        notes = entry.published().get(str(store), {})
+        run_id = notes.get("run_id", "")
+        own.add(run_id)
+        if run_id not in seen.deleted:
+            runs[entry.fingerprint] = TrackedRun(
+                study=study,
+                spec=entry.spec(),
+                result=entry.result(),
+                history=_as_array(entry.history()) if with_history else None,
+                run_id=run_id if run_id in order else None,
+                folder=entry.folder,
+                tags=notes.get("tags", {}),
+            )
+    others = [run for run in seen.published if run.run_id not in own]
+    for fingerprint, found in _last_attempts(others).items():
+        if _attempt(found) >= attempts.get(fingerprint, 1) and _adds(found, runs.get(fingerprint)):
+            tracked = _from_published(study, found)
             if tracked is not None:
                 runs[fingerprint] = tracked
-    for fingerprint, entry in entries.items():
-        if fingerprint not in runs and (not with_history or ledger.is_sound(entry)):
-            runs[fingerprint] = _from_ledger(entry, with_history)
-    return list(runs.values())
+    return sorted(runs.values(), key=lambda run: order.get(str(run.run_id), len(order)))
 
 
-def _no_runs(study: str, known: tuple[str, ...]) -> str:
+def _no_runs(study: str, known: tuple[str, ...], are_deleted: bool) -> str:
     if not known:
         return NO_RUNS
+    if study in known and are_deleted:
+        return (
+            f"every run of '{study}' was deleted in MLflow; restore them in its page, or run anew"
+        )
     return unknown_name("study", study, known)
 
 
@@ -175,24 +216,21 @@ def _attempt(run: PublishedRun) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 1
 
 
-def _is_up_to_date(run: PublishedRun, entry: LedgerEntry, attempt: int) -> bool:
-    """Whether MLflow has all of the ledger's present attempt."""
-    if not _is_over(run) or _attempt(run) < attempt:
-        return False
-    if run.tags[STATUS_TAG] != "failed":
+def _adds(run: PublishedRun, own: TrackedRun | None) -> bool:
+    """Whether somebody else's run says more than the ledger's."""
+    if own is None:
         return True
-    # A failed run is tried again, and MLflow may not have heard of that yet.
-    result = entry.result()
-    return result is not None and result.status == "failed"
+    is_open = own.result is None or own.result.status == "failed"
+    return is_open and _is_over(run) and run.tags[STATUS_TAG] != "failed"
 
 
 def _is_over(run: PublishedRun) -> bool:
     return bool(run.tags.get(STATUS_TAG))  # emptied when a run is taken up again
 
 
-def _from_published(study: str, run: PublishedRun, entry: LedgerEntry | None) -> TrackedRun | None:
+def _from_published(study: str, run: PublishedRun) -> TrackedRun | None:
     """The run; None where MLflow does not say what was asked of it, or what came out."""
-    spec = _spec(run.tags.get(SPEC_TAG, "")) or (entry.spec() if entry else None)
+    spec = _spec(run.tags.get(SPEC_TAG, ""))
     if spec is None:
         return None
     try:
@@ -205,7 +243,7 @@ def _from_published(study: str, run: PublishedRun, entry: LedgerEntry | None) ->
         result=result,
         history=run.history,
         run_id=run.run_id,
-        folder=run.folder or (entry.folder if entry else None),
+        folder=run.folder,
         tags=run.tags,
     )
 
@@ -235,7 +273,7 @@ def _result(run: PublishedRun) -> RunResult | None:
         if name in values:
             values[name] = int(values[name])
     return RunResult(
-        **{"epochs": 0} | values,
+        **{"epochs": 0 if run.history is None else len(run.history)} | values,
         status=run.tags[STATUS_TAG],  # type: ignore[arg-type]  # the publisher wrote it
         reason=run.tags.get("rnnbench.reason") or None,
         environment=_environment(run.tags),
@@ -251,16 +289,6 @@ def _environment(tags: Mapping[str, str]) -> dict[str, str]:
         for name, value in named.items()
         if name in _HARDWARE or name.startswith(("version.", "variable."))
     }
-
-
-def _from_ledger(entry: LedgerEntry, with_history: bool) -> TrackedRun:
-    return TrackedRun(
-        study=entry.study,
-        spec=entry.spec(),
-        result=entry.result(),
-        history=_as_array(entry.history()) if with_history else None,
-        folder=entry.folder,
-    )
 
 
 def _as_array(history: tuple[EpochRow, ...]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from rnnbench.errors import StoreError
-from rnnbench.tracking.addresses import mask, show_address
+from rnnbench.tracking.addresses import mask, reason, show_address
 from rnnbench.tracking.patience import PATIENCE_SECONDS, Patience
 
 __all__ = [
@@ -23,14 +23,18 @@ __all__ = [
     "DATABASE",
     "Store",
     "artifact_address",
+    "explain",
     "find_store",
     "folder_mark",
+    "is_busy",
     "quiet_mlflow",
     "sqlite_address",
 ]
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_LOOK_SECONDS = 0.5  # training does not wait for another program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +122,20 @@ def artifact_address(folder: Path) -> str:
     return re.sub(r"[^\w /.-]", lambda found: quote(found[0]), str(folder))
 
 
+def is_busy(err: BaseException | None) -> bool:
+    """Whether another program holds the database, which MLflow says in an error of its own."""
+    while err is not None and not isinstance(err, sqlite3.OperationalError):
+        err = err.__cause__ or err.__context__
+    return err is not None and getattr(err, "sqlite_errorcode", 0) & 0xFF in _BUSY
+
+
+def explain(err: BaseException) -> str:
+    """The first line of what a store, its driver or the network says went wrong."""
+    if is_busy(err):
+        return "another program is using it"
+    return reason(err)
+
+
 def folder_mark(folder: Path) -> str:
     """Tells folders apart; hashed, because a path may hold what a search cannot quote."""
     return hashlib.sha256(str(folder).encode()).hexdigest()[:12]
@@ -166,16 +184,18 @@ def _check_schema(database: Path) -> None:
 
 
 def _schema_of(database: Path) -> str | None:
-    """The revision that a database says it has; None for one that is still to be made."""
+    """The revision that a database says it has; None for one to be made, or in use just now."""
     if not database.exists() or database.stat().st_size == 0:
         return None
     try:
-        with contextlib.closing(sqlite3.connect(database, timeout=10)) as connection:
+        with contextlib.closing(sqlite3.connect(database, timeout=_LOOK_SECONDS)) as connection:
             tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
             if "alembic_version" not in {row[0] for row in connection.execute(tables)}:
                 raise StoreError(f"{DATABASE} is a database, but not MLflow's; move it away")
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as err:
+        if is_busy(err):
+            return None
         raise StoreError(f"{DATABASE} is damaged or no database ({err}); move it away") from err
     if row is not None and row[0] is None:  # a file that was cut short may read like that
         raise StoreError(f"{DATABASE} is damaged (it names no schema); move it away")

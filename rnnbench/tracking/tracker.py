@@ -5,20 +5,22 @@ from __future__ import annotations
 import platform
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from rnnbench.architectures import display_name
 from rnnbench.data.temporary import temporary_folder
+from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
-from rnnbench.tracking.addresses import reason
 from rnnbench.tracking.client import import_mlflow, open_client
 from rnnbench.tracking.groups import Group
 from rnnbench.tracking.patience import PATIENCE_SECONDS
+from rnnbench.tracking.published import open_published
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.relocate import relocate_artifacts
-from rnnbench.tracking.store import DATABASE, Store, folder_mark
+from rnnbench.tracking.store import DATABASE, Store, explain, folder_mark, is_busy
 
 __all__ = ["Tracker"]
 
@@ -37,8 +39,12 @@ class Tracker:
         study: whose experiment the command's own run goes to.
         draw: history and title → PNG bytes of the loss curve.
         on_problem: called with one sentence, once, when the store stops answering, or is not done
-            at the end of the store's patience.
+            at the end of the store's patience; of a database that another program uses, only if
+            it still does at the end.
         on_wait: called with one sentence where a server keeps the command waiting.
+
+    Attributes:
+        deleted: fingerprints of the study's runs that somebody deleted in MLflow, as last seen.
     """
 
     def __init__(
@@ -68,6 +74,8 @@ class Tracker:
         self._publishers: dict[str, Publisher] = {}
         self._invocation: str | None = None
         self._told = False
+        self._busy: Exception | None = None
+        self.deleted: frozenset[str] = frozenset()
         self._tags: dict[str, str] = {}
         self._name = ""
 
@@ -75,8 +83,12 @@ class Tracker:
         """Whether the store lacks a finished run of this folder, or a model of the best ones."""
         if self._store.is_local and not (self._store.root / DATABASE).exists():
             return True
+        with suppress(StoreError):  # what it has is not known then
+            self._reconcile()
         return bool(self._backlog()) or any(
-            "model_id" not in entry.published().get(str(self._store), {}) for entry in best
+            "model_id" not in entry.published().get(str(self._store), {})
+            for entry in best
+            if entry.fingerprint not in self.deleted
         )
 
     def begin(self, name: str, tags: Mapping[str, str], entries: Iterable[LedgerEntry]) -> None:
@@ -124,12 +136,15 @@ class Tracker:
             _suspend_groups,
             *(partial(_publish_model, entry) for entry in best),
             partial(self._close, status, metrics),
+            self._look,
         ]
         self._ending = True
         self._wake.set()
         self._imported.wait()  # the server does not answer for how long that takes
         if not self._wait_for(self._thread):
             self._tell(f"did not take everything within {PATIENCE_SECONDS:g} s", "what is missing")
+        elif self._busy is not None:
+            self._tell(f"does not take runs ({explain(self._busy)})", "they")
 
     def _wait_for(self, thread: threading.Thread) -> bool:
         patience = self._store.patience
@@ -150,6 +165,29 @@ class Tracker:
             and not entry.published().get(name, {}).get("done")
             and self._ledger.is_sound(entry)
         ]
+
+    def _reconcile(self) -> None:
+        """Learn what somebody did to the study's runs in MLflow; what is gone is published anew.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        reader, name = open_published(self._store), str(self._store)
+        there, deleted = reader.run_ids(self._study), reader.deleted(self._study)
+        now_deleted = set()
+        for entry in self._ledger.entries(self._study):
+            notes = entry.published()
+            noted = notes.get(name, {})
+            if "run_id" not in noted:
+                continue
+            if noted["run_id"] in deleted:
+                now_deleted.add(entry.fingerprint)
+            elif noted["run_id"] not in there or noted.get("deleted"):
+                entry.note_published({key: kept for key, kept in notes.items() if key != name})
+        self.deleted = frozenset(now_deleted)
+
+    def _look(self, _: Publisher) -> None:
+        self._reconcile()
 
     def _work(self) -> None:
         """The thread: publish until the end, then what comes last."""
@@ -212,10 +250,13 @@ class Tracker:
             publisher = self._publishers.get(study) or self._open(study)
             if action is not None:
                 action(publisher)
+            self._busy = None
             return True
         except Exception as err:  # whatever a store, its driver or the network raises
-            if not self._store.patience.is_over:
-                self._tell(f"does not take runs ({reason(err)})", "they")
+            if is_busy(err):
+                self._busy = err
+            elif not self._store.patience.is_over:
+                self._tell(f"does not take runs ({explain(err)})", "they")
             return False
 
     def _tell(self, problem: str, what: str) -> None:
@@ -245,7 +286,10 @@ class Tracker:
         )
         publisher.close_orphans()
         if study == self._study:
+            self._reconcile()
             self._invocation = publisher.begin_invocation(self._name, self._tags)
+            for entry in self._backlog():
+                self.notice(entry)
         self._publishers[study] = publisher
         return publisher
 

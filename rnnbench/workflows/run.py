@@ -307,6 +307,10 @@ def _carry_out(
             best=_best_entries(entries.values()),
             unfinished=[entry for entry in entries.values() if entry.result() is None],
         )
+    kept = [(spec, result) for spec, result in runs if spec.fingerprint not in tracker.deleted]
+    if len(kept) < len(runs):
+        view.say(f"left out, because they were deleted in MLflow: {len(runs) - len(kept)} runs")
+    runs = kept
     rows = summarise(runs, vary_split=plan.study.vary_split)
     view.show_summary(rows, plan, give_advice(plan, rows))
     if mixed := tell_mixed("", _finished_by_name(runs)):

@@ -1,0 +1,107 @@
+"""MLflow changed by hand or by another program: what commands publish, and what they leave."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+from made_up import finished, spec_of
+from mlflow_folder import MlflowFolder, epochs
+
+from rnnbench.errors import StoreError
+from rnnbench.ledger import LedgerEntry
+from rnnbench.specs import RunResult
+from rnnbench.tracking.relocate import relocate_artifacts
+from rnnbench.tracking.store import find_store
+from rnnbench.tracking.tracker import Tracker
+
+SPEC = spec_of("lstm", 0)
+RESULT = finished(0.8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, template: Path) -> MlflowFolder:
+    return MlflowFolder(tmp_path, template)
+
+
+def carry_out(folder: MlflowFolder, *entries: LedgerEntry) -> Tracker:
+    """A command whose runs these are; without any it has nothing left to train."""
+    problems: list[str] = []
+    tracker = Tracker(
+        folder.ledger, "textbook", folder.store, draw=lambda *_: b"", on_problem=problems.append
+    )
+    if entries or tracker.owes([]):
+        tracker.begin("a command", {}, entries)
+    tracker.end("FINISHED", {})
+    assert problems == []
+    return tracker
+
+
+def active(folder: MlflowFolder) -> list[str]:
+    """Ids of the runs that MLflow shows."""
+    client = folder.client()
+    (experiment,) = client.search_experiments(filter_string="name = 'textbook'")
+    found = client.search_runs([experiment.experiment_id], "tags.`rnnbench.kind` = 'run'")
+    return [str(run.info.run_id) for run in found]
+
+
+def collect_garbage(folder: MlflowFolder, run_id: str) -> None:
+    """What `mlflow gc` does with a run that was deleted."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    folder.client().delete_run(run_id)
+    SqlAlchemyStore(folder.store.address, str(folder.root))._hard_delete_run(run_id)
+
+
+def test_a_deleted_run_is_not_published_again_unless_it_is_restored(folder: MlflowFolder) -> None:
+    entry = folder.record(SPEC, None, epochs(1))
+    carry_out(folder, entry)
+    (run_id,) = active(folder)
+    folder.client().delete_run(run_id)
+    entry = folder.record(SPEC, RESULT, epochs(3))
+    assert carry_out(folder, entry).deleted == {SPEC.fingerprint}
+    assert carry_out(folder).deleted == {SPEC.fingerprint}
+    assert active(folder) == []
+    folder.client().restore_run(run_id)
+    assert carry_out(folder).deleted == set()
+    assert active(folder) == [run_id]
+    run = folder.client().get_run(run_id)
+    assert (run.info.status, run.data.metrics["test_accuracy"]) == ("FINISHED", 0.8)
+
+
+@pytest.mark.parametrize("result", [RESULT, None], ids=["finished", "interrupted"])
+def test_a_run_that_is_gone_is_made_anew(folder: MlflowFolder, result: RunResult | None) -> None:
+    entry = folder.record(SPEC, result, epochs(1))
+    carry_out(folder, entry)
+    (before,) = active(folder)
+    collect_garbage(folder, before)
+    carry_out(folder, *([] if result else [entry]))
+    (after,) = active(folder)
+    assert after != before
+    carry_out(folder)
+    assert active(folder) == [after]
+
+
+def test_a_run_that_failed_and_then_finished_shows_one_end(folder: MlflowFolder) -> None:
+    failed = RunResult(status="failed", epochs=1, reason="killed", traceback="Traceback")
+    carry_out(folder, folder.record(SPEC, failed, epochs(1)))
+    (run_id,) = active(folder)
+    client = folder.client()
+    assert "traceback.txt" in {item.path for item in client.list_artifacts(run_id)}
+    carry_out(folder, folder.record(SPEC, RESULT, epochs(9)))
+    assert active(folder) == [run_id]
+    assert "traceback.txt" not in {item.path for item in client.list_artifacts(run_id)}
+    assert [point.value for point in client.get_metric_history(run_id, "epochs")] == [9]
+
+
+def test_a_database_in_use_is_neither_damaged_nor_waited_for(
+    folder: MlflowFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with contextlib.closing(sqlite3.connect(folder.root / "mlflow.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert find_store(folder.root, {}).is_local
+        monkeypatch.setattr("rnnbench.tracking.relocate.PATIENCE_SECONDS", 0.1)
+        with pytest.raises(StoreError, match=r"cannot be changed .another program is using it"):
+            relocate_artifacts(folder.store, [])
