@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeAlias, get_args
@@ -130,6 +131,8 @@ class PluginForm:
     def __post_init__(self) -> None:
         pairs = tuple(sorted((str(key), value) for key, value in self.arguments))
         object.__setattr__(self, "arguments", pairs)
+        if not (isinstance(self.code, str) and re.fullmatch(r"([0-9a-f]{12})?", self.code)):
+            raise StudyError(f"the digest of a plug-in's code is 12 hex digits, got {self.code!r}")
 
 
 Form: TypeAlias = CanonicalForm | PluginForm

@@ -177,6 +177,12 @@ def test_a_spec_comes_back_from_json(form: CanonicalForm | PluginForm) -> None:
     assert restored.fingerprint == spec.fingerprint
 
 
+@pytest.mark.parametrize("code", ["<b>", "ab", "0123456789AB", ["0123456789ab"], None])
+def test_a_digest_of_code_is_one(code: Any) -> None:
+    with pytest.raises(StudyError, match="12 hex digits"):
+        PluginForm(name="attention", code=code)
+
+
 def test_the_order_of_a_plugins_arguments_means_nothing() -> None:
     pairs = (("a", 1), ("b", 2))
     assert PluginForm(name="x", arguments=pairs) == PluginForm(name="x", arguments=pairs[::-1])
