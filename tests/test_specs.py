@@ -166,7 +166,9 @@ def test_runs_that_need_another_program_have_another_shape(name: str) -> None:
     "form",
     [
         CanonicalForm(cell="gru", reset_after=False, dropout=0.1),
-        PluginForm(name="attention", arguments=(("heads", 2), ("causal", True))),
+        PluginForm(
+            name="attention", arguments=(("heads", 2), ("causal", True)), code="0123456789ab"
+        ),
     ],
     ids=["built in", "plug-in"],
 )

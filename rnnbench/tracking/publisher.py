@@ -383,7 +383,7 @@ def _parameters(spec: RunSpec) -> dict[str, Any]:  # Any: plain values
     if isinstance(spec.form, CanonicalForm):
         form = asdict(spec.form)
     else:
-        form = {**dict(spec.form.arguments), "code": spec.form.code or None}
+        form = {"code": spec.form.code or None, **dict(spec.form.arguments)}
     hidden = ("fingerprint", *(SPLIT_KEYS if spec.data.is_own else ()))
     data = {key: value for key, value in asdict(spec.data).items() if key not in hidden}
     return {
