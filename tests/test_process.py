@@ -31,6 +31,16 @@ def test_a_child_does_not_run_the_callers_script_again(prepared: Prepared) -> No
     assert any(key.startswith("init_main") for key in get_preparation_data("another's"))
 
 
+def test_a_child_finds_a_function_of_the_callers_script(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work() -> None: ...
+
+    monkeypatch.setattr(work, "__module__", "__main__")
+    process.spawn(print, work, environment={})
+    assert any(key.startswith("init_main") for key in prepared[0])
+
+
 def test_a_process_that_may_have_no_children_is_told_so(
     prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -77,7 +77,10 @@ def spawn(
     process = context.Process(
         target=_enter, args=(target, theirs, log, arguments), daemon=True, name="rnnbench-worker"
     )
-    with applied(environment), _without_main():
+    is_of_script = any(
+        getattr(each, "__module__", "") == "__main__" for each in (target, *arguments)
+    )
+    with applied(environment), nullcontext() if is_of_script else _without_main():
         process.start()
     theirs.close()
     return Child(process, ours, log)
@@ -87,8 +90,8 @@ def spawn(
 def _without_main() -> Iterator[None]:
     """A child that is started now does not run the caller's script again.
 
-    It would by default, to find there what it is to do; ours find all of that in this package. So a
-    script may start them at its top level.
+    It would by default, to find there what it is to do; ours find all of that in this package, but
+    for functions that the script itself passes on. So a script may start them at its top level.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
