@@ -462,4 +462,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    import mutations  # by its name, under which processes find it too
+
+    mutations.main()
