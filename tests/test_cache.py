@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -14,9 +15,9 @@ import pytest
 
 from rnnbench.data import cache
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.files import atomic_file
+from rnnbench.data.files import atomic_file, open_array, whole_file
 from rnnbench.data.temporary import held_file
-from rnnbench.errors import DataError
+from rnnbench.errors import DataError, UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -249,6 +250,28 @@ def test_the_cache_is_the_users_unless_it_is_named(
     assert cache.cache_folder() == tmp_path / "cache"
     monkeypatch.delenv("RNNBENCH_CACHE")
     assert cache.cache_folder().name == "rnnbench"
+
+
+def test_a_cache_that_no_disk_can_hold_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNNBENCH_CACHE", "x" * 5000)
+    with pytest.raises(UsageError, match="RNNBENCH_CACHE cannot be used: File name too long"):
+        cache.cache_folder()
+
+
+def test_an_array_that_states_more_than_its_file_holds_is_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    with path.open("wb") as stream:
+        header = {"descr": "<i8", "fortran_order": False, "shape": (10**12,)}
+        np.lib.format.write_array_header_1_0(stream, header)
+    with pytest.raises(ValueError, match="greater than file size"):
+        open_array(path, "<i8")
+
+
+def test_a_pipe_is_never_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="no plain file"), whole_file(tmp_path / "pipe"):
+        pass
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_cache_that_cannot_be_written_tells_the_reason(folder: Path) -> None:

@@ -67,6 +67,11 @@ def test_an_empty_review_is_all_padding() -> None:
     assert found.tolist() == [[0, 0], [0, 0]]
 
 
+def test_more_tokens_than_memory_can_hold_are_refused_before_they_are_cut() -> None:
+    with pytest.raises(DataError, match="100,000 texts of max_len 10,000 are 1,000,000,000 tokens"):
+        cut_and_pad(half_of([1]), np.zeros(100_000, np.int64), num_words=9, max_len=10_000)
+
+
 def test_no_rows_make_no_reviews() -> None:
     found = cut_and_pad(half_of([1, 4]), np.array([], np.int64), num_words=9, max_len=2)
     assert found.shape == (0, 2)

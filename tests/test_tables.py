@@ -322,6 +322,10 @@ def test_what_is_wrong_is_said_in_one_sentence(text: str, words: str, write: Wri
         ("r.jsonl", '{"text": 1}\nnot json\n', "line 2 cannot be read: it is not JSON"),
         ("r.jsonl", "[1]\n", "line 1 is no object"),
         ("r.parquet", "no parquet", "cannot be read"),
+        ("r.jsonl", '{"text": "\\ud800"}\n', "line 1 cannot be read: .* surrogate pair"),
+        ("r.jsonl", '{"a": ' + "[" * 5000, "line 1 cannot be read: .* nested too deeply"),
+        ("r.jsonl", '{"a": ' + "1" * 5000, "line 1 cannot be read: .* more than 19 digits"),
+        ("r.csv", csv_text([("a", "1" * 4400)] * 60), "a label of 4,400 characters, of at most"),
     ],
 )
 def test_a_damaged_file_is_named(name: str, content: str, words: str, write: Write) -> None:

@@ -186,6 +186,12 @@ def _written(tmp_path: Path, **changes: Any) -> Path:
         ({"arms": 3}, "damaged timing export"),
         ({"id": "../../evil"}, "damaged timing export: '../../evil' is no name"),
         ({"repeats": 0}, "repeats must be from 1 to 1000"),
+        ({"repeats": math.inf}, "repeats must be a whole number up to 1,000, got inf"),
+        ({"repeats": 10**9}, "repeats must be a whole number up to 1,000"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"machine": {"a/b": "c"}}, "machine has the entry 'a/b'"),
+        ({"versions": {"jax": {"jax": "\ud800"}}}, "half of a surrogate pair"),
+        ({"arms": [[]] * 600_000}, "values, of at most 1,000,000"),
         ({"machine": 3}, "damaged timing export"),
     ],
 )

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from rnnbench.data.cache import open_corpus, split_indices
 from rnnbench.data.corpus import Half
+from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec
 
 __all__ = ["UNKNOWN_WORD", "Part", "PartName", "chance_loss", "cut_and_pad", "load_part"]
 
 UNKNOWN_WORD = 2
+MOST_TOKENS = 500_000_000
 PartName = Literal["train", "validation", "test"]
 
 
@@ -73,7 +75,15 @@ def cut_and_pad(
 
     As `keras.utils.pad_sequences(maxlen=max_len)` on reviews whose rarer words
     (rank `num_words` and up) were replaced with the unknown word.
+
+    Raises:
+        DataError: that would be more than `MOST_TOKENS`.
     """
+    if len(rows) * max_len > MOST_TOKENS:
+        raise DataError(
+            f"{len(rows):,} texts of max_len {max_len:,} are {len(rows) * max_len:,} tokens, of at "
+            f"most {MOST_TOKENS:,}; take a smaller max_len"
+        )
     ends = half.offsets[1:][rows]
     starts = np.maximum(half.offsets[:-1][rows], ends - max_len)
     positions = ends[:, None] - max_len + np.arange(max_len)

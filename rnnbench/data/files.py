@@ -6,6 +6,7 @@ file, and writers of the same content under the same name do each other no harm.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from rnnbench.data.temporary import held_file, remove_abandoned
 from rnnbench.errors import DataError, UsageError
-from rnnbench.formats import FormatError, check_file, parse_json, read_bytes
+from rnnbench.formats import FormatError, check_file, is_there, parse_json, read_bytes
 
 __all__ = [
     "atomic_file",
@@ -44,6 +45,8 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         OSError: the folder cannot be written to, or is full; `path` is as it was.
     """
+    if is_there(path) and not path.is_file():  # root could replace a device
+        raise FileExistsError(errno.EEXIST, "there is something that is no plain file")
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -138,15 +141,19 @@ def named_path(variable: str, default: str = "") -> Path | None:
     """The whole path that an environment variable names; None where it is not set.
 
     Raises:
-        UsageError: it names the home of a user that there is not.
+        UsageError: it names the home of a user that there is not, or what no disk can hold.
     """
     named = os.environ.get(variable) or default
     try:
-        return Path(named).expanduser().absolute() if named else None
+        path = Path(named).expanduser().absolute()
+        path.exists()
     except RuntimeError as err:
         raise UsageError(
             f"{variable} is '{named}', and there is no such user; set it to a whole path"
         ) from err
+    except OSError as err:
+        raise UsageError(f"{variable} cannot be used: {err.strerror or err}") from err
+    return path if named else None
 
 
 def file_sha256(path: Path) -> str:

@@ -58,7 +58,7 @@ def _read_table(path: Path, most_rows: int) -> Any:  # Any: pyarrow is untyped
         raise DataError(f"{path} has {n_rows:,} rows, of at most {most_rows:,}")
     if n_rows * len(flat) > MOST_VALUES:
         raise DataError(
-            f"{path} has {n_rows:,} rows of {len(flat):,} columns, {n_rows * len(flat):,} values "
+            f"{path} has {n_rows:,} rows of {len(flat):,} columns: {n_rows * len(flat):,} values, "
             f"of at most {MOST_VALUES:,}; keep the columns that are needed"
         )
     texts = [field.name for field in flat if _is_text(_plain_type(field.type))]
