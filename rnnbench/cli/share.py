@@ -34,7 +34,7 @@ def import_(
 
 
 def relocate() -> None:
-    """Mend the artifact addresses in MLflow after this folder was moved or renamed."""
+    """Mend artifact addresses in MLflow after this folder was moved or copied, as run and ui do."""
     from rnnbench.terminal.screen import Screen
     from rnnbench.workflows.share import relocate_store
 

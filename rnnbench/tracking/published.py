@@ -144,7 +144,7 @@ class _Tables:
         try:
             # Read only: a report must not make a database, nor lock out a study that runs.
             with contextlib.closing(
-                sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
+                sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
             ) as database:
                 yield database
         except sqlite3.Error as err:
