@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -217,6 +218,15 @@ def test_the_command_of_the_page_names_no_path(tmp_path: Path) -> None:
         name="notes-2025", only=("lstm", "gru"), out=tmp_path, jit=False, epochs=3
     )
     assert choices.command == "rnnbench reproduce notes-2025 --only lstm,gru --epochs 3 --no-jit"
+
+
+@pytest.mark.parametrize("fitted", [None, 3, {}, {"history": 3}, {"history": [{}], "scores": []}])
+def test_a_kept_model_whose_file_was_changed_is_trained_again(
+    tmp_path: Path, fitted: object
+) -> None:
+    content = {"conditions": {"jit": "True"}, "fitted": fitted}
+    (tmp_path / "lstm.json").write_text(json.dumps(content))
+    assert reproduce._load_kept(tmp_path, ["lstm"], {"jit": "True"}) == {}
 
 
 @pytest.mark.campaign

@@ -241,6 +241,14 @@ def test_a_damaged_file_hides_no_other(tmp_path: Path) -> None:
     assert "other.json is no timing export" in problems[0]
 
 
+def test_a_sitting_that_is_a_link_is_left_out(tmp_path: Path) -> None:
+    kept = keep_sitting(tmp_path, make_sitting([]))
+    kept.symlink_to(kept.rename(tmp_path / "elsewhere.json"))
+    problems: list[str] = []
+    assert read_sittings(tmp_path, problems.append) == []
+    assert "it is a symbolic link" in problems[0]
+
+
 def test_a_key_that_is_missing_is_named(tmp_path: Path) -> None:
     values = json.loads(make_sitting([]).to_text())
     del values["machine"]

@@ -212,6 +212,9 @@ def read_sittings(
     """
     found = []
     for path in (ledger_folder / FOLDER).glob("*.json"):
+        if path.is_symlink():
+            on_problem(f"{path} is left out: it is a symbolic link, and those are not followed")
+            continue
         try:
             found.append(import_sitting(path))
         except UsageError as err:

@@ -211,17 +211,22 @@ def _keep(folder: Path, fitted: Fitted, key: Mapping[str, str]) -> None:
 def _load_kept(folder: Path, models: Sequence[str], key: Mapping[str, str]) -> dict[str, Fitted]:
     """The models that an earlier command trained under the same conditions."""
     contents = {name: read_json(folder / f"{name}.json") for name in models}
-    return {
-        name: _parse_fitted(content["fitted"])
+    kept = {
+        name: _parse_fitted(content.get("fitted"))
         for name, content in contents.items()
         if content.get("conditions") == key
     }
+    return {name: fitted for name, fitted in kept.items() if fitted is not None}
 
 
-def _parse_fitted(values: Mapping[str, Any]) -> Fitted:  # Any: JSON values
-    history = tuple(EpochRow(**row) for row in values["history"])
-    scores = tuple(Score(**score) for score in values["scores"])
-    return Fitted(**{**values, "history": history, "scores": scores})
+def _parse_fitted(values: Any) -> Fitted | None:  # Any: JSON values
+    """The model that `_keep` wrote down; None if its file was changed: it is trained again."""
+    try:
+        history = tuple(EpochRow(**row) for row in values["history"])
+        scores = tuple(Score(**score) for score in values["scores"])
+        return Fitted(**{**values, "history": history, "scores": scores})
+    except (KeyError, TypeError):
+        return None
 
 
 def _compare(

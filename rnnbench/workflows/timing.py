@@ -126,7 +126,7 @@ def measure_arms(
         return TimingOutcome(interrupted=False, n_failed=0)
     ledger = Ledger(root)
     with ledger.locked(lambda: view.say(WAITING)):
-        sitting = new if fresh else _go_on_with(new, ledger)
+        sitting = new if fresh else _go_on_with(new, view, ledger)
         if sitting.is_over:
             view.say(f"all of it was measured here on {sitting.began_at}; --fresh measures again")
         else:
@@ -155,7 +155,8 @@ def take_in(path: Path, view: TimingView, root: Path) -> None:
     sitting = import_sitting(path)
     ledger = Ledger(root)
     with ledger.locked(lambda: view.say(WAITING)):
-        known = {each.id: each for each in read_sittings(ledger.folder)}.get(sitting.id)
+        sittings = read_sittings(ledger.folder, view.warn)
+        known = {each.id: each for each in sittings}.get(sitting.id)
         if known is not None and known.n_samples > sitting.n_samples:
             view.say(f"{path} holds less of this sitting than is here already; nothing is changed")
             return
@@ -213,9 +214,9 @@ def _say_difference(
     return f"differs from epoch {epoch} on (its losses: {losses[0]:.8f} and {losses[1]:.8f})"
 
 
-def _go_on_with(new: Sitting, ledger: Ledger) -> Sitting:
+def _go_on_with(new: Sitting, view: TimingView, ledger: Ledger) -> Sitting:
     """An earlier command's sitting that asked for the same here; what failed is tried again."""
-    for sitting in reversed(read_sittings(ledger.folder)):
+    for sitting in reversed(read_sittings(ledger.folder, view.warn)):
         if sitting.conditions == new.conditions:
             return sitting.without_failures()
     return new

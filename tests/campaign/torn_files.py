@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,7 @@ def tear_each(
                     said=done.stdout + done.stderr,
                 )
                 (copy / "torn.zip").unlink(missing_ok=True)
+            shutil.rmtree(copy)
 
 
 def is_told(outcome: Outcome) -> bool:
@@ -114,8 +116,7 @@ def is_told(outcome: Outcome) -> bool:
 
 
 def _copy(project: Path, scratch: Path) -> Path:
-    copy = scratch / "project"
-    shutil.rmtree(copy, ignore_errors=True)
+    copy = scratch / uuid.uuid4().hex  # MLflow keeps a database of this process open
     shutil.copytree(project, copy, ignore=shutil.ignore_patterns("reports"))
     return copy
 
