@@ -72,6 +72,8 @@ def spawn(
             "workers cannot be started from a process of a multiprocessing.Pool; call rnnbench "
             "from the main process, or from a concurrent.futures.ProcessPoolExecutor"
         )
+    if log is not None and log.is_symlink():
+        log.unlink()  # nothing is written to where a link of the ledger leads
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(
