@@ -16,6 +16,8 @@ __all__ = [
     "BACKENDS",
     "CELLS",
     "ENGINES",
+    "MOST",
+    "MOST_RUNS",
     "ORDERS",
     "SPLIT_KEYS",
     "SYNTHETIC",
