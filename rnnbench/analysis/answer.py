@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rnnbench.analysis.reach import describe_reach, set_against_majority
+from rnnbench.analysis.reach import describe_reach, seeds_to_decide, set_against_majority
 from rnnbench.analysis.rows import ArmRow, PairRow
 from rnnbench.stats.intervals import Interval
 
@@ -151,6 +151,7 @@ _RELATIONS = (
     "better than",
     "equivalent to",
     "not distinguishable from",
+    "on too few seeds to be called better than",
     "in every run level with",
     "on too few seeds to be compared with",
     "on the seeds that both have worse than",
@@ -165,13 +166,23 @@ def _relate(best: str, pair: PairRow) -> tuple[str, str]:
     if pair.verdict == "equivalent":
         return "equivalent to", other
     if pair.verdict == "undetermined":
-        is_level = pair.is_without_spread and not pair.difference
-        return "in every run level with" if is_level else "not distinguishable from", other
+        return _relate_open(pair), other
     lead = 100 * (pair.difference or 0.0) * (1 if pair.a == best else -1)
     side = "beyond" if pair.is_beyond_margin else "within"
     # Of arms with unequal seeds, the one with the higher mean may lose where both have run.
     relation = "better than" if lead > 0 else "on the seeds that both have worse than"
     return relation, f"{other} (by {abs(lead):.2f} points, {side} the margin)"
+
+
+def _relate_open(pair: PairRow) -> str:
+    """What an undetermined pair is: level, not testable under Holm, or open."""
+    if pair.is_without_spread and not pair.difference:
+        return "in every run level with"
+    needed = seeds_to_decide(max(pair.n_family, 1), is_paired=pair.is_paired)
+    is_testable = min(pair.n_a, pair.n_b) >= needed
+    return (
+        "not distinguishable from" if is_testable else "on too few seeds to be called better than"
+    )
 
 
 def _some(pairs: Sequence[str]) -> str:

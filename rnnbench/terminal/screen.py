@@ -99,7 +99,8 @@ class Screen:
         self.console.print()
         self.show_notice(plan.dataset.notice)
         self.console.print(_summary_table(rows, plan))
-        self.say(advice)
+        for line in advice.splitlines():
+            self.say(line)
         if any(row.published for row in rows):
             self.say(
                 f"{SOURCE}: one run of the study notes, each batch order frozen; "
