@@ -35,7 +35,9 @@ def export_study(study: str, path: Path, view: View, root: Path) -> None:
         entry for entry in entries if entry.result() is not None and _can_be_imported(entry, view)
     ]
     if not over:
-        raise UsageError(f"no run of '{study}' is over yet; the command that began it goes on")
+        raise UsageError(
+            f"no run of '{study}' is over and whole; the command that began it goes on"
+        )
     try:
         write_archive(path, study, over, ledger.declarations(study))
     except OSError as err:
