@@ -110,10 +110,7 @@ def compose_document(sources: Sources) -> Document:
     n_test_of_claims = count_test_texts(on_same_reviews)
     arms = [row for section in sections for row in _arms_of(section, sources)]
     scores = {section.name: _scores(section) for section in sections}
-    n_test = {
-        section.name: count_test_texts([run for arm in section.arms for run in arm.runs])
-        for section in sections
-    }
+    n_test = _count_texts(sections)
     pairs = compare_accuracies(scores.items(), margin=margin, is_paired=is_paired, n_test=n_test)
     uncertainty = [
         measure_uncertainty(
@@ -258,6 +255,16 @@ def _arm_scores(arm: Arm) -> dict[int, float]:
         for run in arm.finished
         if run.result is not None and run.result.test_accuracy is not None
     }
+
+
+def _count_texts(sections: Sequence[Section]) -> dict[str, int | None]:
+    """By section, how many texts its runs are scored on; each data set is opened once."""
+    known: dict[str, int | None] = {}
+    for section in sections:
+        reviews = section.arms[0].spec.data.fingerprint
+        if reviews not in known:
+            known[reviews] = count_test_texts([run for arm in section.arms for run in arm.runs])
+    return {section.name: known[section.arms[0].spec.data.fingerprint] for section in sections}
 
 
 def _with_labels(
