@@ -74,7 +74,7 @@ def test_a_broken_server_holds_nothing_up_and_the_next_has_all(
 
 @pytest.mark.parametrize("name", ["401", DEAD, "500 that shouts", "a body that drips", ""])
 def test_a_password_in_the_address_is_shown_and_written_nowhere(
-    name: str, study: str, project: Project, gateway: Gateway
+    name: str, study: str, project: Project, gateway: Gateway, count: Count
 ) -> None:
     address = gateway.break_as(name) if name else gateway.mend()
     user = f"//someone:{PASSWORD if name else 'pass-w0rd'}@"  # of which a parser makes pieces
@@ -83,11 +83,16 @@ def test_a_password_in_the_address_is_shown_and_written_nowhere(
     commands += [["show", "lstm"], ["ui"], ["export", study, "study.zip"]]
     for words in commands:
         said = try_command(remote, *words).output
+        count(
+            f"a command with a password in the address of a {'broken' if name else 'sound'} server"
+        )
         assert "Traceback" not in said
         assert_hidden(said.encode(), words[0])
     for path in project.folder.rglob("*"):
         if path.is_file():
             assert_hidden(path.read_bytes(), str(path))
+    if not name:
+        assert_published_once(remote, study)
 
 
 def test_the_wait_for_a_server_can_be_interrupted(
