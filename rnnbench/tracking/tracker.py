@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -83,8 +82,13 @@ class Tracker:
         """Whether the store lacks a finished run of this folder, or a model of the best ones."""
         if self._store.is_local and not (self._store.root / DATABASE).exists():
             return True
-        with suppress(StoreError):  # what it has is not known then
+        if self._backlog():
+            return True
+        try:
             self._reconcile()
+        except StoreError as err:  # what it has is not known then
+            if self._store.patience.is_over:
+                self._on_problem(str(err))
         return bool(self._backlog()) or any(
             "model_id" not in entry.published().get(str(self._store), {})
             for entry in best
@@ -141,7 +145,7 @@ class Tracker:
         self._ending = True
         self._wake.set()
         self._imported.wait()  # the server does not answer for how long that takes
-        if not self._wait_for(self._thread):
+        if self._store.patience.is_over or not self._wait_for(self._thread):
             self._tell(f"did not take everything within {PATIENCE_SECONDS:g} s", "what is missing")
         elif self._busy is not None:
             self._tell(f"does not take runs ({explain(self._busy)})", "they")
