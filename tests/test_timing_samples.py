@@ -189,6 +189,7 @@ def _written(tmp_path: Path, **changes: Any) -> Path:
         ({"repeats": math.inf}, "repeats must be a whole number up to 1,000, got inf"),
         ({"repeats": 10**9}, "repeats must be a whole number up to 1,000"),
         ({"seed": -1}, "seed must be a whole number"),
+        ({"seed": 2**40}, "seed must be a whole number up to 4,294,967,295"),
         ({"machine": {"a/b": "c"}}, "machine has the entry 'a/b'"),
         ({"versions": {"jax": {"jax": "\ud800"}}}, "half of a surrogate pair"),
         ({"arms": [[]] * 600_000}, "values, of at most 1,000,000"),

@@ -14,6 +14,7 @@ from rnnbench.data.labels import sort_classes
 from rnnbench.data.tables import Table
 from rnnbench.data.words import START, Encoded, encode_texts, rank_words
 from rnnbench.errors import DataError, UsageError
+from rnnbench.specs import MOST
 
 __all__ = ["SplitChoices", "make_corpus"]
 
@@ -40,6 +41,10 @@ class SplitChoices:
     def __post_init__(self) -> None:
         if not 0 < self.test_fraction < 1:
             raise UsageError(f"test_fraction must lie between 0 and 1, got {self.test_fraction}")
+        if not 0 <= self.split_seed <= MOST["split_seed"]:
+            raise UsageError(
+                f"split_seed must be from 0 to {MOST['split_seed']:,}, got {self.split_seed}"
+            )
 
 
 def make_corpus(name: str, table: Table, choices: SplitChoices) -> tuple[Corpus, tuple[str, ...]]:

@@ -122,6 +122,8 @@ class Sitting:
             raise UsageError(f"'{self.id}' is no name of a timing sitting")
         if not 1 <= self.repeats <= MOST_REPEATS:
             raise UsageError(f"repeats must be from 1 to {MOST_REPEATS}, got {self.repeats}")
+        if not 0 <= self.seed <= MOST["seed"]:
+            raise UsageError(f"seed must be from 0 to {MOST['seed']:,}, got {self.seed}")
         if len({times.arm for times in self.arms}) < len(self.arms):
             raise UsageError("a timing sitting names an arm twice")
 

@@ -17,6 +17,7 @@ from rnnbench.errors import StoreError, UsageError, WorkerError
 from rnnbench.execution.devices import find_gpus
 from rnnbench.execution.environment import processes_at_work, worker_environment
 from rnnbench.execution.process import how_it_ended, spawn
+from rnnbench.formats import is_there
 from rnnbench.ledger import Ledger, Parent
 from rnnbench.study import TIMING
 from rnnbench.timing.arms import Arm
@@ -290,7 +291,8 @@ def _keep(sitting: Sitting, ledger: Ledger) -> None:
 
 
 def _refuse_unwritable(path: Path) -> None:
-    if path.is_dir() or not path.resolve().parent.is_dir():
+    is_taken = is_there(path) and not path.is_file()
+    if is_taken or not path.resolve().parent.is_dir():
         raise UsageError(f"cannot write {path}: name a file in a folder that is there")
 
 
