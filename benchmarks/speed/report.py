@@ -27,9 +27,9 @@ from rnnbench.architectures import ALL, make_form
 from rnnbench.data.cache import open_corpus
 from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.tracking.database import make_database
+from rnnbench.tracking.measures import EPOCH_METRICS
 from rnnbench.tracking.publisher import (
     ATTEMPT_TAG,
-    EPOCH_METRICS,
     FINGERPRINT_TAG,
     SPEC_TAG,
     STATUS_TAG,

@@ -6,7 +6,6 @@ import getpass
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,8 @@ from rnnbench.data.temporary import temporary_folder
 from rnnbench.errors import StoreError
 from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import (
-    SPLIT_KEYS,
     SYNTHETIC,
     SYNTHETIC_NOTICE,
-    CanonicalForm,
     DataSpec,
     EpochRow,
     RunResult,
@@ -27,6 +24,13 @@ from rnnbench.specs import (
 from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.database import make_experiment
 from rnnbench.tracking.groups import Group, Groups
+from rnnbench.tracking.measures import (
+    digest,
+    epoch_metrics,
+    parameters,
+    result_metrics,
+    score_metrics,
+)
 from rnnbench.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -44,20 +48,6 @@ __all__ = [
     "run_name",
 ]
 
-EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")
-RESULT_METRICS = (
-    "best_epoch",
-    "epochs",
-    "train_loss_at_best",
-    "train_accuracy_at_best",
-    "test_loss",
-    "test_accuracy",
-    "test_macro_f1",
-    "n_parameters",
-    "fit_seconds",
-    "compile_seconds",
-)
-MODEL_SCORES = ("test_loss", "test_accuracy", "best_val_loss", "best_val_accuracy")
 # Else MLflow's page opens on its tools for language models.
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 METRICS_A_CALL = 1000  # MLflow refuses more
@@ -161,7 +151,7 @@ class Publisher:
         if found is not None and notes.get("invocation", "") != invocation:
             self._reopen(found, parent)
         history = entry.history()
-        self._log(run_id, _epoch_metrics(history[notes["n_epochs"] :]))
+        self._log(run_id, epoch_metrics(history[notes["n_epochs"] :]))
         notes = {**notes, "n_epochs": len(history), "invocation": invocation, "done": False}
         if result is not None:
             self._close_run(entry, run_id, result, history)
@@ -205,7 +195,7 @@ class Publisher:
         linked = outputs.model_outputs if outputs else []
         if model.model_id not in {output.model_id for output in linked}:
             self._client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
-        self._log(run_id, _score_metrics(spec, result, entry.history(), model.model_id))
+        self._log(run_id, score_metrics(spec, result, entry.history(), model.model_id))
         self._note(entry, {**notes, "model_id": model.model_id})
 
     def _groups_for(self, tags: Mapping[str, str]) -> Groups:
@@ -226,7 +216,7 @@ class Publisher:
             name=name,
             source_run_id=run_id,
             tags={FINGERPRINT_TAG: spec.fingerprint},
-            params={key: str(value) for key, value in _parameters(spec).items()},
+            params={key: str(value) for key, value in parameters(spec).items()},
             model_type="keras",
         )
 
@@ -296,11 +286,11 @@ class Publisher:
     def _describe_run(self, run_id: str, spec: RunSpec) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
-        parameters = [Param(key, str(value)) for key, value in _parameters(spec).items()]
-        self._client.log_batch(run_id, params=parameters)
+        said = [Param(key, str(value)) for key, value in parameters(spec).items()]
+        self._client.log_batch(run_id, params=said)
         dataset = Dataset(
             name=spec.data.dataset,
-            digest=_digest(spec),
+            digest=digest(spec),
             source_type="rnnbench",
             source=f'{{"fingerprint": "{spec.data.fingerprint}"}}',
         )
@@ -336,7 +326,7 @@ class Publisher:
             tags["rnnbench.reason"] = result.reason[:5000]
         self._client.log_batch(
             run_id,
-            metrics=_result_metrics(result, ended_ms),
+            metrics=result_metrics(result, ended_ms),
             tags=[RunTag(key, str(value)) for key, value in tags.items()],
         )
         self._upload(entry, run_id, result, history)
@@ -377,80 +367,6 @@ def _made(id_: str) -> str:
     if not id_:
         raise StoreError("its answer is not that of an MLflow server")
     return str(id_)
-
-
-def _parameters(spec: RunSpec) -> dict[str, Any]:  # Any: plain values
-    if isinstance(spec.form, CanonicalForm):
-        form = asdict(spec.form)
-    else:
-        form = {"code": spec.form.code or None, **dict(spec.form.arguments)}
-    hidden = ("fingerprint", *(SPLIT_KEYS if spec.data.is_own else ()))
-    data = {key: value for key, value in asdict(spec.data).items() if key not in hidden}
-    return {
-        "architecture": display_name(spec.form),
-        **{key: value for key, value in form.items() if value is not None},
-        "embedding_size": spec.embedding_size,
-        **asdict(spec.recipe),
-        **data,
-        "seed": spec.seed,
-    }
-
-
-def _epoch_metrics(rows: tuple[EpochRow, ...]) -> list[Metric]:
-    from mlflow.entities import Metric
-
-    return [
-        Metric(name, float(getattr(row, name)), int(row.ended_at * 1000), row.epoch)
-        for row in rows
-        for name in EPOCH_METRICS
-    ]
-
-
-def _result_metrics(result: RunResult, ended_ms: int) -> list[Metric]:
-    """The summary; what shares a name with a curve has one of its own here.
-
-    A failed run has none: it is tried again, and MLflow keeps every value that it was ever given.
-    """
-    from mlflow.entities import Metric
-
-    if result.status == "failed":
-        return []
-    values = {name: getattr(result, name) for name in RESULT_METRICS}
-    values |= {
-        "best_val_loss": result.val_loss,
-        "best_val_accuracy": result.val_accuracy,
-        "median_epoch_seconds": result.epoch_seconds,
-    }
-    return [
-        Metric(name, float(value), ended_ms, 0)
-        for name, value in values.items()
-        if value is not None
-    ]
-
-
-def _score_metrics(
-    spec: RunSpec, result: RunResult, history: tuple[EpochRow, ...], model_id: str
-) -> list[Metric]:
-    from mlflow.entities import Metric
-
-    ended_ms = int(history[-1].ended_at * 1000)
-    return [
-        Metric(
-            metric.key,
-            metric.value,
-            ended_ms,
-            0,
-            model_id=model_id,
-            dataset_name=spec.data.dataset,
-            dataset_digest=_digest(spec),
-        )
-        for metric in _result_metrics(result, ended_ms)
-        if metric.key in MODEL_SCORES
-    ]
-
-
-def _digest(spec: RunSpec) -> str:
-    return spec.data.fingerprint[:16]
 
 
 def _source_tags() -> dict[str, str]:
