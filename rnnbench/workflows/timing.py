@@ -118,10 +118,10 @@ def measure_arms(
     arms, left_out = plan_arms(choices, defaults)
     if export is not None:
         _refuse_unwritable(export)
-    for sentence in left_out:
-        view.say(sentence)
     repeats = defaults.repeats if choices.repeats is None else choices.repeats
     new = begin_sitting(choices, arms, repeats, command)
+    for sentence in left_out:
+        view.say(sentence)
     if dry_run:
         view.show_arms(new)
         return TimingOutcome(interrupted=False, n_failed=0)
