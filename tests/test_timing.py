@@ -322,7 +322,7 @@ def test_any_product_can_be_asked_for() -> None:
         (["--use-cudnn", "on", "--recurrent-dropout", "0.3"], "cuDNN's kernel has no masks"),
         (["--use-cudnn", "yes"], "unknown use_cudnn 'yes'"),
         (["--jit", "maybe"], "--jit takes on, off or on,off, got 'maybe'"),
-        (["--repeats", "0"], "repeats must be 1 or more, got 0"),
+        (["--repeats", "0"], "repeats must be from 1 to 1000, got 0"),
         (["--units", "x"], "--units takes"),
         (["--import", "nowhere.json"], "cannot read nowhere.json"),
         (["--import", "a", "--export", "b"], "--import stands alone"),
