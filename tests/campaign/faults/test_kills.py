@@ -110,7 +110,7 @@ def test_a_command_killed_at_a_random_moment_can_be_given_again(
 
 
 def test_mlflow_shows_a_run_while_it_trains_on(shared: Path) -> None:
-    endless = 100_000
+    endless = 10_000
     project = new_project(
         shared, "endless", architectures=["lstm"], seeds=1, epochs=endless, patience=endless
     )

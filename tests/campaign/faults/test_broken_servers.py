@@ -11,19 +11,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from broken_servers import BROKEN, DEAD, Gateway, Trial, open_gateway, tracked_at, try_command
+from broken_servers import BROKEN, DEAD, Gateway, open_gateway, tracked_at
 from mlflow_folder import MlflowFolder, epochs
-from project import PATIENCE_S, Count, Project, free_port, serving, write_project
+from project import PATIENCE_S, Project, free_port, serving, write_project
+from tally import Tally
 from test_interruption import wait_for
 from test_runs import RESULT, SPEC
+from trials import OVER_MIB, Watched, watch
 
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
 
 pytestmark = pytest.mark.campaign
 EPOCHS = 2
+SERVER = "a broken server"
 PASSWORD = "pass-w0rd/zq9x#uvw7%40xyz8"
-HIGHEST_MIB = 1024
 LONGEST_S = 15 + 45  # the deadline, and a command's own work on a machine that is busy
 
 
@@ -54,27 +56,30 @@ def project(study: str, shared: Path, tmp_path: Path) -> Project:
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_server_holds_nothing_up_and_the_next_has_all(
-    name: str, study: str, project: Project, gateway: Gateway, count: Count
+    name: str, study: str, project: Project, gateway: Gateway, tally: Tally
 ) -> None:
     broken = tracked_at(project, gateway.break_as(name))
-    assert_sound(try_command(broken, "run", *project.options))
-    assert [result["status"] for result in project.results().values()] == ["finished"]
+    run = ("run", *project.options)
+    for words in (run, run, ("report", study)):  # the second has nothing to do but to publish
+        done = watch(broken, *words)
+        tally(SERVER, **done.counted())
+        assert_sound(done)
+        assert [result["status"] for result in project.results().values()] == ["finished"]
     kept = project.histories()
-    assert_sound(try_command(broken, "run", *project.options))  # nothing to do but to publish
-    assert_sound(try_command(broken, "report", study))
-    assert project.histories() == kept
-    count("a command with a broken server")
     sound = tracked_at(project, gateway.mend())
     for _ in range(2):
-        done = try_command(sound, "run", *project.options)
-        assert done.returncode == 0, done.output
-        assert "warning" not in done.output
-        assert_published_once(sound, study)
+        done = watch(sound, *run)
+        assert done.code == 0, done.said
+        assert "warning" not in done.said
+    shown = len(sound.tracked(study=study))
+    tally(SERVER, lost=int(shown < 1), doubled=int(shown > 1))
+    assert_published_once(sound, study)
+    assert project.histories() == kept
 
 
 @pytest.mark.parametrize("name", ["401", DEAD, "500 that shouts", "a body that drips", ""])
 def test_a_password_in_the_address_is_shown_and_written_nowhere(
-    name: str, study: str, project: Project, gateway: Gateway, count: Count
+    name: str, study: str, project: Project, gateway: Gateway
 ) -> None:
     address = gateway.break_as(name) if name else gateway.mend()
     user = f"//someone:{PASSWORD if name else 'pass-w0rd'}@"  # of which a parser makes pieces
@@ -82,12 +87,10 @@ def test_a_password_in_the_address_is_shown_and_written_nowhere(
     commands = [["run", *project.options], ["report", study], ["doctor"], ["doctor", "--json"]]
     commands += [["show", "lstm"], ["ui"], ["export", study, "study.zip"]]
     for words in commands:
-        said = try_command(remote, *words).output
-        count(
-            f"a command with a password in the address of a {'broken' if name else 'sound'} server"
-        )
-        assert "Traceback" not in said
-        assert_hidden(said.encode(), words[0])
+        done = watch(remote, *words)
+        tally("a password in an address", **done.counted())
+        assert not done.is_crash
+        assert_hidden(done.said.encode(), words[0])
     for path in project.folder.rglob("*"):
         if path.is_file():
             assert_hidden(path.read_bytes(), str(path))
@@ -95,10 +98,8 @@ def test_a_password_in_the_address_is_shown_and_written_nowhere(
         assert_published_once(remote, study)
 
 
-def test_the_wait_for_a_server_can_be_interrupted(
-    project: Project, gateway: Gateway, count: Count
-) -> None:
-    assert try_command(tracked_at(project, gateway.break_as(DEAD)), "run", *project.options)
+def test_the_wait_for_a_server_can_be_interrupted(project: Project, gateway: Gateway) -> None:
+    assert watch(tracked_at(project, gateway.break_as(DEAD)), "run", *project.options)
     project = tracked_at(project, gateway.break_as("never answers"))
     command = project.start()
     wait_for(lambda: "waiting for the tracking store" in project.output.read_text(), command)
@@ -107,7 +108,6 @@ def test_the_wait_for_a_server_can_be_interrupted(
     assert command.wait(timeout=PATIENCE_S) == 130
     assert time.monotonic() - began < 5
     assert "Traceback" not in project.output.read_text()
-    count("a wait interrupted")
 
 
 def test_a_slow_server_that_goes_on_taking_runs_is_waited_for(
@@ -127,14 +127,13 @@ def test_a_slow_server_that_goes_on_taking_runs_is_waited_for(
     assert all(entry.published()[str(store)]["done"] for entry in entries)
 
 
-def assert_sound(done: Trial) -> None:
-    assert done.returncode == 0, done.output
-    assert "Traceback" not in done.output
-    assert "defect" not in done.output
-    assert "\x07" not in done.output
-    assert max(map(len, done.output.splitlines())) < 700
+def assert_sound(done: Watched) -> None:
+    assert done.code == 0, done.said
+    assert not done.is_crash, done.said
+    assert "\x07" not in done.said
+    assert max(map(len, done.said.splitlines())) < 700
     assert done.seconds < LONGEST_S
-    assert done.peak_mib < HIGHEST_MIB
+    assert done.peak_mib < OVER_MIB
 
 
 def assert_published_once(project: Project, study: str) -> None:

@@ -1,6 +1,6 @@
 """Good inputs damaged by the thousand, and what each came to, in processes that are used again.
 
-    python tests/campaign/mutations.py 2000
+    python tests/campaign/faults/mutations.py 2000
 
 prints how often each outcome came, and every input that was neither taken nor refused.
 """
@@ -27,7 +27,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from made_archives import change_archive, make_archive
 from made_up import spec_of
@@ -49,13 +49,16 @@ from rnnbench.tuning.space import load_space
 __all__ = ["FAULTS", "KINDS", "Outcome", "What", "run_mutations"]
 
 What: TypeAlias = Literal[
-    "accepted", "refused", "unclear", "traceback", "over time", "over memory", "died"
+    "accepted", "refused", "unclear", "traceback", "over time", "over memory", "died", "executed"
 ]
-FAULTS: tuple[What, ...] = ("unclear", "traceback", "over time", "over memory", "died")
+FAULTS: tuple[What, ...] = (
+    *("unclear", "traceback", "over time", "over memory", "died", "executed"),
+)
 MOST_CPU_SECONDS = 5.0
 MOST_MIB = 500.0
 PATIENCE_S = 120.0  # wall-clock time: other programs are at work too
 LIMIT_BYTES = 3 * 10**9
+TRACE = "executed"
 MOST_CHARACTERS = 1000  # of a refusal, the path apart
 SPEC = spec_of(units=4, num_words=50, max_len=10)
 
@@ -144,6 +147,7 @@ class _Worker:
 
 def _work(pipe: Connection, inputs: Mapping[str, bytes], folder: Path) -> None:
     os.environ.update({"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"})
+    os.chdir(folder)
     resource.setrlimit(resource.RLIMIT_DATA, (LIMIT_BYTES, LIMIT_BYTES))
     for kind, content in inputs.items():  # what is imported and compiled once is no input's fault
         _read(kind, 0, content, folder)
@@ -158,6 +162,9 @@ def _measured(kind: str, seed: int, content: bytes, folder: Path) -> Outcome:
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before_mib, began = _peak_mib(), time.process_time()
     outcome = _read(kind, seed, content, folder)
+    if (folder / TRACE).exists():
+        (folder / TRACE).rmdir()
+        return Outcome(kind, seed, "executed", outcome.said)
     if outcome.what == "refused" and time.process_time() - began > MOST_CPU_SECONDS:
         return Outcome(kind, seed, "over time", outcome.said)
     if outcome.what == "refused" and _peak_mib() - before_mib > MOST_MIB:
@@ -275,11 +282,29 @@ def damage_zip(content: bytes, draw: random.Random) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         members = {name: file.read(name) for name in file.namelist()}
     name = draw.choice(sorted(members))
-    members[name] = _damage_member(name, members[name], draw)
+    members[name] = (
+        _hostile_array() if draw.random() < 0.1 else _damage_member(name, members[name], draw)
+    )
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
         for each, inside in members.items():
             file.writestr(each, inside)
+    return stream.getvalue()
+
+
+class _Trace:
+    """Leaves a folder where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (TRACE,)
+
+
+def _hostile_array() -> bytes:
+    """An array of objects, as NumPy writes it."""
+    objects = np.empty(1, dtype=object)
+    objects[0] = _Trace()
+    stream = io.BytesIO()
+    np.save(stream, objects)
     return stream.getvalue()
 
 

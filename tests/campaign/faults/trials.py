@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from project import Project
@@ -16,7 +18,7 @@ __all__ = ["HUNG_S", "OVER_MIB", "Watched", "watch"]
 
 HUNG_S = 60.0
 OVER_MIB = 1024.0
-_POLL_S = 0.02
+_MOST_BYTES = 3 * 10**9  # of memory: more would be taken from the machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +28,19 @@ class Watched:
     Args:
         code: its exit status; negative if a signal ended it.
         said: standard output and standard error.
-        peak_mib: of itself or of a process that it started, whichever is larger.
+        cpu_seconds, peak_mib: its own with its children's; the memory is the largest process's.
     """
 
-    words: tuple[str, ...]
     code: int
     said: str
     seconds: float
+    cpu_seconds: float
     peak_mib: float
+
+    @property
+    def is_crash(self) -> bool:
+        """Whether it ended in what nobody wrote for a user."""
+        return "Traceback" in self.said or "a defect of rnnbench" in self.said
 
     def counted(self) -> dict[str, int]:
         """For a tally."""
@@ -41,16 +48,17 @@ class Watched:
             "tried": 1,
             "hung": int(self.seconds > HUNG_S),
             "over_1_gib": int(self.peak_mib > OVER_MIB),
-            "tracebacks": int("Traceback" in self.said or "a defect of rnnbench" in self.said),
+            "tracebacks": int(self.is_crash),
         }
 
 
-def watch(project: Project, *words: str, limit_s: float = 1.5 * HUNG_S) -> Watched:
+def watch(project: Project, *words: str, limit_s: float = 2 * HUNG_S) -> Watched:
     """Run `rnnbench` with these words in a process group of its own; it is killed at the limit."""
+    limited = ["prlimit", f"--data={_MOST_BYTES}", "--", sys.executable, "-m", "rnnbench"]
     with tempfile.TemporaryFile() as output:
         began = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-m", "rnnbench", *words],
+            [*limited, *words],
             cwd=project.folder,
             env=project.environment,
             stdin=subprocess.DEVNULL,
@@ -58,18 +66,20 @@ def watch(project: Project, *words: str, limit_s: float = 1.5 * HUNG_S) -> Watch
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            if time.monotonic() > began + limit_s:
-                os.killpg(process.pid, signal.SIGKILL)
-            time.sleep(_POLL_S)
+        give_up = threading.Timer(limit_s, os.killpg, (process.pid, signal.SIGKILL))
+        give_up.start()
+        _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(ended[1])
+        give_up.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         output.seek(0)
         said = output.read().decode(errors="replace")
     return Watched(
-        words=words,
         code=process.returncode,
         said=said,
         seconds=seconds,
-        peak_mib=ended[2].ru_maxrss / 1024,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        peak_mib=usage.ru_maxrss / 1024,
     )

@@ -1,74 +1,27 @@
-"""Servers that go wrong in every way a server can, and what a command makes of them."""
+"""Servers that go wrong in every way a server can, one address behind which each of them can be."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count as numbers
 
 from project import PATIENCE_S, Project
 
-__all__ = ["BROKEN", "DEAD", "Gateway", "Trial", "open_gateway", "tracked_at", "try_command"]
+__all__ = ["BROKEN", "DEAD", "Gateway", "open_gateway", "tracked_at"]
 
 Behaviour = Callable[[socket.socket], None]
 """What a server does with one connection; it is over when the client hangs up."""
 
 DEAD = "nobody listens"
-_HIGHEST_BYTES = 3 * 10**9  # of a command's memory: more would be taken from the machine
 _DRIP_S = 2.0
 _LATE_S = 20.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """How a command ended.
-
-    Args:
-        peak_mib: the largest resident size of the command's own process or of one that it started.
-    """
-
-    returncode: int
-    seconds: float
-    peak_mib: float
-    output: str
-
-
-def try_command(project: Project, *words: str, timeout_s: float = PATIENCE_S) -> Trial:
-    """Carry `rnnbench` with these words out, in a group of its own that is killed in the end."""
-    began = time.monotonic()
-    limit = f"--data={_HIGHEST_BYTES}"
-    with open(project.output, "wb") as file:
-        process = subprocess.Popen(
-            ["prlimit", limit, "--", sys.executable, "-m", "rnnbench", *words],
-            cwd=project.folder,
-            env=project.environment,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    give_up = threading.Timer(timeout_s, os.killpg, (process.pid, signal.SIGKILL))
-    give_up.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    give_up.cancel()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    return Trial(
-        returncode=process.returncode,
-        seconds=time.monotonic() - began,
-        peak_mib=usage.ru_maxrss / 1024,
-        output=project.output.read_text("utf-8", errors="replace"),
-    )
 
 
 class Gateway:
