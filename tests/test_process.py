@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from multiprocessing.process import BaseProcess
 from multiprocessing.spawn import get_preparation_data
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,8 +19,11 @@ Prepared = list[dict[str, Any]]
 
 @pytest.fixture
 def prepared(monkeypatch: pytest.MonkeyPatch) -> Prepared:
-    """What children would be told; none is started."""
+    """What children of a script would be told; none is started."""
     told: Prepared = []
+    script = ModuleType("__main__")
+    script.__file__ = "script.py"
+    monkeypatch.setitem(sys.modules, "__main__", script)
     spawned = multiprocessing.get_context("spawn").Process
     monkeypatch.setattr(spawned, "start", lambda self: told.append(get_preparation_data(self.name)))
     return told

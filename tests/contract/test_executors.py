@@ -295,7 +295,7 @@ def test_workers_die_with_their_parent(make_spec: MakeSpec, tmp_path: Path) -> N
 
 
 def endless_spec(make_spec: MakeSpec, seed: int = 0) -> RunSpec:
-    return make_spec("simple-rnn", seed=seed, epochs=100_000, patience=100_000)
+    return make_spec("simple-rnn", seed=seed, epochs=10_000, patience=10_000)
 
 
 def curves(events: list[Event]) -> dict[str, list[tuple[float, ...]]]:

@@ -79,7 +79,7 @@ def test_a_broken_server_holds_nothing_up_and_the_next_has_all(
 
 @pytest.mark.parametrize("name", ["401", DEAD, "500 that shouts", "a body that drips", ""])
 def test_a_password_in_the_address_is_shown_and_written_nowhere(
-    name: str, study: str, project: Project, gateway: Gateway
+    name: str, study: str, project: Project, gateway: Gateway, tally: Tally
 ) -> None:
     address = gateway.break_as(name) if name else gateway.mend()
     user = f"//someone:{PASSWORD if name else 'pass-w0rd'}@"  # of which a parser makes pieces
