@@ -26,9 +26,10 @@ class Watched:
     """What became of a command.
 
     Args:
-        code: its exit status; negative if a signal ended it.
+        code: its exit status, or the number of the signal that ended it.
         said: standard output and standard error.
         cpu_seconds, peak_mib: its own with its children's; the memory is the largest process's.
+            NaN if it was killed.
     """
 
     code: int
@@ -54,11 +55,19 @@ class Watched:
 
 def watch(project: Project, *words: str, limit_s: float = 2 * HUNG_S) -> Watched:
     """Run `rnnbench` with these words in a process group of its own; it is killed at the limit."""
-    limited = ["prlimit", f"--data={_MOST_BYTES}", "--", sys.executable, "-m", "rnnbench"]
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as output, tempfile.NamedTemporaryFile("r") as used:
         began = time.monotonic()
         process = subprocess.Popen(
-            [*limited, *words],
+            [
+                sys.executable,
+                "-ISc",
+                _LAUNCHER,
+                used.name,
+                sys.executable,
+                "-m",
+                "rnnbench",
+                *words,
+            ],
             cwd=project.folder,
             env=project.environment,
             stdin=subprocess.DEVNULL,
@@ -68,18 +77,32 @@ def watch(project: Project, *words: str, limit_s: float = 2 * HUNG_S) -> Watched
         )
         give_up = threading.Timer(limit_s, os.killpg, (process.pid, signal.SIGKILL))
         give_up.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        code = process.wait()
         seconds = time.monotonic() - began
         give_up.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         output.seek(0)
         said = output.read().decode(errors="replace")
+        cpu_seconds, peak_kib = used.read().split() or ("nan", "nan")  # it was killed
     return Watched(
-        code=process.returncode,
+        code=code,
         said=said,
         seconds=seconds,
-        cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_mib=usage.ru_maxrss / 1024,
+        cpu_seconds=float(cpu_seconds),
+        peak_mib=float(peak_kib) / 1024,
     )
+
+
+_LAUNCHER = f"""
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_DATA, ({_MOST_BYTES}, {_MOST_BYTES}))
+child = os.fork()
+if not child:
+    os.execv(sys.argv[2], sys.argv[2:])
+_, status, used = os.wait4(child, 0)
+with open(sys.argv[1], "w") as file:
+    print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=file)
+sys.exit(abs(os.waitstatus_to_exitcode(status)))
+"""
+"""A process of little memory starts the command: what starts it counts into its peak."""
