@@ -19,6 +19,7 @@ from rnnbench.specs import PluginForm, RunResult, RunSpec
 from rnnbench.tracking.answers import bounded
 from rnnbench.tracking.attachments import attach_files
 from rnnbench.tracking.client import import_mlflow
+from rnnbench.tracking.notes import notes_of, write_notes
 from rnnbench.tracking.published import CURVES, PublishedRun, open_published
 from rnnbench.tracking.publisher import SPEC_TAG, STATUS_TAG
 from rnnbench.tracking.runs import (
@@ -418,3 +419,52 @@ def test_a_run_whose_counts_are_no_numbers_is_left_out(
     elsewhere = MlflowFolder(tmp_path / "elsewhere", None).ledger
     found = read_runs(folder.store, elsewhere, "textbook")
     assert [run.spec.seed for run in found.runs] == [0]
+
+
+@pytest.mark.parametrize(
+    ("named", "before"),
+    [
+        (None, "sqlite:///{root}/mlflow.db"),
+        (None, "sqlite:////moved/since/mlflow.db"),
+        ("https://me:pw@host", "https://me:pw@host"),
+        ("https://me:pw@host", "https://me:old@host"),
+    ],
+)
+def test_notes_under_an_earlier_name_of_the_store_are_taken_over(
+    named: str | None, before: str, tmp_path: Path
+) -> None:
+    folder, store = MlflowFolder(tmp_path, None), Store(root=tmp_path, named=named)
+    entry = folder.record(SPEC, RESULT, epochs(1))
+    noted = {"run_id": "1", "done": True}
+    entry.note_published({before.format(root=tmp_path): noted, "http://other": {}})
+    assert notes_of(entry, store) == noted
+    write_notes(entry, store, noted)
+    assert entry.published() == {"http://other": {}, str(store): noted}
+    write_notes(entry, store, None)
+    assert entry.published() == {"http://other": {}}
+
+
+def test_notes_of_several_databases_elsewhere_are_not_this_ones(tmp_path: Path) -> None:
+    entry = MlflowFolder(tmp_path, None).record(SPEC, RESULT, epochs(1))
+    entry.note_published({f"sqlite:////{name}/mlflow.db": {"run_id": name} for name in "ab"})
+    assert notes_of(entry, Store(root=tmp_path)) == {}
+
+
+def test_a_run_found_in_mlflow_keeps_the_words_of_the_command_that_made_it(
+    folder: MlflowFolder,
+) -> None:
+    entry = folder.record(SPEC, RESULT, epochs(1))
+    folder.publish(entry, tags={"mlflow.source.git.commit": "then"})
+    notes = notes_of(entry, folder.store)
+    write_notes(entry, folder.store, {**notes, "tags": {}})  # as an earlier version noted it
+    assert only(folder.read()).tags["mlflow.source.git.commit"] == "then"
+    write_notes(entry, folder.store, None)
+    folder.publish(entry, tags={"mlflow.source.git.commit": "now"})
+    assert notes_of(entry, folder.store)["tags"]["mlflow.source.git.commit"] == "then"
+
+
+def test_a_damaged_run_is_left_out_of_mlflow_too(folder: MlflowFolder) -> None:
+    sound, torn = [folder.record(replace(SPEC, seed=seed), RESULT, epochs(1)) for seed in range(2)]
+    folder.publish(sound, torn)
+    (torn.folder / "predictions.npz").write_bytes(b"torn")
+    assert [run.spec.seed for run in folder.read().runs] == [0]

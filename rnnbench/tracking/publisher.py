@@ -21,7 +21,6 @@ from rnnbench.specs import (
     RunResult,
     RunSpec,
 )
-from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.database import make_experiment
 from rnnbench.tracking.groups import Group, Groups
 from rnnbench.tracking.measures import (
@@ -31,6 +30,7 @@ from rnnbench.tracking.measures import (
     result_metrics,
     score_metrics,
 )
+from rnnbench.tracking.notes import notes_of, write_notes
 from rnnbench.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ class Publisher:
         else:
             run_id = str(found.info.run_id)
         if notes.get("run_id") != run_id:
-            notes = {"run_id": run_id, "n_epochs": 0, "tags": dict(tags)}
+            said = tags if found is None else found.data.tags  # by the command that made it
+            notes = {"run_id": run_id, "n_epochs": 0, "tags": dict(said)}
             self._describe_run(run_id, entry.spec())
             self._note(entry, notes)
         if found is not None and notes.get("invocation", "") != invocation:
@@ -354,12 +355,11 @@ class Publisher:
             self._client.log_batch(run_id, metrics=metrics[start : start + METRICS_A_CALL])
 
     def _notes(self, entry: LedgerEntry) -> dict[str, Any]:  # Any: JSON values
-        notes: dict[str, Any] = entry.published().get(str(self._store), {})
+        notes = notes_of(entry, self._store)
         return notes if notes.get("experiment") == self._experiment else {}
 
     def _note(self, entry: LedgerEntry, notes: dict[str, Any]) -> None:  # Any: JSON values
-        kept = {show_address(address): noted for address, noted in entry.published().items()}
-        entry.note_published({**kept, str(self._store): {**notes, "experiment": self._experiment}})
+        write_notes(entry, self._store, {**notes, "experiment": self._experiment})
 
 
 def _made(id_: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from rnnbench.errors import StoreError
 from rnnbench.ledger import LedgerEntry
+from rnnbench.tracking.notes import notes_of
 from rnnbench.tracking.publisher import ORIGIN_TAG
 from rnnbench.tracking.store import (
     ARTIFACTS,
@@ -114,7 +115,7 @@ def _find(connection: sqlite3.Connection, store: Store) -> dict[Path, list[_Addr
 
 def _noted(entry: LedgerEntry, store: Store) -> str:
     """The run's id; empty if it has none."""
-    return str(entry.published().get(str(store), {}).get("run_id", ""))
+    return str(notes_of(entry, store).get("run_id", ""))
 
 
 def _is_ours(folder: Path, addresses: Iterable[_Address], root: Path, known: set[str]) -> bool:

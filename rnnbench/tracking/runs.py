@@ -13,6 +13,7 @@ from rnnbench.errors import StoreError, StudyError, UsageError, unknown_name
 from rnnbench.formats import parse_json
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow, RunResult, RunSpec
+from rnnbench.tracking.notes import notes_of
 from rnnbench.tracking.published import (
     CURVES,
     PublishedRun,
@@ -150,7 +151,7 @@ def _look(reader: PublishedStudies, study: str, own: Collection[str] | None = No
 
 def _noted(store: Store, ledger: Ledger, study: str) -> dict[str, LedgerEntry]:
     """The entries that the tracker has published, by the run's id."""
-    found = ((entry.published().get(str(store), {}), entry) for entry in ledger.entries(study))
+    found = ((notes_of(entry, store), entry) for entry in ledger.entries(study))
     return {notes["run_id"]: entry for notes, entry in found if "run_id" in notes}
 
 
@@ -160,14 +161,15 @@ def _unite(
     """Each run once: as the ledger has it, or as others have it who got further; as they began."""
     attempts = ledger.attempts(study)
     order = {run.run_id: place for place, run in enumerate(seen.published)}
+    tags = {run.run_id: run.tags for run in seen.published}
     runs: dict[str, TrackedRun] = {}
     own: set[str] = set()
     for entry in ledger.entries(study):
-        if with_history and not ledger.is_sound(entry):
-            continue
-        notes = entry.published().get(str(store), {})
+        notes = notes_of(entry, store) if store else {}
         run_id = notes.get("run_id", "")
         own.add(run_id)
+        if with_history and not ledger.is_sound(entry):
+            continue
         if run_id not in seen.deleted:
             runs[entry.fingerprint] = TrackedRun(
                 study=study,
@@ -176,7 +178,7 @@ def _unite(
                 history=_as_array(entry.history()) if with_history else None,
                 run_id=run_id if run_id in order else None,
                 folder=entry.folder,
-                tags=notes.get("tags", {}),
+                tags=notes.get("tags") or tags.get(run_id, {}),
             )
     others = [run for run in seen.published if run.run_id not in own]
     for fingerprint, found in _last_attempts(others).items():

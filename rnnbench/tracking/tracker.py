@@ -15,6 +15,7 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
 from rnnbench.tracking.client import import_mlflow, open_client
 from rnnbench.tracking.groups import Group
+from rnnbench.tracking.notes import notes_of, write_notes
 from rnnbench.tracking.patience import PATIENCE_SECONDS
 from rnnbench.tracking.published import open_published
 from rnnbench.tracking.publisher import Publisher
@@ -90,7 +91,7 @@ class Tracker:
             if self._store.patience.is_over:
                 self._on_problem(str(err))
         return bool(self._backlog()) or any(
-            "model_id" not in entry.published().get(str(self._store), {})
+            "model_id" not in notes_of(entry, self._store)
             for entry in best
             if entry.fingerprint not in self.deleted
         )
@@ -161,12 +162,11 @@ class Tracker:
 
     def _backlog(self) -> list[LedgerEntry]:
         """Runs of any study that are over, and that the store has not wholly taken."""
-        name = str(self._store)
         return [
             entry
             for entry in self._ledger.entries()
             if entry.result() is not None
-            and not entry.published().get(name, {}).get("done")
+            and not notes_of(entry, self._store).get("done")
             and self._ledger.is_sound(entry)
         ]
 
@@ -176,18 +176,17 @@ class Tracker:
         Raises:
             StoreError: the store cannot be read.
         """
-        reader, name = open_published(self._store), str(self._store)
+        reader = open_published(self._store)
         there, deleted = reader.run_ids(self._study), reader.deleted(self._study)
         now_deleted = set()
         for entry in self._ledger.entries(self._study):
-            notes = entry.published()
-            noted = notes.get(name, {})
+            noted = notes_of(entry, self._store)
             if "run_id" not in noted:
                 continue
             if noted["run_id"] in deleted:
                 now_deleted.add(entry.fingerprint)
             elif noted["run_id"] not in there or noted.get("deleted"):
-                entry.note_published({key: kept for key, kept in notes.items() if key != name})
+                write_notes(entry, self._store, None)
         self.deleted = frozenset(now_deleted)
 
     def _look(self, _: Publisher) -> None:
