@@ -1,13 +1,15 @@
 """What the code of a plug-in does, as a digest; read from its files, never imported.
 
-It covers what the building function uses of its own module, everything in the modules of the same
-package that this imports, and nothing else. Comments, docstrings and layout do not count.
+It covers what the building function uses of its own module (all of that where another module
+imports it), everything in the modules of the same package that this imports, and nothing else.
+Comments, docstrings and layout do not count.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import warnings
 from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
@@ -42,8 +44,8 @@ def code_digest(build: str) -> str:
 def _read_code(build: str) -> tuple[_Stamps, str]:
     module, _, function = build.partition(":")
     stamps: _Stamps = {}
-    parts = [build]
-    waiting, seen = [module], {module}
+    parts = {"": build}
+    waiting, seen, is_whole = [module], {module}, False
     while waiting:
         name = waiting.pop()
         path = _find_file(name)
@@ -52,14 +54,18 @@ def _read_code(build: str) -> tuple[_Stamps, str]:
         stamps[path] = _stamp(path)
         tree = _parse(path)
         if tree is None:
-            parts.append(f"{name} {hashlib.sha256(_read(path)).hexdigest()}")
+            parts[name] = f"{name} {hashlib.sha256(_read(path)).hexdigest()}"
             continue
-        body = _used(tree.body, function) if name == module else tree.body
-        parts.append(f"{name} {_outline(body)}")
-        imported = sorted(set(_imports(body, name, path.name == "__init__.py")) - seen)
-        waiting += imported
-        seen |= set(imported)
-    digest = hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:12]
+        is_cut = name == module and not is_whole
+        body = _used(tree.body, function) if is_cut else tree.body
+        parts[name] = f"{name} {_outline(body)}"
+        imported = set(_imports(body, name, path.name == "__init__.py"))
+        if module in imported and not is_whole:  # it may use anything there: read it once more
+            is_whole = True
+            waiting.append(module)
+        waiting += sorted(imported - seen)
+        seen |= imported
+    digest = hashlib.sha256("\n".join(sorted(parts.values())).encode()).hexdigest()[:12]
     return stamps, digest if stamps else ""
 
 
@@ -86,7 +92,7 @@ def _is_wanted(statement: ast.stmt, names: set[str]) -> bool:
 def _defined(statement: ast.stmt) -> set[str] | None:
     """The names that a definition or an assignment gives a meaning; None for anything else."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name}
+        return None if statement.decorator_list else {statement.name}  # an import decorates
     if isinstance(statement, ast.Assign):
         return {name for target in statement.targets for name in _names(target)}
     if isinstance(statement, ast.AnnAssign):
@@ -146,7 +152,9 @@ def _is_docstring(item: object) -> bool:
 def _parse(path: Path) -> ast.Module | None:
     """The file's tree; None where it is not Python, or not valid."""
     try:
-        return ast.parse(_read(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of `"\d"`, an error where filters make it one
+            return ast.parse(_read(path))
     except (SyntaxError, ValueError):
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,8 +78,15 @@ def test_what_changes_nothing_leaves_the_digest(write: Write, old: str, new: str
         ("UNITS = 8", "UNITS = 9"),
         ("import keras", "import keras\nkeras.config.set_floatx('float16')"),
         ("import keras", "from my_keras import keras"),
+        ("def another", "@register(2)\ndef another"),
     ],
-    ids=["a function it calls", "a constant", "what an import carries out", "an import"],
+    ids=[
+        "a function it calls",
+        "a constant",
+        "what an import carries out",
+        "an import",
+        "a decorated definition",
+    ],
 )
 def test_what_may_change_the_network_changes_the_digest(write: Write, old: str, new: str) -> None:
     assert write(CODE) != write(CODE.replace(old, new))
@@ -109,6 +117,27 @@ def test_modules_of_the_same_package_count(
     changed = write("SIZE = 1", "my_package/cells.py")
     assert changed == first
     assert write("", "my_package/unrelated.py") == first
+
+
+def test_all_of_the_building_module_counts_where_another_module_imports_it(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "BUILD", "my_package:build")
+    write("from my_package import SIZE\ndef make(): return SIZE", "my_package/cells.py")
+    code = "SIZE = 1\ndef build():\n    from my_package.cells import make\n    return [make()]"
+    first = write(code, "my_package/__init__.py")
+    assert write(code.replace("= 1", "= 2"), "my_package/__init__.py") != first
+
+
+def test_a_digest_does_not_hang_on_the_filters_of_warnings(write: Write) -> None:
+    code = CODE + 'PATTERN = "\\d"\n'
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        strict = write(code)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert write(code) == strict == write(code + "# a comment")
+    assert caught == []
 
 
 def test_an_edit_is_seen_in_the_same_process(write: Write, tmp_path: Path) -> None:
