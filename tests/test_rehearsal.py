@@ -45,6 +45,7 @@ class Raising(keras.layers.Layer):
 def good(): return [Known()]
 def two_lstms(): return [keras.layers.LSTM(2), keras.layers.LSTM(2)]
 def sequences(): return [keras.layers.LSTM(2, return_sequences=True)]
+def states(): return [keras.layers.LSTM(2, return_state=True)]
 def unregistered(): return [Mean()]
 def forgetful(): return [Forgetful(5)]
 def raising(): return [Raising()]
@@ -85,6 +86,7 @@ def test_a_network_that_can_be_kept_is_let_through(keras_on_jax: Any) -> None:
             "sequences",
             r"must end in one row of numbers a text.*and ends in \(None, 4, 2\); leave ret",
         ),
+        ("states", r"its layer 1 of 1 \(LSTM\) returns several things.*leave return_state=True out"),
         (
             "unregistered",
             r"know the layer Mean; write @keras.saving.register_keras_serializable\(\)",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.architectures import display_name
+from rnnbench.data.temporary import temporary_folder
 from rnnbench.errors import StudyError
 from rnnbench.models import import_keras, recurrent_layers
 from rnnbench.specs import RunSpec
@@ -51,6 +50,11 @@ def _rehearse_shapes(spec: RunSpec) -> None:
                 f"{name}: its layer {place} of {len(layers)} ({type(layer).__name__}) cannot take "
                 f"the shape {x.shape} that comes to it: {_first_line(err)}{hint}"
             ) from err
+        if not isinstance(x, keras.KerasTensor):
+            raise StudyError(
+                f"{name}: its layer {place} of {len(layers)} ({type(layer).__name__}) returns "
+                "several things, where the next layer takes one; leave return_state=True out"
+            )
     if len(x.shape) != 2:
         raise StudyError(
             f"{name} must end in one row of numbers a text, of the shape (None, n), and ends in "
@@ -66,8 +70,8 @@ def _rehearse_file(spec: RunSpec) -> None:
     name, template = display_name(spec.form), Template(spec)
     rng = np.random.default_rng(0)
     tokens = rng.integers(0, spec.data.num_words, (N_TEXTS, spec.data.max_len)).astype(np.int32)
-    with tempfile.TemporaryDirectory(prefix="rnnbench-") as folder:
-        path = Path(folder) / "rehearsal.keras"
+    with temporary_folder() as folder:
+        path = folder / "rehearsal.keras"
         try:
             weights = to_arrays(template.weight_variables)
             template.save(weights, path, spec.recipe.learning_rate)
