@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.process import BaseProcess
 from multiprocessing.spawn import get_preparation_data
 from types import ModuleType
@@ -34,6 +37,24 @@ def test_a_child_does_not_run_the_callers_script_again(prepared: Prepared) -> No
     process.spawn(print, environment={})
     assert not any(key.startswith("init_main") for key in prepared[0])
     assert any(key.startswith("init_main") for key in get_preparation_data("another's"))
+
+
+def test_threads_that_start_children_leave_the_callers_script_and_variables_in_place(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawned = multiprocessing.get_context("spawn").Process
+    monkeypatch.setattr(spawned, "start", lambda self: time.sleep(0.02))
+    monkeypatch.setenv("NOT_A_CHILDS", "ours")
+    script = sys.modules["__main__"]
+
+    def start(number: int) -> None:
+        time.sleep(0.01 * number)
+        process.spawn(print, environment={"NOT_A_CHILDS": str(number)})
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(start, range(2)))
+    assert sys.modules["__main__"] is script
+    assert os.environ["NOT_A_CHILDS"] == "ours"
 
 
 def test_a_child_finds_a_function_of_the_callers_script(

@@ -33,6 +33,8 @@ __all__ = [
 
 STANDARD_ERROR = 2  # by number: a process without one has no `sys.stderr`
 
+_starting = threading.Lock()  # the environment and `__main__` are the whole process's
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -82,7 +84,7 @@ def spawn(
     is_of_script = any(
         getattr(each, "__module__", "") == "__main__" for each in (target, *arguments)
     )
-    with applied(environment), nullcontext() if is_of_script else _without_main():
+    with _starting, applied(environment), nullcontext() if is_of_script else _without_main():
         process.start()
     theirs.close()
     return Child(process, ours, log)
