@@ -6,8 +6,14 @@ import pytest
 from made_up import ENVIRONMENT, finished
 
 from rnnbench.analysis.environments import mixed_words, tell_mixed
+from rnnbench.execution import environment
 from rnnbench.execution.environment import describe_process, worker_environment
-from rnnbench.specs import RunResult
+from rnnbench.specs import Backend, RunResult
+
+ALL_VARIABLES = (
+    *(name for names in environment._NUMERIC_VARIABLES.values() for name in names),
+    *environment._ON_A_GPU,
+)
 
 
 def made_with(**environment: str) -> RunResult:
@@ -22,6 +28,15 @@ def test_two_versions_of_keras_are_named_with_their_arms() -> None:
     said = tell_mixed("order=frozen", [("lstm", [OLD, NEW, NEW]), ("gru", [NEW])])
     assert said.startswith("order=frozen: Runs that were not made alike stand together, which")
     assert "(keras 3.15.1: lstm 2 runs, gru 1 run; keras 3.4.1: lstm 1 run)" in said
+
+
+@pytest.mark.parametrize(
+    ("n_arms", "rest"), [(4, ""), (5, " and 1 more arm"), (6, " and 2 more arms")]
+)
+def test_arms_that_are_not_named_are_counted(n_arms: int, rest: str) -> None:
+    arms = [(f"arm {n}", [NEW]) for n in range(n_arms)]
+    said = tell_mixed("", [("lstm", [OLD]), *arms])
+    assert f"arm 3 1 run{rest}; keras 3.4.1" in said
 
 
 def test_runs_made_alike_need_no_word() -> None:
@@ -53,15 +68,39 @@ def test_a_variable_that_one_run_had_is_said() -> None:
     assert "NVIDIA_TF32_OVERRIDE 0: lstm 1 run; NVIDIA_TF32_OVERRIDE not set: lstm 1 run" in said
 
 
+@pytest.fixture
+def unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of the variables that a worker may note is set."""
+    for name in ALL_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def noted(backend: Backend, gpu: str | None = None) -> set[str]:
+    """Variables that a worker says were set."""
+    found = describe_process(backend, gpu)
+    return {key.removeprefix("variable.") for key in found if key.startswith("variable.")}
+
+
 def test_a_worker_notes_what_its_user_has_set_and_not_what_it_always_has(
-    monkeypatch: pytest.MonkeyPatch,
+    unset: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"XLA_FLAGS": "", "JAX_DEFAULT_PRNG_IMPL": "rbg"}.items():
         monkeypatch.setenv(name, value)
     for name, value in worker_environment("jax").items():
         monkeypatch.setenv(name, value)
-    noted = {key for key in describe_process("jax", None) if key.startswith("variable.")}
-    assert noted == {"variable.JAX_DEFAULT_PRNG_IMPL"}
+    assert noted("jax") == {"JAX_DEFAULT_PRNG_IMPL"}
     monkeypatch.setenv("XLA_FLAGS", "--own")
     monkeypatch.setenv("XLA_FLAGS", worker_environment("jax")["XLA_FLAGS"])
     assert describe_process("jax", None)["variable.XLA_FLAGS"] == "--own"
+
+
+def test_a_variable_is_noted_where_it_changes_numbers(
+    unset: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "_describe_gpu", lambda _: {})
+    for name in ALL_VARIABLES:
+        monkeypatch.setenv(name, "1")
+    assert noted("tensorflow") == {"TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS"}
+    assert noted("torch") == {"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"}
+    assert noted("torch", "0") == {"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "NVIDIA_TF32_OVERRIDE"}
+    assert not noted("jax") & {"TF_ENABLE_ONEDNN_OPTS", "NVIDIA_TF32_OVERRIDE"}

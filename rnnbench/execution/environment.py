@@ -8,7 +8,7 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distributions, version
@@ -38,18 +38,19 @@ _THREAD_VARIABLES = (
     "NPROC",  # the size of JAX's own thread pool, which XLA_FLAGS do not set
 )
 
-# What a user may set and changes the numbers of a run; where it is set, the run says so.
-_NUMERIC_VARIABLES = (
-    "JAX_DEFAULT_MATMUL_PRECISION",
-    "JAX_DEFAULT_PRNG_IMPL",
-    "JAX_RANDOM_SEED_OFFSET",
-    "JAX_THREEFRY_PARTITIONABLE",
-    "NVIDIA_TF32_OVERRIDE",
-    "TF_ENABLE_ONEDNN_OPTS",
-    "TF_XLA_FLAGS",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
-    "XLA_FLAGS",
-)
+# What a user may set and changes the numbers of a run there; where it is set, the run says so.
+_NUMERIC_VARIABLES: Mapping[Backend, Sequence[str]] = {
+    "jax": (
+        "JAX_DEFAULT_MATMUL_PRECISION",
+        "JAX_DEFAULT_PRNG_IMPL",
+        "JAX_RANDOM_SEED_OFFSET",
+        "JAX_THREEFRY_PARTITIONABLE",
+        "XLA_FLAGS",
+    ),
+    "tensorflow": ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS"),
+    "torch": ("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",),
+}
+_ON_A_GPU = ("NVIDIA_TF32_OVERRIDE",)
 
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
@@ -163,7 +164,7 @@ def ask_nvidia_smi(query: str, gpu: str | None = None) -> list[str]:
 def describe_process(backend: Backend, gpu: str | None) -> dict[str, str]:
     """Versions, variables and hardware behind a worker's numbers."""
     found = {f"version.{name}": text for name, text in package_versions(backend).items()}
-    for name in _NUMERIC_VARIABLES:
+    for name in (*_NUMERIC_VARIABLES[backend], *(_ON_A_GPU if gpu is not None else ())):
         if value := os.environ.get(name, "").replace(_ONE_THREAD, "").strip():
             found[f"variable.{name}"] = value
     if gpu is not None:
