@@ -86,7 +86,10 @@ def test_a_network_that_can_be_kept_is_let_through(keras_on_jax: Any) -> None:
             "sequences",
             r"must end in one row of numbers a text.*and ends in \(None, 4, 2\); leave ret",
         ),
-        ("states", r"its layer 1 of 1 \(LSTM\) returns several things.*leave return_state=True out"),
+        (
+            "states",
+            r"its layer 1 of 1 \(LSTM\) returns several things.*leave return_state=True out",
+        ),
         (
             "unregistered",
             r"know the layer Mean; write @keras.saving.register_keras_serializable\(\)",

@@ -81,4 +81,6 @@ def _describe(conditions: _Conditions, names: Iterable[str]) -> str:
 def _listed(counts: Counter[str]) -> str:
     shown = [f"{name} {n} run{'s' * (n != 1)}" for name, n in counts.items()]
     rest = len(shown) - _MOST_SHOWN
-    return ", ".join(shown[:_MOST_SHOWN]) + (f" and {rest} more arms" if rest > 0 else "")
+    return ", ".join(shown[:_MOST_SHOWN]) + (
+        f" and {rest} more arm{'s' * (rest > 1)}" if rest > 0 else ""
+    )

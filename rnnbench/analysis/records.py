@@ -51,9 +51,7 @@ def write_records(records: Iterable[Mapping[str, object]]) -> str:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for record in records:
-        writer.writerow(
-            {key: csv_text(v) if isinstance(v, str) else v for key, v in record.items()}
-        )
+        writer.writerow({key: _cell(value) for key, value in record.items()})
     return text.getvalue()
 
 

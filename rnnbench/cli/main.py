@@ -19,7 +19,9 @@ __all__ = ["app", "main"]
 
 EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
 
-_Refused: Any = typer.BadParameter.__mro__[2]  # Any: click's own, of which typer has a copy
+_Refused: Any = next(  # Any: click's own, of which some versions of typer have a copy
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
 
 app = typer.Typer(
     name="rnnbench",
