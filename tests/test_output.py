@@ -118,13 +118,31 @@ def test_a_terminal_keeps_its_colours_and_its_cursor() -> None:
     assert "\x1b[?25l" in said
 
 
-def test_a_bar_is_drawn_over_itself() -> None:
+def terminal_screen(out: io.StringIO, term: str) -> Screen:
+    environ = {"TERM": term}
+    console = PlainConsole(file=out, force_terminal=True, color_system=None, _environ=environ)
+    return Screen(console=console, errors=console)
+
+
+@pytest.mark.parametrize("n_total", [2, None])
+def test_a_bar_is_drawn_over_itself_and_leaves_no_line_open(n_total: int | None) -> None:
     out = io.StringIO()
-    screen = Screen(console=PlainConsole(file=out, force_terminal=True, color_system=None))
+    screen = terminal_screen(out, "xterm")
+    for n_bytes in (1, 2):
+        screen.downloaded(n_bytes, n_total)
+        assert out.getvalue().endswith(" B of 2 B\n" if n_total else " B\n")
+    assert out.getvalue().count("\x1b[1A\x1b[2K") == 1
+    screen.warn("it broke off")
+    screen.downloaded(1, n_total)
+    assert out.getvalue().count("\x1b[1A") == 1
+
+
+def test_a_terminal_that_cannot_redraw_gets_lines() -> None:
+    out = io.StringIO()
+    screen = terminal_screen(out, "dumb")
     for n_bytes in (1, 2):
         screen.downloaded(n_bytes, 2)
-    assert out.getvalue().count("\r") == 2
-    assert out.getvalue().endswith("2 B of 2 B\n")
+    assert out.getvalue() == "downloading imdb.npz: 2 B of 2 B\n"
 
 
 def test_what_libraries_write_is_plain_too(

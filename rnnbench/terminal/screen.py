@@ -38,29 +38,41 @@ class Screen:
         self.console = console or open_console(quiet=bool(os.environ.get(QUIET)))
         self.errors = errors or open_console(stderr=True)
         self._downloaded = 0
+        self._has_bar = False  # as the last line
+
+    @property
+    def _can_redraw(self) -> bool:
+        return self.console.is_terminal and not self.console.is_dumb_terminal
 
     def say(self, text: str) -> None:
         """See `View.say`."""
+        self._has_bar = False
         self.console.print(text, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """See `View.warn`."""
+        self._has_bar = False
         self.errors.print(sentence(f"warning: {text}"), style="bold yellow", soft_wrap=True)
 
     def downloaded(self, n_bytes: int, n_total: int | None) -> None:
-        """See `View.downloaded`: a bar on a terminal, a line every 2 MiB elsewhere."""
+        """See `View.downloaded`: a bar where it can be redrawn, a line every 2 MiB elsewhere."""
         of = f" of {size(n_total)}" if n_total else ""
         line = f"downloading imdb.npz: {size(n_bytes)}{of}"
-        if self.console.is_terminal:
+        if self._can_redraw:
             share = n_bytes / n_total if n_total else 0.0
             bar = "█" * round(30 * share) + "░" * (30 - round(30 * share))
-            self.console.control(Control(ControlType.CARRIAGE_RETURN))
-            self.console.print(f"{bar} {line}", end="")
-            if n_bytes == n_total:
-                self.console.print()
+            self._draw_bar(f"{bar} {line}")
         elif n_bytes == n_total or n_bytes - self._downloaded >= DOWNLOAD_STEP_BYTES:
             self._downloaded = n_bytes
             self.say(line)
+
+    def _draw_bar(self, text: str) -> None:
+        """A line over the bar before; it is whole, since nobody is told that a download broke."""
+        if self._has_bar:
+            up = (ControlType.CURSOR_UP, 1)
+            self.console.control(Control(up, (ControlType.ERASE_IN_LINE, 2)))
+        self.console.print(text, no_wrap=True, overflow="crop")
+        self._has_bar = True
 
     def show_plan(self, plan: Plan) -> None:
         """See `View.show_plan`."""
@@ -90,7 +102,7 @@ class Screen:
 
     def watch(self, plan: Plan) -> AbstractContextManager[Board]:
         """See `View.watch`."""
-        if self.console.is_terminal:
+        if self._can_redraw:
             return live_board(plan, self.console)
         return plain_board(plan, self.console)
 
