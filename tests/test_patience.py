@@ -44,9 +44,13 @@ def test_a_question_without_an_answer_ends_and_what_asks_is_left_behind() -> Non
 
 def test_all_questions_of_a_command_share_its_patience() -> None:
     waiting = pickle.loads(pickle.dumps(Patience(0.3)))  # a report is written by another process
-    with pytest.raises(TimeoutError):
+
+    def ask_often() -> None:
         for _ in range(20):
             waiting.ask(lambda: time.sleep(0.1))
+
+    with pytest.raises(TimeoutError):
+        ask_often()
     assert waiting.is_over
 
 
