@@ -38,7 +38,7 @@ class ReproductionScreen(Screen):
                 row = message.row
                 text = f"{message.architecture}: epoch {row.epoch}, val_loss {row.val_loss:.4f}"
                 status.update(Text(text))
-                if not self.console.is_terminal and row.epoch % LINE_EVERY_EPOCHS == 0:
+                if not self._can_redraw and row.epoch % LINE_EVERY_EPOCHS == 0:
                     self.say(text)
 
             yield observe
