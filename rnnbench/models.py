@@ -7,14 +7,16 @@ import os
 import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnbench.architectures import find_plugin, installed_code
 from rnnbench.data.cache import cache_folder
+from rnnbench.data.files import whole_file
 from rnnbench.errors import StudyError
+from rnnbench.output.characters import named_line
 from rnnbench.specs import CanonicalForm, Form, PluginForm, RunSpec
 
 if TYPE_CHECKING:
@@ -60,12 +62,16 @@ def import_keras() -> None:
 
 @contextmanager
 def _no_settings() -> Iterator[None]:
-    """No variable of Keras's but the back end's, and a home without a `keras.json` of the user's.
+    """No variable of Keras's but the back end's, and a home whose `keras.json` sets nothing.
 
-    Keras writes one there, with its defaults; what a plug-in downloads with it goes there too.
+    Without one Keras writes its defaults there, which another version would take for settings.
+    What a plug-in downloads with Keras goes there too.
     """
     theirs = {name: os.environ.pop(name) for name in _set_by_user()}
-    os.environ["KERAS_HOME"] = str(cache_folder() / "keras")
+    home = cache_folder() / "keras"
+    with suppress(OSError), whole_file(home / "keras.json") as stream:  # Keras can do no more
+        stream.write(b"{}")
+    os.environ["KERAS_HOME"] = str(home)
     try:
         yield
     finally:
@@ -140,12 +146,13 @@ def refuse_edited(form: Form) -> None:
     """Train nothing with other code than was asked for.
 
     Raises:
-        StudyError: a plug-in's code was edited since.
+        StudyError: a plug-in's code was edited since, or is another on this node.
     """
     if isinstance(form, PluginForm) and form.code not in ("", installed_code(form.name)):
         raise StudyError(
-            f"the code of {form.name} was edited after the command had begun; "
-            "the same command goes on with the new code"
+            f"the code of {form.name} here is not the code that the command began with; "
+            "if it was edited since, the same command goes on with the new code, and if this is "
+            "another node of a cluster, install the same version of the plug-in on all"
         )
 
 
@@ -202,6 +209,7 @@ def _plugin_layers(form: PluginForm) -> list[Any]:  # Any: Keras layers are unty
     try:
         layers = list(getattr(importlib.import_module(module), function)(**dict(form.arguments)))
     except Exception as err:  # whatever another package raises
-        reason = f"{type(err).__name__}: {err}".splitlines()[0]
-        raise StudyError(f"the architecture {form.name} cannot be built: {reason}") from err
+        raise StudyError(
+            f"the architecture {form.name} cannot be built: {named_line(err)}"
+        ) from err
     return layers

@@ -24,6 +24,8 @@ from rnnbench.errors import DataError
 from rnnbench.output.characters import (
     csv_text,
     encodable,
+    first_line,
+    named_line,
     plain,
     plain_lines,
     readable_name,
@@ -64,6 +66,19 @@ def test_lines_and_colours_may_stay() -> None:
     assert plain_lines("a\n\tb \x1b[1;31mred\x1b[0m \x1b[2J") == (
         "a\n\tb \x1b[1;31mred\x1b[0m \\x1b[2J"
     )
+
+
+@pytest.mark.parametrize(
+    ("err", "line", "named"),
+    [
+        (ValueError("\n\x1b[1modd\x1b[0m\x07 \nmore"), r"odd\x07", r"ValueError: odd\x07"),
+        (MemoryError(), "MemoryError", "MemoryError"),
+        (OSError("\n"), "OSError", "OSError"),
+    ],
+    ids=["lines", "nothing", "blank"],
+)
+def test_an_exception_is_one_plain_line(err: Exception, line: str, named: str) -> None:
+    assert (first_line(err), named_line(err)) == (line, named)
 
 
 def test_a_sentence_is_one_line() -> None:

@@ -19,6 +19,7 @@ from rnnbench.execution.environment import package_versions, worker_environment
 from rnnbench.execution.executor import Task
 from rnnbench.execution.queue import TaskQueue
 from rnnbench.execution.worker import Worker, prepare_process
+from rnnbench.output.characters import first_line
 from rnnbench.specs import Backend, DataSpec, EpochEnded, Event, Failed, Finished
 
 __all__ = ["LOCAL", "Cluster", "RayExecutor", "connect"]
@@ -77,7 +78,7 @@ def connect(address: str, backend: Backend, n_cpus: int | None = None) -> Cluste
             include_dashboard=False if address == LOCAL else None,
         )
     except Exception as err:  # ConnectionError, RuntimeError for other versions, and more
-        raise UnavailableError(f"the Ray cluster at {address}: {_first_line(err)}") from err
+        raise UnavailableError(f"the Ray cluster at {address}: {first_line(err)}") from err
     return _look(backend)
 
 
@@ -212,7 +213,7 @@ class RayExecutor:
             return
         except ray.exceptions.RayTaskError as err:  # never a run's own failure: that is an event
             del self._at_work[generator]
-            raise WorkerError(f"a worker could not be started: {_first_line(err.cause)}") from err
+            raise WorkerError(f"a worker could not be started: {first_line(err.cause)}") from err
         except ray.exceptions.RayError as err:  # its worker, its node or its last words are lost
             del self._at_work[generator]
             yield from self._bury(sent, err)
@@ -235,7 +236,7 @@ class RayExecutor:
             if deaths < MOST_DEATHS:
                 self._waiting.give_back(task)
                 continue
-            reason = f"{deaths} workers died of it, one after the other: {_first_line(err)}"
+            reason = f"{deaths} workers died of it, one after the other: {first_line(err)}"
             yield Failed(fingerprint=fingerprint, reason=reason, traceback=reason)
 
     def _give_up(self) -> None:
@@ -347,7 +348,7 @@ def _look(backend: Backend) -> Cluster:
         try:
             theirs = ray.get(answer, timeout=PROBE_SECONDS)
         except Exception as err:  # rnnbench may be missing there
-            raise UnavailableError(f"the node {name} cannot work: {_first_line(err)}") from err
+            raise UnavailableError(f"the node {name} cannot work: {first_line(err)}") from err
         for package in ours:
             if theirs[package] != ours[package]:
                 raise UnavailableError(
@@ -360,7 +361,3 @@ def _look(backend: Backend) -> Cluster:
         n_cpus=int(resources.get("CPU", 0)),
         n_gpus=int(resources.get("GPU", 0)),
     )
-
-
-def _first_line(err: BaseException) -> str:
-    return (str(err).strip().splitlines() or [type(err).__name__])[0][:300]

@@ -11,14 +11,15 @@ from rnnbench.data.dataset import Part, PartName, load_part
 from rnnbench.execution.environment import describe_process, keep_programs
 from rnnbench.execution.executor import Task
 from rnnbench.models import import_keras
+from rnnbench.output.characters import named_line
 from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
 from rnnbench.training.engine import Program
 from rnnbench.training.engines import open_program, require_gpu
 from rnnbench.training.loop import Parts, Start, train_runs
+from rnnbench.training.wrapped import unwrapped
 
 __all__ = ["LazyParts", "Worker", "prepare_process"]
 
-_KERAS_WRAPPER = "Exception encountered when calling"
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")  # a terminal's bold and colours
 
 N_PROGRAMS = 2  # a compiled program holds about 50 MiB
@@ -84,7 +85,7 @@ class Worker:
                 if task.spec.fingerprint not in ended:
                     yield Failed(
                         fingerprint=task.spec.fingerprint,
-                        reason=_one_line(err),
+                        reason=named_line(unwrapped(err)),
                         traceback=_STYLE.sub("", traceback.format_exc()),
                         environment=environment,
                     )
@@ -130,12 +131,3 @@ class LazyParts:
 
 def _is_out_of_memory(err: BaseException) -> bool:
     return isinstance(err, MemoryError) or "RESOURCE_EXHAUSTED" in str(err)
-
-
-def _one_line(err: BaseException) -> str:
-    if str(err).startswith(_KERAS_WRAPPER):
-        # Keras raises its own account of what a layer raised; what came first is at the end.
-        while err.__context__ is not None:
-            err = err.__context__
-    lines = _STYLE.sub("", str(err)).strip().splitlines()
-    return f"{type(err).__name__}: {lines[0]}" if lines else type(err).__name__

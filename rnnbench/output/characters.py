@@ -7,7 +7,16 @@ import os
 import re
 import unicodedata
 
-__all__ = ["csv_text", "encodable", "plain", "plain_lines", "readable_name", "sentence"]
+__all__ = [
+    "csv_text",
+    "encodable",
+    "first_line",
+    "named_line",
+    "plain",
+    "plain_lines",
+    "readable_name",
+    "sentence",
+]
 
 _JOINER = re.compile("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 """Between letters of Persian or Hindi, or the parts of an emoji, where it belongs."""
@@ -43,6 +52,22 @@ def plain_lines(text: str) -> str:
 def sentence(text: str) -> str:
     """The text as one plain line: spaces where lines end."""
     return plain(" ".join(line.strip() for line in text.strip().splitlines()))
+
+
+def first_line(err: BaseException, longest: int = 300) -> str:
+    """The first line of what an exception says, plain, without colours; its type if it says none.
+
+    Args:
+        longest: in characters.
+    """
+    lines = _STYLE.sub("", str(err)).strip().splitlines()
+    return plain(lines[0].strip())[:longest] if lines else type(err).__name__
+
+
+def named_line(err: BaseException) -> str:
+    """The same behind the exception's type."""
+    name, line = type(err).__name__, first_line(err)
+    return name if line == name else f"{name}: {line}"
 
 
 def csv_text(text: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.models import assemble_model, import_keras, recurrent_layers, seed_keras
+from rnnbench.output.characters import first_line, named_line
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import find_operations
 from rnnbench.timing.samples import MOST_DRIFT, Sample, drift, find_problem
@@ -316,7 +317,6 @@ def _peak_device_mib(arm: Arm) -> float | None:
 
 def describe_error(err: Exception) -> str:
     """What went wrong in one line; told apart is want of memory."""
-    text = (str(err).strip() or type(err).__name__).splitlines()[0][:300]
     words = f"{type(err).__name__} {err}"
     is_memory = isinstance(err, MemoryError) or any(word in words for word in _MEMORY_WORDS)
-    return f"out of memory: {text}" if is_memory else f"{type(err).__name__}: {text}"
+    return f"out of memory: {first_line(err)}" if is_memory else named_line(err)

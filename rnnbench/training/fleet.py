@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part
 from rnnbench.models import import_keras
+from rnnbench.output.characters import named_line
 from rnnbench.specs import RunSpec
 from rnnbench.training.engine import Arrays, Outcome, Scores, Variables, Work
 from rnnbench.training.scan import PREDICT_BATCH, ScanProgram, cut_rows
@@ -116,7 +117,7 @@ def why_not_vmapped(spec: RunSpec) -> str | None:
             program._function("fleet epoch"), *lanes, tokens, np.zeros(4, np.float32), rows
         )
     except Exception as err:  # whatever a layer raises under vmap
-        return f"{type(err).__name__}: {(str(err).strip().splitlines() or [''])[0][:200]}"
+        return named_line(err)
     return None
 
 

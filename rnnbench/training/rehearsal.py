@@ -12,15 +12,14 @@ from rnnbench.architectures import display_name
 from rnnbench.data.temporary import temporary_folder
 from rnnbench.errors import StudyError
 from rnnbench.models import import_keras, recurrent_layers
+from rnnbench.output.characters import first_line
 from rnnbench.specs import RunSpec
 from rnnbench.training.template import Template, to_arrays
+from rnnbench.training.wrapped import unwrapped
 
 __all__ = ["rehearse"]
 
 N_TEXTS = 2
-
-# How Keras begins or ends its own account of what a layer raised.
-_WRAPPED = ("Exception encountered when calling", "Error encountered:")
 
 
 def rehearse(specs: Sequence[RunSpec]) -> None:
@@ -48,7 +47,7 @@ def _rehearse_shapes(spec: RunSpec) -> None:
             hint = "; the layer before it may need return_sequences=True" if x.ndim == 2 else ""
             raise StudyError(
                 f"{name}: its layer {place} of {len(layers)} ({type(layer).__name__}) cannot take "
-                f"the shape {x.shape} that comes to it: {_first_line(err)}{hint}"
+                f"the shape {x.shape} that comes to it: {first_line(unwrapped(err))}{hint}"
             ) from err
         if not isinstance(x, keras.KerasTensor):
             raise StudyError(
@@ -107,7 +106,8 @@ def _why_not_kept(name: str, model: Any, err: Exception) -> str:  # Any: Keras i
                 f"{lead}, since Keras does not know the layer {kind.__name__}; write "
                 "@keras.saving.register_keras_serializable() above its class"
             )
-    return f"{lead}: {_first_line(err)}; the get_config of {_own_layers(model)} may miss something"
+    reason = first_line(unwrapped(err))
+    return f"{lead}: {reason}; the get_config of {_own_layers(model)} may miss something"
 
 
 def _own_layers(model: Any) -> str:  # Any: Keras is untyped
@@ -118,9 +118,3 @@ def _own_kinds(model: Any) -> list[Any]:  # Any: classes of layers
     """The classes of the model's layers that are not Keras's."""
     kinds = dict.fromkeys(type(layer) for layer in model._flatten_layers())
     return [kind for kind in kinds if not kind.__module__.startswith("keras.")]
-
-
-def _first_line(err: BaseException) -> str:
-    while err.__context__ is not None and any(words in str(err) for words in _WRAPPED):
-        err = err.__context__  # what the layer itself raised
-    return (str(err).strip().splitlines() or [type(err).__name__])[0][:300]
