@@ -23,16 +23,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rnnbench.archived_runs import MOST_BYTES, ArchivedRun, read_run
+from rnnbench.archived_runs import ArchivedRun, read_run
 from rnnbench.data.files import whole_file
-from rnnbench.entries import LATEST
-from rnnbench.errors import ArchiveError, StudyError
+from rnnbench.entries import LATEST, MOST_BYTES, parse_declarations
+from rnnbench.errors import ArchiveError, StoreError, StudyError
 from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes
 from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import MOST_RUNS
-from rnnbench.study import check_name, parse_declaration
+from rnnbench.study import check_description, check_name
 
-__all__ = ["Archive", "ArchivedRun", "read_archive", "write_archive"]
+__all__ = ["Archive", "ArchivedRun", "read_archive", "show_size", "write_archive"]
 
 FORMAT = "rnnbench study"
 VERSION = 1
@@ -105,12 +105,15 @@ def read_archive(path: Path, into: Path) -> Archive:
     """Check every file of an archive, and unpack it into a folder of its own.
 
     Raises:
-        ArchiveError: it is no archive of a study, a newer one, damaged, holds what it must not, or
-            does not fit on the disk; what was unpacked is of no use then.
+        ArchiveError: it is no archive of a study, a newer one, damaged, or holds what it must not;
+            what was unpacked is of no use then.
+        StoreError: it does not fit on the disk.
     """
     try:
         with open_zip(path, MOST_FILES) as file:
             return _read(file, path.stat().st_size, into)
+    except StoreError:
+        raise
     except (ArchiveError, FormatError) as err:
         raise ArchiveError(f"{path} is refused: {err}") from err
     except OSError as err:
@@ -218,10 +221,18 @@ def _check_sizes(listed: Mapping[str, Any], n_bytes: int, into: Path) -> None:  
     # The runs are copied once more, into MLflow's store.
     needed, free = 2 * unpacked, shutil.disk_usage(into).free
     if needed > free:
-        raise ArchiveError(
-            f"its runs take {needed / 2**30:.1f} GiB with MLflow's copies, and the disk has "
-            f"{free / 2**30:.1f} GiB left"
+        raise StoreError(
+            f"the archive's runs take {show_size(needed)} with MLflow's copies, and the disk has "
+            f"{show_size(free)} left; make room there, then run the command again"
         )
+
+
+def show_size(n_bytes: int) -> str:
+    """A file's size for people: `0.3 KiB`, `12.5 MiB`."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.1f} {unit}"
+    return f"{n_bytes / 2**10:.0f} KiB"
 
 
 def _unpack(file: zipfile.ZipFile, name: str, stated: Mapping[str, Any], into: Path) -> None:
@@ -240,17 +251,13 @@ def _unpack(file: zipfile.ZipFile, name: str, stated: Mapping[str, Any], into: P
 
 def _read_declarations(path: Path) -> tuple[Mapping[str, Any], ...]:  # Any: JSON values
     """What the study declared; as a study checks it."""
-    declarations = parse_json(read_bytes(path, MOST_DECLARATIONS_BYTES), most_values=10_000)
     try:
+        declarations = parse_declarations(read_bytes(path, MOST_DECLARATIONS_BYTES))
         for item in declarations:
-            _check_time("declared_at", item["declared_at"])
-            parse_declaration(item["declaration"])
+            check_description(item["declaration"].get("description", ""))
     except (StudyError, KeyError, TypeError, ValueError) as err:
         raise ArchiveError(f"no study could have declared that ({str(err)[:200]!a})") from err
-    return tuple(
-        {"declared_at": float(item["declared_at"]), "declaration": item["declaration"]}
-        for item in declarations
-    )
+    return tuple(declarations)
 
 
 def _check_time(what: str, value: object) -> None:

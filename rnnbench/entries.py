@@ -1,25 +1,29 @@
 """One run's folder in the ledger: what can be read from it, and whether it can be.
 
 A file that a power cut, a full disk or an editor has torn is an error that names it, for whoever
-reads to leave the run out. Symbolic links are not followed: a ledger that came from elsewhere
-could have files of this machine packed into an archive.
+reads to leave the run out. One that cannot be read just now is another error, which ends the
+command: the run is not lost. Symbolic links of runs and their files are not followed: a ledger that
+came from elsewhere could have files of this machine packed into an archive.
 """
 
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import math
 import os
+import stat
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import IO, Any, TypeVar, get_args
 
 from rnnbench.data.files import whole_file
-from rnnbench.errors import DamagedError
+from rnnbench.errors import DamagedError, StoreError
+from rnnbench.formats import parse_json
 from rnnbench.specs import EpochRow, RunResult, RunSpec, Status
 from rnnbench.study import parse_declaration
 
@@ -27,11 +31,11 @@ __all__ = [
     "FLOATS",
     "FRACTIONS",
     "LATEST",
+    "MOST_BYTES",
     "LedgerEntry",
     "Parent",
     "parse_declarations",
     "parse_file",
-    "read_plain",
     "refuse_link",
     "write_json",
 ]
@@ -50,6 +54,15 @@ FLOATS = (
 )
 """Fields of a result that are numbers; the first of them lie between 0 and 1."""
 LATEST = 1e11  # seconds since 1970 of the year 5138: what every reader can still write as a date
+MOST_BYTES = {  # of each kind of file; those of a run here have 0.2 MiB in all
+    "spec.json": 2**16,
+    "result.json": 2**20,
+    "history.csv": 2**21,
+    "best.keras": 2**30,
+    "predictions.npz": 2**28,
+    "state.npz": 2**32,  # the weights, the best ones, and what the optimiser keeps
+}
+_MOST_OTHER_BYTES = 2**28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +82,8 @@ class Parent:
 class LedgerEntry:
     """The folder of one run, and what can be read from it.
 
-    Every method raises `DamagedError` for a file that is there and cannot be read.
+    Every method raises `DamagedError` for a file whose content is wrong, and `StoreError` for one
+    that cannot be read just now.
 
     Args:
         known_spec: what was asked, where that is known already; else it is read.
@@ -88,7 +102,7 @@ class LedgerEntry:
         """What was asked."""
         if self.known_spec is not None:
             return self.known_spec
-        spec = self._parse("spec.json", lambda content: RunSpec.from_json(json.loads(content)))
+        spec = self._parse("spec.json", lambda content: RunSpec.from_json(_json(content)))
         if spec is None:
             raise DamagedError(f"{self.folder / 'spec.json'} cannot be read (it is not there)")
         return spec
@@ -123,8 +137,7 @@ class LedgerEntry:
 
     def check(self) -> None:
         """Read every file of the run, but for the tracker's notes, which can be found again."""
-        for folder in (self.folder.parent, self.folder):
-            refuse_link(folder)
+        refuse_link(self.folder)
         self.spec()
         result = self.result()
         if result is None or result.status == "failed":
@@ -153,30 +166,16 @@ def parse_file(path: Path, parse: Callable[[bytes], T]) -> T | None:
     """What a file holds; None where there is none.
 
     Raises:
-        DamagedError: it cannot be opened, is a link, or `parse` raises anything.
+        DamagedError: it is a link, no plain file or too large, or `parse` raises anything.
+        StoreError: it cannot be read just now.
     """
+    content = _read_plain(path, _whole)
     try:
-        content = read_plain(path)
         return None if content is None else parse(content)
+    except MemoryError as err:
+        raise _not_now(path, "there is not enough memory") from err
     except Exception as err:  # whatever a torn file makes json, csv, zipfile or numpy raise
         raise DamagedError(f"{path} cannot be read ({_why(err)})") from err
-
-
-def read_plain(path: Path) -> bytes | None:
-    """A file's content; None where it is not, or no longer: another command may move it.
-
-    Raises:
-        OSError: it cannot be read, or is a symbolic link.
-    """
-    try:
-        with open(path, "rb", opener=_open_plain) as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
-    except OSError as err:
-        if path.is_symlink():
-            raise OSError(err.errno, _LINK) from err
-        raise
 
 
 def refuse_link(path: Path) -> None:
@@ -195,18 +194,15 @@ def parse_declarations(content: bytes) -> list[dict[str, Any]]:  # Any: JSON val
     Raises:
         StudyError, KeyError, TypeError, ValueError: no study could have declared that.
     """
-    values = json.loads(content)
+    values = parse_json(content, most_values=10_000)
     if not isinstance(values, list):
         raise ValueError("it is no list")
-    found: list[dict[str, Any]] = [  # Any: JSON values
-        {"declared_at": float(item["declared_at"]), "declaration": dict(item["declaration"])}
-        for item in values
-    ]
-    for item in found:
-        if not 0 <= item["declared_at"] < LATEST:
+    for item in values:
+        time = item["declared_at"]
+        if type(time) not in (int, float) or not 0 <= time < LATEST:
             raise ValueError("declared_at is no time")
         parse_declaration(item["declaration"])
-    return found
+    return [{name: item[name] for name in ("declared_at", "declaration")} for item in values]
 
 
 def write_json(path: Path, values: Any) -> None:  # Any: JSON values
@@ -216,6 +212,33 @@ def write_json(path: Path, values: Any) -> None:  # Any: JSON values
 
 
 _LINK = "it is a symbolic link, and those are not followed"
+_NO_FILE = (errno.EISDIR, errno.ENOTDIR, errno.ENXIO)  # a folder, in a file, a socket
+
+
+def _read_plain(path: Path, read: Callable[[IO[bytes]], bytes]) -> bytes | None:
+    """What is read of a file; None where it is not, or no longer: another command may move it.
+
+    Raises:
+        DamagedError, StoreError: see `parse_file`.
+    """
+    try:
+        with open(path, "rb", opener=_open_plain) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise DamagedError(f"{path} cannot be read (it is no plain file)")
+            most = MOST_BYTES.get(path.name, _MOST_OTHER_BYTES)
+            if found.st_size > most:
+                raise DamagedError(f"{path} cannot be read (it has more than {most:,} bytes)")
+            return read(file)
+    except FileNotFoundError:
+        return None
+    except MemoryError as err:
+        raise _not_now(path, "there is not enough memory") from err
+    except OSError as err:
+        refuse_link(path)
+        if err.errno in _NO_FILE:
+            raise DamagedError(f"{path} cannot be read (it is no plain file)") from err
+        raise _not_now(path, err.strerror or str(err)) from err
 
 
 def _open_plain(path: str, flags: int) -> int:
@@ -223,18 +246,33 @@ def _open_plain(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
+def _whole(file: IO[bytes]) -> bytes:
+    return file.read()
+
+
+def _end(file: IO[bytes]) -> bytes:
+    """The part of a zip file that lists its content, or the whole of a short one."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - 2**16))
+    return file.read()
+
+
+def _not_now(path: Path, why: str) -> StoreError:
+    return StoreError(f"{path} cannot be read ({why}); run the command again when it can")
+
+
+def _json(content: bytes) -> Any:  # Any: JSON values
+    return parse_json(content, allow_nan=True)
+
+
 def _why(err: Exception) -> str:
-    """A few words on what is wrong with a file."""
-    if isinstance(err, OSError):
-        return err.strerror or str(err)
+    """A few words on what is wrong with a file's content."""
     if isinstance(err, KeyError):
         return f"'{err.args[0]}' is missing"
-    first = (str(err).strip() or type(err).__name__).splitlines()[0]
-    return f"it is not JSON: {first}" if isinstance(err, json.JSONDecodeError) else first[:150]
+    return (str(err).strip() or type(err).__name__).splitlines()[0][:150]
 
 
 def _parse_result(content: bytes) -> RunResult:
-    result = RunResult.from_json(json.loads(content))
+    result = RunResult.from_json(_json(content))
     if result.status not in get_args(Status):
         raise ValueError(f"status is {str(result.status)[:50]!a}")
     texts = (result.reason, result.traceback)
@@ -269,8 +307,8 @@ def _check_state(content: bytes) -> bytes:
 
 def _check_zip(path: Path) -> None:
     """The file ends as a zip file does, if it is there; what is in it may be large."""
-    refuse_link(path)
-    if path.exists() and not (path.is_file() and zipfile.is_zipfile(path)):
+    end = _read_plain(path, _end)
+    if end is not None and not zipfile.is_zipfile(io.BytesIO(end)):
         raise DamagedError(f"{path} cannot be read (it is no whole zip file)")
 
 
@@ -308,14 +346,14 @@ def _check_history(history: Sequence[EpochRow]) -> tuple[EpochRow, ...]:
 
 
 def _parse_parents(content: bytes) -> tuple[Parent, ...]:
-    parents = tuple(Parent(**values) for values in json.loads(content))
+    parents = tuple(Parent(**values) for values in _json(content))
     if not all(isinstance(text, str) for each in parents for text in (each.key, each.name)):
         raise ValueError("a parent's name is no text")
     return parents
 
 
 def _parse_notes(content: bytes) -> dict[str, Any]:  # Any: JSON values
-    notes = json.loads(content)
+    notes = _json(content)
     if not isinstance(notes, dict) or not all(isinstance(each, dict) for each in notes.values()):
         raise ValueError("these are no notes of the tracker's")
     return notes

@@ -20,6 +20,7 @@ from typing import Any
 from rnnbench.errors import StudyError
 
 __all__ = [
+    "MOST_CHARACTERS",
     "FormatError",
     "check_file",
     "check_names",

@@ -272,8 +272,7 @@ class Ledger:
     def _read(self, folder: Path) -> LedgerEntry | None:
         """The entry in a folder; None, which is told, if it cannot be read."""
         try:
-            for part in (folder.parent, folder):
-                refuse_link(part)
+            refuse_link(folder)
             entry = LedgerEntry(folder.parent.name, folder)
             entry = LedgerEntry(entry.study, folder, entry.spec())
             if entry.result() is None:

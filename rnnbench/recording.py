@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import statistics
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from rnnbench.data.files import whole_file
 from rnnbench.entries import LedgerEntry, write_json
+from rnnbench.formats import MOST_CHARACTERS
+from rnnbench.output.characters import sentence
 from rnnbench.specs import EpochEnded, EpochRow, Event, Failed, Finished, Pruned, RunResult
 
 __all__ = ["record_event"]
@@ -28,11 +30,11 @@ def record_event(entry: LedgerEntry, event: Event) -> None:
         if event.model:
             _write(entry.folder / "best.keras", event.model)
             _write(entry.folder / "predictions.npz", event.predictions)
-        write_json(entry.folder / "result.json", asdict(event.result))
+        _write_result(entry, event.result)
         (entry.folder / "state.npz").unlink(missing_ok=True)
     elif isinstance(event, Pruned):
         _write(entry.folder / "history.csv", _history_csv(entry.history()))
-        write_json(entry.folder / "result.json", asdict(_pruned(entry.history(), event)))
+        _write_result(entry, _pruned(entry.history(), event))
         (entry.folder / "state.npz").unlink(missing_ok=True)
     elif isinstance(event, Failed):
         result = RunResult(
@@ -42,7 +44,15 @@ def record_event(entry: LedgerEntry, event: Event) -> None:
             traceback=event.traceback,
             environment=event.environment,
         )
-        write_json(entry.folder / "result.json", asdict(result))
+        _write_result(entry, result)
+
+
+def _write_result(entry: LedgerEntry, result: RunResult) -> None:
+    """Write the result, its environment as an archive takes it: variables may have many lines."""
+    environment = {
+        name: sentence(text)[:MOST_CHARACTERS] for name, text in result.environment.items()
+    }
+    write_json(entry.folder / "result.json", asdict(replace(result, environment=environment)))
 
 
 def _pruned(history: tuple[EpochRow, ...], event: Pruned) -> RunResult:

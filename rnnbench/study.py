@@ -23,6 +23,7 @@ __all__ = [
     "Study",
     "bundled_files",
     "bundled_studies",
+    "check_description",
     "check_name",
     "expand_study",
     "load_study",
@@ -34,7 +35,7 @@ CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "ma
 _RECIPE_LISTS = ("learning_rate", "order")
 _DATA_LISTS = ("num_words", "max_len")
 _RECIPE_KEYS = {item.name for item in fields(Recipe)}
-MOST_CHARACTERS = 1000  # of a description: MLflow keeps it in a tag, and cuts those at 8,000
+MOST_CHARACTERS = 7000  # of a description: MLflow cuts the tag of all that is declared at 8,000
 MOST_TUNED = 100
 TIMING = "timing"
 """The bundled file that is no study of runs: what `rnnbench timing` measures."""
@@ -76,10 +77,6 @@ class Study:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", check_name(self.name))
-        if len(self.description) > MOST_CHARACTERS:
-            raise StudyError(
-                f"a description takes {MOST_CHARACTERS:,} characters, got {len(self.description):,}"
-            )
         if self.contrast not in CONTRASTS:
             raise StudyError(unknown_name("contrast", self.contrast, CONTRASTS))
         if self.pairing not in PAIRINGS:
@@ -213,6 +210,17 @@ def parse_declaration(values: object) -> dict[str, Any]:  # Any: JSON values
     return study.declaration
 
 
+def check_description(text: str) -> str:
+    """The text, if it is short enough to be published.
+
+    Raises:
+        StudyError: it is not.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise StudyError(f"a description takes {MOST_CHARACTERS:,} characters, got {len(text):,}")
+    return text
+
+
 def bundled_studies() -> dict[str, Path]:
     """The studies that travel with the package, by name."""
     return {name: path for name, path in bundled_files().items() if name != TIMING}
@@ -265,7 +273,7 @@ def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
     sizes = hyperparameters.pop("embedding_size", 16)
     return Study(
         name=_text("name", values["name"]),
-        description=_text("description", values.get("description", "")),
+        description=check_description(_text("description", values.get("description", ""))),
         contrast=_text("contrast", values.get("contrast", "architecture")),
         pairing=_text("pairing", values.get("pairing", "seed")),
         margin_points=_number("margin_points", values.get("margin_points", 0.5)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import threading
 import time
@@ -243,14 +244,59 @@ def test_a_torn_run_is_not_taken_over_by_another_study(tmp_path: Path) -> None:
     assert not record(tmp_path, study="mine").is_over
 
 
-def test_a_linked_folder_of_runs_is_left_out(tmp_path: Path) -> None:
+def test_a_linked_run_is_left_out_and_a_linked_folder_of_runs_is_not(tmp_path: Path) -> None:
     entry = record(tmp_path / "other", epoch_ended(3), FINISHED)
     told: list[str] = []
     ledger = Ledger(tmp_path, on_problem=told.append)
-    (tmp_path / ".rnnbench/runs").mkdir()
-    (tmp_path / ".rnnbench/runs/linked").symlink_to(entry.folder.parent)
-    assert ledger.entries() == []
-    assert "linked cannot be read (it is a symbolic link" in told[0]
+    (tmp_path / ".rnnbench/runs/one").mkdir(parents=True)
+    (tmp_path / ".rnnbench/runs/one" / entry.fingerprint).symlink_to(entry.folder)
+    (tmp_path / ".rnnbench/runs/textbook").symlink_to(entry.folder.parent)  # on a larger disk
+    assert [found.study for found in ledger.entries()] == ["textbook"]
+    assert f"{entry.fingerprint} cannot be read (it is a symbolic link" in told[0]
+    assert ledger.open_run("textbook", SPEC).is_over
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("name", [*FILES, "parents.json"])
+def test_a_run_that_cannot_be_read_just_now_is_not_damaged(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(tmp_path, epoch_ended(3), FINISHED)
+
+    def fail(path: str, flags: int) -> int:
+        if path.endswith(name):
+            raise OSError(errno.EIO, "Input/output error")
+        return os.open(path, flags)
+
+    monkeypatch.setattr("rnnbench.entries._open_plain", fail)
+    ledger = Ledger(tmp_path)
+    with pytest.raises(StoreError, match=rf"{name} cannot be read .Input/output error.; run"):
+        ledger.open_run("textbook", SPEC)
+    assert ledger.n_archived("textbook", SPEC.fingerprint) == 0
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "too large"])
+def test_what_is_no_file_of_a_run_is_damaged(tmp_path: Path, kind: str) -> None:
+    path = record(tmp_path, epoch_ended(3), FINISHED).folder / "result.json"
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        with path.open("wb") as file:
+            file.truncate(2**21)
+    told: list[str] = []
+    assert Ledger(tmp_path, on_problem=told.append).entries() == []
+    assert re.search(r"result.json cannot be read .it (is no plain file|has more than)", told[0])
+
+
+def test_an_environment_is_noted_on_one_line(tmp_path: Path) -> None:
+    flags = "--xla_one\n  --xla_two\t"
+    failed = replace(FAILED, environment={"variable.XLA_FLAGS": flags, "long": "x" * 2000})
+    noted = record(tmp_path, failed).result()
+    assert noted is not None
+    assert noted.environment == {"variable.XLA_FLAGS": "--xla_one --xla_two", "long": "x" * 1000}
 
 
 def test_torn_notes_of_the_tracker_are_as_good_as_none(tmp_path: Path) -> None:
@@ -275,6 +321,12 @@ def test_a_torn_declaration_is_named_and_put_aside(tmp_path: Path, content: byte
         {"margin_points": 1.0}
     ]
     assert list((tmp_path / ".rnnbench/archive/textbook").glob("study.json-*"))
+
+
+def test_a_declaration_of_an_earlier_version_may_be_of_any_length(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.declare("textbook", {"description": "x" * 9000})
+    assert len(ledger.declarations("textbook")) == 1
 
 
 @pytest.mark.parametrize("kind", ["file", "link to nothing"])

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from rnnbench.archived_runs import check_run
-from rnnbench.archives import read_archive, write_archive
+from rnnbench.archives import read_archive, show_size, write_archive
 from rnnbench.errors import ArchiveError, StoreError, UsageError
 from rnnbench.formats import is_there
 from rnnbench.ledger import Ledger, LedgerEntry
@@ -43,7 +43,9 @@ def export_study(study: str, path: Path, view: View, root: Path) -> None:
     except OSError as err:
         raise StoreError(f"cannot write {path}: {err.strerror or err}") from err
     left = sum(entry.result() is None for entry in entries)
-    view.say(f"exported: {len(over)} runs of '{study}' to {path} ({_size(path)})")
+    view.say(
+        f"exported: {len(over)} runs of '{study}' to {path} ({show_size(path.stat().st_size)})"
+    )
     if left:
         view.warn(f"{left} runs are not over, and are not in it")
     view.say(f"On the other machine: rnnbench import {path.name}")
@@ -99,11 +101,6 @@ def import_study(path: Path, view: View, root: Path) -> None:
         + (f"; {there} were here already" if there else "")
     )
     view.say(f"To see them: rnnbench report {study}")
-
-
-def _size(path: Path) -> str:
-    n_bytes = path.stat().st_size
-    return f"{n_bytes / 2**20:.1f} MiB" if n_bytes >= 2**20 else f"{n_bytes / 2**10:.0f} KiB"
 
 
 def relocate_store(view: View, root: Path) -> None:
