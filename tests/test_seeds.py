@@ -71,10 +71,22 @@ def test_a_wider_spread_never_needs_fewer_seeds() -> None:
 
 
 def test_the_detectable_difference_is_found_with_the_power_asked_for() -> None:
-    for n_seeds in range(9, 40):
+    for n_seeds in range(10, 40):
         difference = detectable_difference(0.01, n_seeds, 10)
         assert difference is not None
         assert paired_power(n_seeds, difference / 0.01, 0.005) == pytest.approx(0.8, abs=1e-9)
+
+
+# At 9 seeds and 10 pairs (2^-8 <= 0.005 < 2^-7) only nine equal signs decide.
+def test_with_the_fewest_seeds_all_signs_have_to_be_equal() -> None:
+    assert seeds_needed(0.003055, 0.005, 10) == 10
+    difference = detectable_difference(0.003055, 9, 10)
+    assert difference == pytest.approx(0.003055 * stats.norm.ppf(0.8 ** (1 / 9)))
+    assert difference is not None
+    drawn = np.random.default_rng(0).normal([[0.005], [difference]], 0.003055, (9, 20_000, 2, 1))
+    positive = (drawn[..., 0] > 0).sum(axis=0)
+    found = ((positive == 0) | (positive == 9)).mean(axis=0)
+    assert found == pytest.approx([0.625, 0.8], abs=0.015)
 
 
 # Cohen's tables (1988) and every power calculator: d = 0.5 needs 34 pairs, d = 0.8 needs 15.

@@ -206,7 +206,7 @@ class PairUncertainty:
         opposite: chance that one run of each would have told the opposite of the mean
             difference, over all combinations of their runs, a tie counting half.
         n_opposite_seeds, n_seeds: of the seeds that both have, how many told the opposite.
-        seeds_needed: paired seeds that find a difference of the margin with 80 % power at the
+        seeds_needed: paired seeds that find a difference of the margin with about 80 % power at the
             observed spread; None where the spread is unknown, where no arm has any, and where one
             test text weighs more than the margin, so that no number would do.
     """

@@ -233,7 +233,7 @@ def _uncertainty(document: Document) -> Iterable[Block]:
         yield Paragraph(
             "One run of each tells the opposite: the chance that a comparison of single runs would"
             f" have ranked the two the other way round. Seeds needed: to find a difference of"
-            f" {margin} points with 80 % power at the observed spread."
+            f" {margin} points with about 80 % power at the observed spread."
         )
 
 

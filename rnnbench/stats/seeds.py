@@ -46,9 +46,11 @@ def seeds_needed(
 ) -> int | None:
     """The fewest paired seeds that find a true difference of `margin` with this power.
 
-    By the paired t test at `level / n_tests`, and never fewer than `seeds_for_verdicts`. The
-    margin is the declared one: with the observed difference in its place the answer would only
-    restate the p value (Hoenig and Heisey 2001, The American Statistician 55:19-24).
+    By the paired t test at `level / n_tests`, and never fewer than `seeds_for_verdicts`; with just
+    so many, equal signs of all differences have to be as likely too, for the sign-flip test, which
+    gives the verdict, asks for them. The margin is the declared one: with the observed difference
+    in its place the answer would only restate the p value (Hoenig and Heisey 2001, The American
+    Statistician 55:19-24).
 
     Args:
         sd_of_differences: between seeds; 0 needs the fewest that can decide at all.
@@ -63,7 +65,7 @@ def seeds_needed(
         return fewest
 
     def is_enough(n: int) -> bool:
-        return paired_power(n, margin / sd_of_differences, level / max(1, n_tests)) >= power
+        return _verdict_power(n, margin / sd_of_differences, level / max(1, n_tests)) >= power
 
     low, high = fewest, fewest
     while not is_enough(high):
@@ -83,7 +85,7 @@ def detectable_difference(
 ) -> float | None:
     """The smallest true difference that so many paired seeds find with this power.
 
-    By the paired t test at `level / n_tests`, as `seeds_needed`, whose inverse it is.
+    As `seeds_needed` reckons, whose inverse it is.
 
     Returns:
         None if so few seeds can decide nothing at all, or the spread is not a number.
@@ -93,13 +95,22 @@ def detectable_difference(
     if n_seeds < max(2, seeds_for_verdicts(max(1, n_tests), level)):
         return None
     low, high = 0.0, 1.0
-    while paired_power(n_seeds, high, level / max(1, n_tests)) < power:
+    while _verdict_power(n_seeds, high, level / max(1, n_tests)) < power:
         high *= 2
     for _ in range(50):
         middle = (low + high) / 2
-        enough = paired_power(n_seeds, middle, level / max(1, n_tests)) >= power
+        enough = _verdict_power(n_seeds, middle, level / max(1, n_tests)) >= power
         low, high = (low, middle) if enough else (middle, high)
     return high * sd_of_differences
+
+
+def _verdict_power(n: int, effect: float, level: float) -> float:
+    """The t test's, and no more than the chance of n equal signs where only they reach `level`."""
+    of_t_test = paired_power(n, effect, level)
+    if 2.0 ** (2 - n) <= level:
+        return of_t_test
+    positive = statistics.NormalDist().cdf(effect)
+    return min(of_t_test, positive**n + (1 - positive) ** n)
 
 
 def paired_power(n: int, effect: float, level: float) -> float:

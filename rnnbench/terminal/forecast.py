@@ -92,6 +92,6 @@ def decides(verdict: Verdict) -> str:
         return verdict.limit or f"{seeds} cannot show one of {pairs} to be better"
     return (
         f"{seeds} find a true difference of {100 * verdict.detectable:.2f} points of test accuracy "
-        f"in four studies of five ({pairs}), if seeds differ as in {verdict.basis}; smaller ones "
-        "mostly stay undetermined"
+        f"in about four studies of five ({pairs}), if seeds differ as in {verdict.basis}; smaller "
+        "ones mostly stay undetermined"
     )
