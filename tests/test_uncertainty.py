@@ -39,9 +39,10 @@ def measure(
     weights: ReviewWeights | None,
     *,
     is_paired: bool = True,
+    n_test: int | None = None,
 ) -> Uncertainty:
     return measure_uncertainty(
-        "s", scores, correct, weights, margin=0.005, n_family=6, is_paired=is_paired
+        "s", scores, correct, weights, margin=0.005, n_family=6, is_paired=is_paired, n_test=n_test
     )
 
 
@@ -157,6 +158,13 @@ def test_equal_differences_need_the_fewest_seeds() -> None:
 
 def test_runs_that_all_score_the_same_do_not_tell_how_many_are_needed() -> None:
     assert measure_pair({0: 0.75, 1: 0.75}, {0: 0.5, 1: 0.5}).seeds_needed is None
+
+
+@pytest.mark.parametrize(("n_test", "is_told"), [(199, False), (200, True), (None, True)])
+def test_no_seeds_are_enough_for_too_few_test_texts(n_test: int | None, is_told: bool) -> None:
+    scores = {"a": {0: 0.80, 1: 0.82}, "b": {0: 0.80, 1: 0.80}}
+    (row,) = measure(scores, {}, None, n_test=n_test).pairs
+    assert (row.seeds_needed is not None) == is_told
 
 
 def test_nan_counts_as_no_run(weights: ReviewWeights) -> None:

@@ -121,6 +121,7 @@ def compose_document(sources: Sources) -> Document:
             margin=margin,
             n_family=max(len(pairs), 1),
             is_paired=is_paired,
+            n_test=n_test[section.name],
         )
         for section, labels, weights in _with_labels(sections)
     ]

@@ -50,6 +50,7 @@ def measure_uncertainty(
     margin: float,
     n_family: int,
     is_paired: bool,
+    n_test: int | None,
     seed: int = 0,
 ) -> Uncertainty:
     """The rows of one section.
@@ -59,6 +60,7 @@ def measure_uncertainty(
         weights: one draw for the whole report; None where no arm has predictions.
         margin: the practical margin that the study declared, as a fraction.
         n_family: tests in the family, for the number of seeds needed.
+        n_test: texts behind each score; None where unknown.
         seed: of the seeds' draws.
     """
     resampled = {arm: _resample(scores[arm], correct.get(arm, {}), weights) for arm in scores}
@@ -72,6 +74,7 @@ def measure_uncertainty(
             margin=margin,
             n_family=n_family,
             is_paired=is_paired,
+            n_test=n_test,
             seed=seed,
         )
         for a, b in combinations(scores, 2)
@@ -122,19 +125,19 @@ def pair_uncertainty(
     margin: float,
     n_family: int,
     is_paired: bool,
+    n_test: int | None,
     seed: int = 0,
 ) -> PairUncertainty:
     """One pair's row, over the runs that enter the pair's comparison.
 
     Args:
         scores, resampled: of both arms, as in `arm_uncertainty`.
-        margin, n_family, is_paired: as in `measure_uncertainty`.
+        margin, n_family, is_paired, n_test: as in `measure_uncertainty`.
         seed: of the seeds' draws.
     """
     runs = pair_runs(*scores, is_paired=is_paired)
     errors = _pair_errors(runs, scores, resampled, seed)
     told = _single_seed_stories(runs)
-    n_reviews = None if resampled[0] is None else resampled[0].n_reviews
     return PairUncertainty(
         section=section,
         a=arms[0],
@@ -147,7 +150,7 @@ def pair_uncertainty(
         n_opposite_seeds=sum(told) if told else None,
         n_seeds=len(told),
         seeds_needed=seeds_needed(_sd_of_differences(runs), margin, n_family)
-        if runs.has_spread and not is_too_coarse(n_reviews, margin)
+        if runs.has_spread and not is_too_coarse(n_test, margin)
         else None,
     )
 
