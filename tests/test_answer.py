@@ -198,6 +198,16 @@ def test_what_no_test_could_tell_apart_is_laid_to_the_seeds() -> None:
     assert second.startswith("It is on too few seeds to be called better than gru;")
 
 
+def test_a_pair_without_spread_is_told_and_warned_of() -> None:
+    flat = pair("lstm", "gru", "undetermined", 0.02, is_without_spread=True)
+    open_pair = pair("lstm", "rnn", "undetermined", 0.04)
+    arms = [arm("lstm", 0.82), arm("gru", 0.80), arm("rnn", 0.78)]
+    second = answer(arms, [flat, open_pair])[1]
+    assert "without spread, so not to be called better than gru;" in second
+    (warning,) = warn(arms, [flat, open_pair])
+    assert warning.startswith("No spread: every run of some arms scored the same")
+
+
 def test_a_bounded_interval_is_called_so() -> None:
     best = arm("lstm", 0.95, test_accuracy_t=Interval(0.9, 1.1).bounded(0, 1))
     assert "95.00 % [90.00, 100.00] (bounded) over" in answer([best], [])[0]

@@ -495,8 +495,25 @@ def test_runs_that_came_to_the_epoch_limit_are_told_where_that_cuts_the_number_s
 
 @pytest.mark.parametrize("expect", ["equivalent", "not lower", "higher"])
 def test_runs_that_all_score_the_same_leave_a_claim_open(expect: Expectation) -> None:
-    runs = [make_run(name, n, test_accuracy=0.98) for name in ("lstm", "gru") for n in range(8)]
-    assert judge(compare(expect), runs).verdict == "undetermined"
+    for other in (0.98, 0.983, 0.9):
+        runs = [
+            make_run(name, n, test_accuracy=score)
+            for name, score in (("lstm", 0.98), ("gru", other))
+            for n in range(8)
+        ]
+        row = judge(compare(expect), runs)
+        assert row.verdict == "undetermined"
+        assert ", no spread" in row.numbers
+
+
+@pytest.mark.parametrize("score", [0.98, 0.9])
+def test_runs_that_all_lie_as_far_apart_leave_closeness_open(score: float) -> None:
+    runs = [
+        make_run(name, n, test_accuracy=score, val_accuracy=0.98)
+        for name in ("lstm", "gru")
+        for n in range(8)
+    ]
+    assert judge(CLOSE, runs).verdict == "undetermined"
 
 
 @pytest.mark.parametrize(
@@ -507,6 +524,37 @@ def test_few_test_texts_leave_a_claim_open(n_test: int | None, verdict: str) -> 
     (row,) = judge_claims([claim], make_pair(0.02), margin=0.005, is_paired=True, n_test=n_test)
     assert row.verdict == verdict
     assert ("descriptive only (too few test texts)" in row.numbers) == (n_test == 12)
+
+
+@pytest.mark.parametrize(
+    ("metric", "margin", "n_test", "is_few"),
+    [
+        ("test_accuracy", 2, 50, False),
+        ("test_accuracy", 2, 49, True),
+        ("test_accuracy", 0.1, 400, True),
+        ("val_accuracy", 0.5, 12, False),
+        ("test_loss", 0.005, 12, False),
+    ],
+)
+def test_test_texts_are_few_for_a_claims_own_margin_of_test_accuracy(
+    metric: str, margin: float, n_test: int, is_few: bool
+) -> None:
+    test = compare("higher", metric, margin=margin)
+    claim = Claim(id="x", claim="x", made_in="x", test=test)
+    runs = make_pair(0.03, metric=metric)
+    (row,) = judge_claims([claim], runs, margin=0.005, is_paired=True, n_test=n_test)
+    assert row.verdict == ("undetermined" if is_few else "supported")
+
+
+@pytest.mark.parametrize("n_test", [99, 100])
+def test_closeness_to_test_accuracy_counts_test_texts(n_test: int) -> None:
+    runs = [
+        *make_arm("gru", 0.8, NOISE_A, val_accuracy=0.8),
+        *make_arm("lstm", 0.8, NOISE_B, val_accuracy=0.8),
+    ]
+    claim = Claim(id="x", claim="x", made_in="x", test=CLOSE)
+    (row,) = judge_claims([claim], runs, margin=0.005, is_paired=True, n_test=n_test)
+    assert row.verdict == ("supported" if n_test == 100 else "undetermined")
 
 
 @pytest.mark.parametrize(("ratio", "verdict"), [(4, "supported"), (3, "contradicted")])

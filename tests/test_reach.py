@@ -67,8 +67,22 @@ def test_what_one_of_few_test_texts_weighs_is_said() -> None:
     )
 
 
-def test_runs_that_all_score_the_same_cannot_be_called_equivalent() -> None:
-    assert reach(8, has_spread=False).startswith("Every run of each arm scored the same")
+@pytest.mark.parametrize(
+    ("n_test", "margin", "words"),
+    [
+        (190, 0.005, "one is 0.53 points of accuracy, more than the margin of 0.5."),
+        (199, 0.005, "one is 0.503 points of accuracy, more than the margin of 0.5."),
+        (33, 0.03, "one is 3.03 points of accuracy, more than the margin of 3."),
+    ],
+)
+def test_what_a_text_weighs_reads_as_more_than_the_margin(
+    n_test: int, margin: float, words: str
+) -> None:
+    assert words in reach(8, n_test=n_test, margin=margin)
+
+
+def test_arms_of_runs_that_all_score_the_same_get_no_verdict() -> None:
+    assert reach(8, has_spread=False).startswith("No spread: every run of some arms scored the")
 
 
 def test_unpaired_runs_decide_sooner() -> None:
@@ -90,9 +104,10 @@ ABOVE, AROUND = Interval(0.981, 0.99), Interval(0.97, 0.995)
             [("a", 0.985, ABOVE), ("b", 0.985, AROUND), ("c", 0.9, None)],
             "Always naming the commonest class scores 98.00 %; not clearly beaten by b, c.",
         ),
-        ([("a", 0.99, None)], "Always naming the commonest class scores 98.00 %."),
+        ([("a", 0.99, None)], "Nothing clearly beats the majority class: always naming"),
+        ([("a", 0.99, Interval(0.99, 0.99))], "Nothing clearly beats the majority class: always"),
     ],
-    ids=["level", "around", "above", "mixed", "one run"],
+    ids=["level", "around", "above", "mixed", "one run", "equal runs"],
 )
 def test_what_beats_the_majority_class(
     means: list[tuple[str, float, Interval | None]], sentence: str

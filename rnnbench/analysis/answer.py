@@ -78,7 +78,7 @@ def warn_of(
         [row.n for row in networks],
         n_pairs=len(pairs),
         is_paired=is_paired,
-        has_spread=not all(row.is_without_spread for row in pairs),
+        has_spread=not any(row.is_without_spread and not row.is_descriptive_only for row in pairs),
         n_test=n_test,
         margin=margin,
     )
@@ -153,6 +153,7 @@ _RELATIONS = (
     "not distinguishable from",
     "on too few seeds to be called better than",
     "in every run level with",
+    "without spread, so not to be called better than",
     "on too few seeds to be compared with",
     "on the seeds that both have worse than",
 )
@@ -175,8 +176,10 @@ def _relate(best: str, pair: PairRow) -> tuple[str, str]:
 
 
 def _relate_open(pair: PairRow) -> str:
-    """What an undetermined pair is: level, not testable under Holm, or open."""
-    if pair.is_without_spread and not pair.difference:
+    """What an undetermined pair is: without spread, not testable under Holm, or open."""
+    if pair.is_without_spread:
+        if pair.difference:
+            return "without spread, so not to be called better than"
         return "in every run level with"
     needed = seeds_to_decide(max(pair.n_family, 1), is_paired=pair.is_paired)
     is_testable = min(pair.n_a, pair.n_b) >= needed

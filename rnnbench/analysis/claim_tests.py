@@ -18,8 +18,9 @@ everything that could contradict it is one family.
   contradicted if contradicted at one: a lead that shrank to less than the margin is lost.
 
 Below six runs an architecture nothing but parameters is judged: the numbers are descriptive only.
-So are accuracies and losses where one test text weighs more than the study's margin. Where every
-run of both architectures gives the same number, no interval decides: the seeds count for one.
+So is test accuracy where one test text weighs more than the margin, the claim's own or else the
+study's. Where the runs of an architecture all give the same number, in both (with `close`, in one),
+nothing is decided: the seeds count for one.
 
 Source: Holm (1979), Scandinavian Journal of Statistics 6:65-70; Schuirmann (1987), Journal of
 Pharmacokinetics and Biopharmaceutics 15:657-680, for equivalence; Berger (1982), Technometrics
@@ -79,22 +80,20 @@ CLAIMS_NOTE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Evidence:
-    """What claims are judged by; `margin` is the study's, a fraction of accuracy.
-
-    Args:
-        has_few_texts: one test text weighs more than that margin.
-    """
+    """What claims are judged by; `margin` is the study's, a fraction of accuracy."""
 
     runs: Sequence[TrackedRun]
     index: RunIndex
     margin: float
     is_paired: bool
-    has_few_texts: bool
+    n_test: int | None
     timing: TimingPart | None
 
-    def is_coarse(self, metric: Metric) -> bool:
-        """Whether the metric is taken over too few texts."""
-        return self.has_few_texts and metric.unit in ("accuracy", "loss")
+    def is_coarse(self, metric: Metric, margin: float | None) -> bool:
+        """Whether the metric counts test texts of which one weighs more than a claim's margin."""
+        if margin is None or metric.name != "test_accuracy":
+            return False
+        return is_too_coarse(self.n_test, margin)
 
 
 def judge_claims(
@@ -121,7 +120,7 @@ def judge_claims(
         index=index_runs(runs),
         margin=margin,
         is_paired=is_paired,
-        has_few_texts=is_too_coarse(n_test, margin),
+        n_test=n_test,
         timing=timing,
     )
     return [
@@ -203,11 +202,12 @@ def _judge_closeness(test: CloseTest, evidence: _Evidence) -> Finding:
     if sample.missing:
         return Finding(verdict="undetermined", numbers=sample.missing)
     margin = _margin_of(test, evidence) or 0.0
+    is_coarse = any(evidence.is_coarse(score, margin) for score in (metric, reference))
     differences = {name: list(values.values()) for name, values in sample.values.items()}
     each = "; ".join(
         f"{metric.write_difference(fmean(values))} {metric.write_interval(t_interval(values))} "
         f"with {name}, {write_count(len(values), 'seed')}"
-        f"{write_descriptive(len(values), has_few_texts=evidence.is_coarse(metric))}"
+        f"{write_descriptive(len(values), has_few_texts=is_coarse)}"
         for name, values in differences.items()
     )
     split = "" if sample.is_split_by_seed else "; on one fixed split"
@@ -216,7 +216,7 @@ def _judge_closeness(test: CloseTest, evidence: _Evidence) -> Finding:
         f"margin {metric.write_difference(margin)}{split}{write_left_out(sample.n_left_out)}"
     )
     verdict: ClaimVerdict = "undetermined"
-    if not evidence.is_coarse(metric):
+    if not is_coarse:
         verdict = _decide_closeness(list(differences.values()), margin)
     return Finding(verdict=verdict, numbers=numbers, runs=sample.runs)
 
@@ -261,7 +261,7 @@ def _compare(
     evidence: _Evidence,
 ) -> list[PairRow]:
     rows = compare_sections(sections, margin=margin or 0.0, is_paired=evidence.is_paired)
-    if not evidence.is_coarse(metric):
+    if not evidence.is_coarse(metric, margin):
         return rows
     return [replace(row, verdict="undetermined", is_descriptive_only=True) for row in rows]
 
@@ -289,9 +289,7 @@ def _margin_of(test: CompareTest | CloseTest | LeadTest, evidence: _Evidence) ->
 
 
 def _decide(expect: Expectation, row: PairRow, margin: float | None) -> ClaimVerdict:
-    if row.is_descriptive_only or row.difference_interval is None:
-        return "undetermined"
-    if row.is_without_spread and row.verdict == "undetermined":
+    if row.is_descriptive_only or row.is_without_spread or row.difference_interval is None:
         return "undetermined"
     low, high = row.difference_interval.low, row.difference_interval.high
     ahead, behind = row.verdict == "better", row.verdict == "worse"
@@ -317,7 +315,7 @@ def _widen(row: PairRow, sample: Sample, n_family: int, evidence: _Evidence) -> 
 
 
 def _decide_closeness(differences: Sequence[Sequence[float]], margin: float) -> ClaimVerdict:
-    if any(len(values) < FEWEST_RUNS for values in differences):
+    if any(len(values) < FEWEST_RUNS or len({*values}) == 1 for values in differences):
         return "undetermined"
     if all(_is_inside(t_interval(values), margin) for values in differences):
         return "supported"

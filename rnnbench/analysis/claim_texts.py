@@ -39,6 +39,7 @@ def write_comparison(metric: Metric, row: PairRow) -> str:
         f"{metric.write_difference(abs(difference))} {word} {metric.write_interval(interval)}, "
         f"{n_runs}{p}"
         f"{write_descriptive(min(row.n_a, row.n_b), has_few_texts=row.is_descriptive_only)}"
+        f"{', no spread' * (row.is_without_spread and not row.is_descriptive_only)}"
     )
 
 

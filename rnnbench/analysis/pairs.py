@@ -216,7 +216,7 @@ def _decide(row: PairRow) -> PairRow:
 
 
 def _verdict(row: PairRow) -> Verdict:
-    if row.is_descriptive_only or row.difference is None:
+    if row.is_descriptive_only or row.is_without_spread or row.difference is None:
         return "undetermined"
     if row.p_holm is not None and row.p_holm <= LEVEL:
         # Mann and Whitney compare ranks: one far outlier can turn the means the other way.
@@ -224,6 +224,6 @@ def _verdict(row: PairRow) -> Verdict:
             return "undetermined"
         return "better" if row.difference > 0 else "worse"
     interval = row.difference_interval
-    if interval is not None and interval.is_within(row.margin) and not row.is_without_spread:
+    if interval is not None and interval.is_within(row.margin):
         return "equivalent"
     return "undetermined"

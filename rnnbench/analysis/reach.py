@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -26,7 +27,8 @@ LEVEL = 0.05
 def is_too_coarse(n_test: int | None, margin: float) -> bool:
     """Whether one test text weighs more than the margin, a fraction; False where `n_test` is None.
 
-    A difference of the margin cannot be seen then: scores are counts of texts.
+    In a single run a difference of the margin cannot occur then, scores being counts of texts, and
+    so few texts say little about others.
     """
     return n_test is not None and n_test * margin < 1 - 1e-9
 
@@ -50,7 +52,7 @@ def describe_reach(
     Args:
         n_runs: finished runs of each arm; an arm without any is told of elsewhere.
         n_pairs: comparisons, over all sections.
-        has_spread: whether the runs of at least one arm differ in their score.
+        has_spread: whether of each pair the runs of at least one arm differ in their score.
         n_test: texts that are scored; None where unknown.
         margin: the practical margin, as a fraction.
     """
@@ -60,8 +62,8 @@ def describe_reach(
     if n_test and is_too_coarse(n_test, margin):
         enough = math.ceil(1 / margin - 1e-9)
         return (
-            f"Too few test texts: one is {_points(1 / n_test)} points of accuracy, more than the "
-            f"margin of {100 * margin:g}. No verdict is given below {enough:,} test texts."
+            f"Too few test texts: one is {_points(1 / n_test, margin)} points of accuracy, more "
+            f"than the margin of {100 * margin:g}. No verdict is given below {enough:,} test texts."
         )
     fewest = min(with_runs)
     seeds = f"{fewest} seed" if fewest == 1 else f"{fewest} seeds"
@@ -82,8 +84,8 @@ def describe_reach(
         )
     if not has_spread:
         return (
-            "Every run of each arm scored the same, so nothing shows how far another would lie: "
-            "no two arms can be called equivalent."
+            "No spread: every run of some arms scored the same, and nothing shows how far another "
+            "would lie. No verdict is given on a pair of such arms."
         )
     return None
 
@@ -95,15 +97,15 @@ def set_against_majority(
 
     Args:
         means: name, mean test accuracy and its interval of each arm; one beats the majority whose
-            interval lies above it, or who has none and whose mean does.
+            interval lies above it; none, or one of no width, shows nothing.
         majority: what naming the commonest class scores, a fraction.
     """
     found = list(means)
     ahead = [name for name, mean, _ in found if mean > majority]
     clear = [
         name
-        for name, mean, interval in found
-        if mean > majority and (interval is None or interval.low > majority)
+        for name, _, interval in found
+        if interval is not None and majority < interval.low < interval.high
     ]
     score = f"always naming the commonest class scores {100 * majority:.2f} %"
     if not clear:
@@ -113,6 +115,8 @@ def set_against_majority(
     return f"{score[0].upper()}{score[1:]}{rest}."
 
 
-def _points(fraction: float) -> str:
+def _points(fraction: float, margin: float) -> str:
+    """In points, with as many digits as it takes to read as more than the margin."""
     points = 100 * fraction
-    return f"{points:.0f}" if points >= 3 else f"{points:.1f}"
+    digits = itertools.count(0 if points >= 3 else 1)
+    return next(f"{points:.{n}f}" for n in digits if round(points, n) > 100 * margin)

@@ -190,8 +190,8 @@ def _reading_of_pairs(document: Document) -> str:
         sentences.append("Descriptive only: fewer than 6 runs an arm can carry no verdict.")
     if any(row.is_without_spread for row in document.pairs):
         sentences.append(
-            "No spread: every run of an arm scored the same, in both arms, so its seeds are no"
-            " more than one and nothing shows how far another would lie."
+            "No spread: no verdict where every run of an arm scored the same, in both arms; its"
+            " seeds are no more than one, and nothing shows how far another would lie."
         )
     if document.is_split_varied:
         sentences.append("The split varies from seed to seed; the test set is one and the same.")

@@ -41,7 +41,7 @@ def _tell_reach(plan: Plan, rows: Sequence[Row]) -> str:
         n_runs,
         n_pairs=n_pairs,
         is_paired=is_paired,
-        has_spread=any(row.test_accuracy.sd != 0 for row in rows),  # of one run it is NaN
+        has_spread=sum(row.test_accuracy.sd == 0 for row in rows) < 2,  # of one run it is NaN
         n_test=n_test,
         margin=margin,
     )
