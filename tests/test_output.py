@@ -176,6 +176,19 @@ def test_what_libraries_write_is_plain_too(
     assert said.err.count(SHOWN) == 2
 
 
+def test_a_standard_stream_takes_bytes_and_is_not_closed_by_a_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), "cp949")
+    monkeypatch.setattr(sys, "stdout", PlainStream(out))
+    with sys.stdout as stream:
+        stream.buffer.write("가\x07 ".encode() + b"\n")
+        stream.buffer.write("가 ".encode("cp949") + b"\xff\n")
+    print("after")
+    out.seek(0)
+    assert out.read() == "가\\x07 \n가 \\xff\nafter\n"
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -6,9 +6,12 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import IO, Any, TextIO, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, TextIO, cast
 
 from rnnbench.output.characters import encodable, plain_lines
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 __all__ = ["PlainStream", "SteadyStream", "output_problem", "steady", "steady_output"]
 
@@ -40,8 +43,19 @@ class SteadyStream:
         """Hand over what was kept back."""
         self._attempt(self._stream.flush)
 
+    @property
+    def buffer(self) -> BinaryIO:
+        """Takes bytes, which come out as text does."""
+        return cast(BinaryIO, _Bytes(self))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
+
     def __getattr__(self, name: str) -> Any:  # Any: whatever the stream has
-        if name in ("buffer", "detach"):  # a way round
+        if name == "detach":  # a way round
             raise AttributeError(f"a {type(self).__name__} has no {name}")
         return getattr(self._stream, name)
 
@@ -89,6 +103,28 @@ def output_problem() -> Exception | None:
     out.flush()
     problem = out.problem or out.steady.problem
     return None if isinstance(problem, BrokenPipeError) else problem
+
+
+class _Bytes(io.BufferedIOBase):
+    """The bytes of a text, in UTF-8 or else the stream's own encoding."""
+
+    def __init__(self, stream: SteadyStream) -> None:
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        found = bytes(data)
+        try:
+            text = found.decode()
+        except UnicodeDecodeError:
+            text = found.decode(self._stream.encoding or "ascii", "backslashreplace")
+        self._stream.write(text)
+        return len(found)
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 class _Nowhere(io.TextIOBase):
