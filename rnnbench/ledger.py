@@ -77,6 +77,7 @@ class Ledger:
         self._runs = self.folder / part
         self._on_problem = on_problem
         self._told: set[str] = set()
+        self._sound: dict[Path, object] = {}
         if os.path.lexists(self.folder) and not self.folder.is_dir():
             raise StoreError(f"cannot write to {self.folder}, which is no folder; move it away")
         if not writable:
@@ -132,12 +133,19 @@ class Ledger:
         return [entry for entry in entries if entry is not None]
 
     def is_sound(self, entry: LedgerEntry, consequence: str = LEFT_OUT) -> bool:
-        """Whether every file of the run can be read; one that cannot is told."""
+        """Whether every file of the run can be read; one that cannot is told.
+
+        They are read again only if one was changed since.
+        """
+        marks = _marks(entry.folder)
+        if marks and self._sound.get(entry.folder) == marks:
+            return True
         try:
             entry.check()
         except DamagedError as err:
             self._tell(f"{err}; {consequence}")
             return False
+        self._sound[entry.folder] = marks
         return True
 
     def open_run(
@@ -345,6 +353,16 @@ class Ledger:
         )
         shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
         partial.rename(entry.folder)
+
+
+def _marks(folder: Path) -> set[tuple[object, ...]]:
+    """Others for each state of the files in a run's folder; none where it cannot be read."""
+    try:
+        with os.scandir(folder) as found:
+            stats = [(item.name, item.stat(follow_symlinks=False)) for item in found]
+    except OSError:  # for whoever reads it to say
+        return set()
+    return {(name, now.st_ino, now.st_size, now.st_mtime_ns) for name, now in stats}
 
 
 def _is_plain(path: Path) -> bool:

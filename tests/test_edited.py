@@ -103,4 +103,4 @@ def test_a_database_in_use_is_neither_damaged_nor_waited_for(
         assert find_store(folder.root, {}).is_local
         monkeypatch.setattr("rnnbench.tracking.relocate.PATIENCE_SECONDS", 0.1)
         with pytest.raises(StoreError, match=r"cannot be changed .another program is using it"):
-            relocate_artifacts(folder.store, [])
+            relocate_artifacts(folder.store, list)

@@ -224,6 +224,18 @@ def put(path: Path, content: bytes | None) -> None:
     path.symlink_to(elsewhere)
 
 
+def test_a_run_is_read_again_only_if_it_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, entry = Ledger(tmp_path), record(tmp_path, epoch_ended(3), FINISHED)
+    assert ledger.is_sound(entry)
+    with monkeypatch.context() as patch:
+        patch.setattr(LedgerEntry, "check", None)
+        assert ledger.is_sound(entry)
+    put(entry.folder / "best.keras", b"torn")
+    assert not ledger.is_sound(entry)
+
+
 @pytest.mark.parametrize("content", [*TORN, epoch_ended(2).state[:-300], None])
 def test_a_run_whose_state_is_torn_starts_over(tmp_path: Path, content: bytes | None) -> None:
     entry = record(tmp_path, epoch_ended(2))

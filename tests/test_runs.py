@@ -7,6 +7,7 @@ import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -468,3 +469,33 @@ def test_a_damaged_run_is_left_out_of_mlflow_too(folder: MlflowFolder) -> None:
     folder.publish(sound, torn)
     (torn.folder / "predictions.npz").write_bytes(b"torn")
     assert [run.spec.seed for run in folder.read().runs] == [0]
+
+
+class Page(list[Any]):
+    token = ""
+
+
+class SlowClient:
+    """Of a server with ten studies, which needs four seconds for each question about one."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def search_experiments(self) -> list[Any]:
+        return [SimpleNamespace(name=f"study {n}") for n in range(10)]
+
+    def get_experiment_by_name(self, _: str) -> Any:
+        return SimpleNamespace(lifecycle_stage="active", experiment_id="1")
+
+    def search_runs(self, *_: Any, **__: Any) -> Page:
+        self._store.patience._waited += 4
+        return Page()
+
+
+def test_a_server_that_lists_slowly_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(root=tmp_path, named="http://host")
+    monkeypatch.setattr("rnnbench.tracking.published.open_client", SlowClient)
+    assert open_published(store).studies() == []
+    assert not store.patience.is_over

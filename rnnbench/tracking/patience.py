@@ -21,9 +21,9 @@ _Answer = TypeVar("_Answer")
 class Patience:
     """The seconds that a command still waits for a server.
 
-    Only waiting uses them up, and each run that the server has taken or given meanwhile returns
-    some: a slow server with much to do is waited for, and one that drips is not. What waits for an
-    answer that never comes is a thread, which is left behind.
+    Only waiting uses them up, and each run, page of runs or study that the server has taken or
+    given meanwhile returns some: a slow server with much to do is waited for, and one that drips
+    is not. What waits for an answer that never comes is a thread, which is left behind.
 
     Args:
         seconds: infinite for a store that is no server.
@@ -44,7 +44,7 @@ class Patience:
         _HELD.set(self)
 
     def return_some(self) -> None:
-        """The server has taken or given a whole run."""
+        """The server has taken or given something whole: a run, a page of them, a study."""
         self._returned = min(self._waited, self._returned + RUN_SECONDS)
 
     def wait(self, thread: threading.Thread, seconds: float = math.inf) -> bool:

@@ -232,8 +232,12 @@ class _Client:
         return self._ask(lambda: self._ids(study, "invocation"))[::-1]
 
     def _studies(self) -> list[str]:
-        names = [str(item.name) for item in self._client.search_experiments()]
-        return [name for name in names if self._ids(name, "run", limit=1)]
+        found = []
+        for name in [str(item.name) for item in self._client.search_experiments()]:
+            if self._ids(name, "run", limit=1):
+                found.append(name)
+            self._store.patience.return_some()
+        return found
 
     def run_ids(self, study: str) -> frozenset[str]:
         """See `PublishedStudies`."""
@@ -296,6 +300,8 @@ class _Client:
                 page_token=token,
             )
             found += page
+            if page:
+                self._store.patience.return_some()
             token = "" if limit else page.token or ""
         return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -51,7 +51,7 @@ class Moved:
     is_mended: bool
 
 
-def relocate_artifacts(store: Store, entries: Iterable[LedgerEntry]) -> list[Moved]:
+def relocate_artifacts(store: Store, entries: Callable[[], Iterable[LedgerEntry]]) -> list[Moved]:
     """Make every address below another folder's `mlruns` one below this folder's.
 
     A folder of which no file is here keeps its addresses, unless the ledger knows its runs:
@@ -59,7 +59,7 @@ def relocate_artifacts(store: Store, entries: Iterable[LedgerEntry]) -> list[Mov
     of servers and buckets are left alone.
 
     Args:
-        entries: the ledger's; read only if there is another folder.
+        entries: reads the ledger's; called only if there is another folder.
 
     Raises:
         StoreError: the database is not there, or is in use.
@@ -73,7 +73,7 @@ def relocate_artifacts(store: Store, entries: Iterable[LedgerEntry]) -> list[Mov
             connection,
         ):
             found = _find(connection, store)
-            known = {_noted(entry, store) for entry in entries} if found else set()
+            known = {_noted(entry, store) for entry in entries()} if found else set()
             moved = [
                 Moved(
                     folder=folder,

@@ -117,7 +117,7 @@ def read_other_runs(store: Store | None, ledger: Ledger, study: str) -> tuple[Tr
     names = {entry.study for entry in ledger.entries()}
     seen: dict[str, _Seen] = {}
     if store is not None:
-        with suppress(StoreError):  # whoever read the study itself has said so
+        with suppress(StoreError):  # the ledger stands in, also if time ran out only here
             reader = open_published(store)
             names |= set(reader.studies())
             seen = {name: _look(reader, name) for name in names - {study}}

@@ -44,7 +44,7 @@ class Tracker:
         on_wait: called with one sentence where a server keeps the command waiting.
 
     Attributes:
-        deleted: fingerprints of the study's runs that somebody deleted in MLflow, as last seen.
+        deleted: fingerprints of the study's runs that somebody had deleted in MLflow before.
     """
 
     def __init__(
@@ -141,7 +141,6 @@ class Tracker:
             _suspend_groups,
             *(partial(_publish_model, entry) for entry in best),
             partial(self._close, status, metrics),
-            self._look,
         ]
         self._ending = True
         self._wake.set()
@@ -188,9 +187,6 @@ class Tracker:
             elif noted["run_id"] not in there or noted.get("deleted"):
                 write_notes(entry, self._store, None)
         self.deleted = frozenset(now_deleted)
-
-    def _look(self, _: Publisher) -> None:
-        self._reconcile()
 
     def _work(self) -> None:
         """The thread: publish until the end, then what comes last."""
@@ -278,7 +274,7 @@ class Tracker:
 
         make_database(self._store, self._ledger.folder)
         if self._store.is_local:
-            relocate_artifacts(self._store, self._ledger.entries())
+            relocate_artifacts(self._store, self._ledger.entries)
         publisher = Publisher(
             open_client(self._store),
             store=self._store,

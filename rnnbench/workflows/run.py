@@ -20,7 +20,7 @@ from rnnbench.execution.executor import Executor
 from rnnbench.execution.process import peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.report.curves import draw_loss_curve
-from rnnbench.specs import SPLIT_KEYS, Event, Failed, RunResult, RunSpec
+from rnnbench.specs import SPLIT_KEYS, Event, Failed, PluginForm, RunResult, RunSpec
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.study_names import name_after_file
 from rnnbench.tracking.store import find_store
@@ -131,7 +131,8 @@ def open_study(
                 view.warn(sentence)
             study = tell_differences(study, differences)
         specs = _expand(study, dataset, placement, engine)
-        refuse_unfit(spec for spec in specs if choices.fresh or _is_left(spec, study, ledger))
+        plugins = [spec for spec in specs if isinstance(spec.form, PluginForm)]
+        refuse_unfit(spec for spec in plugins if choices.fresh or _is_left(spec, study, ledger))
         specs, reasons = leave_out_unfit(specs)
         for reason in reasons:
             view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")

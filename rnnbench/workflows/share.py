@@ -114,8 +114,7 @@ def relocate_store(view: View, root: Path) -> None:
         raise StoreError(f"there is no {DATABASE} here whose addresses could be mended")
     ledger, searches = (Ledger(root, part, on_problem=view.warn) for part in ("runs", "searches"))
     with ledger.locked(lambda: view.say(WAITING)):
-        entries = [*ledger.entries(), *searches.entries()]
-        moved = relocate_artifacts(store, entries)
+        moved = relocate_artifacts(store, lambda: [*ledger.entries(), *searches.entries()])
     for item in moved:
         if item.is_mended:
             view.say(f"mended: {item.n_addresses} addresses that named {item.folder}")

@@ -36,7 +36,7 @@ def serve_ui(root: Path, host: str, port: int, view: View) -> int:
     _refuse_taken_port(host, port)
     if (root / DATABASE).exists():
         with suppress(StoreError):  # another program writes there; only the files are missing then
-            relocate_artifacts(store, Ledger(root, writable=False).entries())
+            relocate_artifacts(store, Ledger(root, writable=False).entries)
     else:
         view.say(NO_RUNS)
     view.say(f"MLflow is starting (about 10 s) at http://{host}:{port}; Ctrl-C stops it")
