@@ -119,6 +119,7 @@ def _imports(body: Iterable[ast.stmt], module: str, is_package: bool) -> Iterato
     for node in (inner for statement in body for inner in ast.walk(statement)):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
+            found += [alias.name.partition(".")[0] for alias in node.names if not alias.asname]
         elif isinstance(node, ast.ImportFrom):
             around = package.split(".")[: len(package.split(".")) - node.level + 1]
             start = [*around, node.module] if node.level else [node.module]

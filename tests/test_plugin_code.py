@@ -119,11 +119,19 @@ def test_modules_of_the_same_package_count(
     assert write("", "my_package/unrelated.py") == first
 
 
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [
+        ("from my_package import SIZE", "SIZE"),
+        ("from . import SIZE", "SIZE"),
+        ("import my_package.cells", "my_package.SIZE"),
+    ],
+)
 def test_all_of_the_building_module_counts_where_another_module_imports_it(
-    write: Write, monkeypatch: pytest.MonkeyPatch
+    write: Write, monkeypatch: pytest.MonkeyPatch, line: str, size: str
 ) -> None:
     monkeypatch.setitem(globals(), "BUILD", "my_package:build")
-    write("from my_package import SIZE\ndef make(): return SIZE", "my_package/cells.py")
+    write(f"{line}\ndef make(): return {size}", "my_package/cells.py")
     code = "SIZE = 1\ndef build():\n    from my_package.cells import make\n    return [make()]"
     first = write(code, "my_package/__init__.py")
     assert write(code.replace("= 1", "= 2"), "my_package/__init__.py") != first

@@ -38,6 +38,10 @@ class Forgetful(keras.layers.Layer):
     def get_config(self):
         return super().get_config()
 
+class Silent(keras.layers.Layer):
+    def call(self, x):
+        keras.ops.mean(x, axis=1)
+
 class Raising(keras.layers.Layer):
     def call(self, x):
         raise RuntimeError("this layer does not work")
@@ -45,6 +49,7 @@ class Raising(keras.layers.Layer):
 def good(): return [Known()]
 def two_lstms(): return [keras.layers.LSTM(2), keras.layers.LSTM(2)]
 def sequences(): return [keras.layers.LSTM(2, return_sequences=True)]
+def silent(): return [Silent()]
 def states(): return [keras.layers.LSTM(2, return_state=True)]
 def unregistered(): return [Mean()]
 def forgetful(): return [Forgetful(5)]
@@ -86,6 +91,7 @@ def test_a_network_that_can_be_kept_is_let_through(keras_on_jax: Any) -> None:
             "sequences",
             r"must end in one row of numbers a text.*and ends in \(None, 4, 2\); leave ret",
         ),
+        ("silent", r"its layer 1 of 1 \(Silent\) returns nothing; its call must return"),
         (
             "states",
             r"its layer 1 of 1 \(LSTM\) returns several things.*leave return_state=True out",

@@ -50,9 +50,10 @@ def _rehearse_shapes(spec: RunSpec) -> None:
                 f"the shape {x.shape} that comes to it: {first_line(unwrapped(err))}{hint}"
             ) from err
         if not isinstance(x, keras.KerasTensor):
+            several = "several things, where one is taken; leave return_state=True out"
             raise StudyError(
                 f"{name}: its layer {place} of {len(layers)} ({type(layer).__name__}) returns "
-                "several things, where the next layer takes one; leave return_state=True out"
+                f"{several if x else 'nothing; its call must return what comes out of it'}"
             )
     if len(x.shape) != 2:
         raise StudyError(
