@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, TypeVar, get_args
 
-from rnnbench.data.files import whole_file
+from rnnbench.data.files import write_whole
 from rnnbench.errors import DamagedError, StoreError
 from rnnbench.formats import parse_json
 from rnnbench.specs import EpochRow, RunResult, RunSpec, Status
@@ -207,8 +207,7 @@ def parse_declarations(content: bytes) -> list[dict[str, Any]]:  # Any: JSON val
 
 def write_json(path: Path, values: Any) -> None:  # Any: JSON values
     """Write values as JSON, whole or not at all, and have them on the disk when this returns."""
-    with whole_file(path) as stream:
-        stream.write((json.dumps(values, indent=1, sort_keys=True) + "\n").encode())
+    write_whole(path, (json.dumps(values, indent=1, sort_keys=True) + "\n").encode())
 
 
 _LINK = "it is a symbolic link, and those are not followed"

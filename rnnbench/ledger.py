@@ -30,7 +30,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rnnbench.data.files import whole_file
+from rnnbench.data.files import write_whole
 from rnnbench.data.temporary import remove_abandoned
 from rnnbench.entries import (
     LedgerEntry,
@@ -85,8 +85,7 @@ class Ledger:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (self.folder / ".gitignore").exists():  # a full disk can still be read
-                with whole_file(self.folder / ".gitignore") as stream:
-                    stream.write(b"*\n")
+                write_whole(self.folder / ".gitignore", b"*\n")
         except OSError as err:
             raise StoreError(f"cannot write to {root}: {err.strerror}") from err
 

@@ -6,9 +6,8 @@ import csv
 import io
 import statistics
 from dataclasses import asdict, fields, replace
-from pathlib import Path
 
-from rnnbench.data.files import whole_file
+from rnnbench.data.files import write_whole
 from rnnbench.entries import LedgerEntry, write_json
 from rnnbench.formats import MOST_CHARACTERS
 from rnnbench.output.characters import sentence
@@ -24,16 +23,16 @@ def record_event(entry: LedgerEntry, event: Event) -> None:
         OSError: the disk is full or gone; what was there before stays readable.
     """
     if isinstance(event, EpochEnded):
-        _write(entry.folder / "state.npz", event.state)
+        write_whole(entry.folder / "state.npz", event.state)
     elif isinstance(event, Finished):
-        _write(entry.folder / "history.csv", _history_csv(entry.history()))
+        write_whole(entry.folder / "history.csv", _history_csv(entry.history()))
         if event.model:
-            _write(entry.folder / "best.keras", event.model)
-            _write(entry.folder / "predictions.npz", event.predictions)
+            write_whole(entry.folder / "best.keras", event.model)
+            write_whole(entry.folder / "predictions.npz", event.predictions)
         _write_result(entry, event.result)
         (entry.folder / "state.npz").unlink(missing_ok=True)
     elif isinstance(event, Pruned):
-        _write(entry.folder / "history.csv", _history_csv(entry.history()))
+        write_whole(entry.folder / "history.csv", _history_csv(entry.history()))
         _write_result(entry, _pruned(entry.history(), event))
         (entry.folder / "state.npz").unlink(missing_ok=True)
     elif isinstance(event, Failed):
@@ -78,9 +77,3 @@ def _history_csv(rows: tuple[EpochRow, ...]) -> bytes:
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     return text.getvalue().encode()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, and have it on the disk when this returns."""
-    with whole_file(path) as stream:
-        stream.write(content)

@@ -20,7 +20,7 @@ import pytest
 from made_up import EMPTY_ZIP
 
 from rnnbench.errors import StoreError
-from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.ledger import Ledger, LedgerEntry, Parent
 from rnnbench.specs import (
     CanonicalForm,
     DataSpec,
@@ -35,6 +35,7 @@ from rnnbench.specs import (
 )
 from rnnbench.training.engine import Variables
 from rnnbench.training.progress import Progress
+from rnnbench.workflows.tune import _archive_runs as archive_runs
 
 SPEC = RunSpec(
     form=CanonicalForm(cell="lstm"), data=DataSpec(dataset="made-up", fingerprint="ab"), seed=1
@@ -301,6 +302,18 @@ def test_what_is_no_file_of_a_run_is_damaged(tmp_path: Path, kind: str) -> None:
     told: list[str] = []
     assert Ledger(tmp_path, on_problem=told.append).entries() == []
     assert re.search(r"result.json cannot be read .it (is no plain file|has more than)", told[0])
+
+
+def test_a_search_is_started_over_though_one_of_its_runs_is_torn(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "searches")
+    torn, whole = (
+        ledger.open_run("tuning", spec, parents=[Parent(key="search 0", name="a trial")])
+        for spec in (SPEC, replace(SPEC, seed=2))
+    )
+    put(torn.folder / "parents.json", b"torn")
+    archive_runs(ledger, "tuning", {"search"})
+    assert torn.folder.exists()
+    assert not whole.folder.exists()
 
 
 def test_an_environment_is_noted_on_one_line(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ __all__ = [
     "whole_file",
     "write_array",
     "write_json",
+    "write_whole",
 ]
 
 MOST_JSON_BYTES = 2**28  # a vocabulary is the largest
@@ -60,6 +61,16 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and have it on the disk when this returns.
+
+    Raises:
+        OSError: see `whole_file`.
+    """
+    with whole_file(path) as stream:
+        stream.write(content)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, TypeAlias
 
-from rnnbench.data.files import whole_file
+from rnnbench.data.files import write_whole
 from rnnbench.errors import UsageError
 from rnnbench.formats import FormatError, check_names, check_text, parse_json, read_bytes
 from rnnbench.specs import MOST
@@ -200,8 +200,7 @@ def export_sitting(sitting: Sitting, path: Path) -> None:
     Raises:
         OSError: the disk is full or gone.
     """
-    with whole_file(path) as stream:
-        stream.write(sitting.to_text().encode())
+    write_whole(path, sitting.to_text().encode())
 
 
 def read_sittings(

@@ -18,7 +18,7 @@ from rnnbench.analysis.reproduction import (
     published_history,
     summarise_reproduction,
 )
-from rnnbench.data.files import read_json, whole_file
+from rnnbench.data.files import read_json, write_whole
 from rnnbench.data.temporary import temporary_folder
 from rnnbench.errors import StoreError, UsageError, WorkerError, unknown_name
 from rnnbench.execution.environment import describe_process, worker_environment
@@ -202,8 +202,8 @@ def _receive(child: Child) -> Message | None:
 def _keep(folder: Path, fitted: Fitted, key: Mapping[str, str]) -> None:
     content = {"conditions": dict(key), "fitted": asdict(fitted)}
     try:
-        with whole_file(folder / f"{fitted.architecture}.json") as stream:
-            stream.write(json.dumps(content, indent=1).encode())
+        text = json.dumps(content, indent=1)
+        write_whole(folder / f"{fitted.architecture}.json", text.encode())
     except OSError as err:
         raise StoreError(f"cannot write to {folder}: {err.strerror or err}") from err
 

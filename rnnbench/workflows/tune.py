@@ -152,7 +152,7 @@ def _foreign(plan: SearchPlan) -> list[str]:
 
 
 def _archive_runs(ledger: Ledger, tuning: str, searches: set[str]) -> None:
-    for entry in ledger.entries(tuning):
+    for entry in filter(ledger.is_sound, ledger.entries(tuning)):
         parents = entry.parents()
         if parents and parents[0].key.rpartition(" ")[0] in searches:
             ledger.archive(tuning, entry.spec())
