@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -78,3 +79,22 @@ def test_a_file_that_is_being_written_is_kept_and_an_abandoned_one_is_not(tmp_pa
     with held_file(tmp_path / ".state.npz.def"):
         remove_abandoned(tmp_path.glob(".state.npz.*"))
         assert [path.name for path in tmp_path.iterdir()] == [".state.npz.def"]
+
+
+def test_a_sweep_just_before_a_file_is_held_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold, swept = fcntl.flock, list[Path]()
+
+    def sweep_and_hold(stream: int, how: int) -> None:
+        if how & fcntl.LOCK_EX and not swept:
+            swept.extend(tmp_path.glob(".a.*"))
+            remove_abandoned(swept)
+        hold(stream, how)
+
+    monkeypatch.setattr(fcntl, "flock", sweep_and_hold)
+    with whole_file(tmp_path / "a") as stream:
+        stream.write(b"x")
+    assert len(swept) == 1
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+    assert (tmp_path / "a").read_bytes() == b"x"

@@ -8,10 +8,10 @@ to be wrong, and what another user's or another living command's is stays.
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -48,16 +48,10 @@ def held_file(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         OSError: it cannot be made.
     """
-    begun = path.with_name(f".{uuid.uuid4().hex}")
-    try:
-        with begun.open("xb") as stream:
-            with suppress(OSError):  # a file system without locks; there nothing is ever removed
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            begun.rename(path)
-            yield stream
-    finally:
-        with suppress(OSError):
-            begun.unlink()
+    # Under names that a sweep for the file's own finds too, if a kill comes in between.
+    attempts = (_begin(path.with_name(f"{path.name}.{n}"), path) for n in itertools.count())
+    with next(stream for stream in attempts if stream) as stream:
+        yield stream
 
 
 def sweep_folders(parent: Path | None = None, prefix: str = PREFIX) -> None:
@@ -73,6 +67,33 @@ def remove_abandoned(paths: Iterable[Path]) -> None:
         if _is_abandoned(path):
             with suppress(OSError):
                 path.unlink()
+
+
+def _begin(begun: Path, path: Path) -> IO[bytes] | None:
+    """A new file, held and then named; None if a sweep came before it was held."""
+    stream = begun.open("xb")
+    try:
+        _hold(stream)
+        begun.rename(path)
+    except (BlockingIOError, FileNotFoundError):
+        stream.close()
+        return None
+    except BaseException:
+        stream.close()
+        raise
+    finally:
+        with suppress(OSError):
+            begun.unlink()
+    return stream
+
+
+def _hold(stream: IO[bytes]) -> None:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks; there nothing is ever removed
+        pass
 
 
 def _is_abandoned(path: Path) -> bool:
