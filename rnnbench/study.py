@@ -211,11 +211,7 @@ def parse_declaration(values: object) -> dict[str, Any]:  # Any: JSON values
 
 
 def check_description(text: str) -> str:
-    """The text, if it is short enough to be published.
-
-    Raises:
-        StudyError: it is not.
-    """
+    """The text; StudyError if it is too long to be published."""
     if len(text) > MOST_CHARACTERS:
         raise StudyError(f"a description takes {MOST_CHARACTERS:,} characters, got {len(text):,}")
     return text
