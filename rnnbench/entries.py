@@ -24,6 +24,7 @@ from typing import IO, Any, TypeVar, get_args
 from rnnbench.data.files import write_whole
 from rnnbench.errors import DamagedError, StoreError
 from rnnbench.formats import parse_json
+from rnnbench.output.characters import first_line
 from rnnbench.specs import EpochRow, RunResult, RunSpec, Status
 from rnnbench.study import parse_declaration
 
@@ -267,7 +268,7 @@ def _why(err: Exception) -> str:
     """A few words on what is wrong with a file's content."""
     if isinstance(err, KeyError):
         return f"'{err.args[0]}' is missing"
-    return (str(err).strip() or type(err).__name__).splitlines()[0][:150]
+    return first_line(err, 150)
 
 
 def _parse_result(content: bytes) -> RunResult:

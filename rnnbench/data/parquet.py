@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnbench.errors import DataError
+from rnnbench.output.characters import first_line
 
 __all__ = ["Column", "read_columns"]
 
@@ -43,7 +44,7 @@ def read_columns(path: Path, most_rows: int) -> list[Column]:
             for name, column in zip(table.column_names, table.columns, strict=True)
         ]
     except (OSError, pyarrow.ArrowException) as err:
-        raise DataError(f"{path} cannot be read: {str(err).splitlines()[0]}") from err
+        raise DataError(f"{path} cannot be read: {first_line(err)}") from err
 
 
 def _read_table(path: Path, most_rows: int) -> Any:  # Any: pyarrow is untyped

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from rnnbench.errors import StoreError, UsageError
+from rnnbench.tracking.addresses import reason
 from rnnbench.tuning.space import PARAMETERS, Choices, Params, Range, Space
 from rnnbench.tuning.storage import JOURNAL
 from rnnbench.tuning.trials import Proposal, Trial, TrialState, best_so_far
@@ -393,5 +394,4 @@ def _storing(place: str) -> Iterator[None]:
     except (StoreError, UsageError):
         raise
     except Exception as err:  # whatever a journal, a database's driver or the network raises
-        first = (str(err).strip() or type(err).__name__).splitlines()[0]
-        raise StoreError(f"Optuna's storage does not take trials ({place}: {first[:200]})") from err
+        raise StoreError(f"Optuna's storage does not take trials ({place}: {reason(err)})") from err
