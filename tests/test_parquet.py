@@ -51,3 +51,11 @@ def test_what_repeats_little_comes_out_as_it_is(tmp_path: Path) -> None:
         ("n", [1, 2, 3]),
         ("bytes", [b"a", b"", None]),
     ]
+
+
+def test_a_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    text = pyarrow.array([b"\x97"]).view(pyarrow.string())
+    pyarrow.parquet.write_table(pyarrow.table({"text": text}), path)
+    with pytest.raises(DataError, match="a text in it is not UTF-8"):
+        read_columns(path, 10**6)

@@ -499,3 +499,20 @@ def test_a_server_that_lists_slowly_is_waited_for(
     monkeypatch.setattr("rnnbench.tracking.published.open_client", SlowClient)
     assert open_published(store).studies() == []
     assert not store.patience.is_over
+
+
+class EndlessClient(SlowClient):
+    """Of a server whose pages all hold the same run, and name another page."""
+
+    def search_runs(self, *_: Any, **__: Any) -> Page:
+        page = Page([SimpleNamespace(info=SimpleNamespace(run_id="1"))])
+        page.token = "more"
+        return page
+
+
+def test_pages_without_end_are_not_read_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rnnbench.tracking.published.open_client", EndlessClient)
+    with pytest.raises(StoreError, match="its pages of runs have no end"):
+        open_published(Store(root=tmp_path, named="http://host")).run_ids("small")

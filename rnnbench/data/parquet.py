@@ -43,6 +43,8 @@ def read_columns(path: Path, most_rows: int) -> list[Column]:
             Column(name, str(_plain_type(column.type)), list(_expand(column)))
             for name, column in zip(table.column_names, table.columns, strict=True)
         ]
+    except UnicodeError as err:
+        raise DataError(f"{path} cannot be read: a text in it is not UTF-8") from err
     except (OSError, pyarrow.ArrowException) as err:
         raise DataError(f"{path} cannot be read: {first_line(err)}") from err
 

@@ -28,6 +28,7 @@ CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 _KIND_TAG = "rnnbench.kind"
 _PAGE = 200
+_MOST_RUNS = 100_000  # of a study: each is held, and the largest study of ours has a fifth
 _Answer = TypeVar("_Answer")
 _INFINITE = sys.float_info.max  # what MLflow keeps in a database instead of an infinity
 
@@ -289,6 +290,7 @@ class _Client:
         if experiment is None or experiment.lifecycle_stage == "deleted":
             return []
         found: list[Any] = []
+        seen: set[str] = set()
         token: str | None = None
         while token != "":
             page = self._client.search_runs(
@@ -300,9 +302,15 @@ class _Client:
                 page_token=token,
             )
             found += page
-            if page:
-                self._store.patience.return_some()
             token = "" if limit else page.token or ""
+            before = len(seen)
+            seen.update(str(run.info.run_id) for run in page)
+            if len(seen) > before:
+                self._store.patience.return_some()
+            elif token:
+                raise ValueError("its pages of runs have no end")
+            if len(seen) > _MOST_RUNS:
+                raise ValueError(f"{study} has more than {_MOST_RUNS:,} runs there")
         return found
 
     def _ask(self, question: Callable[[], _Answer]) -> _Answer:

@@ -26,7 +26,7 @@ from test_interruption import (
 from trials import watch
 
 pytestmark = pytest.mark.campaign
-N_KILLS = 18
+N_KILLS = 10
 """Of each chain of studies."""
 OTHERS = ("report", "export", "import")
 KILL = "kill -9"
@@ -46,7 +46,7 @@ def reference(shared: Path) -> Project:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(9))
 def test_studies_killed_at_random_moments_come_out_as_if_they_had_not_been(
     seed: int, shared: Path, reference: Project, tally: Tally
 ) -> None:
