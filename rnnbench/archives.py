@@ -25,7 +25,7 @@ from typing import Any
 
 from rnnbench.archived_runs import ArchivedRun, read_run
 from rnnbench.data.files import whole_file
-from rnnbench.entries import LATEST, MOST_BYTES, parse_declarations
+from rnnbench.entries import MOST_BYTES, check_time, parse_declarations
 from rnnbench.errors import ArchiveError, StoreError, StudyError
 from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes
 from rnnbench.ledger import LedgerEntry
@@ -143,7 +143,7 @@ def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
     try:
         study = check_name(manifest["study"])
         check_text("the machine that it comes from", manifest["origin"], 253)
-        _check_time("exported_at", exported_at)
+        check_time("exported_at", exported_at)
     except (StudyError, ValueError) as err:
         raise ArchiveError(str(err)) from err
     _unpack(file, DECLARATIONS, listed[DECLARATIONS], into)
@@ -258,8 +258,3 @@ def _read_declarations(path: Path) -> tuple[Mapping[str, Any], ...]:  # Any: JSO
     except (StudyError, KeyError, TypeError, ValueError) as err:
         raise ArchiveError(f"no study could have declared that ({str(err)[:200]!a})") from err
     return tuple(declarations)
-
-
-def _check_time(what: str, value: object) -> None:
-    if type(value) not in (int, float) or not 0 <= value < LATEST:  # type: ignore[operator]
-        raise ValueError(f"{what} is no time")

@@ -35,6 +35,7 @@ __all__ = [
     "MOST_BYTES",
     "LedgerEntry",
     "Parent",
+    "check_time",
     "parse_declarations",
     "parse_file",
     "refuse_link",
@@ -199,11 +200,15 @@ def parse_declarations(content: bytes) -> list[dict[str, Any]]:  # Any: JSON val
     if not isinstance(values, list):
         raise ValueError("it is no list")
     for item in values:
-        time = item["declared_at"]
-        if type(time) not in (int, float) or not 0 <= time < LATEST:
-            raise ValueError("declared_at is no time")
+        check_time("declared_at", item["declared_at"])
         parse_declaration(item["declaration"])
     return [{name: item[name] for name in ("declared_at", "declaration")} for item in values]
+
+
+def check_time(what: str, value: object) -> None:
+    """See that something is seconds since 1970; ValueError if it is not."""
+    if type(value) not in (int, float) or not 0 <= value < LATEST:  # type: ignore[operator]
+        raise ValueError(f"{what} is no time")
 
 
 def write_json(path: Path, values: Any) -> None:  # Any: JSON values

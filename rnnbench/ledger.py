@@ -26,7 +26,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -281,7 +281,7 @@ class Ledger:
         try:
             refuse_link(folder)
             entry = LedgerEntry(folder.parent.name, folder)
-            entry = LedgerEntry(entry.study, folder, entry.spec())
+            entry = replace(entry, known_spec=entry.spec())
             if entry.result() is None:
                 entry.history()
         except DamagedError as err:

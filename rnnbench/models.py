@@ -14,7 +14,7 @@ import numpy as np
 
 from rnnbench.architectures import find_plugin, installed_code
 from rnnbench.data.cache import cache_folder
-from rnnbench.data.files import whole_file
+from rnnbench.data.files import write_whole
 from rnnbench.errors import StudyError
 from rnnbench.output.characters import named_line
 from rnnbench.specs import CanonicalForm, Form, PluginForm, RunSpec
@@ -69,8 +69,8 @@ def _no_settings() -> Iterator[None]:
     """
     theirs = {name: os.environ.pop(name) for name in _set_by_user()}
     home = cache_folder() / "keras"
-    with suppress(OSError), whole_file(home / "keras.json") as stream:  # Keras can do no more
-        stream.write(b"{}")
+    with suppress(OSError):  # Keras can do no more
+        write_whole(home / "keras.json", b"{}")
     os.environ["KERAS_HOME"] = str(home)
     try:
         yield

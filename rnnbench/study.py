@@ -35,7 +35,7 @@ CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "ma
 _RECIPE_LISTS = ("learning_rate", "order")
 _DATA_LISTS = ("num_words", "max_len")
 _RECIPE_KEYS = {item.name for item in fields(Recipe)}
-MOST_CHARACTERS = 7000  # of a description: MLflow cuts the tag of all that is declared at 8,000
+MOST_DESCRIPTION = 7000  # of a description: MLflow cuts the tag of all that is declared at 8,000
 MOST_TUNED = 100
 TIMING = "timing"
 """The bundled file that is no study of runs: what `rnnbench timing` measures."""
@@ -212,8 +212,8 @@ def parse_declaration(values: object) -> dict[str, Any]:  # Any: JSON values
 
 def check_description(text: str) -> str:
     """The text; StudyError if it is too long to be published."""
-    if len(text) > MOST_CHARACTERS:
-        raise StudyError(f"a description takes {MOST_CHARACTERS:,} characters, got {len(text):,}")
+    if len(text) > MOST_DESCRIPTION:
+        raise StudyError(f"a description takes {MOST_DESCRIPTION:,} characters, got {len(text):,}")
     return text
 
 

@@ -79,23 +79,22 @@ def compare_accuracies(
     Args:
         n_test: by section, the texts behind each score; None where unknown.
     """
-    rows = [
-        row
-        for section, scores in sections
-        for row in compare_arms(
-            section, scores, margin=margin, is_paired=is_paired, n_test=n_test[section]
-        )
-    ]
+    rows = compare_sections(sections, margin=margin, is_paired=is_paired, n_test=n_test)
     return [
         row
         if row.difference_interval is None
         else replace(row, difference_interval=row.difference_interval.bounded(-1.0, 1.0))
-        for row in adjust_family(rows)
+        for row in rows
     ]
 
 
 def compare_sections(
-    sections: Iterable[tuple[str, Scores]], *, margin: float, is_paired: bool, seed: int = 0
+    sections: Iterable[tuple[str, Scores]],
+    *,
+    margin: float,
+    is_paired: bool,
+    n_test: Mapping[str, int | None] | None = None,
+    seed: int = 0,
 ) -> list[PairRow]:
     """A row for each pair of arms within each section; all sections are one family of tests.
 
@@ -103,12 +102,20 @@ def compare_sections(
         sections: each section's heading and scores.
         margin: the practical margin that the study declared, as a fraction.
         is_paired: whether runs of the same seed share what the seed decides.
+        n_test: by section, the texts behind each score; None where they are no counts of texts.
         seed: of the signs that are drawn where there are too many pairs to try all.
     """
     rows = [
         row
         for section, scores in sections
-        for row in compare_arms(section, scores, margin=margin, is_paired=is_paired, seed=seed)
+        for row in compare_arms(
+            section,
+            scores,
+            margin=margin,
+            is_paired=is_paired,
+            n_test=n_test[section] if n_test else None,
+            seed=seed,
+        )
     ]
     return adjust_family(rows)
 

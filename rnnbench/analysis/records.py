@@ -51,9 +51,5 @@ def write_records(records: Iterable[Mapping[str, object]]) -> str:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for record in records:
-        writer.writerow({key: _cell(value) for key, value in record.items()})
+        writer.writerow({key: csv_text(value) for key, value in record.items()})
     return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    return csv_text(value) if isinstance(value, str) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +10,7 @@ from rnnbench.data.dataset import Part, PartName, load_part
 from rnnbench.execution.environment import describe_process, keep_programs
 from rnnbench.execution.executor import Task
 from rnnbench.models import import_keras
-from rnnbench.output.characters import named_line
+from rnnbench.output.characters import named_line, unstyled
 from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
 from rnnbench.training.engine import Program
 from rnnbench.training.engines import open_program, require_gpu
@@ -19,8 +18,6 @@ from rnnbench.training.loop import Parts, Start, train_runs
 from rnnbench.training.wrapped import unwrapped
 
 __all__ = ["LazyParts", "Worker", "prepare_process"]
-
-_STYLE = re.compile(r"\x1b\[[0-9;]*m")  # a terminal's bold and colours
 
 N_PROGRAMS = 2  # a compiled program holds about 50 MiB
 
@@ -86,7 +83,7 @@ class Worker:
                     yield Failed(
                         fingerprint=task.spec.fingerprint,
                         reason=named_line(unwrapped(err)),
-                        traceback=_STYLE.sub("", traceback.format_exc()),
+                        traceback=unstyled(traceback.format_exc()),
                         environment=environment,
                     )
 

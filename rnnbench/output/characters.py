@@ -16,6 +16,7 @@ __all__ = [
     "plain_lines",
     "readable_name",
     "sentence",
+    "unstyled",
 ]
 
 _JOINER = re.compile("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
@@ -60,8 +61,13 @@ def first_line(err: BaseException, longest: int = 300) -> str:
     Args:
         longest: in characters.
     """
-    lines = _STYLE.sub("", str(err)).strip().splitlines()
+    lines = unstyled(str(err)).strip().splitlines()
     return plain(lines[0].strip())[:longest] if lines else type(err).__name__
+
+
+def unstyled(text: str) -> str:
+    """The text without a terminal's bold and colours."""
+    return _STYLE.sub("", text)
 
 
 def named_line(err: BaseException) -> str:
@@ -70,9 +76,10 @@ def named_line(err: BaseException) -> str:
     return name if line == name else f"{name}: {line}"
 
 
-def csv_text(text: str) -> str:
-    """The text as a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def csv_text(value: object) -> object:
+    """A cell's value, of which no spreadsheet takes a text for a formula."""
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if is_formula else value
 
 
 def readable_name(file_name: str) -> str:

@@ -147,4 +147,4 @@ def _known(value: object) -> object:
     """A cell's value; None and NaN are empty."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return csv_text(value) if isinstance(value, str) else value
+    return csv_text(value)

@@ -65,8 +65,8 @@ class Arm:
         ):
             if getattr(self, name) not in choices:
                 raise UsageError(unknown_name(name, str(getattr(self, name)), choices))
-        for name, most in (("units", MOST["units"]), ("batch_size", MOST["batch_size"])):
-            value = getattr(self, name)
+        for name in ("units", "batch_size"):
+            value, most = getattr(self, name), MOST[name]
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
                 raise UsageError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
         if not isinstance(self.jit, bool):

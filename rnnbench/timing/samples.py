@@ -12,7 +12,7 @@ from rnnbench.errors import UsageError
 
 __all__ = ["MOST_DRIFT", "Sample", "drift", "find_problem"]
 
-MOST = 1e12  # of milliseconds, MiB and steps: 31 years, an exabyte
+MOST_AMOUNT = 1e12  # of milliseconds, MiB and steps: 31 years, an exabyte
 MOST_DRIFT = 0.10
 """How far the medians of the two halves of a measurement may lie apart, as a fraction."""
 
@@ -116,6 +116,6 @@ def _list(value: Any) -> list[Any]:  # Any: JSON values
 def _number(value: Any, *, finite: bool = True) -> float:  # Any: JSON values
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UsageError(f"a number was expected, got {value!r}")
-    if finite and not 0 <= value <= MOST:
-        raise UsageError(f"a number from 0 to {MOST:g} was expected, got {value!r}")
+    if finite and not 0 <= value <= MOST_AMOUNT:
+        raise UsageError(f"a number from 0 to {MOST_AMOUNT:g} was expected, got {value!r}")
     return float(value)
