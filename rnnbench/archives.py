@@ -29,10 +29,11 @@ from rnnbench.entries import MOST_BYTES, check_time, parse_declarations
 from rnnbench.errors import ArchiveError, StoreError, StudyError
 from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes
 from rnnbench.ledger import LedgerEntry
+from rnnbench.output.amounts import size
 from rnnbench.specs import MOST_RUNS
 from rnnbench.study import check_description, check_name
 
-__all__ = ["Archive", "ArchivedRun", "read_archive", "show_size", "write_archive"]
+__all__ = ["Archive", "ArchivedRun", "read_archive", "write_archive"]
 
 FORMAT = "rnnbench study"
 VERSION = 1
@@ -210,9 +211,9 @@ def _check_sizes(listed: Mapping[str, Any], n_bytes: int, into: Path) -> None:  
     """
     for name, stated in listed.items():
         most = MOST_BYTES.get(name.rsplit("/", 1)[-1], MOST_DECLARATIONS_BYTES)
-        size = stated["bytes"]
-        if type(size) is not int or not 0 <= size <= most:
-            raise ArchiveError(f"{name} has {size!a} bytes, of at most {most:,}")
+        n_stated = stated["bytes"]
+        if type(n_stated) is not int or not 0 <= n_stated <= most:
+            raise ArchiveError(f"{name} has {n_stated!a} bytes, of at most {most:,}")
     unpacked = sum(stated["bytes"] for stated in listed.values())
     if unpacked > MOST_RATIO * n_bytes:
         raise ArchiveError(
@@ -222,17 +223,9 @@ def _check_sizes(listed: Mapping[str, Any], n_bytes: int, into: Path) -> None:  
     needed, free = 2 * unpacked, shutil.disk_usage(into).free
     if needed > free:
         raise StoreError(
-            f"the archive's runs take {show_size(needed)} with MLflow's copies, and the disk has "
-            f"{show_size(free)} left; make room there, then run the command again"
+            f"the archive's runs take {size(needed)} with MLflow's copies, and the disk has "
+            f"{size(free)} left; make room there, then run the command again"
         )
-
-
-def show_size(n_bytes: int) -> str:
-    """A file's size for people: `0.3 KiB`, `12.5 MiB`."""
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20)):
-        if n_bytes >= size:
-            return f"{n_bytes / size:.1f} {unit}"
-    return f"{n_bytes / 2**10:.0f} KiB"
 
 
 def _unpack(file: zipfile.ZipFile, name: str, stated: Mapping[str, Any], into: Path) -> None:

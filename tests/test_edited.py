@@ -10,12 +10,18 @@ import pytest
 from made_up import finished, spec_of
 from mlflow_folder import MlflowFolder, epochs
 
-from rnnbench.errors import StoreError
+from rnnbench.errors import StoreError, UsageError
 from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import RunResult
+from rnnbench.tracking.notes import notes_of, write_notes
 from rnnbench.tracking.relocate import relocate_artifacts
-from rnnbench.tracking.store import find_store
+from rnnbench.tracking.runs import find_deleted
+from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
+from rnnbench.workflows.find_run import find_run
+from rnnbench.workflows.listing import list_all, runs_as_csv
+from rnnbench.workflows.results import result_records
+from rnnbench.workflows.show import show_run
 
 SPEC = spec_of("lstm", 0)
 RESULT = finished(0.8)
@@ -69,6 +75,36 @@ def test_a_deleted_run_is_not_published_again_unless_it_is_restored(folder: Mlfl
     assert active(folder) == [run_id]
     run = folder.client().get_run(run_id)
     assert (run.info.status, run.data.metrics["test_accuracy"]) == ("FINISHED", 0.8)
+
+
+def test_every_command_knows_which_run_was_deleted(folder: MlflowFolder) -> None:
+    kept, deleted = (folder.record(spec_of("lstm", seed), RESULT, epochs(3)) for seed in (0, 1))
+    carry_out(folder, kept, deleted)
+    root, client = folder.root, folder.client()
+    client.delete_run(notes_of(deleted, folder.store)["run_id"])
+    (listing,) = list_all(root, "runs")
+    assert [row["status"] for row in listing.records] == ["finished", "deleted in MLflow"]
+    assert [row["fingerprint"] for row in result_records("textbook", root)] == [kept.fingerprint]
+    assert len(runs_as_csv(root).splitlines()) == 2
+    assert find_run("lstm", root) == kept
+    assert show_run(deleted.fingerprint, root).is_deleted
+    assert not show_run(kept.fingerprint, root).is_deleted
+    client.delete_run(notes_of(kept, folder.store)["run_id"])
+    with pytest.raises(UsageError, match="every run was deleted in MLflow; name"):
+        find_run("lstm", root)
+
+
+def test_of_a_server_counts_what_was_last_heard(
+    folder: MlflowFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "http://127.0.0.1:1"
+    entries = [folder.record(spec_of("lstm", seed), RESULT) for seed in (0, 1)]
+    for entry, is_deleted in zip(entries, (False, True), strict=True):
+        notes = {"run_id": entry.fingerprint, "done": True, "deleted": is_deleted}
+        write_notes(entry, Store(root=folder.root, named=address), notes)
+    assert find_deleted(folder.root, entries) == set()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    assert find_deleted(folder.root, entries) == {entries[1]}
 
 
 def test_an_interrupted_run_that_is_gone_is_made_anew(folder: MlflowFolder) -> None:

@@ -18,7 +18,6 @@ from rnnbench.report.texts import (
     p_value,
     per_cent,
     plain,
-    plural,
     published_value,
     short,
     signed_points,
@@ -94,10 +93,6 @@ def test_a_single_value_has_no_spread() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
-
-
-def test_one_and_many() -> None:
-    assert [plural(n, "seed") for n in (0, 1, 10_000)] == ["0 seeds", "1 seed", "10,000 seeds"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnnbench.stats.intervals import mean_sd
-from rnnbench.terminal.texts import duration, mean_with_sd, plural, size
+from rnnbench.terminal.texts import duration, mean_with_sd
 
 
 @pytest.mark.parametrize(
@@ -30,14 +30,3 @@ def test_durations(seconds: float, text: str) -> None:
 )
 def test_a_mean_has_a_spread_where_there_are_two(values: list[float], text: str) -> None:
     assert mean_with_sd(mean_sd(values), 4) == text
-
-
-def test_one_and_many() -> None:
-    assert [plural(n, "run") for n in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
-
-
-@pytest.mark.parametrize(
-    ("n_bytes", "text"), [(0, "0 B"), (1024, "1 KiB"), (17 * 2**20, "17 MiB"), (2**31, "2.0 GiB")]
-)
-def test_sizes(n_bytes: int, text: str) -> None:
-    assert size(n_bytes) == text

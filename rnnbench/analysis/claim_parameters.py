@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rnnbench.analysis.claim_kinds import ParametersRatioTest, ParametersTest
-from rnnbench.analysis.claim_texts import write_count
 from rnnbench.analysis.rows import ClaimVerdict
 from rnnbench.architectures import make_form, model_parameters, recurrent_parameters
+from rnnbench.output.amounts import plural
 from rnnbench.specs import PluginForm, RunSpec
 from rnnbench.tracking.runs import TrackedRun
 
@@ -98,12 +98,12 @@ def _find_parameters(
         for name, layer in layers.items()
         for number in sorted(layer.counts - {layer.formula})
     ]
-    keras = f"; Keras counted the same in {write_count(n_runs, 'run')}" if n_runs else ""
+    keras = f"; Keras counted the same in {plural(n_runs, 'run')}" if n_runs else ""
     if odd:
         keras = f"; but Keras counted {' and '.join(odd)}"
     studies = dict.fromkeys(study for layer in layers.values() for study in layer.studies)
     return Finding(
         verdict="supported" if holds() else "contradicted",
         numbers=f"parameters by the formula: {words}{remark}{keras}",
-        runs=f"{', '.join(studies)}: {write_count(n_runs, 'run')}" if n_runs else "none needed",
+        runs=f"{', '.join(studies)}: {plural(n_runs, 'run')}" if n_runs else "none needed",
     )

@@ -52,7 +52,6 @@ from rnnbench.analysis.claim_runs import RunIndex, Sample, index_runs, take_samp
 from rnnbench.analysis.claim_texts import (
     write_at_limit,
     write_comparison,
-    write_count,
     write_descriptive,
     write_family,
     write_left_out,
@@ -64,6 +63,7 @@ from rnnbench.analysis.pairs import Scores, compare_sections, pair_runs
 from rnnbench.analysis.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.analysis.rows import ClaimRow, ClaimVerdict, PairRow
 from rnnbench.analysis.timing_rows import TimingPart
+from rnnbench.output.amounts import plural
 from rnnbench.specs import Argument, RunResult
 from rnnbench.stats.comparisons import paired_interval, welch_interval
 from rnnbench.stats.intervals import Interval, t_interval
@@ -206,7 +206,7 @@ def _judge_closeness(test: CloseTest, evidence: _Evidence) -> Finding:
     differences = {name: list(values.values()) for name, values in sample.values.items()}
     each = "; ".join(
         f"{metric.write_difference(fmean(values))} {metric.write_interval(t_interval(values))} "
-        f"with {name}, {write_count(len(values), 'seed')}"
+        f"with {name}, {plural(len(values), 'seed')}"
         f"{write_descriptive(len(values), has_few_texts=is_coarse)}"
         for name, values in differences.items()
     )

@@ -9,13 +9,13 @@ from rnnbench.analysis.claim_kinds import Expectation
 from rnnbench.analysis.claim_metrics import Metric
 from rnnbench.analysis.reach import FEWEST_RUNS
 from rnnbench.analysis.rows import ClaimVerdict, PairRow
+from rnnbench.output.amounts import plural
 from rnnbench.specs import Argument
 from rnnbench.stats.intervals import Interval
 
 __all__ = [
     "write_at_limit",
     "write_comparison",
-    "write_count",
     "write_descriptive",
     "write_family",
     "write_left_out",
@@ -31,9 +31,7 @@ def write_comparison(metric: Metric, row: PairRow) -> str:
     if difference < 0 and interval is not None:
         interval = Interval(-interval.high, -interval.low)
     word = "higher" if difference >= 0 else "lower"
-    n_runs = (
-        write_count(row.n_a, "paired seed") if row.is_paired else f"{row.n_a} and {row.n_b} runs"
-    )
+    n_runs = plural(row.n_a, "paired seed") if row.is_paired else f"{row.n_a} and {row.n_b} runs"
     p = "" if row.is_descriptive_only else f", {_write_p(row.p_holm)}"
     return (
         f"{metric.write_difference(abs(difference))} {word} {metric.write_interval(interval)}, "
@@ -77,21 +75,16 @@ def write_descriptive(n_runs: int, *, has_few_texts: bool) -> str:
     return ", descriptive only (too few test texts)" if has_few_texts else ""
 
 
-def write_count(n: int, noun: str) -> str:
-    """A number with its noun: `1 seed`, `10 seeds`."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
 def write_left_out(n_left_out: int) -> str:
     """How many runs came to no score, where there are any."""
-    n_runs = write_count(n_left_out, "failed or diverged run")
+    n_runs = plural(n_left_out, "failed or diverged run")
     return f"; {n_runs} left out" if n_left_out else ""
 
 
 def write_at_limit(metric: Metric, n_at_limit: int) -> str:
     """How many runs were ended by the epoch limit, where that cuts the metric short."""
     is_cut_short = metric.unit == "epochs" or metric.name == "fit_seconds"
-    n_runs = write_count(n_at_limit, "run")
+    n_runs = plural(n_at_limit, "run")
     return f"; {n_runs} came to the epoch limit" if n_at_limit and is_cut_short else ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnnbench.output.amounts import plural
 from rnnbench.report.drawing import (
     BLUE,
     INK,
@@ -17,7 +18,7 @@ from rnnbench.report.drawing import (
     label_rows,
     limits_around,
 )
-from rnnbench.report.texts import plural, published_value, short
+from rnnbench.report.texts import published_value, short
 from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:

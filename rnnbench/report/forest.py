@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnnbench.output.amounts import plural
 from rnnbench.report.drawing import (
     BLUE,
     GREEN,
@@ -21,7 +22,7 @@ from rnnbench.report.drawing import (
     stack_of_axes,
 )
 from rnnbench.report.sections import by_section, left_out, take_panels
-from rnnbench.report.texts import number, plural, short, signed_points, verdict_words
+from rnnbench.report.texts import number, short, signed_points, verdict_words
 from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:

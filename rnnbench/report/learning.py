@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING
 
+from rnnbench.output.amounts import plural
 from rnnbench.report.drawing import (
     BLUE,
     INK,
@@ -18,7 +19,7 @@ from rnnbench.report.drawing import (
     house_style,
     name_lines,
 )
-from rnnbench.report.texts import number, plural, short
+from rnnbench.report.texts import number, short
 
 if TYPE_CHECKING:
     import numpy as np

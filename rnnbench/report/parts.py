@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from rnnbench.analysis.claims import CLAIMS_NOTE
 from rnnbench.analysis.notes import SCORED_WITH_DROPOUT, SOURCE
 from rnnbench.analysis.published_rows import explain_by_order
+from rnnbench.output.amounts import plural
 from rnnbench.report.blocks import (
     Block,
     Claims,
@@ -37,7 +38,7 @@ from rnnbench.report.tables import (
     tabulate_scores,
     tabulate_seeds,
 )
-from rnnbench.report.texts import number, plural
+from rnnbench.report.texts import number
 from rnnbench.report.timing import build_timing
 from rnnbench.report.tuning import build_tuning
 from rnnbench.report.uncertainty import picture_errors

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rnnbench.output.amounts import plural
 from rnnbench.report.drawing import (
     BLUE,
     INK,
@@ -19,7 +20,7 @@ from rnnbench.report.drawing import (
     stack_of_axes,
 )
 from rnnbench.report.sections import by_section, left_out, take_panels
-from rnnbench.report.texts import brief_per_cent, number, plural, short, with_sd
+from rnnbench.report.texts import brief_per_cent, number, short, with_sd
 from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:

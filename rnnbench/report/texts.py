@@ -23,7 +23,6 @@ __all__ = [
     "p_value",
     "per_cent",
     "plain",
-    "plural",
     "points",
     "published_value",
     "short",
@@ -127,11 +126,6 @@ def duration(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
     return f"{whole // 3600:,} h {whole % 3600 // 60} min"
-
-
-def plural(n: int, word: str) -> str:
-    """`1 seed`, `10,000 seeds`."""
-    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
 
 
 def verdict_words(row: PairRow) -> str:

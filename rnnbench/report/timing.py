@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnnbench.output.amounts import plural
 from rnnbench.report.blocks import Block, Drawn, Folded, Paragraph, Subheading, Table, Tone
 from rnnbench.report.drawing import (
     BLUE,
@@ -17,7 +18,7 @@ from rnnbench.report.drawing import (
     house_style,
 )
 from rnnbench.report.tables import Column, make_table
-from rnnbench.report.texts import NONE, count, number, plural, within
+from rnnbench.report.texts import NONE, count, number, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

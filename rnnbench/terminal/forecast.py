@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnnbench.output.amounts import plural, size
 from rnnbench.specs import Recipe
 from rnnbench.terminal.screen import Screen
-from rnnbench.terminal.texts import duration, plural, size
+from rnnbench.terminal.texts import duration
 from rnnbench.workflows.forecast import Budget, Forecast, Verdict
 from rnnbench.workflows.plan import Plan
 

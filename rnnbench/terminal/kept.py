@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from rnnbench.output.amounts import plural
 from rnnbench.specs import SPLIT_KEYS, EpochRow
 from rnnbench.terminal.consoles import PlainConsole, open_console
-from rnnbench.terminal.texts import duration, plural
+from rnnbench.terminal.texts import duration
 from rnnbench.workflows.predict import Evaluation, Prediction
 from rnnbench.workflows.show import ShownRun
 
@@ -44,6 +45,8 @@ def show_one(run: ShownRun, console: PlainConsole | None = None) -> None:
         say(line)
     for address, run_id in run.run_ids.items():
         say(f"MLflow    {run_id} in {address}")
+    if run.is_deleted:
+        say("deleted   in MLflow, so that tables and reports leave it out")
     for path in run.files:
         say(f"file      {path}")
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnbench.data.cache import CorpusEntry
+from rnnbench.output.amounts import size
 from rnnbench.terminal.consoles import PlainConsole, open_console
-from rnnbench.terminal.texts import size
 from rnnbench.workflows.doctor import Check
 from rnnbench.workflows.listing import Listing
 

@@ -15,9 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnbench.architectures import display_name
+from rnnbench.output.amounts import plural
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
 from rnnbench.terminal.consoles import PlainConsole
-from rnnbench.terminal.texts import duration, plural
+from rnnbench.terminal.texts import duration
 from rnnbench.workflows.plan import Plan
 
 __all__ = ["LiveBoard", "PlainBoard", "Standing", "live_board", "plain_board"]

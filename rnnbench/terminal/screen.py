@@ -15,10 +15,11 @@ from rich.text import Text
 
 from rnnbench.analysis.notes import SOURCE
 from rnnbench.analysis.summary import Row
+from rnnbench.output.amounts import plural, size
 from rnnbench.output.characters import sentence
 from rnnbench.terminal.consoles import PlainConsole, open_console
 from rnnbench.terminal.progress import live_board, plain_board
-from rnnbench.terminal.texts import duration, mean_with_sd, plural, size
+from rnnbench.terminal.texts import duration, mean_with_sd
 from rnnbench.workflows.plan import Plan
 from rnnbench.workflows.view import Board
 

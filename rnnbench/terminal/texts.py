@@ -6,7 +6,7 @@ import math
 
 from rnnbench.stats.intervals import MeanSd
 
-__all__ = ["duration", "mean_with_sd", "plural", "size"]
+__all__ = ["duration", "mean_with_sd"]
 
 
 def duration(seconds: float) -> str:
@@ -26,17 +26,3 @@ def mean_with_sd(value: MeanSd, digits: int) -> str:
     if math.isnan(value.sd):
         return f"{value.mean:.{digits}f}"
     return f"{value.mean:.{digits}f} ± {value.sd:.{digits}f}"
-
-
-def plural(n: int, word: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"
-
-
-def size(n_bytes: float) -> str:
-    """Bytes in KiB, MiB or GiB."""
-    for unit in ("B", "KiB", "MiB"):
-        if n_bytes < 1024:
-            return f"{n_bytes:.0f} {unit}"
-        n_bytes /= 1024
-    return f"{n_bytes:.1f} GiB"

@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnbench.analysis.timing_rows import ArmTimeRow, SlowdownRow, TimingPart
+from rnnbench.output.amounts import plural
 from rnnbench.stats.intervals import Interval
 from rnnbench.terminal.consoles import PlainConsole
 from rnnbench.terminal.screen import Screen
-from rnnbench.terminal.texts import duration, plural
+from rnnbench.terminal.texts import duration
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.samples import Sample
 from rnnbench.timing.sittings import Sitting

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from rnnbench.output.amounts import plural
 from rnnbench.specs import EpochEnded, Event, RunSpec
 from rnnbench.terminal.consoles import PlainConsole, open_console
 from rnnbench.terminal.screen import Screen
-from rnnbench.terminal.texts import duration, plural
+from rnnbench.terminal.texts import duration
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.rounds import Attempt
 from rnnbench.tuning.search import BATCH

@@ -9,7 +9,7 @@ from rnnbench.ledger import LedgerEntry
 from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.store import DATABASE, Store
 
-__all__ = ["notes_of", "write_notes"]
+__all__ = ["is_settled", "notes_of", "write_notes"]
 
 
 def notes_of(entry: LedgerEntry, store: Store) -> dict[str, Any]:  # Any: JSON values
@@ -17,6 +17,11 @@ def notes_of(entry: LedgerEntry, store: Store) -> dict[str, Any]:  # Any: JSON v
     published = entry.published()
     name = _name(published, store)
     return published[name] if name else {}
+
+
+def is_settled(notes: Mapping[str, Any]) -> bool:  # Any: JSON values
+    """Whether the store has the whole run, or somebody deleted it there."""
+    return bool(notes.get("done") or notes.get("deleted"))
 
 
 def write_notes(

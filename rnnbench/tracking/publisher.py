@@ -131,12 +131,12 @@ class Publisher:
         """Write all of the entry that the store does not have yet."""
         notes = self._notes(entry)
         result = entry.result()
-        if notes.get("done") and result is not None:
+        if (notes.get("done") and result is not None) or notes.get("deleted"):
             return
         found = self._find_run(entry, notes.get("run_id"))
         if found is not None and found.info.lifecycle_stage == "deleted":
             # By somebody, in MLflow's page, where it can be restored.
-            given_up = {"run_id": str(found.info.run_id), "done": True, "deleted": True}
+            given_up = {"run_id": str(found.info.run_id), "deleted": True}
             self._note(entry, {"n_epochs": 0} | notes | given_up)
             return
         parent = self._groups_for(tags).open(entry.parents()) or invocation

@@ -21,7 +21,7 @@ from rnnbench.tracking.published import (
     open_published,
 )
 from rnnbench.tracking.publisher import ATTEMPT_TAG, FINGERPRINT_TAG, SPEC_TAG, STATUS_TAG
-from rnnbench.tracking.store import Store
+from rnnbench.tracking.store import Store, find_store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,7 @@ __all__ = [
     "NO_RUNS",
     "ReadRuns",
     "TrackedRun",
+    "find_deleted",
     "read_other_runs",
     "read_runs",
     "tracked_studies",
@@ -88,6 +89,26 @@ def tracked_studies(store: Store, ledger: Ledger) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def find_deleted(root: Path, entries: Iterable[LedgerEntry]) -> frozenset[LedgerEntry]:
+    """The runs that somebody deleted in MLflow.
+
+    A server is not asked: what the last command heard counts that published there.
+    """
+    entries = list(entries)
+    try:
+        store = find_store(root)
+    except StoreError:
+        return frozenset()
+    ids = _noted_deleted(store, entries)
+    if store.is_local:
+        with suppress(StoreError):
+            reader = open_published(store)
+            ids = frozenset().union(*map(reader.deleted, {entry.study for entry in entries}))
+    if not ids:
+        return frozenset()
+    return frozenset(entry for entry in entries if notes_of(entry, store).get("run_id") in ids)
+
+
 def read_runs(store: Store, ledger: Ledger, study: str) -> ReadRuns:
     """A study's runs from the ledger, and from MLflow those of others.
 
@@ -97,11 +118,12 @@ def read_runs(store: Store, ledger: Ledger, study: str) -> ReadRuns:
     Raises:
         UsageError: neither has such a study, the known ones are listed; or all is deleted.
     """
-    seen, problem = _Seen(), None
+    problem = None
     try:
         seen = _look(open_published(store), study, _noted(store, ledger, study))
     except StoreError as err:
         problem = str(err)
+        seen = _Seen(deleted=_noted_deleted(store, ledger.entries(study)))
     runs = _unite(study, seen, store, ledger)
     if not runs:
         raise UsageError(_no_runs(study, tracked_studies(store, ledger), bool(seen.deleted)))
@@ -147,6 +169,12 @@ def _look(reader: PublishedStudies, study: str, own: Collection[str] | None = No
     if own is not None and any(run.run_id not in own for run in published):
         published = reader.runs(study)
     return _Seen(published=published, deleted=reader.deleted(study))
+
+
+def _noted_deleted(store: Store, entries: Iterable[LedgerEntry]) -> frozenset[str]:
+    """Ids of the runs that were deleted when a command last published there."""
+    found = (notes_of(entry, store) for entry in entries)
+    return frozenset(str(notes["run_id"]) for notes in found if notes.get("deleted"))
 
 
 def _noted(store: Store, ledger: Ledger, study: str) -> dict[str, LedgerEntry]:

@@ -15,7 +15,7 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
 from rnnbench.tracking.client import import_mlflow, open_client
 from rnnbench.tracking.groups import Group
-from rnnbench.tracking.notes import notes_of, write_notes
+from rnnbench.tracking.notes import is_settled, notes_of, write_notes
 from rnnbench.tracking.patience import PATIENCE_SECONDS
 from rnnbench.tracking.published import open_published
 from rnnbench.tracking.publisher import Publisher
@@ -165,7 +165,7 @@ class Tracker:
             entry
             for entry in self._ledger.entries()
             if entry.result() is not None
-            and not notes_of(entry, self._store).get("done")
+            and not is_settled(notes_of(entry, self._store))
             and self._ledger.is_sound(entry)
         ]
 
@@ -182,10 +182,15 @@ class Tracker:
             noted = notes_of(entry, self._store)
             if "run_id" not in noted:
                 continue
-            if noted["run_id"] in deleted:
-                now_deleted.add(entry.fingerprint)
-            elif noted["run_id"] not in there or noted.get("deleted"):
+            if noted["run_id"] not in there:
                 write_notes(entry, self._store, None)
+                continue
+            is_deleted = noted["run_id"] in deleted
+            if is_deleted:
+                now_deleted.add(entry.fingerprint)
+            if is_deleted != bool(noted.get("deleted")):  # one that is restored is completed
+                said = {"deleted": is_deleted, "done": False}
+                write_notes(entry, self._store, {**noted, **said})
         self.deleted = frozenset(now_deleted)
 
     def _work(self) -> None:

@@ -12,7 +12,7 @@ from rnnbench.analysis.reach import (
     set_against_majority,
 )
 from rnnbench.analysis.summary import Row
-from rnnbench.report.texts import plural
+from rnnbench.output.amounts import plural
 from rnnbench.stats.intervals import mean_interval
 from rnnbench.workflows.baseline import find_majority
 from rnnbench.workflows.plan import Plan, count_pairs

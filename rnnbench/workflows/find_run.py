@@ -8,7 +8,7 @@ from pathlib import Path
 from rnnbench.architectures import display_name
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.ledger import Ledger, LedgerEntry
-from rnnbench.tracking.runs import NO_RUNS
+from rnnbench.tracking.runs import NO_RUNS, find_deleted
 
 __all__ = ["changed_at", "find_entries", "find_run", "model_file"]
 
@@ -32,7 +32,7 @@ def find_run(
     study: str | None = None,
     on_problem: Callable[[str], None] = lambda _: None,
 ) -> LedgerEntry:
-    """The one run of the folder that is meant.
+    """The one run of the folder that is meant; one that was deleted in MLflow only by its id.
 
     Args:
         study: None takes runs of every study, and for an architecture the study worked on last.
@@ -48,10 +48,14 @@ def find_run(
         raise UsageError(f"'{words}' is the beginning of several runs ({shown}); add a character")
     if found:
         return found[0]
-    named = [entry for entry in entries if display_name(entry.spec().form) == words]
+    deleted = find_deleted(root, entries)
+    kept = [entry for entry in entries if entry not in deleted]
+    named = [entry for entry in kept if display_name(entry.spec().form) == words]
     if named:
         return _best(named)
-    known = {display_name(entry.spec().form) for entry in entries}
+    if not kept:
+        raise UsageError("every run was deleted in MLflow; name one by its fingerprint")
+    known = {display_name(entry.spec().form) for entry in kept}
     raise UsageError(
         f"{unknown_name('run', words, known)}; or a fingerprint, as `rnnbench list runs` shows it"
     )

@@ -10,8 +10,10 @@ from rnnbench.analysis.records import run_record, write_records
 from rnnbench.architectures import architecture_names, display_name, make_form, model_parameters
 from rnnbench.errors import StudyError, UsageError, unknown_name
 from rnnbench.ledger import Ledger
+from rnnbench.output.amounts import plural
 from rnnbench.specs import Form, PluginForm
 from rnnbench.study import bundled_studies, load_study
+from rnnbench.tracking.runs import find_deleted
 
 __all__ = ["SECTIONS", "Listing", "list_all", "runs_as_csv"]
 
@@ -55,11 +57,16 @@ def list_all(
 
 
 def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) -> str:
-    """Every run of the folder that is over, a line each, by study, architecture and seed."""
+    """Every run of the folder that is over, a line each, by study, architecture and seed.
+
+    Those that somebody deleted in MLflow are left out.
+    """
     entries = Ledger(root, writable=False, on_problem=on_problem).entries()
-    found = [(entry, entry.spec(), entry.result()) for entry in entries]
+    deleted = find_deleted(root, entries)
     records = [
-        run_record(entry.study, spec, result) for entry, spec, result in found if result is not None
+        run_record(entry.study, entry.spec(), result)
+        for entry in entries
+        if (result := entry.result()) is not None and entry not in deleted
     ]
     return write_records(sorted(records, key=_record_order))
 
@@ -120,9 +127,13 @@ def _studies(root: Path) -> Listing:
 
 def _runs(root: Path, on_problem: Callable[[str], None]) -> Listing:
     rows = []
-    for entry in Ledger(root, writable=False, on_problem=on_problem).entries():
+    entries = Ledger(root, writable=False, on_problem=on_problem).entries()
+    deleted = find_deleted(root, entries)
+    for entry in entries:
         spec, result = entry.spec(), entry.result()
-        status = result.status if result else f"{len(entry.history())} epochs done"
+        status = result.status if result else f"{plural(len(entry.history()), 'epoch')} done"
+        if entry in deleted:
+            status = "deleted in MLflow"
         score = f"{result.test_accuracy:.4f}" if result and result.test_accuracy else "–"
         rows.append(
             (

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from rnnbench.output.amounts import plural
 from rnnbench.tracking.publisher import DECLARATION_TAG
 from rnnbench.workflows.datasets import DatasetRef
 from rnnbench.workflows.plan import Plan
@@ -32,7 +33,7 @@ def mlflow_status(interrupted: bool, n_failed: int) -> str:
 
 def invocation_name(plan: Plan) -> str:
     """What the run that stands for the command is called."""
-    runs = "1 run" if len(plan.specs) == 1 else f"{len(plan.specs)} runs"
+    runs = plural(len(plan.specs), "run")
     return f"{plan.study.name} · {runs} · {plan.dataset.name}"
 
 

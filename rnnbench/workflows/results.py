@@ -8,6 +8,7 @@ from typing import Any
 from rnnbench.analysis.sections import hyperparameter
 from rnnbench.architectures import display_name
 from rnnbench.ledger import Ledger
+from rnnbench.tracking.runs import find_deleted
 from rnnbench.workflows.find_run import find_entries
 
 __all__ = ["result_records"]
@@ -30,13 +31,17 @@ _RESULTS = (
 def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a column's values
     """The runs that are over, by architecture and seed; None where there is no value.
 
+    Those that somebody deleted in MLflow are left out.
+
     Raises:
         UsageError: there is no such study in the folder.
     """
     records = []
-    for entry in find_entries(Ledger(root, writable=False), study):
+    entries = find_entries(Ledger(root, writable=False), study)
+    deleted = find_deleted(root, entries)
+    for entry in entries:
         spec, result = entry.spec(), entry.result()
-        if result is None:
+        if result is None or entry in deleted:
             continue
         settings = spec.settings
         records.append(

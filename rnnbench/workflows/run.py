@@ -19,6 +19,7 @@ from rnnbench.execution.devices import Placement
 from rnnbench.execution.executor import Executor
 from rnnbench.execution.process import peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.output.amounts import plural
 from rnnbench.report.curves import draw_loss_curve
 from rnnbench.specs import SPLIT_KEYS, Event, Failed, PluginForm, RunResult, RunSpec
 from rnnbench.study import Study, expand_study, load_study
@@ -310,7 +311,8 @@ def _carry_out(
         )
     kept = [(spec, result) for spec, result in runs if spec.fingerprint not in tracker.deleted]
     if len(kept) < len(runs):
-        view.say(f"left out, because they were deleted in MLflow: {len(runs) - len(kept)} runs")
+        left_out = plural(len(runs) - len(kept), "run")
+        view.say(f"left out, because deleted in MLflow: {left_out}")
     runs = kept
     rows = summarise(runs, vary_split=plan.study.vary_split)
     view.show_summary(rows, plan, give_advice(plan, rows))

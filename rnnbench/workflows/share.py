@@ -6,12 +6,14 @@ from collections import Counter
 from pathlib import Path
 
 from rnnbench.archived_runs import check_run
-from rnnbench.archives import read_archive, show_size, write_archive
+from rnnbench.archives import read_archive, write_archive
 from rnnbench.errors import ArchiveError, StoreError, UsageError
 from rnnbench.formats import is_there
 from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.output.amounts import plural, size
 from rnnbench.report.curves import draw_loss_curve
 from rnnbench.tracking.relocate import relocate_artifacts
+from rnnbench.tracking.runs import find_deleted
 from rnnbench.tracking.store import DATABASE, find_store
 from rnnbench.tracking.tracker import Tracker
 from rnnbench.workflows.find_run import find_entries
@@ -21,7 +23,7 @@ __all__ = ["export_study", "import_study", "relocate_store"]
 
 
 def export_study(study: str, path: Path, view: View, root: Path) -> None:
-    """Write the study's runs that are over into one file.
+    """Write the study's runs that are over, and not deleted in MLflow, into one file.
 
     Raises:
         UsageError: no such study, or none of its runs is over.
@@ -30,7 +32,11 @@ def export_study(study: str, path: Path, view: View, root: Path) -> None:
     if is_there(path):
         raise UsageError(f"{path} is there already; name another file, or remove it")
     ledger = Ledger(root, writable=False, on_problem=view.warn)
-    entries = [entry for entry in find_entries(ledger, study) if ledger.is_sound(entry)]
+    found = [entry for entry in find_entries(ledger, study) if ledger.is_sound(entry)]
+    deleted = find_deleted(root, found)
+    entries = [entry for entry in found if entry not in deleted]
+    if deleted:
+        view.warn(f"left out, because deleted in MLflow: {plural(len(deleted), 'run')}")
     over = [
         entry for entry in entries if entry.result() is not None and _can_be_imported(entry, view)
     ]
@@ -43,11 +49,10 @@ def export_study(study: str, path: Path, view: View, root: Path) -> None:
     except OSError as err:
         raise StoreError(f"cannot write {path}: {err.strerror or err}") from err
     left = sum(entry.result() is None for entry in entries)
-    view.say(
-        f"exported: {len(over)} runs of '{study}' to {path} ({show_size(path.stat().st_size)})"
-    )
+    n_runs, n_bytes = plural(len(over), "run"), size(path.stat().st_size)
+    view.say(f"exported: {n_runs} of '{study}' to {path} ({n_bytes})")
     if left:
-        view.warn(f"{left} runs are not over, and are not in it")
+        view.warn(f"left out, because not over: {plural(left, 'run')}")
     view.say(f"On the other machine: rnnbench import {path.name}")
 
 
@@ -83,6 +88,7 @@ def import_study(path: Path, view: View, root: Path) -> None:
             for run in archive.runs
             if (entry := ledger.take_in(study, run.spec, run.folder, origin))
         ]
+        n_runs = plural(len(taken), "run")
         tracker = Tracker(
             ledger, study, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
         )
@@ -91,12 +97,12 @@ def import_study(path: Path, view: View, root: Path) -> None:
                 "rnnbench.study": study,
                 "rnnbench.command": f"rnnbench import {path.name}",
             }
-            tracker.begin(f"{study} · {len(taken)} runs from {archive.origin}", tags, taken)
+            tracker.begin(f"{study} · {n_runs} from {archive.origin}", tags, taken)
         tracker.end("FINISHED", {})
     counts = Counter(entry.spec().backend for entry in taken)
     there = len(archive.runs) - len(taken)
     view.say(
-        f"imported: {len(taken)} runs of '{study}' from {archive.origin}"
+        f"imported: {n_runs} of '{study}' from {archive.origin}"
         + (f" ({', '.join(f'{n} on {name}' for name, n in counts.items())})" if counts else "")
         + (f"; {there} were here already" if there else "")
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from rnnbench.architectures import display_name
 from rnnbench.specs import EpochRow, RunResult, RunSpec
 from rnnbench.tracking.addresses import show_address
+from rnnbench.tracking.runs import find_deleted
 from rnnbench.workflows.find_run import find_run
 
 __all__ = ["ShownRun", "show_run"]
@@ -20,6 +21,7 @@ class ShownRun:
 
     Args:
         run_ids: in MLflow, by the store's address.
+        is_deleted: whether somebody deleted it in MLflow, so that reports leave it out.
         files: what the ledger keeps of it.
     """
 
@@ -29,6 +31,7 @@ class ShownRun:
     result: RunResult | None
     history: tuple[EpochRow, ...]
     run_ids: dict[str, str]
+    is_deleted: bool
     files: tuple[Path, ...]
 
 
@@ -60,5 +63,6 @@ def show_run(
             for address, notes in entry.published().items()
             if "run_id" in notes
         },
+        is_deleted=bool(find_deleted(root, [entry])),
         files=tuple(sorted(entry.folder.iterdir())),
     )

@@ -90,9 +90,12 @@ def test_runs_that_were_collected_as_garbage_come_back_and_deleted_ones_do_not(
     for _ in range(2):
         done = project.command("run", *project.options[:-1])
         assert done.returncode == 0, done.stderr
-        assert "left out, because they were deleted in MLflow: 1 run" in done.stdout
+        assert "left out, because deleted in MLflow: 1 run" in done.stdout
         (run,) = project.tracked()
         assert run.info.run_id not in (collected, deleted)
+    packed = project.command("export", "small", "small.zip")
+    assert "left out, because deleted in MLflow: 1 run" in packed.stderr
+    assert "exported: 1 run of 'small' to small.zip" in packed.stdout
     page = (project.folder / "reports" / "small" / "tables" / "facts.csv").read_text()
     assert "1 of 1" in page
 
