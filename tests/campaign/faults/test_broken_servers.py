@@ -68,9 +68,9 @@ def test_a_broken_server_holds_nothing_up_and_the_next_has_all(
     kept = project.histories()
     sound = tracked_at(project, gateway.mend())
     for _ in range(2):
-        done = watch(sound, *run)
-        assert done.code == 0, done.said
-        assert "warning" not in done.said
+        repaired = sound.here(*run)
+        assert repaired.returncode == 0, repaired.stderr
+        assert "warning" not in repaired.stderr
     shown = len(sound.tracked(study=study))
     tally(SERVER, lost=int(shown < 1), doubled=int(shown > 1))
     assert_published_once(sound, study)

@@ -60,12 +60,12 @@ def test_a_full_disk_fails_the_run_and_a_resume_goes_on_when_there_is_room(
     assert failed.code in (0, 1, 3), failed.said  # 0: MLflow's copy alone found no room
     assert "No space left on device" in failed.said or "disk is full" in failed.said
     assert not failed.is_crash, failed.said
-    listed = watch(project, "list", "runs")
-    assert listed.code in (0, 2), listed.said
+    listed = project.here("list", "runs")
+    assert listed.returncode in (0, 2), listed.stderr
 
     (disk / "ballast").unlink()
-    resumed = watch(project, "run", *project.options)
-    assert resumed.code == 0, resumed.said
+    resumed = project.here("run", *project.options)
+    assert resumed.returncode == 0, resumed.stderr
     histories = list(project.histories().values())
     shown = [run.info.status for run in project.tracked()]
     tally(FULL, lost=int([len(rows) for rows in histories] != [EPOCHS]), doubled=len(shown) - 1)
@@ -92,9 +92,9 @@ def test_a_command_on_a_full_disk_fails_in_a_sentence_and_works_when_there_is_ro
 
     (disk / "ballast").unlink()
     (disk / "study.zip").unlink(missing_ok=True)  # there was room for it
-    again = watch(project, *OTHERS[command])
+    again = project.here(*OTHERS[command])
     tally(FULL, lost=int(any(project.scores()[key] != score for key, score in before.items())))
-    assert again.code == 0, again.said
+    assert again.returncode == 0, again.stderr
 
 
 def leave_room(disk: Path, n_bytes: int) -> None:
