@@ -61,8 +61,9 @@ def test_texts_whose_words_look_alike_are_other_data(table: Table) -> None:
 
 
 def test_few_test_texts_are_told_with_the_weight_of_one(table: Table) -> None:
-    _, notes = make_corpus("r", table, SplitChoices(test_fraction=0.1))
-    assert "too few test texts to tell networks apart: one is 8 points" in notes
+    for fraction, weight in ((0.1, "8"), (0.5, "1.7")):
+        _, notes = make_corpus("r", table, SplitChoices(test_fraction=fraction))
+        assert f"too few test texts to tell networks apart: one is {weight} points" in notes
     many = Table(texts=table.texts * 5, labels=table.labels * 5)
     assert not any("too few" in note for note in make_corpus("r", many, SplitChoices())[1])
 

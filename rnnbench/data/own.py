@@ -195,4 +195,6 @@ def _tell_few(n_test: int) -> tuple[str, ...]:
     """A sentence where one test text weighs more than a point."""
     if n_test >= 100:
         return ()
-    return (f"too few test texts to tell networks apart: one is {100 / n_test:.0f} points",)
+    points = 100 / n_test
+    one = f"{points:.{0 if points >= 3 else 1}f} points"
+    return (f"too few test texts to tell networks apart: one is {one}",)
