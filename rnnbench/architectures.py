@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from rnnbench.errors import StudyError, unknown_name
+from rnnbench.output.characters import first_line
 from rnnbench.plugin_code import code_digest
 from rnnbench.specs import Argument, CanonicalForm, Form, PluginForm
 
@@ -24,9 +25,12 @@ __all__ = [
     "check_size",
     "display_name",
     "find_plugin",
+    "find_plugins",
     "installed_code",
     "make_form",
     "model_parameters",
+    "plugin_of",
+    "plugin_problems",
     "recurrent_parameters",
 ]
 
@@ -66,37 +70,38 @@ class Plugin:
 
 @cache
 def find_plugins() -> Mapping[str, Plugin]:
-    """Every plug-in that is installed, by name.
+    """Every plug-in that is installed and can be used, by name."""
+    return _load_plugins()[0]
 
-    Raises:
-        StudyError: an entry point that cannot be loaded, is no `Plugin`, or takes a name in use.
-    """
-    plugins: dict[str, Plugin] = {}
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
-        try:
-            plugin = entry.load()
-        except Exception as err:  # whatever another package raises while it is imported
-            raise StudyError(f"the entry point {entry.value} cannot be loaded: {err}") from err
-        if not isinstance(plugin, Plugin):
-            raise StudyError(f"the entry point {entry.value} is no rnnbench Plugin")
-        if plugin.name in PRESETS or plugin.name in plugins:
-            raise StudyError(
-                f"the entry point {entry.value} takes the name '{plugin.name}', which is in use"
-            )
-        plugins[plugin.name] = plugin
-    return plugins
+
+def plugin_problems() -> list[str]:
+    """A sentence for each installed plug-in that cannot be used."""
+    return _load_plugins()[1]
 
 
 def find_plugin(name: str) -> Plugin:
     """The installed plug-in of that name.
 
     Raises:
-        StudyError: there is none.
+        StudyError: there is none that can be used.
     """
     plugins = find_plugins()
     if name not in plugins:
-        raise StudyError(unknown_name("architecture", name, architecture_names()))
+        unknown = unknown_name("architecture", name, architecture_names())
+        raise StudyError("; ".join((unknown, *plugin_problems())))
     return plugins[name]
+
+
+def plugin_of(form: PluginForm) -> Plugin:
+    """The plug-in that a network is made with.
+
+    Raises:
+        StudyError: it is not installed here, or cannot be used.
+    """
+    if form.name not in find_plugins():
+        missing = f"the architecture {form.name} is a plug-in that is not installed here"
+        raise StudyError("; ".join((missing, *plugin_problems())))
+    return find_plugins()[form.name]
 
 
 def installed_code(name: str) -> str | None:
@@ -190,6 +195,27 @@ def check_size(
             f"{display_name(form)} with embedding_size {embedding_size} and num_words {num_words} "
             f"has {n_parameters:,} parameters, of at most {MOST_PARAMETERS:,}"
         )
+
+
+def _load_plugins() -> tuple[dict[str, Plugin], list[str]]:
+    plugins: dict[str, Plugin] = {}
+    problems: list[str] = []
+    taken = set(PRESETS)
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        try:
+            plugin = entry.load()
+        except Exception as err:  # whatever another package raises while it is imported
+            problems.append(f"the plug-in {entry.value} cannot be loaded: {first_line(err)}")
+            continue
+        if not isinstance(plugin, Plugin):
+            problems.append(f"the plug-in {entry.value} is no rnnbench Plugin")
+        elif plugin.name in taken:  # of two neither is used: which it is would hang on the machine
+            problems.append(f"the plug-in {entry.value} takes the name '{plugin.name}' of another")
+            plugins.pop(plugin.name, None)
+        else:
+            plugins[plugin.name] = plugin
+            taken.add(plugin.name)
+    return plugins, problems
 
 
 def _refuse_unknown(name: str, given: Mapping[str, object], known: set[str]) -> None:

@@ -28,7 +28,14 @@ from rnnbench.formats import (
     read_bytes,
 )
 from rnnbench.ledger import LedgerEntry
-from rnnbench.specs import CanonicalForm, EpochRow, PluginForm, RunResult, RunSpec
+from rnnbench.specs import (
+    MOST_OF_A_NAME,
+    CanonicalForm,
+    EpochRow,
+    PluginForm,
+    RunResult,
+    RunSpec,
+)
 
 __all__ = ["ArchivedRun", "check_run", "read_run"]
 
@@ -110,7 +117,7 @@ def _check_spec(spec: RunSpec) -> None:
     """
     if spec.purpose != "report":
         raise ValueError("it was made for a search")
-    check_text("the data's name", spec.data.dataset, 255)
+    check_text("the data's name", spec.data.dataset, MOST_OF_A_NAME)
     if not re.fullmatch("[0-9a-f]{64}", spec.data.fingerprint):
         raise ValueError("the data's fingerprint is no SHA-256")
     if isinstance(spec.form, PluginForm):

@@ -273,6 +273,8 @@ def _why(err: Exception) -> str:
     """A few words on what is wrong with a file's content."""
     if isinstance(err, KeyError):
         return f"'{err.args[0]}' is missing"
+    if isinstance(err, AttributeError | TypeError):  # Python's words say nothing of the file
+        return "it is not what rnnbench writes there"
     return first_line(err, 150)
 
 

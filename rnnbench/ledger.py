@@ -49,6 +49,7 @@ __all__ = ["FOLDER", "Ledger", "LedgerEntry", "Parent"]
 FOLDER = ".rnnbench"
 LEFT_OUT = "that run is left out"
 AGAIN = "that run is put aside and trained again"
+ANEW = "it is written anew"
 
 
 class Ledger:
@@ -120,6 +121,7 @@ class Ledger:
         """
         entry = self.entry(study, spec)
         if (entry.folder / "spec.json").exists():
+            self._has_spec(entry)
             return entry if self.is_sound(entry, AGAIN) else None
         return self._finished_elsewhere(study, spec)
 
@@ -142,7 +144,7 @@ class Ledger:
         try:
             entry.check()
         except DamagedError as err:
-            self._tell(f"{err}; {consequence}")
+            self._tell(err, consequence)
             return False
         self._sound[entry.folder] = marks
         return True
@@ -198,7 +200,7 @@ class Ledger:
         try:
             return parse_file(self._declarations(study), parse_declarations) or []
         except DamagedError as err:
-            self._tell(f"{err}; what the study declared there is left out")
+            self._tell(err, "what the study declared there is left out")
             return []
 
     def record(self, entry: LedgerEntry, event: Event) -> None:
@@ -285,7 +287,7 @@ class Ledger:
             if entry.result() is None:
                 entry.history()
         except DamagedError as err:
-            self._tell(f"{err}; {LEFT_OUT}")
+            self._tell(err, LEFT_OUT)
             return None
         return entry
 
@@ -295,14 +297,15 @@ class Ledger:
             LedgerEntry(entry.study, entry.folder).spec()
         except DamagedError as err:
             if os.path.lexists(entry.folder / "spec.json"):
-                self._tell(f"{err}; it was written anew")
+                self._tell(err, ANEW)
             return False
         return True
 
-    def _tell(self, sentence: str) -> None:
-        if sentence not in self._told:
-            self._told.add(sentence)
-            self._on_problem(sentence)
+    def _tell(self, problem: DamagedError, consequence: str) -> None:
+        """Once: what is read again later has the consequence that was told first."""
+        if str(problem) not in self._told:
+            self._told.add(str(problem))
+            self._on_problem(f"{problem}; {consequence}")
 
     def _write_declarations(
         self,

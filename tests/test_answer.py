@@ -298,6 +298,11 @@ def test_runs_without_a_score_are_counted_in_a_warning(
     assert warn([arm("lstm", **counts), arm("gru")]) == (sentence,)
 
 
+def test_runs_that_were_deleted_are_counted_in_a_warning() -> None:
+    sentence = "Left out, because deleted in MLflow: 2 runs."
+    assert warn([arm("lstm"), arm("gru")], n_deleted=2) == (sentence,)
+
+
 def test_a_notice_is_given_once_and_a_store_that_was_not_read_is_named() -> None:
     found = warn([arm("lstm")], notices=["SYNTHETIC", "SYNTHETIC"], problem="it is gone")
     assert found[0] == "SYNTHETIC"

@@ -27,6 +27,8 @@ from rnnbench.models import build_model, refuse_edited
 from rnnbench.plugin_code import code_digest
 from rnnbench.specs import CanonicalForm, DataSpec, PluginForm, RunSpec
 from rnnbench.study import Study, expand_study
+from rnnbench.workflows.doctor import check_all
+from rnnbench.workflows.listing import list_all
 
 COUNTS: dict[str, tuple[int, tuple[int, ...]]] = {
     "lstm": (8809, (800,)),
@@ -193,19 +195,27 @@ def test_a_plug_in_takes_only_its_own_hyperparameters(site: Path) -> None:
 @pytest.mark.parametrize(
     ("objects", "sentence"),
     [
-        (("taken",), "takes the name 'lstm', which is in use"),
-        (("plugin", "plugin"), "takes the name 'two-dense', which is in use"),
+        (("taken",), "takes the name 'lstm' of another"),
+        (("plugin", "plugin"), "takes the name 'two-dense' of another"),
         (("no_plugin",), "plugin_package:no_plugin is no rnnbench Plugin"),
         (("missing",), "plugin_package:missing cannot be loaded: "),
     ],
     ids=["a preset's name", "a name twice", "another object", "nothing there"],
 )
-def test_a_plug_in_that_cannot_be_is_named(
+def test_a_plug_in_that_cannot_be_is_named_and_keeps_nothing_else_from_its_work(
     site: Path, objects: tuple[str, ...], sentence: str
 ) -> None:
     install(site, *objects)
-    with pytest.raises(StudyError, match=sentence):
-        architecture_names()
+    assert architecture_names() == tuple(PRESETS)
+    assert make_form("lstm") == PRESETS["lstm"]
+    with pytest.raises(StudyError, match=f"unknown architecture 'two-dense'.*{sentence}"):
+        make_form("two-dense")
+    told: list[str] = []
+    list_all(site, "architectures", told.append)
+    assert [sentence in problem for problem in told] == [True]
+    (check,) = (check for check in check_all(site) if check.name == "plug-ins")
+    assert sentence in check.finding
+    assert not check.ok
 
 
 def test_edited_code_is_another_architecture(site: Path) -> None:

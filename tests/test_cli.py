@@ -90,9 +90,10 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "two data sets": (
         ("run", "lstm", "--dataset", "train.csv", "--dataset=test.csv"),
         USAGE,
-        "--dataset is given twice and takes one file; put all parts into one file, with a column "
-        "split that says train, validation or test",
+        "--dataset alone names texts, and takes one file; put all parts into one file, with a "
+        "column split that says train, validation or test",
     ),
+    "options for parts": (("run", "lstm", "--train", "a.csv"), USAGE, "with a column split that"),
 }
 
 

@@ -87,6 +87,7 @@ def test_every_command_knows_which_run_was_deleted(folder: MlflowFolder) -> None
     assert [row["fingerprint"] for row in result_records("textbook", root)] == [kept.fingerprint]
     assert len(runs_as_csv(root).splitlines()) == 2
     assert find_run("lstm", root) == kept
+    assert folder.read().n_deleted == 1
     assert show_run(deleted.fingerprint, root).is_deleted
     assert not show_run(kept.fingerprint, root).is_deleted
     client.delete_run(notes_of(kept, folder.store)["run_id"])

@@ -215,6 +215,21 @@ def test_a_torn_file_is_named_and_its_run_is_as_good_as_new(
     assert ledger.n_archived("textbook", SPEC.fingerprint) == (name != "spec.json")
 
 
+@pytest.mark.parametrize("name", ["spec.json", "result.json"])
+def test_a_torn_file_is_told_once_with_what_becomes_of_it(tmp_path: Path, name: str) -> None:
+    entry = record(tmp_path, epoch_ended(3), FINISHED)
+    put(entry.folder / name, b"[1, 2]")
+    told: list[str] = []
+    ledger = Ledger(tmp_path, on_problem=told.append)
+    ledger.find("textbook", SPEC)
+    ledger.entries()
+    ledger.open_run("textbook", SPEC)
+    consequence = "written anew" if name == "spec.json" else "put aside and trained again"
+    (sentence,) = told
+    assert f"{name} cannot be read (it is not what rnnbench writes there); " in sentence
+    assert sentence.endswith(consequence)
+
+
 def put(path: Path, content: bytes | None) -> None:
     """Other content, or with None a link to the same content elsewhere."""
     if content is not None:

@@ -224,6 +224,7 @@ def test_json_for_people_keeps_their_letters() -> None:
 
 def test_csv_holds_no_formula() -> None:
     assert csv_text("=1+1") == "'=1+1"
+    assert csv_text(f"{HOSTILE}\nsecond") == f"{SHOWN}\nsecond"
     (row,) = csv.DictReader(io.StringIO(write_records([{"dataset": "=cmd", "val_loss": -0.5}])))
     assert (row["dataset"], row["val_loss"]) == ("'=cmd", "-0.5")
 

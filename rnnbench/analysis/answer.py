@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rnnbench.analysis.reach import describe_reach, seeds_to_decide, set_against_majority
 from rnnbench.analysis.rows import ArmRow, PairRow
+from rnnbench.output.amounts import plural
 from rnnbench.stats.intervals import Interval
 
 __all__ = ["warn_of", "write_answer"]
@@ -62,6 +63,7 @@ def warn_of(
     n_test: int | None = None,
     notices: Iterable[str] = (),
     problem: str | None = None,
+    n_deleted: int = 0,
 ) -> tuple[str, ...]:
     """Whatever keeps the data from carrying a conclusion.
 
@@ -71,6 +73,7 @@ def warn_of(
         n_test: texts that are scored; None where unknown.
         notices: of synthetic reviews, or of runs that were not made alike.
         problem: why MLflow could not be read.
+        n_deleted: runs that somebody deleted in MLflow.
     """
     networks = [row for row in arms if not row.is_baseline]
     warnings = list(dict.fromkeys(notices))
@@ -91,7 +94,9 @@ def warn_of(
     ):
         if count:
             some = words if count == 1 else words.replace("is ", "are ", 1)
-            warnings.append(f"{_plural(count, 'run')} {some}.")
+            warnings.append(f"{plural(count, 'run')} {some}.")
+    if n_deleted:
+        warnings.append(f"Left out, because deleted in MLflow: {plural(n_deleted, 'run')}.")
     if problem:
         warnings.append(f"MLflow could not be read, so this rests on the ledger alone: {problem}.")
     return tuple(warnings)
@@ -112,7 +117,7 @@ def _answer_section(
     else:
         sentence += (
             f"{best.arm} has the highest mean test accuracy, {100 * _mean(best):.2f} %"
-            f"{_interval(best.test_accuracy_t, 100, 2)} over {_plural(best.n, 'seed')}"
+            f"{_interval(best.test_accuracy_t, 100, 2)} over {plural(best.n, 'seed')}"
         )
     if not pairs:
         return [f"{sentence}; there is nothing to compare it with."]
@@ -191,7 +196,7 @@ def _relate_open(pair: PairRow) -> str:
 def _some(pairs: Sequence[str]) -> str:
     more = len(pairs) - _MANY_PAIRS
     listed = "; ".join(pairs[:_MANY_PAIRS])
-    return f"{listed}; and {_plural(more, 'more pair')}" if more > 0 else listed
+    return f"{listed}; and {plural(more, 'more pair')}" if more > 0 else listed
 
 
 def _cost(arms: Sequence[ArmRow]) -> list[str]:
@@ -252,10 +257,6 @@ def _interval(interval: Interval | None, factor: float, digits: int) -> str:
         return ""
     remark = " (bounded)" if interval.is_bounded else ""
     return f" [{factor * interval.low:.{digits}f}, {factor * interval.high:.{digits}f}]{remark}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -76,6 +76,7 @@ class Sources:
         runs: of the study.
         others: runs of other studies, for the claims.
         problem: why MLflow could not be read; None if it could.
+        n_deleted: runs of the study that somebody deleted in MLflow.
         command: the words that repeat the study; empty if nobody knows them.
         baseline, majority: what a network has to beat on the same reviews; None where unknown.
         searches: of a tuned study, by architecture.
@@ -90,6 +91,7 @@ class Sources:
     majority: Baseline = no_baseline
     others: Sequence[TrackedRun] = ()
     problem: str | None = None
+    n_deleted: int = 0
     command: str = ""
     searches: Mapping[str, TuningRecord] = field(default_factory=dict)
     timing: TimingPart | None = None
@@ -138,6 +140,7 @@ def compose_document(sources: Sources) -> Document:
             n_test=min((n for n in n_test.values() if n is not None), default=None),
             notices=[*_notices(sources.runs), *declared.notes, *_mixed(sections, sources)],
             problem=sources.problem,
+            n_deleted=sources.n_deleted,
         ),
         margin=margin,
         sections=tuple(section.name for section in sections),

@@ -60,6 +60,7 @@ def main() -> None:
     What cannot be printed ends no command. A reader that has left, as `head` does, is no fault; a
     full disk under standard output is one, told when the work is done.
     """
+    _leave_ascii()
     steady_output()
     debug = "--debug" in sys.argv
     if "--quiet" in sys.argv:
@@ -74,10 +75,21 @@ def main() -> None:
     raise SystemExit(code)
 
 
+def _leave_ascii() -> None:
+    """Begin again in Python's UTF-8 mode where the locale is ASCII, which cannot name most files.
+
+    What is printed stays ASCII.
+    """
+    if sys.getfilesystemencoding() == "ascii":
+        os.environ |= {"PYTHONUTF8": "1"}
+        os.environ.setdefault("PYTHONIOENCODING", "ascii")
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
 def _carry_out(arguments: list[str], *, debug: bool) -> int:
     """The exit code of the command."""
     try:
-        _refuse_two_datasets(arguments)
+        _refuse_two_files(arguments)
         return app(arguments, standalone_mode=False) or 0
     except _Refused as err:
         if said := err.format_message():  # no words: the help was shown instead
@@ -109,12 +121,13 @@ def _reason(err: Exception) -> str:
     return err.strerror or str(err) if isinstance(err, OSError) else str(err)
 
 
-def _refuse_two_datasets(arguments: Sequence[str]) -> None:
+def _refuse_two_files(arguments: Sequence[str]) -> None:
     """Of an option given twice the last one counts, which here would pass over texts in silence."""
-    if sum(word.partition("=")[0] == "--dataset" for word in arguments) > 1:
+    options = [word.partition("=")[0] for word in arguments]
+    if options.count("--dataset") > 1 or {"--train", "--test"} & {*options}:
         from rnnbench.data.unreadable import ONE_FILE
 
-        raise UsageError(f"--dataset is given twice and takes one file; {ONE_FILE}")
+        raise UsageError(f"--dataset alone names texts, and takes one file; {ONE_FILE}")
 
 
 def _exit_code(err: RnnbenchError) -> int:

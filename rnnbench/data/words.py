@@ -45,7 +45,7 @@ class Encoded:
 
 
 def cut_words(text: str) -> list[str]:
-    """The words of a text as they were typed, but case folded; punctuation is left out.
+    """The words of a text as they were typed, but in lower case; punctuation is left out.
 
     A word is letters, marks, digits and inner apostrophes. Of scripts without spaces between
     words each character is one, and so is each emoji. Letters and their marks are composed (NFC),
@@ -53,8 +53,8 @@ def cut_words(text: str) -> list[str]:
     """
     if text.isascii():
         return _ASCII.findall(text.lower())
-    folded = unicodedata.normalize("NFC", text.casefold())
-    return _pattern().findall(_UNSEEN.sub("", folded.translate(_APOSTROPHES)))
+    lowered = unicodedata.normalize("NFC", text.lower())
+    return _pattern().findall(_UNSEEN.sub("", lowered.translate(_APOSTROPHES)))
 
 
 def encode_texts(texts: Iterable[str]) -> Encoded:

@@ -77,9 +77,11 @@ def named_line(err: BaseException) -> str:
 
 
 def csv_text(value: object) -> object:
-    """A cell's value, of which no spreadsheet takes a text for a formula."""
-    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if is_formula else value
+    """A cell's value; a text is plain, and no spreadsheet takes it for a formula."""
+    if not isinstance(value, str):
+        return value
+    is_formula = value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return _shown(f"'{value}" if is_formula else value, "\n\t")
 
 
 def readable_name(file_name: str) -> str:

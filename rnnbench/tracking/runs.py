@@ -75,10 +75,12 @@ class ReadRuns:
     Args:
         runs: the last attempt at each.
         problem: why MLflow could not be read, so that the ledger stands in; None if it could.
+        n_deleted: runs of the ledger that somebody deleted in MLflow, and that are left out.
     """
 
     runs: tuple[TrackedRun, ...]
     problem: str | None = None
+    n_deleted: int = 0
 
 
 def tracked_studies(store: Store, ledger: Ledger) -> tuple[str, ...]:
@@ -118,16 +120,17 @@ def read_runs(store: Store, ledger: Ledger, study: str) -> ReadRuns:
     Raises:
         UsageError: neither has such a study, the known ones are listed; or all is deleted.
     """
-    problem = None
+    problem, own = None, _noted(store, ledger, study)
     try:
-        seen = _look(open_published(store), study, _noted(store, ledger, study))
+        seen = _look(open_published(store), study, own)
     except StoreError as err:
         problem = str(err)
         seen = _Seen(deleted=_noted_deleted(store, ledger.entries(study)))
     runs = _unite(study, seen, store, ledger)
     if not runs:
         raise UsageError(_no_runs(study, tracked_studies(store, ledger), bool(seen.deleted)))
-    return ReadRuns(runs=tuple(runs), problem=problem)
+    n_deleted = len(seen.deleted & own.keys())
+    return ReadRuns(runs=tuple(runs), problem=problem, n_deleted=n_deleted)
 
 
 def read_other_runs(store: Store | None, ledger: Ledger, study: str) -> tuple[TrackedRun, ...]:

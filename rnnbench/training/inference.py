@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.architectures import display_name
+from rnnbench.architectures import display_name, installed_code
 from rnnbench.errors import DataError
 from rnnbench.formats import FormatError, open_zip
 from rnnbench.models import build_model, import_keras
-from rnnbench.specs import RunSpec
+from rnnbench.specs import Form, PluginForm, RunSpec
 
 __all__ = ["predict_with"]
 
@@ -45,14 +45,23 @@ def predict_with(path: Path, spec: RunSpec, tokens: NDArray[np.int32]) -> NDArra
         _check_weights(path)
         model.load_weights(path)
     except Exception as err:  # whatever Keras and HDF5 raise at a damaged file
-        raise DataError(
-            f"{path} is damaged, or no model of {display_name(spec.form)} "
-            f"({type(err).__name__}); the run must be trained again"
-        ) from err
+        raise DataError(_unfit(path, spec.form, err)) from err
     probability = np.asarray(
         model.predict(tokens, batch_size=PREDICT_BATCH, verbose=0), dtype=np.float32
     )
     return probability[:, 0] if probability.shape[1] == 1 else probability
+
+
+def _unfit(path: Path, form: Form, err: Exception) -> str:
+    if isinstance(form, PluginForm) and form.code != installed_code(form.name):
+        return (
+            f"{path} does not fit the network that the code of {form.name} builds now: it was "
+            "edited since it trained this model"
+        )
+    return (
+        f"{path} is damaged, or no model of {display_name(form)} ({type(err).__name__}); "
+        "the run must be trained again"
+    )
 
 
 def _check_weights(path: Path) -> None:

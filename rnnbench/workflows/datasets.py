@@ -15,8 +15,8 @@ from rnnbench.data.tables import MOST_BYTES, SUFFIXES, TableChoices
 from rnnbench.data.unreadable import refuse_unnamable, refuse_unreadable, tell_test_file
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
-from rnnbench.output.characters import readable_name
-from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
+from rnnbench.output.characters import plain, readable_name
+from rnnbench.specs import MOST_OF_A_NAME, SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
 
 __all__ = [
     "DATASETS",
@@ -198,15 +198,18 @@ def _imdb(path: Path) -> _Source:
 def _table(choice: str, own: OwnChoices) -> _Source:
     path = find_table(choice)
     return _Source(
-        # Never to be taken for another, nor for two because of how a letter is stored.
-        name=unicodedata.normalize(
-            "NFC", readable_name(path.name if path.stem in DATASETS else path.stem)
-        ),
+        name=_name(path),
         key=prepare.table_key(path, own.table, own.split),
         origin=readable_name(str(path)),
         prepare=lambda: call_in_process(prepare.prepare_table, path, own.table, own.split)[0],
         notes=tell_test_file(path),
     )
+
+
+def _name(path: Path) -> str:
+    """Of a file's data: never another's, nor two for how a letter is stored; one that prints."""
+    name = readable_name(path.name if path.stem in DATASETS else path.stem)
+    return plain(unicodedata.normalize("NFC", name))[:MOST_OF_A_NAME]
 
 
 def _synthetic(*, full_size: bool) -> _Source:

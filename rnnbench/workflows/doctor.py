@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from rnnbench.architectures import find_plugins, plugin_problems
 from rnnbench.data import cache, imdb
 from rnnbench.errors import RnnbenchError
 from rnnbench.execution.cores import usable_cores
@@ -48,6 +49,7 @@ def check_all(root: Path) -> list[Check]:
     return [
         *(_package(name, required=True) for name in REQUIRED),
         *(_package(name, required=False) for name in OPTIONAL),
+        _plugins(),
         _processor(),
         _gpu(),
         _data(),
@@ -65,6 +67,13 @@ def _package(name: str, *, required: bool) -> Check:
         remedy = f"pip install {name}" if required else OPTIONAL[name]
         finding = "not installed" if required else "not installed (optional)"
         return Check(name=name, ok=not required, finding=finding, remedy=remedy)
+
+
+def _plugins() -> Check:
+    problems = plugin_problems()
+    finding = "; ".join(problems) or ", ".join(find_plugins()) or "none"
+    remedy = "mend or uninstall the package; what does not use it works" if problems else ""
+    return Check(name="plug-ins", ok=not problems, finding=finding, remedy=remedy)
 
 
 def _processor() -> Check:

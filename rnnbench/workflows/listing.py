@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnbench.analysis.records import run_record, write_records
-from rnnbench.architectures import architecture_names, display_name, make_form, model_parameters
+from rnnbench.architectures import (
+    architecture_names,
+    display_name,
+    make_form,
+    model_parameters,
+    plugin_problems,
+)
 from rnnbench.errors import StudyError, UsageError, unknown_name
 from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural
@@ -41,13 +47,17 @@ def list_all(
     """The sections asked for, or all of them.
 
     Args:
-        on_problem: called with a sentence for each run that is left out, being damaged.
+        on_problem: called with a sentence for each run that is left out, being damaged, and for
+            each plug-in that cannot be used.
 
     Raises:
         UsageError: a section that there is not.
     """
     if what is not None and what not in SECTIONS:
         raise UsageError(unknown_name("section", what, SECTIONS))
+    if what in (None, "architectures"):
+        for problem in plugin_problems():
+            on_problem(problem)
     makers: dict[str, Callable[[], Listing]] = {
         "architectures": _architectures,
         "studies": lambda: _studies(root),

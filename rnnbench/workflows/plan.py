@@ -110,10 +110,11 @@ def make_plan(
     Args:
         fresh: plan every run anew, whatever the ledger has.
     """
+    # First those of the study: of a file that cannot be read it is told once what becomes of it.
+    entries = [None if fresh else ledger.find(study.name, spec) for spec in specs]
     known = _read_known(ledger, specs)
     tasks: list[Task] = []
-    for spec in specs:
-        entry = None if fresh else ledger.find(study.name, spec)
+    for spec, entry in zip(specs, entries, strict=True):
         if entry is not None and entry.is_over:
             continue
         state = entry.state() if entry else None

@@ -157,6 +157,7 @@ def _write(store: Store, choices: ReportChoices) -> _Written:
             baseline=find_baseline,
             majority=find_majority,
             problem=found.problem,
+            n_deleted=found.n_deleted,
             command=_command(study, found),
             searches=_find_searches(ledger, found.runs, unread.append) if declaration.tuned else {},
             timing=timing,

@@ -40,6 +40,8 @@ def export_study(study: str, path: Path, view: View, root: Path) -> None:
     over = [
         entry for entry in entries if entry.result() is not None and _can_be_imported(entry, view)
     ]
+    if not over and any(entry.result() is not None for entry in found):
+        raise UsageError(f"no run of '{study}' can be exported")
     if not over:
         raise UsageError(
             f"no run of '{study}' is over and whole; the command that began it goes on"

@@ -45,7 +45,13 @@ def serve_ui(root: Path, host: str, port: int, view: View) -> int:
     # terminal does not end it either when it is closed; this process does.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
-    server = subprocess.Popen(ui_command(host, port), cwd=root, env=environment, process_group=0)
+    server = subprocess.Popen(
+        ui_command(host, port),
+        cwd=root,
+        env=environment,
+        process_group=0,
+        stdout=2,  # its log; a standard output that is full would end it
+    )
     try:
         return server.wait()
     except KeyboardInterrupt:

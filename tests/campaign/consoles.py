@@ -14,7 +14,16 @@ from pathlib import Path
 
 from project import PATIENCE_S, Project
 
-__all__ = ["CONSOLES", "HOSTILE", "Console", "Said", "run_on", "script_on", "write_reviews"]
+__all__ = [
+    "ASCII",
+    "CONSOLES",
+    "HOSTILE",
+    "Console",
+    "Said",
+    "run_on",
+    "script_on",
+    "write_reviews",
+]
 
 HOSTILE = "\x1b]0;title\x07\x1b[2J\x9b3J\u202e\u2066\u200b한국어 ±\n\t"
 """Of a label: a terminal's title, a cleared screen, text turned round, letters, a line's end."""

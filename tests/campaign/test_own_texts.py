@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from consoles import ASCII
 from project import Project, write_project
 
 pytestmark = pytest.mark.campaign
+NAMES = ("영화", "음식")
 SMALL = ("--seeds", "1", "--epochs", "2", "--max-len", "8", "--no-report")
 
 
@@ -25,22 +29,31 @@ def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def test_each_file_is_a_study_of_its_own_and_words_are_shown_as_typed(project: Project) -> None:
-    for name in ("영화", "음식"):
+@pytest.fixture(scope="module")
+def trained(project: Project) -> Project:
+    """The same, each file trained on once."""
+    for name in NAMES:
         done = project.command("run", "lstm", "--dataset", f"{name}.csv", *SMALL)
         assert done.returncode == 0, done.stderr
-        assert len(project.tracked(study=f"textbook-{name}-custom")) == 1
-    done = project.command("predict", "lstm", "ㅋㅋㅠㅠ", "--study", "textbook-영화-custom")
-    assert "seen      ㅋㅋㅠㅠ\n" in done.stdout
-    assert "known     1 of 1 word" in done.stdout
+    return project
 
 
-def test_a_study_with_korean_in_its_name_travels(project: Project, tmp_path: Path) -> None:
+def test_each_file_is_a_study_of_its_own_and_words_are_shown_as_typed(trained: Project) -> None:
+    for name in NAMES:
+        assert len(trained.tracked(study=f"textbook-{name}-custom")) == 1
+    words = ("predict", "lstm", "ㅋㅋㅠㅠ", "--study", "textbook-영화-custom")
+    for locale in ({}, ASCII):
+        done = replace(trained, environment=trained.environment | locale).command(*words, "--json")
+        (found,) = json.loads(done.stdout)
+        assert (found["text"], found["seen"]) == ("ㅋㅋㅠㅠ", ["ㅋㅋㅠㅠ"])
+
+
+def test_a_study_with_korean_in_its_name_travels(trained: Project, tmp_path: Path) -> None:
     study = "textbook-영화-custom"
-    done = project.command("export", study, "study.zip")
+    done = trained.command("export", study, "study.zip")
     assert done.returncode == 0, done.stderr
-    other = Project(folder=tmp_path, options=(), environment=project.environment)
-    taken = other.command("import", str(project.folder / "study.zip"))
+    other = Project(folder=tmp_path, options=(), environment=trained.environment)
+    taken = other.command("import", str(trained.folder / "study.zip"))
     assert "imported: 1 run" in taken.stdout, taken.stderr
     assert len(other.tracked(study=study)) == 1
     assert other.command("report", study).returncode == 0

@@ -14,10 +14,11 @@ pytestmark = pytest.mark.campaign
 PACKAGE = """
 from rnnbench.architectures import Plugin
 
-MEAN, TWO, SEQUENCES, STRANGE = (
+MEAN, ONE, TWO, SEQUENCES, STRANGE = (
     Plugin(name=name, build=f"own_package.layers:{function}")
     for name, function in (
         ("mean", "mean"),
+        ("one-lstm", "one_lstm"),
         ("two-lstms", "two_lstms"),
         ("sequences", "sequences"),
         ("strange", "strange"),
@@ -37,6 +38,7 @@ class Strange(keras.layers.Layer):
         return keras.ops.mean(x, axis=1)
 
 def mean(): return [Mean()]
+def one_lstm(): return [keras.layers.LSTM(2)]
 def two_lstms(): return [keras.layers.LSTM(2), keras.layers.LSTM(2)]
 def sequences(): return [keras.layers.LSTM(2, return_sequences=True)]
 def strange(): return [Strange()]
@@ -53,7 +55,8 @@ def project(tmp_path: Path, shared: Path) -> Project:
     (site / "own_package" / "__init__.py").write_text(PACKAGE)
     (site / "own_package" / "layers.py").write_text(LAYERS)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: own-package\nVersion: 1.0\n")
-    names = {"mean": "MEAN", "two-lstms": "TWO", "sequences": "SEQUENCES", "strange": "STRANGE"}
+    names = {"mean": "MEAN", "one-lstm": "ONE", "two-lstms": "TWO"}
+    names |= {"sequences": "SEQUENCES", "strange": "STRANGE"}
     lines = [f"{name} = own_package:{value}" for name, value in names.items()]
     (info / "entry_points.txt").write_text("\n".join(["[rnnbench.architectures]", *lines, ""]))
     project = write_project(tmp_path / "project", shared, has_database=True)
@@ -100,6 +103,27 @@ def test_a_layer_of_ones_own_predicts_and_an_edit_is_another_network(
     assert "mean(code=" in listed
     edited = project.command("evaluate", trained)
     assert "was edited since it trained this model" in edited.stdout
+
+
+def test_a_model_whose_plug_in_builds_another_network_or_is_gone_is_not_called_damaged(
+    project: Project, tmp_path: Path
+) -> None:
+    assert project.run("one-lstm").returncode == 0
+    (trained,) = project.run_folders()
+    package = tmp_path / "site" / "own_package"
+    (package / "layers.py").write_text(LAYERS.replace("[keras.layers.LSTM(2)]", "[Mean()]"))
+    edited = project.command("evaluate", trained)
+    assert edited.returncode == 3
+    assert "does not fit the network that the code of one-lstm builds now" in edited.stderr
+    (package / "__init__.py").write_text("import no_such_module")
+    broken = project.command("evaluate", trained)
+    assert broken.returncode == 2
+    assert "one-lstm is a plug-in that is not installed here; the plug-in own_pack" in broken.stderr
+    listed = project.command("list", "runs")
+    assert listed.returncode == 0, listed.stderr
+    assert project.run("lstm", "--dry-run").returncode == 0
+    gone = project.command("list", "architectures").stderr
+    assert "own_package:ONE cannot be loaded: No module named 'no_such_module'" in gone
 
 
 @pytest.mark.parametrize("backend", ["jax", "tensorflow"])
