@@ -99,6 +99,8 @@ def run(
 def load_results(study: str, folder: str | Path = ".") -> pandas.DataFrame:
     """The study's runs that are over, a row each: what was asked, and what came out.
 
+    Runs that somebody deleted in MLflow are left out.
+
     Columns: study, dataset, architecture, seed, order, backend, engine, units, dropout,
     recurrent_dropout, learning_rate, num_words, max_len, status, epochs, best_epoch, val_loss,
     val_accuracy, test_loss, test_accuracy, test_macro_f1, fit_seconds, keras, backend_version

@@ -200,21 +200,24 @@ def check_size(
 def _load_plugins() -> tuple[dict[str, Plugin], list[str]]:
     plugins: dict[str, Plugin] = {}
     problems: list[str] = []
-    taken = set(PRESETS)
+    owners = dict.fromkeys(PRESETS, "rnnbench itself")
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         try:
             plugin = entry.load()
-        except Exception as err:  # whatever another package raises while it is imported
+        except (Exception, SystemExit) as err:  # whatever another package raises at its import
             problems.append(f"the plug-in {entry.value} cannot be loaded: {first_line(err)}")
             continue
-        if not isinstance(plugin, Plugin):
-            problems.append(f"the plug-in {entry.value} is no rnnbench Plugin")
-        elif plugin.name in taken:  # of two neither is used: which it is would hang on the machine
-            problems.append(f"the plug-in {entry.value} takes the name '{plugin.name}' of another")
+        if not isinstance(plugin, Plugin) or not isinstance(plugin.name, str):
+            problems.append(f"the plug-in {entry.value} is no rnnbench Plugin with a name")
+        elif plugin.name in owners:  # which of two is found first depends on the machine
+            others = f"also the name of one from {owners[plugin.name]}"
+            problems.append(
+                f"the plug-in {entry.value} cannot be used: '{plugin.name}' is {others}"
+            )
             plugins.pop(plugin.name, None)
         else:
             plugins[plugin.name] = plugin
-            taken.add(plugin.name)
+            owners[plugin.name] = entry.value
     return plugins, problems
 
 

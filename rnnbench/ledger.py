@@ -121,7 +121,7 @@ class Ledger:
         """
         entry = self.entry(study, spec)
         if (entry.folder / "spec.json").exists():
-            self._has_spec(entry)
+            self._has_spec(entry)  # a torn one is told; what was asked is known here all the same
             return entry if self.is_sound(entry, AGAIN) else None
         return self._finished_elsewhere(study, spec)
 

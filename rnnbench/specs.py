@@ -82,7 +82,7 @@ MOST: dict[str, int] = {
 }
 """The largest value of each count: far beyond any use, and what a file of others may ask for."""
 MOST_RUNS = 20_000  # of a study, and in an archive
-MOST_OF_A_NAME = 255  # characters of a data set's
+MOST_OF_A_NAME = 255  # characters, of a data set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

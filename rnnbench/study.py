@@ -88,8 +88,7 @@ class Study:
         if not self.architectures:
             raise StudyError("a study needs at least one architecture")
         for name in self.architectures:
-            if name not in architecture_names():
-                raise StudyError(unknown_name("architecture", name, architecture_names()))
+            make_form(name)
         if not self.seeds:
             raise StudyError("a study needs at least one seed")
         # Every value is checked here, before any data is looked for.

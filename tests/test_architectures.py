@@ -26,7 +26,7 @@ from rnnbench.errors import StudyError
 from rnnbench.models import build_model, refuse_edited
 from rnnbench.plugin_code import code_digest
 from rnnbench.specs import CanonicalForm, DataSpec, PluginForm, RunSpec
-from rnnbench.study import Study, expand_study
+from rnnbench.study import Study, expand_study, load_study
 from rnnbench.workflows.doctor import check_all
 from rnnbench.workflows.listing import list_all
 
@@ -195,9 +195,9 @@ def test_a_plug_in_takes_only_its_own_hyperparameters(site: Path) -> None:
 @pytest.mark.parametrize(
     ("objects", "sentence"),
     [
-        (("taken",), "takes the name 'lstm' of another"),
-        (("plugin", "plugin"), "takes the name 'two-dense' of another"),
-        (("no_plugin",), "plugin_package:no_plugin is no rnnbench Plugin"),
+        (("taken",), "'lstm' is also the name of one from rnnbench itself"),
+        (("plugin", "plugin"), "'two-dense' is also the name of one from plugin_package:plugin"),
+        (("no_plugin",), "plugin_package:no_plugin is no rnnbench Plugin with a name"),
         (("missing",), "plugin_package:missing cannot be loaded: "),
     ],
     ids=["a preset's name", "a name twice", "another object", "nothing there"],
@@ -208,8 +208,9 @@ def test_a_plug_in_that_cannot_be_is_named_and_keeps_nothing_else_from_its_work(
     install(site, *objects)
     assert architecture_names() == tuple(PRESETS)
     assert make_form("lstm") == PRESETS["lstm"]
-    with pytest.raises(StudyError, match=f"unknown architecture 'two-dense'.*{sentence}"):
-        make_form("two-dense")
+    for ask in (make_form, lambda name: load_study("textbook").with_choices(architectures=(name,))):
+        with pytest.raises(StudyError, match=f"unknown architecture 'two-dense'.*{sentence}"):
+            ask("two-dense")
     told: list[str] = []
     list_all(site, "architectures", told.append)
     assert [sentence in problem for problem in told] == [True]

@@ -90,8 +90,8 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "two data sets": (
         ("run", "lstm", "--dataset", "train.csv", "--dataset=test.csv"),
         USAGE,
-        "--dataset alone names texts, and takes one file; put all parts into one file, with a "
-        "column split that says train, validation or test",
+        "texts are named by --dataset alone, which takes one file; put all parts into one file, "
+        "with a column split that says train, validation or test",
     ),
     "options for parts": (("run", "lstm", "--train", "a.csv"), USAGE, "with a column split that"),
 }

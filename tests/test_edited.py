@@ -15,7 +15,7 @@ from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import RunResult
 from rnnbench.tracking.notes import notes_of, write_notes
 from rnnbench.tracking.relocate import relocate_artifacts
-from rnnbench.tracking.runs import find_deleted
+from rnnbench.tracking.runs import find_deleted, read_other_runs, read_runs
 from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
 from rnnbench.workflows.find_run import find_run
@@ -91,7 +91,7 @@ def test_every_command_knows_which_run_was_deleted(folder: MlflowFolder) -> None
     assert show_run(deleted.fingerprint, root).is_deleted
     assert not show_run(kept.fingerprint, root).is_deleted
     client.delete_run(notes_of(kept, folder.store)["run_id"])
-    with pytest.raises(UsageError, match="every run was deleted in MLflow; name"):
+    with pytest.raises(UsageError, match="every run of lstm was deleted in MLflow; name"):
         find_run("lstm", root)
 
 
@@ -106,6 +106,38 @@ def test_of_a_server_counts_what_was_last_heard(
     assert find_deleted(folder.root, entries) == set()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     assert find_deleted(folder.root, entries) == {entries[1]}
+    store = find_store(folder.root)
+    monkeypatch.setattr("rnnbench.tracking.runs.open_published", no_answer)
+    monkeypatch.setattr("rnnbench.tracking.tracker.open_published", no_answer)
+    found = read_runs(store, folder.ledger, "textbook")
+    assert ([run.folder for run in found.runs], found.n_deleted) == ([entries[0].folder], 1)
+    others = read_other_runs(store, folder.ledger, "another")
+    assert [run.folder for run in others] == [entries[0].folder]
+    tracker = Tracker(folder.ledger, "textbook", store, draw=lambda *_: b"", on_problem=print)
+    tracker.owes([])
+    assert tracker.deleted == {entries[1].fingerprint}
+
+
+def no_answer(_: Store) -> None:
+    raise StoreError("no answer")
+
+
+def test_a_run_is_deleted_as_long_as_its_database_is_there(
+    folder: MlflowFolder,
+) -> None:
+    entry = folder.record(SPEC, RESULT, epochs(1))
+    carry_out(folder, entry)
+    folder.client().delete_run(notes_of(entry, folder.store)["run_id"])
+    carry_out(folder)
+    database = folder.root / "mlflow.db"
+    content = database.read_bytes()
+    database.write_bytes(b"no database" * 100)
+    assert find_deleted(folder.root, [entry]) == {entry}
+    database.unlink()
+    assert find_deleted(folder.root, [entry]) == set()
+    assert len(folder.read().runs) == 1
+    database.write_bytes(content)
+    assert find_deleted(folder.root, [entry]) == {entry}
 
 
 def test_an_interrupted_run_that_is_gone_is_made_anew(folder: MlflowFolder) -> None:

@@ -352,7 +352,7 @@ def test_runs_of_other_studies_come_without_their_epochs(folder: MlflowFolder) -
 def test_other_studies_are_the_ledgers_where_no_store_is_read(folder: MlflowFolder) -> None:
     entry = folder.record(SPEC, RESULT, epochs(3), study="orders")
     folder.publish(entry)
-    (alone,) = read_other_runs(None, folder.ledger, "textbook")
+    (alone,) = read_other_runs(folder.store, folder.ledger, "textbook", can_be_read=False)
     assert (alone.run_id, alone.result) == (None, RESULT)
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from rnnbench.analysis.claim_metrics import METRICS
-from rnnbench.architectures import PRESETS, architecture_names, find_plugin, make_form
+from rnnbench.architectures import PRESETS, find_plugin, make_form
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.specs import Argument, CanonicalForm, DataSpec, Recipe, RunSpec
 
@@ -74,8 +74,10 @@ def check_architecture(path: tuple[str | int, ...], name: object) -> None:
     """Refuse what is no architecture's name."""
     if not isinstance(name, str):
         raise BadValueError(path, f"an architecture must be a name, got {name!r}")
-    if name not in architecture_names():
-        raise BadValueError(path, unknown_name("architecture", name, architecture_names()))
+    try:
+        make_form(name)
+    except StudyError as err:
+        raise BadValueError(path, str(err)) from err
 
 
 def check_metric(key: str, name: object) -> None:

@@ -89,7 +89,8 @@ def list_(
         str | None, typer.Argument(help="architectures, studies or runs; all by default.")
     ] = None,
     csv: Annotated[
-        bool, typer.Option("--csv", help="The runs that are over as CSV, a line each.")
+        bool,
+        typer.Option("--csv", help="The runs that are over, and not deleted in MLflow, as CSV."),
     ] = False,
     json: Json = False,
 ) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Annotated, Any
 
 import typer
@@ -82,7 +83,7 @@ def _leave_ascii() -> None:
     """
     if sys.getfilesystemencoding() == "ascii":
         os.environ |= {"PYTHONUTF8": "1"}
-        os.environ.setdefault("PYTHONIOENCODING", "ascii")
+        os.environ.setdefault("PYTHONIOENCODING", "ascii:backslashreplace")
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
@@ -122,12 +123,12 @@ def _reason(err: Exception) -> str:
 
 
 def _refuse_two_files(arguments: Sequence[str]) -> None:
-    """Of an option given twice the last one counts, which here would pass over texts in silence."""
-    options = [word.partition("=")[0] for word in arguments]
+    """Texts in several files: of an option given twice the last one alone would count."""
+    options = [word.partition("=")[0] for word in takewhile(lambda word: word != "--", arguments)]
     if options.count("--dataset") > 1 or {"--train", "--test"} & {*options}:
         from rnnbench.data.unreadable import ONE_FILE
 
-        raise UsageError(f"--dataset alone names texts, and takes one file; {ONE_FILE}")
+        raise UsageError(f"texts are named by --dataset alone, which takes one file; {ONE_FILE}")
 
 
 def _exit_code(err: RnnbenchError) -> int:

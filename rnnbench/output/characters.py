@@ -80,8 +80,8 @@ def csv_text(value: object) -> object:
     """A cell's value; a text is plain, and no spreadsheet takes it for a formula."""
     if not isinstance(value, str):
         return value
-    is_formula = value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return _shown(f"'{value}" if is_formula else value, "\n\t")
+    text = _shown(value, "\n\t")
+    return f"'{text}" if text.lstrip(" \n").startswith(("=", "+", "-", "@", "\t")) else text
 
 
 def readable_name(file_name: str) -> str:

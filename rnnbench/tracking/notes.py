@@ -9,7 +9,7 @@ from rnnbench.ledger import LedgerEntry
 from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.store import DATABASE, Store
 
-__all__ = ["is_settled", "notes_of", "write_notes"]
+__all__ = ["is_settled", "noted_deleted", "notes_of", "write_notes"]
 
 
 def notes_of(entry: LedgerEntry, store: Store) -> dict[str, Any]:  # Any: JSON values
@@ -22,6 +22,17 @@ def notes_of(entry: LedgerEntry, store: Store) -> dict[str, Any]:  # Any: JSON v
 def is_settled(notes: Mapping[str, Any]) -> bool:  # Any: JSON values
     """Whether the store has the whole run, or somebody deleted it there."""
     return bool(notes.get("done") or notes.get("deleted"))
+
+
+def noted_deleted(store: Store, entries: Iterable[LedgerEntry]) -> dict[str, LedgerEntry]:
+    """By their ids, the runs that were deleted when a command last published there.
+
+    None where the folder's own database is gone: what was deleted in it is made anew.
+    """
+    if store.is_local and not (store.root / DATABASE).exists():
+        return {}
+    found = ((notes_of(entry, store), entry) for entry in entries)
+    return {str(notes.get("run_id")): entry for notes, entry in found if notes.get("deleted")}
 
 
 def write_notes(

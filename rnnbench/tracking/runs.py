@@ -13,7 +13,7 @@ from rnnbench.errors import StoreError, StudyError, UsageError, unknown_name
 from rnnbench.formats import parse_json
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow, RunResult, RunSpec
-from rnnbench.tracking.notes import notes_of
+from rnnbench.tracking.notes import noted_deleted, notes_of
 from rnnbench.tracking.published import (
     CURVES,
     PublishedRun,
@@ -99,13 +99,15 @@ def find_deleted(root: Path, entries: Iterable[LedgerEntry]) -> frozenset[Ledger
     entries = list(entries)
     try:
         store = find_store(root)
-    except StoreError:
-        return frozenset()
-    ids = _noted_deleted(store, entries)
+    except StoreError:  # its notes can be read all the same
+        store = Store(root=root)
+    ids = None
     if store.is_local:
         with suppress(StoreError):
             reader = open_published(store)
             ids = frozenset().union(*map(reader.deleted, {entry.study for entry in entries}))
+    if ids is None:
+        ids = frozenset(noted_deleted(store, entries))
     if not ids:
         return frozenset()
     return frozenset(entry for entry in entries if notes_of(entry, store).get("run_id") in ids)
@@ -125,23 +127,26 @@ def read_runs(store: Store, ledger: Ledger, study: str) -> ReadRuns:
         seen = _look(open_published(store), study, own)
     except StoreError as err:
         problem = str(err)
-        seen = _Seen(deleted=_noted_deleted(store, ledger.entries(study)))
+        seen = _as_noted(store, ledger, study)
     runs = _unite(study, seen, store, ledger)
     if not runs:
         raise UsageError(_no_runs(study, tracked_studies(store, ledger), bool(seen.deleted)))
-    n_deleted = len(seen.deleted & own.keys())
+    deleted = {own[run_id].fingerprint for run_id in seen.deleted & own.keys()}
+    n_deleted = len(deleted - {run.spec.fingerprint for run in runs})
     return ReadRuns(runs=tuple(runs), problem=problem, n_deleted=n_deleted)
 
 
-def read_other_runs(store: Store | None, ledger: Ledger, study: str) -> tuple[TrackedRun, ...]:
+def read_other_runs(
+    store: Store, ledger: Ledger, study: str, *, can_be_read: bool = True
+) -> tuple[TrackedRun, ...]:
     """The runs of all other studies, their histories left unread.
 
     Args:
-        store: None takes the ledger's alone, as does a store that cannot be read.
+        can_be_read: whether the store is asked; else the ledger's runs are all.
     """
     names = {entry.study for entry in ledger.entries()}
     seen: dict[str, _Seen] = {}
-    if store is not None:
+    if can_be_read:
         with suppress(StoreError):  # the ledger stands in, also if time ran out only here
             reader = open_published(store)
             names |= set(reader.studies())
@@ -149,7 +154,13 @@ def read_other_runs(store: Store | None, ledger: Ledger, study: str) -> tuple[Tr
     return tuple(
         run
         for name in sorted(names - {study})
-        for run in _unite(name, seen.get(name, _Seen()), store, ledger, with_history=False)
+        for run in _unite(
+            name,
+            seen.get(name) or _as_noted(store, ledger, name),
+            store,
+            ledger,
+            with_history=False,
+        )
     )
 
 
@@ -174,10 +185,9 @@ def _look(reader: PublishedStudies, study: str, own: Collection[str] | None = No
     return _Seen(published=published, deleted=reader.deleted(study))
 
 
-def _noted_deleted(store: Store, entries: Iterable[LedgerEntry]) -> frozenset[str]:
-    """Ids of the runs that were deleted when a command last published there."""
-    found = (notes_of(entry, store) for entry in entries)
-    return frozenset(str(notes["run_id"]) for notes in found if notes.get("deleted"))
+def _as_noted(store: Store, ledger: Ledger, study: str) -> _Seen:
+    """What is known of a study in a store that cannot be read."""
+    return _Seen(deleted=frozenset(noted_deleted(store, ledger.entries(study))))
 
 
 def _noted(store: Store, ledger: Ledger, study: str) -> dict[str, LedgerEntry]:
@@ -187,7 +197,7 @@ def _noted(store: Store, ledger: Ledger, study: str) -> dict[str, LedgerEntry]:
 
 
 def _unite(
-    study: str, seen: _Seen, store: Store | None, ledger: Ledger, *, with_history: bool = True
+    study: str, seen: _Seen, store: Store, ledger: Ledger, *, with_history: bool = True
 ) -> list[TrackedRun]:
     """Each run once: as the ledger has it, or as others have it who got further; as they began."""
     attempts = ledger.attempts(study)
@@ -196,7 +206,7 @@ def _unite(
     runs: dict[str, TrackedRun] = {}
     own: set[str] = set()
     for entry in ledger.entries(study):
-        notes = notes_of(entry, store) if store else {}
+        notes = notes_of(entry, store)
         run_id = notes.get("run_id", "")
         own.add(run_id)
         if with_history and not ledger.is_sound(entry):

@@ -15,7 +15,7 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
 from rnnbench.tracking.client import import_mlflow, open_client
 from rnnbench.tracking.groups import Group
-from rnnbench.tracking.notes import is_settled, notes_of, write_notes
+from rnnbench.tracking.notes import is_settled, noted_deleted, notes_of, write_notes
 from rnnbench.tracking.patience import PATIENCE_SECONDS
 from rnnbench.tracking.published import open_published
 from rnnbench.tracking.publisher import Publisher
@@ -42,9 +42,6 @@ class Tracker:
             at the end of the store's patience; of a database that another program uses, only if
             it still does at the end.
         on_wait: called with one sentence where a server keeps the command waiting.
-
-    Attributes:
-        deleted: fingerprints of the study's runs that somebody had deleted in MLflow before.
     """
 
     def __init__(
@@ -75,9 +72,17 @@ class Tracker:
         self._invocation: str | None = None
         self._told = False
         self._busy: Exception | None = None
-        self.deleted: frozenset[str] = frozenset()
+        self._deleted: frozenset[str] | None = None
         self._tags: dict[str, str] = {}
         self._name = ""
+
+    @property
+    def deleted(self) -> frozenset[str]:
+        """Fingerprints of the study's runs that were deleted in MLflow; as noted if unread."""
+        if self._deleted is not None:
+            return self._deleted
+        noted = noted_deleted(self._store, self._ledger.entries(self._study))
+        return frozenset(entry.fingerprint for entry in noted.values())
 
     def owes(self, best: Iterable[LedgerEntry]) -> bool:
         """Whether the store lacks a finished run of this folder, or a model of the best ones."""
@@ -90,10 +95,11 @@ class Tracker:
         except StoreError as err:  # what it has is not known then
             if self._store.patience.is_over:
                 self._on_problem(str(err))
+        deleted = self.deleted
         return bool(self._backlog()) or any(
             "model_id" not in notes_of(entry, self._store)
             for entry in best
-            if entry.fingerprint not in self.deleted
+            if entry.fingerprint not in deleted
         )
 
     def begin(self, name: str, tags: Mapping[str, str], entries: Iterable[LedgerEntry]) -> None:
@@ -191,7 +197,7 @@ class Tracker:
             if is_deleted != bool(noted.get("deleted")):  # one that is restored is completed
                 said = {"deleted": is_deleted, "done": False}
                 write_notes(entry, self._store, {**noted, **said})
-        self.deleted = frozenset(now_deleted)
+        self._deleted = frozenset(now_deleted)
 
     def _work(self) -> None:
         """The thread: publish until the end, then what comes last."""

@@ -53,15 +53,14 @@ def predict_with(path: Path, spec: RunSpec, tokens: NDArray[np.int32]) -> NDArra
 
 
 def _unfit(path: Path, form: Form, err: Exception) -> str:
+    why = f"({type(err).__name__}); the run must be trained again"
     if isinstance(form, PluginForm) and form.code != installed_code(form.name):
+        edited = "was edited since" if form.code else "may have been edited since"
         return (
-            f"{path} does not fit the network that the code of {form.name} builds now: it was "
-            "edited since it trained this model"
+            f"{path} is damaged, or does not fit what the code of {form.name} builds now, which "
+            f"{edited} {why}"
         )
-    return (
-        f"{path} is damaged, or no model of {display_name(form)} ({type(err).__name__}); "
-        "the run must be trained again"
-    )
+    return f"{path} is damaged, or no model of {display_name(form)} {why}"
 
 
 def _check_weights(path: Path) -> None:

@@ -207,7 +207,7 @@ def _table(choice: str, own: OwnChoices) -> _Source:
 
 
 def _name(path: Path) -> str:
-    """Of a file's data: never another's, nor two for how a letter is stored; one that prints."""
+    """What a file's data are called: one name however its letters are stored, and printable."""
     name = readable_name(path.name if path.stem in DATASETS else path.stem)
     return plain(unicodedata.normalize("NFC", name))[:MOST_OF_A_NAME]
 

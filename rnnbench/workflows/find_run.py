@@ -53,9 +53,12 @@ def find_run(
     named = [entry for entry in kept if display_name(entry.spec().form) == words]
     if named:
         return _best(named)
-    if not kept:
-        raise UsageError("every run was deleted in MLflow; name one by its fingerprint")
-    known = {display_name(entry.spec().form) for entry in kept}
+    known = {display_name(entry.spec().form) for entry in entries}
+    if words in known:
+        raise UsageError(
+            f"every run of {words} was deleted in MLflow; name one by its fingerprint, as "
+            "`rnnbench list runs` shows it"
+        )
     raise UsageError(
         f"{unknown_name('run', words, known)}; or a fingerprint, as `rnnbench list runs` shows it"
     )

@@ -151,7 +151,7 @@ def _write(store: Store, choices: ReportChoices) -> _Written:
         Sources(
             study=study,
             runs=found.runs,
-            others=read_other_runs(None if found.problem else store, ledger, study),
+            others=read_other_runs(store, ledger, study, can_be_read=not found.problem),
             declaration=declaration,
             claims=claims,
             baseline=find_baseline,

@@ -26,7 +26,7 @@ def export_study(study: str, path: Path, view: View, root: Path) -> None:
     """Write the study's runs that are over, and not deleted in MLflow, into one file.
 
     Raises:
-        UsageError: no such study, or none of its runs is over.
+        UsageError: no such study, or none of its runs can be exported.
         StoreError: the file cannot be written.
     """
     if is_there(path):
@@ -41,7 +41,7 @@ def export_study(study: str, path: Path, view: View, root: Path) -> None:
         entry for entry in entries if entry.result() is not None and _can_be_imported(entry, view)
     ]
     if not over and any(entry.result() is not None for entry in found):
-        raise UsageError(f"no run of '{study}' can be exported")
+        raise UsageError(f"no run of '{study}' is left to be exported, as the warnings tell")
     if not over:
         raise UsageError(
             f"no run of '{study}' is over and whole; the command that began it goes on"

@@ -114,7 +114,7 @@ def test_a_model_whose_plug_in_builds_another_network_or_is_gone_is_not_called_d
     (package / "layers.py").write_text(LAYERS.replace("[keras.layers.LSTM(2)]", "[Mean()]"))
     edited = project.command("evaluate", trained)
     assert edited.returncode == 3
-    assert "does not fit the network that the code of one-lstm builds now" in edited.stderr
+    assert "does not fit what the code of one-lstm builds now, which was edited" in edited.stderr
     (package / "__init__.py").write_text("import no_such_module")
     broken = project.command("evaluate", trained)
     assert broken.returncode == 2
