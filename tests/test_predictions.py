@@ -92,3 +92,13 @@ def test_labels_come_from_the_cache(small_corpus: Corpus) -> None:
     assert labels is not None
     np.testing.assert_array_equal(labels, small_corpus.test.labels)
     assert read_labels("ab" * 32) is None
+
+
+def test_no_flipped_byte_ends_a_report(tmp_path: Path) -> None:
+    run = run_with(tmp_path, *np.linspace(0, 1, 400).tolist())
+    path = tmp_path / "0" / PREDICTIONS
+    whole = path.read_bytes()
+    assert read_correct([run], np.zeros(400, dtype=np.int8))
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        read_correct([run], np.zeros(400, dtype=np.int8))
