@@ -17,6 +17,7 @@ __all__ = [
     "CELLS",
     "ENGINES",
     "MOST",
+    "MOST_OF_A_NAME",
     "MOST_RUNS",
     "ORDERS",
     "SPLIT_KEYS",
