@@ -29,7 +29,6 @@ __all__ = [
     "installed_code",
     "make_form",
     "model_parameters",
-    "plugin_of",
     "plugin_problems",
     "recurrent_parameters",
 ]
@@ -79,29 +78,20 @@ def plugin_problems() -> list[str]:
     return _load_plugins()[1]
 
 
-def find_plugin(name: str) -> Plugin:
+def find_plugin(name: str, missing: str = "") -> Plugin:
     """The installed plug-in of that name.
+
+    Args:
+        missing: what to say where there is none; by default which architectures there are.
 
     Raises:
         StudyError: there is none that can be used.
     """
     plugins = find_plugins()
     if name not in plugins:
-        unknown = unknown_name("architecture", name, architecture_names())
-        raise StudyError("; ".join((unknown, *plugin_problems())))
+        said = missing or unknown_name("architecture", name, architecture_names())
+        raise StudyError("; ".join((said, *plugin_problems())))
     return plugins[name]
-
-
-def plugin_of(form: PluginForm) -> Plugin:
-    """The plug-in that a network is made with.
-
-    Raises:
-        StudyError: it is not installed here, or cannot be used.
-    """
-    if form.name not in find_plugins():
-        missing = f"the architecture {form.name} is a plug-in that is not installed here"
-        raise StudyError("; ".join((missing, *plugin_problems())))
-    return find_plugins()[form.name]
 
 
 def installed_code(name: str) -> str | None:

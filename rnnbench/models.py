@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnbench.architectures import installed_code, plugin_of
+from rnnbench.architectures import find_plugin, installed_code
 from rnnbench.data.cache import cache_folder
 from rnnbench.data.files import write_whole
 from rnnbench.errors import StudyError
@@ -205,7 +205,8 @@ def _layer(form: CanonicalForm, index: int, options: dict[str, Any]) -> Any:  # 
 
 
 def _plugin_layers(form: PluginForm) -> list[Any]:  # Any: Keras layers are untyped
-    module, _, function = plugin_of(form).build.partition(":")
+    missing = f"the architecture {form.name} is a plug-in that is not installed here"
+    module, _, function = find_plugin(form.name, missing).build.partition(":")
     try:
         layers = list(getattr(importlib.import_module(module), function)(**dict(form.arguments)))
     except Exception as err:  # whatever another package raises

@@ -74,7 +74,7 @@ def show_evaluation(found: Evaluation, console: PlainConsole | None = None) -> N
     """Print the scores."""
     say = _sayer(console or open_console())
     say(f"run       {found.run}: {found.title}")
-    say(f"data      {found.data}, {found.n_texts:,} text{'s' * (found.n_texts != 1)}")
+    say(f"data      {found.data}, {plural(found.n_texts, 'text')}")
     say(
         f"scores    accuracy {found.accuracy:.4f}, macro-F1 {found.macro_f1:.4f}, "
         f"loss {found.loss:.4f}"

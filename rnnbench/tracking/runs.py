@@ -101,16 +101,13 @@ def find_deleted(root: Path, entries: Iterable[LedgerEntry]) -> frozenset[Ledger
         store = find_store(root)
     except StoreError:  # its notes can be read all the same
         store = Store(root=root)
-    ids = None
     if store.is_local:
         with suppress(StoreError):
             reader = open_published(store)
-            ids = frozenset().union(*map(reader.deleted, {entry.study for entry in entries}))
-    if ids is None:
-        ids = frozenset(noted_deleted(store, entries))
-    if not ids:
-        return frozenset()
-    return frozenset(entry for entry in entries if notes_of(entry, store).get("run_id") in ids)
+            ids = set().union(*map(reader.deleted, {entry.study for entry in entries}))
+            suspects = entries if ids else []
+            return frozenset(e for e in suspects if notes_of(e, store).get("run_id") in ids)
+    return frozenset(noted_deleted(store, entries).values())
 
 
 def read_runs(store: Store, ledger: Ledger, study: str) -> ReadRuns:
@@ -127,7 +124,7 @@ def read_runs(store: Store, ledger: Ledger, study: str) -> ReadRuns:
         seen = _look(open_published(store), study, own)
     except StoreError as err:
         problem = str(err)
-        seen = _as_noted(store, ledger, study)
+        seen = _as_noted(store, own.values())
     runs = _unite(study, seen, store, ledger)
     if not runs:
         raise UsageError(_no_runs(study, tracked_studies(store, ledger), bool(seen.deleted)))
@@ -156,7 +153,7 @@ def read_other_runs(
         for name in sorted(names - {study})
         for run in _unite(
             name,
-            seen.get(name) or _as_noted(store, ledger, name),
+            seen.get(name) or _as_noted(store, ledger.entries(name)),
             store,
             ledger,
             with_history=False,
@@ -185,9 +182,9 @@ def _look(reader: PublishedStudies, study: str, own: Collection[str] | None = No
     return _Seen(published=published, deleted=reader.deleted(study))
 
 
-def _as_noted(store: Store, ledger: Ledger, study: str) -> _Seen:
+def _as_noted(store: Store, entries: Iterable[LedgerEntry]) -> _Seen:
     """What is known of a study in a store that cannot be read."""
-    return _Seen(deleted=frozenset(noted_deleted(store, ledger.entries(study))))
+    return _Seen(deleted=frozenset(noted_deleted(store, entries)))
 
 
 def _noted(store: Store, ledger: Ledger, study: str) -> dict[str, LedgerEntry]:
