@@ -26,8 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnbench.analysis.pairs import compare_sections
-from rnnbench.analysis.rows import PairRow
+from rnnbench.compare.pairs import compare_sections
+from rnnbench.compare.rows import PairRow
 from rnnbench.execution.cores import usable_cores
 from rnnbench.execution.environment import processor_name
 from rnnbench.stats.comparisons import correlation

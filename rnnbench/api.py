@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnnbench.execution.choices import ExecutorChoices
+from rnnbench.page.screen import Screen
+from rnnbench.reports.report import ReportChoices, report_study
+from rnnbench.runs.results import result_records
 from rnnbench.seeds import parse_seeds
-from rnnbench.terminal.screen import Screen
-from rnnbench.workflows.executors import ExecutorChoices
-from rnnbench.workflows.report import ReportChoices, report_study
-from rnnbench.workflows.results import result_records
-from rnnbench.workflows.run import RunChoices, RunOutcome, run_study
+from rnnbench.studies.run import RunChoices, RunOutcome, run_study
+from rnnbench.studies.screen import RunScreen
 
 if TYPE_CHECKING:
     import pandas
@@ -93,7 +94,7 @@ def run(
         report=False,
         command="rnnbench.run(…)",
     )
-    return run_study(choices, Screen(), Path(folder).absolute())
+    return run_study(choices, RunScreen(), Path(folder).absolute())
 
 
 def load_results(study: str, folder: str | Path = ".") -> pandas.DataFrame:

@@ -19,13 +19,17 @@ import pytest
 
 from rnnbench.cli.main import main
 from rnnbench.data import prepare
+from rnnbench.execution import choices as executors
+from rnnbench.execution import engines
 from rnnbench.execution.environment import worker_environment
 from rnnbench.execution.executor import Task
 from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.process import call_in_process
 from rnnbench.execution.worker import prepare_process
+from rnnbench.reports import report
+from rnnbench.runs import predict
 from rnnbench.specs import Event
-from rnnbench.workflows import coordinator, engines, executors, predict, report
+from rnnbench.tuning import coordinator
 
 __all__ = ["Answer", "call_command", "import_keras", "run_here", "standing_in"]
 

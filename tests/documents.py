@@ -8,11 +8,9 @@ from statistics import fmean, stdev
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.analysis.document import Document, Fact
-from rnnbench.analysis.rows import (
+from rnnbench.compare.rows import (
     ArmRow,
     ArmUncertainty,
-    ClaimRow,
     Curve,
     PairRow,
     PairUncertainty,
@@ -21,6 +19,8 @@ from rnnbench.analysis.rows import (
     SeedRow,
     Verdict,
 )
+from rnnbench.page.blocks import ClaimRow, Fact
+from rnnbench.reports.document import Document
 from rnnbench.stats.intervals import Interval
 
 __all__ = ["EMPTY", "HOSTILE", "make_document", "make_pair", "make_responses"]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.analysis.notes import REVIEWS
-from rnnbench.analysis.sections import Arm, Section, divide_runs
 from rnnbench.architectures import make_form
+from rnnbench.compare.sections import Arm, Section, divide_runs
+from rnnbench.published.notes import REVIEWS
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
 from rnnbench.tracking.runs import TrackedRun
 

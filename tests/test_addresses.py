@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnbench.cli.options import this_command
+from rnnbench.options import this_command
 from rnnbench.tracking.addresses import mask, reason, show_address
 from rnnbench.tracking.store import Store, find_store
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from rnnbench.analysis.summary import summarise
 from rnnbench.architectures import display_name
+from rnnbench.datasets import DatasetRef
 from rnnbench.execution.devices import Placement
+from rnnbench.execution.engines import EngineChoice
 from rnnbench.ledger import Ledger
 from rnnbench.specs import RunResult, RunSpec
+from rnnbench.studies.advice import give_advice
+from rnnbench.studies.plan import count_pairs, make_plan
+from rnnbench.studies.summary import summarise
 from rnnbench.study import Study
-from rnnbench.workflows.advice import give_advice
-from rnnbench.workflows.datasets import DatasetRef
-from rnnbench.workflows.engines import EngineChoice
-from rnnbench.workflows.plan import count_pairs, make_plan
 
 MakeSpec = Callable[..., RunSpec]
 RESULT = RunResult(status="finished", epochs=9, fit_seconds=60.0, test_accuracy=0.8)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rnnbench.analysis.answer import warn_of, write_answer
-from rnnbench.analysis.rows import ArmRow, PairRow, Verdict
+from rnnbench.compare.answer import warn_of, write_answer
+from rnnbench.compare.rows import ArmRow, PairRow, Verdict
 from rnnbench.stats.intervals import Interval
 
 MARGIN = 0.005

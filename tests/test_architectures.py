@@ -25,10 +25,10 @@ from rnnbench.architectures import (
 from rnnbench.errors import StudyError
 from rnnbench.models import build_model, refuse_edited
 from rnnbench.plugin_code import code_digest
+from rnnbench.runs.listing import list_all
 from rnnbench.specs import CanonicalForm, DataSpec, PluginForm, RunSpec
+from rnnbench.studies.doctor import check_all
 from rnnbench.study import Study, expand_study, load_study
-from rnnbench.workflows.doctor import check_all
-from rnnbench.workflows.listing import list_all
 
 COUNTS: dict[str, tuple[int, tuple[int, ...]]] = {
     "lstm": (8809, (800,)),

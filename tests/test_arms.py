@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from made_up import ENVIRONMENT, arm_of, finished, made_up
 
-from rnnbench.analysis.arms import (
+from rnnbench.compare.arms import (
     describe_arm,
     describe_responses,
     describe_seeds,
     gap_of,
     hardware_of,
 )
-from rnnbench.analysis.rows import ResponseRow
-from rnnbench.analysis.sections import divide_runs
+from rnnbench.compare.rows import ResponseRow
+from rnnbench.compare.sections import divide_runs
 from rnnbench.specs import RunResult
 from rnnbench.tracking.runs import TrackedRun
 

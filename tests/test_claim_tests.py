@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from rnnbench.analysis.claim_kinds import (
+from rnnbench.architectures import make_form
+from rnnbench.claims.claims import load_claims
+from rnnbench.claims.judge import judge_claims
+from rnnbench.claims.kinds import (
     Claim,
     ClaimTest,
     CloseTest,
@@ -19,10 +22,7 @@ from rnnbench.analysis.claim_kinds import (
     ParametersTest,
     TimingTest,
 )
-from rnnbench.analysis.claim_tests import judge_claims
-from rnnbench.analysis.claims import load_claims
-from rnnbench.analysis.rows import ClaimRow
-from rnnbench.architectures import make_form
+from rnnbench.page.blocks import ClaimRow
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
 from rnnbench.tracking.runs import TrackedRun
 

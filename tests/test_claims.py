@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rnnbench.analysis.claim_kinds import CompareTest, LeadTest, ParametersTest, TimingTest
-from rnnbench.analysis.claim_metrics import METRICS
-from rnnbench.analysis.claims import find_line, load_claims
+from rnnbench.claims.claims import find_line, load_claims
+from rnnbench.claims.kinds import CompareTest, LeadTest, ParametersTest, TimingTest
+from rnnbench.claims.metrics import METRICS
 from rnnbench.errors import StudyError
 
 PAGE = Path(__file__).parents[1] / "docs" / "claims.md"

@@ -224,7 +224,7 @@ def test_a_defect_is_called_one(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("by accident")
 
-    monkeypatch.setattr("rnnbench.workflows.listing.list_all", fail)
+    monkeypatch.setattr("rnnbench.runs.listing.list_all", fail)
     answer = rnnbench("list")
     assert answer.code == 1
     assert "ZeroDivisionError: by accident" in answer.err
@@ -237,7 +237,7 @@ def test_an_interrupt_has_its_own_exit_code(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rnnbench.workflows.listing.list_all", interrupt)
+    monkeypatch.setattr("rnnbench.runs.listing.list_all", interrupt)
     answer = rnnbench("list")
     assert answer.code == 130
     assert "Traceback" not in answer.err

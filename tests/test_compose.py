@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from made_up import ENVIRONMENT, curves, finished, made_up
 
-from rnnbench.analysis.claim_kinds import Claim, CompareTest
-from rnnbench.analysis.compose import Declaration, Sources, compose_document
-from rnnbench.analysis.document import Document
-from rnnbench.analysis.rows import ArmRow
+from rnnbench.claims.kinds import Claim, CompareTest
+from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
+from rnnbench.reports.compose import Declaration, Sources, compose_document
+from rnnbench.reports.document import Document
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunResult
 from rnnbench.tracking.runs import TrackedRun
 from rnnbench.training.loop import pack_predictions

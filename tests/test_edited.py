@@ -12,16 +12,16 @@ from mlflow_folder import MlflowFolder, epochs
 
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.ledger import LedgerEntry
+from rnnbench.runs.listing import list_all, runs_as_csv
+from rnnbench.runs.results import result_records
+from rnnbench.runs.show import show_run
 from rnnbench.specs import RunResult
+from rnnbench.tracking.find_run import find_run
 from rnnbench.tracking.notes import notes_of, write_notes
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.runs import find_deleted, read_other_runs, read_runs
 from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
-from rnnbench.workflows.find_run import find_run
-from rnnbench.workflows.listing import list_all, runs_as_csv
-from rnnbench.workflows.results import result_records
-from rnnbench.workflows.show import show_run
 
 SPEC = spec_of("lstm", 0)
 RESULT = finished(0.8)

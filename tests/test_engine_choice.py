@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from rnnbench.errors import UsageError
+from rnnbench.execution import engines
+from rnnbench.execution.choices import ExecutorChoices, open_executor
 from rnnbench.execution.devices import Placement, place_on_cluster
+from rnnbench.execution.engines import choose_engine, leave_out_unfit
 from rnnbench.specs import RunSpec
-from rnnbench.workflows import engines
-from rnnbench.workflows.engines import choose_engine, leave_out_unfit
-from rnnbench.workflows.executors import ExecutorChoices, open_executor
 
 CPU = Placement(backend="jax", gpus=(None, None), reason="")
 GPU = Placement(backend="jax", gpus=("0",), reason="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from made_up import ENVIRONMENT, finished
 
-from rnnbench.analysis.environments import mixed_words, tell_mixed
+from rnnbench.compare.environments import mixed_words, tell_mixed
 from rnnbench.execution import environment
 from rnnbench.execution.environment import describe_process, worker_environment
 from rnnbench.specs import Backend, RunResult

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from made_up import ENVIRONMENT, finished, made_up
 
-from rnnbench.analysis.facts import describe_study
-from rnnbench.analysis.notes import REVIEWS
 from rnnbench.data.corpus import Corpus, Half, describe_classes
+from rnnbench.published.notes import REVIEWS
+from rnnbench.reports.facts import describe_study
 from rnnbench.specs import RunResult
 from rnnbench.tracking.runs import TrackedRun
 

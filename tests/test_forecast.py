@@ -9,18 +9,17 @@ from typing import Any
 
 import pytest
 
+from rnnbench.datasets import DatasetRef
 from rnnbench.execution.devices import Placement
+from rnnbench.execution.engines import EngineChoice
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
 from rnnbench.specs import Event, Finished, RunResult, RunSpec
-from rnnbench.study import Study
-from rnnbench.terminal.forecast import decides
-from rnnbench.workflows import calibration
-from rnnbench.workflows.calibration import Cost, run_pilot
-from rnnbench.workflows.datasets import DatasetRef
-from rnnbench.workflows.engines import EngineChoice
-from rnnbench.workflows.forecast import REPORT_SECONDS, fit_budget, forecast
-from rnnbench.workflows.plan import (
+from rnnbench.studies import calibration
+from rnnbench.studies.calibration import Cost, run_pilot
+from rnnbench.studies.forecast import REPORT_SECONDS, fit_budget, forecast
+from rnnbench.studies.forecast_screen import decides
+from rnnbench.studies.plan import (
     WORKER_START_SECONDS,
     Plan,
     is_unlike_textbook,
@@ -28,6 +27,7 @@ from rnnbench.workflows.plan import (
     run_kind,
     typical_epochs,
 )
+from rnnbench.study import Study
 
 OVERHEAD = WORKER_START_SECONDS + REPORT_SECONDS
 

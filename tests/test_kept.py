@@ -13,10 +13,10 @@ from made_up import EMPTY_ZIP, finished, spec_of
 
 from rnnbench.errors import UsageError
 from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.page.json_text import as_json
+from rnnbench.runs.screen import draw_curve
 from rnnbench.specs import EpochRow, Finished
-from rnnbench.terminal.kept import draw_curve
-from rnnbench.terminal.records import as_json
-from rnnbench.workflows.find_run import find_run, model_file
+from rnnbench.tracking.find_run import find_run, model_file
 
 
 def finish(ledger: Ledger, study: str, seed: int, val_loss: float, minute: int) -> LedgerEntry:

@@ -228,7 +228,7 @@ def test_the_documented_functions_do_what_the_commands_do(project: Project) -> N
     done = project.python(
         """
 import rnnbench
-import rnnbench.report.page
+import rnnbench.page.render
 frame = rnnbench.load_results("textbook-reviews-custom")
 print(len(frame), sorted(frame.architecture.unique()), frame.test_macro_f1.notna().all())
 page = rnnbench.report("textbook-reviews-custom", out="from-python")

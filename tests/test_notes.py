@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rnnbench.analysis.notes import REVIEWS, published_runs
 from rnnbench.data.corpus import Corpus
+from rnnbench.published.notes import REVIEWS, published_runs
 
 
 def test_the_four_architectures_of_the_notes_are_there() -> None:

@@ -19,7 +19,6 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rnnbench.analysis.records import write_records
 from rnnbench.errors import DataError
 from rnnbench.output.characters import (
     csv_text,
@@ -32,9 +31,10 @@ from rnnbench.output.characters import (
     sentence,
 )
 from rnnbench.output.streams import PlainStream, steady_output
-from rnnbench.terminal.consoles import PlainConsole
-from rnnbench.terminal.records import as_json
-from rnnbench.terminal.screen import Screen
+from rnnbench.page.consoles import PlainConsole
+from rnnbench.page.json_text import as_json
+from rnnbench.page.screen import Screen
+from rnnbench.runs.records import write_records
 
 HOSTILE = "\x1b]0;title\x07 \x1b[2J \x9b3J \u202e \u2066 \u200b \x00 [/b] :smile:"
 SHOWN = r"\x1b]0;title\x07 \x1b[2J \x9b3J \u202e \u2066 \u200b \x00 [/b] :smile:"

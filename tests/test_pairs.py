@@ -6,15 +6,14 @@ import math
 
 import pytest
 
-from rnnbench.analysis.pairs import (
+from rnnbench.compare.pairs import (
     Scores,
     compare_accuracies,
     compare_arms,
     compare_sections,
     pair_runs,
 )
-from rnnbench.analysis.rows import PairRow
-from rnnbench.report.texts import verdict_words
+from rnnbench.compare.rows import PairRow
 from rnnbench.stats.intervals import Interval
 
 NOISE = (0.0004, -0.0006, 0.0001, 0.0008, -0.0003, 0.0005, -0.0007, 0.0002)
@@ -67,7 +66,7 @@ def test_runs_that_all_score_the_same_get_no_verdict(is_paired: bool, other: flo
     scores = {"lstm": dict.fromkeys(range(8), 0.98), "gru": dict.fromkeys(range(8), other)}
     row = one(scores, is_paired=is_paired)
     assert (row.verdict, row.is_without_spread) == ("undetermined", True)
-    assert verdict_words(row) == "undetermined (no spread)"
+    assert row.verdict_words == "undetermined (no spread)"
 
 
 def test_equal_runs_that_differ_from_seed_to_seed_are_equivalent() -> None:

@@ -9,21 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnbench.datasets import DatasetRef
 from rnnbench.execution.devices import Placement
+from rnnbench.execution.engines import EngineChoice
 from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec
-from rnnbench.study import Study
-from rnnbench.training.engine import Variables
-from rnnbench.training.progress import Progress
-from rnnbench.workflows.datasets import DatasetRef
-from rnnbench.workflows.engines import EngineChoice
-from rnnbench.workflows.plan import (
+from rnnbench.studies.plan import (
     TYPICAL_EPOCHS,
     WORKER_START_SECONDS,
     Plan,
     make_plan,
     typical_epochs,
 )
+from rnnbench.study import Study
+from rnnbench.training.engine import Variables
+from rnnbench.training.progress import Progress
 
 STUDY = Study(name="mine", architectures=("lstm",), seeds=(0,))
 MakeSpec = Callable[..., RunSpec]

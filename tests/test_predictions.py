@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_up import made_up
 
-from rnnbench.analysis.predictions import (
+from rnnbench.compare.predictions import (
     PREDICTIONS,
     count_test_texts,
     read_correct,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnbench.analysis.reach import describe_reach, seeds_to_decide, set_against_majority
+from rnnbench.compare.reach import describe_reach, seeds_to_decide, set_against_majority
 from rnnbench.stats.intervals import Interval
 
 

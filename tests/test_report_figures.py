@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from documents import EMPTY, HOSTILE, make_document, make_pair, make_responses
 
-from rnnbench.analysis.document import Document
-from rnnbench.analysis.rows import Curve
-from rnnbench.report.blocks import Drawn
-from rnnbench.report.comparison import find_comparisons, picture_comparisons
-from rnnbench.report.drawing import Picture, limits_around, write_png, write_svg
-from rnnbench.report.forest import find_pairs, picture_pairs
-from rnnbench.report.learning import find_learning, mean_losses, picture_learning
-from rnnbench.report.parts import build_parts
-from rnnbench.report.responses import find_responses, picture_responses
-from rnnbench.report.scores import find_scores, picture_scores
-from rnnbench.report.uncertainty import find_errors, picture_errors
+from rnnbench.compare.error_figure import find_errors, picture_errors
+from rnnbench.compare.forest import find_pairs, picture_pairs
+from rnnbench.compare.learning import find_learning, mean_losses, picture_learning
+from rnnbench.compare.responses import find_responses, picture_responses
+from rnnbench.compare.rows import Curve
+from rnnbench.compare.scores import find_scores, picture_scores
+from rnnbench.page.blocks import Drawn
+from rnnbench.page.drawing import Picture, limits_around, write_png, write_svg
+from rnnbench.published.figure import find_comparisons, picture_comparisons
+from rnnbench.reports.document import Document
+from rnnbench.reports.parts import build_parts
 from rnnbench.stats.intervals import Interval
 
 Drawings = dict[str, tuple[Picture, str]]

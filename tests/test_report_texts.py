@@ -7,8 +7,8 @@ import math
 import pytest
 from documents import make_pair
 
-from rnnbench.analysis.rows import Verdict
-from rnnbench.report.texts import (
+from rnnbench.compare.rows import Verdict
+from rnnbench.page.texts import (
     brief_per_cent,
     chance,
     count,
@@ -21,7 +21,6 @@ from rnnbench.report.texts import (
     published_value,
     short,
     signed_points,
-    verdict_words,
     with_interval,
     with_sd,
     within,
@@ -121,7 +120,7 @@ def test_verdicts_in_words(
         is_beyond_margin=is_beyond_margin,
         is_descriptive_only=is_descriptive_only,
     )
-    assert verdict_words(row) == words
+    assert row.verdict_words == words
 
 
 @pytest.mark.parametrize(

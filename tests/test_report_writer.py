@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from documents import EMPTY, HOSTILE, make_document, make_responses
 
-from rnnbench.analysis.document import Document
 from rnnbench.errors import StoreError
-from rnnbench.report.page import escape_line, escape_markdown
-from rnnbench.report.parts import build_parts
-from rnnbench.report.writer import FORMATS, write_report
+from rnnbench.page.render import escape_line, escape_markdown
+from rnnbench.reports.document import Document
+from rnnbench.reports.parts import build_parts
+from rnnbench.reports.writer import FORMATS, write_report
 
 TABLES = (
     "architectures",

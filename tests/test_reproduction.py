@@ -12,8 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from rnnbench.analysis.notes import published_runs
-from rnnbench.analysis.reproduction import (
+from rnnbench.data.corpus import Corpus
+from rnnbench.datasets import DatasetRef
+from rnnbench.errors import UsageError
+from rnnbench.published import reproduce
+from rnnbench.published.notes import published_runs
+from rnnbench.published.reproduce import ReproduceChoices, reproduce_notes
+from rnnbench.published.reproduction import (
     PublishedEpoch,
     Reproduction,
     ReproductionReport,
@@ -21,9 +26,7 @@ from rnnbench.analysis.reproduction import (
     published_history,
     summarise_reproduction,
 )
-from rnnbench.data.corpus import Corpus
-from rnnbench.errors import UsageError
-from rnnbench.report.reproduction import (
+from rnnbench.published.reproduction_page import (
     describe_outcome,
     draw_reproduction,
     write_epochs,
@@ -31,9 +34,6 @@ from rnnbench.report.reproduction import (
 )
 from rnnbench.specs import EpochRow
 from rnnbench.training.notes_procedure import Fitted, Message, Score
-from rnnbench.workflows import reproduce
-from rnnbench.workflows.datasets import DatasetRef
-from rnnbench.workflows.reproduce import ReproduceChoices, reproduce_notes
 
 PUBLISHED = [
     PublishedEpoch(epoch=1, val_loss=0.6911, val_accuracy=0.5864),

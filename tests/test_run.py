@@ -9,8 +9,8 @@ import pytest
 
 from rnnbench.architectures import ALL
 from rnnbench.errors import StudyError, UsageError
+from rnnbench.studies.run import RunChoices, compose_study
 from rnnbench.study import Study, load_study
-from rnnbench.workflows.run import RunChoices, compose_study
 
 
 def compose(**values: Any) -> Study:

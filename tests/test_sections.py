@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from made_up import made_up
 
-from rnnbench.analysis.sections import Section, divide_runs, without
 from rnnbench.architectures import display_name, make_form
+from rnnbench.compare.sections import Section, divide_runs, without
 from rnnbench.specs import PluginForm
 from rnnbench.tracking.runs import TrackedRun
 

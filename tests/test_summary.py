@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rnnbench.analysis.notes import REVIEWS, published_runs
-from rnnbench.analysis.summary import Row, is_comparable_with_notes, summarise
 from rnnbench.architectures import make_form
+from rnnbench.published.notes import REVIEWS, published_runs
 from rnnbench.specs import DataSpec, PluginForm, Recipe, RunResult, RunSpec
+from rnnbench.studies.summary import Row, is_comparable_with_notes, summarise
 
 
 def spec(architecture: str = "lstm", seed: int = 0, **values: Any) -> RunSpec:

@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
+from rnnbench.datasets import DatasetRef
 from rnnbench.execution.devices import Placement
+from rnnbench.execution.engines import EngineChoice
 from rnnbench.execution.executor import Task
+from rnnbench.page.consoles import PlainConsole
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec, Started
+from rnnbench.studies.plan import Plan
+from rnnbench.studies.progress import LiveBoard, PlainBoard, Standing
 from rnnbench.study import Study
-from rnnbench.terminal.consoles import PlainConsole
-from rnnbench.terminal.progress import LiveBoard, PlainBoard, Standing
-from rnnbench.workflows.datasets import DatasetRef
-from rnnbench.workflows.engines import EngineChoice
-from rnnbench.workflows.plan import Plan
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rnnbench.page.terminal_texts import duration, mean_with_sd
 from rnnbench.stats.intervals import mean_sd
-from rnnbench.terminal.texts import duration, mean_with_sd
 
 
 @pytest.mark.parametrize(

@@ -19,18 +19,18 @@ from project import PATIENCE_S
 from timed import make_arm, make_sample
 
 import rnnbench as package
-from rnnbench.analysis.timing_rows import TimingPart
 from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
 from rnnbench.timing import determinism
+from rnnbench.timing import work as timing
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.measure import Blocks, describe_error
+from rnnbench.timing.plan import TimingChoices, load_defaults, plan_arms
+from rnnbench.timing.rows import TimingPart
 from rnnbench.timing.samples import Sample
 from rnnbench.timing.sittings import Sitting, import_sitting, read_sittings
+from rnnbench.timing.work import check_determinism, measure_arms, take_in
 from rnnbench.tracking.store import DATABASE, find_store
-from rnnbench.workflows import timing
-from rnnbench.workflows.timing import check_determinism, measure_arms, take_in
-from rnnbench.workflows.timing_plan import TimingChoices, load_defaults, plan_arms
 
 CARRIED = (
     *("keras", "namex", "optree", "absl-py", "h5py", "ml-dtypes", "packaging", "typing-extensions"),
@@ -48,10 +48,10 @@ TWO_ARMS = TimingChoices(
 MEASURES = """
 import sys
 from pathlib import Path
-from rnnbench.terminal.timing import TimingScreen
+from rnnbench.timing.screen import TimingScreen
 from rnnbench.timing.measure import Blocks
-from rnnbench.workflows.timing import measure_arms
-from rnnbench.workflows.timing_plan import TimingChoices
+from rnnbench.timing.work import measure_arms
+from rnnbench.timing.plan import TimingChoices
 
 if __name__ == "__main__":
     choices = TimingChoices(
@@ -78,6 +78,9 @@ class Lines:
 
     def say(self, text: str) -> None:
         self.said.append(text)
+
+    def say_waiting(self) -> None:
+        raise AssertionError("nothing else is at work in the folder")
 
     def warn(self, text: str) -> None:
         self.warned.append(text)

@@ -9,21 +9,21 @@ from dataclasses import replace
 import pytest
 from timed import GPU, make_arm, make_sitting, make_times
 
-from rnnbench.analysis.claim_kinds import Claim, TimingTest
-from rnnbench.analysis.claim_tests import judge_claims
-from rnnbench.analysis.claims import load_claims
-from rnnbench.analysis.compose import compose_timing_document
-from rnnbench.analysis.rows import ClaimRow
-from rnnbench.analysis.timing_rows import TimingPart
-from rnnbench.analysis.timing_texts import warn_of_timing, write_timing_answer
-from rnnbench.analysis.timings import compose_timing_part
-from rnnbench.report.csv_files import write_tables
-from rnnbench.report.page import render_markdown
-from rnnbench.report.parts import build_parts
-from rnnbench.report.timing import find_lines, picture_times
+from rnnbench.claims.claims import load_claims
+from rnnbench.claims.judge import judge_claims
+from rnnbench.claims.kinds import Claim, TimingTest
+from rnnbench.page.blocks import ClaimRow
+from rnnbench.page.render import render_markdown
+from rnnbench.reports.compose import compose_timing_document
+from rnnbench.reports.csv_files import write_tables
+from rnnbench.reports.parts import build_parts
 from rnnbench.stats.intervals import Interval
 from rnnbench.timing.arms import DeviceKind, ladder
+from rnnbench.timing.page import find_lines, picture_times
+from rnnbench.timing.ratios import compose_timing_part
+from rnnbench.timing.rows import TimingPart
 from rnnbench.timing.sittings import ArmTimes, Sitting
+from rnnbench.timing.texts import warn_of_timing, write_timing_answer
 
 STEPS_MS = (2.0, 4.0, 6.0, 9.0)
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from made_up import ENVIRONMENT, curves, finished, made_up
 
-from rnnbench.analysis.tuned import BudgetRow, ReachRow, TuningPart, compose_tuning_part
 from rnnbench.specs import RunResult
 from rnnbench.tracking.runs import TrackedRun
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.trials import Trial
+from rnnbench.tuning.tuned import BudgetRow, ReachRow, TuningPart, compose_tuning_part
 
 RATE = {"learning_rate": 0.005}
 BOTH = {"lstm": RATE, "gru": RATE}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rnnbench.workflows.datasets import DatasetRef
-from rnnbench.workflows.tuning_plan import TuneChoices, compose_tuning, run_command
+from rnnbench.datasets import DatasetRef
+from rnnbench.tuning.plan import TuneChoices, compose_tuning, run_command
 
 
 def test_texts_are_cut_and_known_as_the_study_that_follows_will_have_them() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rnnbench.analysis.rows import PairUncertainty
-from rnnbench.analysis.uncertainty import Correct, Uncertainty, measure_uncertainty
+from rnnbench.compare.rows import PairUncertainty
+from rnnbench.compare.uncertainty import Correct, Uncertainty, measure_uncertainty
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
 from rnnbench.stats.seeds import seeds_for_verdicts, seeds_needed
 

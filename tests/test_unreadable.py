@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rnnbench.data.unreadable import tell_test_file
+from rnnbench.datasets import OwnChoices, find_table, resolve_dataset
 from rnnbench.errors import DataError, UsageError
-from rnnbench.workflows.datasets import OwnChoices, find_table, resolve_dataset
 
 
 @pytest.fixture

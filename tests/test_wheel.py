@@ -18,7 +18,7 @@ import json
 import rnnbench
 from rnnbench.study import bundled_files, load_study
 from rnnbench.tuning.space import load_space
-from rnnbench.workflows.timing_plan import load_defaults
+from rnnbench.timing.plan import load_defaults
 
 studies, spaces = bundled_files(""), bundled_files("spaces")
 for name in studies.keys() - {"timing"}:

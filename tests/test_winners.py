@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from rnnbench.datasets import DatasetRef
 from rnnbench.study import Study, load_study
+from rnnbench.tuning.coordinator import TuneOutcome
+from rnnbench.tuning.plan import TuneChoices, compose_tuning
 from rnnbench.tuning.record import TuningRecord, read_records, write_record
 from rnnbench.tuning.trials import Trial
-from rnnbench.workflows.coordinator import TuneOutcome
-from rnnbench.workflows.datasets import DatasetRef
-from rnnbench.workflows.tuning_plan import TuneChoices, compose_tuning
-from rnnbench.workflows.winners import recipe_differences, tell_differences, with_winners
+from rnnbench.tuning.winners import recipe_differences, tell_differences, with_winners
 
 REVIEWS = DatasetRef(name="imdb", fingerprint="ab", origin="here")
 

@@ -22,12 +22,12 @@ from provenance import RESULTS, write_result
 
 from rnnbench.architectures import make_form
 from rnnbench.data.dataset import load_part
+from rnnbench.datasets import resolve_dataset
 from rnnbench.execution.environment import worker_environment
 from rnnbench.specs import Backend, DataSpec, RunSpec
 from rnnbench.training.engine import Work
 from rnnbench.training.engines import open_program
 from rnnbench.training.streams import batch_order
-from rnnbench.workflows.datasets import resolve_dataset
 
 CONTENDERS = (
     "scan",

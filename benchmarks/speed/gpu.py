@@ -19,9 +19,9 @@ from pathlib import Path
 
 from rnnbench.errors import RnnbenchError
 from rnnbench.execution.devices import find_gpus, installed_backends
-from rnnbench.terminal.timing import TimingScreen
-from rnnbench.workflows.timing import measure_arms
-from rnnbench.workflows.timing_plan import TimingChoices
+from rnnbench.timing.plan import TimingChoices
+from rnnbench.timing.screen import TimingScreen
+from rnnbench.timing.work import measure_arms
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ from provenance import RESULTS, write_result
 
 from rnnbench.architectures import ALL, make_form
 from rnnbench.data.cache import open_corpus
+from rnnbench.datasets import resolve_dataset
 from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.tracking.database import make_database
 from rnnbench.tracking.measures import EPOCH_METRICS
@@ -36,7 +37,6 @@ from rnnbench.tracking.publisher import (
 )
 from rnnbench.tracking.store import DATABASE, find_store
 from rnnbench.training.loop import pack_predictions
-from rnnbench.workflows.datasets import resolve_dataset
 
 STUDY = "made-up"
 N_EPOCHS = 50

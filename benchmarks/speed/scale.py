@@ -27,17 +27,17 @@ from provenance import RESULTS, write_result
 
 from rnnbench.architectures import ALL
 from rnnbench.data.dataset import Part
+from rnnbench.execution import choices as executors
 from rnnbench.execution import worker
+from rnnbench.execution.choices import ExecutorChoices
 from rnnbench.execution.cores import usable_cores
 from rnnbench.execution.local import LocalExecutor, work_off
 from rnnbench.execution.process import peak_mib
+from rnnbench.reports.report import ReportChoices, report_study
 from rnnbench.specs import RunSpec
-from rnnbench.terminal.screen import Screen
+from rnnbench.studies.run import RunChoices, run_study
+from rnnbench.studies.screen import RunScreen
 from rnnbench.training.engine import Arrays, OneLane, Scores, Variables
-from rnnbench.workflows import executors
-from rnnbench.workflows.executors import ExecutorChoices
-from rnnbench.workflows.report import ReportChoices, report_study
-from rnnbench.workflows.run import RunChoices, run_study
 
 PACKAGES = ("rnnbench", "mlflow", "numpy")
 STUDY = "simulated"
@@ -143,9 +143,9 @@ def run(folder: Path, n_seeds: int) -> dict[str, float]:
     )
     began = time.perf_counter()
     with mock.patch.object(executors, "LocalExecutor", simulated_executor):
-        run_study(choices, Screen(), folder)
+        run_study(choices, RunScreen(), folder)
     trained = time.perf_counter()
-    report_study(ReportChoices(study=STUDY), Screen(), folder)
+    report_study(ReportChoices(study=STUDY), RunScreen(), folder)
     return {"run": trained - began, "report": time.perf_counter() - trained}
 
 

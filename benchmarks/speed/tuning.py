@@ -26,8 +26,8 @@ from provenance import RESULTS, write_result
 
 from rnnbench.data.dataset import load_part
 from rnnbench.data.imdb import find_imdb
+from rnnbench.datasets import resolve_dataset
 from rnnbench.specs import DataSpec
-from rnnbench.workflows.datasets import resolve_dataset
 
 PACKAGES = ("rnnbench", "keras", "jax", "optuna", "mlflow", "numpy")
 PATIENCE = 3

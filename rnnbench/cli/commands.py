@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rnnbench.cli.kept import evaluate, predict, show
-from rnnbench.cli.options import (
+from rnnbench.options import (
     Dataset,
     DropDuplicates,
     DropUnlabelled,
@@ -27,12 +26,13 @@ from rnnbench.cli.options import (
     this_command,
     words,
 )
-from rnnbench.cli.reproduce import reproduce
-from rnnbench.cli.run import plan, run
-from rnnbench.cli.share import export, import_, relocate
-from rnnbench.cli.timing import timing
-from rnnbench.cli.tune import tune
 from rnnbench.output.characters import plain
+from rnnbench.published.command import reproduce
+from rnnbench.runs.command import evaluate, predict, show
+from rnnbench.runs.share_command import export, import_, relocate
+from rnnbench.studies.command import plan, run
+from rnnbench.timing.command import timing
+from rnnbench.tuning.command import tune
 
 __all__ = ["register"]
 
@@ -75,8 +75,8 @@ def report(
     open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
 ) -> None:
     """Say which conclusions hold, how sure that is, and what each choice costs."""
-    from rnnbench.terminal.screen import Screen
-    from rnnbench.workflows.report import ReportChoices, report_study
+    from rnnbench.page.screen import Screen
+    from rnnbench.reports.report import ReportChoices, report_study
 
     choices = ReportChoices(
         study=study, out=out, formats=words(formats), claims=claims, open_page=open_
@@ -95,10 +95,10 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show the architectures, the studies, and the runs of this folder."""
-    from rnnbench.terminal.listing import show_listing
-    from rnnbench.terminal.records import print_json
-    from rnnbench.terminal.screen import Screen
-    from rnnbench.workflows.listing import list_all, runs_as_csv
+    from rnnbench.page.json_text import print_json
+    from rnnbench.page.screen import Screen
+    from rnnbench.runs.listing import list_all, runs_as_csv
+    from rnnbench.runs.listing_screen import show_listing
 
     warn = Screen().warn
     if csv:
@@ -118,17 +118,16 @@ def ui(
     ),
 ) -> None:
     """Open the runs of this folder in MLflow's page, started light."""
-    from rnnbench.terminal.screen import Screen
-    from rnnbench.workflows.ui import serve_ui
+    from rnnbench.page.screen import Screen
+    from rnnbench.runs.ui import serve_ui
 
     raise typer.Exit(serve_ui(here(), host, port, Screen()))
 
 
 def doctor(json: Json = False) -> None:
     """Check versions, devices, data and store; say what is missing and how to get it."""
-    from rnnbench.terminal.listing import show_checks
-    from rnnbench.terminal.records import print_json
-    from rnnbench.workflows.doctor import check_all
+    from rnnbench.page.json_text import print_json
+    from rnnbench.studies.doctor import check_all, show_checks
 
     checks = check_all(here())
     if json:
@@ -141,8 +140,8 @@ def doctor(json: Json = False) -> None:
 @data_app.command("fetch")
 def data_fetch(dataset: Dataset = "imdb") -> None:
     """Download (IMDB) or generate (synthetic) the reviews and prepare them."""
-    from rnnbench.terminal.screen import Screen
-    from rnnbench.workflows.fetch import fetch_dataset
+    from rnnbench.page.screen import Screen
+    from rnnbench.studies.fetch import fetch_dataset
 
     fetch_dataset(dataset or "imdb", Screen())
 
@@ -163,10 +162,10 @@ def data_describe(
     json: Json = False,
 ) -> None:
     """Say what would be read of a file: columns, classes, words, lengths, duplicates."""
-    from rnnbench.terminal.records import print_json
-    from rnnbench.terminal.screen import Screen
-    from rnnbench.workflows.datasets import OwnChoices
-    from rnnbench.workflows.fetch import describe_file
+    from rnnbench.datasets import OwnChoices
+    from rnnbench.page.json_text import print_json
+    from rnnbench.page.screen import Screen
+    from rnnbench.studies.fetch import describe_file
 
     chosen = own_data(
         text_column=text_column,
@@ -198,8 +197,8 @@ def data_describe(
 def data_show(json: Json = False) -> None:
     """Show what is cached, with its fingerprint."""
     from rnnbench.data.cache import cache_folder, list_corpora
-    from rnnbench.terminal.listing import show_corpora
-    from rnnbench.terminal.records import print_json
+    from rnnbench.page.json_text import print_json
+    from rnnbench.runs.listing_screen import show_corpora
 
     if json:
         print_json(list_corpora())

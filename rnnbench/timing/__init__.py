@@ -1,1 +1,1 @@
-"""One arm in a fresh process → one measurement: what a step costs, and which kernel ran."""
+"""What a training step costs, an arm in a process of its own: command, sessions, report."""

@@ -13,7 +13,7 @@ import pytest
 from chromium import NEEDS_CHROMIUM, text_of
 from documents import HOSTILE, make_document, make_responses
 
-from rnnbench.report.writer import write_report
+from rnnbench.reports.writer import write_report
 
 pytestmark = NEEDS_CHROMIUM
 

@@ -24,7 +24,7 @@ from test_timing import (
 
 from rnnbench.timing.samples import Sample
 from rnnbench.timing.sittings import import_sitting, read_sittings
-from rnnbench.workflows.timing import measure_arms
+from rnnbench.timing.work import measure_arms
 
 pytestmark = pytest.mark.campaign
 ONE_ARM = ("simple-rnn", "--backend", "jax", "--device", "cpu", "--units", "2")

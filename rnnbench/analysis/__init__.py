@@ -1,1 +1,0 @@
-"""From runs to typed rows: what tables and figures show."""

@@ -1,0 +1,1 @@
+"""What the study notes conclude, judged by runs and timings."""

@@ -1,0 +1,265 @@
+"""The study in a few plain sentences, made from its rows; and what must not be overlooked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rnnbench.compare.reach import describe_reach, seeds_to_decide, set_against_majority
+from rnnbench.compare.rows import ArmRow, PairRow
+from rnnbench.output.amounts import plural
+from rnnbench.stats.intervals import Interval
+
+__all__ = ["warn_of", "write_answer"]
+
+_MANY_SECTIONS = 4
+_MANY_PAIRS = 4
+
+
+def write_answer(
+    arms: Sequence[ArmRow], pairs: Sequence[PairRow], *, margin: float
+) -> tuple[str, ...]:
+    """What is best, what cannot be told apart, what it costs; a sentence each.
+
+    Args:
+        arms: of all sections, a bag-of-words row among them.
+        margin: the practical margin, as a fraction.
+    """
+    networks = [row for row in arms if row.n and not row.is_baseline]
+    if not networks:
+        return (_tell_no_score(arms),)
+    sections = list(dict.fromkeys(row.section for row in networks))
+    sentences = []
+    for section in sections[:_MANY_SECTIONS]:
+        own = [row for row in networks if row.section == section]
+        sentences += _answer_section(
+            section, own, [pair for pair in pairs if pair.section == section], margin
+        )
+        sentences += _against_majority(section, own, arms)
+    if len(sections) > _MANY_SECTIONS:
+        rest = len(sections) - _MANY_SECTIONS
+        sentences.append(f"{rest} more {'section' if rest == 1 else 'sections'} below.")
+    if len(sections) == 1:
+        sentences += [*_cost(networks), *_against_baseline(arms, networks)]
+    return tuple(sentences)
+
+
+def _tell_no_score(arms: Sequence[ArmRow]) -> str:
+    counts = {
+        "failed": sum(row.n_failed for row in arms),
+        "diverged": sum(row.n_diverged for row in arms),
+    }
+    if any(row.n_missing for row in arms) or not any(counts.values()):
+        return "No run has finished yet: there is nothing to say."
+    told = _listed([f"{count} {word}" for word, count in counts.items() if count])
+    return f"No run came to a score: {told}. There is nothing to compare."
+
+
+def warn_of(
+    arms: Sequence[ArmRow],
+    pairs: Sequence[PairRow],
+    *,
+    margin: float,
+    is_paired: bool = True,
+    n_test: int | None = None,
+    notices: Iterable[str] = (),
+    problem: str | None = None,
+    n_deleted: int = 0,
+) -> tuple[str, ...]:
+    """Whatever keeps the data from carrying a conclusion.
+
+    Args:
+        margin: the practical margin, as a fraction.
+        is_paired: whether runs of the same seed are compared with each other.
+        n_test: texts that are scored; None where unknown.
+        notices: of synthetic reviews, or of runs that were not made alike.
+        problem: why MLflow could not be read.
+        n_deleted: runs that somebody deleted in MLflow.
+    """
+    networks = [row for row in arms if not row.is_baseline]
+    warnings = list(dict.fromkeys(notices))
+    reach = describe_reach(
+        [row.n for row in networks],
+        n_pairs=len(pairs),
+        is_paired=is_paired,
+        has_spread=not any(row.is_without_spread and not row.is_descriptive_only for row in pairs),
+        n_test=n_test,
+        margin=margin,
+    )
+    if reach:
+        warnings.append(reach)
+    for count, words in (
+        (sum(row.n_failed for row in networks), "failed and is left out of every mean"),
+        (sum(row.n_diverged for row in networks), "diverged and is left out of every mean"),
+        (sum(row.n_missing for row in networks), "is not over yet; this is what there is so far"),
+    ):
+        if count:
+            some = words if count == 1 else words.replace("is ", "are ", 1)
+            warnings.append(f"{plural(count, 'run')} {some}.")
+    if n_deleted:
+        warnings.append(f"Left out, because deleted in MLflow: {plural(n_deleted, 'run')}.")
+    if problem:
+        warnings.append(f"MLflow could not be read, so this rests on the ledger alone: {problem}.")
+    return tuple(warnings)
+
+
+def _answer_section(
+    section: str, arms: Sequence[ArmRow], pairs: Sequence[PairRow], margin: float
+) -> list[str]:
+    best = max(arms, key=_mean)
+    level = [row for row in arms if _mean(row) > _mean(best) - 1e-12]
+    sentence = f"{section}: " if section else ""
+    if len(level) > 1:
+        counts = " and ".join(map(str, sorted({row.n for row in level})))
+        sentence += (
+            f"{_listed([row.arm for row in level])} have the same highest mean test accuracy, "
+            f"{100 * _mean(best):.2f} % over {counts} {'seed' if counts == '1' else 'seeds'} each"
+        )
+    else:
+        sentence += (
+            f"{best.arm} has the highest mean test accuracy, {100 * _mean(best):.2f} %"
+            f"{_interval(best.test_accuracy_t, 100, 2)} over {plural(best.n, 'seed')}"
+        )
+    if not pairs:
+        return [f"{sentence}; there is nothing to compare it with."]
+    own = [pair for pair in pairs if best.arm in (pair.a, pair.b)]
+    if all(pair.is_descriptive_only for pair in own):
+        what = "test texts" if any(pair.is_too_coarse for pair in own) else "seeds"
+        return [f"{sentence}; too few {what} to say whether that is luck."]
+    subject = best.arm if len(level) > 1 else "It"
+    return [f"{sentence}.", *_told_apart(subject, best.arm, pairs, margin)]
+
+
+def _mean(row: ArmRow) -> float:
+    return row.test_accuracy or 0.0
+
+
+def _told_apart(subject: str, best: str, pairs: Sequence[PairRow], margin: float) -> list[str]:
+    """How the best compares with each other arm, and which others cannot be told apart."""
+    found: dict[str, list[str]] = {relation: [] for relation in _RELATIONS}
+    for pair in pairs:
+        if best in (pair.a, pair.b):
+            relation, other = _relate(best, pair)
+            found[relation].append(other)
+    parts = [f"{relation} {_listed(others)}" for relation, others in found.items() if others]
+    sentences = [f"{subject} is {'; '.join(parts)}; the margin is {100 * margin:g} points."]
+    unknown = [
+        f"{pair.a} and {pair.b}"
+        for pair in pairs
+        if best not in (pair.a, pair.b) and pair.verdict == "undetermined"
+    ]
+    if unknown:
+        sentences.append(f"Not told apart among the others: {_some(unknown)}.")
+    return sentences
+
+
+_RELATIONS = (
+    "better than",
+    "equivalent to",
+    "not distinguishable from",
+    "on too few seeds to be called better than",
+    "in every run level with",
+    "without spread, so not to be called better than",
+    "on too few seeds to be compared with",
+    "on the seeds that both have worse than",
+)
+
+
+def _relate(best: str, pair: PairRow) -> tuple[str, str]:
+    """What the arm with the highest mean is to the other of a pair."""
+    other = pair.b if pair.a == best else pair.a
+    if pair.is_descriptive_only:
+        return "on too few seeds to be compared with", other
+    if pair.verdict == "equivalent":
+        return "equivalent to", other
+    if pair.verdict == "undetermined":
+        return _relate_open(pair), other
+    lead = 100 * (pair.difference or 0.0) * (1 if pair.a == best else -1)
+    side = "beyond" if pair.is_beyond_margin else "within"
+    # Of arms with unequal seeds, the one with the higher mean may lose where both have run.
+    relation = "better than" if lead > 0 else "on the seeds that both have worse than"
+    return relation, f"{other} (by {abs(lead):.2f} points, {side} the margin)"
+
+
+def _relate_open(pair: PairRow) -> str:
+    """What an undetermined pair is: without spread, not testable under Holm, or open."""
+    if pair.is_without_spread:
+        if pair.difference:
+            return "without spread, so not to be called better than"
+        return "in every run level with"
+    needed = seeds_to_decide(max(pair.n_family, 1), is_paired=pair.is_paired)
+    is_testable = min(pair.n_a, pair.n_b) >= needed
+    return (
+        "not distinguishable from" if is_testable else "on too few seeds to be called better than"
+    )
+
+
+def _some(pairs: Sequence[str]) -> str:
+    more = len(pairs) - _MANY_PAIRS
+    listed = "; ".join(pairs[:_MANY_PAIRS])
+    return f"{listed}; and {plural(more, 'more pair')}" if more > 0 else listed
+
+
+def _cost(arms: Sequence[ArmRow]) -> list[str]:
+    timed = [row for row in arms if row.epoch_seconds and row.fit_seconds]
+    if len(timed) < 2 or len({row.hardware for row in timed}) > 1:
+        return []
+    cheap = min(timed, key=lambda row: row.epoch_seconds or 0.0)
+    dear = max(timed, key=lambda row: row.epoch_seconds or 0.0)
+    quick = min(timed, key=lambda row: row.fit_seconds or 0.0)
+    least, most = f"{cheap.epoch_seconds:.2f} s", f"{dear.epoch_seconds:.2f} s"
+    sentence = (
+        f"An epoch costs the same with each ({least})"
+        if least == most
+        else f"An epoch costs least with {cheap.arm} ({least}) and most with {dear.arm} ({most})"
+    )
+    return [f"{sentence}; trained to {_end(timed)}, {quick.arm} is done first ({_time(quick)})."]
+
+
+def _end(arms: Sequence[ArmRow]) -> str:
+    """What ended the runs: their early stop, or the last epoch that they were allowed."""
+    n_at_limit = sum(row.n_at_limit for row in arms)
+    if not n_at_limit:
+        return "its early stop"
+    is_all = n_at_limit == sum(row.n for row in arms)
+    return "the epoch limit" if is_all else "its early stop or the epoch limit"
+
+
+def _time(row: ArmRow) -> str:
+    return f"{row.fit_seconds:.1f} s"
+
+
+def _against_majority(
+    section: str, networks: Sequence[ArmRow], arms: Sequence[ArmRow]
+) -> list[str]:
+    """Whether the section's networks beat naming the commonest class, where that is known."""
+    known = [row.test_accuracy for row in arms if row.is_majority and row.section == section]
+    if not known or known[0] is None:
+        return []
+    means = [(row.arm, _mean(row), row.test_accuracy_t) for row in networks]
+    return [(f"{section}: " if section else "") + set_against_majority(means, known[0])]
+
+
+def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow]) -> list[str]:
+    words = [row for row in arms if row.is_baseline and not row.is_majority]
+    baseline = next((row.test_accuracy for row in words if row.test_accuracy is not None), None)
+    scores = [row.test_accuracy for row in networks if row.test_accuracy is not None]
+    if baseline is None or not scores:
+        return []
+    ends = dict.fromkeys(f"{100 * (end - baseline):+.2f}" for end in (min(scores), max(scores)))
+    return [
+        f"A bag of words, without any order, scores {100 * baseline:.2f} %: "
+        f"the networks' means lie {' to '.join(ends)} points from it."
+    ]
+
+
+def _interval(interval: Interval | None, factor: float, digits: int) -> str:
+    if interval is None:
+        return ""
+    remark = " (bounded)" if interval.is_bounded else ""
+    return f" [{factor * interval.low:.{digits}f}, {factor * interval.high:.{digits}f}]{remark}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"

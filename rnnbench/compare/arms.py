@@ -1,0 +1,259 @@
+"""One row an arm, one an individual run, and the response to what a study varies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rnnbench.architectures import display_name, model_parameters
+from rnnbench.compare.rows import ArmRow, ResponseRow, SeedRow
+from rnnbench.compare.sections import Arm, Section, hyperparameter, without
+from rnnbench.specs import RunResult
+from rnnbench.stats.intervals import (
+    Interval,
+    bootstrap_interval,
+    interquartile_mean,
+    mean_sd,
+    t_interval,
+)
+from rnnbench.tracking.runs import TrackedRun
+
+__all__ = [
+    "accuracy_interval",
+    "describe_arm",
+    "describe_responses",
+    "describe_seeds",
+    "gap_of",
+    "hardware_of",
+    "is_at_limit",
+]
+
+RESPONSE_FACTORS = ("units", "dropout", "recurrent_dropout", "max_len", "learning_rate")
+_OF_PRESETS = ("dropout", "recurrent_dropout")  # presets differ in these
+
+
+def describe_arm(section: str, arm: Arm) -> ArmRow:
+    """What the arm's finished runs have in common; the others are counted."""
+    import numpy as np
+
+    results = [run.result for run in arm.finished if run.result is not None]
+    scores = _values(results, lambda result: result.test_accuracy)
+    accuracy = mean_sd(scores)
+    macro_f1 = mean_sd(_values(results, lambda result: result.test_macro_f1))
+    test_loss = mean_sd(_values(results, lambda result: result.test_loss))
+    val_loss = mean_sd(_values(results, lambda result: result.val_loss))
+    best_epoch = mean_sd(_values(results, lambda result: result.best_epoch))
+    gap = mean_sd(_values(results, gap_of))
+    machines = {hardware_of(result) for result in results}
+    seconds = results if len(machines) == 1 else []  # of different hardware: never pooled
+    return ArmRow(
+        section=section,
+        arm=arm.name,
+        n=len(results),
+        n_failed=_count(arm, "failed"),
+        n_diverged=_count(arm, "diverged"),
+        n_missing=sum(run.result is None for run in arm.runs),
+        n_at_limit=sum(map(is_at_limit, arm.finished)),
+        n_parameters=_n_parameters(arm, results),
+        test_accuracy=_known(accuracy.mean),
+        test_accuracy_sd=_known(accuracy.sd),
+        test_accuracy_min=min(scores, default=None),
+        test_accuracy_max=max(scores, default=None),
+        test_accuracy_t=accuracy_interval(scores),
+        test_accuracy_bootstrap=bootstrap_interval(scores, np.random.default_rng(0)),
+        test_accuracy_iqm=interquartile_mean(scores),
+        test_macro_f1=_known(macro_f1.mean),
+        test_macro_f1_sd=_known(macro_f1.sd),
+        test_loss=_known(test_loss.mean),
+        test_loss_sd=_known(test_loss.sd),
+        val_loss=_known(val_loss.mean),
+        val_loss_sd=_known(val_loss.sd),
+        gap=_known(gap.mean),
+        gap_sd=_known(gap.sd),
+        best_epoch=_known(best_epoch.mean),
+        best_epoch_sd=_known(best_epoch.sd),
+        epoch_seconds=_known(mean_sd(_values(seconds, lambda result: result.epoch_seconds)).mean),
+        fit_seconds=_known(mean_sd([result.fit_seconds for result in seconds]).mean),
+        total_seconds=sum(result.fit_seconds for result in seconds) if seconds else None,
+        hardware="; ".join(sorted(machines)),
+    )
+
+
+def describe_seeds(section: str, arm: Arm) -> list[SeedRow]:
+    """A row for each finished run."""
+    rows = []
+    for run in arm.finished:
+        result = run.result
+        assert result is not None
+        gap = gap_of(result)
+        if None in (result.test_accuracy, result.test_loss, result.val_loss, gap):
+            continue
+        rows.append(
+            SeedRow(
+                section=section,
+                arm=arm.name,
+                seed=run.spec.seed,
+                test_accuracy=result.test_accuracy,  # type: ignore[arg-type]  # not None, see above
+                test_loss=result.test_loss,  # type: ignore[arg-type]
+                val_loss=result.val_loss,  # type: ignore[arg-type]
+                gap=gap,  # type: ignore[arg-type]
+                best_epoch=result.best_epoch or 0,
+                epoch_seconds=result.epoch_seconds,
+            )
+        )
+    return rows
+
+
+def describe_responses(sections: Sequence[Section]) -> list[ResponseRow]:
+    """How the score responds to each hyperparameter that takes several numbers in the study."""
+    arms = [_place_arm(arm) for section in sections for arm in section.arms]
+    varying = _varying(arms)
+    factors = [name for name in RESPONSE_FACTORS if name in varying]
+    rows = [
+        _respond(arm, factor, varying)
+        for factor in factors
+        if _is_varied_within_a_base(arms, factor, varying)
+        for arm in arms
+        if arm.values[factor] is not None
+    ]
+    return sorted(rows, key=lambda row: (row.factor, row.architecture, row.others, row.value))
+
+
+def accuracy_interval(scores: Sequence[float]) -> Interval | None:
+    """The 95 % t interval of a mean accuracy, a fraction, bounded to 0 to 1."""
+    interval = t_interval(scores)
+    return None if interval is None else interval.bounded(0.0, 1.0)
+
+
+def gap_of(result: RunResult) -> float | None:
+    """Validation loss less training loss, both of the best model and without dropout."""
+    if result.val_loss is None or result.train_loss_at_best is None:
+        return None
+    return result.val_loss - result.train_loss_at_best
+
+
+def is_at_limit(run: TrackedRun) -> bool:
+    """Whether a finished run went through all epochs, and not because it stopped at the last."""
+    result, recipe = run.result, run.spec.recipe
+    assert result is not None
+    waited = result.epochs - (result.best_epoch or 0)
+    return result.epochs >= recipe.epochs and waited < recipe.patience
+
+
+def hardware_of(result: RunResult) -> str:
+    """The device behind a run's seconds: `cpu (AMD EPYC ...)`, `gpu (NVIDIA H200)`.
+
+    A run from an archive names its machine, so that its seconds stay apart. A machine's GPUs count
+    as one kind; where nobody noted their name, the processor's stands in.
+    """
+    environment = result.environment
+    device = environment.get("device", "device unknown").partition(":")[0]
+    maker = environment.get("processor")
+    if device == "gpu":
+        maker = environment.get("gpu", maker)
+    named = [name for name in (maker, result.imported_from) if name]
+    return f"{device} ({', '.join(named)})" if named else device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _PlacedArm:
+    """An arm, and where it stands among all that the study varies.
+
+    Args:
+        base: the architecture's name without its hyperparameters.
+        values: of hyperparameters, recipe and data; None where the architecture has no such.
+    """
+
+    arm: Arm
+    base: str
+    values: Mapping[str, object]
+
+
+def _place_arm(arm: Arm) -> _PlacedArm:
+    form, settings = arm.spec.form, arm.spec.settings
+    values: dict[str, object] = {}
+    for name in RESPONSE_FACTORS:
+        value = settings.get(name, hyperparameter(form, name))
+        values[name] = value if isinstance(value, int | float) else None
+        if name not in settings and values[name] is not None:
+            form = without(form, name)
+    others = {key: value for key, value in settings.items() if key not in ("split_seed", *values)}
+    return _PlacedArm(arm=arm, base=display_name(form), values=values | others)
+
+
+def _varying(arms: Sequence[_PlacedArm]) -> list[str]:
+    """What takes several values among the arms."""
+    names = arms[0].values if arms else {}
+    return [
+        name
+        for name in names
+        if len({arm.values[name] for arm in arms if arm.values[name] is not None}) > 1
+    ]
+
+
+def _is_varied_within_a_base(
+    arms: Sequence[_PlacedArm], factor: str, varying: Sequence[str]
+) -> bool:
+    """Whether the study varies the factor: `lstm` and `lstm-dropout` are just two names."""
+    found: dict[tuple[str, str], set[object]] = {}
+    for arm in arms:
+        found.setdefault((arm.base, _others(arm, factor, varying)), set()).add(arm.values[factor])
+    several = {base: values for (base, _), values in found.items() if len(values) > 1}
+    if factor not in _OF_PRESETS:
+        return bool(several)
+    return len(several) > 1 or any(len(values) > 2 for values in several.values())
+
+
+def _others(arm: _PlacedArm, factor: str, varying: Sequence[str]) -> str:
+    """The arm's values of all else that varies, as `dropout=0.3`."""
+    values = {name: arm.values[name] for name in varying if name != factor}
+    return ", ".join(
+        f"{name}={_short(value)}" for name, value in values.items() if value is not None
+    )
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)[:12]
+
+
+def _respond(arm: _PlacedArm, factor: str, varying: Sequence[str]) -> ResponseRow:
+    row = describe_arm("", arm.arm)
+    return ResponseRow(
+        architecture=arm.base,
+        factor=factor,
+        value=float(arm.values[factor]),  # type: ignore[arg-type]  # all factors are numbers
+        others=_others(arm, factor, varying),
+        n=row.n,
+        n_parameters=row.n_parameters,
+        test_accuracy=row.test_accuracy,
+        test_accuracy_sd=row.test_accuracy_sd,
+        test_accuracy_t=row.test_accuracy_t,
+        val_loss=row.val_loss,
+        gap=row.gap,
+        best_epoch=row.best_epoch,
+        epoch_seconds=row.epoch_seconds,
+    )
+
+
+def _n_parameters(arm: Arm, results: Sequence[RunResult]) -> int | None:
+    spec = arm.spec
+    counted = model_parameters(
+        spec.form,
+        num_words=spec.data.num_words,
+        embedding_size=spec.embedding_size,
+        n_classes=spec.data.n_classes,
+    )
+    return counted or next((result.n_parameters for result in results), None)
+
+
+def _count(arm: Arm, status: str) -> int:
+    return sum(run.result is not None and run.result.status == status for run in arm.runs)
+
+
+def _values(results: Iterable[RunResult], read: Callable[[RunResult], float | None]) -> list[float]:
+    found = (read(result) for result in results)
+    return [value for value in found if value is not None]
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else value  # NaN: there was nothing to estimate from

@@ -1,0 +1,94 @@
+"""The bag-of-words row, computed once for each way of seeing the reviews."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from rnnbench.compare.rows import ArmRow
+from rnnbench.data.bag_of_words import BagOfWords, score_bag_of_words
+from rnnbench.data.cache import cache_folder, open_corpus, split_indices
+from rnnbench.data.files import read_json, write_json
+from rnnbench.errors import DataError
+from rnnbench.execution.environment import processor_name
+from rnnbench.specs import DataSpec
+from rnnbench.training.engine import macro_f1
+
+__all__ = ["BAG_OF_WORDS", "MAJORITY", "find_baseline", "find_majority"]
+
+BAG_OF_WORDS = "bag of words"
+MAJORITY = "majority class"
+
+
+def find_baseline(data: DataSpec) -> ArmRow | None:
+    """The row, from the cache or computed in seconds; None where the reviews are not here."""
+    try:
+        found = _recall(data) or _compute(data)
+    except DataError:
+        return None
+    return ArmRow(
+        section="",
+        arm=BAG_OF_WORDS,
+        n=1,
+        n_parameters=found.n_parameters,
+        test_accuracy=found.test_accuracy,
+        test_macro_f1=found.test_macro_f1,
+        test_loss=found.test_loss,
+        val_loss=found.val_loss,
+        gap=found.val_loss - found.train_loss,
+        fit_seconds=found.fit_seconds,
+        total_seconds=found.fit_seconds,
+        hardware=f"cpu ({processor_name()})",
+        is_baseline=True,
+    )
+
+
+def find_majority(data: DataSpec) -> ArmRow | None:
+    """What the commonest class of the training part scores, on data of the user's own."""
+    try:
+        corpus = open_corpus(data.fingerprint)
+        if not corpus.vocabulary:
+            return None  # IMDB is balanced: a half
+        split = split_indices(
+            data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
+        )
+    except DataError:
+        return None
+    labels = corpus.test.labels
+    commonest = np.bincount(corpus.train.labels[split.train]).argmax()
+    predicted = np.full_like(labels, commonest)
+    return ArmRow(
+        section="",
+        arm=MAJORITY,
+        n=1,
+        n_parameters=0,
+        test_accuracy=float(np.mean(predicted == labels)),
+        test_macro_f1=macro_f1(predicted, labels.astype(np.float32)),
+        is_baseline=True,
+        is_majority=True,
+    )
+
+
+def _recall(data: DataSpec) -> BagOfWords | None:
+    try:
+        return BagOfWords(**read_json(_place(data)))
+    except TypeError:  # no file, or another version's
+        return None
+
+
+def _compute(data: DataSpec) -> BagOfWords:
+    found = score_bag_of_words(data)
+    with suppress(DataError):  # a cache that takes nothing makes the next report slower, no more
+        write_json(_place(data), asdict(found))
+    return found
+
+
+def _place(data: DataSpec) -> Path:
+    seen = {key: value for key, value in asdict(data).items() if key != "dataset"}
+    digest = hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:16]
+    return cache_folder() / "baselines" / f"{digest}.json"

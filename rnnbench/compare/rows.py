@@ -1,0 +1,272 @@
+"""The typed rows that tables and figures show; every one can be had as a line of CSV.
+
+Accuracies, and differences of accuracies, are fractions here (0.80); what is shown to people is
+in per cent and in points. An estimate that cannot be made is None, or NaN inside an `Interval`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from rnnbench.compare.reach import is_too_coarse
+from rnnbench.stats.intervals import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "ArmRow",
+    "ArmUncertainty",
+    "Curve",
+    "PairRow",
+    "PairUncertainty",
+    "PublishedRow",
+    "ResponseRow",
+    "SeedRow",
+    "Verdict",
+]
+
+Verdict: TypeAlias = Literal["better", "worse", "equivalent", "undetermined"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmRow:
+    """What the runs of one arm of the contrast, differing in their seed only, have in common.
+
+    Args:
+        section: the heading under which the row stands; empty where there is one section only.
+        arm: the value of the contrast: an architecture, or `order=frozen`.
+        n: finished runs; everything below is over these.
+        n_at_limit: of these, how many came to the last epoch allowed without an early stop.
+        test_accuracy_t, test_accuracy_bootstrap: 95 % intervals of the mean over seeds; the first
+            is bounded to 0 to 1.
+        test_accuracy_iqm: interquartile mean; None below five runs.
+        gap: validation loss minus the training loss evaluated without dropout, both of the best
+            model; the mean.
+        epoch_seconds, fit_seconds: means; None where the runs come from different hardware.
+        hardware: the processor or the GPU behind the seconds.
+        is_baseline: a row without a network, such as the bag of words, which has no seeds.
+        is_majority: the baseline that always names the commonest class.
+    """
+
+    section: str
+    arm: str
+    n: int
+    n_failed: int = 0
+    n_diverged: int = 0
+    n_missing: int = 0
+    n_at_limit: int = 0
+    n_parameters: int | None = None
+    test_accuracy: float | None = None
+    test_accuracy_sd: float | None = None
+    test_accuracy_min: float | None = None
+    test_accuracy_max: float | None = None
+    test_accuracy_t: Interval | None = None
+    test_accuracy_bootstrap: Interval | None = None
+    test_accuracy_iqm: float | None = None
+    test_macro_f1: float | None = None
+    test_macro_f1_sd: float | None = None
+    test_loss: float | None = None
+    test_loss_sd: float | None = None
+    val_loss: float | None = None
+    val_loss_sd: float | None = None
+    gap: float | None = None
+    gap_sd: float | None = None
+    best_epoch: float | None = None
+    best_epoch_sd: float | None = None
+    epoch_seconds: float | None = None
+    fit_seconds: float | None = None
+    total_seconds: float | None = None
+    hardware: str = ""
+    is_baseline: bool = False
+    is_majority: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedRow:
+    """One dot: one finished run."""
+
+    section: str
+    arm: str
+    seed: int
+    test_accuracy: float
+    test_loss: float
+    val_loss: float
+    gap: float
+    best_epoch: int
+    epoch_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseRow:
+    """How the score responds to a hyperparameter that the study varies.
+
+    Args:
+        architecture: without the factor's value: `lstm`.
+        factor, value: `units`, 8.
+        others: the other hyperparameters that vary, as `dropout=0.3`; one line in the figure each.
+        n: finished runs.
+    """
+
+    architecture: str
+    factor: str
+    value: float
+    others: str
+    n: int
+    n_parameters: int | None
+    test_accuracy: float | None
+    test_accuracy_sd: float | None
+    test_accuracy_t: Interval | None
+    val_loss: float | None
+    gap: float | None
+    best_epoch: float | None
+    epoch_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRow:
+    """Two arms against each other, by test accuracy.
+
+    Args:
+        a, b: the arms' names; `difference` is the mean of a minus the mean of b.
+        n_a, n_b: runs that enter; of paired runs both are the number of pairs.
+        is_paired: compared seed by seed.
+        correlation: of the paired scores (Pearson); None if unpaired or undefined.
+        difference_interval: 95 % t interval (paired, else Welch's).
+        probability: that one run of a beats one run of b, a tie counting half.
+        p: two-sided, of the exact sign-flip test, or of Mann and Whitney's where unpaired.
+        p_holm: adjusted over the family.
+        n_family: tests in the family.
+        margin: the practical margin that the study declared, as a fraction.
+        is_beyond_margin: whether the difference itself exceeds the margin; None without verdict.
+        is_descriptive_only: fewer than 6 runs an arm, or too few test texts for the margin.
+        is_without_spread: every run of a scored the same, and every run of b.
+        n_test: texts behind each score; None where unknown, or where nothing is scored on texts.
+    """
+
+    section: str
+    a: str
+    b: str
+    n_a: int
+    n_b: int
+    is_paired: bool
+    correlation: float | None
+    difference: float | None
+    difference_interval: Interval | None
+    probability: float | None
+    probability_interval: Interval | None
+    p: float | None
+    p_holm: float | None
+    n_family: int
+    margin: float
+    verdict: Verdict
+    is_beyond_margin: bool | None
+    is_descriptive_only: bool
+    is_without_spread: bool = False
+    n_test: int | None = None
+
+    @property
+    def is_too_coarse(self) -> bool:
+        """Whether one test text weighs more than the margin."""
+        return is_too_coarse(self.n_test, self.margin)
+
+    @property
+    def verdict_words(self) -> str:
+        """`better, within the margin`, `equivalent`, `undetermined (descriptive only)`.
+
+        Where no arm has any spread, `undetermined (no spread)`.
+        """
+        words: str = self.verdict
+        if self.verdict in ("better", "worse") and self.is_beyond_margin is not None:
+            words += ", beyond the margin" if self.is_beyond_margin else ", within the margin"
+        if self.is_descriptive_only:
+            return f"{words} (descriptive only)"
+        return f"{words} (no spread)" if self.is_without_spread else words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmUncertainty:
+    """Where the uncertainty of one arm's mean test accuracy comes from.
+
+    Args:
+        seed_sd: standard deviation between seeds.
+        seed_se, review_se, both_se: standard error of the mean over seeds if other seeds, other
+            test reviews, or both had been drawn; bootstrapped. None without predictions.
+        both_interval: 95 % percentile interval for both together.
+    """
+
+    section: str
+    arm: str
+    n: int
+    n_reviews: int | None
+    seed_sd: float | None
+    seed_se: float | None
+    review_se: float | None
+    both_se: float | None
+    both_interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairUncertainty:
+    """The same for the difference of two arms, and what one seed would have told.
+
+    Args:
+        opposite: chance that one run of each would have told the opposite of the mean
+            difference, over all combinations of their runs, a tie counting half.
+        n_opposite_seeds, n_seeds: of the seeds that both have, how many told the opposite.
+        seeds_needed: paired seeds that find a difference of the margin with about 80 % power at the
+            observed spread; None where the spread is unknown, where no arm has any, and where one
+            test text weighs more than the margin, so that no number would do.
+    """
+
+    section: str
+    a: str
+    b: str
+    seed_se: float | None
+    review_se: float | None
+    both_se: float | None
+    both_interval: Interval | None
+    opposite: float | None
+    n_opposite_seeds: int | None
+    n_seeds: int
+    seeds_needed: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curve:
+    """The epochs of one run.
+
+    Args:
+        history: float64 `(n_epochs, 4)`: training loss and accuracy (running averages, with
+            dropout), validation loss and accuracy; the first row is epoch 1.
+    """
+
+    section: str
+    arm: str
+    seed: int
+    history: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRow:
+    """A published number against the 95 % prediction interval of one new run of ours.
+
+    Args:
+        source: `notes-2025` or `notes-2022`.
+        order: of our runs.
+        summary: `best val_loss`, `its val_accuracy`, `best epoch`, `test accuracy`.
+        is_inside: None where there is no interval (fewer than two runs).
+    """
+
+    source: str
+    section: str
+    architecture: str
+    order: str
+    summary: str
+    published: float
+    n: int
+    mean: float | None
+    interval: Interval | None
+    is_inside: bool | None

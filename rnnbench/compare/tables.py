@@ -1,0 +1,273 @@
+"""The tables of the page: typed rows in, cells of text out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnbench.page.blocks import Table, Tone
+from rnnbench.page.panels import by_section
+from rnnbench.page.tables import Column, make_table
+from rnnbench.page.texts import (
+    NONE,
+    chance,
+    count,
+    duration,
+    measured_value,
+    number,
+    p_value,
+    per_cent,
+    points,
+    published_value,
+    signed_points,
+    with_interval,
+    with_sd,
+    within,
+)
+
+if TYPE_CHECKING:
+    from rnnbench.compare.rows import (
+        ArmRow,
+        ArmUncertainty,
+        PairRow,
+        PairUncertainty,
+        PublishedRow,
+        ResponseRow,
+        SeedRow,
+        Verdict,
+    )
+    from rnnbench.reports.document import Document
+
+__all__ = [
+    "tabulate_arm_uncertainty",
+    "tabulate_costs",
+    "tabulate_pair_uncertainty",
+    "tabulate_pairs",
+    "tabulate_published",
+    "tabulate_responses",
+    "tabulate_scores",
+    "tabulate_seeds",
+]
+
+_TONES: dict[Verdict, Tone] = {
+    "better": "good",
+    "worse": "bad",
+    "equivalent": "same",
+    "undetermined": "open",
+}
+
+
+def tabulate_scores(document: Document) -> Table:
+    """Test accuracy of each arm."""
+    columns: list[Column[ArmRow]] = [
+        Column(document.contrast, lambda row: row.arm, is_number=False),
+        Column("n", lambda row: NONE if row.is_baseline else count(row.n)),
+        Column(
+            "mean ± SD (%)", lambda row: with_sd(row.test_accuracy, row.test_accuracy_sd, per_cent)
+        ),
+        Column("min–max (%)", _range_of_scores),
+        Column("95 % t interval (%)", lambda row: within(row.test_accuracy_t, per_cent)),
+        Column("bootstrap interval (%)", lambda row: within(row.test_accuracy_bootstrap, per_cent)),
+        Column("interquartile mean (%)", lambda row: per_cent(row.test_accuracy_iqm)),
+        Column("test loss", lambda row: with_sd(row.test_loss, row.test_loss_sd, _loss)),
+    ]
+    if any(row.test_macro_f1 is not None for row in document.arms if not row.is_baseline):
+        columns.append(
+            Column(
+                "macro-F1 (%)",
+                lambda row: with_sd(row.test_macro_f1, row.test_macro_f1_sd, per_cent),
+            )
+        )
+    groups = by_section(document.arms, document.sections)
+    return make_table("Test accuracy", "architectures", columns, groups)
+
+
+def tabulate_costs(document: Document) -> Table:
+    """How the training of each arm went, and what it cost."""
+    columns: list[Column[ArmRow]] = [
+        Column(document.contrast, lambda row: row.arm, is_number=False),
+        Column("not finished", _unfinished, is_number=False),
+        Column("parameters", lambda row: count(row.n_parameters)),
+        Column("validation loss", lambda row: with_sd(row.val_loss, row.val_loss_sd, _loss)),
+        Column("gap", lambda row: with_sd(row.gap, row.gap_sd, _loss)),
+        Column("best epoch", lambda row: with_sd(row.best_epoch, row.best_epoch_sd, _epoch)),
+        Column("s/epoch", lambda row: number(row.epoch_seconds)),
+        Column("time a run", lambda row: duration(row.fit_seconds)),
+        Column("total time", lambda row: duration(row.total_seconds)),
+    ]
+    if len({row.hardware for row in document.arms}) > 1:
+        columns.append(Column("hardware", lambda row: row.hardware or NONE, is_number=False))
+    groups = by_section(document.arms, document.sections)
+    return make_table("Training and cost", "architectures", columns, groups)
+
+
+def tabulate_seeds(document: Document) -> Table:
+    """Every finished run."""
+    columns: list[Column[SeedRow]] = [
+        Column(document.contrast, lambda row: row.arm, is_number=False),
+        Column("seed", lambda row: str(row.seed)),
+        Column("test accuracy (%)", lambda row: per_cent(row.test_accuracy)),
+        Column("test loss", lambda row: _loss(row.test_loss)),
+        Column("validation loss", lambda row: _loss(row.val_loss)),
+        Column("gap", lambda row: _loss(row.gap)),
+        Column("best epoch", lambda row: count(row.best_epoch)),
+        Column("s/epoch", lambda row: number(row.epoch_seconds)),
+    ]
+    groups = by_section(document.seeds, document.sections)
+    return make_table("Every seed", "seeds", columns, groups)
+
+
+def tabulate_responses(document: Document) -> Table:
+    """The score at each value of the hyperparameters that the study varies."""
+    columns: list[Column[ResponseRow]] = [
+        Column("architecture", lambda row: row.architecture, is_number=False),
+        Column("setting", _setting, is_number=False),
+        Column("n", lambda row: count(row.n)),
+        Column("parameters", lambda row: count(row.n_parameters)),
+        Column(
+            "test accuracy (%)",
+            lambda row: with_sd(row.test_accuracy, row.test_accuracy_sd, per_cent),
+        ),
+        Column("95 % t interval (%)", lambda row: within(row.test_accuracy_t, per_cent)),
+        Column("validation loss", lambda row: _loss(row.val_loss)),
+        Column("gap", lambda row: _loss(row.gap)),
+        Column("best epoch", lambda row: _epoch(row.best_epoch)),
+        Column("s/epoch", lambda row: number(row.epoch_seconds)),
+    ]
+    factors = dict.fromkeys(row.factor for row in document.responses)
+    groups = [
+        (
+            factor if len(factors) > 1 else "",
+            [row for row in document.responses if row.factor == factor],
+        )
+        for factor in factors
+    ]
+    return make_table("Scores at each value", "responses", columns, groups)
+
+
+def tabulate_pairs(document: Document) -> Table:
+    """Every pair of arms, with its verdict."""
+    columns: list[Column[PairRow]] = [
+        Column("A − B", lambda row: f"{row.a} − {row.b}", is_number=False),
+        Column("n", _n_runs),
+        Column(
+            "difference (points) [95 %]",
+            lambda row: with_interval(row.difference, row.difference_interval, signed_points),
+        ),
+        Column(
+            "P(A > B) [95 %]",
+            lambda row: with_interval(row.probability, row.probability_interval, number),
+        ),
+        Column("correlation", lambda row: number(row.correlation)),
+        Column("p", lambda row: p_value(row.p)),
+        Column("Holm p", lambda row: p_value(row.p_holm)),
+        Column(
+            "verdict on A",
+            lambda row: row.verdict_words,
+            is_number=False,
+            tone=lambda row: _TONES[row.verdict],
+        ),
+    ]
+    if not any(row.is_paired for row in document.pairs):
+        columns = [column for column in columns if column.title != "correlation"]
+    groups = by_section(document.pairs, document.sections)
+    return make_table("Pairs by test accuracy", "pairs", columns, groups)
+
+
+def tabulate_arm_uncertainty(document: Document) -> Table:
+    """Where the uncertainty of each mean comes from."""
+    columns: list[Column[ArmUncertainty]] = [
+        Column(document.contrast, lambda row: row.arm, is_number=False),
+        Column("n", lambda row: count(row.n)),
+        Column("SD between seeds (points)", lambda row: points(row.seed_sd)),
+        Column("SE: other seeds", lambda row: points(row.seed_se)),
+        Column("SE: other test reviews", lambda row: points(row.review_se)),
+        Column("SE: both", lambda row: points(row.both_se)),
+        Column("95 % interval, both (%)", lambda row: within(row.both_interval, per_cent)),
+    ]
+    groups = by_section(document.arm_uncertainty, document.sections)
+    return make_table("The mean test accuracy of each arm", "uncertainty_arms", columns, groups)
+
+
+def tabulate_pair_uncertainty(document: Document) -> Table:
+    """The same of each difference, and what single seeds would have told."""
+    columns: list[Column[PairUncertainty]] = [
+        Column("A − B", lambda row: f"{row.a} − {row.b}", is_number=False),
+        Column("SE: other seeds (points)", lambda row: points(row.seed_se)),
+        Column("SE: other test reviews", lambda row: points(row.review_se)),
+        Column("SE: both", lambda row: points(row.both_se)),
+        Column(
+            "95 % interval, both (points)", lambda row: within(row.both_interval, signed_points)
+        ),
+        Column("one run of each tells the opposite", lambda row: chance(row.opposite)),
+        Column("seeds that told the opposite", _opposite_seeds),
+        Column("seeds needed", lambda row: count(row.seeds_needed)),
+    ]
+    groups = by_section(document.pair_uncertainty, document.sections)
+    return make_table("The difference of each pair", "uncertainty_pairs", columns, groups)
+
+
+def tabulate_published(document: Document) -> Table:
+    """The notes' numbers beside ours."""
+    columns: list[Column[PublishedRow]] = [
+        Column("architecture", lambda row: row.architecture, is_number=False),
+        Column("summary", lambda row: row.summary, is_number=False),
+        Column("source", lambda row: row.source, is_number=False),
+        Column("our order", lambda row: row.order, is_number=False),
+        Column("published", lambda row: published_value(row.summary, row.published)),
+        Column("n", lambda row: count(row.n)),
+        Column("our mean", lambda row: measured_value(row.summary, row.mean)),
+        Column(
+            "95 % prediction interval",
+            lambda row: within(row.interval, lambda end: measured_value(row.summary, end)),
+        ),
+        Column("the published value is", _place, is_number=False, tone=_place_tone),
+    ]
+    groups = by_section(document.published, document.sections)
+    return make_table("Published and measured", "published", columns, groups)
+
+
+def _loss(value: float | None) -> str:
+    return number(value, 4)
+
+
+def _epoch(value: float | None) -> str:
+    return number(value, 1)
+
+
+def _range_of_scores(row: ArmRow) -> str:
+    ends = per_cent(row.test_accuracy_min), per_cent(row.test_accuracy_max)
+    return NONE if NONE in ends else "–".join(ends)
+
+
+def _unfinished(row: ArmRow) -> str:
+    counts = {"failed": row.n_failed, "diverged": row.n_diverged, "missing": row.n_missing}
+    if row.is_baseline:
+        return NONE
+    return ", ".join(f"{n:,} {word}" for word, n in counts.items() if n) or "0"
+
+
+def _setting(row: ResponseRow) -> str:
+    setting = f"{row.factor}={row.value:g}"
+    return f"{setting}, {row.others}" if row.others else setting
+
+
+def _n_runs(row: PairRow) -> str:
+    return f"{row.n_a:,} pairs" if row.is_paired else f"{row.n_a:,} and {row.n_b:,}"
+
+
+def _opposite_seeds(row: PairUncertainty) -> str:
+    if row.n_opposite_seeds is None:
+        return NONE
+    return f"{row.n_opposite_seeds:,} of {row.n_seeds:,}"
+
+
+def _place(row: PublishedRow) -> str:
+    if row.is_inside is None:
+        return NONE
+    return "inside" if row.is_inside else "outside"
+
+
+def _place_tone(row: PublishedRow) -> Tone:
+    if row.is_inside is None:
+        return ""
+    return "same" if row.is_inside else "bad"

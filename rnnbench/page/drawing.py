@@ -1,0 +1,235 @@
+"""How every figure looks, and how one becomes SVG for the page and PNG for Markdown."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnnbench.page.svg import embed_svg
+from rnnbench.stats.intervals import Interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "INK",
+    "MUTED",
+    "ORANGE",
+    "SKY",
+    "VERMILLION",
+    "Picture",
+    "draw_interval",
+    "grid_of_axes",
+    "house_style",
+    "label_rows",
+    "limits_around",
+    "name_lines",
+    "stack_of_axes",
+    "write_png",
+    "write_svg",
+]
+
+# Okabe and Ito's palette: apart for colour-blind readers too.
+BLUE, VERMILLION, GREEN = "#0072b2", "#d55e00", "#009e73"
+ORANGE, SKY = "#e69f00", "#56b4e9"
+INK, MUTED = "#1f2328", "#6e7781"
+
+# On the page a colour is a variable, which dark mode sets to a lighter one.
+_VARIABLES = {
+    BLUE: "--blue",
+    VERMILLION: "--vermillion",
+    GREEN: "--green",
+    ORANGE: "--orange",
+    SKY: "--sky",
+    INK: "--ink",
+    MUTED: "--muted",
+}
+_WIDTH_INCHES = 10.0
+_PNG_DPI = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A drawn figure and its words, all plain text.
+
+    Args:
+        name: of the file and of the anchor.
+        title: what is seen.
+        alt: one sentence with the main numbers, for who does not see it.
+        caption: how to read it.
+        figure: draws nothing until it is written as SVG or PNG.
+    """
+
+    name: str
+    title: str
+    alt: str
+    caption: str
+    figure: Figure
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Inside the block, figures are made and written in the report's style."""
+    import matplotlib
+
+    # Names are shown as they are: a dollar sign in one starts no formula.
+    with matplotlib.rc_context(
+        {
+            "text.parse_math": False,
+            "text.color": INK,
+            "font.family": "DejaVu Sans",
+            "font.size": 9,
+            "axes.titlesize": 10,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.labelcolor": INK,
+            "axes.edgecolor": MUTED,
+            "axes.linewidth": 0.8,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.facecolor": "none",
+            "axes.axisbelow": True,
+            "axes.formatter.useoffset": False,
+            "figure.facecolor": "none",
+            "grid.color": MUTED,
+            "grid.alpha": 0.25,
+            "grid.linewidth": 0.6,
+            "xtick.color": MUTED,
+            "xtick.labelcolor": INK,
+            "ytick.color": MUTED,
+            "ytick.labelcolor": INK,
+            "svg.fonttype": "none",
+            "svg.hashsalt": "rnnbench",  # else every drawing gets identifiers of its own
+        }
+    ):
+        yield
+
+
+def stack_of_axes(n_rows: Sequence[int], row_inches: float = 0.4) -> tuple[Figure, list[Axes]]:
+    """A figure of panels one below the other with a common x axis, each as high as its rows."""
+    heights = [n + 1.1 for n in n_rows]
+    figure = _new_figure(row_inches * sum(heights) + 0.6)
+    axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
+    return figure, list(axes[:, 0])
+
+
+def grid_of_axes(
+    panel_inches: Sequence[float], *, n_columns: int, **shared: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure of panels in rows of `n_columns`, a row as high as its highest panel.
+
+    `shared` goes to `Figure.subplots`.
+    """
+    n_panels = len(panel_inches)
+    heights = [max(panel_inches[at : at + n_columns]) for at in range(0, n_panels, n_columns)]
+    figure = _new_figure(sum(heights) + 0.2)
+    grid = figure.subplots(len(heights), n_columns, squeeze=False, height_ratios=heights, **shared)
+    axes = list(grid.flat)
+    for empty in axes[n_panels:]:
+        empty.set_visible(False)
+        if shared.get("sharex"):  # what it would have shown, the panel above shows instead
+            axes[axes.index(empty) - n_columns].tick_params(labelbottom=True)
+    return figure, axes[:n_panels]
+
+
+def label_rows(axes: Axes, labels: Sequence[str]) -> None:
+    """Names the rows 0, 1, … of a panel from top to bottom, and gives them room."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0, pad=8)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+
+
+def name_lines(axes: Axes, names: Iterable[tuple[str, str]]) -> None:
+    """Names in their lines' colours, in the upper right corner: falling losses leave it empty."""
+    for line, (name, colour) in enumerate(names):
+        axes.annotate(
+            name,
+            (1, 1),
+            xytext=(-2, -2 - 12 * line),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            horizontalalignment="right",
+            verticalalignment="top",
+            color=colour,
+        )
+
+
+def limits_around(values: Iterable[float], bounds: Iterable[Interval | None]) -> Interval:
+    """Where an axis begins and ends: around `values`, and around interval ends not too far away.
+
+    With two or three seeds an interval can be many times as wide as anything measured; drawn
+    whole, it would press all else into a line.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+    room = (high - low) or 0.02 * abs(high) or 1.0
+    ends = [
+        min(max(end, low - room), high + room)
+        for interval in bounds
+        if interval is not None
+        for end in (interval.low, interval.high)
+        if math.isfinite(end)
+    ]
+    low, high = min(low, *ends, low), max(high, *ends, high)
+    margin = 0.04 * (high - low) or room
+    return Interval(low - margin, high + margin)
+
+
+def draw_interval(
+    axes: Axes, interval: Interval | None, row: float, limits: Interval, **look: Any
+) -> None:
+    """A horizontal bar at height `row`; an arrow head where it goes on outside the limits."""
+    if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return
+    low, high = max(interval.low, limits.low), min(interval.high, limits.high)
+    axes.plot([low, high], [row, row], solid_capstyle="butt", **look)
+    head: dict[str, Any] = {"color": look.get("color"), "markersize": 5, "clip_on": False}
+    if interval.low < limits.low:
+        axes.plot(limits.low, row, marker="<", **head)
+    if interval.high > limits.high:
+        axes.plot(limits.high, row, marker=">", **head)
+
+
+def write_svg(picture: Picture) -> str:
+    """The `<svg>` element for the page; it holds no font, no script and no address."""
+    drawn = _save(picture.figure, format="svg", dpi=_PNG_DPI, metadata={"Date": None})
+    return embed_svg(drawn, name=picture.name, alt=picture.alt, variables=_VARIABLES)
+
+
+def write_png(picture: Picture) -> bytes:
+    """The picture on white, for a place that knows no dark mode."""
+    software = {"Software": None}  # otherwise the library's version changes the bytes
+    return _save(picture.figure, format="png", dpi=_PNG_DPI, facecolor="white", metadata=software)
+
+
+def _new_figure(height_inches: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(_WIDTH_INCHES, height_inches), layout="constrained")
+
+
+def _fix_layout(figure: Figure) -> None:
+    """Finds the places of all parts once; it would be done for each file, and takes most time."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)
+
+
+def _save(figure: Figure, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    with house_style(), warnings.catch_warnings():
+        # A name may be written in characters that the font does not have.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        _fix_layout(figure)
+        figure.savefig(buffer, **options)
+    return buffer.getvalue()

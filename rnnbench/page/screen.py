@@ -1,0 +1,75 @@
+"""The terminal as everything that a command tells people goes to it."""
+
+from __future__ import annotations
+
+import os
+
+from rich.control import Control
+from rich.panel import Panel
+from rich.segment import ControlType
+
+from rnnbench.output.amounts import size
+from rnnbench.output.characters import sentence
+from rnnbench.page.consoles import PlainConsole, open_console
+
+__all__ = ["Screen"]
+
+DOWNLOAD_STEP_BYTES = 1 << 21
+QUIET = "RNNBENCH_QUIET"
+"""Set by --quiet: warnings and errors alone are shown."""
+
+
+class Screen:
+    """Prints for people: tables on standard output, warnings on standard error."""
+
+    def __init__(
+        self, *, console: PlainConsole | None = None, errors: PlainConsole | None = None
+    ) -> None:
+        self.console = console or open_console(quiet=bool(os.environ.get(QUIET)))
+        self.errors = errors or open_console(stderr=True)
+        self._downloaded = 0
+        self._has_bar = False  # as the last line
+
+    @property
+    def can_redraw(self) -> bool:
+        """Whether lines that were printed can be changed."""
+        return self.console.is_terminal and not self.console.is_dumb_terminal
+
+    def say(self, text: str) -> None:
+        """A line of plain information."""
+        self._has_bar = False
+        self.console.print(text, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Something that nobody must overlook."""
+        self._has_bar = False
+        self.errors.print(sentence(f"warning: {text}"), style="bold yellow", soft_wrap=True)
+
+    def say_waiting(self) -> None:
+        """Another command has the folder's lock."""
+        self.say("another rnnbench command is at work in this folder; waiting until it is done")
+
+    def downloaded(self, n_bytes: int, n_total: int | None) -> None:
+        """A download has come this far: a bar where it can be redrawn, else a line every 2 MiB."""
+        of = f" of {size(n_total)}" if n_total else ""
+        line = f"downloading imdb.npz: {size(n_bytes)}{of}"
+        if self.can_redraw:
+            share = n_bytes / n_total if n_total else 0.0
+            bar = "█" * round(30 * share) + "░" * (30 - round(30 * share))
+            self._draw_bar(f"{bar} {line}")
+        elif n_bytes == n_total or n_bytes - self._downloaded >= DOWNLOAD_STEP_BYTES:
+            self._downloaded = n_bytes
+            self.say(line)
+
+    def _draw_bar(self, text: str) -> None:
+        """A line over the bar before; it is whole, since nobody is told that a download broke."""
+        if self._has_bar:
+            up = (ControlType.CURSOR_UP, 1)
+            self.console.control(Control(up, (ControlType.ERASE_IN_LINE, 2)))
+        self.console.print(text, no_wrap=True, overflow="crop")
+        self._has_bar = True
+
+    def show_notice(self, notice: str | None) -> None:
+        """What must stand beside every number, in a frame; nothing where nothing must."""
+        if notice:
+            self.console.print(Panel(notice, style="bold yellow", border_style="yellow"))

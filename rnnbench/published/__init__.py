@@ -1,0 +1,1 @@
+"""The numbers that other people print: beside ours, and reproduced."""

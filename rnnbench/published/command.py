@@ -1,0 +1,55 @@
+"""`rnnbench reproduce`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnnbench.options import Dataset, here, words
+
+__all__ = ["reproduce"]
+
+
+def reproduce(
+    name: Annotated[str, typer.Argument(help="Whose procedure: notes-2025.")],
+    only: Annotated[
+        str | None, typer.Option(help="Some of the models: lstm,lstm-dropout,lstm-stacked,gru.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for the page, the figure and the epochs as CSV.")
+    ] = None,
+    epochs: Annotated[
+        int, typer.Option(help="Train and compare at most this many epochs, for a first look.")
+    ] = 100,
+    jit: Annotated[
+        bool, typer.Option("--jit/--no-jit", help="XLA for the models without dropout: faster.")
+    ] = True,
+    dataset: Dataset = "imdb",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Train again what an earlier command has kept.")
+    ] = False,
+) -> None:
+    """Follow the study notes' own procedure, and compare every epoch with what they print.
+
+    Takes about 10 minutes on one core; models that are done are kept.
+    """
+    from rnnbench.published.reproduce import ReproduceChoices, reproduce_notes
+    from rnnbench.published.screen import ReproductionScreen
+
+    choices = ReproduceChoices(
+        name=name,
+        only=words(only),
+        dataset=dataset or "imdb",
+        epochs=epochs,
+        jit=jit,
+        out=out,
+        fresh=fresh,
+    )
+    screen = ReproductionScreen()
+    try:
+        reproduce_notes(choices, screen, here())
+    except KeyboardInterrupt:  # Typer would end the command without a word
+        screen.warn(f"interrupted; models that are done are kept. To go on: {choices.command}")
+        raise typer.Exit(130) from None

@@ -1,0 +1,301 @@
+"""The notes' procedure run again: a page, its epochs as CSV, and a figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rnnbench.published.reproduction import (
+    DIGITS,
+    EpochComparison,
+    Reproduction,
+    ReproductionReport,
+)
+from rnnbench.training.notes_procedure import Score
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["describe_outcome", "draw_reproduction", "write_epochs", "write_page"]
+
+# Okabe and Ito's palette: apart for colour-blind readers too.
+PUBLISHED_COLOUR, MEASURED_COLOUR, PLAIN_COLOUR = "#E69F00", "#0072B2", "#B2477F"
+TEXT_COLOUR = "#9A6700"  # the published colour, dark enough to be read
+
+COLUMNS = (
+    "architecture",
+    "epoch",
+    "published_val_loss",
+    "val_loss",
+    "published_val_accuracy",
+    "val_accuracy",
+    "agrees",
+)
+
+_CONDITIONS = """\
+Three things decide these numbers to the fourth decimal:
+
+1. **One seed for all.** The notes do not show the cell, but they seed once with 42 and make the
+   four models one after the other. Keras takes the seeds of initial weights and of dropout from
+   Python's `random` where a layer is made, so a model's start depends on which layers were made
+   before it. Training draws nothing from there, and the batch order follows from the seed alone: it
+   is the same in every epoch.
+2. **Dropout that stays on.** Keras 3.8 leaves `dropout` on in evaluation wherever an LSTM or a GRU
+   runs on cuDNN ([repaired in 3.9](https://github.com/keras-team/keras/pull/20983)). So what the
+   notes print as validation and test scores of `lstm-dropout` and `lstm-stacked` was measured with
+   30 % of the inputs dropped, and it is by these scores that their training stopped. The notes do
+   not name their version; that their scores come out like this, and not without, does. This
+   procedure leaves dropout on as cuDNN did.
+3. **No XLA where there is dropout.** XLA draws other masks from the same seed. The two models
+   without dropout come out the same with XLA, three times faster on a CPU.
+"""
+
+_PLAIN = """\
+The same weights, scored as in the notes (with dropout left on, where there is dropout) and without
+dropout. Which epoch is the best was decided by the notes' scores in both cases.
+"""
+
+
+def write_page(report: ReproductionReport) -> str:
+    """The page as Markdown; `curves.png` and `epochs.csv` lie beside it."""
+    lines = [
+        f"# {report.source}, run again",
+        "",
+        "The study notes' own procedure, with their seed, their order of models and Keras's own "
+        "`fit`, compared with what they print, epoch by epoch.",
+        "",
+        f"**{describe_outcome(report)}**",
+        "",
+        *_table(_HEADINGS, [_cells(model) for model in report.models]),
+        "",
+        *_describe_tests(report),
+        "An epoch agrees when validation loss and accuracy both print as in the notes, to the "
+        "fourth decimal; the largest differences are between printed values. The notes' training "
+        "columns are running averages of the progress bar and do not compare. Every epoch is a "
+        "line of [epochs.csv](epochs.csv).",
+        "",
+        "![Validation loss against the epoch, published and measured, for each model](curves.png)",
+        "",
+        "## What it takes",
+        "",
+        _CONDITIONS,
+        *_plain_section(report),
+        "## How it was run",
+        "",
+        "```sh",
+        report.command,
+        "```",
+        "",
+        _describe_run(report),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def describe_outcome(report: ReproductionReport) -> str:
+    """One sentence: what came out exactly, and what did not."""
+    exact = ", ".join(
+        f"{model.architecture} ({model.n_epochs} epochs)"
+        for model in report.models
+        if model.is_exact
+    )
+    other = ", ".join(
+        f"{model.architecture} ({model.n_exact} of {model.n_published} epochs agree)"
+        for model in report.models
+        if not model.is_exact
+    )
+    if not exact:
+        return f"Not reproduced exactly: {other}."
+    sentence = f"Reproduced exactly, every epoch to the fourth decimal: {exact}"
+    return f"{sentence}; not exactly: {other}." if other else f"{sentence}."
+
+
+def write_epochs(report: ReproductionReport) -> str:
+    """Every epoch as CSV, measured values to six decimals; empty where one side had stopped."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in report.epochs:
+        writer.writerow(
+            (
+                row.architecture,
+                row.epoch,
+                _decimals(row.published_val_loss, 4),
+                _decimals(row.val_loss, 6),
+                _decimals(row.published_val_accuracy, 4),
+                _decimals(row.val_accuracy, 6),
+                str(row.agrees).lower(),
+            )
+        )
+    return text.getvalue()
+
+
+def draw_reproduction(report: ReproductionReport) -> bytes:
+    """PNG bytes: validation loss against the epoch, published and measured, a panel a model."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    n_columns = min(len(report.models), 2)
+    n_rows = -(-len(report.models) // n_columns)
+    figure = Figure(figsize=(4.6 * n_columns, 3.2 * n_rows), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
+    for model, axes in zip(report.models, panels.flat, strict=False):
+        rows = [row for row in report.epochs if row.architecture == model.architecture]
+        _draw_panel(axes, model, rows)
+    for axes in panels.flat[len(report.models) :]:
+        axes.set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+_IN_CORNER: dict[str, Any] = {  # Any: arguments of matplotlib
+    "horizontalalignment": "right",
+    "fontsize": 9,
+}
+
+_HEADINGS = (
+    "model",
+    "epochs, notes",
+    "epochs, here",
+    "epochs that agree",
+    "first that differs",
+    "largest difference of val_loss",
+    "of val_accuracy",
+    "best val_loss, notes",
+    "best val_loss, here",
+)
+
+
+def _cells(model: Reproduction) -> tuple[str, ...]:
+    first = model.first_difference
+    return (
+        f"`{model.architecture}`",
+        str(model.n_published),
+        str(model.n_epochs),
+        str(model.n_exact),
+        "none" if first is None else f"epoch {first}",
+        f"{model.loss_difference:.4f}",
+        f"{model.accuracy_difference:.4f}",
+        f"{model.published_val_loss:.4f}",
+        f"{model.val_loss:.4f}",
+    )
+
+
+def _describe_tests(report: ReproductionReport) -> list[str]:
+    """A line for each model that the notes score on the test half."""
+    return [
+        line
+        for model in report.models
+        if model.published_test is not None and model.test is not None
+        for line in (
+            f"`{model.architecture}` on the test half: loss {model.published_test.loss:.4f}, "
+            f"accuracy {model.published_test.accuracy:.4f} in the notes; "
+            f"loss {model.test.loss:.4f}, accuracy {model.test.accuracy:.4f} here.",
+            "",
+        )
+    ]
+
+
+def _plain_section(report: ReproductionReport) -> list[str]:
+    """What the best models score as it is meant; nothing where that was not measured."""
+    rows = [
+        (
+            f"`{model.architecture}`",
+            _decimals(model.val_loss, 4),
+            _decimals(model.plain_validation.loss, 4),
+            _accuracy(model.test),
+            _accuracy(model.plain_test),
+        )
+        for model in report.models
+        if model.plain_validation is not None
+    ]
+    if not rows:
+        return []
+    headings = (
+        "model",
+        "best val_loss, as the notes",
+        "without dropout",
+        "test accuracy, as the notes",
+        "without dropout",
+    )
+    return ["## The same models, scored as it is meant", "", _PLAIN, *_table(headings, rows), ""]
+
+
+def _describe_run(report: ReproductionReport) -> str:
+    about = report.environment
+    versions = ", ".join(
+        f"{name} {about[f'version.{name}']}" for name in ("keras", "tensorflow", "numpy", "python")
+    )
+    xla = "the models without dropout with XLA" if report.jit else "without XLA"
+    return (
+        f"Measured on {about['processor']}, one core, {versions}, {xla}; reviews with content "
+        f"fingerprint `{report.reviews[:12]}`."
+    )
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *rows]
+    return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _accuracy(score: Score | None) -> str:
+    return "–" if score is None else f"{score.accuracy:.4f}"
+
+
+def _decimals(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _draw_panel(axes: Axes, model: Reproduction, rows: Sequence[EpochComparison]) -> None:
+    epochs = [row.epoch for row in rows]
+    published: list[Any] = [row.published_val_loss for row in rows]  # Any: None makes a gap
+    measured: list[Any] = [row.val_loss for row in rows]
+    axes.plot(epochs, published, color=PUBLISHED_COLOUR, linewidth=5, alpha=0.6)
+    axes.plot(epochs, measured, color=MEASURED_COLOUR, linewidth=1.2)
+    # The curves fall from the upper left, and mostly coincide: their names stand where none is.
+    axes.text(
+        0.97, 0.92, "published (wide)", color=TEXT_COLOUR, transform=axes.transAxes, **_IN_CORNER
+    )
+    axes.text(
+        0.97,
+        0.82,
+        "measured here (thin)",
+        color=MEASURED_COLOUR,
+        transform=axes.transAxes,
+        **_IN_CORNER,
+    )
+    if _is_told_apart(model):
+        _mark_plain_score(axes, model)
+    axes.set_title(
+        f"{model.architecture}: {model.n_exact} of {model.n_published} epochs agree",
+        loc="left",
+        fontsize=10,
+    )
+    axes.set(xlabel="epoch", ylabel="validation loss (cross-entropy)")
+    axes.margins(y=0.12)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _is_told_apart(model: Reproduction) -> bool:
+    """Whether dropout in evaluation changes the printed validation loss."""
+    plain = model.plain_validation
+    return plain is not None and round(plain.loss, DIGITS) != round(model.val_loss, DIGITS)
+
+
+def _mark_plain_score(axes: Axes, model: Reproduction) -> None:
+    """A dot where the best model lies when it is scored without dropout."""
+    assert model.plain_validation is not None
+    at = (model.best_epoch, model.plain_validation.loss)
+    axes.plot(*at, "o", color=PLAIN_COLOUR)
+    axes.annotate(
+        f"the best one without dropout: {model.plain_validation.loss:.4f}",
+        at,
+        xytext=(0, -14),
+        textcoords="offset points",
+        horizontalalignment="right",
+        color=PLAIN_COLOUR,
+        fontsize=9,
+    )

@@ -1,0 +1,165 @@
+"""The notes' published numbers against the prediction interval of one new run of ours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rnnbench.architectures import display_name
+from rnnbench.compare.rows import Curve, PublishedRow
+from rnnbench.compare.sections import Arm, Section
+from rnnbench.published.notes import (
+    SOURCES,
+    PublishedRun,
+    is_comparable_with_notes,
+    published_histories,
+    published_runs,
+)
+from rnnbench.specs import ORDERS
+from rnnbench.stats.intervals import mean_sd, prediction_interval
+from rnnbench.tracking.runs import CURVES, TrackedRun
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["compare_with_published", "explain_by_order", "published_curves"]
+
+_VAL_LOSS, _VAL_ACCURACY = CURVES.index("val_loss"), CURVES.index("val_accuracy")
+
+
+def compare_with_published(sections: Sequence[Section]) -> list[PublishedRow]:
+    """A row for each published number whose recipe and reviews are those of an arm."""
+    return [
+        row
+        for section in sections
+        for arm in section.arms
+        if is_comparable_with_notes(arm.spec)
+        for source in SOURCES
+        for row in _compare_arm(source, section, arm)
+    ]
+
+
+def published_curves(sections: Sequence[Section]) -> list[Curve]:
+    """The notes' epochs for the architectures of the sections, each once."""
+    import numpy as np
+
+    names = {
+        display_name(arm.spec.form)
+        for section in sections
+        for arm in section.arms
+        if is_comparable_with_notes(arm.spec)
+    }
+    return [
+        Curve(section=source, arm=name, seed=42, history=np.array(rows))
+        for source in SOURCES
+        for name, rows in published_histories(source).items()
+        if name in names
+    ]
+
+
+def explain_by_order(rows: Sequence[PublishedRow]) -> tuple[str, ...]:
+    """What the order of the batches explains, where a study has runs of both orders.
+
+    The notes' order was frozen; a published value that lies outside what reshuffled runs give, but
+    inside what frozen ones give, is a matter of the order.
+    """
+    found: dict[tuple[str, str, str], dict[str, bool | None]] = {}
+    for row in rows:
+        key = (row.source, row.architecture, row.summary)
+        found.setdefault(key, {})[row.order] = row.is_inside
+    both = {key: inside for key, inside in found.items() if {*ORDERS} <= set(inside)}
+    if not both:
+        return ()
+    outside = [key for key, inside in both.items() if inside["reshuffled"] is False]
+    by_order = [key for key in outside if both[key]["frozen"]]
+    left = [key for key in outside if both[key]["frozen"] is False]
+    only_frozen = [
+        key for key, inside in both.items() if inside["reshuffled"] and inside["frozen"] is False
+    ]
+    return tuple(
+        f"{lead}: {_named(keys)}."
+        for lead, keys in (
+            ("Outside with reshuffled batches, inside with frozen ones", by_order),
+            ("Outside with either order", left),
+            ("Inside with reshuffled batches, outside with frozen ones", only_frozen),
+        )
+        if keys
+    )
+
+
+def _named(keys: Sequence[tuple[str, str, str]]) -> str:
+    return "; ".join(f"{summary} of {name} ({source})" for source, name, summary in keys)
+
+
+def _compare_arm(source: str, section: Section, arm: Arm) -> Iterator[PublishedRow]:
+    name = display_name(arm.spec.form)
+    published = published_runs(source).get(name)
+    if published is None:
+        return
+    runs = [run for run in arm.finished if run.history is not None and len(run.history)]
+    for summary, value, read in _summaries(published):
+        if value is None:
+            continue
+        ours = [found for run in runs if (found := read(run)) is not None]
+        interval = prediction_interval(ours)
+        if interval is not None:
+            interval = interval.bounded(*_bounds(summary))
+        mean = mean_sd(ours).mean
+        yield PublishedRow(
+            source=source,
+            section=section.name,
+            architecture=name,
+            order=arm.spec.recipe.order,
+            summary=summary,
+            published=value,
+            n=len(ours),
+            mean=mean if ours else None,
+            interval=interval,
+            is_inside=None if interval is None else interval.contains(value),
+        )
+
+
+def _summaries(
+    published: PublishedRun,
+) -> list[tuple[str, float | None, Callable[[TrackedRun], float | None]]]:
+    """Each summary's name, its published value, and how to read it from a run of ours.
+
+    Notes that stopped after some epochs are compared with our runs up to that epoch.
+    """
+    limit = published.epochs if published.was_cut_short else None
+    return [
+        ("best val_loss", published.val_loss, lambda run: _best(run, limit)[_VAL_LOSS]),
+        ("its val_accuracy", published.val_accuracy, lambda run: _best(run, limit)[_VAL_ACCURACY]),
+        ("best epoch", published.best_epoch, lambda run: float(_best_epoch(run, limit))),
+        ("test accuracy", published.test_accuracy, _test_accuracy),
+        ("test loss", published.test_loss, _test_loss),
+    ]
+
+
+def _bounds(summary: str) -> tuple[float, float]:
+    """What no run's number can pass."""
+    if "accuracy" in summary:
+        return 0.0, 1.0
+    return (1.0, math.inf) if "epoch" in summary else (0.0, math.inf)
+
+
+def _best_epoch(run: TrackedRun, limit: int | None) -> int:
+    """From 1 up."""
+    assert run.history is not None
+    return int(run.history[:limit, _VAL_LOSS].argmin()) + 1
+
+
+def _best(run: TrackedRun, limit: int | None) -> NDArray[np.float64]:
+    assert run.history is not None
+    row: NDArray[np.float64] = run.history[_best_epoch(run, limit) - 1]
+    return row
+
+
+def _test_accuracy(run: TrackedRun) -> float | None:
+    return None if run.result is None else run.result.test_accuracy
+
+
+def _test_loss(run: TrackedRun) -> float | None:
+    return None if run.result is None else run.result.test_loss

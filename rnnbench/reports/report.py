@@ -1,0 +1,284 @@
+"""`rnnbench report`: from tracked runs to a page."""
+
+from __future__ import annotations
+
+import time
+import webbrowser
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+from rnnbench.claims.claims import Claim, load_claims
+from rnnbench.compare.baseline import find_baseline, find_majority
+from rnnbench.errors import RnnbenchError, StoreError, StudyError, UsageError, unknown_name
+from rnnbench.execution.process import call_in_process
+from rnnbench.formats import parse_json
+from rnnbench.ledger import FOLDER, Ledger
+from rnnbench.page.screen import Screen
+from rnnbench.reports.compose import (
+    Declaration,
+    Sources,
+    compose_document,
+    compose_timing_document,
+)
+from rnnbench.reports.document import Document
+from rnnbench.reports.writer import FORMATS, Format, write_report
+from rnnbench.study import TIMING, bundled_studies, load_study, parse_declaration
+from rnnbench.timing.ratios import compose_timing_part
+from rnnbench.timing.rows import TimingPart
+from rnnbench.timing.sittings import read_sittings
+from rnnbench.tracking.attachments import attach_files
+from rnnbench.tracking.find_run import changed_at
+from rnnbench.tracking.publisher import DECLARATION_TAG
+from rnnbench.tracking.runs import (
+    NO_RUNS,
+    ReadRuns,
+    TrackedRun,
+    read_other_runs,
+    read_runs,
+    tracked_studies,
+)
+from rnnbench.tracking.store import DATABASE, Store, find_store
+from rnnbench.tuning.plan import TUNING
+from rnnbench.tuning.record import TuningRecord, read_records
+
+__all__ = ["ReportChoices", "report_after_run", "report_study"]
+
+REPORTS = "reports"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportChoices:
+    """What was asked for on the command line.
+
+    Args:
+        study: its name; None takes the one that was worked on last.
+        out: the folder for the page; None takes `reports/<study>`.
+        claims: a file with claims of the user's own.
+        open_page: show the page in the browser.
+    """
+
+    study: str | None = None
+    out: Path | None = None
+    formats: tuple[str, ...] = FORMATS
+    claims: Path | None = None
+    open_page: bool = False
+
+
+def report_study(choices: ReportChoices, view: Screen, root: Path) -> Path:
+    """Write a study's report, say what it found; the page's path.
+
+    Raises:
+        UsageError: no such study, no runs at all, an unknown format, a mistake in the claims.
+        StoreError: the folder cannot be written.
+    """
+    if not choices.formats:
+        raise UsageError(f"name a format; choose from {', '.join(FORMATS)}")
+    for name in choices.formats:
+        if name not in FORMATS:
+            raise UsageError(unknown_name("format", name, FORMATS))
+    written = _write(find_store(root), choices)
+    if choices.study is None:
+        view.say(f"study {written.study}")
+    for sentence in written.answer:
+        view.say(sentence)
+    for warning in written.warnings:
+        view.warn(warning)
+    _attach(written, view)
+    view.say(f"report: {written.page}")
+    if choices.open_page:
+        webbrowser.open(written.page.resolve().as_uri())
+    return written.page
+
+
+def report_after_run(study: str, view: Screen, store: Store) -> None:
+    """Write the report of a study that has just been worked on; a problem is said, not raised.
+
+    A process of its own draws it, so that the parent of a study stays small.
+
+    Args:
+        store: with the patience that the command has left.
+    """
+    try:
+        written = call_in_process(_write, store, ReportChoices(study=study))
+    except RnnbenchError as err:
+        view.warn(f"no report was written: {err}")
+        return
+    _attach(written, view)
+    view.say(f"report: {written.page}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A report that was written, and what it says first.
+
+    Args:
+        store: with the patience that reading it has left.
+        files: the page first.
+        can_attach: whether MLflow could be read.
+    """
+
+    study: str
+    store: Store
+    folder: Path
+    files: tuple[Path, ...]
+    answer: tuple[str, ...]
+    warnings: tuple[str, ...]
+    can_attach: bool
+
+    @property
+    def page(self) -> Path:
+        """What to open."""
+        return self.files[0]
+
+
+def _write(store: Store, choices: ReportChoices) -> _Written:
+    root = store.root
+    claims = load_claims(choices.claims)
+    if store.is_local and not ((root / FOLDER).exists() or (root / DATABASE).exists()):
+        raise UsageError(NO_RUNS)  # before a ledger is made: looking makes nothing
+    unread: list[str] = []
+    ledger = Ledger(root, on_problem=unread.append)
+    timing = compose_timing_part(read_sittings(ledger.folder, unread.append))
+    if choices.study == TIMING:
+        return _write_timing(choices, timing, claims, store, unread)
+    study = choices.study or _latest_study(store, ledger)
+    found = read_runs(store, ledger, study)
+    declaration = _find_declaration(study, ledger, found.runs)
+    document = compose_document(
+        Sources(
+            study=study,
+            runs=found.runs,
+            others=read_other_runs(store, ledger, study, can_be_read=not found.problem),
+            declaration=declaration,
+            claims=claims,
+            baseline=find_baseline,
+            majority=find_majority,
+            problem=found.problem,
+            n_deleted=found.n_deleted,
+            command=_command(study, found),
+            searches=_find_searches(ledger, found.runs, unread.append) if declaration.tuned else {},
+            timing=timing,
+        )
+    )
+    return _write_document(document, choices, store, unread, can_attach=found.problem is None)
+
+
+def _write_timing(
+    choices: ReportChoices,
+    timing: TimingPart | None,
+    claims: Sequence[Claim],
+    store: Store,
+    unread: Sequence[str],
+) -> _Written:
+    if timing is None:
+        raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
+    document = compose_timing_document(timing, claims)
+    can_attach = find_spec("mlflow") is not None and (
+        not store.is_local or (store.root / DATABASE).exists()
+    )
+    return _write_document(document, choices, store, unread, can_attach=can_attach)
+
+
+def _write_document(
+    document: Document,
+    choices: ReportChoices,
+    store: Store,
+    warnings: Sequence[str],
+    *,
+    can_attach: bool,
+) -> _Written:
+    folder = choices.out or store.root / REPORTS / document.study
+    files = write_report(document, folder, cast(tuple[Format, ...], choices.formats))
+    return _Written(
+        study=document.study,
+        store=store,
+        folder=folder,
+        files=tuple(files),
+        answer=document.answer,
+        warnings=(*document.warnings, *warnings),
+        can_attach=can_attach,
+    )
+
+
+def _latest_study(store: Store, ledger: Ledger) -> str:
+    """The study that was worked on last in this folder, else the only one that MLflow has.
+
+    Raises:
+        UsageError: there is none, or MLflow has several and this folder none.
+    """
+    entries = ledger.entries()
+    if entries:
+        return max(entries, key=changed_at).study
+    known = tracked_studies(store, ledger)
+    if not known:
+        raise UsageError(NO_RUNS)
+    if len(known) > 1:
+        raise UsageError(f"name one of the studies: {', '.join(known)}")
+    return known[0]
+
+
+def _find_declaration(study: str, ledger: Ledger, runs: Sequence[TrackedRun]) -> Declaration:
+    """What the study declared: by the ledger, else by its runs in MLflow, else as bundled."""
+    declared = ledger.declarations(study)
+    if declared:
+        return _declaration(declared[-1]["declaration"], notes=_changes(declared))
+    for run in reversed(runs):
+        found = _parse_declaration(run.tags.get(DECLARATION_TAG, ""))
+        if found is not None:
+            return _declaration(found)
+    if study in bundled_studies():
+        return _declaration(load_study(study).declaration)
+    return Declaration()
+
+
+def _find_searches(
+    ledger: Ledger, runs: Sequence[TrackedRun], on_problem: Callable[[str], None]
+) -> Mapping[str, TuningRecord]:
+    """What was tuned in this folder on the reviews of the runs, by architecture."""
+    return read_records(ledger.folder, TUNING, runs[0].spec.data.fingerprint, on_problem)
+
+
+def _parse_declaration(text: str) -> Mapping[str, Any] | None:  # Any: JSON values
+    """What a tag says; None if it is missing, or no study could have declared it."""
+    try:
+        return parse_declaration(parse_json(text.encode(), most_values=10_000))
+    except (ValueError, StudyError):
+        return None
+
+
+def _declaration(values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Declaration:
+    known = {item.name for item in fields(Declaration)}
+    return Declaration(**{key: value for key, value in values.items() if key in known}, notes=notes)
+
+
+def _changes(declared: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """A margin that was changed after runs had been made is no longer declared before them."""
+    margins = [item["declaration"].get("margin_points") for item in declared]
+    return tuple(
+        f"The practical margin was changed from {before:g} to {after:g} points on "
+        f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(item['declared_at']))}, "
+        "after runs had been planned."
+        for before, after, item in zip(margins, margins[1:], declared[1:], strict=False)
+        if before != after
+    )
+
+
+def _command(study: str, found: ReadRuns) -> str:
+    """The words of the last command that made a run of the study."""
+    words = [run.tags["rnnbench.command"] for run in found.runs if "rnnbench.command" in run.tags]
+    if words:
+        return words[-1]
+    return f"rnnbench run --study {study}" if study in bundled_studies() else ""
+
+
+def _attach(written: _Written, view: Screen) -> None:
+    """Keep the report with the study's last command in MLflow."""
+    if not written.can_attach:
+        return
+    try:
+        attach_files(written.store, written.study, written.folder, written.files, "report")
+    except StoreError as err:
+        view.warn(f"{err}; it is in {written.folder} all the same")

@@ -1,0 +1,81 @@
+"""The report's files: the page, the same as Markdown with its figures, and every table as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from rnnbench.data.temporary import sweep_folders, temporary_folder
+from rnnbench.errors import StoreError
+from rnnbench.page.blocks import Drawn, Part
+from rnnbench.page.drawing import Picture, write_png, write_svg
+from rnnbench.page.render import render_html, render_markdown
+from rnnbench.reports.csv_files import write_tables
+from rnnbench.reports.parts import build_parts
+
+if TYPE_CHECKING:
+    from rnnbench.reports.document import Document
+
+__all__ = ["FORMATS", "Format", "write_report"]
+
+Format: TypeAlias = Literal["html", "md", "csv"]
+FORMATS: tuple[Format, ...] = ("html", "md", "csv")
+
+_BEGUN = ".rnnbench-report-"
+
+
+def write_report(document: Document, folder: Path, formats: Collection[Format]) -> list[Path]:
+    """The files written into `folder`, the page first: each is replaced whole or not at all.
+
+    Raises:
+        StoreError: the folder cannot be written to; what was there is as it was.
+    """
+    contents = _render(document, formats)
+    try:
+        _replace_files(folder, contents)
+    except OSError as err:
+        reason = err.strerror or err
+        raise StoreError(
+            f"cannot write the report to {folder} ({reason}); choose another folder with --out"
+        ) from err
+    return [folder / name for name in contents]
+
+
+def _render(document: Document, formats: Collection[Format]) -> dict[str, bytes]:
+    """The bytes of each file by its path in the folder."""
+    contents: dict[str, bytes] = {}
+    has_csv = "csv" in formats
+    if {"html", "md"} & set(formats):
+        parts = build_parts(document)
+        pictures = _pictures(parts)
+        if "html" in formats:
+            drawings = {picture.name: write_svg(picture) for picture in pictures}
+            page = render_html(document, parts, drawings=drawings, has_csv=has_csv)
+            contents["index.html"] = page.encode()
+        if "md" in formats:
+            contents["index.md"] = render_markdown(document, parts, has_csv=has_csv).encode()
+            contents |= {f"figures/{each.name}.png": write_png(each) for each in pictures}
+    if has_csv:
+        tables = write_tables(document)
+        contents |= {f"tables/{name}.csv": text.encode() for name, text in tables.items()}
+    return contents
+
+
+def _pictures(parts: Collection[Part]) -> list[Picture]:
+    return [block.picture for part in parts for block in part.blocks if isinstance(block, Drawn)]
+
+
+def _replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Writes all files aside, then renames them into place, what links to others last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep_folders(folder, _BEGUN)
+    # Inside the folder, because a rename works within one file system only.
+    with temporary_folder(folder, _BEGUN) as aside:
+        for name, content in contents.items():
+            path = aside / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        for name in reversed(list(contents)):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (aside / name).replace(folder / name)

@@ -1,0 +1,1 @@
+"""Finished runs: listed, shown, used on texts, exported, imported, relocated."""

@@ -1,0 +1,240 @@
+"""`rnnbench predict` and `rnnbench evaluate`: what a kept model says of other texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnbench.architectures import display_name, installed_code
+from rnnbench.data import prepare
+from rnnbench.data.cache import open_corpus
+from rnnbench.data.corpus import Half
+from rnnbench.data.dataset import Part, cut_and_pad, load_part
+from rnnbench.data.imdb_words import read_imdb_words
+from rnnbench.data.labels import label_key
+from rnnbench.data.tables import TableChoices
+from rnnbench.data.words import FIRST_WORD, START, UNKNOWN, cut_words
+from rnnbench.datasets import find_table
+from rnnbench.errors import DataError, UsageError, WorkerError
+from rnnbench.execution.devices import installed_backends
+from rnnbench.execution.process import call_in_process, call_on
+from rnnbench.ledger import LedgerEntry
+from rnnbench.specs import SYNTHETIC, DataSpec, Form, PluginForm, RunSpec
+from rnnbench.tracking.find_run import find_run, model_file
+from rnnbench.training.engine import macro_f1, predicted_classes, score
+from rnnbench.training.inference import predict_with
+
+__all__ = ["Evaluation", "Prediction", "evaluate_run", "predict_text"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a model says of one text.
+
+    Args:
+        run: the run's fingerprint, and its architecture and seed in words.
+        probabilities: by class.
+        seen: the words as the network sees them, in order; None for one that it does not know.
+        n_cut: words at the beginning that are beyond its length.
+        notes: what keeps the answer from being that of the network that was scored.
+    """
+
+    run: str
+    title: str
+    text: str
+    probabilities: dict[str, float]
+    seen: tuple[str | None, ...]
+    n_cut: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """The likeliest class."""
+        return max(self.probabilities, key=lambda name: self.probabilities[name])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How a model scores on some texts.
+
+    Args:
+        notes: what was inferred or left out of a file, and what flatters the scores.
+    """
+
+    run: str
+    title: str
+    data: str
+    n_texts: int
+    loss: float
+    accuracy: float
+    macro_f1: float
+    notes: tuple[str, ...] = ()
+
+
+def predict_text(
+    words: str, texts: list[str], root: Path, study: str | None = None
+) -> list[Prediction]:
+    """What the run's best model says of each text.
+
+    Raises:
+        UsageError: no such run, or it keeps no model.
+        DataError: the words behind its numbers are not here.
+    """
+    entry = find_run(words, root, study)
+    path, spec = model_file(entry), entry.spec()
+    data = spec.data
+    vocabulary = _vocabulary(data)
+    ranks = _ranks(vocabulary, data.num_words)
+    cut = [cut_words(text) for text in texts]
+    half = _encode(cut, ranks, np.zeros(len(texts), dtype=np.int8))
+    tokens = cut_and_pad(
+        half, np.arange(len(texts)), num_words=data.num_words, max_len=data.max_len
+    )
+    probability = _ask(path, spec, tokens)
+    classes = open_corpus(data.fingerprint).classes
+    return [
+        Prediction(
+            run=entry.fingerprint,
+            title=_title(entry),
+            text=text,
+            probabilities=_by_class(row, classes),
+            seen=tuple(word if word in ranks else None for word in seen[-data.max_len :]),
+            n_cut=max(len(seen) - data.max_len, 0),
+            notes=_code_notes(spec.form),
+        )
+        for text, seen, row in zip(texts, cut, probability, strict=True)
+    ]
+
+
+def evaluate_run(
+    words: str, dataset: str | None, table: TableChoices, root: Path, study: str | None = None
+) -> Evaluation:
+    """How the run's best model scores, on the test half of its data or on another file.
+
+    Raises:
+        UsageError, DataError: no such run or file, or a class that the model does not know.
+    """
+    entry = find_run(words, root, study)
+    path, spec = model_file(entry), entry.spec()
+    data = spec.data
+    notes: tuple[str, ...] = ()
+    if dataset is None:
+        part, name = load_part(data, "test"), f"the test half of {data.dataset}"
+    else:
+        name = dataset
+        part, notes = _read_part(find_table(dataset), table, data)
+    probability = _ask(path, spec, part.tokens)
+    scores = score(probability, part.labels)
+    return Evaluation(
+        run=entry.fingerprint,
+        title=_title(entry),
+        data=name,
+        n_texts=len(part.labels),
+        loss=scores.loss,
+        accuracy=scores.accuracy,
+        macro_f1=macro_f1(predicted_classes(probability), part.labels),
+        notes=(*_code_notes(spec.form), *notes),
+    )
+
+
+def _code_notes(form: Form) -> tuple[str, ...]:
+    """A sentence where the code of a plug-in may not be what trained the model."""
+    if not isinstance(form, PluginForm) or form.code == installed_code(form.name):
+        return ()
+    was = "was edited since it" if form.code else "may not be what"
+    return (
+        f"the code of {form.name} {was} trained this model, so its answers need not be those "
+        "that were scored",
+    )
+
+
+def _ask(path: Path, spec: RunSpec, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
+    """`predict_with` in a process of its own; a plug-in's on the back end that trained it.
+
+    Raises:
+        DataError: the file is damaged, which may end a process that reads it.
+    """
+    own = isinstance(spec.form, PluginForm) and spec.backend in installed_backends()
+    try:
+        return call_on(spec.backend if own else "jax", predict_with, path, spec, tokens)
+    except WorkerError as err:
+        raise DataError(f"{path} cannot be used: {err}") from err
+
+
+def _read_part(path: Path, table: TableChoices, data: DataSpec) -> tuple[Part, tuple[str, ...]]:
+    """A file's rows as the run's network sees them, and what should be known of them."""
+    read = call_in_process(prepare.read_rows, path, table)
+    classes = open_corpus(data.fingerprint).classes
+    places = {label_key(name): place for place, name in enumerate(classes)}
+    if len(places) < len(classes):
+        raise UsageError(
+            f"the model was trained on spellings of one class as if they were several "
+            f"({', '.join(classes)}), which no file has any more; train it again"
+        )
+    strange = sorted(name for name in set(read.labels) if label_key(name) not in places)
+    if strange:
+        raise UsageError(
+            f"{path} has the class '{strange[0]}', which the model does not know; "
+            f"it was trained on {', '.join(classes)}"
+        )
+    labels = np.array([places[label_key(name)] for name in read.labels], dtype=np.int8)
+    ranks = _ranks(_vocabulary(data), data.num_words)
+    half = _encode([cut_words(text) for text in read.texts], ranks, labels)
+    rows = np.arange(len(labels))
+    tokens = cut_and_pad(half, rows, num_words=data.num_words, max_len=data.max_len)
+    trained = {row.tobytes() for row in load_part(data, "train").tokens.astype(tokens.dtype)}
+    known = sum(row.tobytes() in trained for row in tokens)
+    notes = read.notes
+    if known:
+        notes += (
+            f"{known:,} of the texts look to the network as one that it was trained on does, so "
+            "its scores flatter",
+        )
+    return Part(tokens=tokens, labels=labels.astype(np.float32)), notes
+
+
+def _vocabulary(data: DataSpec) -> tuple[str, ...]:
+    corpus = open_corpus(data.fingerprint)
+    if corpus.vocabulary:
+        return corpus.vocabulary
+    if data.dataset == SYNTHETIC:
+        raise UsageError(
+            "the run learnt on synthetic reviews, whose words are numbers, so it can read no text; "
+            "name one on other data, by its fingerprint or with --study"
+        )
+    if data.dataset != "imdb":
+        raise DataError(
+            f"the words of {data.dataset} are no longer in the cache; the command that trained the "
+            "run puts them there again"
+        )
+    return read_imdb_words()
+
+
+def _ranks(vocabulary: tuple[str, ...], num_words: int) -> dict[str, int]:
+    """Each word that the network knows, with its token."""
+    known = vocabulary[: max(num_words - FIRST_WORD, 0)]
+    return {word: place + FIRST_WORD for place, word in enumerate(known)}
+
+
+def _encode(cut: list[list[str]], ranks: dict[str, int], labels: NDArray[np.int8]) -> Half:
+    rows = [[START, *(ranks.get(word, UNKNOWN) for word in words)] for words in cut]
+    lengths = [len(row) for row in rows]
+    return Half(
+        tokens=np.array([token for row in rows for token in row], dtype=np.int32),
+        offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+        labels=labels,
+    )
+
+
+def _by_class(row: NDArray[np.float32], classes: tuple[str, ...]) -> dict[str, float]:
+    if np.ndim(row) == 0:
+        return {classes[0]: 1 - float(row), classes[1]: float(row)}
+    return dict(zip(classes, map(float, row), strict=True))
+
+
+def _title(entry: LedgerEntry) -> str:
+    spec = entry.spec()
+    return f"{display_name(spec.form)}, seed {spec.seed}, study {entry.study}"

@@ -1,0 +1,63 @@
+"""A study's runs as flat records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rnnbench.architectures import display_name
+from rnnbench.compare.sections import hyperparameter
+from rnnbench.ledger import Ledger
+from rnnbench.tracking.find_run import find_entries
+from rnnbench.tracking.runs import find_deleted
+
+__all__ = ["result_records"]
+
+_SETTINGS = ("order", "backend", "engine", "learning_rate", "num_words", "max_len")
+_HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
+_RESULTS = (
+    "status",
+    "epochs",
+    "best_epoch",
+    "val_loss",
+    "val_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "test_macro_f1",
+    "fit_seconds",
+)
+
+
+def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a column's values
+    """The runs that are over, by architecture and seed; None where there is no value.
+
+    Those that somebody deleted in MLflow are left out.
+
+    Raises:
+        UsageError: there is no such study in the folder.
+    """
+    records = []
+    entries = find_entries(Ledger(root, writable=False), study)
+    deleted = find_deleted(root, entries)
+    for entry in entries:
+        spec, result = entry.spec(), entry.result()
+        if result is None or entry in deleted:
+            continue
+        settings = spec.settings
+        records.append(
+            {
+                "study": study,
+                "dataset": spec.data.dataset,
+                "architecture": display_name(spec.form),
+                "seed": spec.seed,
+                **{name: settings[name] for name in _SETTINGS},
+                **{name: hyperparameter(spec.form, name) for name in _HYPERPARAMETERS},
+                **{name: getattr(result, name) for name in _RESULTS},
+                "keras": result.environment.get("version.keras"),
+                "backend_version": result.environment.get(f"version.{spec.backend}"),
+                "processor": result.environment.get("processor"),
+                "imported_from": result.imported_from,
+                "fingerprint": entry.fingerprint,
+            }
+        )
+    return sorted(records, key=lambda record: (record["architecture"], record["seed"]))

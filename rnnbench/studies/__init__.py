@@ -1,0 +1,1 @@
+"""From a TOML file and options to trained, tracked runs."""

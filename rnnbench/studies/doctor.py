@@ -1,0 +1,161 @@
+"""`rnnbench doctor`: what is there, what is missing, how to get it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from rnnbench.architectures import find_plugins, plugin_problems
+from rnnbench.data import cache, imdb
+from rnnbench.errors import RnnbenchError
+from rnnbench.execution.cores import usable_cores
+from rnnbench.execution.devices import backends_with_gpu, find_gpus
+from rnnbench.execution.environment import processor_name
+from rnnbench.page.consoles import PlainConsole, open_console
+from rnnbench.tracking.store import DATABASE, find_store
+
+__all__ = ["Check", "check_all", "show_checks"]
+
+REQUIRED = (
+    "keras",
+    "jax",
+    "tensorflow",
+    "mlflow",
+    "optuna",
+    "scikit-learn",
+    "pandas",
+    "matplotlib",
+)
+OPTIONAL = {"torch": "pip install 'rnnbench[torch]'", "ray": "pip install 'rnnbench[ray]'"}
+WANTED_FREE_BYTES = 2 * 2**30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One finding; `remedy` says what to do when it is not ok, or could be better."""
+
+    name: str
+    ok: bool
+    finding: str
+    remedy: str = ""
+
+
+def check_all(root: Path) -> list[Check]:
+    """Every check, in the order in which a run needs them; changes nothing."""
+    return [
+        *(_package(name, required=True) for name in REQUIRED),
+        *(_package(name, required=False) for name in OPTIONAL),
+        _plugins(),
+        _processor(),
+        _gpu(),
+        _data(),
+        _guarded("cache folder", lambda: _writable("cache folder", cache.cache_folder())),
+        _guarded("folder", lambda: _writable("folder", root)),
+        _guarded("store", lambda: _store(root)),
+        _disk(root),
+    ]
+
+
+def show_checks(checks: Sequence[Check], console: PlainConsole | None = None) -> None:
+    """Print the doctor's findings, remedies below."""
+    console = console or open_console()
+    table = Table(box=None, show_header=False)
+    for check in checks:
+        mark = Text("ok", style="green") if check.ok else Text("!!", style="bold red")
+        table.add_row(mark, check.name, check.finding)
+    console.print(table)
+    for check in checks:
+        if check.remedy:
+            console.print(f"{check.name}: {check.remedy}")
+
+
+def _package(name: str, *, required: bool) -> Check:
+    try:
+        return Check(name=name, ok=True, finding=version(name))
+    except PackageNotFoundError:
+        remedy = f"pip install {name}" if required else OPTIONAL[name]
+        finding = "not installed" if required else "not installed (optional)"
+        return Check(name=name, ok=not required, finding=finding, remedy=remedy)
+
+
+def _plugins() -> Check:
+    problems = plugin_problems()
+    finding = "; ".join(problems) or ", ".join(find_plugins()) or "none"
+    remedy = "mend or uninstall the package; everything else works" if problems else ""
+    return Check(name="plug-ins", ok=not problems, finding=finding, remedy=remedy)
+
+
+def _processor() -> Check:
+    finding = f"{processor_name()}, {usable_cores()} cores"
+    return Check(name="processor", ok=True, finding=finding)
+
+
+def _gpu() -> Check:
+    gpus, seeing = find_gpus(), backends_with_gpu()
+    if not gpus:
+        return Check(name="GPU", ok=True, finding="none found; runs use the CPU")
+    if not seeing:
+        return Check(
+            name="GPU",
+            ok=True,
+            finding=f"{len(gpus)} found, but no back end can use it",
+            remedy="pip install 'rnnbench[gpu]'",
+        )
+    return Check(name="GPU", ok=True, finding=f"{len(gpus)} found, for {', '.join(seeing)}")
+
+
+def _data() -> Check:
+    try:
+        path = imdb.find_imdb()
+    except RnnbenchError as err:
+        return Check(name="IMDB reviews", ok=False, finding=str(err))
+    if path is not None:
+        return Check(name="IMDB reviews", ok=True, finding=str(path))
+    return Check(
+        name="IMDB reviews",
+        ok=True,
+        finding="not here yet; `auto` downloads them, or falls back to synthetic reviews",
+        remedy="rnnbench data fetch, or set RNNBENCH_DATA to a folder that holds imdb.npz",
+    )
+
+
+def _writable(name: str, folder: Path) -> Check:
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            return Check(name=name, ok=True, finding=str(folder))
+    except OSError as err:
+        return Check(name=name, ok=False, finding=f"cannot write to {folder}: {err.strerror}")
+
+
+def _store(root: Path) -> Check:
+    store = find_store(root)
+    known = "" if not store.is_local or (root / DATABASE).exists() else ", made by the first run"
+    return Check(name="store", ok=True, finding=f"{store}{known}")
+
+
+def _disk(root: Path) -> Check:
+    free = shutil.disk_usage(root if root.exists() else Path(os.sep)).free
+    return Check(
+        name="disk",
+        ok=free >= WANTED_FREE_BYTES,
+        finding=f"{free / 2**30:.1f} GiB free",
+        remedy="" if free >= WANTED_FREE_BYTES else "make room",
+    )
+
+
+def _guarded(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except RnnbenchError as err:
+        return Check(name=name, ok=False, finding=str(err))

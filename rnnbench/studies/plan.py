@@ -1,0 +1,202 @@
+"""What a command is about to run, and how long that may take."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from rnnbench.architectures import display_name
+from rnnbench.compare.sections import divide_runs
+from rnnbench.datasets import DatasetRef
+from rnnbench.execution.devices import Placement
+from rnnbench.execution.engines import EngineChoice
+from rnnbench.execution.executor import Task
+from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.specs import CanonicalForm, Recipe, RunResult, RunSpec
+from rnnbench.study import Study
+from rnnbench.tracking.runs import TrackedRun
+
+__all__ = [
+    "WORKER_START_SECONDS",
+    "KnownResults",
+    "Plan",
+    "count_pairs",
+    "is_unlike_textbook",
+    "make_plan",
+    "run_kind",
+    "typical_epochs",
+    "usual_epochs",
+]
+
+KnownResults = Mapping[str, Mapping[int, RunResult]]
+"""Finished runs by what they share (`run_kind`), then by seed."""
+
+# Seconds an epoch of 20,000 reviews x 100 tokens through one layer of 8 units takes on one core of
+# an AMD EPYC, with JAX (benchmarks/results/epoch.json). Only the first estimate rests on it.
+LAYER_SECONDS = 1.09
+TYPICAL_EPOCHS = 42
+# Epochs until the early stop at the default learning rate, and the power of the rate by which they
+# change: means of ten seeds (docs/results/textbook/runs.csv); at the tuned rates, 50 to 190 times
+# higher, powers of -0.27 to -0.35 (docs/results/tuned/runs.csv).
+EPOCHS_OF = {"lstm": 42, "lstm-dropout": 45, "lstm-stacked": 43, "gru": 38, "simple-rnn": 29}
+RATE_POWER = -0.3
+WORKER_START_SECONDS = 8.0
+REFERENCE_TOKENS = 20_000 * 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The runs of a command, and which of them are left to do.
+
+    Args:
+        known: what this folder has finished of the same networks, recipe and data.
+        is_guess: whether `expected_seconds` rests on early stops of other data or another order.
+    """
+
+    study: Study
+    dataset: DatasetRef
+    placement: Placement
+    engine: EngineChoice
+    specs: tuple[RunSpec, ...]
+    tasks: tuple[Task, ...]
+    n_resumed: int
+    known: KnownResults
+    is_guess: bool = False
+
+    @property
+    def n_done(self) -> int:
+        """Runs that are over already."""
+        return len(self.specs) - len(self.tasks)
+
+    @property
+    def n_workers(self) -> int:
+        """Workers that will be started."""
+        return min(len(self.placement.gpus), len(self.tasks))
+
+    @cached_property
+    def expected_seconds(self) -> float:
+        """Estimated wall-clock time of what is left."""
+        if not self.tasks:
+            return 0.0
+        work = sum(task.expected_seconds for task in self.tasks)
+        longest = max(task.expected_seconds for task in self.tasks)
+        return WORKER_START_SECONDS + max(work / self.n_workers, longest)
+
+    def without(self, shapes: Container[str]) -> Plan:
+        """The plan without the runs of some shapes."""
+        return replace(
+            self,
+            specs=tuple(spec for spec in self.specs if spec.shape not in shapes),
+            tasks=tuple(task for task in self.tasks if task.spec.shape not in shapes),
+        )
+
+
+def make_plan(
+    study: Study,
+    specs: Sequence[RunSpec],
+    *,
+    dataset: DatasetRef,
+    placement: Placement,
+    engine: EngineChoice,
+    ledger: Ledger,
+    n_train: int,
+    fresh: bool = False,
+) -> Plan:
+    """Compare what is asked with what the ledger has finished; writes nothing.
+
+    Args:
+        fresh: plan every run anew, whatever the ledger has.
+    """
+    # First those of the study: of a file that cannot be read it is told once what becomes of it.
+    entries = [None if fresh else ledger.find(study.name, spec) for spec in specs]
+    known = _read_known(ledger, specs)
+    tasks: list[Task] = []
+    for spec, entry in zip(specs, entries, strict=True):
+        if entry is not None and entry.is_over:
+            continue
+        state = entry.state() if entry else None
+        epochs = usual_epochs(spec, known)
+        share = 1.0 if entry is None or state is None else _share_left(entry, spec, epochs)
+        # Another machine's epochs are worth knowing, its seconds are not.
+        seconds = [
+            result.fit_seconds
+            for result in known.get(run_kind(spec), {}).values()
+            if not result.imported_from
+        ]
+        whole = statistics.median(seconds) if seconds else _from_reference(spec, n_train, epochs)
+        tasks.append(Task(spec=spec, state=state, expected_seconds=share * whole))
+    return Plan(
+        study=study,
+        dataset=dataset,
+        placement=placement,
+        engine=engine,
+        specs=tuple(specs),
+        tasks=tuple(tasks),
+        n_resumed=sum(task.state is not None for task in tasks),
+        known=known,
+        is_guess=any(
+            run_kind(task.spec) not in known and is_unlike_textbook(task.spec) for task in tasks
+        ),
+    )
+
+
+def _read_known(ledger: Ledger, specs: Iterable[RunSpec]) -> KnownResults:
+    wanted = {run_kind(spec) for spec in specs}
+    found: dict[str, dict[int, RunResult]] = {}
+    for entry in ledger.entries():
+        result = entry.result()
+        if result is None or result.status != "finished":
+            continue
+        spec = entry.spec()
+        if run_kind(spec) in wanted:
+            found.setdefault(run_kind(spec), {})[spec.seed] = result
+    return found
+
+
+def usual_epochs(spec: RunSpec, known: KnownResults) -> int:
+    """How many epochs such a run takes to its early stop: as those that are known, on average."""
+    seen = [result.epochs for result in known.get(run_kind(spec), {}).values()]
+    return round(statistics.fmean(seen)) if seen else typical_epochs(spec)
+
+
+def count_pairs(study: Study, specs: Iterable[RunSpec]) -> int:
+    """How many comparisons the report makes of such runs: inside each of its sections."""
+    runs = [TrackedRun(study=study.name, spec=spec, result=None) for spec in specs]
+    sections = divide_runs(
+        runs, study.contrast, vary_split=study.vary_split, tuned=study.tuned or None
+    )
+    return sum(math.comb(len(section.arms), 2) for section in sections)
+
+
+def is_unlike_textbook(spec: RunSpec) -> bool:
+    """Whether `typical_epochs` says little: on other texts, and where a frozen order goes on."""
+    return spec.data.dataset != "imdb" or spec.recipe.order == "frozen"
+
+
+def typical_epochs(spec: RunSpec) -> int:
+    """How many epochs such a run takes to its early stop, where nothing like it was run here."""
+    recipe = spec.recipe
+    at_default = EPOCHS_OF.get(display_name(spec.form), TYPICAL_EPOCHS)
+    change = float((recipe.learning_rate / Recipe().learning_rate) ** RATE_POWER)
+    return min(recipe.epochs, max(round(at_default * change), recipe.patience + 1))
+
+
+def run_kind(spec: RunSpec) -> str:
+    """What runs share that differ by their seed alone."""
+    return f"{spec.shape} {spec.recipe}"
+
+
+def _from_reference(spec: RunSpec, n_train: int, epochs: int) -> float:
+    """Seconds a run takes of which nothing like it was run on this machine."""
+    layers = spec.form.depth if isinstance(spec.form, CanonicalForm) else 1
+    size = n_train * (1 - spec.data.validation_fraction) * spec.data.max_len / REFERENCE_TOKENS
+    return LAYER_SECONDS * layers * size * epochs
+
+
+def _share_left(entry: LedgerEntry, spec: RunSpec, epochs: int) -> float:
+    done = len(entry.history())
+    expected = min(spec.recipe.epochs, max(epochs, done + spec.recipe.patience))
+    return max(1 - done / expected, 0.02)

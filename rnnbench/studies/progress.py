@@ -1,0 +1,207 @@
+"""Where a running study stands: counted here, drawn as a live table or as plain lines."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from rnnbench.architectures import display_name
+from rnnbench.output.amounts import plural
+from rnnbench.page.consoles import PlainConsole
+from rnnbench.page.terminal_texts import duration
+from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
+from rnnbench.studies.plan import Plan
+
+__all__ = ["Board", "LiveBoard", "PlainBoard", "Standing", "live_board", "plain_board"]
+
+HEARTBEAT_SECONDS = 30.0
+N_PACES = 100  # the last runs tell how long the next take
+
+
+class Board(Protocol):
+    """Shows a study while it runs."""
+
+    def observe(self, spec: RunSpec, event: Event) -> None:
+        """Something happened in a run."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Lane:
+    """One architecture's runs."""
+
+    n_runs: int
+    n_over: int = 0
+    n_failed: int = 0
+    running: dict[str, tuple[int, int]] = field(default_factory=dict)  # run → seed, epochs done
+    val_loss: float | None = None
+
+
+class Standing:
+    """Counts what has happened in a study, and says how long the rest may take."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.began = time.monotonic()
+        self.n_workers = max(plan.n_workers, 1)
+        self.n_tasks = len(plan.tasks)
+        self.lanes: dict[str, Lane] = {}
+        open_runs = {task.spec.fingerprint for task in plan.tasks}
+        for spec in plan.specs:
+            lane = self.lanes.setdefault(display_name(spec.form), Lane(n_runs=0))
+            lane.n_runs += 1
+            lane.n_over += spec.fingerprint not in open_runs
+        self.n_over = 0  # tasks of this command that have ended
+        self._expected = {task.spec.fingerprint: task.expected_seconds for task in plan.tasks}
+        self._waiting = Counter(self._expected.values())  # how many wait that long; few lengths
+        self._spent: dict[str, float] = {}  # by the runs at work
+        self._pace: deque[float] = deque(maxlen=N_PACES)  # actual over expected, of the last runs
+
+    def observe(self, spec: RunSpec, event: Event) -> None:
+        """Take one event into account."""
+        lane = self.lanes[display_name(spec.form)]
+        if isinstance(event, Started):
+            lane.running[event.fingerprint] = (spec.seed, event.first_epoch - 1)
+            self._begin(event.fingerprint)
+        elif isinstance(event, EpochEnded):
+            lane.running[event.fingerprint] = (spec.seed, event.row.epoch)
+            lane.val_loss = event.row.val_loss
+            self._begin(event.fingerprint)
+            self._spent[event.fingerprint] += event.row.epoch_seconds
+        elif isinstance(event, Finished | Failed):
+            lane.running.pop(event.fingerprint, None)
+            lane.n_over += 1
+            lane.n_failed += isinstance(event, Failed)
+            self.n_over += 1
+            self._begin(event.fingerprint)  # a worker can die before it says that it has begun
+            spent = self._spent.pop(event.fingerprint)
+            expected = self._expected.pop(event.fingerprint)
+            if expected and isinstance(event, Finished):
+                self._pace.append(spent / expected)
+
+    def seconds_left(self) -> float:
+        """Estimate: what was expected of the open runs, corrected by how the others went."""
+        pace = statistics.median(self._pace) if self._pace else 1.0
+        begun = [max(self._expected[key] * pace - spent, 0.0) for key, spent in self._spent.items()]
+        waiting = [seconds * pace for seconds in self._waiting]
+        total = sum(begun) + sum(seconds * pace * n for seconds, n in self._waiting.items())
+        return max(total / self.n_workers, *begun, *waiting, 0.0)
+
+    def _begin(self, fingerprint: str) -> None:
+        """A run no longer waits."""
+        if fingerprint in self._spent:
+            return
+        self._spent[fingerprint] = 0.0
+        seconds = self._expected[fingerprint]
+        self._waiting[seconds] -= 1
+        if not self._waiting[seconds]:
+            del self._waiting[seconds]
+
+
+class PlainBoard:
+    """A line when a run ends, and one now and then: for logs and pipes."""
+
+    def __init__(self, standing: Standing, console: PlainConsole) -> None:
+        self._standing = standing
+        self._console = console
+        self._last = time.monotonic()
+
+    def observe(self, spec: RunSpec, event: Event) -> None:
+        """See `Board.observe`."""
+        self._standing.observe(spec, event)
+        name = f"{display_name(spec.form)} seed {spec.seed}"
+        if isinstance(event, Started) and event.first_epoch > 1:
+            self._print(f"{name}: goes on from epoch {event.first_epoch}")
+        elif isinstance(event, Finished):
+            self._print(f"{name}: {_outcome(event)}")
+        elif isinstance(event, Failed):
+            self._print(f"{name}: failed: {event.reason}")
+        elif isinstance(event, EpochEnded) and self._is_due():
+            self._print(f"{name}: epoch {event.row.epoch}, val_loss {event.row.val_loss:.4f}")
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._last >= HEARTBEAT_SECONDS
+
+    def _print(self, text: str) -> None:
+        self._last = time.monotonic()
+        standing = self._standing
+        left = duration(standing.seconds_left())
+        self._console.print(
+            f"[{standing.n_over}/{standing.n_tasks}] {text}  (about {left} left)", soft_wrap=True
+        )
+
+
+class LiveBoard:
+    """A table that is drawn anew in place."""
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+
+    def observe(self, spec: RunSpec, event: Event) -> None:
+        """See `Board.observe`."""
+        self._standing.observe(spec, event)
+
+    def __rich__(self) -> Group:
+        """The table as it stands."""
+        table = Table(box=None, pad_edge=False)
+        for heading in ("architecture", "done", "running", "latest val_loss"):
+            table.add_column(heading)
+        for name, lane in self._standing.lanes.items():
+            running = ", ".join(
+                f"seed {seed}: epoch {epoch}" for seed, epoch in sorted(lane.running.values())
+            )
+            failed = f" ({lane.n_failed} failed)" if lane.n_failed else ""
+            table.add_row(
+                name,
+                f"{_bar(lane.n_over, lane.n_runs)} {lane.n_over}/{lane.n_runs}{failed}",
+                running,
+                "" if lane.val_loss is None else f"{lane.val_loss:.4f}",
+            )
+        standing = self._standing
+        idle = not (standing.n_over or any(lane.running for lane in standing.lanes.values()))
+        foot = "the workers are starting; " if idle else ""
+        foot += (
+            f"{standing.n_over} of {plural(standing.n_tasks, 'run')} done, "
+            f"{duration(time.monotonic() - standing.began)} so far, "
+            f"about {duration(standing.seconds_left())} left"
+        )
+        return Group(table, Text(foot, style="dim"))
+
+
+@contextmanager
+def live_board(plan: Plan, console: PlainConsole) -> Iterator[LiveBoard]:
+    """A live table, twice a second."""
+    board = LiveBoard(Standing(plan))
+    with Live(board, console=console, refresh_per_second=2, transient=True):
+        yield board
+
+
+@contextmanager
+def plain_board(plan: Plan, console: PlainConsole) -> Iterator[PlainBoard]:
+    """Plain lines."""
+    yield PlainBoard(Standing(plan), console)
+
+
+def _outcome(event: Finished) -> str:
+    result = event.result
+    if result.status == "diverged":
+        return f"diverged: {result.reason}"
+    assert result.val_loss is not None
+    test = "" if result.test_accuracy is None else f"test accuracy {result.test_accuracy:.4f}, "
+    return (
+        f"{test}best val_loss {result.val_loss:.4f} in epoch {result.best_epoch} of {result.epochs}"
+    )
+
+
+def _bar(n_over: int, n_runs: int, width: int = 10) -> str:
+    filled = round(width * n_over / n_runs)
+    return "█" * filled + "░" * (width - filled)

@@ -1,0 +1,62 @@
+"""What a command says of itself in MLflow."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+__all__ = [
+    "drop_options",
+    "git_commit",
+    "mlflow_status",
+    "tag_command",
+]
+
+
+def mlflow_status(interrupted: bool, n_failed: int) -> str:
+    """How a command's run is closed in MLflow; called while an exception may be on its way."""
+    if interrupted:
+        return "KILLED"
+    return "FAILED" if n_failed or sys.exc_info()[0] is not None else "FINISHED"
+
+
+def tag_command(name: str, notice: str | None, command: str, root: Path) -> dict[str, str]:
+    """Tags of a command's run: its study or tuning, words, commit, and what to beware of."""
+    tags = {"rnnbench.study": name, "rnnbench.command": command}
+    if notice:
+        tags |= {"rnnbench.notice": notice, "mlflow.note.content": notice}
+    commit = git_commit(root)
+    return tags | ({"mlflow.source.git.commit": commit} if commit else {})
+
+
+def drop_options(
+    words: Sequence[str], with_value: Collection[str], flags: Collection[str] = ()
+) -> list[str]:
+    """A command's words without some options, written `--option value` or `--option=value`."""
+    given, kept = list(words), list[str]()
+    while given:
+        word = given.pop(0)
+        if word in with_value:
+            given = given[1:]
+        elif word not in flags and word.partition("=")[0] not in with_value:
+            kept.append(word)
+    return kept
+
+
+def git_commit(root: Path) -> str | None:
+    """The commit that the folder is at; None outside a repository."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() if found.returncode == 0 else None

@@ -1,0 +1,390 @@
+"""What tuning cost and what it gave: budgets, tuned against textbook, and the ranking."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import fmean
+
+from rnnbench.architectures import architecture_names, make_form
+from rnnbench.compare.arms import accuracy_interval, hardware_of
+from rnnbench.compare.pairs import Scores, compare_accuracies
+from rnnbench.compare.rows import PairRow
+from rnnbench.compare.sections import is_tuned
+from rnnbench.errors import StudyError
+from rnnbench.specs import Recipe, RunSpec
+from rnnbench.stats.intervals import Interval
+from rnnbench.stats.orderings import best_so_far_quantile
+from rnnbench.tracking.runs import CURVES, TrackedRun
+from rnnbench.tuning.record import TuningRecord
+from rnnbench.tuning.trials import best_so_far, count_trials
+
+__all__ = [
+    "BudgetRow",
+    "ReachRow",
+    "SearchCurve",
+    "TunedRow",
+    "TuningPart",
+    "compose_tuning_part",
+    "match_textbook",
+]
+
+_VAL_LOSS = CURVES.index("val_loss")
+_BOTH = ("tuned", "textbook")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRow:
+    """What the search of one architecture was given, and what it found.
+
+    Args:
+        n_seeds: tuning seeds of a trial.
+        epochs, seconds: trained in all, over all trials and seeds.
+        params: of the winner, as `learning_rate=0.00213`.
+        val_loss: of the winner, the mean over the tuning seeds.
+        textbook_val_loss: of the trial with the textbook's own values; None if there was none.
+    """
+
+    architecture: str
+    n_trials: int
+    n_complete: int
+    n_pruned: int
+    n_failed: int
+    n_seeds: int
+    epochs: int
+    seconds: float
+    hardware: str
+    params: str
+    val_loss: float | None
+    textbook_val_loss: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchCurve:
+    """The lowest validation loss after each trial; infinite before the first complete one.
+
+    Args:
+        best: in the order in which the trials came.
+        low, median, high: 5, 50 and 95 % over all other orders of the same trials.
+    """
+
+    architecture: str
+    best: tuple[float, ...]
+    low: tuple[float, ...]
+    median: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunedRow:
+    """Test accuracy of one architecture on the seeds of the report: `kind` tuned or textbook."""
+
+    architecture: str
+    kind: str
+    n: int
+    test_accuracy: float
+    test_accuracy_t: Interval | None
+    scores: tuple[float, ...]
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachRow:
+    """How soon tuned runs come to the best validation loss of the textbook's runs.
+
+    Args:
+        val_loss: the mean of the textbook runs' best.
+        textbook_epochs, textbook_seconds: mean of what those took to their best epoch.
+        n_reached: tuned runs, of `n`, that came to `val_loss` or below.
+        epochs, seconds: mean of what they took; None if none came there, and for seconds also
+            where the two were run on different hardware.
+    """
+
+    architecture: str
+    val_loss: float
+    textbook_epochs: float
+    textbook_seconds: float | None
+    n: int
+    n_reached: int
+    epochs: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningPart:
+    """Everything that the report says about tuning.
+
+    Args:
+        audit: sentences on whether every architecture had the same budget.
+        ranking: sentences on whether their order has changed.
+        pairs: `a` tuned, `b` textbook, the architecture as section.
+    """
+
+    audit: tuple[str, ...]
+    ranking: tuple[str, ...]
+    budgets: tuple[BudgetRow, ...]
+    curves: tuple[SearchCurve, ...]
+    scores: tuple[TunedRow, ...]
+    pairs: tuple[PairRow, ...]
+    reach: tuple[ReachRow, ...]
+
+
+def compose_tuning_part(
+    tuned: Mapping[str, Mapping[str, float | int]],
+    runs: Sequence[TrackedRun],
+    others: Sequence[TrackedRun],
+    records: Mapping[str, TuningRecord],
+    *,
+    margin: float,
+    is_paired: bool,
+    n_test: int | None = None,
+) -> TuningPart:
+    """The part of a study of tuned architectures.
+
+    Args:
+        tuned: by architecture, the values that the study declared.
+        runs: of the study.
+        others: of all other studies; the textbook's are found among them by what was asked.
+        records: of the searches, by architecture; those that are not here leave rows out.
+        margin: the practical margin, as a fraction.
+        n_test: texts that the runs are scored on; None where unknown.
+    """
+    tuned = {name: tuned[name] for name in sorted(tuned, key=_place)}
+    records = {
+        name: records[name]
+        for name, values in tuned.items()
+        if name in records and _gave(records[name], values)
+    }
+    pairs = dict(match_textbook(tuned, runs, others))
+    scores = {name: {kind: _scores(found[kind]) for kind in _BOTH} for name, found in pairs.items()}
+    both = {name: found for name, found in scores.items() if all(found.values())}
+    rows = list(_describe_scores(both))
+    compared = compare_accuracies(
+        both.items(), margin=margin, is_paired=is_paired, n_test=dict.fromkeys(both, n_test)
+    )
+    return TuningPart(
+        audit=_audit(tuple(records.values()), [name for name in tuned if name not in records]),
+        ranking=_compare_ranks(rows, compared),
+        budgets=tuple(_describe_budget(record) for record in records.values()),
+        curves=tuple(_describe_search(record) for record in records.values() if record.trials),
+        scores=tuple(rows),
+        pairs=tuple(compared),
+        reach=tuple(row for name, found in pairs.items() if (row := _describe_reach(name, found))),
+    )
+
+
+_Found = Mapping[str, Sequence[TrackedRun]]
+
+
+def _gave(record: TuningRecord, values: Mapping[str, float | int]) -> bool:
+    """Whether the study's values can come from this search: not if it began anew since."""
+    return record.winner is not None and record.winner.params == dict(values)
+
+
+def _place(name: str) -> tuple[int, str]:
+    """The design's order, then by name."""
+    names = architecture_names()
+    return (names.index(name) if name in names else len(names), name)
+
+
+def match_textbook(
+    tuned: Mapping[str, Mapping[str, float | int]],
+    runs: Sequence[TrackedRun],
+    others: Sequence[TrackedRun],
+) -> Iterator[tuple[str, _Found]]:
+    """By architecture its runs `tuned`, and of `textbook` those that differ in the values only."""
+    finished = (run for run in (*others, *runs) if run.is_finished)
+    by_question = {run.spec.fingerprint: run for run in finished}
+    for name, values in tuned.items():
+        own = [run for run in runs if run.is_finished and is_tuned(run.spec, name, values)]
+        asked = (_as_textbook(run.spec, name).fingerprint for run in own)
+        found = (by_question[key] for key in asked if key in by_question)
+        yield name, {"tuned": own, "textbook": list(found)}
+
+
+def _as_textbook(spec: RunSpec, name: str) -> RunSpec:
+    recipe = replace(spec.recipe, learning_rate=Recipe().learning_rate)
+    return replace(spec, form=make_form(name), recipe=recipe)
+
+
+def _scores(runs: Sequence[TrackedRun]) -> dict[int, float]:
+    return {
+        run.spec.seed: run.result.test_accuracy
+        for run in sorted(runs, key=lambda run: run.spec.seed)
+        if run.result is not None and run.result.test_accuracy is not None
+    }
+
+
+def _describe_scores(scores: Mapping[str, Scores]) -> Iterator[TunedRow]:
+    means = {
+        kind: {name: fmean(found[kind].values()) for name, found in scores.items()}
+        for kind in _BOTH
+    }
+    for name, found in scores.items():
+        for kind in reversed(_BOTH):
+            values = tuple(found[kind].values())
+            yield TunedRow(
+                architecture=name,
+                kind=kind,
+                n=len(values),
+                test_accuracy=means[kind][name],
+                test_accuracy_t=accuracy_interval(values),
+                scores=values,
+                rank=1 + sum(other > means[kind][name] for other in means[kind].values()),
+            )
+
+
+def _describe_budget(record: TuningRecord) -> BudgetRow:
+    states = [trial.state for trial in record.trials]
+    winner = record.winner
+    return BudgetRow(
+        architecture=record.architecture,
+        n_trials=len(record.trials),
+        n_complete=states.count("complete"),
+        n_pruned=states.count("pruned"),
+        n_failed=states.count("failed"),
+        n_seeds=len(record.seeds),
+        epochs=sum(trial.epochs for trial in record.trials),
+        seconds=sum(trial.seconds for trial in record.trials),
+        hardware=record.hardware,
+        params=", ".join(f"{name}={value:.3g}" for name, value in winner.params.items())
+        if winner
+        else "",
+        val_loss=winner.value if winner else None,
+        textbook_val_loss=_textbook_loss(record),
+    )
+
+
+def _textbook_loss(record: TuningRecord) -> float | None:
+    """Of the first trial, where that is the textbook's own point."""
+    if not record.trials:
+        return None
+    first = record.trials[0]
+    try:
+        usual = asdict(Recipe()) | asdict(make_form(record.architecture))
+    except StudyError:  # a plug-in that is not installed here
+        return None
+    is_usual = all(usual.get(name) == value for name, value in first.params.items())
+    return first.value if is_usual else None
+
+
+def _describe_search(record: TuningRecord) -> SearchCurve:
+    values = [math.inf if trial.value is None else trial.value for trial in record.trials]
+    return SearchCurve(
+        architecture=record.architecture,
+        best=tuple(best_so_far(values)),
+        low=tuple(best_so_far_quantile(values, 0.05)),
+        median=tuple(best_so_far_quantile(values, 0.5)),
+        high=tuple(best_so_far_quantile(values, 0.95)),
+    )
+
+
+def _describe_reach(name: str, found: _Found) -> ReachRow | None:
+    textbook = [run.result for run in found["textbook"] if run.result is not None]
+    losses = [result.val_loss for result in textbook if result.val_loss is not None]
+    if not losses:
+        return None
+    target = fmean(losses)
+    tuned = [run for run in found["tuned"] if run.history is not None and len(run.history)]
+    reached = [(run, epoch) for run in tuned if (epoch := _first_at(run, target))]
+    machines = {hardware_of(run.result) for runs in found.values() for run in runs if run.result}
+    is_one_machine = len(machines) == 1
+    return ReachRow(
+        architecture=name,
+        val_loss=target,
+        textbook_epochs=fmean(result.best_epoch or 0 for result in textbook),
+        textbook_seconds=fmean(
+            (result.best_epoch or 0) * (result.epoch_seconds or 0.0) for result in textbook
+        )
+        if is_one_machine
+        else None,
+        n=len(tuned),
+        n_reached=len(reached),
+        epochs=fmean(epoch for _, epoch in reached) if reached else None,
+        seconds=fmean(
+            epoch * (run.result.epoch_seconds or 0.0) for run, epoch in reached if run.result
+        )
+        if reached and is_one_machine
+        else None,
+    )
+
+
+def _first_at(run: TrackedRun, target: float) -> int | None:
+    """The first epoch, from 1, whose validation loss is at most the target."""
+    assert run.history is not None
+    hits = (run.history[:, _VAL_LOSS] <= target).nonzero()[0]
+    return int(hits[0]) + 1 if len(hits) else None
+
+
+def _audit(records: Sequence[TuningRecord], missing: Sequence[str]) -> tuple[str, ...]:
+    if not records:
+        return ("The searches behind these values are not in this folder.",)
+    if missing:
+        return (
+            f"Not in this folder: the search that gave the values of {', '.join(missing)}. Budgets"
+            " cannot be compared.",
+        )
+    unfinished = [record.architecture for record in records if not record.is_over]
+    sentences = []
+    names = ("space", "tuning_seeds", "sampler", "pruner", "settings")
+    differing = [
+        name for name in names if len({str(record.declaration.get(name)) for record in records}) > 1
+    ]
+    differing += ["trials"] if len({count_trials(record.trials) for record in records}) > 1 else []
+    if not differing:
+        seeds = ", ".join(map(str, records[0].seeds))
+        sentences.append(
+            f"Every architecture was given the same: {count_trials(records[0].trials)} in the same"
+            f" space, each on tuning seeds {seeds}, with the same sampler, pruner and recipe. The"
+            " epochs and seconds that these took are each architecture's own. Tuning saw the"
+            " training and validation part only, and none of the seeds below."
+        )
+    else:
+        sentences.append(
+            f"The architectures were not tuned alike: they differ in {', '.join(differing)}. The"
+            " comparison favours whoever was given more."
+        )
+    if unfinished:
+        sentences.append(f"Not over yet: {', '.join(unfinished)}.")
+    reservations = (record.reservation for record in records)
+    sentences += [f"{text[0].upper()}{text[1:]}." for text in reservations if text]
+    return tuple(sentences)
+
+
+def _compare_ranks(rows: Sequence[TunedRow], pairs: Sequence[PairRow]) -> tuple[str, ...]:
+    ranks: dict[str, dict[str, int]] = {}
+    for row in rows:
+        ranks.setdefault(row.architecture, {})[row.kind] = row.rank
+    if len(ranks) < 2:
+        return ()
+    orders = {kind: ", ".join(sorted(ranks, key=lambda name: ranks[name][kind])) for kind in _BOTH}
+    moved = [name for name, found in ranks.items() if found["tuned"] != found["textbook"]]
+    if not moved:
+        sentence = f"Tuning does not change the order by mean test accuracy: {orders['tuned']}."
+    else:
+        sentence = (
+            f"By mean test accuracy the order is {orders['textbook']} with the textbook's values,"
+            f" and {orders['tuned']} with tuned ones; "
+            f"{', '.join(moved)} {'changes' if len(moved) == 1 else 'change'} places."
+        )
+    return sentence, _tell_gains(pairs)
+
+
+def _tell_gains(pairs: Sequence[PairRow]) -> str:
+    """Which architectures tuning has made better or worse, as far as that can be told."""
+    end = "Which architectures differ when all are tuned, the pairs say."
+    if all(pair.is_descriptive_only for pair in pairs):
+        what = "test texts" if any(pair.is_too_coarse for pair in pairs) else "seeds"
+        return f"Too few {what} to tell tuned from textbook. {end}"
+    told = [
+        f"tuned {pair.section} is {pair.verdict} than with the textbook's values"
+        if pair.verdict in ("better", "worse")
+        else f"tuned {pair.section} is equivalent to it with the textbook's values"
+        for pair in pairs
+        if pair.verdict != "undetermined"
+    ]
+    if not told:
+        return f"For no architecture can tuned and textbook be told apart. {end}"
+    sentence = "; ".join(told)
+    return f"{sentence[0].upper()}{sentence[1:]}. {end}"

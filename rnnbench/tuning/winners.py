@@ -1,0 +1,136 @@
+"""`rnnbench run --tuned`: the values that tuning found best, put into a study."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rnnbench.datasets import DatasetRef
+from rnnbench.errors import UsageError
+from rnnbench.specs import Backend, RunSpec
+from rnnbench.study import Study, expand_study
+from rnnbench.tuning.plan import TUNING, refuse_overlap
+from rnnbench.tuning.record import TuningRecord, read_records, record_names
+from rnnbench.tuning.trials import count_trials
+
+__all__ = ["recipe_differences", "refuse_untuned", "tell_differences", "with_winners"]
+
+
+def refuse_untuned(ledger_folder: Path, study: Study) -> None:
+    """Say at once, before any data is looked for, that nothing was tuned here.
+
+    Raises:
+        UsageError: so it is.
+    """
+    if TUNING not in record_names(ledger_folder):
+        names = " ".join(study.architectures)
+        raise UsageError(f"nothing was tuned in this folder yet; `rnnbench tune {names}` does that")
+
+
+def with_winners(
+    study: Study,
+    ledger_folder: Path,
+    dataset: DatasetRef,
+    given: Collection[str],
+    warn: Callable[[str], None],
+) -> Study:
+    """The study with each architecture's best values.
+
+    Args:
+        given: hyperparameters that were asked for beside.
+        warn: called with a sentence on each search that is damaged or has learnt nothing.
+
+    Raises:
+        UsageError: an architecture was not tuned on these reviews, or not to the end; values that
+            tuning brings were given as well; or a seed served tuning already.
+    """
+    records = read_records(ledger_folder, TUNING, dataset.fingerprint, warn)
+    _refuse_missing(study, records, dataset)
+    tuned = {}
+    for name in study.architectures:
+        record = records[name]
+        refuse_overlap(record.seeds, study.seeds, f"study {study.name}")
+        assert record.winner is not None
+        tuned[name] = record.winner.params
+        if record.reservation is not None:
+            warn(record.reservation)
+    twice = sorted({key for values in tuned.values() for key in values} & set(given))
+    if twice:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in twice)
+        raise UsageError(f"--tuned brings values of its own for {options}; leave that out")
+    trials = " or ".join(
+        dict.fromkeys(count_trials(records[name].trials) for name in study.architectures)
+    )
+    return study.with_choices(
+        description=f"Each architecture with the values that {trials} found best for it.",
+        tuned=tuned,
+    )
+
+
+def tell_differences(study: Study, differences: Sequence[str]) -> Study:
+    """The study, which says of itself that it trains otherwise than its values were found."""
+    if not differences:
+        return study
+    return study.with_choices(description=f"{study.description} But {'; '.join(differences)}.")
+
+
+def recipe_differences(
+    study: Study, ledger_folder: Path, dataset: DatasetRef, backend: Backend
+) -> list[str]:
+    """Sentences on how the study trains otherwise than the searches did."""
+    records = read_records(ledger_folder, TUNING, dataset.fingerprint)
+    found: dict[tuple[str, str], list[str]] = {}
+    for name in study.architectures:
+        specs = expand_study(
+            study.with_values(name, study.tuned[name]),
+            dataset=dataset.name,
+            fingerprint=dataset.fingerprint,
+            backend=backend,
+            n_classes=len(dataset.classes),
+        )
+        declared = records[name].declaration
+        for key, before in (declared["architecture"] | declared["settings"]).items():
+            if study.vary_split and key == "split_seed":
+                continue
+            now = dict.fromkeys(_shown(_values(spec).get(key)) for spec in specs)
+            if set(now) != {_shown(before)}:
+                difference = (f"{key} {_shown(before)}", ", ".join(now))
+                found.setdefault(difference, []).append(name)
+    return [
+        f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'} tuned with {before}, "
+        f"and {'runs' if len(names) == 1 else 'run'} with {now}"
+        for (before, now), names in found.items()
+    ]
+
+
+def _values(spec: RunSpec) -> dict[str, Any]:  # Any: JSON values
+    return asdict(spec.form) | spec.settings
+
+
+def _shown(value: Any) -> str:  # Any: JSON values, or what becomes such
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _refuse_missing(study: Study, records: Mapping[str, TuningRecord], dataset: DatasetRef) -> None:
+    missing = [name for name in study.architectures if name not in records]
+    if missing:
+        raise UsageError(
+            f"no best values for {', '.join(missing)} on these reviews ({dataset.name}, content "
+            f"{dataset.fingerprint[:12]}); `rnnbench tune {' '.join(missing)}` finds them, with "
+            "the options that the others were tuned with"
+        )
+    for name in study.architectures:
+        record = records[name]
+        if not record.is_over:
+            raise UsageError(
+                f"{name}: {len(record.trials)} of {record.n_trials} trials are done; "
+                f"`{record.command}` goes on"
+            )
+        if record.winner is None:
+            raise UsageError(
+                f"{name}: none of {len(record.trials)} trials was complete; add --trials to "
+                f"`{record.command}`, or choose another --space with --fresh"
+            )

@@ -1,1 +1,0 @@
-"""A short pipeline for each command."""
