@@ -19,17 +19,18 @@ from project import PATIENCE_S
 from timed import make_arm, make_sample
 
 import rnnbench as package
+from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
-from rnnbench.timing import determinism
+from rnnbench.timing import determinism, sessions
 from rnnbench.timing import work as timing
 from rnnbench.timing.arms import Arm
+from rnnbench.timing.determinism import check_determinism
 from rnnbench.timing.measure import Blocks, describe_error
-from rnnbench.timing.plan import TimingChoices, load_defaults, plan_arms
+from rnnbench.timing.plan import TimingChoices, plan_arms, with_defaults
 from rnnbench.timing.rows import TimingPart
-from rnnbench.timing.samples import Sample
-from rnnbench.timing.sittings import Sitting, import_sitting, read_sittings
-from rnnbench.timing.work import check_determinism, measure_arms, take_in
+from rnnbench.timing.sessions import Sample, Session, read_session, read_sessions
+from rnnbench.timing.work import measure_arms, take_in
 from rnnbench.tracking.store import DATABASE, find_store
 
 CARRIED = (
@@ -42,7 +43,7 @@ CARRIED = (
 REPOSITORY = Path(package.__file__).parent.parent
 SHORT = Blocks(n=1, most=1, n_forward=1, seconds=0.0, fewest_steps=32, most_warm_up=1)
 TWO_ARMS = TimingChoices(
-    architectures=("simple-rnn",), backends=("jax",), devices=("cpu",), units=(2,), repeats=2
+    architectures=("simple-rnn",), backend=("jax",), device=("cpu",), units=(2,), repeats=2
 )
 
 MEASURES = """
@@ -55,11 +56,12 @@ from rnnbench.timing.plan import TimingChoices
 
 if __name__ == "__main__":
     choices = TimingChoices(
-        architectures=("simple-rnn",), backends=("jax",), devices=("cpu",), units=(2,),
+        architectures=("simple-rnn",), backend=("jax",), device=("cpu",), units=(2,),
         recurrent_dropout=tuple(map(float, sys.argv[1:])), repeats=1,
+        export=Path("e.json"), command="a test",
     )
     measure_arms(
-        choices, TimingScreen(), Path.cwd(), command="a test", export=Path("e.json"),
+        choices, TimingScreen(), Path.cwd(),
         blocks=Blocks(n=1, most=1, n_forward=1, seconds=0.0, fewest_steps=32, most_warm_up=1),
     )
 """
@@ -85,10 +87,10 @@ class Lines:
     def warn(self, text: str) -> None:
         self.warned.append(text)
 
-    def show_arms(self, sitting: Sitting) -> None:
+    def show_arms(self, session: Session) -> None:
         pass
 
-    def show_sample(self, arm: Arm, outcome: Sample | str, sitting: Sitting) -> None:
+    def show_sample(self, arm: Arm, outcome: Sample | str, session: Session) -> None:
         self.outcomes.append(outcome)
 
     def show_times(self, part: TimingPart) -> None:
@@ -107,12 +109,12 @@ def answers(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> 
             raise answer
         return answer
 
-    monkeypatch.setattr(timing, "_call", call)
+    monkeypatch.setattr(timing, "call_in_fresh_process", call)
     return coming
 
 
 def measure(root: Path, view: Lines | None = None, **options: Any) -> timing.TimingOutcome:
-    return measure_arms(TWO_ARMS, view or Lines(), root, command="rnnbench timing", **options)
+    return measure_arms(replace(TWO_ARMS, **options), view or Lines(), root)
 
 
 def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(
@@ -120,11 +122,9 @@ def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(
 ) -> None:
     view, other = Lines(), tmp_path / "other"
     shutil.copyfile(template, tmp_path / DATABASE)
-    one = replace(TWO_ARMS, recurrent_dropout=(0.3,), repeats=1)
-    measure_arms(
-        one, view, tmp_path, command="rnnbench timing", export=tmp_path / "e", blocks=SHORT
-    )
-    (times,) = import_sitting(tmp_path / "e").arms
+    one = replace(TWO_ARMS, recurrent_dropout=(0.3,), repeats=1, export=tmp_path / "e")
+    measure_arms(one, view, tmp_path, SHORT)
+    (times,) = read_session(tmp_path / "e").arms
     (sample,) = times.samples
     assert sample.operations == ("while",)  # the first process looks
     assert sample.train_ms[0] > 0
@@ -168,14 +168,14 @@ def test_it_works_without_tensorflow_mlflow_and_optuna(bare_python: Path, tmp_pa
     )
     assert done.returncode == 0, done.stderr
     assert "MLflow is not installed here" in done.stdout
-    assert all(times.samples for times in import_sitting(tmp_path / "e.json").arms)
+    assert all(times.samples for times in read_session(tmp_path / "e.json").arms)
 
 
 def test_arms_are_taken_in_rounds_of_random_order(tmp_path: Path, answers: list[Any]) -> None:
     measure(tmp_path)
-    (sitting,) = read_sittings(tmp_path / ".rnnbench")
-    assert sitting.is_over
-    assert [len(times.samples) for times in sitting.arms] == [2, 2]
+    (session,) = read_sessions(tmp_path / ".rnnbench")
+    assert session.is_over
+    assert [len(times.samples) for times in session.arms] == [2, 2]
 
 
 def test_every_arm_is_a_run_in_mlflow_once(tmp_path: Path, answers: list[Any]) -> None:
@@ -194,9 +194,9 @@ def test_out_of_memory_ends_its_arm_and_no_other(tmp_path: Path, answers: list[A
     answers.append("out of memory: RESOURCE_EXHAUSTED: 3 GiB")
     outcome = measure(tmp_path)
     assert outcome.n_failed == 1
-    (sitting,) = read_sittings(tmp_path / ".rnnbench")
-    assert sorted(len(times.samples) for times in sitting.arms) == [0, 2]
-    assert sitting.is_over
+    (session,) = read_sessions(tmp_path / ".rnnbench")
+    assert sorted(len(times.samples) for times in session.arms) == [0, 2]
+    assert session.is_over
 
 
 def test_an_interruption_keeps_what_there_is_and_the_same_command_goes_on(
@@ -209,7 +209,7 @@ def test_an_interruption_keeps_what_there_is_and_the_same_command_goes_on(
     view = Lines()
     assert not measure(tmp_path, view).interrupted
     assert len(view.outcomes) == 3
-    assert len(read_sittings(tmp_path / ".rnnbench")) == 1
+    assert len(read_sessions(tmp_path / ".rnnbench")) == 1
 
 
 def test_fresh_measures_again(tmp_path: Path, answers: list[Any]) -> None:
@@ -218,7 +218,7 @@ def test_fresh_measures_again(tmp_path: Path, answers: list[Any]) -> None:
     view = Lines()
     measure(tmp_path, view, fresh=True)
     assert len(view.outcomes) == 4
-    assert len(read_sittings(tmp_path / ".rnnbench")) == 2
+    assert len(read_sessions(tmp_path / ".rnnbench")) == 2
 
 
 def test_what_is_measured_is_not_measured_again(tmp_path: Path, answers: list[Any]) -> None:
@@ -262,8 +262,8 @@ def test_a_full_disk_is_one_sentence(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(timing, "keep_sitting", refuse)
-    with pytest.raises(timing.StoreError, match="No space left on device"):
+    monkeypatch.setattr(sessions, "write_whole", refuse)
+    with pytest.raises(StoreError, match="No space left on device"):
         measure(tmp_path)
 
 
@@ -281,7 +281,7 @@ def test_want_of_memory_is_told_from_other_errors(error: Exception, words: str) 
 
 
 def test_the_default_arms_are_those_that_the_file_names() -> None:
-    arms, _ = plan_arms(TimingChoices(backends=("jax",), devices=("cpu",)), load_defaults())
+    arms, _ = plan_arms(with_defaults(TimingChoices(backend=("jax",), device=("cpu",))))
     assert len(arms) == 28
     assert {arm.units for arm in arms} == {8, 64}
     assert make_arm(use_cudnn="off", implementation=1, recurrent_dropout=0.3) in arms
@@ -295,9 +295,9 @@ def test_the_test_carries_what_the_wheelhouse_does() -> None:
 
 def test_of_a_product_the_arms_that_cannot_be_are_left_out_and_named() -> None:
     choices = TimingChoices(
-        backends=("jax",), devices=("cpu",), units=(8,), use_cudnn=("auto", "off")
+        backend=("jax",), device=("cpu",), units=(8,), use_cudnn=("auto", "off")
     )
-    arms, left_out = plan_arms(choices, load_defaults())
+    arms, left_out = plan_arms(with_defaults(choices))
     assert len(arms) == 7  # three architectures twice, SimpleRNN once
     assert any(text.startswith("left out: cuDNN has no kernel") for text in left_out)
 
@@ -305,14 +305,14 @@ def test_of_a_product_the_arms_that_cannot_be_are_left_out_and_named() -> None:
 def test_any_product_can_be_asked_for() -> None:
     choices = TimingChoices(
         architectures=("lstm",),
-        backends=("jax",),
-        devices=("cpu",),
+        backend=("jax",),
+        device=("cpu",),
         units=(8,),
         dropout=(0.0, 0.3),
         recurrent_dropout=(0.0, 0.3),
         jit=(True, False),
     )
-    arms, _ = plan_arms(choices, load_defaults())
+    arms, _ = plan_arms(with_defaults(choices))
     assert len(arms) == 8
 
 
@@ -387,7 +387,7 @@ def test_two_trainings_alike_are_compared_bit_by_bit(
         target(pipe := Pipe(), *arguments)
         return pipe[0]
 
-    monkeypatch.setattr(timing, "_call", call)
+    monkeypatch.setattr(determinism, "call_in_fresh_process", call)
     monkeypatch.setattr(determinism, "N_STEPS", 4)
     view = Lines()
     assert check_determinism(replace(TWO_ARMS, recurrent_dropout=(0.3,)), view, tmp_path) == 0

@@ -8,7 +8,7 @@ import pytest
 from timed import make_arm
 
 from rnnbench.errors import UsageError
-from rnnbench.timing.arms import Arm, ladder
+from rnnbench.timing.arms import RUNGS, Arm, ladder
 from rnnbench.timing.kernels import kernel_path, shows_cudnn
 
 
@@ -39,7 +39,7 @@ def test_an_arm_that_cannot_be_is_refused_with_the_reason(
 
 
 def test_each_rung_of_the_ladder_changes_one_thing() -> None:
-    plain, off, one, masks = ladder("lstm", "jax", "cpu", 8)
+    plain, off, one, masks = ladder(make_arm())
     assert (plain.use_cudnn, off.use_cudnn) == ("auto", "off")
     assert (off.implementation, one.implementation) == (None, 1)
     assert (one.recurrent_dropout, masks.recurrent_dropout) == (0.0, 0.3)
@@ -47,14 +47,18 @@ def test_each_rung_of_the_ladder_changes_one_thing() -> None:
 
 
 def test_the_control_has_no_fused_kernel_to_lose() -> None:
-    assert [arm.recurrent_dropout for arm in ladder("simple-rnn", "jax", "cpu", 8)] == [0.0, 0.3]
+    assert [arm.recurrent_dropout for arm in ladder(make_arm(architecture="simple-rnn"))] == [
+        0.0,
+        0.3,
+    ]
 
 
 def test_on_tensorflow_with_a_gpu_recurrent_dropout_is_timed_as_written_too() -> None:
-    *_, as_written = ladder("gru", "tensorflow", "gpu", 8)
+    on_gpu = make_arm(architecture="gru", backend="tensorflow", device="gpu")
+    *_, masks, as_written = ladder(on_gpu)
     assert (as_written.use_cudnn, as_written.recurrent_dropout) == ("auto", 0.3)
     assert not kernel_path(as_written).jit
-    assert kernel_path(ladder("gru", "tensorflow", "gpu", 8)[3]).jit
+    assert kernel_path(masks).jit
 
 
 def test_the_stacked_arm_has_no_dropout_unless_asked_for() -> None:
@@ -121,3 +125,11 @@ def test_the_kernel_follows_from_the_rule(changes: dict[str, Any], path: str, re
 def test_a_fused_kernel_is_recognised_by_its_name() -> None:
     assert shows_cudnn(["CudnnRNNV3", "While"])
     assert not shows_cudnn(["While"])
+
+
+def test_every_arm_of_a_ladder_knows_its_rung() -> None:
+    on_gpu = make_arm(backend="tensorflow", device="gpu")
+    assert [arm.rung for arm in ladder(on_gpu)] == list(RUNGS)
+    control = make_arm(architecture="simple-rnn")
+    assert [arm.rung for arm in ladder(control)] == ["plain", "recurrent-dropout"]
+    assert make_arm(implementation=1).rung is None

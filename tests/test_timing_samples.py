@@ -10,20 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from timed import make_arm, make_sample, make_sitting, make_times
+from timed import make_arm, make_sample, make_session, make_times
 
 from rnnbench.errors import UsageError
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.ratios import median_iqr, median_ratio
 from rnnbench.timing.determinism import EpochBits, find_first_difference
-from rnnbench.timing.measure import _Clock, make_reviews
-from rnnbench.timing.samples import find_problem
-from rnnbench.timing.sittings import (
+from rnnbench.timing.measure import _Clock, find_problem, make_reviews
+from rnnbench.timing.sessions import (
     ArmTimes,
-    export_sitting,
-    import_sitting,
-    keep_sitting,
-    read_sittings,
+    keep_session,
+    read_session,
+    read_sessions,
+    write_session,
 )
 
 
@@ -146,31 +145,31 @@ def test_a_failed_arm_is_not_tried_again() -> None:
     assert (times.n_missing(5), times.status(5)) == (0, "failed")
 
 
-def test_a_sitting_survives_its_file(tmp_path: Path) -> None:
-    sitting = make_sitting(
+def test_a_session_survives_its_file(tmp_path: Path) -> None:
+    session = make_session(
         [
             make_times(make_arm(), [2.0, 2.1], loss_last=math.inf, problem="the loss"),
             ArmTimes(arm=make_arm(units=64), failure="out of memory"),
         ]
     )
-    path = keep_sitting(tmp_path, sitting)
-    assert read_sittings(tmp_path) == [sitting]
-    export_sitting(sitting, tmp_path / "export.json")
-    assert import_sitting(tmp_path / "export.json") == sitting
+    path = keep_session(tmp_path, session)
+    assert read_sessions(tmp_path) == [session]
+    write_session(tmp_path / "export.json", session)
+    assert read_session(tmp_path / "export.json") == session
     assert path.name == "one.json"
 
 
 def test_an_outcome_goes_to_its_arm() -> None:
     arm, other = make_arm(), make_arm(units=64)
-    sitting = make_sitting([ArmTimes(arm=arm), ArmTimes(arm=other)])
-    sitting = sitting.with_outcome(arm, make_sample()).with_outcome(other, "no memory")
-    first, second = sitting.arms
+    session = make_session([ArmTimes(arm=arm), ArmTimes(arm=other)])
+    session = session.with_outcome(arm, make_sample()).with_outcome(other, "no memory")
+    first, second = session.arms
     assert (len(first.samples), first.failure) == (1, None)
     assert (len(second.samples), second.failure) == (0, "no memory")
 
 
 def _written(tmp_path: Path, **changes: Any) -> Path:
-    values = json.loads(make_sitting([make_times(make_arm(), [2.0])]).to_text())
+    values = json.loads(make_session([make_times(make_arm(), [2.0])]).to_text())
     path = tmp_path / "file.json"
     path.write_text(json.dumps({**values, **changes}), "utf-8")
     return path
@@ -184,7 +183,7 @@ def _written(tmp_path: Path, **changes: Any) -> Path:
         ({"version": None}, "written by a newer"),
         ({"arms": [{"arm": 1}]}, "damaged timing export"),
         ({"arms": 3}, "damaged timing export"),
-        ({"id": "../../evil"}, "damaged timing export: '../../evil' is no name"),
+        ({"id": "../../evil"}, "damaged timing export: '../../evil' is not a valid name"),
         ({"repeats": 0}, "repeats must be from 1 to 1000"),
         ({"repeats": math.inf}, "repeats must be a whole number up to 1,000, got inf"),
         ({"repeats": 10**9}, "repeats must be a whole number up to 1,000"),
@@ -200,7 +199,7 @@ def test_a_file_that_is_no_export_is_refused(
     tmp_path: Path, changes: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(UsageError, match=sentence):
-        import_sitting(_written(tmp_path, **changes))
+        read_session(_written(tmp_path, **changes))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"3", b"[" * 100_000])
@@ -208,55 +207,55 @@ def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(UsageError, match="is no timing export"):
-        import_sitting(path)
+        read_session(path)
     with pytest.raises(UsageError, match="cannot read"):
-        import_sitting(tmp_path / "nowhere")
+        read_session(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("value", ["x", None, -1.0, math.nan, [1.0], True])
 def test_a_number_that_is_none_is_refused(tmp_path: Path, value: object) -> None:
-    values = json.loads(make_sitting([make_times(make_arm(), [2.0])]).to_text())
+    values = json.loads(make_session([make_times(make_arm(), [2.0])]).to_text())
     values["arms"][0]["samples"][0]["compile_seconds"] = value
     path = tmp_path / "file.json"
     path.write_text(json.dumps(values), "utf-8")
     with pytest.raises(UsageError, match="a number"):
-        import_sitting(path)
+        read_session(path)
 
 
 @pytest.mark.parametrize("times", [[], [0.0], [-1.0]])
 def test_a_sample_without_times_is_refused(tmp_path: Path, times: list[float]) -> None:
-    values = json.loads(make_sitting([make_times(make_arm(), [2.0])]).to_text())
+    values = json.loads(make_session([make_times(make_arm(), [2.0])]).to_text())
     values["arms"][0]["samples"][0]["train_ms"] = times
     path = tmp_path / "file.json"
     path.write_text(json.dumps(values), "utf-8")
     with pytest.raises(UsageError, match="damaged timing export"):
-        import_sitting(path)
+        read_session(path)
 
 
 def test_a_damaged_file_hides_no_other(tmp_path: Path) -> None:
-    sitting = make_sitting([make_times(make_arm(), [2.0])])
-    keep_sitting(tmp_path, sitting)
+    session = make_session([make_times(make_arm(), [2.0])])
+    keep_session(tmp_path, session)
     (tmp_path / "timing" / "other.json").write_text("{", "utf-8")
     problems: list[str] = []
-    assert read_sittings(tmp_path, problems.append) == [sitting]
+    assert read_sessions(tmp_path, problems.append) == [session]
     assert "other.json is no timing export" in problems[0]
 
 
-def test_a_sitting_that_is_a_link_is_left_out(tmp_path: Path) -> None:
-    kept = keep_sitting(tmp_path, make_sitting([]))
+def test_a_session_that_is_a_link_is_left_out(tmp_path: Path) -> None:
+    kept = keep_session(tmp_path, make_session([]))
     kept.symlink_to(kept.rename(tmp_path / "elsewhere.json"))
     problems: list[str] = []
-    assert read_sittings(tmp_path, problems.append) == []
+    assert read_sessions(tmp_path, problems.append) == []
     assert "it is a symbolic link" in problems[0]
 
 
 def test_a_key_that_is_missing_is_named(tmp_path: Path) -> None:
-    values = json.loads(make_sitting([]).to_text())
+    values = json.loads(make_session([]).to_text())
     del values["machine"]
     path = tmp_path / "file.json"
     path.write_text(json.dumps(values), "utf-8")
     with pytest.raises(UsageError, match="'machine' is missing"):
-        import_sitting(path)
+        read_session(path)
 
 
 def test_the_first_epoch_that_differs_is_found() -> None:

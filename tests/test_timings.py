@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from timed import GPU, make_arm, make_sitting, make_times
+from timed import GPU, make_arm, make_session, make_times
 
 from rnnbench.claims.claims import load_claims
 from rnnbench.claims.judge import judge_claims
@@ -18,12 +18,12 @@ from rnnbench.reports.compose import compose_timing_document
 from rnnbench.reports.csv_files import write_tables
 from rnnbench.reports.parts import build_parts
 from rnnbench.stats.intervals import Interval
+from rnnbench.stats.ratios import MedianIqr, Ratio
 from rnnbench.timing.arms import DeviceKind, ladder
-from rnnbench.timing.page import find_lines, picture_times
-from rnnbench.timing.ratios import compose_timing_part
-from rnnbench.timing.rows import TimingPart
-from rnnbench.timing.sittings import ArmTimes, Sitting
-from rnnbench.timing.texts import warn_of_timing, write_timing_answer
+from rnnbench.timing.figure import find_lines, picture_times
+from rnnbench.timing.page import warn_of_timing, write_timing_answer
+from rnnbench.timing.rows import TimingPart, compose_timing_part
+from rnnbench.timing.sessions import ArmTimes, Session
 
 STEPS_MS = (2.0, 4.0, 6.0, 9.0)
 
@@ -31,91 +31,104 @@ STEPS_MS = (2.0, 4.0, 6.0, 9.0)
 def climb(
     device: DeviceKind = "cpu", *, factor: float = 1.0, n: int = 5, units: int = 8
 ) -> list[ArmTimes]:
-    arms = ladder("lstm", "jax", device, units)
+    arms = ladder(make_arm(device=device, units=units))
     return [make_times(arm, [factor * ms] * n) for arm, ms in zip(arms, STEPS_MS, strict=True)]
 
 
-def compose(*sittings: Sitting) -> TimingPart:
-    part = compose_timing_part(sittings)
+def compose(*sessions: Session) -> TimingPart:
+    part = compose_timing_part(sessions)
     assert part is not None
     return part
 
 
+def median_of(found: MedianIqr | None) -> float:
+    assert found is not None
+    return found.median
+
+
+def values_of(*ratios: Ratio | None) -> list[float]:
+    assert None not in ratios
+    return [ratio.value for ratio in ratios if ratio is not None]
+
+
 def test_nothing_measured_is_no_part() -> None:
     assert compose_timing_part([]) is None
-    assert compose_timing_part([make_sitting([ArmTimes(arm=make_arm())])]) is None
+    assert compose_timing_part([make_session([ArmTimes(arm=make_arm())])]) is None
 
 
 def test_an_arm_is_told_with_medians_quartiles_and_throughput() -> None:
-    part = compose(make_sitting([make_times(make_arm(), [1.0, 2.0, 3.0, 4.0, 5.0])]))
+    part = compose(make_session([make_times(make_arm(), [1.0, 2.0, 3.0, 4.0, 5.0])]))
     (row,) = part.arms
-    assert (row.train_ms, row.train_quartiles) == (3.0, Interval(2.0, 4.0))
-    assert (row.evaluate_ms, row.predict_ms) == (1.5, 0.75)
+    train, evaluate, predict = map(row.times.summary, ("train", "evaluate", "predict"))
+    assert train == MedianIqr(3.0, Interval(2.0, 4.0), 5)
+    assert evaluate is not None
+    assert predict is not None
+    assert (evaluate.median, predict.median) == (1.5, 0.75)
     assert row.reviews_per_second == pytest.approx(64 / 0.003)
-    assert (row.path, row.observed, row.is_confirmed) == ("XLA scan", "while", True)
+    assert (row.kernel.path, row.observed, row.is_confirmed) == ("XLA scan", ("while",), True)
 
 
 def test_the_slowdown_is_taken_apart_and_multiplies_up() -> None:
-    row, _ = compose(make_sitting(climb())).slowdowns
-    assert (row.plain_ms, row.dropout_ms, row.n) == (2.0, 9.0, 5)
-    assert (row.slowdown, row.slowdown_interval) == (4.5, Interval(4.5, 4.5))
-    assert (row.cudnn_off, row.implementation, row.masks) == (2.0, 1.5, 1.5)
+    row, _ = compose(make_session(climb())).slowdowns
+    assert (median_of(row.plain), median_of(row.dropout), row.n) == (2.0, 9.0, 5)
+    assert row.slowdown == Ratio(4.5, Interval(4.5, 4.5))
+    assert values_of(row.cudnn_off, row.implementation, row.masks) == [2.0, 1.5, 1.5]
 
 
 def test_without_a_gpu_its_row_says_so() -> None:
-    _, row = compose(make_sitting(climb())).slowdowns
-    assert (row.device, row.slowdown) == ("gpu", None)
+    _, row = compose(make_session(climb())).slowdowns
+    assert (row.arm.device, row.slowdown) == ("gpu", None)
     assert row.note == "not measured on this machine: it has no GPU"
 
 
-def test_cpu_and_gpu_of_one_sitting_are_divided() -> None:
-    sitting = make_sitting([*climb(), *climb("gpu", factor=0.5)], machine=GPU)
-    part = compose(sitting)
-    assert [row.device for row in part.slowdowns] == ["cpu", "gpu"]
-    assert [row.ratio for row in part.devices] == [2.0] * 4
+def test_cpu_and_gpu_of_one_session_are_divided() -> None:
+    session = make_session([*climb(), *climb("gpu", factor=0.5)], machine=GPU)
+    part = compose(session)
+    assert [row.arm.device for row in part.slowdowns] == ["cpu", "gpu"]
+    assert [row.ratio.value for row in part.devices] == [2.0] * 4
     assert part.devices[0].arm == "lstm(8) jax"
 
 
-def test_nothing_is_divided_across_machines_or_sittings() -> None:
-    here = make_sitting(climb())
-    there = make_sitting(climb("gpu"), name="two", machine={"processor": "Other", **GPU})
+def test_nothing_is_divided_across_machines_or_sessions() -> None:
+    here = make_session(climb())
+    there = make_session(climb("gpu"), name="two", machine={"processor": "Other", **GPU})
     part = compose(here, there)
     assert part.devices == ()
     assert len(part.machines) == 2
-    split = compose(make_sitting(climb()[:2]), make_sitting(climb()[3:], name="two"))
+    split = compose(make_session(climb()[:2]), make_session(climb()[3:], name="two"))
     assert all(row.slowdown is None for row in split.slowdowns)
 
 
 def test_a_first_look_hides_no_complete_measurement() -> None:
-    whole = make_sitting(climb())
-    look = make_sitting(climb(n=1), name="two", began_at="2026-02-01 10:00:00", repeats=1)
-    assert {row.sitting for row in compose(whole, look).arms} == {"one"}
+    whole = make_session(climb())
+    look = make_session(climb(n=1), name="two", began_at="2026-02-01 10:00:00", repeats=1)
+    assert {row.session.id for row in compose(whole, look).arms} == {"one"}
 
 
 def test_why_there_is_no_gpu_half_is_told_apart() -> None:
-    row = compose(make_sitting(climb(), machine=GPU)).slowdowns[-1]
+    row = compose(make_session(climb(), machine=GPU)).slowdowns[-1]
     assert row.note.startswith("not measured: the back end has no CUDA there")
 
 
-def test_the_later_sitting_of_a_machine_stands() -> None:
-    old = make_sitting(climb())
-    new = make_sitting(climb(factor=2.0), name="two", began_at="2026-02-01 10:00:00")
+def test_the_later_session_of_a_machine_stands() -> None:
+    old = make_session(climb())
+    new = make_session(climb(factor=2.0), name="two", began_at="2026-02-01 10:00:00")
     part = compose(new, old)
-    assert {row.sitting for row in part.arms} == {"two"}
-    assert part.slowdowns[0].plain_ms == 4.0
+    assert {row.session.id for row in part.arms} == {"two"}
+    assert median_of(part.slowdowns[0].plain) == 4.0
 
 
 def test_recurrent_dropout_as_written_is_what_counts_on_tensorflow_with_a_gpu() -> None:
-    arms = ladder("lstm", "tensorflow", "gpu", 8)
+    arms = ladder(make_arm(backend="tensorflow", device="gpu"))
     times = [make_times(arm, [ms] * 5) for arm, ms in zip(arms, (*STEPS_MS, 20.0), strict=True)]
-    (row,) = compose(make_sitting(times, machine=GPU)).slowdowns
-    assert (row.slowdown, row.masks, row.as_written) == (10.0, 1.5, pytest.approx(20 / 9))
-    parts = (row.cudnn_off, row.implementation, row.masks, row.as_written)
-    assert math.prod(part or 0 for part in parts) == pytest.approx(row.slowdown)
+    (row,) = compose(make_session(times, machine=GPU)).slowdowns
+    assert values_of(row.slowdown, row.masks, row.as_written) == [10.0, 1.5, pytest.approx(20 / 9)]
+    parts = values_of(row.cudnn_off, row.implementation, row.masks, row.as_written)
+    assert math.prod(parts) == pytest.approx(10.0)
 
 
 def test_a_kernel_that_is_not_the_rules_is_shown_as_such() -> None:
-    part = compose(make_sitting([make_times(make_arm(device="gpu"), [2.0], operations=("while",))]))
+    part = compose(make_session([make_times(make_arm(device="gpu"), [2.0], operations=("while",))]))
     assert part.arms[0].is_confirmed is False
     document = compose_timing_document(part, ())
     assert "not as the rule says: while" in render_markdown(
@@ -127,7 +140,7 @@ def test_noisy_failed_and_unfinished_arms_are_warned_of() -> None:
     noisy = make_times(make_arm(), [1.0, 1.0, 2.0, 3.0, 3.0] * 3)
     failed = ArmTimes(arm=make_arm(units=16), failure="out of memory: 3 GiB")
     short = make_times(make_arm(units=32), [1.0])
-    part = compose(make_sitting([noisy, failed, short]))
+    part = compose(make_session([noisy, failed, short]))
     assert [row.note for row in part.arms] == [
         "noisy: IQR 100 %",
         "failed: out of memory: 3 GiB",
@@ -140,7 +153,7 @@ def test_noisy_failed_and_unfinished_arms_are_warned_of() -> None:
 
 
 def test_the_answer_names_place_factor_and_its_parts() -> None:
-    first, second = write_timing_answer(compose(make_sitting(climb())))
+    first, second = write_timing_answer(compose(make_session(climb())))
     assert first == (
         "On the CPU with jax, recurrent dropout makes a training step of lstm(8) 4.50 times as "
         "long [4.50, 4.50]: 2.00 [2.00, 2.00] with `use_cudnn=False`, times 1.50 [1.50, 1.50] for "
@@ -166,11 +179,11 @@ NO_GPU = TimingTest(
 
 
 def on_gpu(n: int = 5) -> TimingPart:
-    return compose(make_sitting(climb("gpu", n=n), machine=GPU, repeats=n))
+    return compose(make_session(climb("gpu", n=n), machine=GPU, repeats=n))
 
 
 def test_without_a_gpu_the_claims_are_not_measured_and_the_cpu_is_named() -> None:
-    for part, says_cpu in ((None, False), (compose(make_sitting(climb())), True)):
+    for part, says_cpu in ((None, False), (compose(make_session(climb())), True)):
         (row,) = judge(NO_GPU, part)
         assert row.verdict == "not measured"
         assert row.numbers.startswith("not measured on a GPU. To be measured: one step")
@@ -195,30 +208,30 @@ def test_that_a_step_ran_on_the_gpu_contradicts_that_it_cannot() -> None:
 def test_only_a_failure_of_its_own_supports_that_it_cannot_run(
     plain: list[float], failure: str, verdict: str
 ) -> None:
-    arms = ladder("lstm", "jax", "gpu", 8)
+    arms = ladder(make_arm(device="gpu"))
     times = [make_times(arms[0], plain), ArmTimes(arm=arms[3], failure=failure)]
-    (row,) = judge(NO_GPU, compose(make_sitting(times, machine=GPU)))
+    (row,) = judge(NO_GPU, compose(make_session(times, machine=GPU)))
     assert row.verdict == verdict
     assert failure in row.numbers
 
 
 def test_that_the_plain_step_failed_says_nothing_against_recurrent_dropout() -> None:
-    arms = ladder("lstm", "jax", "gpu", 8)
+    arms = ladder(make_arm(device="gpu"))
     times = [ArmTimes(arm=arms[0], failure="odd"), make_times(arms[3], [9.0] * 5)]
-    (row,) = judge(NO_GPU, compose(make_sitting(times, machine=GPU)))
+    (row,) = judge(NO_GPU, compose(make_session(times, machine=GPU)))
     assert row.verdict == "contradicted"
 
 
 def test_a_claim_is_judged_in_the_notes_own_batches() -> None:
     large = [make_times(replace(times.arm, batch_size=512), [2.0] * 5) for times in climb("gpu")]
-    (row,) = judge(slower(1.5), compose(make_sitting([*climb("gpu"), *large], machine=GPU)))
+    (row,) = judge(slower(1.5), compose(make_session([*climb("gpu"), *large], machine=GPU)))
     assert row.verdict == "supported"
 
 
 def test_machines_that_disagree_leave_a_claim_open() -> None:
-    one = make_sitting(climb("gpu"), machine=GPU)
+    one = make_session(climb("gpu"), machine=GPU)
     flat = [make_times(times.arm, [2.0] * 5) for times in climb("gpu")]
-    other = make_sitting(flat, name="two", machine={**GPU, "processor": "Other"})
+    other = make_session(flat, name="two", machine={**GPU, "processor": "Other"})
     (row,) = judge(slower(1.5), compose(one, other))
     assert row.verdict == "undetermined"
 
@@ -236,18 +249,20 @@ def test_how_much_slower_is_held_against_the_whole_interval(
 
 
 def test_an_interval_that_holds_the_ratio_leaves_it_open() -> None:
-    arms = ladder("lstm", "jax", "gpu", 8)
+    arms = ladder(make_arm(device="gpu"))
     times = [
         make_times(arms[0], [2.0] * 5),
         *(make_times(arm, [2.7, 2.8, 3.0, 3.2, 3.3]) for arm in arms[1:]),
     ]
-    (row,) = judge(slower(1.5), compose(make_sitting(times, machine=GPU)))
+    (row,) = judge(slower(1.5), compose(make_session(times, machine=GPU)))
     assert row.verdict == "undetermined"
 
 
 def test_the_notes_two_claims_about_time_have_a_verdict_a_back_end() -> None:
-    tf = [make_times(arm, [3.0] * 5) for arm in ladder("lstm", "tensorflow", "gpu", 8)]
-    part = compose(make_sitting([*climb("gpu"), *tf], machine=GPU))
+    tf = [
+        make_times(arm, [3.0] * 5) for arm in ladder(make_arm(backend="tensorflow", device="gpu"))
+    ]
+    part = compose(make_session([*climb("gpu"), *tf], machine=GPU))
     document = compose_timing_document(part, load_claims())
     assert [(row.id, row.verdict) for row in document.claims] == [
         ("recurrent-dropout-no-gpu-jax", "contradicted"),
@@ -262,7 +277,7 @@ def lines_of(part: TimingPart) -> Sequence[tuple[str, list[int]]]:
 
 
 def test_the_figure_has_a_line_a_rung_by_rising_units() -> None:
-    part = compose(make_sitting([*climb(units=64), *climb()]))
+    part = compose(make_session([*climb(units=64), *climb()]))
     assert lines_of(part) == [
         ("as Keras chooses", [8, 64]),
         ("cuDNN off", [8, 64]),
@@ -275,7 +290,7 @@ def test_the_figure_has_a_line_a_rung_by_rising_units() -> None:
 
 
 def test_the_page_has_every_table_and_a_place_for_what_is_missing() -> None:
-    document = compose_timing_document(compose(make_sitting(climb())), load_claims())
+    document = compose_timing_document(compose(make_session(climb())), load_claims())
     page = render_markdown(document, build_parts(document), has_csv=True)
     assert "| lstm(8) | jax | CPU | 5 | 2.00 [2.00, 2.00] | 9.00 [9.00, 9.00] |" in page
     assert "| lstm(8) | jax | GPU | – | – | – | not measured |" in page
@@ -290,8 +305,8 @@ def test_the_page_has_every_table_and_a_place_for_what_is_missing() -> None:
 
 
 def test_a_host_with_both_shows_their_ratio() -> None:
-    sitting = make_sitting([*climb(), *climb("gpu", factor=0.5)], machine=GPU)
-    document = compose_timing_document(compose(sitting), ())
+    session = make_session([*climb(), *climb("gpu", factor=0.5)], machine=GPU)
+    document = compose_timing_document(compose(session), ())
     page = render_markdown(document, build_parts(document), has_csv=False)
     assert "| lstm(8) jax | 2.00 | 1.00 | 2.00 [2.00, 2.00] |" in page
     assert "NVIDIA Test, driver 1.2" in page

@@ -18,14 +18,14 @@ import json
 import rnnbench
 from rnnbench.study import bundled_files, load_study
 from rnnbench.tuning.space import load_space
-from rnnbench.timing.plan import load_defaults
+from rnnbench.timing.plan import TimingChoices, with_defaults
 
 studies, spaces = bundled_files(""), bundled_files("spaces")
 for name in studies.keys() - {"timing"}:
     assert load_study(name).architectures
 for name in spaces:
     load_space(name)
-load_defaults()
+with_defaults(TimingChoices())
 print(json.dumps([rnnbench.__file__, sorted(studies), sorted(spaces)]))
 """
 

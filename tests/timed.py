@@ -1,4 +1,4 @@
-"""Made-up measurements: sittings whose numbers are known."""
+"""Made-up measurements: sessions whose numbers are known."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import kernel_path
-from rnnbench.timing.samples import Sample
-from rnnbench.timing.sittings import ArmTimes, Sitting
+from rnnbench.timing.sessions import ArmTimes, Sample, Session
 
-__all__ = ["GPU", "make_arm", "make_sample", "make_sitting", "make_times"]
+__all__ = ["GPU", "make_arm", "make_sample", "make_session", "make_times"]
 
 GPU = {"gpu": "NVIDIA Test", "driver": "1.2"}
 
@@ -47,15 +46,15 @@ def make_times(arm: Arm, ms: Iterable[float], **changes: Any) -> ArmTimes:
     return ArmTimes(arm=arm, samples=tuple(make_sample(each, **changes) for each in ms))
 
 
-def make_sitting(
+def make_session(
     arms: Sequence[ArmTimes],
     *,
     name: str = "one",
     began_at: str = "2026-01-01 10:00:00",
     machine: Mapping[str, str] | None = None,
     repeats: int = 5,
-) -> Sitting:
-    return Sitting(
+) -> Session:
+    return Session(
         id=name,
         began_at=began_at,
         command="rnnbench timing",

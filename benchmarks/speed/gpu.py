@@ -25,7 +25,7 @@ from rnnbench.timing.work import measure_arms
 
 
 def main() -> int:
-    """Measure every back end that is here, in one sitting; the exit code."""
+    """Measure every back end that is here, in one session; the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--architectures", default="lstm,gru,lstm-stacked,simple-rnn")
     parser.add_argument("--backend", default=",".join(installed_backends()))
@@ -35,27 +35,23 @@ def main() -> int:
     parser.add_argument("--reviews", type=int, default=20_000, help="An epoch of a fleet.")
     parser.add_argument("--out", type=Path, default=Path())
     chosen = parser.parse_args()
+    device = "gpu" if find_gpus() else "cpu"
     choices = TimingChoices(
         architectures=tuple(chosen.architectures.split(",")),
-        backends=tuple(chosen.backend.split(",")),
+        backend=tuple(chosen.backend.split(",")),
         units=tuple(int(n) for n in chosen.units.split(",")),
         repeats=chosen.repeats,
+        export=chosen.out / f"timing-{device}.json",
+        command=shlex.join(["python", "benchmarks/speed/gpu.py", *sys.argv[1:]]),
     )
-    device = "gpu" if find_gpus() else "cpu"
     try:
-        outcome = measure_arms(
-            choices,
-            TimingScreen(),
-            Path.cwd(),
-            command=shlex.join(["python", "benchmarks/speed/gpu.py", *sys.argv[1:]]),
-            export=chosen.out / f"timing-{device}.json",
-        )
+        outcome = measure_arms(choices, TimingScreen(), Path.cwd())
     except RnnbenchError as err:
         print(f"error: {err}", file=sys.stderr)
         return 2
     if outcome.interrupted:
         return 130
-    if chosen.lanes != "none" and "jax" in choices.backends:
+    if chosen.lanes != "none" and "jax" in choices.backend:
         measure_lanes(chosen.lanes, chosen.reviews, chosen.out / f"lanes-{device}.json")
     return 1 if outcome.n_failed else 0
 

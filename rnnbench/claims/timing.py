@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from rnnbench.architectures import PRESETS
 from rnnbench.claims.kinds import TimingTest
 from rnnbench.claims.parameters import Finding
 from rnnbench.page.blocks import ClaimVerdict
-from rnnbench.specs import Backend
-from rnnbench.timing.arms import default_jit
-from rnnbench.timing.ratios import FULL
-from rnnbench.timing.rows import SlowdownRow, TimingPart
+from rnnbench.timing.page import write_ratio
+from rnnbench.timing.rows import FULL, Slowdown, TimingPart
 
 __all__ = ["judge_timing"]
 
@@ -31,73 +28,72 @@ def judge_timing(test: TimingTest, part: TimingPart | None) -> list[tuple[str, F
         One finding without a back end where there are no measurements.
     """
     rows = _rows_of(test, part)
-    here = [row for row in rows if row.device == test.device and _was_tried(row)]
-    found = [
-        (backend, _judge(test, [row for row in here if row.backend == backend]))
-        for backend in dict.fromkeys(row.backend for row in here)
+    here = [row for row in rows if row.arm.device == test.device and _was_tried(row)]
+    found: list[tuple[str, Finding]] = [
+        (backend, _judge(test, [row for row in here if row.arm.backend == backend]))
+        for backend in dict.fromkeys(row.arm.backend for row in here)
     ]
     if found:
         return found
-    others = [row for row in rows if row.device != test.device and row.slowdown is not None]
+    others = [row for row in rows if row.arm.device != test.device and row.slowdown is not None]
     numbers = f"not measured on a {test.device.upper()}. To be measured: {test.measured_by}"
     if others:
-        told = "; ".join(f"{row.backend} {_slowdown(row)}" for row in others)
-        numbers += f". On the {others[0].device.upper()}, which the claim is not about: {told}"
+        told = "; ".join(f"{row.arm.backend} {_slowdown(row)}" for row in others)
+        numbers += f". On the {others[0].arm.device.upper()}, which the claim is not about: {told}"
     return [("", Finding(verdict="not measured", numbers=numbers))]
 
 
-def _rows_of(test: TimingTest, part: TimingPart | None) -> list[SlowdownRow]:
+def _rows_of(test: TimingTest, part: TimingPart | None) -> list[Slowdown]:
     """The rows of the claim's network as it stands in the notes: its size, batches of 64."""
     form = PRESETS[test.b]
     rate = PRESETS[test.a].recurrent_dropout
     return [
         row
         for row in (() if part is None else part.slowdowns)
-        if (row.architecture, row.units, row.batch_size) == (test.b, form.units, 64)
-        and row.recurrent_dropout == rate
-        and not row.dropout
-        and row.jit == default_jit(cast(Backend, row.backend))
+        if (row.arm.architecture, row.arm.units, row.arm.batch_size) == (test.b, form.units, 64)
+        and row.arm.recurrent_dropout == rate
+        and not row.arm.dropout
+        and row.arm.has_default_jit
     ]
 
 
-def _was_tried(row: SlowdownRow) -> bool:
-    return row.dropout_ms is not None or row.dropout_failure is not None
+def _was_tried(row: Slowdown) -> bool:
+    return row.dropout is not None or row.dropout_failure is not None
 
 
-def _judge(test: TimingTest, rows: Sequence[SlowdownRow]) -> Finding:
+def _judge(test: TimingTest, rows: Sequence[Slowdown]) -> Finding:
     """One verdict over the machines; where they disagree there is none."""
     verdicts = {_verdict(test, row) for row in rows}
     verdict: ClaimVerdict = verdicts.pop() if len(verdicts) == 1 else "undetermined"
     return Finding(verdict=verdict, numbers="; ".join(_say(test, row) for row in rows))
 
 
-def _verdict(test: TimingTest, row: SlowdownRow) -> ClaimVerdict:
+def _verdict(test: TimingTest, row: Slowdown) -> ClaimVerdict:
     if test.expect == "cannot run":
-        if row.dropout_ms is not None:
+        if row.dropout is not None:
             return "contradicted"
         told = row.dropout_failure or ""
-        is_its_own = row.plain_ran and not any(word in told for word in _NOT_ITS_FAULT)
+        is_its_own = row.plain is not None and not any(word in told for word in _NOT_ITS_FAULT)
         return "supported" if is_its_own else "undetermined"
     assert test.ratio is not None
-    if row.slowdown_interval is None or row.n < FULL:
+    bounds = row.slowdown.interval if row.slowdown else None
+    if bounds is None or row.n < FULL:
         return "undetermined"
-    if row.slowdown_interval.low >= test.ratio:
+    if bounds.low >= test.ratio:
         return "supported"
-    return "contradicted" if row.slowdown_interval.high < test.ratio else "undetermined"
+    return "contradicted" if bounds.high < test.ratio else "undetermined"
 
 
-def _say(test: TimingTest, row: SlowdownRow) -> str:
-    if row.dropout_ms is None:
+def _say(test: TimingTest, row: Slowdown) -> str:
+    if row.dropout is None:
         return f"{row.machine}: {row.note}"
-    ran = f"a training step takes {row.dropout_ms:.2f} ms with"
-    ran += f" recurrent_dropout={row.recurrent_dropout:g}"
+    ran = f"a training step takes {row.dropout.median:.2f} ms with"
+    ran += f" recurrent_dropout={row.arm.recurrent_dropout:g}"
     compared = f", {_slowdown(row)}" if row.slowdown is not None else ""
     asked = f"; 'much' is read as {test.ratio:g} times" if test.ratio is not None else ""
     few = f"; fewer than {FULL} repeats" if row.n < FULL else ""
     return f"{ran}{compared} ({row.machine}){asked}{few}"
 
 
-def _slowdown(row: SlowdownRow) -> str:
-    bounds = row.slowdown_interval
-    within = "" if bounds is None else f" [{bounds.low:.2f}, {bounds.high:.2f}]"
-    return f"{row.slowdown:.2f}{within} times as long as without"
+def _slowdown(row: Slowdown) -> str:
+    return f"{write_ratio(row.slowdown)} times as long as without"

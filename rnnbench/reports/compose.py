@@ -25,12 +25,8 @@ from rnnbench.reports.facts import describe_study
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
 from rnnbench.study import TIMING
+from rnnbench.timing.page import describe_timing, warn_of_timing, write_timing_answer
 from rnnbench.timing.rows import TimingPart
-from rnnbench.timing.texts import (
-    describe_timing,
-    warn_of_timing,
-    write_timing_answer,
-)
 from rnnbench.tracking.runs import TrackedRun
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.tuned import compose_tuning_part, match_textbook

@@ -74,7 +74,7 @@ _Contents: TypeAlias = Sequence[tuple[str, str, Callable[["Document"], Iterable[
 def _timing_contents() -> _Contents:
     return [
         ("answer", "The answer", _answer),
-        ("timing", "Time", build_timing),
+        ("timing", "Time", _timing),
         ("claims", "Claims", _claims),
         ("how", "How it was run", _how),
     ]
@@ -91,7 +91,7 @@ def _study_contents(document: Document) -> _Contents:
         ("curves", "Learning curves", _curves),
         *([("tuning", "Tuning", build_tuning)] if document.tuning else []),
         ("published", "Published and measured", _published),
-        *([("timing", "Time", build_timing)] if document.timing else []),
+        *([("timing", "Time", _timing)] if document.timing else []),
         ("claims", "Claims", _claims),
         ("how", "How it was run", _how),
     ]
@@ -287,6 +287,11 @@ def _claims(document: Document) -> Iterable[Block]:
         return
     yield Paragraph(CLAIMS_NOTE)
     yield Claims(tuple((row, _CLAIM_TONES[row.verdict]) for row in document.claims))
+
+
+def _timing(document: Document) -> Iterable[Block]:
+    assert document.timing is not None
+    return build_timing(document.timing)
 
 
 def _how(document: Document) -> Iterable[Block]:

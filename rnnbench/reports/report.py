@@ -26,9 +26,8 @@ from rnnbench.reports.compose import (
 from rnnbench.reports.document import Document
 from rnnbench.reports.writer import FORMATS, Format, write_report
 from rnnbench.study import TIMING, bundled_studies, load_study, parse_declaration
-from rnnbench.timing.ratios import compose_timing_part
-from rnnbench.timing.rows import TimingPart
-from rnnbench.timing.sittings import read_sittings
+from rnnbench.timing.rows import TimingPart, compose_timing_part
+from rnnbench.timing.sessions import read_sessions
 from rnnbench.tracking.attachments import attach_files
 from rnnbench.tracking.find_run import changed_at
 from rnnbench.tracking.publisher import DECLARATION_TAG
@@ -141,7 +140,7 @@ def _write(store: Store, choices: ReportChoices) -> _Written:
         raise UsageError(NO_RUNS)  # before a ledger is made: looking makes nothing
     unread: list[str] = []
     ledger = Ledger(root, on_problem=unread.append)
-    timing = compose_timing_part(read_sittings(ledger.folder, unread.append))
+    timing = compose_timing_part(read_sessions(ledger.folder, unread.append))
     if choices.study == TIMING:
         return _write_timing(choices, timing, claims, store, unread)
     study = choices.study or _latest_study(store, ledger)

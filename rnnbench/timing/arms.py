@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 from rnnbench.architectures import check_size, make_form
 from rnnbench.errors import ArmError, StudyError, UsageError, unknown_name
 from rnnbench.specs import BACKENDS, MOST, Argument, Backend, CanonicalForm
 
-__all__ = ["STEPS", "TIMED", "Arm", "DeviceKind", "Step", "UseCudnn", "default_jit", "ladder"]
+__all__ = ["RUNGS", "TIMED", "Arm", "DeviceKind", "Rung", "UseCudnn", "default_jit", "ladder"]
 
 DeviceKind: TypeAlias = Literal["cpu", "gpu"]
 UseCudnn: TypeAlias = Literal["auto", "off", "on"]
@@ -19,14 +19,22 @@ TIMED = ("lstm", "gru", "lstm-stacked", "simple-rnn")
 
 _WITH_CUDNN = ("lstm", "gru")
 
-Step: TypeAlias = Literal["auto", "cudnn-off", "implementation-1", "recurrent-dropout"]
-STEPS: tuple[Step, ...] = get_args(Step)
-"""The four arms that tell the cost of recurrent dropout apart, each one change from the one before:
+Rung: TypeAlias = Literal[
+    "plain", "cudnn-off", "implementation-1", "recurrent-dropout", "as-written"
+]
+RUNGS: dict[Rung, tuple[UseCudnn, int | None, bool]] = {
+    "plain": ("auto", None, False),
+    "cudnn-off": ("off", None, False),
+    "implementation-1": ("off", 1, False),
+    "recurrent-dropout": ("off", 1, True),
+    "as-written": ("auto", None, True),
+}
+"""Of the arms that take the cost of recurrent dropout apart: `use_cudnn`, `implementation`, and
+whether there is recurrent dropout. The first four are each one change from the one before:
 
-`auto`: no recurrent dropout, Keras chooses; `cudnn-off`: cuDNN, and what Keras has in its place,
-forbidden;
+`plain`: Keras chooses; `cudnn-off`: cuDNN, and what Keras has in its place, forbidden;
 `implementation-1`: also the matrix products that recurrent dropout forces, a gate at a time;
-`recurrent-dropout`: also the masks.
+`recurrent-dropout`: also the masks. `as-written` is recurrent dropout as people write it.
 """
 
 
@@ -117,6 +125,29 @@ class Arm:
         return form
 
     @property
+    def has_layer_options(self) -> bool:
+        """Whether the cell has `use_cudnn` and `implementation` to choose."""
+        return self.form.cell in _WITH_CUDNN
+
+    @property
+    def rung(self) -> Rung | None:
+        """Where the arm stands on the ladder; None beside it."""
+        options = self.use_cudnn, self.implementation, bool(self.recurrent_dropout)
+        rung = next((name for name, values in RUNGS.items() if values == options), None)
+        is_end_of_control = rung == "as-written" and not self.has_layer_options
+        return "recurrent-dropout" if is_end_of_control else rung
+
+    def on(self, rung: Rung, recurrent_dropout: float) -> Arm:
+        """The arm on another rung; a cell without the options keeps what it has."""
+        use_cudnn, implementation, has_dropout = RUNGS[rung]
+        rate = recurrent_dropout if has_dropout else 0.0
+        if not self.has_layer_options:
+            return replace(self, recurrent_dropout=rate)
+        return replace(
+            self, use_cudnn=use_cudnn, implementation=implementation, recurrent_dropout=rate
+        )
+
+    @property
     def has_cudnn_kernel(self) -> bool:
         """Whether Keras on this back end, compiled or not, has a cuDNN kernel for the cell."""
         cell = self.form.cell
@@ -137,6 +168,11 @@ class Arm:
         )
 
     @property
+    def has_default_jit(self) -> bool:
+        """Whether the arm is compiled as its back end is by default."""
+        return self.jit == default_jit(self.backend)
+
+    @property
     def name(self) -> str:
         """`lstm(8) jax cpu`, and what differs from Keras's defaults."""
         words = [f"{self.architecture}({self.units})", self.backend, self.device]
@@ -146,7 +182,7 @@ class Arm:
         words += ["cuDNN on"] if self.use_cudnn == "on" else []
         words += [f"implementation={self.implementation}"] if self.implementation else []
         words += [f"recurrent_dropout={self.recurrent_dropout:g}"] if self.recurrent_dropout else []
-        words += [] if self.jit == default_jit(self.backend) else ["jit" if self.jit else "no jit"]
+        words += [] if self.has_default_jit else ["jit" if self.jit else "no jit"]
         return " ".join(words)
 
     def to_json(self) -> dict[str, Argument | None]:
@@ -174,37 +210,15 @@ def default_jit(backend: Backend) -> bool:
     return backend != "torch"
 
 
-def ladder(
-    architecture: str,
-    backend: Backend,
-    device: DeviceKind,
-    units: int,
-    batch_size: int = 64,
-    recurrent_dropout: float = 0.3,
-) -> list[Arm]:
-    """The arms of `STEPS`, in order; a SimpleRNN, the control, has only the first and the last.
+def ladder(plain: Arm, recurrent_dropout: float = 0.3) -> list[Arm]:
+    """The arms of the first four rungs, in order; a SimpleRNN, the control, has two of them.
 
     On TensorFlow with a GPU there is a fifth: recurrent dropout as people write it. There a layer
     that was made for cuDNN loses XLA too, and `use_cudnn=False` gives it back.
     """
-    has_choice = make_form(architecture, units=units).cell in _WITH_CUDNN  # type: ignore[union-attr]  # no plug-in is timed
-    shared: dict[str, Any] = {
-        "architecture": architecture,
-        "backend": backend,
-        "device": device,
-        "units": units,
-        "batch_size": batch_size,
-        "jit": default_jit(backend),
-    }
-    if not has_choice:
-        return [Arm(**shared), Arm(**shared, recurrent_dropout=recurrent_dropout)]
-    off: dict[str, Any] = {**shared, "use_cudnn": "off"}
-    loses_jit = backend == "tensorflow" and device == "gpu"
-    as_written = [Arm(**shared, recurrent_dropout=recurrent_dropout)] if loses_jit else []
+    if not plain.has_layer_options:
+        return [plain, plain.on("recurrent-dropout", recurrent_dropout)]
+    loses_jit = plain.backend == "tensorflow" and plain.device == "gpu"
     return [
-        Arm(**shared),
-        Arm(**off),
-        Arm(**off, implementation=1),
-        Arm(**off, implementation=1, recurrent_dropout=recurrent_dropout),
-        *as_written,
+        plain.on(rung, recurrent_dropout) for rung in RUNGS if rung != "as-written" or loses_jit
     ]

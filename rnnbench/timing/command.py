@@ -66,16 +66,17 @@ def timing(
 
     Each arm is measured in processes of its own, in random order; let nothing else run meanwhile.
     """
+    from rnnbench.timing.determinism import check_determinism
     from rnnbench.timing.plan import TimingChoices
     from rnnbench.timing.screen import TimingScreen
-    from rnnbench.timing.work import check_determinism, measure_arms, take_in
+    from rnnbench.timing.work import measure_arms, take_in
 
     choices = TimingChoices(
         architectures=tuple(architectures or ()),
-        backends=words(backend),
-        devices=words(device),
+        backend=words(backend),
+        device=words(device),
         units=whole_numbers("--units", units),
-        batch_sizes=whole_numbers("--batch-size", batch_size),
+        batch_size=whole_numbers("--batch-size", batch_size),
         dropout=numbers("--dropout", dropout),
         recurrent_dropout=numbers("--recurrent-dropout", recurrent_dropout),
         use_cudnn=words(use_cudnn),
@@ -83,6 +84,10 @@ def timing(
         jit=switches("--jit", jit),
         repeats=repeats,
         seed=seed,
+        export=export,
+        dry_run=dry_run,
+        fresh=fresh,
+        command=this_command(),
     )
     screen = TimingScreen()
     if import_ is not None:
@@ -93,15 +98,7 @@ def timing(
     if determinism:
         n_differing = check_determinism(choices, screen, here())
         raise typer.Exit(1 if n_differing else 0)
-    outcome = measure_arms(
-        choices,
-        screen,
-        here(),
-        command=this_command(),
-        export=export,
-        dry_run=dry_run,
-        fresh=fresh,
-    )
+    outcome = measure_arms(choices, screen, here())
     if outcome.interrupted:
         raise typer.Exit(130)
     raise typer.Exit(1 if outcome.n_failed else 0)

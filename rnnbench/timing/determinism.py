@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from rnnbench.errors import WorkerError
+from rnnbench.ledger import Ledger
 from rnnbench.models import import_keras
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.measure import Answer, describe_error, make_model, make_reviews
+from rnnbench.timing.plan import TimingChoices, plan_arms, with_defaults
+from rnnbench.timing.work import call_in_fresh_process
 from rnnbench.training.engines import require_gpu
 
-__all__ = ["EPOCHS", "EpochBits", "find_first_difference", "follow_epochs"]
+if TYPE_CHECKING:
+    from rnnbench.timing.screen import TimingScreen
+
+__all__ = ["EpochBits", "check_determinism", "find_first_difference"]
 
 EPOCHS = 10
 N_STEPS = 64
@@ -45,6 +53,50 @@ def find_first_difference(a: Sequence[EpochBits], b: Sequence[EpochBits]) -> int
         if one.weights != other.weights:
             return epoch
     return None
+
+
+def check_determinism(choices: TimingChoices, view: TimingScreen, root: Path) -> int:
+    """Train each arm twice alike, say where the two part; how many do.
+
+    Without an option that asks for combinations: as people write it, and with recurrent dropout,
+    at the fewest units.
+
+    Raises:
+        RnnbenchError: bad input, or a process that failed.
+    """
+    known = with_defaults(choices)
+    arms, left_out = plan_arms(replace(known, units=choices.units or known.units[:1]))
+    for sentence in left_out:
+        view.say(sentence)
+    if not choices.is_product:
+        arms = [arm for arm in arms if arm.use_cudnn == "auto" or arm.recurrent_dropout]
+    ledger = Ledger(root)
+    n_differing = 0
+    with ledger.locked(view.say_waiting):
+        for arm in arms:
+            first, second = (_follow(arm, choices.seed, ledger) for _ in range(2))
+            epoch = find_first_difference(first, second)
+            n_differing += epoch is not None
+            view.say(f"{arm.name}: {_say_difference(epoch, first, second)}")
+    return n_differing
+
+
+def _follow(arm: Arm, seed: int, ledger: Ledger) -> list[EpochBits]:
+    outcome: list[EpochBits] | str = call_in_fresh_process(
+        follow_epochs, arm, seed, EPOCHS, log=ledger.folder / "workers.log"
+    )
+    if isinstance(outcome, str):
+        raise WorkerError(f"{arm.name}: {outcome}")
+    return outcome
+
+
+def _say_difference(
+    epoch: int | None, first: Sequence[EpochBits], second: Sequence[EpochBits]
+) -> str:
+    if epoch is None:
+        return f"the same to the last bit over {len(first)} epochs"
+    losses = first[epoch - 1].loss, second[epoch - 1].loss
+    return f"differs from epoch {epoch} on (its losses: {losses[0]:.8f} and {losses[1]:.8f})"
 
 
 def _train(arm: Arm, seed: int, epochs: int) -> list[EpochBits]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnbench.timing.arms import Arm
 
-__all__ = ["KernelPath", "find_operations", "kernel_path", "shows_cudnn"]
+__all__ = ["CUDNN", "KernelPath", "find_operations", "kernel_path", "shows_cudnn"]
 
 CUDNN = "cuDNN"
 

@@ -7,7 +7,9 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +19,7 @@ from rnnbench.models import assemble_model, import_keras, recurrent_layers, seed
 from rnnbench.output.characters import first_line, named_line
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import find_operations
-from rnnbench.timing.samples import MOST_DRIFT, Sample, drift, find_problem
+from rnnbench.timing.sessions import Sample
 from rnnbench.training.engines import require_gpu
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Blocks",
     "answer_with_sample",
     "describe_error",
+    "find_problem",
     "make_model",
     "make_reviews",
     "take_sample",
@@ -35,6 +38,8 @@ NUM_WORDS, MAX_LEN, EMBEDDING_SIZE = 500, 100, 16  # as the study notes have the
 LEARNING_RATE = 1e-3  # the guard sees the loss fall within a block; no step's time depends on it
 
 MOST_STEPS = 312  # an epoch of the notes' 20,000 reviews, without the rest
+MOST_DRIFT = 0.10
+"""How far the medians of the two halves of a measurement may lie apart, as a fraction."""
 STEADY = 0.05  # two blocks in succession differ by less
 
 _MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "OutOfMemory", "OOM")
@@ -134,6 +139,33 @@ def take_sample(arm: Arm, *, seed: int, looks: bool, blocks: Blocks) -> Sample:
         operations=_look(model, tokens[one], arm) if looks else None,
         problem=find_problem(train_ms, float(loss_first), clock.loss, blocks.n),
     )
+
+
+def find_problem(
+    train_ms: Sequence[float], loss_first: float, loss_last: float, n_blocks: int
+) -> str | None:
+    """Why a measurement cannot be believed; None if it can.
+
+    A step that computes nothing, or something else than training, would be fast.
+    """
+    if not (math.isfinite(loss_first) and math.isfinite(loss_last)):
+        return "the loss is not finite"
+    if not loss_last < loss_first:
+        return f"the loss does not fall ({loss_first:.4f} to {loss_last:.4f})"
+    if len(train_ms) < n_blocks:
+        return f"{len(train_ms)} blocks instead of {n_blocks} were measured"
+    if drift(train_ms) > MOST_DRIFT:
+        return f"its two halves differ by {100 * drift(train_ms):.0f} %"
+    return None
+
+
+def drift(values: Sequence[float]) -> float:
+    """How far the medians of the two halves lie apart, as a fraction; 0 below two values."""
+    half = len(values) // 2
+    if not half:
+        return 0.0
+    first, second = median(values[:half]), median(values[half:])
+    return abs(second - first) / min(first, second)
 
 
 def _look(model: Any, tokens: Any, arm: Arm) -> tuple[str, ...] | None:

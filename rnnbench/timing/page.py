@@ -1,55 +1,90 @@
-"""The part on time: what recurrent dropout costs, where, and which kernel ran."""
+"""The part of a report on time: what recurrent dropout costs, where, and which kernel ran."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, TypeVar
 
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import Block, Drawn, Folded, Paragraph, Subheading, Table, Tone
-from rnnbench.page.drawing import (
-    BLUE,
-    GREEN,
-    ORANGE,
-    SKY,
-    VERMILLION,
-    Picture,
-    grid_of_axes,
-    house_style,
-)
+from rnnbench.page.csv_files import write_records
 from rnnbench.page.tables import Column, make_table
-from rnnbench.page.texts import NONE, count, number, within
+from rnnbench.page.texts import NONE, count, number, with_interval
+from rnnbench.timing.arms import Arm
+from rnnbench.timing.figure import picture_times
+from rnnbench.timing.rows import DeviceRatio, Slowdown, TimedArm, TimingPart
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from rnnbench.stats.ratios import MedianIqr, Ratio
 
-    from rnnbench.reports.document import Document
-    from rnnbench.stats.intervals import Interval
-    from rnnbench.timing.rows import ArmTimeRow, DeviceRow, SlowdownRow, TimingPart
+__all__ = [
+    "build_timing",
+    "describe_timing",
+    "tabulate_arms",
+    "tabulate_slowdowns",
+    "warn_of_timing",
+    "write_ms",
+    "write_ratio",
+    "write_timing_answer",
+    "write_timing_tables",
+]
 
-__all__ = ["LADDER", "build_timing", "find_lines", "picture_times"]
+_MOST_NAMES = 4
+_STATUS_WORDS = {
+    "failed": "failed",
+    "invalid": "could not be measured: too few repeats can be believed",
+    "unfinished": "not finished; the same command goes on",
+    "noisy": "noisy: the interquartile range (IQR) is above 10 % of the median, after repeating",
+}
 
-_MAX_PANELS = 12
-
-LADDER = (
-    ("as Keras chooses", BLUE),
-    ("cuDNN off", SKY),
-    ("… and implementation 1", GREEN),
-    ("… and recurrent dropout", VERMILLION),
-    ("recurrent dropout, as written", ORANGE),
-)
+RowT = TypeVar("RowT", TimedArm, Slowdown, DeviceRatio)
 
 
-def build_timing(document: Document) -> Iterable[Block]:
-    """Tables, figure and what to read them by; a sentence where nothing was timed."""
-    part = document.timing
-    if part is None:
-        yield Paragraph("Not measured: `rnnbench timing` does it.")
-        return
+def write_timing_answer(part: TimingPart) -> tuple[str, ...]:
+    """What recurrent dropout costs, a sentence for each back end and device."""
+    measured = [row for row in part.slowdowns if row.slowdown is not None]
+    places: dict[tuple[str, str, str], list[Slowdown]] = {}
+    for row in measured:
+        places.setdefault((row.machine, row.arm.backend, row.arm.device), []).append(row)
+    sentences = [
+        _tell(min(rows, key=lambda row: (row.arm.architecture != "lstm", row.arm.units)))
+        for rows in places.values()
+    ]
+    on_gpu = [row for row in part.slowdowns if row.arm.device == "gpu"]
+    if on_gpu and all(row.slowdown is None for row in on_gpu):
+        sentences.append(f"On a GPU: {on_gpu[0].note}.")
+    return tuple(sentences) or ("Nothing was measured yet.",)
+
+
+def warn_of_timing(part: TimingPart) -> tuple[str, ...]:
+    """What must not be overlooked: arms without numbers, and noisy ones; a sentence each."""
+    sentences = []
+    for status, words in _STATUS_WORDS.items():
+        names = [row.arm.name for row in part.arms if row.status == status]
+        if names:
+            shown = ", ".join(names[:_MOST_NAMES])
+            rest = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            sentences.append(f"{len(names)} of {len(part.arms)} arms {words}: {shown}{rest}.")
+    odd = [row.arm.name for row in part.arms if row.is_confirmed is False]
+    if odd:
+        sentences.append(f"Another kernel ran than Keras's rule says: {', '.join(odd)}.")
+    return tuple(sentences)
+
+
+def describe_timing(part: TimingPart) -> list[tuple[str, str]]:
+    """How it was measured, as names and values."""
+    return [
+        *((f"machine {n}", name) for n, name in enumerate(part.machines, start=1)),
+        *((f"measured at {each.began_at}", each.command) for each in part.sessions),
+    ]
+
+
+def build_timing(part: TimingPart) -> Iterable[Block]:
+    """Tables, figure and what to read them by."""
     yield Paragraph(
         "Milliseconds of one training step: the median over processes of their own, and in brackets"
-        " the quartiles. A ratio is one of medians of the same sitting, with a 95 % bootstrap"
+        " the quartiles. A ratio is one of medians of the same session, with a 95 % bootstrap"
         " interval; it never crosses machines. Recurrent dropout costs in three places: cuDNN's"
         " fused kernel, or the loop that Keras has in its place for a GRU on JAX and on PyTorch,"
         " neither of which knows such masks (use_cudnn=False); the products of all gates in one,"
@@ -59,7 +94,7 @@ def build_timing(document: Document) -> Iterable[Block]:
         " whole. On a CPU, on TensorFlow and for an LSTM on JAX, the first is a control: both arms"
         " run the same code, and what it differs from 1 by is this machine's noise."
     )
-    yield _tabulate_slowdowns(part)
+    yield tabulate_slowdowns(part)
     picture = picture_times(part)
     if picture is not None:
         yield Drawn(0, picture)
@@ -74,260 +109,225 @@ def build_timing(document: Document) -> Iterable[Block]:
         " the graph (TensorFlow) or of the profiler (PyTorch) that tell a fused kernel from a loop."
     )
     yield _tabulate_kernels(part)
-    yield Folded(f"Every arm ({plural(len(part.arms), 'arm')})", _tabulate_arms(part))
+    yield Folded(f"Every arm ({plural(len(part.arms), 'arm')})", tabulate_arms(part))
 
 
-def find_lines(rows: Sequence[ArmTimeRow]) -> list[tuple[str, str, list[tuple[int, ArmTimeRow]]]]:
-    """Of one panel's rows the lines: name, colour, and by rising units the row."""
-    lines = []
-    for name, colour in LADDER:
-        points = sorted(
-            (row.units, row) for row in rows if _step_of(row) == name and row.train_ms is not None
-        )
-        if points:
-            lines.append((name, colour, points))
-    return lines
-
-
-def picture_times(part: TimingPart) -> Picture | None:
-    """Step time against units, a panel for each architecture, back end and device."""
-    panels: dict[tuple[str, str], list[ArmTimeRow]] = {}
-    for row in part.arms:
-        if row.train_ms is not None and not row.dropout:
-            panels.setdefault((row.machine, _panel_title(row)), []).append(row)
-    shown = [(title, rows) for (_, title), rows in panels.items()][:_MAX_PANELS]
-    if not shown:
-        return None
-    caption = (
-        "Dots: the median over the repeats; bars: the quartiles. Both axes are logarithmic. A panel"
-        " for each architecture, back end and device."
-    )
-    if len(shown) < len(panels):
-        caption += f" The first {len(shown)} of {len(panels)} panels are shown."
-    return Picture(
-        name="timing",
-        title="Milliseconds of a training step against units",
-        alt=_describe(part.slowdowns),
-        caption=caption,
-        figure=_draw(shown),
-    )
-
-
-def _panel_title(row: ArmTimeRow) -> str:
-    words = [row.architecture, row.backend, row.device]
-    words += [f"batch {row.batch_size}"] if row.batch_size != 64 else []
-    words += [] if row.jit else ["jit off"]
-    return ", ".join(words)
-
-
-def _describe(rows: Sequence[SlowdownRow]) -> str:
-    texts = [
-        f"{row.name} on {row.backend}, {row.device}: {row.plain_ms:.2f} ms"
-        f" without and {row.dropout_ms:.2f} ms with recurrent dropout"
-        for row in rows
-        if row.plain_ms is not None and row.dropout_ms is not None
-    ]
-    return "; ".join(texts[:6]) + "."
-
-
-def _draw(panels: Sequence[tuple[str, Sequence[ArmTimeRow]]]) -> Figure:
-    with house_style():
-        figure, grid = grid_of_axes([2.4] * len(panels), n_columns=min(4, len(panels)), sharey=True)
-        names: dict[str, Any] = {}  # Any: matplotlib's artists
-        for axes, (title, rows) in zip(grid, panels, strict=True):
-            names |= _draw_panel(axes, title, rows)
-        values = [row.train_ms for _, rows in panels for row in rows if row.train_ms]
-        units = [row.units for _, rows in panels for row in rows]
-        grid[0].set_yticks(_ticks(min(values), max(values)))
-        columns = min(4, len(panels))
-        for index, axes in enumerate(grid):
-            axes.set_xlim(min(units) / 1.5, max(units) * 1.5)
-            axes.set_xlabel("units" if index >= len(panels) - columns else "")
-            axes.set_ylabel("ms a step" if index % columns == 0 else "")
-        figure.legend(
-            list(names.values()),
-            list(names),
-            loc="outside upper center",
-            ncols=len(names),
-            frameon=False,
-        )
-    return figure
-
-
-def _draw_panel(axes: Axes, title: str, rows: Sequence[ArmTimeRow]) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    for place, (name, colour, points) in enumerate(find_lines(rows)):
-        shift = 1.03 ** (place - 1.5)  # so that bars of equal arms do not hide each other
-        units = [n * shift for n, _ in points]
-        values = [row.train_ms or 0.0 for _, row in points]
-        ends = [(row.train_quartiles, row.train_ms or 0.0) for _, row in points]
-        names[name] = axes.errorbar(
-            units,
-            values,
-            yerr=[
-                [value - q.low if q else 0.0 for q, value in ends],
-                [q.high - value if q else 0.0 for q, value in ends],
-            ],
-            color=colour,
-            marker="o",
-            markersize=4,
-            linewidth=1.4,
-            capsize=2,
-        )
-    every = sorted({row.units for row in rows})
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xticks(every, [str(n) for n in every])
-    axes.minorticks_off()
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_title(title)
-    axes.grid(axis="y")
-    return names
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers from below `low` to above `high`."""
-    rounds = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
-    first = max((n for n in rounds if n <= low), default=rounds[0])
-    last = min((n for n in rounds if n >= high), default=rounds[-1])
-    return [n for n in rounds if first <= n <= last]
-
-
-def _step_of(row: ArmTimeRow) -> str | None:
-    """The rung of the ladder that an arm stands on; None for an arm beside it."""
-    is_control = row.architecture == "simple-rnn"
-    match (row.use_cudnn, row.implementation, bool(row.recurrent_dropout)):
-        case ("auto", None, False):
-            return LADDER[0][0]
-        case ("off", None, False):
-            return LADDER[1][0]
-        case ("off", 1, False):
-            return LADDER[2][0]
-        case ("off", 1, True):
-            return LADDER[3][0]
-        case ("auto", None, True):
-            return LADDER[3][0] if is_control else LADDER[4][0]
-    return None
-
-
-def _tabulate_slowdowns(part: TimingPart) -> Table:
-    columns: list[Column[SlowdownRow]] = [
+def tabulate_slowdowns(part: TimingPart) -> Table:
+    """What recurrent dropout costs, rung by rung."""
+    columns: list[Column[Slowdown]] = [
         Column("architecture", lambda row: row.name, is_number=False),
-        Column("back end", lambda row: row.backend, is_number=False),
-        Column("device", lambda row: row.device.upper(), is_number=False),
+        Column("back end", lambda row: row.arm.backend, is_number=False),
+        Column("device", lambda row: row.arm.device.upper(), is_number=False),
         Column("n", lambda row: count(row.n) if row.n else NONE),
-        Column("without (ms)", lambda row: _ms(row.plain_ms, row.plain_quartiles)),
-        Column("with (ms)", lambda row: _ms(row.dropout_ms, row.dropout_quartiles)),
-        Column("slowdown [95 %]", _slowdown),
-        Column("use_cudnn=False", lambda row: _ratio(row.cudnn_off, row.cudnn_off_interval)),
+        Column("without (ms)", lambda row: write_ms(row.plain)),
+        Column("with (ms)", lambda row: write_ms(row.dropout)),
         Column(
-            "implementation 1", lambda row: _ratio(row.implementation, row.implementation_interval)
+            "slowdown [95 %]",
+            lambda row: write_ratio(row.slowdown) if row.slowdown else "not measured",
         ),
-        Column("masks", lambda row: _ratio(row.masks, row.masks_interval)),
-        *_written_column(part),
+        Column("use_cudnn=False", lambda row: write_ratio(row.cudnn_off)),
+        Column("implementation 1", lambda row: write_ratio(row.implementation)),
+        Column("masks", lambda row: write_ratio(row.masks)),
+        Column("as written", lambda row: write_ratio(row.as_written)),
         Column("note", lambda row: row.note or NONE, is_number=False),
     ]
-    groups = [
-        (name, [row for row in part.slowdowns if row.machine == name]) for name in part.machines
-    ]
-    return make_table(
-        "What recurrent dropout costs a training step", "timing_slowdowns", columns, groups
-    )
-
-
-def _written_column(part: TimingPart) -> list[Column[SlowdownRow]]:
-    """Only where recurrent dropout as written is another arm than the ladder's end."""
-    if not any(row.as_written for row in part.slowdowns):
-        return []
-    return [Column("as written", lambda row: _ratio(row.as_written, row.as_written_interval))]
+    if not any(row.as_written for row in part.slowdowns):  # the same arm as the ladder's end
+        columns = [column for column in columns if column.title != "as written"]
+    caption = "What recurrent dropout costs a training step"
+    return make_table(caption, "timing_slowdowns", columns, _by_machine(part, part.slowdowns))
 
 
 def _tabulate_devices(part: TimingPart) -> Table:
-    columns: list[Column[DeviceRow]] = [
+    columns: list[Column[DeviceRatio]] = [
         Column("arm", lambda row: row.arm, is_number=False),
-        Column("CPU (ms)", lambda row: number(row.cpu_ms)),
-        Column("GPU (ms)", lambda row: number(row.gpu_ms)),
-        Column("CPU / GPU [95 %]", lambda row: _ratio(row.ratio, row.ratio_interval)),
+        Column("CPU (ms)", lambda row: number(row.cpu.median)),
+        Column("GPU (ms)", lambda row: number(row.gpu.median)),
+        Column("CPU / GPU [95 %]", lambda row: write_ratio(row.ratio)),
     ]
-    names = dict.fromkeys(row.machine for row in part.devices)
-    groups = [(name, [row for row in part.devices if row.machine == name]) for name in names]
-    return make_table(
-        "A training step on the CPU and on the GPU of one host", "timing_devices", columns, groups
-    )
+    caption = "A training step on the CPU and on the GPU of one host"
+    return make_table(caption, "timing_devices", columns, _by_machine(part, part.devices))
 
 
 def _tabulate_kernels(part: TimingPart) -> Table:
     """An arm of each kind: units and batch size choose no kernel."""
-    columns: list[Column[ArmTimeRow]] = [
-        Column("architecture", lambda row: row.architecture, is_number=False),
-        Column("arm", _options, is_number=False),
-        Column("back end", lambda row: row.backend, is_number=False),
-        Column("device", lambda row: row.device.upper(), is_number=False),
-        Column("kernel", lambda row: row.path, is_number=False),
-        Column("why", lambda row: row.reason, is_number=False),
+    columns: list[Column[TimedArm]] = [
+        Column("architecture", lambda row: row.arm.architecture, is_number=False),
+        Column("arm", lambda row: _options(row.arm), is_number=False),
+        Column("back end", lambda row: row.arm.backend, is_number=False),
+        Column("device", lambda row: row.arm.device.upper(), is_number=False),
+        Column("kernel", lambda row: row.kernel.path, is_number=False),
+        Column("why", lambda row: row.kernel.reason, is_number=False),
         Column("seen", _seen, is_number=False, tone=_seen_tone),
     ]
-    kinds: dict[tuple[object, ...], ArmTimeRow] = {}
+    kinds: dict[tuple[object, ...], TimedArm] = {}
     for row in part.arms:
-        kind = (row.machine, row.architecture, _options(row), row.backend, row.device)
+        arm = row.arm
+        kind = (row.machine, arm.architecture, _options(arm), arm.backend, arm.device)
         # A row that contradicts the rule stands for its kind, and else one that was looked at.
         before = kinds.get(kind)
         if before is None or before.is_confirmed is None or row.is_confirmed is False:
             kinds[kind] = row
-    groups = [
-        (name, [row for row in kinds.values() if row.machine == name]) for name in part.machines
-    ]
-    return make_table("Kernels", "timing_arms", columns, groups)
+    return make_table("Kernels", "timing_arms", columns, _by_machine(part, tuple(kinds.values())))
 
 
-def _tabulate_arms(part: TimingPart) -> Table:
-    columns: list[Column[ArmTimeRow]] = [
-        Column("arm", lambda row: row.name, is_number=False),
+def tabulate_arms(part: TimingPart) -> Table:
+    """Every arm."""
+    columns: list[Column[TimedArm]] = [
+        Column("arm", lambda row: row.arm.name, is_number=False),
         Column("n", lambda row: count(row.n)),
-        Column("train (ms)", lambda row: _ms(row.train_ms, row.train_quartiles)),
-        Column("evaluate (ms)", lambda row: _ms(row.evaluate_ms, row.evaluate_quartiles)),
-        Column("predict (ms)", lambda row: _ms(row.predict_ms, row.predict_quartiles)),
+        Column("train (ms)", lambda row: write_ms(row.times.summary("train"))),
+        Column("evaluate (ms)", lambda row: write_ms(row.times.summary("evaluate"))),
+        Column("predict (ms)", lambda row: write_ms(row.times.summary("predict"))),
         Column("reviews/s", lambda row: count(row.reviews_per_second)),
-        Column("compile (s)", lambda row: number(row.compile_seconds, 1)),
-        Column("host (MiB)", lambda row: count(row.peak_host_mib)),
-        Column("GPU (MiB)", lambda row: count(row.peak_device_mib)),
-        Column("repeats not counted", lambda row: count(row.n_invalid)),
+        Column("compile (s)", lambda row: number(row.middle("compile_seconds"), 1)),
+        Column("host (MiB)", lambda row: count(row.middle("peak_host_mib"))),
+        Column("GPU (MiB)", lambda row: count(row.middle("peak_device_mib"))),
+        Column("repeats not counted", lambda row: count(len(row.times.samples) - row.n)),
         Column("note", lambda row: row.note or NONE, is_number=False),
     ]
-    groups = [(name, [row for row in part.arms if row.machine == name]) for name in part.machines]
-    return make_table("Every arm", "timing_arms", columns, groups)
+    return make_table("Every arm", "timing_arms", columns, _by_machine(part, part.arms))
 
 
-def _slowdown(row: SlowdownRow) -> str:
-    if row.slowdown is None:
-        return "not measured"
-    return _ratio(row.slowdown, row.slowdown_interval)
+def _by_machine(part: TimingPart, rows: Sequence[RowT]) -> list[tuple[str, list[RowT]]]:
+    return [(name, [row for row in rows if row.machine == name]) for name in part.machines]
 
 
-def _options(row: ArmTimeRow) -> str:
-    words = [f"use_cudnn={row.use_cudnn}"] if row.use_cudnn != "auto" else []
-    words += [f"implementation={row.implementation}"] if row.implementation else []
-    words += [f"dropout={row.dropout:g}"] if row.dropout else []
-    words += [f"recurrent_dropout={row.recurrent_dropout:g}"] if row.recurrent_dropout else []
-    words += ["jit on" if row.jit else "jit off"]
+def _options(arm: Arm) -> str:
+    words = [f"use_cudnn={arm.use_cudnn}"] if arm.use_cudnn != "auto" else []
+    words += [f"implementation={arm.implementation}"] if arm.implementation else []
+    words += [f"dropout={arm.dropout:g}"] if arm.dropout else []
+    words += [f"recurrent_dropout={arm.recurrent_dropout:g}"] if arm.recurrent_dropout else []
+    words += ["jit on" if arm.jit else "jit off"]
     return ", ".join(words)
 
 
-def _seen(row: ArmTimeRow) -> str:
+def _seen(row: TimedArm) -> str:
     if row.is_confirmed is None:
         return "not looked"
-    return row.observed if row.is_confirmed else f"not as the rule says: {row.observed}"
+    seen = ", ".join(row.observed or ())
+    return seen if row.is_confirmed else f"not as the rule says: {seen}"
 
 
-def _seen_tone(row: ArmTimeRow) -> Tone:
+def _seen_tone(row: TimedArm) -> Tone:
     return "bad" if row.is_confirmed is False else ""
 
 
-def _ms(value: float | None, quartiles: Interval | None) -> str:
-    return NONE if value is None else f"{number(value)} {within(quartiles, number)}"
+def write_ms(found: MedianIqr | None) -> str:
+    """`2.00 [1.90, 2.10]`: milliseconds a step and quartiles; a dash where there are none."""
+    return NONE if found is None else with_interval(found.median, found.quartiles, number)
 
 
-def _ratio(value: float | None, interval: Interval | None) -> str:
-    if value is None:
-        return NONE
-    return f"{number(value)} {within(interval, number)}" if interval else number(value)
+def write_ratio(ratio: Ratio | None) -> str:
+    """`1.50 [1.40, 1.60]`; a dash where there is none."""
+    return NONE if ratio is None else with_interval(ratio.value, ratio.interval, number)
+
+
+def _tell(row: Slowdown) -> str:
+    assert row.slowdown is not None
+    text = (
+        f"On the {row.arm.device.upper()} with {row.arm.backend}, recurrent dropout makes a"
+        f" training step of {row.name} {row.slowdown.value:.2f} times as long"
+        f"{_bounds(row.slowdown)}"
+    )
+    told = [
+        f"{ratio.value:.2f}{_bounds(ratio)} {words}"
+        for ratio, words in (
+            (row.cudnn_off, "with `use_cudnn=False`"),
+            (row.implementation, "for a matrix product a gate"),
+            (row.masks, "for the masks themselves"),
+            (row.as_written, "for the XLA that Keras leaves out"),
+        )
+        if ratio is not None
+    ]
+    return f"{text}: {', times '.join(told)}." if len(told) > 1 else f"{text}."
+
+
+def _bounds(ratio: Ratio) -> str:
+    bounds = ratio.interval
+    return "" if bounds is None else f" [{bounds.low:.2f}, {bounds.high:.2f}]"
+
+
+def write_timing_tables(part: TimingPart) -> dict[str, str]:
+    """The CSV text of every table, by the stem of its file."""
+    return {
+        "timing_arms": write_records(tuple(_arm_record(part.arms[0])), map(_arm_record, part.arms)),
+        "timing_slowdowns": write_records(_OF_SLOWDOWN, map(_slowdown_record, part.slowdowns)),
+        "timing_devices": write_records(_OF_DEVICE, map(_device_record, part.devices)),
+    }
+
+
+def _arm_record(row: TimedArm) -> dict[str, object]:
+    return {
+        "machine": row.machine,
+        "sitting": row.session.id,
+        "name": row.arm.name,
+        **asdict(row.arm),
+        "status": row.status,
+        "n": row.n,
+        "n_invalid": len(row.times.samples) - row.n,
+        **_cells_of_times("train", row.times.summary("train")),
+        **_cells_of_times("evaluate", row.times.summary("evaluate")),
+        **_cells_of_times("predict", row.times.summary("predict")),
+        "reviews_per_second": row.reviews_per_second,
+        **{name: row.middle(name) for name in ("compile_seconds", "peak_host_mib")},
+        "peak_device_mib": row.middle("peak_device_mib"),
+        "path": row.kernel.path,
+        "reason": row.kernel.reason,
+        "observed": ", ".join(row.observed or ()),
+        "is_confirmed": row.is_confirmed,
+        "note": row.note,
+    }
+
+
+def _slowdown_record(row: Slowdown) -> dict[str, object]:
+    of_arm = ("architecture", "backend", "device", "units", "batch_size", "dropout", "jit")
+    ratios = ("slowdown", "cudnn_off", "implementation", "masks", "as_written")
+    record: dict[str, object] = {
+        "machine": row.machine,
+        "name": row.name,
+        **{name: getattr(row.arm, name) for name in (*of_arm, "recurrent_dropout")},
+        "n": row.n,
+        **_cells_of_times("plain", row.plain),
+        **_cells_of_times("dropout", row.dropout),
+    }
+    for name in ratios:
+        record |= _cells_of_ratio(name, getattr(row, name))
+    return record | {
+        "dropout_failure": row.dropout_failure,
+        "plain_ran": row.plain is not None,
+        "note": row.note,
+    }
+
+
+def _device_record(row: DeviceRatio) -> dict[str, object]:
+    return {
+        "machine": row.machine,
+        "arm": row.arm,
+        "cpu_ms": row.cpu.median,
+        "gpu_ms": row.gpu.median,
+        **_cells_of_ratio("ratio", row.ratio),
+    }
+
+
+def _cells_of_times(name: str, found: MedianIqr | None) -> dict[str, object]:
+    low, high = (found.quartiles.low, found.quartiles.high) if found else (None, None)
+    return {
+        f"{name}_ms": found and found.median,
+        f"{name}_quartiles_low": low,
+        f"{name}_quartiles_high": high,
+    }
+
+
+def _cells_of_ratio(name: str, ratio: Ratio | None) -> dict[str, object]:
+    bounds = ratio and ratio.interval
+    return {
+        name: ratio and ratio.value,
+        f"{name}_interval_low": bounds and bounds.low,
+        f"{name}_interval_high": bounds and bounds.high,
+    }
+
+
+# The headings, which stand where there is no row too.
+_SOME_ARM = Arm(architecture="lstm", backend="jax", device="cpu")
+_OF_SLOWDOWN = tuple(_slowdown_record(Slowdown(machine="", arm=_SOME_ARM)))
+_OF_DEVICE = ("machine", "arm", "cpu_ms", "gpu_ms", *_cells_of_ratio("ratio", None))

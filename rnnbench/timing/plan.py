@@ -6,11 +6,12 @@ import itertools
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, cast
 
-from rnnbench.errors import ArmError, StudyError, UsageError, unknown_name
+from rnnbench.errors import ArmError, UsageError, unknown_name
 from rnnbench.execution.devices import (
     backends_with_gpu,
     find_gpus,
@@ -26,9 +27,9 @@ from rnnbench.formats import read_toml
 from rnnbench.specs import BACKENDS, Backend
 from rnnbench.study import TIMING, bundled_files
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
-from rnnbench.timing.sittings import ArmTimes, Sitting
+from rnnbench.timing.sessions import ArmTimes, Session
 
-__all__ = ["TimingChoices", "TimingDefaults", "begin_sitting", "load_defaults", "plan_arms"]
+__all__ = ["TimingChoices", "begin_session", "plan_arms", "with_defaults"]
 
 DEVICE_KINDS = ("cpu", "gpu")
 
@@ -40,22 +41,31 @@ class TimingChoices:
     Args:
         dropout, recurrent_dropout, use_cudnn, implementation, jit: if any is given, every
             combination is measured instead of the arms that take the cost apart.
+        ladder_dropout: the recurrent dropout of these.
         repeats: None for the file's.
         seed: of the order of the arms.
+        export: a file that gets this command's measurements, for another machine's `--import`.
+        fresh: measure again what an earlier command has measured.
+        command: the words that repeat this command.
     """
 
     architectures: tuple[str, ...] = ()
-    backends: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ()
+    backend: tuple[str, ...] = ()
+    device: tuple[str, ...] = ()
     units: tuple[int, ...] = ()
-    batch_sizes: tuple[int, ...] = ()
+    batch_size: tuple[int, ...] = ()
     dropout: tuple[float, ...] = ()
     recurrent_dropout: tuple[float, ...] = ()
     use_cudnn: tuple[str, ...] = ()
     implementation: tuple[int, ...] = ()
     jit: tuple[bool, ...] = ()
+    ladder_dropout: float = 0.3
     repeats: int | None = None
     seed: int = 0
+    export: Path | None = None
+    dry_run: bool = False
+    fresh: bool = False
+    command: str = "rnnbench timing"
 
     @property
     def is_product(self) -> bool:
@@ -69,30 +79,21 @@ class TimingChoices:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimingDefaults:
-    """The bundled `timing.toml`."""
-
-    description: str
-    architectures: tuple[str, ...]
-    units: tuple[int, ...]
-    batch_size: tuple[int, ...]
-    recurrent_dropout: float
-    repeats: int
-
-
-def load_defaults() -> TimingDefaults:
-    """What is measured where the command line says nothing."""
+def with_defaults(choices: TimingChoices) -> TimingChoices:
+    """The choices, and what the bundled `timing.toml` says of all that they leave open."""
     values = read_toml(bundled_files()[TIMING])
-    lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
-    try:
-        return TimingDefaults(**{**values, **lists})
-    except TypeError as err:
-        raise StudyError(f"{TIMING}.toml: {err}") from err
+    return replace(
+        choices,
+        architectures=choices.architectures or tuple(values["architectures"]),
+        units=choices.units or tuple(values["units"]),
+        batch_size=choices.batch_size or tuple(values["batch_size"]),
+        ladder_dropout=values["recurrent_dropout"],
+        repeats=values["repeats"] if choices.repeats is None else choices.repeats,
+    )
 
 
-def plan_arms(choices: TimingChoices, defaults: TimingDefaults) -> tuple[list[Arm], list[str]]:
-    """The arms, and what had to be left out, a sentence each.
+def plan_arms(choices: TimingChoices) -> tuple[list[Arm], list[str]]:
+    """The arms of choices that leave nothing open, and a sentence on each thing left out.
 
     Raises:
         UsageError: a device or a back end that is not here, or an arm that cannot be.
@@ -102,87 +103,65 @@ def plan_arms(choices: TimingChoices, defaults: TimingDefaults) -> tuple[list[Ar
             raise UsageError(unknown_name("architecture", name, TIMED))
     if find_spec("keras") is None:
         raise UsageError("Keras is not installed; run `pip install keras`")
-    backends = _find_backends(choices)
-    places, left_out = _find_places(choices, backends)
+    places, left_out = _find_places(choices, _find_backends(choices))
+    arms: list[Arm] = []
     impossible: dict[str, None] = {}
-    arms = [
-        arm
-        for backend, device in places
-        for architecture in choices.architectures or defaults.architectures
-        for units in choices.units or defaults.units
-        for batch_size in choices.batch_sizes or defaults.batch_size
-        for arm in _arms_of(
-            choices, defaults, architecture, backend, device, units, batch_size, impossible
+    for (backend, device), architecture, units, batch_size in itertools.product(
+        places, choices.architectures, choices.units, choices.batch_size
+    ):
+        plain = Arm(
+            architecture=architecture,
+            backend=backend,
+            device=device,
+            units=units,
+            batch_size=batch_size,
+            jit=default_jit(backend),
         )
-    ]
+        if not choices.is_product:
+            arms += ladder(plain, choices.ladder_dropout)
+            continue
+        for changes in _combinations(choices):
+            try:
+                arms.append(replace(plain, **changes))
+            except ArmError as err:
+                impossible[str(err)] = None
     if not arms:
         raise UsageError("; ".join(impossible))
     left_out += [f"left out: {reason}" for reason in impossible]
     return list(dict.fromkeys(arms)), left_out
 
 
-def begin_sitting(choices: TimingChoices, arms: Sequence[Arm], repeats: int, words: str) -> Sitting:
-    """A sitting without measurements; its machine is this one."""
+def begin_session(choices: TimingChoices, arms: Sequence[Arm]) -> Session:
+    """A session without measurements; its machine is this one."""
     gpu = next(iter(find_gpus()), None)
     now = time.localtime()
-    return Sitting(
+    assert choices.repeats is not None
+    return Session(
         id=f"{time.strftime('%Y%m%d-%H%M%S', now)}-{uuid.uuid4().hex[:6]}",
         began_at=time.strftime("%Y-%m-%d %H:%M:%S", now),
-        command=words,
+        command=choices.command,
         machine=describe_machine(gpu),
         versions={
             backend: package_versions(backend) | (cuda_versions() if gpu is not None else {})
             for backend in dict.fromkeys(arm.backend for arm in arms)
         },
-        repeats=repeats,
+        repeats=choices.repeats,
         seed=choices.seed,
         arms=tuple(ArmTimes(arm=arm) for arm in arms),
     )
 
 
-def _arms_of(
-    choices: TimingChoices,
-    defaults: TimingDefaults,
-    architecture: str,
-    backend: Backend,
-    device: DeviceKind,
-    units: int,
-    batch_size: int,
-    impossible: dict[str, None],
-) -> Iterator[Arm]:
-    """The arms; why others of a product cannot be is noted in `impossible`."""
-    if not choices.is_product:
-        yield from ladder(
-            architecture, backend, device, units, batch_size, defaults.recurrent_dropout
-        )
-        return
-    for dropout, recurrent_dropout, use_cudnn, implementation, jit in itertools.product(
-        choices.dropout or (0.0,),
-        choices.recurrent_dropout or (0.0,),
-        choices.use_cudnn or ("auto",),
-        choices.implementation or (None,),
-        choices.jit or (default_jit(backend),),
-    ):
-        try:
-            yield Arm(
-                architecture=architecture,
-                backend=backend,
-                device=device,
-                units=units,
-                batch_size=batch_size,
-                dropout=dropout,
-                recurrent_dropout=recurrent_dropout,
-                use_cudnn=cast(Any, use_cudnn),  # Any: the arm checks it
-                implementation=implementation,
-                jit=jit,
-            )
-        except ArmError as err:
-            impossible[str(err)] = None
+def _combinations(choices: TimingChoices) -> Iterator[dict[str, Any]]:  # Any: fields of an arm
+    """Every combination of the options of the layers that were asked for."""
+    names = ("dropout", "recurrent_dropout", "use_cudnn", "implementation", "jit")
+    asked = {name: getattr(choices, name) for name in names if getattr(choices, name)}
+    for values in itertools.product(*asked.values()):
+        yield dict(zip(asked, values, strict=True))
 
 
 def _find_backends(choices: TimingChoices) -> tuple[Backend, ...]:
     here = installed_backends()
-    for name in choices.backends:
+    for name in choices.backend:
         if name not in BACKENDS:
             raise UsageError(unknown_name("backend", name, BACKENDS))
         if name not in here:
@@ -192,31 +171,31 @@ def _find_backends(choices: TimingChoices) -> tuple[Backend, ...]:
             )
     if not here:
         raise UsageError(f"no back end is installed; run {how_to_install('jax')}")
-    return cast(tuple[Backend, ...], choices.backends) or here
+    return cast(tuple[Backend, ...], choices.backend) or here
 
 
 def _find_places(
     choices: TimingChoices, backends: Sequence[Backend]
 ) -> tuple[list[tuple[Backend, DeviceKind]], list[str]]:
-    for device in choices.devices:
+    for device in choices.device:
         if device not in DEVICE_KINDS:
             raise UsageError(unknown_name("device", device, DEVICE_KINDS))
     gpus = find_gpus()
     seeing = backends_with_gpu() if gpus else ()
-    if "torch" in choices.backends and "torch" not in seeing:
+    if "torch" in choices.backend and "torch" not in seeing:
         seeing = (*seeing, "torch")  # it may carry CUDA within itself; its process finds out
-    if "gpu" in choices.devices and not gpus:
+    if "gpu" in choices.device and not gpus:
         raise UsageError(
             "there is no NVIDIA GPU here (devices here: cpu). Measure on a machine that has one "
             "with `rnnbench timing --export FILE`, and take FILE in here with --import"
         )
     blind = [backend for backend in backends if backend not in seeing]
-    if "gpu" in choices.devices and blind and choices.backends:
+    if "gpu" in choices.device and blind and choices.backend:
         raise UsageError(
             f"the back end {blind[0]} is installed without CUDA (with CUDA here: "
             f"{', '.join(seeing) or 'none'}); run {how_to_install(blind[0], with_gpu=True)}"
         )
-    kinds = choices.devices or (("cpu", "gpu") if gpus else ("cpu",))
+    kinds = choices.device or (("cpu", "gpu") if gpus else ("cpu",))
     left_out = []
     if not gpus:
         left_out.append("no NVIDIA GPU is in reach: the GPU columns stay 'not measured'")

@@ -1,73 +1,109 @@
-"""The rows of what was timed: arms, slowdowns, devices."""
+"""What was timed, as rows: each arm, what recurrent dropout costs, and a GPU against its host.
+
+Nothing is pooled or divided across sessions, let alone machines: a ratio takes both sides from one
+command's interleaved measurements.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
 
-from rnnbench.stats.intervals import Interval
-from rnnbench.timing.sittings import Status
+from rnnbench.stats.ratios import MedianIqr, Ratio, median_ratio
+from rnnbench.timing.arms import RUNGS, Arm
+from rnnbench.timing.kernels import CUDNN, KernelPath, kernel_path, shows_cudnn
+from rnnbench.timing.sessions import ArmTimes, Session, Status
 
-__all__ = ["ArmTimeRow", "DeviceRow", "SlowdownRow", "TimingPart"]
+__all__ = ["FULL", "DeviceRatio", "Slowdown", "TimedArm", "TimingPart", "compose_timing_part"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArmTimeRow:
-    """One arm in one sitting; milliseconds a step, with quartiles over the repeats.
-
-    Args:
-        machine: with versions; rows of one machine may be read side by side.
-        name: of the arm, with all that differs from Keras's defaults.
-        n: repeats that can be believed.
-        n_invalid: repeats that cannot.
-        jit: what the arm was told.
-        reviews_per_second: of training.
-        path, reason: the kernel by Keras's rule.
-        observed: what was seen to run; empty where nobody looked.
-        is_confirmed: whether that agrees with the rule; None where nobody looked.
-        note: why there are no numbers, or why to beware of them.
-    """
-
-    machine: str
-    sitting: str
-    name: str
-    architecture: str
-    backend: str
-    device: str
-    units: int
-    batch_size: int
-    dropout: float
-    recurrent_dropout: float
-    use_cudnn: str
-    implementation: int | None
-    jit: bool
-    status: Status
-    n: int
-    n_invalid: int
-    train_ms: float | None
-    train_quartiles: Interval | None
-    evaluate_ms: float | None
-    evaluate_quartiles: Interval | None
-    predict_ms: float | None
-    predict_quartiles: Interval | None
-    reviews_per_second: float | None
-    compile_seconds: float | None
-    peak_host_mib: float | None
-    peak_device_mib: float | None
-    path: str
-    reason: str
-    observed: str
-    is_confirmed: bool | None
-    note: str
+FULL = 5
+"""Repeats that an arm needs for its numbers to be relied on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlowdownRow:
-    """What recurrent dropout costs a training step, in all and step by step.
+class TimedArm:
+    """What one session measured of an arm."""
+
+    session: Session
+    times: ArmTimes
+
+    @property
+    def arm(self) -> Arm:
+        """What was measured."""
+        return self.times.arm
+
+    @property
+    def machine(self) -> str:
+        """With versions; arms of one machine may be read side by side."""
+        return self.session.machine_with(self.arm.backend)
+
+    @property
+    def status(self) -> Status:
+        """How it stands with the arm."""
+        return self.times.status(self.session.repeats)
+
+    @property
+    def n(self) -> int:
+        """Repeats that can be believed."""
+        return len(self.times.valid)
+
+    @property
+    def reviews_per_second(self) -> float | None:
+        """Of training."""
+        train = self.times.summary("train")
+        return None if train is None else 1_000 * self.arm.batch_size / train.median
+
+    @property
+    def kernel(self) -> KernelPath:
+        """By Keras's rule."""
+        return kernel_path(self.arm)
+
+    @property
+    def observed(self) -> tuple[str, ...] | None:
+        """What was seen to run; None where nobody looked."""
+        seen = (each.operations for each in self.times.samples)
+        return next((operations for operations in seen if operations is not None), None)
+
+    @property
+    def is_confirmed(self) -> bool | None:
+        """Whether kernel and jit are what the rule says; None where nobody looked."""
+        if self.observed is None:
+            return None
+        jits = {sample.jit for sample in self.times.samples}
+        is_cudnn = self.kernel.path == CUDNN
+        return shows_cudnn(self.observed) == is_cudnn and jits == {self.kernel.jit}
+
+    @property
+    def note(self) -> str:
+        """Why there are no numbers, or why to beware of them; empty where all is well."""
+        status = self.status
+        if status == "failed":
+            return f"failed: {self.times.failure}"
+        if status == "invalid":
+            problems = (sample.problem for sample in self.times.samples)
+            return f"invalid: {'; '.join(dict.fromkeys(filter(None, problems)))}"
+        found = self.times.summary("train")
+        if status == "noisy" and found is not None:
+            return f"noisy: IQR {100 * found.spread:.0f} %"
+        return "not finished" if status == "unfinished" else ""
+
+    def middle(self, name: str) -> float | None:
+        """The median of a field of the valid samples, over those that know it."""
+        values = [getattr(sample, name) for sample in self.times.valid]
+        known = [value for value in values if value is not None]
+        return median(known) if known else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slowdown:
+    """What recurrent dropout costs a training step, in all and rung by rung.
 
     Args:
-        name: architecture, units, and what else differs from the default arms.
+        arm: the plain arm, with the recurrent dropout that it is compared with.
         n: repeats on the side that has fewer.
-        plain_ms, dropout_ms: without recurrent dropout and with it.
+        plain, dropout: milliseconds a step without recurrent dropout and with it.
         slowdown: with it over without it; None where a side was not measured.
         cudnn_off, implementation, masks: each arm of the ladder over the one before: the fused
             kernel (and what Keras has in its place) forbidden, a matrix product a gate, the masks.
@@ -75,67 +111,198 @@ class SlowdownRow:
             where the two are the same. All that are there multiply to the slowdown.
         dropout_failure: why a step with recurrent dropout could not be measured; None if it was,
             or was not tried.
-        plain_ran: whether a step without it was measured.
         note: why there is no number, or why to beware of it.
     """
 
     machine: str
-    name: str
-    architecture: str
-    backend: str
-    device: str
-    units: int
-    batch_size: int
-    dropout: float
-    jit: bool
-    recurrent_dropout: float
-    n: int
-    plain_ms: float | None = None
-    plain_quartiles: Interval | None = None
-    dropout_ms: float | None = None
-    dropout_quartiles: Interval | None = None
-    slowdown: float | None = None
-    slowdown_interval: Interval | None = None
-    cudnn_off: float | None = None
-    cudnn_off_interval: Interval | None = None
-    implementation: float | None = None
-    implementation_interval: Interval | None = None
-    masks: float | None = None
-    masks_interval: Interval | None = None
-    as_written: float | None = None
-    as_written_interval: Interval | None = None
+    arm: Arm
+    n: int = 0
+    plain: MedianIqr | None = None
+    dropout: MedianIqr | None = None
+    slowdown: Ratio | None = None
+    cudnn_off: Ratio | None = None
+    implementation: Ratio | None = None
+    masks: Ratio | None = None
+    as_written: Ratio | None = None
     dropout_failure: str | None = None
-    plain_ran: bool = False
     note: str = ""
+
+    @property
+    def name(self) -> str:
+        """`lstm(8)`, and what differs from the arms that are measured by default."""
+        arm = self.arm
+        words = [f"{arm.architecture}({arm.units})"]
+        words += [f"batch {arm.batch_size}"] if arm.batch_size != 64 else []
+        words += [f"dropout={arm.dropout:g}"] if arm.dropout else []
+        rate = arm.recurrent_dropout
+        words += [f"rate {rate:g}"] if rate not in (0, 0.3) else []
+        words += [] if arm.has_default_jit else ["jit on" if arm.jit else "jit off"]
+        return ", ".join(words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceRow:
+class DeviceRatio:
     """A training step on the CPU over the same on the GPU of the same host."""
 
     machine: str
     arm: str
-    cpu_ms: float
-    gpu_ms: float
-    ratio: float
-    ratio_interval: Interval | None
+    cpu: MedianIqr
+    gpu: MedianIqr
+    ratio: Ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimingPart:
-    """Everything that was timed.
+    """Everything that was timed; arms machine by machine."""
 
-    Args:
-        arms: machine by machine.
-        commands: when each sitting began, and the words that measured it.
-    """
-
-    arms: tuple[ArmTimeRow, ...]
-    slowdowns: tuple[SlowdownRow, ...]
-    devices: tuple[DeviceRow, ...]
-    commands: tuple[tuple[str, str], ...]
+    arms: tuple[TimedArm, ...]
+    slowdowns: tuple[Slowdown, ...]
+    devices: tuple[DeviceRatio, ...]
 
     @property
     def machines(self) -> tuple[str, ...]:
         """Every machine, in the order of the rows."""
         return tuple(dict.fromkeys(row.machine for row in self.arms))
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Every session that a row is from."""
+        return _distinct(row.session for row in self.arms)
+
+
+def compose_timing_part(sessions: Sequence[Session]) -> TimingPart | None:
+    """The rows of the sessions, each arm once a machine (`_choose`); None without any."""
+    arms = _choose(sessions)
+    if not arms:
+        return None
+    used = _distinct(row.session for row in arms)
+    mine = [(session, [row.times for row in arms if row.session is session]) for session in used]
+    return TimingPart(
+        arms=tuple(arms),
+        slowdowns=tuple(row for session, times in mine for row in _slowdowns(session, times)),
+        devices=tuple(row for session, times in mine for row in _devices(session, times)),
+    )
+
+
+def _choose(sessions: Sequence[Session]) -> list[TimedArm]:
+    """Of each group of arms that is compared, on each machine, the most telling session's.
+
+    That is the one with most arms measured in full, and of several the latest: a first look with
+    one repeat, or an interrupted command, hides no complete one.
+    """
+    found: dict[tuple[object, ...], tuple[tuple[int, int, str], Session]] = {}
+    for session in sessions:
+        groups: dict[tuple[object, ...], list[ArmTimes]] = {}
+        for times in session.arms:
+            if times.samples or times.failure is not None:
+                groups.setdefault(_group(session, times.arm), []).append(times)
+        for group, members in groups.items():
+            n_full = sum(len(times.valid) >= FULL for times in members)
+            n_any = sum(bool(times.valid) for times in members)
+            rank = (n_full, n_any, session.began_at)
+            if group not in found or rank > found[group][0]:
+                found[group] = (rank, session)
+    kept = [
+        TimedArm(session=session, times=times)
+        for session in _distinct(session for _, session in found.values())
+        for times in session.arms
+        if found.get(_group(session, times.arm), (None, None))[1] is session
+    ]
+    return sorted(kept, key=lambda row: row.machine)
+
+
+def _group(session: Session, arm: Arm) -> tuple[object, ...]:
+    """What arms have in common that are compared, on whichever device and rung."""
+    return session.machine_with(arm.backend), replace(arm.on("plain", 0.0), device="cpu")
+
+
+def _distinct(sessions: Iterable[Session]) -> tuple[Session, ...]:
+    return tuple({session.id: session for session in sessions}.values())
+
+
+def _slowdowns(session: Session, mine: Sequence[ArmTimes]) -> Iterator[Slowdown]:
+    devices = {(times.arm.backend, times.arm.device) for times in mine}
+    for times in mine:
+        arm = times.arm
+        if arm.rung != "plain":
+            continue
+        yield from _of_plain_arm(session, times)
+        if arm.device == "cpu" and (arm.backend, "gpu") not in devices:
+            yield Slowdown(
+                machine=session.machine_with(arm.backend),
+                arm=replace(arm, device="gpu"),
+                note=_why_no_gpu(session),
+            )
+
+
+def _why_no_gpu(session: Session) -> str:
+    if "gpu" in session.machine:
+        return "not measured: the back end has no CUDA there, or only the CPU was asked for"
+    return "not measured on this machine: it has no GPU"
+
+
+def _of_plain_arm(session: Session, plain: ArmTimes) -> Iterator[Slowdown]:
+    """A row for each value of recurrent dropout that was measured beside the plain arm."""
+    arm = plain.arm
+    beside = {times.arm.recurrent_dropout for times in session.arms if _is_beside(times.arm, arm)}
+    for rate in sorted(beside - {0.0}):
+        rungs = [session.find(arm.on(rung, rate)) for rung in RUNGS]
+        *ladder, end, written = rungs
+        with_dropout = written or end
+        if with_dropout is None:
+            continue
+        used = [TimedArm(session=session, times=times) for times in [plain, *rungs] if times]
+        total = _ratio(with_dropout, plain)
+        factors = [_ratio(after, before) for before, after in pairwise([*ladder, end])]
+        if not arm.has_layer_options:
+            factors = [None, None, total]
+        cudnn_off, implementation, masks = factors
+        yield Slowdown(
+            machine=session.machine_with(arm.backend),
+            arm=replace(arm, recurrent_dropout=rate),
+            n=min(len(plain.valid), len(with_dropout.valid)),
+            plain=plain.summary("train"),
+            dropout=with_dropout.summary("train"),
+            slowdown=total,
+            cudnn_off=cudnn_off,
+            implementation=implementation,
+            masks=masks,
+            as_written=_ratio(written, end) if arm.has_layer_options else None,
+            dropout_failure=with_dropout.failure,
+            note=_note_of_ratio(used),
+        )
+
+
+def _is_beside(arm: Arm, plain: Arm) -> bool:
+    """Whether the arm is the plain one with other options of its layers."""
+    return replace(arm, recurrent_dropout=0.0, use_cudnn="auto", implementation=None) == plain
+
+
+def _note_of_ratio(used: Iterable[TimedArm]) -> str:
+    """What is wrong with any of the arms, each thing once; how noisy they are stands with them."""
+    notes = (row.note.split(": IQR ")[0] for row in used)
+    return "; ".join(dict.fromkeys(filter(None, notes)))
+
+
+def _devices(session: Session, mine: Sequence[ArmTimes]) -> Iterator[DeviceRatio]:
+    for times in mine:
+        on_gpu = session.find(replace(times.arm, device="gpu"))
+        if times.arm.device != "cpu" or on_gpu is None:
+            continue
+        cpu, gpu, ratio = times.summary("train"), on_gpu.summary("train"), _ratio(times, on_gpu)
+        if cpu is not None and gpu is not None and ratio is not None:
+            yield DeviceRatio(
+                machine=session.machine_with(times.arm.backend),
+                arm=times.arm.name.replace(" cpu", "", 1),
+                cpu=cpu,
+                gpu=gpu,
+                ratio=ratio,
+            )
+
+
+def _ratio(a: ArmTimes | None, b: ArmTimes | None) -> Ratio | None:
+    if a is None or b is None:
+        return None
+    import numpy as np
+
+    return median_ratio(a.values("train"), b.values("train"), np.random.default_rng(0))

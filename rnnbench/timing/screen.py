@@ -13,11 +13,11 @@ from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole
 from rnnbench.page.screen import Screen
 from rnnbench.page.terminal_texts import duration
-from rnnbench.stats.intervals import Interval
+from rnnbench.page.texts import count, number
 from rnnbench.timing.arms import Arm
-from rnnbench.timing.rows import ArmTimeRow, SlowdownRow, TimingPart
-from rnnbench.timing.samples import Sample
-from rnnbench.timing.sittings import Sitting
+from rnnbench.timing.page import write_ms, write_ratio
+from rnnbench.timing.rows import Slowdown, TimedArm, TimingPart
+from rnnbench.timing.sessions import Sample, Session
 
 __all__ = ["TimingScreen"]
 
@@ -33,22 +33,22 @@ class TimingScreen(Screen):
         self._began = time.monotonic()
         self._n_taken = 0
 
-    def show_arms(self, sitting: Sitting) -> None:
+    def show_arms(self, session: Session) -> None:
         """What is going to be measured."""
-        machine = sitting.machine
+        machine = session.machine
         self.say(f"machine   {machine.get('processor')}, {machine.get('cores')} cores")
         if "gpu" in machine:
             self.say(f"GPU       {machine['gpu']}, driver {machine.get('driver')}")
-        n_places = Counter((t.arm.backend, t.arm.device) for t in sitting.arms)
+        n_places = Counter((t.arm.backend, t.arm.device) for t in session.arms)
         for (backend, device), n in n_places.items():
             self.say(f"arms      {n} on {backend}, {device}")
-        for times in sitting.arms:
+        for times in session.arms:
             self.say(f"          {times.arm.name}")
-        n_left = sum(times.n_missing(sitting.repeats) for times in sitting.arms)
-        n_done = sum(len(times.samples) for times in sitting.arms)
+        n_left = sum(times.n_missing(session.repeats) for times in session.arms)
+        n_done = sum(len(times.samples) for times in session.arms)
         done = f", {n_done} done already" if n_done else ""
         self.say(
-            f"processes {n_left} ({plural(sitting.repeats, 'repeat')} an arm, each in a process of "
+            f"processes {n_left} ({plural(session.repeats, 'repeat')} an arm, each in a process of "
             f"its own, in random order){done}"
         )
         self.say(
@@ -57,11 +57,11 @@ class TimingScreen(Screen):
         )
         self._began = time.monotonic()
 
-    def show_sample(self, arm: Arm, outcome: Sample | str, sitting: Sitting) -> None:
+    def show_sample(self, arm: Arm, outcome: Sample | str, session: Session) -> None:
         """A process is done."""
         self._n_taken += 1
-        n_left = sum(times.n_missing(sitting.repeats) for times in sitting.arms)
-        n_done = sum(len(times.samples) for times in sitting.arms)
+        n_left = sum(times.n_missing(session.repeats) for times in session.arms)
+        n_done = sum(len(times.samples) for times in session.arms)
         if isinstance(outcome, str):
             words = f"failed: {outcome}"
         else:
@@ -77,87 +77,59 @@ class TimingScreen(Screen):
         for machine in part.machines:
             self.console.print()
             self.say(machine)
-            rows = [row for row in part.arms if row.machine == machine]
-            self.console.print(_arms_table(rows))
+            self.console.print(_arms_table([row for row in part.arms if row.machine == machine]))
             slowdowns = [row for row in part.slowdowns if row.machine == machine]
             if any(row.slowdown is not None for row in slowdowns):
                 self.console.print(_slowdowns_table(slowdowns))
         for row in part.devices:
             self.say(
-                f"{row.arm}: {row.ratio:.2f} times the GPU's step time on the CPU of its host "
-                f"{_bounds(row.ratio_interval)}"
+                f"{row.arm}: {write_ratio(row.ratio)} times the GPU's step time on the CPU of its "
+                "host"
             )
 
 
-def _arms_table(rows: list[ArmTimeRow]) -> Table:
-    table = Table(
-        title="Milliseconds a step, median over the repeats; training: [quartiles]",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
+def _arms_table(rows: list[TimedArm]) -> Table:
+    table = _open_table("Milliseconds a step, median over the repeats; training: [quartiles]")
     table.add_column("arm", overflow="fold", min_width=28)
-    for heading in ("n", "train", "evaluate", "predict", "reviews/s", "compile\ns", "MiB"):
+    for heading in ("n", "train", "evaluate", "predict", "compile\ns", "MiB"):
         table.add_column(Text(heading), justify="right")
     table.add_column("kernel")
-    table.add_column("note")
+    table.add_column("note", min_width=14)
     for row in rows:
+        evaluate, predict = (row.times.summary(step) for step in ("evaluate", "predict"))
         table.add_row(
-            row.name,
+            row.arm.name,
             str(row.n),
-            _ms(row.train_ms, row.train_quartiles),
-            _ms(row.evaluate_ms),
-            _ms(row.predict_ms),
-            "–" if row.reviews_per_second is None else f"{row.reviews_per_second:,.0f}",
-            "–" if row.compile_seconds is None else f"{row.compile_seconds:.1f}",
+            write_ms(row.times.summary("train")),
+            number(evaluate.median if evaluate else None),
+            number(predict.median if predict else None),
+            number(row.middle("compile_seconds"), 1),
             _memory(row),
-            row.path,
+            row.kernel.path,
             row.note,
         )
     return table
 
 
-def _slowdowns_table(rows: list[SlowdownRow]) -> Table:
-    table = Table(
-        title="What recurrent dropout costs a training step: ratio of medians [95 %]",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
+def _slowdowns_table(rows: list[Slowdown]) -> Table:
+    table = _open_table("What recurrent dropout costs a training step: ratio of medians [95 %]")
     for heading in ("architecture", "back end", "device"):
         table.add_column(heading, no_wrap=True)
     for heading in ("in all", "use_cudnn\n=False", "implemen-\ntation 1", "masks", "as\nwritten"):
         table.add_column(Text(heading), justify="right")
-    table.add_column("note")
+    table.add_column("note", min_width=16)
     for row in rows:
+        ratios = (row.slowdown, row.cudnn_off, row.implementation, row.masks, row.as_written)
         table.add_row(
-            row.name,
-            row.backend,
-            row.device,
-            _ratio(row.slowdown, row.slowdown_interval),
-            _ratio(row.cudnn_off, row.cudnn_off_interval),
-            _ratio(row.implementation, row.implementation_interval),
-            _ratio(row.masks, row.masks_interval),
-            _ratio(row.as_written, row.as_written_interval),
-            row.note,
+            row.name, row.arm.backend, row.arm.device, *map(write_ratio, ratios), row.note
         )
     return table
 
 
-def _ms(value: float | None, quartiles: Interval | None = None) -> str:
-    return "–" if value is None else f"{value:.2f} {_bounds(quartiles)}".strip()
+def _open_table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
 
 
-def _memory(row: ArmTimeRow) -> str:
-    if row.peak_host_mib is None:
-        return "–"
-    device = "" if row.peak_device_mib is None else f" + {row.peak_device_mib:,.0f} GPU"
-    return f"{row.peak_host_mib:,.0f}{device}"
-
-
-def _ratio(value: float | None, interval: Interval | None) -> str:
-    return "–" if value is None else f"{value:.2f} {_bounds(interval)}".strip()
-
-
-def _bounds(interval: Interval | None) -> str:
-    return "" if interval is None else f"[{interval.low:.2f}, {interval.high:.2f}]"
+def _memory(row: TimedArm) -> str:
+    device = row.middle("peak_device_mib")
+    return f"{count(row.middle('peak_host_mib'))}{f' + {count(device)} GPU' if device else ''}"

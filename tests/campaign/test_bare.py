@@ -22,8 +22,7 @@ from test_timing import (
     make_bare_python,
 )
 
-from rnnbench.timing.samples import Sample
-from rnnbench.timing.sittings import import_sitting, read_sittings
+from rnnbench.timing.sessions import Sample, read_session, read_sessions
 from rnnbench.timing.work import measure_arms
 
 pytestmark = pytest.mark.campaign
@@ -55,7 +54,7 @@ def test_the_command_measures_whole_blocks(python: Path, tmp_path: Path) -> None
     said = run(python, tmp_path, *command, "--export", "e.json")
     assert "MLflow is not installed here" in said
     assert "the GPU columns stay 'not measured'" in said
-    (times,) = import_sitting(tmp_path / "e.json").arms
+    (times,) = read_session(tmp_path / "e.json").arms
     assert times.samples
     assert all(sample.loss_last < sample.loss_first for sample in times.samples)
     again = run(python, tmp_path, *command)
@@ -72,7 +71,7 @@ def test_the_benchmark_for_a_gpu_measures_arms_and_lanes(python: Path, tmp_path:
     options = ("--architectures", "simple-rnn", "--units", "2", "--repeats", "1", "--out", ".")
     script = str(REPOSITORY / "benchmarks" / "speed" / "gpu.py")
     run(python, tmp_path, script, *options, "--lanes", "1,2", "--reviews", "128")
-    arms = import_sitting(tmp_path / "timing-cpu.json").arms
+    arms = read_session(tmp_path / "timing-cpu.json").arms
     assert all(times.samples for times in arms)
     lanes = json.loads((tmp_path / "lanes-cpu.json").read_text())
     assert lanes["reviews_a_second"].keys() == {"Keras fit", "fleet, 1 lanes", "fleet, 2 lanes"}
@@ -94,11 +93,11 @@ def test_a_killed_command_goes_on_with_what_was_measured(tmp_path: Path) -> None
     assert not outcome.interrupted
     assert len(view.outcomes) == 2 - len(kept)
     assert samples_in(tmp_path)[: len(kept)] == kept
-    assert len(read_sittings(tmp_path / ".rnnbench")) == 1
+    assert len(read_sessions(tmp_path / ".rnnbench")) == 1
 
 
 def samples_in(folder: Path) -> list[Sample]:
     if not (folder / ".rnnbench").exists():
         return []
-    sittings = read_sittings(folder / ".rnnbench")
-    return [sample for sitting in sittings for times in sitting.arms for sample in times.samples]
+    sessions = read_sessions(folder / ".rnnbench")
+    return [sample for session in sessions for times in session.arms for sample in times.samples]

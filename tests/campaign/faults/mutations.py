@@ -42,8 +42,7 @@ from rnnbench.ledger import LedgerEntry
 from rnnbench.page.curves import draw_loss_curve
 from rnnbench.study import load_study
 from rnnbench.timing.arms import Arm
-from rnnbench.timing.samples import Sample
-from rnnbench.timing.sittings import ArmTimes, Sitting, import_sitting
+from rnnbench.timing.sessions import ArmTimes, Sample, Session, read_session
 from rnnbench.tuning.space import load_space
 
 __all__ = ["FAULTS", "KINDS", "Outcome", "What", "run_mutations"]
@@ -392,7 +391,7 @@ KINDS: Mapping[str, _Kind] = {
     "json lines": _Kind("texts.jsonl", _read_table, _often(damage_json_lines)),
     "parquet": _Kind("texts.parquet", _read_table, damage_bytes),
     "npz": _Kind("imdb.npz", read_imdb, _often(damage_zip)),
-    "timing": _Kind("session.json", import_sitting, _often(damage_json)),
+    "timing": _Kind("session.json", read_session, _often(damage_json)),
     "model": _Kind("best.keras", _predict, _often(damage_zip)),
 }
 
@@ -422,7 +421,7 @@ def _make_inputs(folder: Path) -> dict[str, bytes]:
         "json lines": "\n".join(lines).encode(),
         "parquet": parquet.read_bytes(),
         "npz": _make_npz(),
-        "timing": _make_sitting().to_text().encode(),
+        "timing": _make_session().to_text().encode(),
         "model": (folder / "good.keras").read_bytes(),
     }
 
@@ -444,7 +443,7 @@ def _make_npz() -> bytes:
     return stream.getvalue()
 
 
-def _make_sitting() -> Sitting:
+def _make_session() -> Session:
     sample = Sample(
         train_ms=(1.0, 1.1),
         evaluate_ms=(0.5,),
@@ -461,7 +460,7 @@ def _make_sitting() -> Sitting:
         operations=("while",),
     )
     arm = Arm(architecture="lstm", backend="jax", device="cpu")
-    return Sitting(
+    return Session(
         id="20260101-000000-abcdef",
         began_at="2026-01-01 00:00:00",
         command="rnnbench timing lstm",

@@ -1,31 +1,31 @@
-"""What one command measured on one machine, as a file that another machine can take in."""
+"""What one `rnnbench timing` measured on one machine, as a file that another machine can import."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal, TypeAlias
 
 from rnnbench.data.files import write_whole
-from rnnbench.errors import UsageError
+from rnnbench.errors import StoreError, UsageError
 from rnnbench.formats import FormatError, check_names, check_text, parse_json, read_bytes
 from rnnbench.specs import MOST
 from rnnbench.stats.ratios import MedianIqr, median_iqr
 from rnnbench.timing.arms import Arm
-from rnnbench.timing.samples import Sample
 
 __all__ = [
     "ArmTimes",
-    "Sitting",
+    "Sample",
+    "Session",
     "Status",
-    "export_sitting",
-    "import_sitting",
-    "keep_sitting",
-    "read_sittings",
+    "keep_session",
+    "read_session",
+    "read_sessions",
+    "write_session",
 ]
 
 FORMAT, VERSION = "rnnbench timing", 1
@@ -36,8 +36,71 @@ MOST_ROUNDS = 3
 MOST_REPEATS = 1000
 _MOST_BYTES = 64 * 2**20
 _MOST_VALUES = 1_000_000
+MOST_AMOUNT = 1e12  # of milliseconds, MiB and steps: 31 years, an exabyte
 
 Status: TypeAlias = Literal["measured", "noisy", "invalid", "failed", "unfinished"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One repeat of an arm, in a process of its own.
+
+    Args:
+        train_ms, evaluate_ms, predict_ms: milliseconds a step, one value a block of steps.
+        steps: training steps in a block.
+        warm_up_blocks: blocks of training before it was steady, left out.
+        compile_seconds: the first training step, which compiles it.
+        loss_first, loss_last: of the first step, and of the last block.
+        jit: what Keras made of the arm's `jit`.
+        peak_host_mib: largest resident memory of the process.
+        peak_device_mib: of the GPU; None on a CPU, or where the back end does not say.
+        load: processes waiting for a core just before, the mean of a minute.
+        operations: what `find_operations` saw; None where nobody looked.
+        problem: why the numbers cannot be believed; None if they can.
+    """
+
+    train_ms: tuple[float, ...]
+    evaluate_ms: tuple[float, ...]
+    predict_ms: tuple[float, ...]
+    steps: int
+    warm_up_blocks: int
+    compile_seconds: float
+    loss_first: float
+    loss_last: float
+    jit: bool
+    peak_host_mib: float
+    peak_device_mib: float | None
+    load: float
+    operations: tuple[str, ...] | None = None
+    problem: str | None = None
+
+    @classmethod
+    def from_json(cls, values: Any) -> Sample:  # Any: JSON values
+        """The sample that `dataclasses.asdict` described.
+
+        Raises:
+            UsageError: values that are none.
+        """
+        names = {item.name for item in fields(cls)}
+        if not isinstance(values, dict) or set(values) != names:
+            raise UsageError(f"a sample has the fields {', '.join(sorted(names))}")
+        known = dict(values)
+        for name in ("train_ms", "evaluate_ms", "predict_ms"):
+            known[name] = tuple(map(_number, _list(values[name])))
+        for name in ("compile_seconds", "loss_first", "loss_last", "peak_host_mib", "load"):
+            known[name] = _number(values[name], finite=not name.startswith("loss"))
+        known |= {name: int(_number(values[name])) for name in ("steps", "warm_up_blocks")}
+        known["jit"] = bool(values["jit"])
+        for name, parse in (
+            ("peak_device_mib", _number),
+            ("operations", lambda names: tuple(map(str, _list(names)))),
+            ("problem", str),
+        ):
+            known[name] = None if values[name] is None else parse(values[name])
+        times = (known["train_ms"], known["evaluate_ms"], known["predict_ms"])
+        if known["problem"] is None and not all(each and min(each) > 0 for each in times):
+            raise UsageError("a sample without a problem has times above 0 of every kind")
+        return cls(**known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +133,12 @@ class ArmTimes:
         """Median and quartiles over the valid samples; None without any."""
         return median_iqr(self.values(step))
 
+    def with_outcome(self, outcome: Sample | str) -> ArmTimes:
+        """The same with one more sample, or with why there can be none."""
+        if isinstance(outcome, str):
+            return replace(self, failure=outcome)
+        return replace(self, samples=(*self.samples, outcome))
+
     def n_missing(self, repeats: int) -> int:
         """How many more samples are to be taken: for invalid ones, and again for a noisy arm."""
         if self.failure is not None:
@@ -96,7 +165,7 @@ class ArmTimes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sitting:
+class Session:
     """One command's measurements, all made on one machine.
 
     Args:
@@ -115,17 +184,17 @@ class Sitting:
     versions: Mapping[str, Mapping[str, str]]
     repeats: int
     seed: int
-    arms: tuple[ArmTimes, ...] = field(default_factory=tuple)
+    arms: tuple[ArmTimes, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", self.id):
-            raise UsageError(f"'{self.id}' is no name of a timing sitting")
+            raise UsageError(f"'{self.id}' is not a valid name of a timing session")
         if not 1 <= self.repeats <= MOST_REPEATS:
             raise UsageError(f"repeats must be from 1 to {MOST_REPEATS}, got {self.repeats}")
         if not 0 <= self.seed <= MOST["seed"]:
             raise UsageError(f"seed must be from 0 to {MOST['seed']:,}, got {self.seed}")
         if len({times.arm for times in self.arms}) < len(self.arms):
-            raise UsageError("a timing sitting names an arm twice")
+            raise UsageError("a timing session names an arm twice")
 
     @property
     def is_over(self) -> bool:
@@ -137,13 +206,25 @@ class Sitting:
         """Samples of all arms."""
         return sum(len(times.samples) for times in self.arms)
 
-    def without_failures(self) -> Sitting:
-        """The sitting in which what failed is tried again."""
+    def without_failures(self) -> Session:
+        """The session in which what failed is tried again."""
         return replace(self, arms=tuple(replace(times, failure=None) for times in self.arms))
+
+    def machine_with(self, backend: str) -> str:
+        """Processor, cores, GPU and versions of a back end's measurements, in one line."""
+        machine = self.machine
+        words = [
+            f"{machine.get('processor', 'unknown processor')}, {machine.get('cores', '?')} cores"
+        ]
+        if "gpu" in machine:
+            words.append(f"{machine['gpu']}, driver {machine.get('driver', 'unknown')}")
+        versions = self.versions.get(backend, {})
+        words.append(", ".join(f"{name} {number}" for name, number in sorted(versions.items())))
+        return "; ".join(words)
 
     @property
     def conditions(self) -> tuple[object, ...]:
-        """Equal for sittings that one command could have begun and another go on with."""
+        """Equal for sessions that one command could have begun and another go on with."""
         arms = frozenset(times.arm for times in self.arms)
         versions = {name: dict(found) for name, found in self.versions.items()}
         return arms, self.repeats, dict(self.machine), versions
@@ -152,61 +233,53 @@ class Sitting:
         """What was measured of an arm."""
         return next((times for times in self.arms if times.arm == arm), None)
 
-    def with_outcome(self, arm: Arm, outcome: Sample | str) -> Sitting:
-        """The sitting with one more sample, or with why there can be none."""
+    def with_outcome(self, arm: Arm, outcome: Sample | str) -> Session:
+        """The session with one more sample, or with why there can be none."""
         return replace(
-            self,
-            arms=tuple(_with(times, outcome) if times.arm == arm else times for times in self.arms),
+            self, arms=tuple(t.with_outcome(outcome) if t.arm == arm else t for t in self.arms)
         )
 
     def to_text(self) -> str:
         """The file's content: JSON, a line for each arm."""
-        head = {
-            "format": FORMAT,
-            "version": VERSION,
-            **{name: getattr(self, name) for name in _HEAD},
-            "machine": dict(self.machine),
-            "versions": {name: dict(found) for name, found in self.versions.items()},
-        }
-        arms = [
-            {
-                "arm": times.arm.to_json(),
-                "samples": [asdict(sample) for sample in times.samples],
-                "failure": times.failure,
-            }
-            for times in self.arms
-        ]
-        lines = ",\n".join(f"  {json.dumps(arm)}" for arm in arms)
-        return f'{json.dumps(head, indent=1)[:-2]},\n "arms": [\n{lines}\n ]\n}}\n'
+        head = {"format": FORMAT, "version": VERSION}
+        head |= {name: getattr(self, name) for name in _HEAD}
+        head |= {"versions": {name: dict(found) for name, found in self.versions.items()}}
+        lines = ",\n".join(f"  {json.dumps(asdict(times))}" for times in self.arms)
+        return f'{json.dumps(head, indent=1, default=dict)[:-2]},\n "arms": [\n{lines}\n ]\n}}\n'
 
 
-_HEAD = ("id", "began_at", "command", "repeats", "seed")
+_HEAD = ("id", "began_at", "command", "repeats", "seed", "machine")
 
 
-def keep_sitting(ledger_folder: Path, sitting: Sitting) -> Path:
-    """Write the sitting below the ledger's folder, whole or not at all.
+def keep_session(ledger_folder: Path, session: Session) -> Path:
+    """Write the session below the ledger's folder, whole or not at all.
 
     Raises:
-        OSError: the disk is full or gone.
+        StoreError: the disk is full or gone.
     """
-    path = ledger_folder / FOLDER / f"{sitting.id}.json"
-    export_sitting(sitting, path)
+    path = ledger_folder / FOLDER / f"{session.id}.json"
+    write_session(path, session)
     return path
 
 
-def export_sitting(sitting: Sitting, path: Path) -> None:
-    """Write the sitting to a file.
+def write_session(path: Path, session: Session) -> None:
+    """Write the session to a file, whole or not at all.
 
     Raises:
-        OSError: the disk is full or gone.
+        StoreError: the disk is full or gone.
     """
-    write_whole(path, sitting.to_text().encode())
+    try:
+        write_whole(path, session.to_text().encode())
+    except OSError as err:
+        raise StoreError(
+            f"cannot write {path} ({err.strerror or err}); what was measured before is kept"
+        ) from err
 
 
-def read_sittings(
+def read_sessions(
     ledger_folder: Path, on_problem: Callable[[str], None] = lambda _: None
-) -> list[Sitting]:
-    """Every sitting of a folder, the oldest first.
+) -> list[Session]:
+    """Every session of a folder, the oldest first.
 
     Args:
         on_problem: called with a sentence for each file that is left out, being damaged or newer.
@@ -217,14 +290,14 @@ def read_sittings(
             on_problem(f"{path} is left out: it is a symbolic link, and those are not followed")
             continue
         try:
-            found.append(import_sitting(path))
+            found.append(read_session(path))
         except UsageError as err:
             on_problem(str(err))
     return sorted(found, key=lambda each: (each.began_at, each.id))
 
 
-def import_sitting(path: Path) -> Sitting:
-    """The sitting in a file, checked before anything is made of it.
+def read_session(path: Path) -> Session:
+    """The session in a file, checked before anything is made of it.
 
     Raises:
         UsageError: no such file, another kind of file, or one of a newer version.
@@ -251,8 +324,8 @@ def import_sitting(path: Path) -> Sitting:
         raise UsageError(f"{path} is a damaged timing export: {reason}") from err
 
 
-def _parse(values: Mapping[str, Any]) -> Sitting:  # Any: JSON values
-    return Sitting(
+def _parse(values: Mapping[str, Any]) -> Session:  # Any: JSON values
+    return Session(
         id=str(values["id"]),
         began_at=str(values["began_at"]),
         command=str(values["command"]),
@@ -260,17 +333,15 @@ def _parse(values: Mapping[str, Any]) -> Sitting:  # Any: JSON values
         seed=_whole("seed", values["seed"], MOST["seed"]),
         machine=_texts("machine", values["machine"]),
         versions={name: _texts(name, found) for name, found in dict(values["versions"]).items()},
-        arms=tuple(_parse_arms(values["arms"])),
+        arms=tuple(
+            ArmTimes(
+                arm=Arm.from_json(each["arm"]),
+                samples=tuple(map(Sample.from_json, each["samples"])),
+                failure=None if each["failure"] is None else str(each["failure"]),
+            )
+            for each in values["arms"]
+        ),
     )
-
-
-def _parse_arms(values: Sequence[Mapping[str, Any]]) -> Iterable[ArmTimes]:  # Any: JSON values
-    for each in values:
-        yield ArmTimes(
-            arm=Arm.from_json(each["arm"]),
-            samples=tuple(Sample.from_json(sample) for sample in each["samples"]),
-            failure=None if each["failure"] is None else str(each["failure"]),
-        )
 
 
 def _whole(name: str, value: object, most: int) -> int:
@@ -287,7 +358,15 @@ def _texts(what: str, values: Any) -> dict[str, str]:  # Any: JSON values
     return found
 
 
-def _with(times: ArmTimes, outcome: Sample | str) -> ArmTimes:
-    if isinstance(outcome, str):
-        return replace(times, failure=outcome)
-    return replace(times, samples=(*times.samples, outcome))
+def _list(value: Any) -> list[Any]:  # Any: JSON values
+    if not isinstance(value, list | tuple):
+        raise UsageError(f"a list was expected, got {value!r}")
+    return list(value)
+
+
+def _number(value: Any, *, finite: bool = True) -> float:  # Any: JSON values
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"a number was expected, got {value!r}")
+    if finite and not 0 <= value <= MOST_AMOUNT:
+        raise UsageError(f"a number from 0 to {MOST_AMOUNT:g} was expected, got {value!r}")
+    return float(value)
