@@ -29,44 +29,32 @@ Pharmacokinetics and Biopharmaceutics 15:657-680, for equivalence; Berger (1982)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
-from typing import assert_never
 
 from rnnbench.claims.kinds import (
     Claim,
-    ClaimTest,
     CloseTest,
     CompareTest,
     Expectation,
+    Finding,
     LeadTest,
     ParametersRatioTest,
     ParametersTest,
-    RunsTest,
     TimingTest,
 )
-from rnnbench.claims.metrics import METRICS, Metric
-from rnnbench.claims.parameters import Finding, judge_parameters, judge_ratio
+from rnnbench.claims.metrics import METRICS
+from rnnbench.claims.parameters import judge_parameters
 from rnnbench.claims.runs import RunIndex, Sample, index_runs, take_sample
-from rnnbench.claims.texts import (
-    write_at_limit,
-    write_comparison,
-    write_descriptive,
-    write_family,
-    write_left_out,
-    write_margin,
-    write_settings,
-)
+from rnnbench.claims.texts import write_closeness, write_comparison, write_lead
 from rnnbench.claims.timing import judge_timing
-from rnnbench.compare.pairs import Scores, compare_sections, pair_runs
+from rnnbench.compare.pairs import compare_sections, pair_runs
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow
-from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
-from rnnbench.specs import Argument, RunResult
+from rnnbench.specs import RunResult
 from rnnbench.stats.comparisons import paired_interval, welch_interval
-from rnnbench.stats.intervals import Interval, t_interval
+from rnnbench.stats.intervals import t_interval
 from rnnbench.timing.rows import TimingPart
 from rnnbench.tracking.runs import TrackedRun
 
@@ -77,24 +65,6 @@ CLAIMS_NOTE = (
     "comparisons without any difference, about one would still come out on one side."
 )
 """What stands beside the table of claims."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Evidence:
-    """What claims are judged by; `margin` is the study's, a fraction of accuracy."""
-
-    runs: Sequence[TrackedRun]
-    index: RunIndex
-    margin: float
-    is_paired: bool
-    n_test: int | None
-    timing: TimingPart | None
-
-    def is_coarse(self, metric: Metric, margin: float | None) -> bool:
-        """Whether the metric counts test texts of which one weighs more than a claim's margin."""
-        if margin is None or metric.name != "test_accuracy":
-            return False
-        return is_too_coarse(self.n_test, margin)
 
 
 def judge_claims(
@@ -116,22 +86,24 @@ def judge_claims(
         n_test: texts that the runs are scored on; None where unknown.
         timing: what was timed in this folder, if anything.
     """
-    evidence = _Evidence(
-        runs=runs,
-        index=index_runs(runs),
-        margin=margin,
-        is_paired=is_paired,
-        n_test=n_test,
-        timing=timing,
-    )
-    return [
-        _describe(claim, backend, finding)
-        for claim in claims
-        for backend, finding in _judge(claim.test, evidence)
-    ]
+    evidence = _Evidence(index=index_runs(runs), margin=margin, is_paired=is_paired, n_test=n_test)
+    rows = []
+    for claim in claims:
+        match claim.test:
+            case TimingTest() as test:
+                findings = judge_timing(test, timing)
+            case ParametersRatioTest() | ParametersTest() as test:
+                findings = [judge_parameters(test, runs)]
+            case CloseTest() as test:
+                findings = [_judge_closeness(test, evidence)]
+            case CompareTest() as test:
+                findings = [_judge_comparisons(test, evidence)]
+        rows += [_describe(claim, finding) for finding in findings]
+    return rows
 
 
-def _describe(claim: Claim, backend: str, finding: Finding) -> ClaimRow:
+def _describe(claim: Claim, finding: Finding) -> ClaimRow:
+    backend = finding.backend
     return ClaimRow(
         id=f"{claim.id}-{backend}" if backend else claim.id,
         claim=f"{claim.claim} (On {backend}.)" if backend else claim.claim,
@@ -142,46 +114,62 @@ def _describe(claim: Claim, backend: str, finding: Finding) -> ClaimRow:
     )
 
 
-def _judge(test: ClaimTest, evidence: _Evidence) -> list[tuple[str, Finding]]:
-    """Findings, each with its back end where there is one for each."""
-    if isinstance(test, TimingTest):
-        return judge_timing(test, evidence.timing)
-    return [("", _judge_runs(test, evidence))]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """What claims on runs are judged by; `margin` is the study's, a fraction of accuracy."""
+
+    index: RunIndex
+    margin: float
+    is_paired: bool
+    n_test: int | None
+
+    def margin_of(self, test: CompareTest | CloseTest) -> float | None:
+        """In the metric's own unit; None where neither claim nor study declares one."""
+        metric = METRICS[test.metric]
+        if test.margin is not None:
+            return test.margin / metric.scale
+        return self.margin if metric.unit == "accuracy" else None
+
+    def is_coarse(self, metric: str, margin: float | None) -> bool:
+        """Whether the metric counts test texts of which one weighs more than a claim's margin."""
+        if margin is None or metric != "test_accuracy":
+            return False
+        return is_too_coarse(self.n_test, margin)
 
 
-def _judge_runs(test: RunsTest, evidence: _Evidence) -> Finding:
-    match test:
-        case ParametersRatioTest():
-            return judge_ratio(test, evidence.runs)
-        case ParametersTest():
-            return judge_parameters(test, evidence.runs)
-        case CompareTest():
-            return _judge_comparison(test, evidence)
-        case CloseTest():
-            return _judge_closeness(test, evidence)
-        case LeadTest():
-            return _judge_lead(test, evidence)
-        case _:
-            assert_never(test)
-
-
-def _judge_comparison(test: CompareTest, evidence: _Evidence) -> Finding:
-    metric = METRICS[test.metric]
-    sample = _sample_pair(test, test.settings, evidence)
-    if sample.missing:
-        return Finding(verdict="undetermined", numbers=sample.missing)
-    margin = _margin_of(test, evidence)
-    (row,) = _compare([("", sample.values)], metric, margin, evidence)
-    verdict = _decide(test.expect, row, margin)
-    means = " and ".join(
-        f"{metric.write_value(fmean(values.values()))} with {name}"
-        for name, values in sample.values.items()
+def _judge_comparisons(test: CompareTest, evidence: _Evidence) -> Finding:
+    """Of one comparison, or of a lead, which is one at each value of a factor."""
+    metric, margin = METRICS[test.metric], evidence.margin_of(test)
+    samples = {
+        place: take_sample(
+            evidence.index,
+            (test.a, test.b),
+            settings,
+            metric.measure,
+            by_hardware=metric.unit == "seconds",
+            is_paired=evidence.is_paired,
+        )
+        for place, settings in test.places.items()
+    }
+    known = {place: sample for place, sample in samples.items() if not sample.missing}
+    rows = compare_sections(
+        [(place, sample.values) for place, sample in known.items()],
+        margin=margin or 0.0,
+        is_paired=evidence.is_paired,
     )
-    numbers = (
-        f"{metric.words}{write_settings(test.settings)} {means}: {write_comparison(metric, row)}"
-        f"{write_margin(metric, row, margin, test.expect, verdict)}"
-        f"{write_left_out(sample.n_left_out)}{write_at_limit(metric, sample.n_at_limit)}"
-    )
+    if evidence.is_coarse(test.metric, margin):
+        rows = [replace(row, verdict="undetermined", is_descriptive_only=True) for row in rows]
+    widened = [_widen(row, known[row.section], len(rows), evidence) for row in rows]
+    verdict = _conclude([_decide(test.expect, row, margin) for row in widened], len(samples))
+    if isinstance(test, LeadTest):
+        numbers = write_lead(test, samples, rows, margin)
+        return Finding(
+            verdict=verdict,
+            numbers=numbers,
+            runs="; ".join(f"{place}: {sample.runs}" for place, sample in known.items()),
+        )
+    (sample,) = samples.values()
+    numbers = sample.missing or write_comparison(test, sample, rows[0], margin, verdict)
     return Finding(verdict=verdict, numbers=numbers, runs=sample.runs)
 
 
@@ -202,91 +190,21 @@ def _judge_closeness(test: CloseTest, evidence: _Evidence) -> Finding:
     )
     if sample.missing:
         return Finding(verdict="undetermined", numbers=sample.missing)
-    margin = _margin_of(test, evidence) or 0.0
-    is_coarse = any(evidence.is_coarse(score, margin) for score in (metric, reference))
-    differences = {name: list(values.values()) for name, values in sample.values.items()}
-    each = "; ".join(
-        f"{metric.write_difference(fmean(values))} {metric.write_interval(t_interval(values))} "
-        f"with {name}, {plural(len(values), 'seed')}"
-        f"{write_descriptive(len(values), has_few_texts=is_coarse)}"
-        for name, values in differences.items()
-    )
-    split = "" if sample.is_split_by_seed else "; on one fixed split"
-    numbers = (
-        f"{metric.words} minus {reference.words}{write_settings(test.settings)}: {each}; "
-        f"margin {metric.write_difference(margin)}{split}{write_left_out(sample.n_left_out)}"
-    )
-    verdict: ClaimVerdict = "undetermined"
-    if not is_coarse:
-        verdict = _decide_closeness(list(differences.values()), margin)
-    return Finding(verdict=verdict, numbers=numbers, runs=sample.runs)
-
-
-def _judge_lead(test: LeadTest, evidence: _Evidence) -> Finding:
-    metric, margin = METRICS[test.metric], _margin_of(test, evidence)
-    samples = {
-        f"{test.factor}={value}": _sample_pair(
-            test, {**test.settings, test.factor: value}, evidence
-        )
-        for value in test.values
-    }
-    known = {place: sample for place, sample in samples.items() if not sample.missing}
-    rows = _compare(
-        [(place, sample.values) for place, sample in known.items()], metric, margin, evidence
-    )
-    widened = [_widen(row, known[row.section], len(rows), evidence) for row in rows]
-    verdicts = [_decide(test.expect, row, margin) for row in widened]
-    by_place = {row.section: write_comparison(metric, row) for row in rows}
-    each = "; ".join(
-        f"at {place} {by_place[place]}{write_left_out(sample.n_left_out)}"
-        if place in known
-        else sample.missing
-        for place, sample in samples.items()
-    )
-    margin_words = f"; margin {metric.write_difference(margin)}" if margin else ""
-    numbers = (
-        f"{metric.words} with {test.a} against {test.b}{write_settings(test.settings)}: "
-        f"{each}{write_family(rows)}{margin_words}"
-    )
+    margin = evidence.margin_of(test) or 0.0
+    is_coarse = any(evidence.is_coarse(name, margin) for name in (test.metric, test.reference))
+    differences = [list(values.values()) for values in sample.values.values()]
     return Finding(
-        verdict=_conclude(verdicts, n_asked=len(samples)),
-        numbers=numbers,
-        runs="; ".join(f"{place}: {sample.runs}" for place, sample in known.items()),
+        verdict="undetermined" if is_coarse else _decide_closeness(differences, margin),
+        numbers=write_closeness(test, sample, margin, is_coarse=is_coarse),
+        runs=sample.runs,
     )
 
 
-def _compare(
-    sections: Sequence[tuple[str, Scores]],
-    metric: Metric,
-    margin: float | None,
-    evidence: _Evidence,
-) -> list[PairRow]:
-    rows = compare_sections(sections, margin=margin or 0.0, is_paired=evidence.is_paired)
-    if not evidence.is_coarse(metric, margin):
-        return rows
-    return [replace(row, verdict="undetermined", is_descriptive_only=True) for row in rows]
-
-
-def _sample_pair(
-    test: CompareTest | LeadTest, settings: Mapping[str, Argument], evidence: _Evidence
-) -> Sample:
-    metric = METRICS[test.metric]
-    return take_sample(
-        evidence.index,
-        (test.a, test.b),
-        settings,
-        metric.measure,
-        by_hardware=metric.unit == "seconds",
-        is_paired=evidence.is_paired,
-    )
-
-
-def _margin_of(test: CompareTest | CloseTest | LeadTest, evidence: _Evidence) -> float | None:
-    """The margin in the metric's own unit; None where neither claim nor study declares one."""
-    metric = METRICS[test.metric]
-    if test.margin is not None:
-        return test.margin / metric.scale
-    return evidence.margin if metric.unit == "accuracy" else None
+def _widen(row: PairRow, sample: Sample, n_family: int, evidence: _Evidence) -> PairRow:
+    """The row with its interval at 5 % divided by the number of rows."""
+    runs = pair_runs(sample.values[row.a], sample.values[row.b], is_paired=evidence.is_paired)
+    find_interval = paired_interval if runs.is_paired else welch_interval
+    return replace(row, difference_interval=find_interval(runs.a, runs.b, 1 - 0.05 / n_family))
 
 
 def _decide(expect: Expectation, row: PairRow, margin: float | None) -> ClaimVerdict:
@@ -308,32 +226,19 @@ def _decide(expect: Expectation, row: PairRow, margin: float | None) -> ClaimVer
     return "supported" if supported else "contradicted" if contradicted else "undetermined"
 
 
-def _widen(row: PairRow, sample: Sample, n_family: int, evidence: _Evidence) -> PairRow:
-    """The row with its interval at 5 % divided by the number of rows."""
-    runs = pair_runs(sample.values[row.a], sample.values[row.b], is_paired=evidence.is_paired)
-    find_interval = paired_interval if runs.is_paired else welch_interval
-    return replace(row, difference_interval=find_interval(runs.a, runs.b, 1 - 0.05 / n_family))
-
-
 def _decide_closeness(differences: Sequence[Sequence[float]], margin: float) -> ClaimVerdict:
     if any(len(values) < FEWEST_RUNS or len({*values}) == 1 for values in differences):
         return "undetermined"
-    if all(_is_inside(t_interval(values), margin) for values in differences):
+    at_95 = [t_interval(values) for values in differences]
+    if all(interval and interval.is_within(margin) for interval in at_95):
         return "supported"
-    level = 1 - 0.05 / len(differences)
-    is_apart = any(_is_outside(t_interval(values, level), margin) for values in differences)
-    return "contradicted" if is_apart else "undetermined"
+    wider = [t_interval(values, 1 - 0.05 / len(differences)) for values in differences]
+    if any(interval and (interval.low > margin or interval.high < -margin) for interval in wider):
+        return "contradicted"
+    return "undetermined"
 
 
-def _is_inside(interval: Interval | None, margin: float) -> bool:
-    return interval is not None and interval.is_within(margin)
-
-
-def _is_outside(interval: Interval | None, margin: float) -> bool:
-    return interval is not None and (interval.low > margin or interval.high < -margin)
-
-
-def _conclude(verdicts: Sequence[ClaimVerdict], *, n_asked: int) -> ClaimVerdict:
+def _conclude(verdicts: Sequence[ClaimVerdict], n_asked: int) -> ClaimVerdict:
     """Of what has to hold at every value: it fails where it fails at one."""
     if "contradicted" in verdicts:
         return "contradicted"

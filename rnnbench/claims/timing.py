@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from rnnbench.architectures import PRESETS
-from rnnbench.claims.kinds import TimingTest
-from rnnbench.claims.parameters import Finding
+from rnnbench.claims.kinds import Finding, TimingTest
 from rnnbench.page.blocks import ClaimVerdict
 from rnnbench.specs import Backend
 from rnnbench.timing.arms import default_jit
@@ -19,8 +18,8 @@ __all__ = ["judge_timing"]
 _NOT_ITS_FAULT = ("out of memory", "not done after", "sees no GPU")
 
 
-def judge_timing(test: TimingTest, part: TimingPart | None) -> list[tuple[str, Finding]]:
-    """A back end and its finding, for each that was measured on the test's device.
+def judge_timing(test: TimingTest, part: TimingPart | None) -> list[Finding]:
+    """A finding for each back end that was measured on the test's device.
 
     - `cannot run`: contradicted where a step with recurrent dropout ran there; supported where it
       failed while one without it ran, and not for want of memory or time.
@@ -33,7 +32,7 @@ def judge_timing(test: TimingTest, part: TimingPart | None) -> list[tuple[str, F
     rows = _rows_of(test, part)
     here = [row for row in rows if row.device == test.device and _was_tried(row)]
     found = [
-        (backend, _judge(test, [row for row in here if row.backend == backend]))
+        _judge(test, backend, [row for row in here if row.backend == backend])
         for backend in dict.fromkeys(row.backend for row in here)
     ]
     if found:
@@ -43,7 +42,7 @@ def judge_timing(test: TimingTest, part: TimingPart | None) -> list[tuple[str, F
     if others:
         told = "; ".join(f"{row.backend} {_slowdown(row)}" for row in others)
         numbers += f". On the {others[0].device.upper()}, which the claim is not about: {told}"
-    return [("", Finding(verdict="not measured", numbers=numbers))]
+    return [Finding(verdict="not measured", numbers=numbers)]
 
 
 def _rows_of(test: TimingTest, part: TimingPart | None) -> list[SlowdownRow]:
@@ -64,11 +63,12 @@ def _was_tried(row: SlowdownRow) -> bool:
     return row.dropout_ms is not None or row.dropout_failure is not None
 
 
-def _judge(test: TimingTest, rows: Sequence[SlowdownRow]) -> Finding:
+def _judge(test: TimingTest, backend: str, rows: Sequence[SlowdownRow]) -> Finding:
     """One verdict over the machines; where they disagree there is none."""
     verdicts = {_verdict(test, row) for row in rows}
     verdict: ClaimVerdict = verdicts.pop() if len(verdicts) == 1 else "undetermined"
-    return Finding(verdict=verdict, numbers="; ".join(_say(test, row) for row in rows))
+    numbers = "; ".join(_say(test, row) for row in rows)
+    return Finding(verdict=verdict, numbers=numbers, backend=backend)
 
 
 def _verdict(test: TimingTest, row: SlowdownRow) -> ClaimVerdict:
