@@ -29,9 +29,11 @@ Pharmacokinetics and Biopharmaceutics 15:657-680, for equivalence; Berger (1982)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
+from rnnbench.architectures import make_form, model_parameters, recurrent_parameters
 from rnnbench.claims.kinds import (
     Claim,
     CloseTest,
@@ -44,15 +46,15 @@ from rnnbench.claims.kinds import (
     TimingTest,
 )
 from rnnbench.claims.metrics import METRICS
-from rnnbench.claims.parameters import judge_parameters
 from rnnbench.claims.runs import RunIndex, Sample, index_runs, take_sample
 from rnnbench.claims.texts import write_closeness, write_comparison, write_lead
 from rnnbench.claims.timing import judge_timing
 from rnnbench.compare.pairs import compare_sections, pair_runs
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow
+from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
-from rnnbench.specs import RunResult
+from rnnbench.specs import CanonicalForm, RunSpec
 from rnnbench.stats.comparisons import paired_interval, welch_interval
 from rnnbench.stats.intervals import t_interval
 from rnnbench.timing.rows import TimingPart
@@ -93,11 +95,13 @@ def judge_claims(
             case TimingTest() as test:
                 findings = judge_timing(test, timing)
             case ParametersRatioTest() | ParametersTest() as test:
-                findings = [judge_parameters(test, runs)]
+                findings = [_judge_parameters(test, runs)]
             case CloseTest() as test:
                 findings = [_judge_closeness(test, evidence)]
             case CompareTest() as test:
                 findings = [_judge_comparisons(test, evidence)]
+            case test:
+                assert_never(test)
         rows += [_describe(claim, finding) for finding in findings]
     return rows
 
@@ -137,6 +141,56 @@ class _Evidence:
         return is_too_coarse(self.n_test, margin)
 
 
+def _judge_parameters(
+    test: ParametersRatioTest | ParametersTest, runs: Iterable[TrackedRun]
+) -> Finding:
+    """Whether recurrent parts, behind an embedding of 16, have the claimed parameters."""
+    names = (test.a, test.b) if isinstance(test, ParametersRatioTest) else tuple(test.expect)
+    forms = {name: form for name in names if isinstance(form := make_form(name), CanonicalForm)}
+    if unknown := [name for name in names if name not in forms]:
+        numbers = f"only Keras can count the parameters of {' and '.join(unknown)}"
+        return Finding(verdict="undetermined", numbers=numbers)
+    formula = {name: sum(recurrent_parameters(form)) for name, form in forms.items()}
+    counted = _count_layers(forms, runs)
+    counts = {name: {formula[name], *counted[name].values()} for name in names}
+    words = " and ".join(f"{formula[name]:,} with {name}" for name in names)
+    if isinstance(test, ParametersRatioTest):
+        words += f": {formula[test.a] / formula[test.b]:g} times"
+        holds = all(a == test.ratio * b for a in counts[test.a] for b in counts[test.b])
+    else:
+        holds = all(counts[name] == {number} for name, number in test.expect.items())
+    # A run that two studies share counts once.
+    n_runs = len({spec for of_name in counted.values() for _, spec in of_name})
+    studies = dict.fromkeys(study for of_name in counted.values() for study, _ in of_name)
+    odd = [f"{n:,} with {name}" for name in names for n in sorted(counts[name] - {formula[name]})]
+    keras = f"; Keras counted the same in {plural(n_runs, 'run')}" if n_runs else ""
+    if odd:
+        keras = f"; but Keras counted {' and '.join(odd)}"
+    return Finding(
+        verdict="supported" if holds else "contradicted",
+        numbers=f"parameters by the formula: {words}{keras}",
+        runs=f"{', '.join(studies)}: {plural(n_runs, 'run')}" if n_runs else "none needed",
+    )
+
+
+def _count_layers(
+    forms: Mapping[str, CanonicalForm], runs: Iterable[TrackedRun]
+) -> dict[str, dict[tuple[str, RunSpec], int]]:
+    """What Keras counted, less the other layers: by architecture, and by study and run."""
+    counted: dict[str, dict[tuple[str, RunSpec], int]] = {name: {} for name in forms}
+    for run in runs:
+        n_counted = run.result.n_parameters if run.result is not None else None
+        for name, form in forms.items():
+            if run.spec.form != form or run.spec.embedding_size != 16 or n_counted is None:
+                continue
+            data = run.spec.data
+            whole = model_parameters(form, num_words=data.num_words, n_classes=data.n_classes)
+            assert whole is not None
+            others = whole - sum(recurrent_parameters(form))
+            counted[name][run.study, run.spec] = n_counted - others
+    return counted
+
+
 def _judge_comparisons(test: CompareTest, evidence: _Evidence) -> Finding:
     """Of one comparison, or of a lead, which is one at each value of a factor."""
     metric, margin = METRICS[test.metric], evidence.margin_of(test)
@@ -145,8 +199,7 @@ def _judge_comparisons(test: CompareTest, evidence: _Evidence) -> Finding:
             evidence.index,
             (test.a, test.b),
             settings,
-            metric.measure,
-            by_hardware=metric.unit == "seconds",
+            metric,
             is_paired=evidence.is_paired,
         )
         for place, settings in test.places.items()
@@ -163,29 +216,20 @@ def _judge_comparisons(test: CompareTest, evidence: _Evidence) -> Finding:
     verdict = _conclude([_decide(test.expect, row, margin) for row in widened], len(samples))
     if isinstance(test, LeadTest):
         numbers = write_lead(test, samples, rows, margin)
-        return Finding(
-            verdict=verdict,
-            numbers=numbers,
-            runs="; ".join(f"{place}: {sample.runs}" for place, sample in known.items()),
-        )
+        runs = "; ".join(f"{place}: {sample.runs}" for place, sample in known.items())
+        return Finding(verdict=verdict, numbers=numbers, runs=runs)
     (sample,) = samples.values()
     numbers = sample.missing or write_comparison(test, sample, rows[0], margin, verdict)
     return Finding(verdict=verdict, numbers=numbers, runs=sample.runs)
 
 
 def _judge_closeness(test: CloseTest, evidence: _Evidence) -> Finding:
-    metric, reference = METRICS[test.metric], METRICS[test.reference]
-
-    def measure(result: RunResult) -> float | None:
-        value, other = metric.measure(result), reference.measure(result)
-        return None if value is None or other is None else value - other
-
     sample = take_sample(
         evidence.index,
         test.architectures,
         test.settings,
-        measure,
-        by_hardware=metric.unit == "seconds",
+        METRICS[test.metric],
+        less=METRICS[test.reference],
         is_paired=False,
     )
     if sample.missing:

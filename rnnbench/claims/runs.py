@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 from rnnbench.architectures import PRESETS, find_plugin, make_form
+from rnnbench.claims.metrics import Metric
 from rnnbench.compare.arms import hardware_of, is_at_limit
 from rnnbench.compare.environments import mixed_words
-from rnnbench.specs import Argument, CanonicalForm, DataSpec, Recipe, RunResult, RunSpec
+from rnnbench.specs import Argument, CanonicalForm, DataSpec, Recipe, RunSpec
 from rnnbench.tracking.runs import TrackedRun
 
 __all__ = [
@@ -121,20 +122,19 @@ def take_sample(
     index: RunIndex,
     architectures: Sequence[str],
     settings: Mapping[str, Argument],
-    measure: Callable[[RunResult], float | None],
+    metric: Metric,
     *,
-    by_hardware: bool,
+    less: Metric | None = None,
     is_paired: bool,
 ) -> Sample:
-    """The number of the runs with the notes' recipe, but for `settings`, of each architecture.
+    """The metric of the runs with the notes' recipe, but for `settings`, of each architecture.
 
-    They share the reviews' content, back end and engine. Where runs of several such surroundings
-    exist, those with the most comparable seeds are taken, and the others left. A run that two
-    studies share is counted once.
+    They share the reviews' content, back end, engine and, for seconds, the hardware. Where runs of
+    several such surroundings exist, those with the most comparable seeds are taken, and the others
+    left. A run that two studies share is counted once, and one without the number not at all.
 
     Args:
-        measure: the number of a finished run; None leaves the run out.
-        by_hardware: whether the hardware has to be the same too, as for seconds.
+        less: a metric to be subtracted.
         is_paired: whether comparable means the same seed; then other seeds are left, unless
             fewer than two are shared.
     """
@@ -148,8 +148,8 @@ def take_sample(
             place = _surroundings(run.spec, asked)
             if not run.is_finished:  # it may not have got as far as naming its hardware
                 failed.setdefault(place, set()).add((name, run.spec.seed))
-            elif (value := measure(run.result)) is not None:
-                if by_hardware:
+            elif (value := metric.measure(run.result, less)) is not None:
+                if metric.unit == "seconds":
                     place = replace(place, hardware=hardware_of(run.result))
                 of_arm = found.setdefault(place, {}).setdefault(name, {})
                 of_arm.setdefault(run.spec.seed, (run, value))

@@ -27,10 +27,12 @@ def write_comparison(
         f"{metric.write_value(fmean(values.values()))} with {name}"
         for name, values in sample.values.items()
     )
+    is_cut_short = metric.unit == "epochs" or metric.name == "fit_seconds"
+    at_limit = f"; {plural(sample.n_at_limit, 'run')} came to the epoch limit"
     return (
         f"{metric.words}{write_settings(test.settings)} {means}: {_difference(metric, row)}"
         f"{_margin(test, row, margin, verdict)}"
-        f"{_left_out(sample)}{_at_limit(metric, sample.n_at_limit)}"
+        f"{_left_out(sample)}{at_limit if sample.n_at_limit and is_cut_short else ''}"
     )
 
 
@@ -49,10 +51,11 @@ def write_lead(
         else sample.missing
         for place, sample in samples.items()
     )
-    return (
-        f"{metric.words} with {test.a} against {test.b}{write_settings(test.settings)}: "
-        f"{each}{_family(rows)}{f'; margin {metric.write_difference(margin)}' if margin else ''}"
-    )
+    text = f"{metric.words} with {test.a} against {test.b}{write_settings(test.settings)}: {each}"
+    n_family = rows[0].n_family if rows else 0
+    if n_family > 1 and not all(row.is_descriptive_only for row in rows):
+        text += f"; p adjusted over {n_family} values (Holm)"
+    return f"{text}; margin {metric.write_difference(margin)}" if margin else text
 
 
 def write_closeness(test: CloseTest, sample: Sample, margin: float, *, is_coarse: bool) -> str:
@@ -118,21 +121,7 @@ def _margin(test: CompareTest, row: PairRow, margin: float | None, verdict: Clai
     return f"; margin {size}"
 
 
-def _family(rows: Sequence[PairRow]) -> str:
-    """That p values are adjusted, where they are."""
-    n_family = rows[0].n_family if rows else 0
-    is_adjusted = n_family > 1 and not all(row.is_descriptive_only for row in rows)
-    return f"; p adjusted over {n_family} values (Holm)" if is_adjusted else ""
-
-
 def _left_out(sample: Sample) -> str:
     """How many runs came to no score, where there are any."""
     n_runs = plural(sample.n_left_out, "failed or diverged run")
     return f"; {n_runs} left out" if sample.n_left_out else ""
-
-
-def _at_limit(metric: Metric, n_at_limit: int) -> str:
-    """How many runs were ended by the epoch limit, where that cuts the metric short."""
-    is_cut_short = metric.unit == "epochs" or metric.name == "fit_seconds"
-    n_runs = plural(n_at_limit, "run")
-    return f"; {n_runs} came to the epoch limit" if n_at_limit and is_cut_short else ""

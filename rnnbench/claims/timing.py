@@ -29,14 +29,13 @@ def judge_timing(test: TimingTest, part: TimingPart | None) -> list[Finding]:
     Returns:
         One finding without a back end where there are no measurements.
     """
-    rows = _rows_of(test, part)
+    rows = [row for row in part.slowdowns if _is_as_in_the_notes(test, row)] if part else []
     here = [row for row in rows if row.device == test.device and _was_tried(row)]
-    found = [
-        _judge(test, backend, [row for row in here if row.backend == backend])
-        for backend in dict.fromkeys(row.backend for row in here)
-    ]
-    if found:
-        return found
+    if here:
+        return [
+            _judge(test, backend, [row for row in here if row.backend == backend])
+            for backend in dict.fromkeys(row.backend for row in here)
+        ]
     others = [row for row in rows if row.device != test.device and row.slowdown is not None]
     numbers = f"not measured on a {test.device.upper()}. To be measured: {test.measured_by}"
     if others:
@@ -45,18 +44,14 @@ def judge_timing(test: TimingTest, part: TimingPart | None) -> list[Finding]:
     return [Finding(verdict="not measured", numbers=numbers)]
 
 
-def _rows_of(test: TimingTest, part: TimingPart | None) -> list[SlowdownRow]:
-    """The rows of the claim's network as it stands in the notes: its size, batches of 64."""
-    form = PRESETS[test.b]
-    rate = PRESETS[test.a].recurrent_dropout
-    return [
-        row
-        for row in (() if part is None else part.slowdowns)
-        if (row.architecture, row.units, row.batch_size) == (test.b, form.units, 64)
-        and row.recurrent_dropout == rate
+def _is_as_in_the_notes(test: TimingTest, row: SlowdownRow) -> bool:
+    """Whether the row is of the claim's network as the notes have it: its size, batches of 64."""
+    return (
+        (row.architecture, row.units, row.batch_size) == (test.b, PRESETS[test.b].units, 64)
+        and row.recurrent_dropout == PRESETS[test.a].recurrent_dropout
         and not row.dropout
         and row.jit == default_jit(cast(Backend, row.backend))
-    ]
+    )
 
 
 def _was_tried(row: SlowdownRow) -> bool:
