@@ -11,8 +11,8 @@ from rich.text import Text
 
 from rnnbench.page.screen import Screen
 from rnnbench.page.terminal_texts import duration
-from rnnbench.published.reproduction import Reproduction, ReproductionReport
-from rnnbench.published.reproduction_page import describe_outcome
+from rnnbench.published.page import describe_outcome
+from rnnbench.published.reproduce import Reproduction, ReproductionReport
 from rnnbench.training.notes_procedure import Fitted, Message
 
 __all__ = ["ReproductionScreen"]
@@ -35,8 +35,8 @@ class ReproductionScreen(Screen):
                 if isinstance(message, Fitted):
                     self.say(_describe_fitted(message))
                     return
-                row = message.row
-                text = f"{message.architecture}: epoch {row.epoch}, val_loss {row.val_loss:.4f}"
+                architecture, row = message
+                text = f"{architecture}: epoch {row.epoch}, val_loss {row.val_loss:.4f}"
                 status.update(Text(text))
                 if not self.can_redraw and row.epoch % LINE_EVERY_EPOCHS == 0:
                     self.say(text)
@@ -60,7 +60,7 @@ def _describe_fitted(model: Fitted) -> str:
 
 def _reproduction_table(report: ReproductionReport) -> Table:
     table = Table(
-        title=f"{report.source}, published / measured",
+        title=f"{report.choices.name}, published / measured",
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -82,16 +82,17 @@ def _reproduction_table(report: ReproductionReport) -> Table:
 
 
 def _cells(model: Reproduction) -> tuple[str, ...]:
-    test = "–"
-    if model.published_test is not None and model.test is not None:
-        test = f"{model.published_test.accuracy:.4f} / {model.test.accuracy:.4f}"
+    theirs, ours, test = model.published, model.fitted, model.score("test", dropout=True)
+    tested = "–"
+    if theirs.test_accuracy is not None and test is not None:
+        tested = f"{theirs.test_accuracy:.4f} / {test.accuracy:.4f}"
     return (
         model.architecture,
-        f"{model.n_published} / {model.n_epochs}",
+        f"{len(theirs.history)} / {len(ours.history)}",
         str(model.n_exact),
         "–" if model.first_difference is None else str(model.first_difference),
         f"{model.loss_difference:.4f}",
         f"{model.accuracy_difference:.4f}",
-        f"{model.published_val_loss:.4f} / {model.val_loss:.4f}",
-        test,
+        f"{theirs.val_loss:.4f} / {model.best.val_loss:.4f}",
+        tested,
     )

@@ -33,7 +33,6 @@ __all__ = [
     "EPOCHS",
     "NOTES_MODELS",
     "Fitted",
-    "FittedEpoch",
     "Message",
     "NotesTask",
     "Score",
@@ -69,14 +68,6 @@ class NotesTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FittedEpoch:
-    """A model has gone through one more epoch."""
-
-    architecture: str
-    row: EpochRow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """The best model by validation loss on some reviews.
 
@@ -100,11 +91,12 @@ class Fitted:
     fit_seconds: float
 
 
-Message: TypeAlias = FittedEpoch | Fitted
+Message: TypeAlias = tuple[str, EpochRow] | Fitted
+"""An architecture has gone through one more epoch, or is trained."""
 
 
 def follow_notes(pipe: Connection, task: NotesTask) -> None:
-    """Send a `FittedEpoch` an epoch, a `Fitted` a model, and None at the end, through `pipe`.
+    """Send a message an epoch, another a model, and None at the end, through `pipe`.
 
     Side effect: seeds the global generators of this process.
     """
@@ -181,7 +173,7 @@ def _reporter(
             ended_at=time.time(),
         )
         history.append(row)
-        report(FittedEpoch(architecture=architecture, row=row))
+        report((architecture, row))
 
     return keras.callbacks.LambdaCallback(on_epoch_end=note)
 

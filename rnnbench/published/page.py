@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnbench.published.reproduction import (
-    DIGITS,
-    EpochComparison,
-    Reproduction,
-    ReproductionReport,
-)
+from rnnbench.errors import StoreError
+from rnnbench.published.notes import REVIEWS
+from rnnbench.published.reproduce import DIGITS, Reproduction, ReproductionReport
 from rnnbench.training.notes_procedure import Score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["describe_outcome", "draw_reproduction", "write_epochs", "write_page"]
+__all__ = [
+    "describe_outcome",
+    "draw_reproduction",
+    "write_epochs",
+    "write_page",
+    "write_reproduction",
+]
 
 # Okabe and Ito's palette: apart for colour-blind readers too.
 PUBLISHED_COLOUR, MEASURED_COLOUR, PLAIN_COLOUR = "#E69F00", "#0072B2", "#B2477F"
@@ -58,10 +62,25 @@ dropout. Which epoch is the best was decided by the notes' scores in both cases.
 """
 
 
+def write_reproduction(report: ReproductionReport, folder: Path) -> None:
+    """Write the page, its epochs and its figure: `index.md`, `epochs.csv`, `curves.png`.
+
+    Raises:
+        StoreError: the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.md").write_text(write_page(report), "utf-8")
+        (folder / "epochs.csv").write_text(write_epochs(report), "utf-8")
+        (folder / "curves.png").write_bytes(draw_reproduction(report))
+    except OSError as err:
+        raise StoreError(f"cannot write to {folder}: {err.strerror or err}") from err
+
+
 def write_page(report: ReproductionReport) -> str:
     """The page as Markdown; `curves.png` and `epochs.csv` lie beside it."""
     lines = [
-        f"# {report.source}, run again",
+        f"# {report.choices.name}, run again",
         "",
         "The study notes' own procedure, with their seed, their order of models and Keras's own "
         "`fit`, compared with what they print, epoch by epoch.",
@@ -85,7 +104,7 @@ def write_page(report: ReproductionReport) -> str:
         "## How it was run",
         "",
         "```sh",
-        report.command,
+        report.choices.command,
         "```",
         "",
         _describe_run(report),
@@ -96,12 +115,12 @@ def write_page(report: ReproductionReport) -> str:
 def describe_outcome(report: ReproductionReport) -> str:
     """One sentence: what came out exactly, and what did not."""
     exact = ", ".join(
-        f"{model.architecture} ({model.n_epochs} epochs)"
+        f"{model.architecture} ({len(model.epochs)} epochs)"
         for model in report.models
         if model.is_exact
     )
     other = ", ".join(
-        f"{model.architecture} ({model.n_exact} of {model.n_published} epochs agree)"
+        f"{model.architecture} ({_agreement(model)})"
         for model in report.models
         if not model.is_exact
     )
@@ -116,18 +135,19 @@ def write_epochs(report: ReproductionReport) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for row in report.epochs:
-        writer.writerow(
-            (
-                row.architecture,
-                row.epoch,
-                _decimals(row.published_val_loss, 4),
-                _decimals(row.val_loss, 6),
-                _decimals(row.published_val_accuracy, 4),
-                _decimals(row.val_accuracy, 6),
-                str(row.agrees).lower(),
+    for model in report.models:
+        for row in model.epochs:
+            writer.writerow(
+                (
+                    model.architecture,
+                    row.epoch,
+                    _decimals(row.published_val_loss, 4),
+                    _decimals(row.val_loss, 6),
+                    _decimals(row.published_val_accuracy, 4),
+                    _decimals(row.val_accuracy, 6),
+                    str(row.agrees).lower(),
+                )
             )
-        )
     return text.getvalue()
 
 
@@ -142,19 +162,13 @@ def draw_reproduction(report: ReproductionReport) -> bytes:
     FigureCanvasAgg(figure)
     panels = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
     for model, axes in zip(report.models, panels.flat, strict=False):
-        rows = [row for row in report.epochs if row.architecture == model.architecture]
-        _draw_panel(axes, model, rows)
+        _draw_panel(axes, model)
     for axes in panels.flat[len(report.models) :]:
         axes.set_visible(False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
-
-_IN_CORNER: dict[str, Any] = {  # Any: arguments of matplotlib
-    "horizontalalignment": "right",
-    "fontsize": 9,
-}
 
 _HEADINGS = (
     "model",
@@ -173,30 +187,30 @@ def _cells(model: Reproduction) -> tuple[str, ...]:
     first = model.first_difference
     return (
         f"`{model.architecture}`",
-        str(model.n_published),
-        str(model.n_epochs),
+        str(len(model.published.history)),
+        str(len(model.fitted.history)),
         str(model.n_exact),
         "none" if first is None else f"epoch {first}",
         f"{model.loss_difference:.4f}",
         f"{model.accuracy_difference:.4f}",
-        f"{model.published_val_loss:.4f}",
-        f"{model.val_loss:.4f}",
+        f"{model.published.val_loss:.4f}",
+        f"{model.best.val_loss:.4f}",
     )
 
 
 def _describe_tests(report: ReproductionReport) -> list[str]:
     """A line for each model that the notes score on the test half."""
-    return [
-        line
-        for model in report.models
-        if model.published_test is not None and model.test is not None
-        for line in (
-            f"`{model.architecture}` on the test half: loss {model.published_test.loss:.4f}, "
-            f"accuracy {model.published_test.accuracy:.4f} in the notes; "
-            f"loss {model.test.loss:.4f}, accuracy {model.test.accuracy:.4f} here.",
-            "",
-        )
-    ]
+    lines = []
+    for model in report.models:
+        theirs, ours = model.published, model.score("test", dropout=True)
+        if theirs.test_loss is not None and theirs.test_accuracy is not None and ours is not None:
+            lines += [
+                f"`{model.architecture}` on the test half: loss {theirs.test_loss:.4f}, "
+                f"accuracy {theirs.test_accuracy:.4f} in the notes; "
+                f"loss {ours.loss:.4f}, accuracy {ours.accuracy:.4f} here.",
+                "",
+            ]
+    return lines
 
 
 def _plain_section(report: ReproductionReport) -> list[str]:
@@ -204,13 +218,12 @@ def _plain_section(report: ReproductionReport) -> list[str]:
     rows = [
         (
             f"`{model.architecture}`",
-            _decimals(model.val_loss, 4),
-            _decimals(model.plain_validation.loss, 4),
-            _accuracy(model.test),
-            _accuracy(model.plain_test),
+            _decimals(model.best.val_loss, 4),
+            _decimals(validation.loss, 4),
+            *(_accuracy(model.score("test", dropout=dropout)) for dropout in (True, False)),
         )
         for model in report.models
-        if model.plain_validation is not None
+        if (validation := model.score("validation", dropout=False)) is not None
     ]
     if not rows:
         return []
@@ -229,10 +242,10 @@ def _describe_run(report: ReproductionReport) -> str:
     versions = ", ".join(
         f"{name} {about[f'version.{name}']}" for name in ("keras", "tensorflow", "numpy", "python")
     )
-    xla = "the models without dropout with XLA" if report.jit else "without XLA"
+    xla = "the models without dropout with XLA" if report.choices.jit else "without XLA"
     return (
         f"Measured on {about['processor']}, one core, {versions}, {xla}; reviews with content "
-        f"fingerprint `{report.reviews[:12]}`."
+        f"fingerprint `{REVIEWS[:12]}`."
     )
 
 
@@ -249,49 +262,41 @@ def _decimals(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def _draw_panel(axes: Axes, model: Reproduction, rows: Sequence[EpochComparison]) -> None:
+def _agreement(model: Reproduction) -> str:
+    return f"{model.n_exact} of {len(model.published.history)} epochs agree"
+
+
+def _draw_panel(axes: Axes, model: Reproduction) -> None:
+    rows = model.epochs
     epochs = [row.epoch for row in rows]
     published: list[Any] = [row.published_val_loss for row in rows]  # Any: None makes a gap
     measured: list[Any] = [row.val_loss for row in rows]
     axes.plot(epochs, published, color=PUBLISHED_COLOUR, linewidth=5, alpha=0.6)
     axes.plot(epochs, measured, color=MEASURED_COLOUR, linewidth=1.2)
     # The curves fall from the upper left, and mostly coincide: their names stand where none is.
-    axes.text(
-        0.97, 0.92, "published (wide)", color=TEXT_COLOUR, transform=axes.transAxes, **_IN_CORNER
-    )
-    axes.text(
-        0.97,
-        0.82,
-        "measured here (thin)",
-        color=MEASURED_COLOUR,
-        transform=axes.transAxes,
-        **_IN_CORNER,
-    )
-    if _is_told_apart(model):
-        _mark_plain_score(axes, model)
-    axes.set_title(
-        f"{model.architecture}: {model.n_exact} of {model.n_published} epochs agree",
-        loc="left",
-        fontsize=10,
-    )
+    for height, text, colour in (
+        (0.92, "published (wide)", TEXT_COLOUR),
+        (0.82, "measured here (thin)", MEASURED_COLOUR),
+    ):
+        axes.text(
+            0.97, height, text, color=colour, fontsize=9, ha="right", transform=axes.transAxes
+        )
+    _mark_plain_score(axes, model)
+    axes.set_title(f"{model.architecture}: {_agreement(model)}", loc="left", fontsize=10)
     axes.set(xlabel="epoch", ylabel="validation loss (cross-entropy)")
     axes.margins(y=0.12)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _is_told_apart(model: Reproduction) -> bool:
-    """Whether dropout in evaluation changes the printed validation loss."""
-    plain = model.plain_validation
-    return plain is not None and round(plain.loss, DIGITS) != round(model.val_loss, DIGITS)
-
-
 def _mark_plain_score(axes: Axes, model: Reproduction) -> None:
-    """A dot where the best model lies when it is scored without dropout."""
-    assert model.plain_validation is not None
-    at = (model.best_epoch, model.plain_validation.loss)
+    """A dot where the best model lies without dropout, if that changes the printed loss."""
+    plain, best = model.score("validation", dropout=False), model.best
+    if plain is None or round(plain.loss, DIGITS) == round(best.val_loss, DIGITS):
+        return
+    at = (best.epoch, plain.loss)
     axes.plot(*at, "o", color=PLAIN_COLOUR)
     axes.annotate(
-        f"the best one without dropout: {model.plain_validation.loss:.4f}",
+        f"the best one without dropout: {plain.loss:.4f}",
         at,
         xytext=(0, -14),
         textcoords="offset points",
