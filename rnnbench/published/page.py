@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import StoreError
+from rnnbench.page.tables import Column
 from rnnbench.published.notes import REVIEWS
 from rnnbench.published.reproduce import DIGITS, Reproduction, ReproductionReport
 from rnnbench.training.notes_procedure import Score
@@ -27,16 +28,6 @@ __all__ = [
 # Okabe and Ito's palette: apart for colour-blind readers too.
 PUBLISHED_COLOUR, MEASURED_COLOUR, PLAIN_COLOUR = "#E69F00", "#0072B2", "#B2477F"
 TEXT_COLOUR = "#9A6700"  # the published colour, dark enough to be read
-
-COLUMNS = (
-    "architecture",
-    "epoch",
-    "published_val_loss",
-    "val_loss",
-    "published_val_accuracy",
-    "val_accuracy",
-    "agrees",
-)
 
 _CONDITIONS = """\
 Three things decide these numbers to the fourth decimal:
@@ -87,7 +78,7 @@ def write_page(report: ReproductionReport) -> str:
         "",
         f"**{describe_outcome(report)}**",
         "",
-        *_table(_HEADINGS, [_cells(model) for model in report.models]),
+        *_table(_EPOCHS, report.models),
         "",
         *_describe_tests(report),
         "An epoch agrees when validation loss and accuracy both print as in the notes, to the "
@@ -134,20 +125,15 @@ def write_epochs(report: ReproductionReport) -> str:
     """Every epoch as CSV, measured values to six decimals; empty where one side had stopped."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    columns = ("published_val_loss", "val_loss", "published_val_accuracy", "val_accuracy")
+    writer.writerow(("architecture", "epoch", *columns, "agrees"))
     for model in report.models:
         for row in model.epochs:
-            writer.writerow(
-                (
-                    model.architecture,
-                    row.epoch,
-                    _decimals(row.published_val_loss, 4),
-                    _decimals(row.val_loss, 6),
-                    _decimals(row.published_val_accuracy, 4),
-                    _decimals(row.val_accuracy, 6),
-                    str(row.agrees).lower(),
-                )
+            values = (
+                _decimals(getattr(row, name), 4 if name.startswith("published") else 6)
+                for name in columns
             )
+            writer.writerow((model.architecture, row.epoch, *values, str(row.agrees).lower()))
     return text.getvalue()
 
 
@@ -170,32 +156,46 @@ def draw_reproduction(report: ReproductionReport) -> bytes:
     return buffer.getvalue()
 
 
-_HEADINGS = (
-    "model",
-    "epochs, notes",
-    "epochs, here",
-    "epochs that agree",
-    "first that differs",
-    "largest difference of val_loss",
-    "of val_accuracy",
-    "best val_loss, notes",
-    "best val_loss, here",
+_EPOCHS: Sequence[Column[Reproduction]] = (
+    Column("model", lambda model: f"`{model.architecture}`"),
+    Column("epochs, notes", lambda model: str(len(model.published.history))),
+    Column("epochs, here", lambda model: str(len(model.fitted.history))),
+    Column("epochs that agree", lambda model: str(model.n_exact)),
+    Column("first that differs", lambda model: _first_difference(model)),
+    Column("largest difference of val_loss", lambda model: f"{model.loss_difference:.4f}"),
+    Column("of val_accuracy", lambda model: f"{model.accuracy_difference:.4f}"),
+    Column("best val_loss, notes", lambda model: f"{model.published.val_loss:.4f}"),
+    Column("best val_loss, here", lambda model: f"{model.best.val_loss:.4f}"),
+)
+
+_SCORES: Sequence[Column[Reproduction]] = (
+    Column("model", lambda model: f"`{model.architecture}`"),
+    Column("best val_loss, as the notes", lambda model: f"{model.best.val_loss:.4f}"),
+    Column("without dropout", lambda model: _loss(model.score("validation", dropout=False))),
+    Column(
+        "test accuracy, as the notes", lambda model: _accuracy(model.score("test", dropout=True))
+    ),
+    Column("without dropout", lambda model: _accuracy(model.score("test", dropout=False))),
 )
 
 
-def _cells(model: Reproduction) -> tuple[str, ...]:
-    first = model.first_difference
-    return (
-        f"`{model.architecture}`",
-        str(len(model.published.history)),
-        str(len(model.fitted.history)),
-        str(model.n_exact),
-        "none" if first is None else f"epoch {first}",
-        f"{model.loss_difference:.4f}",
-        f"{model.accuracy_difference:.4f}",
-        f"{model.published.val_loss:.4f}",
-        f"{model.best.val_loss:.4f}",
-    )
+def _table(columns: Sequence[Column[Reproduction]], models: Sequence[Reproduction]) -> list[str]:
+    headings = [column.title for column in columns]
+    rows = [[column.write(model) for column in columns] for model in models]
+    lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *rows]
+    return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _first_difference(model: Reproduction) -> str:
+    return "none" if model.first_difference is None else f"epoch {model.first_difference}"
+
+
+def _loss(score: Score | None) -> str:
+    return "–" if score is None else f"{score.loss:.4f}"
+
+
+def _accuracy(score: Score | None) -> str:
+    return "–" if score is None else f"{score.accuracy:.4f}"
 
 
 def _describe_tests(report: ReproductionReport) -> list[str]:
@@ -215,26 +215,10 @@ def _describe_tests(report: ReproductionReport) -> list[str]:
 
 def _plain_section(report: ReproductionReport) -> list[str]:
     """What the best models score as it is meant; nothing where that was not measured."""
-    rows = [
-        (
-            f"`{model.architecture}`",
-            _decimals(model.best.val_loss, 4),
-            _decimals(validation.loss, 4),
-            *(_accuracy(model.score("test", dropout=dropout)) for dropout in (True, False)),
-        )
-        for model in report.models
-        if (validation := model.score("validation", dropout=False)) is not None
-    ]
-    if not rows:
+    scored = [model for model in report.models if model.score("validation", dropout=False)]
+    if not scored:
         return []
-    headings = (
-        "model",
-        "best val_loss, as the notes",
-        "without dropout",
-        "test accuracy, as the notes",
-        "without dropout",
-    )
-    return ["## The same models, scored as it is meant", "", _PLAIN, *_table(headings, rows), ""]
+    return ["## The same models, scored as it is meant", "", _PLAIN, *_table(_SCORES, scored), ""]
 
 
 def _describe_run(report: ReproductionReport) -> str:
@@ -247,15 +231,6 @@ def _describe_run(report: ReproductionReport) -> str:
         f"Measured on {about['processor']}, one core, {versions}, {xla}; reviews with content "
         f"fingerprint `{REVIEWS[:12]}`."
     )
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *rows]
-    return [f"| {' | '.join(cells)} |" for cells in lines]
-
-
-def _accuracy(score: Score | None) -> str:
-    return "–" if score is None else f"{score.accuracy:.4f}"
 
 
 def _decimals(value: float | None, digits: int) -> str:
