@@ -129,10 +129,9 @@ def write_epochs(report: ReproductionReport) -> str:
     writer.writerow(("architecture", "epoch", *columns, "agrees"))
     for model in report.models:
         for row in model.epochs:
-            values = (
-                _decimals(getattr(row, name), 4 if name.startswith("published") else 6)
-                for name in columns
-            )
+            theirs = [f"{value:.4f}" for value in row.published or ()] or ["", ""]
+            ours = [f"{value:.6f}" for value in row.measured or ()] or ["", ""]
+            values = (theirs[0], ours[0], theirs[1], ours[1])
             writer.writerow((model.architecture, row.epoch, *values, str(row.agrees).lower()))
     return text.getvalue()
 
@@ -161,7 +160,7 @@ _EPOCHS: Sequence[Column[Reproduction]] = (
     Column("epochs, notes", lambda model: str(len(model.published.history))),
     Column("epochs, here", lambda model: str(len(model.fitted.history))),
     Column("epochs that agree", lambda model: str(model.n_exact)),
-    Column("first that differs", lambda model: _first_difference(model)),
+    Column("first that differs", lambda m: f"epoch {n}" if (n := m.first_difference) else "none"),
     Column("largest difference of val_loss", lambda model: f"{model.loss_difference:.4f}"),
     Column("of val_accuracy", lambda model: f"{model.accuracy_difference:.4f}"),
     Column("best val_loss, notes", lambda model: f"{model.published.val_loss:.4f}"),
@@ -184,10 +183,6 @@ def _table(columns: Sequence[Column[Reproduction]], models: Sequence[Reproductio
     rows = [[column.write(model) for column in columns] for model in models]
     lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *rows]
     return [f"| {' | '.join(cells)} |" for cells in lines]
-
-
-def _first_difference(model: Reproduction) -> str:
-    return "none" if model.first_difference is None else f"epoch {model.first_difference}"
 
 
 def _loss(score: Score | None) -> str:
@@ -233,10 +228,6 @@ def _describe_run(report: ReproductionReport) -> str:
     )
 
 
-def _decimals(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
-
-
 def _agreement(model: Reproduction) -> str:
     return f"{model.n_exact} of {len(model.published.history)} epochs agree"
 
@@ -244,8 +235,8 @@ def _agreement(model: Reproduction) -> str:
 def _draw_panel(axes: Axes, model: Reproduction) -> None:
     rows = model.epochs
     epochs = [row.epoch for row in rows]
-    published: list[Any] = [row.published_val_loss for row in rows]  # Any: None makes a gap
-    measured: list[Any] = [row.val_loss for row in rows]
+    published: list[Any] = [row.published and row.published[0] for row in rows]  # Any: or a gap
+    measured: list[Any] = [row.measured and row.measured[0] for row in rows]
     axes.plot(epochs, published, color=PUBLISHED_COLOUR, linewidth=5, alpha=0.6)
     axes.plot(epochs, measured, color=MEASURED_COLOUR, linewidth=1.2)
     # The curves fall from the upper left, and mostly coincide: their names stand where none is.

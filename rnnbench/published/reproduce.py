@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from rnnbench.data.files import read_json, write_whole
 from rnnbench.data.temporary import temporary_folder
@@ -78,32 +79,28 @@ class ReproduceChoices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochComparison:
-    """One epoch, published and measured; None on the side that had stopped before it.
+    """Validation loss and accuracy of one epoch; None on the side that had stopped before it.
 
     Args:
-        val_loss, val_accuracy: measured, unrounded.
+        measured: unrounded.
     """
 
     epoch: int
-    published_val_loss: float | None
-    val_loss: float | None
-    published_val_accuracy: float | None
-    val_accuracy: float | None
+    published: tuple[float, float] | None
+    measured: tuple[float, float] | None
 
     @property
-    def loss_difference(self) -> float | None:
-        """Measured minus published validation loss, to the printed decimal; None without both."""
-        return _difference(self.val_loss, self.published_val_loss)
-
-    @property
-    def accuracy_difference(self) -> float | None:
-        """Measured minus published validation accuracy, likewise."""
-        return _difference(self.val_accuracy, self.published_val_accuracy)
+    def differences(self) -> tuple[float, ...] | None:
+        """Measured minus published, to the printed decimal; None without both."""
+        if self.published is None or self.measured is None:
+            return None
+        pairs = zip(self.measured, self.published, strict=True)
+        return tuple(round(round(ours, DIGITS) - theirs, DIGITS) for ours, theirs in pairs)
 
     @property
     def agrees(self) -> bool:
         """Whether loss and accuracy both print as the notes print them."""
-        return self.loss_difference == 0.0 and self.accuracy_difference == 0.0
+        return self.differences == (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +122,8 @@ class Reproduction:
         return [
             EpochComparison(
                 epoch=epoch,
-                published_val_loss=theirs[2] if theirs else None,
-                val_loss=ours.val_loss if ours else None,
-                published_val_accuracy=theirs[3] if theirs else None,
-                val_accuracy=ours.val_accuracy if ours else None,
+                published=(theirs[2], theirs[3]) if theirs else None,
+                measured=(ours.val_loss, ours.val_accuracy) if ours else None,
             )
             for epoch, (theirs, ours) in enumerate(sides, start=1)
         ]
@@ -151,12 +146,12 @@ class Reproduction:
     @property
     def loss_difference(self) -> float:
         """The largest, over the epochs that both have."""
-        return _largest(row.loss_difference for row in self.epochs)
+        return self._largest_difference(0)
 
     @property
     def accuracy_difference(self) -> float:
         """Likewise."""
-        return _largest(row.accuracy_difference for row in self.epochs)
+        return self._largest_difference(1)
 
     @property
     def best(self) -> EpochRow:
@@ -167,6 +162,10 @@ class Reproduction:
         """The best model on a part, with dropout left on as in the notes, or as it is meant."""
         scores = self.fitted.scores
         return next((s for s in scores if (s.part, s.dropout) == (part, dropout)), None)
+
+    def _largest_difference(self, column: int) -> float:
+        found = [row.differences for row in self.epochs if row.differences]
+        return max((abs(of_epoch[column]) for of_epoch in found), default=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,18 +259,11 @@ def _train(
 ) -> dict[str, Fitted]:
     """The trained models by name; each is kept when it is done."""
     fitted: dict[str, Fitted] = {}
-    with (
-        temporary_folder() as checkpoints,
-        view.watch_models(models, choices.epochs) as observe,
-    ):
+    log = folder.parent.parent / "workers.log"
+    with temporary_folder() as own, view.watch_models(models, choices.epochs) as observe:
         task = NotesTask(
-            data=data,
-            models=models,
-            epochs=choices.epochs,
-            jit=choices.jit,
-            folder=checkpoints,
+            data=data, models=models, epochs=choices.epochs, jit=choices.jit, folder=own
         )
-        log = folder.parent.parent / "workers.log"
         child = spawn(follow_notes, task, environment=worker_environment("tensorflow"), log=log)
         try:
             while (message := _receive(child)) is not None:
@@ -294,40 +286,26 @@ def _receive(child: Child) -> Message | None:
 
 
 def _keep(folder: Path, fitted: Fitted, key: Mapping[str, str]) -> None:
-    content = {"conditions": dict(key), "fitted": asdict(fitted)}
+    text = json.dumps({"conditions": dict(key), "fitted": asdict(fitted)}, indent=1)
     try:
-        text = json.dumps(content, indent=1)
         write_whole(folder / f"{fitted.architecture}.json", text.encode())
     except OSError as err:
         raise StoreError(f"cannot write to {folder}: {err.strerror or err}") from err
 
 
 def _load_kept(folder: Path, models: Sequence[str], key: Mapping[str, str]) -> dict[str, Fitted]:
-    """The models that an earlier command trained under the same conditions."""
-    contents = {name: read_json(folder / f"{name}.json") for name in models}
-    kept = {
-        name: _parse_fitted(content.get("fitted"))
-        for name, content in contents.items()
-        if content.get("conditions") == key
-    }
-    return {name: fitted for name, fitted in kept.items() if fitted is not None}
+    """The models that an earlier command trained under the same conditions.
 
-
-def _parse_fitted(values: Any) -> Fitted | None:  # Any: JSON values
-    """The model that `_keep` wrote down; None if its file was changed: it is trained again."""
-    try:
-        history = tuple(EpochRow(**row) for row in values["history"])
-        scores = tuple(Score(**score) for score in values["scores"])
-        return Fitted(**{**values, "history": history, "scores": scores})
-    except (KeyError, TypeError):
-        return None
-
-
-def _difference(measured: float | None, published: float | None) -> float | None:
-    if measured is None or published is None:
-        return None
-    return round(round(measured, DIGITS) - published, DIGITS)
-
-
-def _largest(differences: Iterable[float | None]) -> float:
-    return max((abs(value) for value in differences if value is not None), default=0.0)
+    One whose file was changed is left out, and so trained again.
+    """
+    kept: dict[str, Fitted] = {}
+    for name in models:
+        content = read_json(folder / f"{name}.json")
+        if content.get("conditions") != key:
+            continue
+        with suppress(KeyError, TypeError):
+            values = content["fitted"]
+            history = tuple(EpochRow(**row) for row in values["history"])
+            scores = tuple(Score(**score) for score in values["scores"])
+            kept[name] = Fitted(**{**values, "history": history, "scores": scores})
+    return kept
