@@ -8,13 +8,7 @@ from collections.abc import Iterator, Sequence
 from rnnbench.architectures import display_name
 from rnnbench.compare.rows import Curve, PublishedRow
 from rnnbench.compare.sections import Arm, Section
-from rnnbench.published.notes import (
-    SOURCES,
-    NotesRun,
-    is_comparable_with_notes,
-    published_runs,
-)
-from rnnbench.specs import ORDERS
+from rnnbench.published.notes import SOURCES, NotesRun, is_comparable_with_notes, published_runs
 from rnnbench.stats.intervals import mean_sd, prediction_interval
 from rnnbench.tracking.runs import CURVES, TrackedRun
 
@@ -63,7 +57,6 @@ def explain_by_order(rows: Sequence[PublishedRow]) -> tuple[str, ...]:
     for row in rows:
         key = (row.source, row.architecture, row.summary)
         found.setdefault(key, {})[row.order] = row.is_inside
-    both = {key: inside for key, inside in found.items() if {*ORDERS} <= set(inside)}
     sentences = []
     for lead, reshuffled, frozen in (
         ("Outside with reshuffled batches, inside with frozen ones", False, True),
@@ -73,7 +66,7 @@ def explain_by_order(rows: Sequence[PublishedRow]) -> tuple[str, ...]:
         wanted = {"reshuffled": reshuffled, "frozen": frozen}
         named = "; ".join(
             f"{summary} of {name} ({source})"
-            for (source, name, summary), inside in both.items()
+            for (source, name, summary), inside in found.items()
             if inside == wanted
         )
         sentences += [f"{lead}: {named}."] if named else []
