@@ -34,11 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIGITS",
-    "EpochComparison",
     "ReproduceChoices",
     "Reproduction",
     "ReproductionReport",
-    "compare_with_notes",
     "reproduce_notes",
 ]
 
@@ -202,19 +200,17 @@ def reproduce_notes(
     missing = tuple(name for name in models if name not in fitted)
     if missing:
         fitted |= _train(missing, data, choices, view, folder, key)
-    return compare_with_notes(choices, [fitted[name] for name in models], environment)
-
-
-def compare_with_notes(
-    choices: ReproduceChoices, fitted: Sequence[Fitted], environment: Mapping[str, str]
-) -> ReproductionReport:
-    """What was trained beside what the notes print, as far as it was asked for."""
+    notes = published_runs(choices.name)
     published = {
-        name: replace(run, history=run.history[: choices.epochs])
-        for name, run in published_runs(choices.name).items()
+        name: replace(notes[name], history=notes[name].history[: choices.epochs]) for name in models
     }
-    models = (Reproduction(published=published[one.architecture], fitted=one) for one in fitted)
-    return ReproductionReport(choices=choices, models=tuple(models), environment=environment)
+    return ReproductionReport(
+        choices=choices,
+        models=tuple(
+            Reproduction(published=published[name], fitted=fitted[name]) for name in models
+        ),
+        environment=environment,
+    )
 
 
 def _check_choices(choices: ReproduceChoices) -> tuple[str, ...]:
