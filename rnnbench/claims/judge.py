@@ -39,7 +39,6 @@ from rnnbench.claims.kinds import (
     CloseTest,
     CompareTest,
     Expectation,
-    Finding,
     LeadTest,
     ParametersRatioTest,
     ParametersTest,
@@ -89,33 +88,20 @@ def judge_claims(
         timing: what was timed in this folder, if anything.
     """
     evidence = _Evidence(index=index_runs(runs), margin=margin, is_paired=is_paired, n_test=n_test)
-    rows = []
+    rows: list[ClaimRow] = []
     for claim in claims:
         match claim.test:
             case TimingTest() as test:
-                findings = judge_timing(test, timing)
+                rows += judge_timing(claim, test, timing)
             case ParametersRatioTest() | ParametersTest() as test:
-                findings = [_judge_parameters(test, runs)]
+                rows.append(_judge_parameters(claim, test, runs))
             case CloseTest() as test:
-                findings = [_judge_closeness(test, evidence)]
+                rows.append(_judge_closeness(claim, test, evidence))
             case CompareTest() as test:
-                findings = [_judge_comparisons(test, evidence)]
+                rows.append(_judge_comparisons(claim, test, evidence))
             case test:
                 assert_never(test)
-        rows += [_describe(claim, finding) for finding in findings]
     return rows
-
-
-def _describe(claim: Claim, finding: Finding) -> ClaimRow:
-    backend = finding.backend
-    return ClaimRow(
-        id=f"{claim.id}-{backend}" if backend else claim.id,
-        claim=f"{claim.claim} (On {backend}.)" if backend else claim.claim,
-        made_in=claim.made_in,
-        verdict=finding.verdict,
-        numbers=finding.numbers,
-        runs=finding.runs,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +128,14 @@ class _Evidence:
 
 
 def _judge_parameters(
-    test: ParametersRatioTest | ParametersTest, runs: Iterable[TrackedRun]
-) -> Finding:
+    claim: Claim, test: ParametersRatioTest | ParametersTest, runs: Iterable[TrackedRun]
+) -> ClaimRow:
     """Whether recurrent parts, behind an embedding of 16, have the claimed parameters."""
     names = (test.a, test.b) if isinstance(test, ParametersRatioTest) else tuple(test.expect)
     forms = {name: form for name in names if isinstance(form := make_form(name), CanonicalForm)}
     if unknown := [name for name in names if name not in forms]:
         numbers = f"only Keras can count the parameters of {' and '.join(unknown)}"
-        return Finding(verdict="undetermined", numbers=numbers)
+        return claim.row("undetermined", numbers)
     formula = {name: sum(recurrent_parameters(form)) for name, form in forms.items()}
     counted = _count_layers(forms, runs)
     counts = {name: {formula[name], *counted[name].values()} for name in names}
@@ -166,8 +152,8 @@ def _judge_parameters(
     keras = f"; Keras counted the same in {plural(n_runs, 'run')}" if n_runs else ""
     if odd:
         keras = f"; but Keras counted {' and '.join(odd)}"
-    return Finding(
-        verdict="supported" if holds else "contradicted",
+    return claim.row(
+        "supported" if holds else "contradicted",
         numbers=f"parameters by the formula: {words}{keras}",
         runs=f"{', '.join(studies)}: {plural(n_runs, 'run')}" if n_runs else "none needed",
     )
@@ -191,7 +177,7 @@ def _count_layers(
     return counted
 
 
-def _judge_comparisons(test: CompareTest, evidence: _Evidence) -> Finding:
+def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> ClaimRow:
     """Of one comparison, or of a lead, which is one at each value of a factor."""
     metric, margin = METRICS[test.metric], evidence.margin_of(test)
     samples = {
@@ -217,13 +203,13 @@ def _judge_comparisons(test: CompareTest, evidence: _Evidence) -> Finding:
     if isinstance(test, LeadTest):
         numbers = write_lead(test, samples, rows, margin)
         runs = "; ".join(f"{place}: {sample.runs}" for place, sample in known.items())
-        return Finding(verdict=verdict, numbers=numbers, runs=runs)
+        return claim.row(verdict, numbers, runs)
     (sample,) = samples.values()
     numbers = sample.missing or write_comparison(test, sample, rows[0], margin, verdict)
-    return Finding(verdict=verdict, numbers=numbers, runs=sample.runs)
+    return claim.row(verdict, numbers, sample.runs)
 
 
-def _judge_closeness(test: CloseTest, evidence: _Evidence) -> Finding:
+def _judge_closeness(claim: Claim, test: CloseTest, evidence: _Evidence) -> ClaimRow:
     sample = take_sample(
         evidence.index,
         test.architectures,
@@ -233,12 +219,12 @@ def _judge_closeness(test: CloseTest, evidence: _Evidence) -> Finding:
         is_paired=False,
     )
     if sample.missing:
-        return Finding(verdict="undetermined", numbers=sample.missing)
+        return claim.row("undetermined", sample.missing)
     margin = evidence.margin_of(test) or 0.0
     is_coarse = any(evidence.is_coarse(name, margin) for name in (test.metric, test.reference))
     differences = [list(values.values()) for values in sample.values.values()]
-    return Finding(
-        verdict="undetermined" if is_coarse else _decide_closeness(differences, margin),
+    return claim.row(
+        "undetermined" if is_coarse else _decide_closeness(differences, margin),
         numbers=write_closeness(test, sample, margin, is_coarse=is_coarse),
         runs=sample.runs,
     )

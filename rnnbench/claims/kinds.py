@@ -16,7 +16,7 @@ from rnnbench.architectures import make_form
 from rnnbench.claims.metrics import METRICS
 from rnnbench.claims.runs import asked_spec, known_settings
 from rnnbench.errors import StudyError, unknown_name
-from rnnbench.page.blocks import ClaimVerdict
+from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.specs import Argument
 from rnnbench.timing.arms import TIMED
 
@@ -28,7 +28,6 @@ __all__ = [
     "CloseTest",
     "CompareTest",
     "Expectation",
-    "Finding",
     "LeadTest",
     "ParametersRatioTest",
     "ParametersTest",
@@ -269,19 +268,18 @@ class Claim:
         _set_sentence(self, "claim")
         _set_sentence(self, "made_in")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A verdict, the sentence behind it, and which runs it comes from.
-
-    Args:
-        backend: of which back end alone; empty where of all.
-    """
-
-    verdict: ClaimVerdict
-    numbers: str
-    runs: str = ""
-    backend: str = ""
+    def row(
+        self, verdict: ClaimVerdict, numbers: str, runs: str = "", backend: str = ""
+    ) -> ClaimRow:
+        """What the report says of the claim, or of one back end of which it is judged alone."""
+        return ClaimRow(
+            id=f"{self.id}-{backend}" if backend else self.id,
+            claim=f"{self.claim} (On {backend}.)" if backend else self.claim,
+            made_in=self.made_in,
+            verdict=verdict,
+            numbers=numbers,
+            runs=runs,
+        )
 
 
 def check_choice(key: str, value: object, choices: Collection[str]) -> None:
@@ -293,7 +291,6 @@ def check_choice(key: str, value: object, choices: Collection[str]) -> None:
 
 
 def _check_pair(a: str, b: str, settings: Mapping[str, Argument]) -> None:
-    """Refuse what is no architecture, settings that do not fit, and twice the same network."""
     _check_architecture(a, "a")
     _check_architecture(b, "b")
     _check_settings((a, b), settings)
@@ -339,7 +336,6 @@ def _check_text(key: str, value: object) -> None:
 
 
 def _check_list(key: str, values: object) -> None:
-    """Refuse what is no list, an empty one, or one that repeats itself."""
     if not isinstance(values, list | tuple) or not values:
         raise BadValueError(f"'{key}' must be a list, and not empty, got {values!r}", key)
     if any(value in values[:n] for n, value in enumerate(values)):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from rnnbench.compare.arms import gap_of
 from rnnbench.specs import RunResult
 from rnnbench.stats.intervals import Interval
 
 __all__ = ["METRICS", "Metric"]
-
-Unit: TypeAlias = Literal["accuracy", "loss", "epochs", "seconds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Metric:
 
     name: str
     words: str
-    unit: Unit
+    unit: Literal["accuracy", "loss", "epochs", "seconds"]
     decimals: int
 
     @property

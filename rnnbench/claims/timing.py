@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from rnnbench.architectures import PRESETS
-from rnnbench.claims.kinds import Finding, TimingTest
-from rnnbench.page.blocks import ClaimVerdict
+from rnnbench.claims.kinds import Claim, TimingTest
+from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.specs import Backend
 from rnnbench.timing.arms import default_jit
 from rnnbench.timing.ratios import FULL
@@ -18,8 +18,8 @@ __all__ = ["judge_timing"]
 _NOT_ITS_FAULT = ("out of memory", "not done after", "sees no GPU")
 
 
-def judge_timing(test: TimingTest, part: TimingPart | None) -> list[Finding]:
-    """A finding for each back end that was measured on the test's device.
+def judge_timing(claim: Claim, test: TimingTest, part: TimingPart | None) -> list[ClaimRow]:
+    """A row for each back end that was measured on the test's device.
 
     - `cannot run`: contradicted where a step with recurrent dropout ran there; supported where it
       failed while one without it ran, and not for want of memory or time.
@@ -27,13 +27,13 @@ def judge_timing(test: TimingTest, part: TimingPart | None) -> list[Finding]:
       contradicted if it lies wholly below, else undetermined; below five repeats undetermined.
 
     Returns:
-        One finding without a back end where there are no measurements.
+        One row without a back end where there are no measurements.
     """
     rows = [row for row in part.slowdowns if _is_as_in_the_notes(test, row)] if part else []
     here = [row for row in rows if row.device == test.device and _was_tried(row)]
     if here:
         return [
-            _judge(test, backend, [row for row in here if row.backend == backend])
+            _judge(claim, test, backend, [row for row in here if row.backend == backend])
             for backend in dict.fromkeys(row.backend for row in here)
         ]
     others = [row for row in rows if row.device != test.device and row.slowdown is not None]
@@ -41,7 +41,7 @@ def judge_timing(test: TimingTest, part: TimingPart | None) -> list[Finding]:
     if others:
         told = "; ".join(f"{row.backend} {_slowdown(row)}" for row in others)
         numbers += f". On the {others[0].device.upper()}, which the claim is not about: {told}"
-    return [Finding(verdict="not measured", numbers=numbers)]
+    return [claim.row("not measured", numbers)]
 
 
 def _is_as_in_the_notes(test: TimingTest, row: SlowdownRow) -> bool:
@@ -58,12 +58,12 @@ def _was_tried(row: SlowdownRow) -> bool:
     return row.dropout_ms is not None or row.dropout_failure is not None
 
 
-def _judge(test: TimingTest, backend: str, rows: Sequence[SlowdownRow]) -> Finding:
+def _judge(claim: Claim, test: TimingTest, backend: str, rows: Sequence[SlowdownRow]) -> ClaimRow:
     """One verdict over the machines; where they disagree there is none."""
     verdicts = {_verdict(test, row) for row in rows}
     verdict: ClaimVerdict = verdicts.pop() if len(verdicts) == 1 else "undetermined"
     numbers = "; ".join(_say(test, row) for row in rows)
-    return Finding(verdict=verdict, numbers=numbers, backend=backend)
+    return claim.row(verdict, numbers, backend=backend)
 
 
 def _verdict(test: TimingTest, row: SlowdownRow) -> ClaimVerdict:
