@@ -43,7 +43,7 @@ _LARGEST = 1e15  # a TOML file can hold whole numbers that no float can
 
 
 class BadValueError(StudyError):
-    """A value of a claim that cannot be; `path` leads to it from the table that was checked."""
+    """A claim has an invalid value; `path` leads to it from the table that was checked."""
 
     def __init__(self, sentence: str, *path: str | int) -> None:
         super().__init__(sentence)
@@ -52,7 +52,7 @@ class BadValueError(StudyError):
 
 @contextmanager
 def refused_at(*path: str | int) -> Iterator[None]:
-    """What the block refuses is refused as a BadValueError at this path, or further along it."""
+    """Turn an error of the block into a BadValueError at this path, or further along it."""
     try:
         yield
     except (StudyError, OverflowError) as err:  # the latter: a whole number that no float can hold
@@ -283,7 +283,7 @@ class Claim:
 
 
 def check_choice(key: str, value: object, choices: Collection[str]) -> None:
-    """Refuse what is none of the choices."""
+    """Refuse a value that is not one of the choices."""
     if not isinstance(value, str):
         raise BadValueError(f"'{key}' must be text, got {value!r}", key)
     if value not in choices:
@@ -313,7 +313,7 @@ def _check_metric(key: str, name: object) -> None:
 
 
 def _check_margin(margin: object, metric: str, *, is_needed: bool) -> None:
-    """Refuse a margin that is none, and none where neither claim nor study declares one."""
+    """Refuse an invalid margin, and a missing one where the study declares none either."""
     if margin is not None:
         _check_above_zero("margin", margin)
     elif is_needed and METRICS[metric].unit != "accuracy":
@@ -363,6 +363,6 @@ def _check_value(key: str, value: object, architectures: Sequence[str], *path: s
 
 
 def _set_sentence(owner: object, key: str) -> None:
-    """Refuse what is no text; a text that goes over several lines becomes one line."""
+    """Put a text that goes over several lines into one line."""
     _check_text(key, getattr(owner, key))
     object.__setattr__(owner, key, " ".join(getattr(owner, key).split()))
