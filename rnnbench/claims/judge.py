@@ -182,11 +182,7 @@ def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> 
     metric, margin = METRICS[test.metric], evidence.margin_of(test)
     samples = {
         place: take_sample(
-            evidence.index,
-            (test.a, test.b),
-            settings,
-            metric,
-            is_paired=evidence.is_paired,
+            evidence.index, (test.a, test.b), settings, metric, is_paired=evidence.is_paired
         )
         for place, settings in test.places.items()
     }

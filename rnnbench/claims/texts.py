@@ -37,10 +37,7 @@ def write_comparison(
 
 
 def write_lead(
-    test: CompareTest,
-    samples: Mapping[str, Sample],
-    rows: Sequence[PairRow],
-    margin: float | None,
+    test: CompareTest, samples: Mapping[str, Sample], rows: Sequence[PairRow], margin: float | None
 ) -> str:
     """The difference at each value, or which runs are missing there."""
     metric = METRICS[test.metric]

@@ -40,12 +40,7 @@ def reproduce(
     from rnnbench.published.screen import ReproductionScreen
 
     choices = ReproduceChoices(
-        name=name,
-        only=words(only),
-        dataset=dataset or "imdb",
-        epochs=epochs,
-        jit=jit,
-        fresh=fresh,
+        name=name, only=words(only), dataset=dataset or "imdb", epochs=epochs, jit=jit, fresh=fresh
     )
     screen = ReproductionScreen()
     try:

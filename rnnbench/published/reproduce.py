@@ -32,13 +32,7 @@ from rnnbench.training.notes_procedure import (
 if TYPE_CHECKING:
     from rnnbench.published.screen import ReproductionScreen
 
-__all__ = [
-    "DIGITS",
-    "ReproduceChoices",
-    "Reproduction",
-    "ReproductionReport",
-    "reproduce_notes",
-]
+__all__ = ["DIGITS", "ReproduceChoices", "Reproduction", "ReproductionReport", "reproduce_notes"]
 
 DIGITS = 4
 """Decimals that the notes print."""
