@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -14,7 +14,7 @@ from rnnbench.architectures import ALL, architecture_names, check_size, make_for
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import is_there, read_toml
 from rnnbench.seeds import parse_seeds
-from rnnbench.specs import MOST_RUNS, Argument, Backend, DataSpec, Form, Recipe, RunSpec
+from rnnbench.specs import MOST_RUNS, Argument, Backend, DataSpec, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
 
 __all__ = [
@@ -97,8 +97,7 @@ class Study:
     @property
     def declaration(self) -> dict[str, Any]:  # Any: text, numbers and truth values
         """What is laid down before anything is run, and what a report goes by."""
-        names = ("description", "contrast", "pairing", "margin_points", "vary_split")
-        declared = {name: getattr(self, name) for name in names}
+        declared = {name: getattr(self, name) for name in _DECLARED}
         return declared | ({"tuned": dict(self.tuned)} if self.tuned else {})
 
     def with_values(self, architecture: str, values: Mapping[str, float | int]) -> Study:
@@ -152,7 +151,7 @@ def expand_study(
             )
         ]
     _check_count(study)
-    forms = _unique(
+    forms = dict.fromkeys(
         make_form(name, **chosen)
         for name in study.architectures
         for chosen in _grid(study.hyperparameters)
@@ -201,8 +200,9 @@ def parse_declaration(values: object) -> dict[str, Any]:  # Any: JSON values
     """
     if not isinstance(values, Mapping):
         raise StudyError(f"a declaration must be a table, got {values!r}")
-    _refuse_unknown("key of a declaration", values, set(_CHECKS))
-    checked = {key: _CHECKS[key](key, value) for key, value in values.items()}
+    checks = {**_DECLARED, "tuned": _tuned}
+    _refuse_unknown("key of a declaration", values, set(checks))
+    checked = {key: checks[key](key, value) for key, value in values.items()}
     tuned = checked.pop("tuned", {})
     here = tuple(name for name in tuned if name in architecture_names())
     study = Study(name="declared", architectures=here or ALL, seeds=(0,), tuned=tuned, **checked)
@@ -249,8 +249,7 @@ def load_study(source: str | Path) -> Study:
 
 def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
     sections = {"data", "recipe", "hyperparameters"}
-    plain = {"name", "description", "contrast", "architectures", "seeds"}
-    plain |= {"pairing", "margin_points", "vary_split"}
+    plain = {"name", "architectures", "seeds", *_DECLARED}
     _refuse_unknown("study key", values, plain | sections)
     for key in ("name", "architectures", "seeds"):
         if key not in values:
@@ -266,13 +265,10 @@ def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
     _refuse_unknown("key in [recipe]", values.get("recipe", {}), _names(Recipe))
     dataset = data.pop("dataset", "auto")
     sizes = hyperparameters.pop("embedding_size", 16)
+    check_description(_text("description", values.get("description", "")))
     return Study(
         name=_text("name", values["name"]),
-        description=check_description(_text("description", values.get("description", ""))),
-        contrast=_text("contrast", values.get("contrast", "architecture")),
-        pairing=_text("pairing", values.get("pairing", "seed")),
-        margin_points=_number("margin_points", values.get("margin_points", 0.5)),
-        vary_split=_truth("vary_split", values.get("vary_split", False)),
+        **{key: check(key, values[key]) for key, check in _DECLARED.items() if key in values},
         architectures=_texts("architectures", values["architectures"]),
         seeds=parse_seeds(values["seeds"]),
         dataset=_text("dataset", dataset),
@@ -308,10 +304,6 @@ def _grid(values: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:  # Any
     return [
         dict(zip(values, choice, strict=True)) for choice in itertools.product(*values.values())
     ]
-
-
-def _unique(forms: Iterable[Form]) -> list[Form]:
-    return list(dict.fromkeys(forms))
 
 
 def _refuse_unknown(kind: str, values: Mapping[str, object], known: set[str]) -> None:
@@ -354,14 +346,14 @@ def _tuned(key: str, value: object) -> Mapping[str, Mapping[str, float]]:
     return value
 
 
-_CHECKS: Mapping[str, Callable[[str, object], Any]] = {  # Any: what each makes of a value
+_DECLARED: Mapping[str, Callable[[str, object], Any]] = {  # Any: what each makes of a value
     "description": _text,
     "contrast": _text,
     "pairing": _text,
     "margin_points": _number,
     "vary_split": _truth,
-    "tuned": _tuned,
 }
+"""What a study lays down before anything is run, and how each value is checked."""
 
 
 def _texts(key: str, value: object) -> tuple[str, ...]:

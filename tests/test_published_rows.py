@@ -9,7 +9,7 @@ import pytest
 from made_up import curves, finished, made_up, only_section
 
 from rnnbench.compare.rows import PublishedRow
-from rnnbench.published.notes import published_histories, published_runs
+from rnnbench.published.notes import published_runs
 from rnnbench.published.rows import compare_with_published, published_curves
 from rnnbench.specs import RunResult
 from rnnbench.tracking.runs import TrackedRun
@@ -130,7 +130,7 @@ def test_published_curves_are_those_of_the_architectures_shown() -> None:
     assert set(shown) >= {("notes-2025", "lstm"), ("notes-2025", "gru")}
     assert not any(arm == "lstm-stacked" for _, arm in shown)
     assert shown["notes-2025", "lstm"].shape == (52, 4)
-    assert tuple(shown["notes-2025", "lstm"][0]) == published_histories()["lstm"][0]
+    assert tuple(shown["notes-2025", "lstm"][0]) == published_runs()["lstm"].history[0]
 
 
 def test_the_distance_is_in_the_unit_of_the_number() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,30 +17,31 @@ from rnnbench.data.corpus import Corpus
 from rnnbench.datasets import DatasetRef
 from rnnbench.errors import UsageError
 from rnnbench.published import reproduce
-from rnnbench.published.notes import published_runs
-from rnnbench.published.reproduce import ReproduceChoices, reproduce_notes
-from rnnbench.published.reproduction import (
-    PublishedEpoch,
-    Reproduction,
-    ReproductionReport,
-    compare_epochs,
-    published_history,
-    summarise_reproduction,
-)
-from rnnbench.published.reproduction_page import (
+from rnnbench.published.notes import NotesRun, published_runs
+from rnnbench.published.page import (
     describe_outcome,
     draw_reproduction,
     write_epochs,
     write_page,
+    write_reproduction,
+)
+from rnnbench.published.reproduce import (
+    ReproduceChoices,
+    Reproduction,
+    ReproductionReport,
+    reproduce_notes,
 )
 from rnnbench.specs import EpochRow
 from rnnbench.training.notes_procedure import Fitted, Message, Score
 
-PUBLISHED = [
-    PublishedEpoch(epoch=1, val_loss=0.6911, val_accuracy=0.5864),
-    PublishedEpoch(epoch=2, val_loss=0.6874, val_accuracy=0.6258),
-    PublishedEpoch(epoch=3, val_loss=0.6874, val_accuracy=0.6562),
-]
+# An epoch each: loss, accuracy, val_loss, val_accuracy.
+PUBLISHED = NotesRun(
+    history=(
+        (0.7, 0.5, 0.6911, 0.5864),
+        (0.7, 0.5, 0.6874, 0.6258),
+        (0.7, 0.5, 0.6874, 0.6562),
+    )
+)
 EXACT = [(0.691138, 0.5864), (0.687391, 0.6258), (0.687449, 0.6562)]
 TEST = Score(part="test", dropout=True, loss=0.46734, accuracy=0.78476)
 PLAIN = Score(part="test", dropout=False, loss=0.45, accuracy=0.79)
@@ -50,7 +52,6 @@ class Listener:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.reports: list[ReproductionReport] = []
 
     def say(self, text: str) -> None:
         pass
@@ -63,9 +64,6 @@ class Listener:
         self, models: Sequence[str], epochs: int
     ) -> Iterator[Callable[[Message], None]]:
         yield self.messages.append
-
-    def show_reproduction(self, report: ReproductionReport) -> None:
-        self.reports.append(report)
 
 
 def measured(values: Sequence[tuple[float, float]]) -> list[EpochRow]:
@@ -83,28 +81,35 @@ def measured(values: Sequence[tuple[float, float]]) -> list[EpochRow]:
     ]
 
 
-def summary(values: Sequence[tuple[float, float]], **more: object) -> Reproduction:
-    return summarise_reproduction(compare_epochs("lstm", PUBLISHED, measured(values)), **more)  # type: ignore[arg-type]
+def summary(
+    values: Sequence[tuple[float, float]],
+    *,
+    scores: Sequence[Score] = (),
+    published: NotesRun = PUBLISHED,
+) -> Reproduction:
+    fitted = Fitted(
+        architecture="lstm",
+        history=tuple(measured(values)),
+        scores=tuple(scores),
+        fit_seconds=1.0,
+    )
+    return Reproduction(published=published, fitted=fitted)
 
 
-def report_of(values: Sequence[tuple[float, float]], **more: object) -> ReproductionReport:
+def report_of(values: Sequence[tuple[float, float]], **more: Any) -> ReproductionReport:
     return ReproductionReport(
-        source="notes-2025",
+        choices=ReproduceChoices(name="notes-2025"),
         models=(summary(values, **more),),
-        epochs=tuple(compare_epochs("lstm", PUBLISHED, measured(values))),
-        reviews="70e42a433819",
-        jit=True,
         environment={
             "processor": "a processor",
             **{f"version.{name}": "1" for name in ("keras", "tensorflow", "numpy", "python")},
         },
-        command="rnnbench reproduce notes-2025",
     )
 
 
 def test_epochs_that_print_alike_agree() -> None:
     found = summary(EXACT)
-    assert (found.n_published, found.n_epochs, found.n_exact) == (3, 3, 3)
+    assert (len(found.epochs), found.n_exact) == (3, 3)
     assert found.first_difference is None
     assert (found.loss_difference, found.accuracy_difference) == (0.0, 0.0)
     assert found.is_exact
@@ -130,28 +135,23 @@ def test_another_last_epoch_is_not_exact(values: list[tuple[float, float]]) -> N
 
 
 def test_of_equal_published_losses_the_last_is_the_best() -> None:
-    found = summary(EXACT)
-    assert (found.published_val_loss, found.published_best_epoch) == (0.6874, 3)
-    assert (found.val_loss, found.best_epoch) == (0.687391, 2)
+    assert (PUBLISHED.val_loss, PUBLISHED.best_epoch) == (0.6874, 3)
+    best = summary(EXACT).best
+    assert (best.val_loss, best.epoch) == (0.687391, 2)
 
 
 def test_scores_are_told_apart_by_part_and_dropout() -> None:
-    stacked = published_runs()["lstm-stacked"]
-    found = summary(EXACT, scores=[PLAIN, TEST], published=stacked)
-    assert (found.test, found.plain_test, found.plain_validation) == (TEST, PLAIN, None)
-    assert found.published_test is not None
-    assert found.published_test.accuracy == 0.7848
-
-
-def test_a_run_that_was_not_scored_has_no_published_test() -> None:
-    assert summary(EXACT, published=published_runs()["lstm"]).published_test is None
+    found = summary(EXACT, scores=[PLAIN, TEST])
+    assert found.score("test", dropout=True) == TEST
+    assert found.score("test", dropout=False) == PLAIN
+    assert found.score("validation", dropout=False) is None
 
 
 @pytest.mark.parametrize(
     ("name", "n_epochs"), [("lstm", 52), ("lstm-dropout", 33), ("lstm-stacked", 17), ("gru", 100)]
 )
 def test_every_published_epoch_is_read(name: str, n_epochs: int) -> None:
-    assert [row.epoch for row in published_history("notes-2025", name)] == [*range(1, n_epochs + 1)]
+    assert len(published_runs("notes-2025")[name].history) == n_epochs
 
 
 def test_the_outcome_tells_exact_from_near() -> None:
@@ -178,7 +178,8 @@ def test_the_page_holds_the_table_and_the_command() -> None:
 
 def test_the_page_sets_scores_with_and_without_dropout_side_by_side() -> None:
     scores = [TEST, PLAIN, replace(PLAIN, part="validation", loss=0.4444)]
-    page = write_page(report_of(EXACT, scores=scores, published=published_runs()["lstm-stacked"]))
+    tested = replace(PUBLISHED, test_loss=0.4673, test_accuracy=0.7848)
+    page = write_page(report_of(EXACT, scores=scores, published=tested))
     assert "| `lstm` | 0.6874 | 0.4444 | 0.7848 | 0.7900 |" in page
     assert "loss 0.4673, accuracy 0.7848 in the notes; loss 0.4673, accuracy 0.7848 here" in page
 
@@ -213,10 +214,8 @@ def test_other_reviews_are_refused(
         reproduce_notes(ReproduceChoices(name="notes-2025"), Listener(), tmp_path)
 
 
-def test_the_command_of_the_page_names_no_path(tmp_path: Path) -> None:
-    choices = ReproduceChoices(
-        name="notes-2025", only=("lstm", "gru"), out=tmp_path, jit=False, epochs=3
-    )
+def test_the_command_of_the_page_names_no_path() -> None:
+    choices = ReproduceChoices(name="notes-2025", only=("lstm", "gru"), jit=False, epochs=3)
     assert choices.command == "rnnbench reproduce notes-2025 --only lstm,gru --epochs 3 --no-jit"
 
 
@@ -234,13 +233,12 @@ def test_a_kept_model_whose_file_was_changed_is_trained_again(
 def test_the_first_epochs_of_lstm_come_out_exactly_and_are_kept(
     real_imdb: Path, tmp_path: Path
 ) -> None:
-    choices = ReproduceChoices(
-        name="notes-2025", only=("lstm",), dataset=str(real_imdb), epochs=3, out=tmp_path / "page"
-    )
+    choices = ReproduceChoices(name="notes-2025", only=("lstm",), dataset=str(real_imdb), epochs=3)
     first, again = Listener(), Listener()
     report = reproduce_notes(choices, first, tmp_path)
     assert [model.is_exact for model in report.models] == [True]
     assert [type(message) for message in first.messages][-1] is Fitted
+    write_reproduction(report, tmp_path / "page")
     assert {path.name for path in (tmp_path / "page").iterdir()} == {
         "index.md",
         "epochs.csv",

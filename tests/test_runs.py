@@ -21,7 +21,7 @@ from rnnbench.tracking.answers import bounded
 from rnnbench.tracking.attachments import attach_files
 from rnnbench.tracking.client import import_mlflow
 from rnnbench.tracking.notes import notes_of, write_notes
-from rnnbench.tracking.published import CURVES, PublishedRun, open_published
+from rnnbench.tracking.published import CURVES, StoredRun, open_published
 from rnnbench.tracking.publisher import SPEC_TAG, STATUS_TAG
 from rnnbench.tracking.runs import (
     ReadRuns,
@@ -314,7 +314,7 @@ def tables(folder: MlflowFolder) -> Any:
     return open_published(folder.store)
 
 
-def facts(runs: list[PublishedRun]) -> list[tuple[Any, ...]]:
+def facts(runs: list[StoredRun]) -> list[tuple[Any, ...]]:
     assert len(runs) == 7
     assert sum(run.folder is None for run in runs) == 1  # the one that has not ended
     return [
@@ -323,7 +323,7 @@ def facts(runs: list[PublishedRun]) -> list[tuple[Any, ...]]:
     ]
 
 
-def as_bytes(run: PublishedRun) -> bytes:
+def as_bytes(run: StoredRun) -> bytes:
     assert run.history is not None
     return run.history.tobytes()
 

@@ -1,28 +1,21 @@
-"""Claims read from TOML files: the notes', which travel with the package, and a user's own.
-
-What a claim is stands in `claim_kinds`, how it is judged in `claim_tests`; both are offered here.
-"""
+"""Claims read from TOML files: the notes', which travel with the package, and a user's own."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from rnnbench.claims.checks import BadValueError
-from rnnbench.claims.judge import CLAIMS_NOTE, judge_claims
-from rnnbench.claims.kinds import KINDS, Claim, ClaimTest
+from rnnbench.claims.kinds import KINDS, BadValueError, Claim, ClaimTest, check_choice, refused_at
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import parse_toml, read_toml_text
 
-__all__ = ["CLAIMS_NOTE", "Claim", "find_line", "judge_claims", "load_claims"]
-
-_CLAIM_KEYS = ("id", "claim", "made_in", "test")
+__all__ = ["find_line", "load_claims"]
 
 # What a line's end can stand in (strings, comments, brackets), and the line's end itself.
 _TOKEN = re.compile(
@@ -60,12 +53,9 @@ def find_line(text: str, path: Sequence[str | int]) -> int:
         path: keys and, from 0 up, places in lists: `("claim", 2, "test", "metric")`.
     """
     statements = _find_statements(text)
-    for depth in range(len(path), 0, -1):
-        appears = _appearance(text, path[:depth])
-        n = bisect_left(statements, True, key=lambda found: appears(found[1]))
-        if n < len(statements):
-            return statements[n][0]
-    return 1
+    deepest = _depth(text, path)
+    n = bisect_left(statements, deepest, key=lambda found: _depth(text[: found[1]], path))
+    return statements[n][0]
 
 
 def _find_statements(text: str) -> list[tuple[int, int]]:
@@ -81,21 +71,15 @@ def _find_statements(text: str) -> list[tuple[int, int]]:
     return [*found, (first, len(text))]
 
 
-def _appearance(text: str, path: Sequence[str | int]) -> Callable[[int], bool]:
-    """A function that says whether the text up to some place sets the value at `path`."""
-
-    def appears(end: int) -> bool:
-        value: Any = tomllib.loads(text[:end])  # Any: TOML values
-        for key in path:
-            if isinstance(value, list):
-                if not (isinstance(key, int) and key < len(value)):
-                    return False
-            elif not (isinstance(value, dict) and key in value):
-                return False
+def _depth(text: str, path: Sequence[str | int]) -> int:
+    """How many keys of the path, from the first on, the text sets."""
+    value: Any = tomllib.loads(text)  # Any: TOML values
+    for depth, key in enumerate(path):
+        try:
             value = value[key]
-        return True
-
-    return appears
+        except (LookupError, TypeError):
+            return depth
+    return len(path)
 
 
 def _read_claims(path: Path) -> list[Claim]:
@@ -108,67 +92,53 @@ def _read_claims(path: Path) -> list[Claim]:
 
 
 def _parse_claims(values: Mapping[str, Any]) -> list[Claim]:  # Any: TOML values
-    _check_keys("key", values, required=("claim",), known=("claim",))
+    _check_keys("key", values, {"claim": True})
     tables = values["claim"]
     if not isinstance(tables, list):
-        raise BadValueError(("claim",), "claims are written as [[claim]] tables")
+        raise BadValueError("claims are written as [[claim]] tables", "claim")
     claims: dict[str, Claim] = {}
     for n, table in enumerate(tables):
-        try:
+        with refused_at("claim", n):
             claim = _parse_claim(table)
             if claim.id in claims:
-                raise BadValueError(("id",), f"the id '{claim.id}' is in use above")
-        except BadValueError as err:
-            raise BadValueError(("claim", n, *err.path), str(err)) from err
+                raise BadValueError(f"the id '{claim.id}' is in use above", "id")
         claims[claim.id] = claim
     return list(claims.values())
 
 
 def _parse_claim(table: object) -> Claim:
     if not isinstance(table, Mapping):
-        raise BadValueError((), f"a claim must be a table ([[claim]]), got {table!r}")
-    _check_keys("key of a claim", table, required=_CLAIM_KEYS, known=_CLAIM_KEYS)
-    try:
+        raise BadValueError(f"a claim must be a table ([[claim]]), got {table!r}")
+    _check_keys("key of a claim", table, _keys_of(Claim))
+    with refused_at("test"):
         test = _parse_test(table["test"])
-    except BadValueError as err:
-        raise BadValueError(("test", *err.path), str(err)) from err
-    return Claim(id=table["id"], claim=table["claim"], made_in=table["made_in"], test=test)
+    return Claim(**{**table, "test": test})
 
 
 def _parse_test(table: object) -> ClaimTest:
     if not isinstance(table, Mapping):
-        raise BadValueError((), f"'test' must be a table ([claim.test]), got {table!r}")
-    _check_keys("key of a test", table, required=("kind",))
+        raise BadValueError(f"'test' must be a table ([claim.test]), got {table!r}")
+    if "kind" not in table:
+        raise BadValueError("the key 'kind' is missing")
     kind = table["kind"]
-    if not isinstance(kind, str):
-        raise BadValueError(("kind",), f"'kind' must be text, got {kind!r}")
-    if kind not in KINDS:
-        raise BadValueError(("kind",), unknown_name("kind", kind, KINDS))
+    check_choice("kind", kind, KINDS)
     arguments = {key: value for key, value in table.items() if key != "kind"}
-    known = fields(KINDS[kind])
-    _check_keys(
-        f"key of a test of kind '{kind}'",
-        arguments,
-        required=[item.name for item in known if _is_required(item)],
-        known=[item.name for item in known],
-    )
+    _check_keys(f"key of a test of kind '{kind}'", arguments, _keys_of(KINDS[kind]))
     return KINDS[kind](**arguments)
 
 
-def _is_required(item: Any) -> bool:  # Any: dataclasses.Field of any type
-    return item.default is MISSING and item.default_factory is MISSING
+def _keys_of(owner: type[Claim | ClaimTest]) -> dict[str, bool]:
+    """The keys that such a table takes, and whether it needs each."""
+    return {
+        item.name: item.default is MISSING and item.default_factory is MISSING
+        for item in fields(owner)
+    }
 
 
-def _check_keys(
-    kind: str,
-    table: Mapping[str, object],
-    *,
-    required: Sequence[str],
-    known: Collection[str] | None = None,
-) -> None:
+def _check_keys(what: str, table: Mapping[str, object], known: Mapping[str, bool]) -> None:
     for key in table:
-        if known is not None and key not in known:
-            raise BadValueError((key,), unknown_name(kind, key, known))
-    for key in required:
-        if key not in table:
-            raise BadValueError((), f"the key '{key}' is missing")
+        if key not in known:
+            raise BadValueError(unknown_name(what, key, known), key)
+    for key, is_needed in known.items():
+        if is_needed and key not in table:
+            raise BadValueError(f"the key '{key}' is missing")

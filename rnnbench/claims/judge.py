@@ -31,42 +31,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import assert_never
 
+from rnnbench.architectures import make_form, model_parameters, recurrent_parameters
 from rnnbench.claims.kinds import (
     Claim,
-    ClaimTest,
     CloseTest,
     CompareTest,
     Expectation,
     LeadTest,
     ParametersRatioTest,
     ParametersTest,
-    RunsTest,
     TimingTest,
 )
-from rnnbench.claims.metrics import METRICS, Metric
-from rnnbench.claims.parameters import Finding, judge_parameters, judge_ratio
+from rnnbench.claims.metrics import METRICS
 from rnnbench.claims.runs import RunIndex, Sample, index_runs, take_sample
-from rnnbench.claims.texts import (
-    write_at_limit,
-    write_comparison,
-    write_descriptive,
-    write_family,
-    write_left_out,
-    write_margin,
-    write_settings,
-)
+from rnnbench.claims.texts import write_closeness, write_comparison, write_lead
 from rnnbench.claims.timing import judge_timing
-from rnnbench.compare.pairs import Scores, compare_sections, pair_runs
+from rnnbench.compare.pairs import compare_sections, pair_runs
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
-from rnnbench.specs import Argument, RunResult
+from rnnbench.specs import CanonicalForm, RunSpec
 from rnnbench.stats.comparisons import paired_interval, welch_interval
-from rnnbench.stats.intervals import Interval, t_interval
+from rnnbench.stats.intervals import t_interval
 from rnnbench.timing.rows import TimingPart
 from rnnbench.tracking.runs import TrackedRun
 
@@ -77,24 +66,6 @@ CLAIMS_NOTE = (
     "comparisons without any difference, about one would still come out on one side."
 )
 """What stands beside the table of claims."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Evidence:
-    """What claims are judged by; `margin` is the study's, a fraction of accuracy."""
-
-    runs: Sequence[TrackedRun]
-    index: RunIndex
-    margin: float
-    is_paired: bool
-    n_test: int | None
-    timing: TimingPart | None
-
-    def is_coarse(self, metric: Metric, margin: float | None) -> bool:
-        """Whether the metric counts test texts of which one weighs more than a claim's margin."""
-        if margin is None or metric.name != "test_accuracy":
-            return False
-        return is_too_coarse(self.n_test, margin)
 
 
 def judge_claims(
@@ -116,177 +87,150 @@ def judge_claims(
         n_test: texts that the runs are scored on; None where unknown.
         timing: what was timed in this folder, if anything.
     """
-    evidence = _Evidence(
-        runs=runs,
-        index=index_runs(runs),
-        margin=margin,
-        is_paired=is_paired,
-        n_test=n_test,
-        timing=timing,
+    evidence = _Evidence(index=index_runs(runs), margin=margin, is_paired=is_paired, n_test=n_test)
+    rows: list[ClaimRow] = []
+    for claim in claims:
+        match claim.test:
+            case TimingTest() as test:
+                rows += judge_timing(claim, test, timing)
+            case ParametersRatioTest() | ParametersTest() as test:
+                rows.append(_judge_parameters(claim, test, runs))
+            case CloseTest() as test:
+                rows.append(_judge_closeness(claim, test, evidence))
+            case CompareTest() as test:
+                rows.append(_judge_comparisons(claim, test, evidence))
+            case test:
+                assert_never(test)
+    return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """What claims on runs are judged by; `margin` is the study's, a fraction of accuracy."""
+
+    index: RunIndex
+    margin: float
+    is_paired: bool
+    n_test: int | None
+
+    def margin_of(self, test: CompareTest | CloseTest) -> float | None:
+        """In the metric's own unit; None where neither claim nor study declares one."""
+        metric = METRICS[test.metric]
+        if test.margin is not None:
+            return test.margin / metric.scale
+        return self.margin if metric.unit == "accuracy" else None
+
+    def is_coarse(self, metric: str, margin: float | None) -> bool:
+        """Whether the metric counts test texts of which one weighs more than a claim's margin."""
+        if margin is None or metric != "test_accuracy":
+            return False
+        return is_too_coarse(self.n_test, margin)
+
+
+def _judge_parameters(
+    claim: Claim, test: ParametersRatioTest | ParametersTest, runs: Iterable[TrackedRun]
+) -> ClaimRow:
+    """Whether recurrent parts, behind an embedding of 16, have the claimed parameters."""
+    names = (test.a, test.b) if isinstance(test, ParametersRatioTest) else tuple(test.expect)
+    forms = {name: form for name in names if isinstance(form := make_form(name), CanonicalForm)}
+    if unknown := [name for name in names if name not in forms]:
+        numbers = f"only Keras can count the parameters of {' and '.join(unknown)}"
+        return claim.row("undetermined", numbers)
+    formula = {name: sum(recurrent_parameters(form)) for name, form in forms.items()}
+    counted = _count_layers(forms, runs)
+    counts = {name: {formula[name], *counted[name].values()} for name in names}
+    words = " and ".join(f"{formula[name]:,} with {name}" for name in names)
+    if isinstance(test, ParametersRatioTest):
+        words += f": {formula[test.a] / formula[test.b]:g} times"
+        holds = all(a == test.ratio * b for a in counts[test.a] for b in counts[test.b])
+    else:
+        holds = all(counts[name] == {number} for name, number in test.expect.items())
+    # A run that two studies share counts once.
+    n_runs = len({spec for of_name in counted.values() for _, spec in of_name})
+    studies = dict.fromkeys(study for of_name in counted.values() for study, _ in of_name)
+    odd = [f"{n:,} with {name}" for name in names for n in sorted(counts[name] - {formula[name]})]
+    keras = f"; Keras counted the same in {plural(n_runs, 'run')}" if n_runs else ""
+    if odd:
+        keras = f"; but Keras counted {' and '.join(odd)}"
+    return claim.row(
+        "supported" if holds else "contradicted",
+        numbers=f"parameters by the formula: {words}{keras}",
+        runs=f"{', '.join(studies)}: {plural(n_runs, 'run')}" if n_runs else "none needed",
     )
-    return [
-        _describe(claim, backend, finding)
-        for claim in claims
-        for backend, finding in _judge(claim.test, evidence)
-    ]
 
 
-def _describe(claim: Claim, backend: str, finding: Finding) -> ClaimRow:
-    return ClaimRow(
-        id=f"{claim.id}-{backend}" if backend else claim.id,
-        claim=f"{claim.claim} (On {backend}.)" if backend else claim.claim,
-        made_in=claim.made_in,
-        verdict=finding.verdict,
-        numbers=finding.numbers,
-        runs=finding.runs,
+def _count_layers(
+    forms: Mapping[str, CanonicalForm], runs: Iterable[TrackedRun]
+) -> dict[str, dict[tuple[str, RunSpec], int]]:
+    """What Keras counted, less the other layers: by architecture, and by study and run."""
+    counted: dict[str, dict[tuple[str, RunSpec], int]] = {name: {} for name in forms}
+    for run in runs:
+        n_counted = run.result.n_parameters if run.result is not None else None
+        for name, form in forms.items():
+            if run.spec.form != form or run.spec.embedding_size != 16 or n_counted is None:
+                continue
+            data = run.spec.data
+            whole = model_parameters(form, num_words=data.num_words, n_classes=data.n_classes)
+            assert whole is not None
+            others = whole - sum(recurrent_parameters(form))
+            counted[name][run.study, run.spec] = n_counted - others
+    return counted
+
+
+def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> ClaimRow:
+    """Of one comparison, or of a lead, which is one at each value of a factor."""
+    metric, margin = METRICS[test.metric], evidence.margin_of(test)
+    samples = {
+        place: take_sample(
+            evidence.index, (test.a, test.b), settings, metric, is_paired=evidence.is_paired
+        )
+        for place, settings in test.places.items()
+    }
+    known = {place: sample for place, sample in samples.items() if not sample.missing}
+    rows = compare_sections(
+        [(place, sample.values) for place, sample in known.items()],
+        margin=margin or 0.0,
+        is_paired=evidence.is_paired,
     )
+    if evidence.is_coarse(test.metric, margin):
+        rows = [replace(row, verdict="undetermined", is_descriptive_only=True) for row in rows]
+    widened = [_widen(row, known[row.section], len(rows), evidence) for row in rows]
+    verdict = _conclude([_decide(test.expect, row, margin) for row in widened], len(samples))
+    if isinstance(test, LeadTest):
+        numbers = write_lead(test, samples, rows, margin)
+        runs = "; ".join(f"{place}: {sample.runs}" for place, sample in known.items())
+        return claim.row(verdict, numbers, runs)
+    (sample,) = samples.values()
+    numbers = sample.missing or write_comparison(test, sample, rows[0], margin, verdict)
+    return claim.row(verdict, numbers, sample.runs)
 
 
-def _judge(test: ClaimTest, evidence: _Evidence) -> list[tuple[str, Finding]]:
-    """Findings, each with its back end where there is one for each."""
-    if isinstance(test, TimingTest):
-        return judge_timing(test, evidence.timing)
-    return [("", _judge_runs(test, evidence))]
-
-
-def _judge_runs(test: RunsTest, evidence: _Evidence) -> Finding:
-    match test:
-        case ParametersRatioTest():
-            return judge_ratio(test, evidence.runs)
-        case ParametersTest():
-            return judge_parameters(test, evidence.runs)
-        case CompareTest():
-            return _judge_comparison(test, evidence)
-        case CloseTest():
-            return _judge_closeness(test, evidence)
-        case LeadTest():
-            return _judge_lead(test, evidence)
-        case _:
-            assert_never(test)
-
-
-def _judge_comparison(test: CompareTest, evidence: _Evidence) -> Finding:
-    metric = METRICS[test.metric]
-    sample = _sample_pair(test, test.settings, evidence)
-    if sample.missing:
-        return Finding(verdict="undetermined", numbers=sample.missing)
-    margin = _margin_of(test, evidence)
-    (row,) = _compare([("", sample.values)], metric, margin, evidence)
-    verdict = _decide(test.expect, row, margin)
-    means = " and ".join(
-        f"{metric.write_value(fmean(values.values()))} with {name}"
-        for name, values in sample.values.items()
-    )
-    numbers = (
-        f"{metric.words}{write_settings(test.settings)} {means}: {write_comparison(metric, row)}"
-        f"{write_margin(metric, row, margin, test.expect, verdict)}"
-        f"{write_left_out(sample.n_left_out)}{write_at_limit(metric, sample.n_at_limit)}"
-    )
-    return Finding(verdict=verdict, numbers=numbers, runs=sample.runs)
-
-
-def _judge_closeness(test: CloseTest, evidence: _Evidence) -> Finding:
-    metric, reference = METRICS[test.metric], METRICS[test.reference]
-
-    def measure(result: RunResult) -> float | None:
-        value, other = metric.measure(result), reference.measure(result)
-        return None if value is None or other is None else value - other
-
+def _judge_closeness(claim: Claim, test: CloseTest, evidence: _Evidence) -> ClaimRow:
     sample = take_sample(
         evidence.index,
         test.architectures,
         test.settings,
-        measure,
-        by_hardware=metric.unit == "seconds",
+        METRICS[test.metric],
+        less=METRICS[test.reference],
         is_paired=False,
     )
     if sample.missing:
-        return Finding(verdict="undetermined", numbers=sample.missing)
-    margin = _margin_of(test, evidence) or 0.0
-    is_coarse = any(evidence.is_coarse(score, margin) for score in (metric, reference))
-    differences = {name: list(values.values()) for name, values in sample.values.items()}
-    each = "; ".join(
-        f"{metric.write_difference(fmean(values))} {metric.write_interval(t_interval(values))} "
-        f"with {name}, {plural(len(values), 'seed')}"
-        f"{write_descriptive(len(values), has_few_texts=is_coarse)}"
-        for name, values in differences.items()
-    )
-    split = "" if sample.is_split_by_seed else "; on one fixed split"
-    numbers = (
-        f"{metric.words} minus {reference.words}{write_settings(test.settings)}: {each}; "
-        f"margin {metric.write_difference(margin)}{split}{write_left_out(sample.n_left_out)}"
-    )
-    verdict: ClaimVerdict = "undetermined"
-    if not is_coarse:
-        verdict = _decide_closeness(list(differences.values()), margin)
-    return Finding(verdict=verdict, numbers=numbers, runs=sample.runs)
-
-
-def _judge_lead(test: LeadTest, evidence: _Evidence) -> Finding:
-    metric, margin = METRICS[test.metric], _margin_of(test, evidence)
-    samples = {
-        f"{test.factor}={value}": _sample_pair(
-            test, {**test.settings, test.factor: value}, evidence
-        )
-        for value in test.values
-    }
-    known = {place: sample for place, sample in samples.items() if not sample.missing}
-    rows = _compare(
-        [(place, sample.values) for place, sample in known.items()], metric, margin, evidence
-    )
-    widened = [_widen(row, known[row.section], len(rows), evidence) for row in rows]
-    verdicts = [_decide(test.expect, row, margin) for row in widened]
-    by_place = {row.section: write_comparison(metric, row) for row in rows}
-    each = "; ".join(
-        f"at {place} {by_place[place]}{write_left_out(sample.n_left_out)}"
-        if place in known
-        else sample.missing
-        for place, sample in samples.items()
-    )
-    margin_words = f"; margin {metric.write_difference(margin)}" if margin else ""
-    numbers = (
-        f"{metric.words} with {test.a} against {test.b}{write_settings(test.settings)}: "
-        f"{each}{write_family(rows)}{margin_words}"
-    )
-    return Finding(
-        verdict=_conclude(verdicts, n_asked=len(samples)),
-        numbers=numbers,
-        runs="; ".join(f"{place}: {sample.runs}" for place, sample in known.items()),
+        return claim.row("undetermined", sample.missing)
+    margin = evidence.margin_of(test) or 0.0
+    is_coarse = any(evidence.is_coarse(name, margin) for name in (test.metric, test.reference))
+    differences = [list(values.values()) for values in sample.values.values()]
+    return claim.row(
+        "undetermined" if is_coarse else _decide_closeness(differences, margin),
+        numbers=write_closeness(test, sample, margin, is_coarse=is_coarse),
+        runs=sample.runs,
     )
 
 
-def _compare(
-    sections: Sequence[tuple[str, Scores]],
-    metric: Metric,
-    margin: float | None,
-    evidence: _Evidence,
-) -> list[PairRow]:
-    rows = compare_sections(sections, margin=margin or 0.0, is_paired=evidence.is_paired)
-    if not evidence.is_coarse(metric, margin):
-        return rows
-    return [replace(row, verdict="undetermined", is_descriptive_only=True) for row in rows]
-
-
-def _sample_pair(
-    test: CompareTest | LeadTest, settings: Mapping[str, Argument], evidence: _Evidence
-) -> Sample:
-    metric = METRICS[test.metric]
-    return take_sample(
-        evidence.index,
-        (test.a, test.b),
-        settings,
-        metric.measure,
-        by_hardware=metric.unit == "seconds",
-        is_paired=evidence.is_paired,
-    )
-
-
-def _margin_of(test: CompareTest | CloseTest | LeadTest, evidence: _Evidence) -> float | None:
-    """The margin in the metric's own unit; None where neither claim nor study declares one."""
-    metric = METRICS[test.metric]
-    if test.margin is not None:
-        return test.margin / metric.scale
-    return evidence.margin if metric.unit == "accuracy" else None
+def _widen(row: PairRow, sample: Sample, n_family: int, evidence: _Evidence) -> PairRow:
+    """The row with its interval at 5 % divided by the number of rows."""
+    runs = pair_runs(sample.values[row.a], sample.values[row.b], is_paired=evidence.is_paired)
+    find_interval = paired_interval if runs.is_paired else welch_interval
+    return replace(row, difference_interval=find_interval(runs.a, runs.b, 1 - 0.05 / n_family))
 
 
 def _decide(expect: Expectation, row: PairRow, margin: float | None) -> ClaimVerdict:
@@ -308,32 +252,19 @@ def _decide(expect: Expectation, row: PairRow, margin: float | None) -> ClaimVer
     return "supported" if supported else "contradicted" if contradicted else "undetermined"
 
 
-def _widen(row: PairRow, sample: Sample, n_family: int, evidence: _Evidence) -> PairRow:
-    """The row with its interval at 5 % divided by the number of rows."""
-    runs = pair_runs(sample.values[row.a], sample.values[row.b], is_paired=evidence.is_paired)
-    find_interval = paired_interval if runs.is_paired else welch_interval
-    return replace(row, difference_interval=find_interval(runs.a, runs.b, 1 - 0.05 / n_family))
-
-
 def _decide_closeness(differences: Sequence[Sequence[float]], margin: float) -> ClaimVerdict:
     if any(len(values) < FEWEST_RUNS or len({*values}) == 1 for values in differences):
         return "undetermined"
-    if all(_is_inside(t_interval(values), margin) for values in differences):
+    at_95 = [t_interval(values) for values in differences]
+    if all(interval and interval.is_within(margin) for interval in at_95):
         return "supported"
-    level = 1 - 0.05 / len(differences)
-    is_apart = any(_is_outside(t_interval(values, level), margin) for values in differences)
-    return "contradicted" if is_apart else "undetermined"
+    wider = [t_interval(values, 1 - 0.05 / len(differences)) for values in differences]
+    if any(interval and (interval.low > margin or interval.high < -margin) for interval in wider):
+        return "contradicted"
+    return "undetermined"
 
 
-def _is_inside(interval: Interval | None, margin: float) -> bool:
-    return interval is not None and interval.is_within(margin)
-
-
-def _is_outside(interval: Interval | None, margin: float) -> bool:
-    return interval is not None and (interval.low > margin or interval.high < -margin)
-
-
-def _conclude(verdicts: Sequence[ClaimVerdict], *, n_asked: int) -> ClaimVerdict:
+def _conclude(verdicts: Sequence[ClaimVerdict], n_asked: int) -> ClaimVerdict:
     """Of what has to hold at every value: it fails where it fails at one."""
     if "contradicted" in verdicts:
         return "contradicted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from rnnbench.compare.arms import gap_of
 from rnnbench.specs import RunResult
@@ -13,10 +13,8 @@ from rnnbench.stats.intervals import Interval
 
 __all__ = ["METRICS", "Metric"]
 
-Unit: TypeAlias = Literal["accuracy", "loss", "epochs", "seconds"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Metric:
     """One number of a run.
 
@@ -28,7 +26,7 @@ class Metric:
 
     name: str
     words: str
-    unit: Unit
+    unit: Literal["accuracy", "loss", "epochs", "seconds"]
     decimals: int
 
     @property
@@ -36,20 +34,22 @@ class Metric:
         """What a value is multiplied with to be shown: accuracies are in per cent and points."""
         return 100.0 if self.unit == "accuracy" else 1.0
 
-    def measure(self, result: RunResult) -> float | None:
-        """The number of that run; None where it has none, or none that is finite."""
+    def measure(self, result: RunResult, less: Metric | None = None) -> float | None:
+        """The run's number, `less` another; None where it has none, or none that is finite."""
         value = gap_of(result) if self.name == "gap" else getattr(result, self.name)
-        return float(value) if value is not None and math.isfinite(value) else None
+        other = less.measure(result) if less is not None else 0.0
+        if value is None or other is None or not math.isfinite(value):
+            return None
+        return float(value) - other
 
     def write_value(self, value: float) -> str:
         """A value as text: `80.30 %`, `0.4304`, `39.0`, `0.890 s`."""
-        unit = {"accuracy": " %", "seconds": " s"}.get(self.unit, "")
-        return f"{self._digits(value)}{unit}"
+        return self._digits(value) + {"accuracy": " %", "seconds": " s"}.get(self.unit, "")
 
     def write_difference(self, difference: float) -> str:
         """A difference as text: `0.48 points`, `0.0120`, `3.0 epochs`, `0.050 s`."""
-        unit = {"accuracy": " points", "epochs": " epochs", "seconds": " s"}.get(self.unit, "")
-        return f"{self._digits(difference)}{unit}"
+        units = {"accuracy": " points", "epochs": " epochs", "seconds": " s"}
+        return self._digits(difference) + units.get(self.unit, "")
 
     def write_interval(self, interval: Interval | None) -> str:
         """An interval of differences as text, without its unit: `[0.25, 0.70]`."""
@@ -68,16 +68,16 @@ class Metric:
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric(name="test_accuracy", words="test accuracy", unit="accuracy", decimals=2),
-        Metric(name="test_loss", words="test loss", unit="loss", decimals=4),
-        Metric(name="val_accuracy", words="validation accuracy", unit="accuracy", decimals=2),
-        Metric(name="val_loss", words="validation loss", unit="loss", decimals=4),
-        Metric(name="train_loss_at_best", words="training loss", unit="loss", decimals=4),
-        Metric(name="gap", words="gap", unit="loss", decimals=4),
-        Metric(name="best_epoch", words="best epoch", unit="epochs", decimals=1),
-        Metric(name="epochs", words="number of epochs", unit="epochs", decimals=1),
-        Metric(name="epoch_seconds", words="time of an epoch", unit="seconds", decimals=3),
-        Metric(name="fit_seconds", words="training time", unit="seconds", decimals=1),
+        Metric("test_accuracy", "test accuracy", unit="accuracy", decimals=2),
+        Metric("test_loss", "test loss", unit="loss", decimals=4),
+        Metric("val_accuracy", "validation accuracy", unit="accuracy", decimals=2),
+        Metric("val_loss", "validation loss", unit="loss", decimals=4),
+        Metric("train_loss_at_best", "training loss", unit="loss", decimals=4),
+        Metric("gap", "gap", unit="loss", decimals=4),
+        Metric("best_epoch", "best epoch", unit="epochs", decimals=1),
+        Metric("epochs", "number of epochs", unit="epochs", decimals=1),
+        Metric("epoch_seconds", "time of an epoch", unit="seconds", decimals=3),
+        Metric("fit_seconds", "training time", unit="seconds", decimals=1),
     )
 }
 """By the name that claims files use; `gap` is `val_loss` minus `train_loss_at_best`."""

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeAlias
 
-from rnnbench.claims.checks import asked_spec
-from rnnbench.claims.texts import write_seeds, write_settings
+from rnnbench.architectures import PRESETS, find_plugin, make_form
+from rnnbench.claims.metrics import Metric
 from rnnbench.compare.arms import hardware_of, is_at_limit
 from rnnbench.compare.environments import mixed_words
-from rnnbench.specs import Argument, RunResult, RunSpec
+from rnnbench.specs import Argument, CanonicalForm, DataSpec, Recipe, RunSpec
 from rnnbench.tracking.runs import TrackedRun
 
-__all__ = ["RunIndex", "Sample", "index_runs", "take_sample"]
+__all__ = [
+    "RunIndex",
+    "Sample",
+    "asked_spec",
+    "index_runs",
+    "known_settings",
+    "take_sample",
+    "write_settings",
+]
 
 RunIndex: TypeAlias = Mapping[RunSpec, Sequence[TrackedRun]]
 """Runs by what was asked, less the seed and what `_Surroundings` holds."""
 
-_Arms: TypeAlias = Mapping[str, Mapping[int, TrackedRun]]
+_Arms: TypeAlias = Mapping[str, Mapping[int, tuple[TrackedRun, float]]]
+"""Finished runs and their number, by architecture and seed."""
+
+_OF_DATA = {item.name for item in fields(DataSpec)} - {"dataset", "fingerprint"}
+_OF_RECIPE = {item.name for item in fields(Recipe)}
+_OF_RUN = {"embedding_size", "engine", "backend"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +72,44 @@ class _Surroundings:
         return ", ".join(word for word in words if word)
 
 
+def asked_spec(architecture: str, settings: Mapping[str, Argument]) -> RunSpec:
+    """The notes' run of an architecture with some settings changed; seed 0, data without content.
+
+    Raises:
+        StudyError: a setting or a value that cannot be.
+    """
+    # Any: which of them fits which field is checked by the classes themselves.
+    chosen: dict[str, Any] = dict(settings)
+    data, recipe, run = (
+        {key: chosen.pop(key) for key in settings if key in known}
+        for known in (_OF_DATA, _OF_RECIPE, _OF_RUN)
+    )
+    return RunSpec(
+        form=make_form(architecture, **chosen),
+        data=DataSpec(dataset="", fingerprint="", **data),
+        recipe=Recipe(**recipe),
+        seed=0,
+        **run,
+    )
+
+
+def known_settings(architectures: Sequence[str]) -> tuple[str, ...]:
+    """What can be set in the runs of all these architectures."""
+    of_forms = [
+        {item.name for item in fields(CanonicalForm)} - {"cell"}
+        if name in PRESETS
+        else set(find_plugin(name).arguments)
+        for name in architectures
+    ]
+    return tuple(sorted(_OF_DATA | _OF_RECIPE | _OF_RUN | set.intersection(*of_forms)))
+
+
+def write_settings(settings: Mapping[str, Argument]) -> str:
+    """Where runs were made other than with the notes' recipe: ` at max_len=50`, or nothing."""
+    words = ", ".join(f"{key}={value}" for key, value in settings.items())
+    return f" at {words}" if words else ""
+
+
 def index_runs(runs: Iterable[TrackedRun]) -> RunIndex:
     """The runs by their question, so that thousands are gone through once."""
     index: dict[RunSpec, list[TrackedRun]] = {}
@@ -71,50 +122,56 @@ def take_sample(
     index: RunIndex,
     architectures: Sequence[str],
     settings: Mapping[str, Argument],
-    measure: Callable[[RunResult], float | None],
+    metric: Metric,
     *,
-    by_hardware: bool,
+    less: Metric | None = None,
     is_paired: bool,
 ) -> Sample:
-    """The number of the runs with the notes' recipe, but for `settings`, of each architecture.
+    """The metric of the runs with the notes' recipe, but for `settings`, of each architecture.
 
-    They share the reviews' content, back end and engine. Where runs of several such surroundings
-    exist, those with the most comparable seeds are taken, and the others left. A run that two
-    studies share is counted once.
+    They share the reviews' content, back end, engine and, for seconds, the hardware. Where runs of
+    several such surroundings exist, those with the most comparable seeds are taken, and the others
+    left. A run that two studies share is counted once, and one without the number not at all.
 
     Args:
-        measure: the number of a finished run; None leaves the run out.
-        by_hardware: whether the hardware has to be the same too, as for seconds.
+        less: a metric to be subtracted.
         is_paired: whether comparable means the same seed; then other seeds are left, unless
             fewer than two are shared.
     """
-    asked = {name: asked_spec(name, settings) for name in architectures}
-    found: dict[_Surroundings, dict[str, dict[int, TrackedRun]]] = {}
-    for name, run in _runs_of(index, asked, settings):
-        if run.result is None or not run.is_finished or measure(run.result) is None:
-            continue
-        place = _surroundings(run, asked[name], by_hardware)
-        found.setdefault(place, {}).setdefault(name, {}).setdefault(run.spec.seed, run)
-    complete = {place: arms for place, arms in found.items() if len(arms) == len(asked)}
+    found: dict[_Surroundings, dict[str, dict[int, tuple[TrackedRun, float]]]] = {}
+    failed: dict[_Surroundings, set[tuple[str, int]]] = {}
+    for name in architectures:
+        asked = asked_spec(name, settings)
+        for run in index.get(_question(asked), ()):
+            if run.result is None or not _is_asked_for(run.spec, asked, settings):
+                continue
+            place = _surroundings(run.spec, asked)
+            if not run.is_finished:  # it may not have got as far as naming its hardware
+                failed.setdefault(place, set()).add((name, run.spec.seed))
+            elif (value := metric.measure(run.result, less)) is not None:
+                if metric.unit == "seconds":
+                    place = replace(place, hardware=hardware_of(run.result))
+                of_arm = found.setdefault(place, {}).setdefault(name, {})
+                of_arm.setdefault(run.spec.seed, (run, value))
+    complete = {place: arms for place, arms in found.items() if len(arms) == len(architectures)}
     if not complete:
-        return Sample(values={}, missing=_why_missing(found.values(), list(asked), settings))
+        return Sample(values={}, missing=_why_missing(found.values(), architectures, settings))
     chosen = max(sorted(complete), key=lambda place: _size(complete[place], is_paired))
+    left_out = failed.get(replace(chosen, hardware=""), set())
     arms = _keep_comparable(complete[chosen], is_paired)
-    asked_for = _runs_of(index, asked, settings)
-    n_left_out = _count_left_out(asked_for, asked, chosen, complete[chosen])
+    entered = [run for of_arm in arms.values() for run, _ in of_arm.values()]
+    mixed = mixed_words(run.result for run in entered if run.result)
+    remark = f"; not made alike: {mixed}" if mixed else ""
     return Sample(
-        values={name: _measure_all(arms[name], measure) for name in asked},
-        n_left_out=n_left_out,
-        n_at_limit=sum(is_at_limit(run) for runs in arms.values() for run in runs.values()),
-        runs=f"{_describe_runs(arms, list(asked))} ({chosen}{_tell_mixed(arms)})",
+        values={
+            name: {seed: value for seed, (_, value) in sorted(of_arm.items())}
+            for name, of_arm in arms.items()
+        },
+        n_left_out=sum(seed not in complete[chosen][name] for name, seed in left_out),
+        n_at_limit=sum(map(is_at_limit, entered)),
+        runs=f"{_describe_runs(arms)} ({chosen}{remark})",
         is_split_by_seed=chosen.is_split_by_seed,
     )
-
-
-def _tell_mixed(arms: _Arms) -> str:
-    """What they differ in although it may change numbers, to be added to their surroundings."""
-    words = mixed_words(run.result for runs in arms.values() for run in runs.values() if run.result)
-    return f"; not made alike: {words}" if words else ""
 
 
 def _question(spec: RunSpec) -> RunSpec:
@@ -122,37 +179,26 @@ def _question(spec: RunSpec) -> RunSpec:
     return replace(spec, data=data, seed=0, engine="keras", backend="jax")
 
 
-def _runs_of(
-    index: RunIndex, asked: Mapping[str, RunSpec], settings: Mapping[str, Argument]
-) -> Iterator[tuple[str, TrackedRun]]:
-    """The runs of each architecture that ask the right question of the right split."""
-    fixed = {key: settings[key] for key in ("backend", "engine") if key in settings}
-    for name, spec in asked.items():
-        for run in index.get(_question(spec), ()):
-            splits = (spec.data.split_seed, run.spec.seed)
-            if run.spec.data.split_seed in splits and all(
-                getattr(run.spec, key) == value for key, value in fixed.items()
-            ):
-                yield name, run
+def _is_asked_for(spec: RunSpec, asked: RunSpec, settings: Mapping[str, Argument]) -> bool:
+    """Whether the split, back end and engine, which are no part of the question, are right too."""
+    return spec.data.split_seed in (asked.data.split_seed, spec.seed) and all(
+        getattr(spec, key) == settings[key] for key in ("backend", "engine") if key in settings
+    )
 
 
-def _surroundings(run: TrackedRun, asked: RunSpec, by_hardware: bool) -> _Surroundings:
-    spec = run.spec
-    hardware = hardware_of(run.result) if by_hardware and run.result is not None else ""
+def _surroundings(spec: RunSpec, asked: RunSpec) -> _Surroundings:
     return _Surroundings(
         content=spec.data.fingerprint,
         is_split_by_seed=spec.data.split_seed != asked.data.split_seed,
         backend=spec.backend,
         engine=spec.engine,
-        hardware=hardware,
     )
 
 
 def _size(arms: _Arms, is_paired: bool) -> tuple[int, int, int]:
     """How many seeds the arms have in common, the runs of the smallest arm, and all runs."""
-    common = len(_common_seeds(arms)) if is_paired else 0
     n_runs = [len(runs) for runs in arms.values()]
-    return common, min(n_runs), sum(n_runs)
+    return len(_common_seeds(arms)) if is_paired else 0, min(n_runs), sum(n_runs)
 
 
 def _common_seeds(arms: _Arms) -> set[int]:
@@ -166,46 +212,30 @@ def _keep_comparable(arms: _Arms, is_paired: bool) -> _Arms:
     return {name: {seed: runs[seed] for seed in common} for name, runs in arms.items()}
 
 
-def _measure_all(
-    runs: Mapping[int, TrackedRun], measure: Callable[[RunResult], float | None]
-) -> dict[int, float]:
-    measured = {seed: measure(run.result) for seed, run in sorted(runs.items()) if run.result}
-    return {seed: value for seed, value in measured.items() if value is not None}
-
-
 def _why_missing(
-    found: Iterable[_Arms], names: Sequence[str], settings: Mapping[str, Argument]
+    found: Collection[_Arms], names: Sequence[str], settings: Mapping[str, Argument]
 ) -> str:
-    groups = list(found)
-    absent = [name for name in names if not any(name in arms for arms in groups)]
+    absent = [name for name in names if not any(name in arms for arms in found)]
     place = write_settings(settings) or " with the notes' recipe"
     if absent:
         return f"no finished runs of {' and '.join(absent)}{place}"
     return f"no finished runs of {' and '.join(names)}{place} that agree in all else"
 
 
-def _count_left_out(
-    runs: Iterable[tuple[str, TrackedRun]],
-    asked: Mapping[str, RunSpec],
-    chosen: _Surroundings,
-    arms: _Arms,
-) -> int:
-    # A run that failed may not have got as far as naming its hardware.
-    place = replace(chosen, hardware="")
-    failed = {
-        (name, run.spec.seed)
-        for name, run in runs
-        if run.result is not None
-        and not run.is_finished
-        and run.spec.seed not in arms[name]
-        and _surroundings(run, asked[name], by_hardware=False) == place
-    }
-    return len(failed)
-
-
-def _describe_runs(arms: _Arms, names: Sequence[str]) -> str:
-    """Studies, architectures and seeds in one line: `textbook: gru, lstm, seeds 0-9`."""
-    studies = dict.fromkeys(run.study for name in names for run in arms[name].values())
-    seeds = sorted({seed for name in names for seed in arms[name]})
+def _describe_runs(arms: _Arms) -> str:
+    """Studies, architectures and seeds in one line: `textbook: gru, lstm, seeds 0-4, 7`."""
+    studies = dict.fromkeys(run.study for runs in arms.values() for run, _ in runs.values())
+    seeds = sorted({seed for runs in arms.values() for seed in runs})
     word = "seed" if len(seeds) == 1 else "seeds"
-    return f"{', '.join(studies)}: {', '.join(names)}, {word} {write_seeds(seeds)}"
+    return f"{', '.join(studies)}: {', '.join(arms)}, {word} {_write_seeds(seeds)}"
+
+
+def _write_seeds(seeds: Sequence[int]) -> str:
+    """Seeds as spans: `0-4, 7` for 0, 1, 2, 3, 4 and 7."""
+    spans: list[list[int]] = []
+    for seed in seeds:
+        if spans and seed == spans[-1][1] + 1:
+            spans[-1][1] = seed
+        else:
+            spans.append([seed, seed])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)

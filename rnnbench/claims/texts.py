@@ -4,56 +4,112 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
-from rnnbench.claims.kinds import Expectation
-from rnnbench.claims.metrics import Metric
+from rnnbench.claims.kinds import CloseTest, CompareTest
+from rnnbench.claims.metrics import METRICS, Metric
+from rnnbench.claims.runs import Sample, write_settings
 from rnnbench.compare.reach import FEWEST_RUNS
 from rnnbench.compare.rows import PairRow
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimVerdict
-from rnnbench.specs import Argument
-from rnnbench.stats.intervals import Interval
+from rnnbench.stats.intervals import Interval, t_interval
 
-__all__ = [
-    "write_at_limit",
-    "write_comparison",
-    "write_descriptive",
-    "write_family",
-    "write_left_out",
-    "write_margin",
-    "write_seeds",
-    "write_settings",
-]
+__all__ = ["write_closeness", "write_comparison", "write_lead"]
 
 
-def write_comparison(metric: Metric, row: PairRow) -> str:
+def write_comparison(
+    test: CompareTest, sample: Sample, row: PairRow, margin: float | None, verdict: ClaimVerdict
+) -> str:
+    """Both means, their difference, and what the margin has to do with the verdict."""
+    metric = METRICS[test.metric]
+    means = " and ".join(
+        f"{metric.write_value(fmean(values.values()))} with {name}"
+        for name, values in sample.values.items()
+    )
+    is_cut_short = metric.unit == "epochs" or metric.name == "fit_seconds"
+    at_limit = f"; {plural(sample.n_at_limit, 'run')} came to the epoch limit"
+    return (
+        f"{metric.words}{write_settings(test.settings)} {means}: {_difference(metric, row)}"
+        f"{_margin(test, row, margin, verdict)}"
+        f"{_left_out(sample)}{at_limit if sample.n_at_limit and is_cut_short else ''}"
+    )
+
+
+def write_lead(
+    test: CompareTest, samples: Mapping[str, Sample], rows: Sequence[PairRow], margin: float | None
+) -> str:
+    """The difference at each value, or which runs are missing there."""
+    metric = METRICS[test.metric]
+    found = {row.section: row for row in rows}
+    each = "; ".join(
+        f"at {place} {_difference(metric, found[place])}{_left_out(sample)}"
+        if place in found
+        else sample.missing
+        for place, sample in samples.items()
+    )
+    text = f"{metric.words} with {test.a} against {test.b}{write_settings(test.settings)}: {each}"
+    n_family = rows[0].n_family if rows else 0
+    if n_family > 1 and not all(row.is_descriptive_only for row in rows):
+        text += f"; p adjusted over {n_family} values (Holm)"
+    return f"{text}; margin {metric.write_difference(margin)}" if margin else text
+
+
+def write_closeness(test: CloseTest, sample: Sample, margin: float, *, is_coarse: bool) -> str:
+    """The difference of the two metrics in each architecture.
+
+    Args:
+        is_coarse: whether one test text weighs more than the margin.
+    """
+    metric, reference = METRICS[test.metric], METRICS[test.reference]
+    differences = {name: list(values.values()) for name, values in sample.values.items()}
+    each = "; ".join(
+        f"{metric.write_difference(fmean(values))} {metric.write_interval(t_interval(values))} "
+        f"with {name}, {plural(len(values), 'seed')}{_descriptive(len(values), is_coarse)}"
+        for name, values in differences.items()
+    )
+    split = "" if sample.is_split_by_seed else "; on one fixed split"
+    return (
+        f"{metric.words} minus {reference.words}{write_settings(test.settings)}: {each}; "
+        f"margin {metric.write_difference(margin)}{split}{_left_out(sample)}"
+    )
+
+
+def _difference(metric: Metric, row: PairRow) -> str:
     """`0.48 points lower [0.25, 0.70], 10 paired seeds, p = 0.002`, the interval as far lower."""
     difference, interval = row.difference or 0.0, row.difference_interval
     if difference < 0 and interval is not None:
         interval = Interval(-interval.high, -interval.low)
     word = "higher" if difference >= 0 else "lower"
     n_runs = plural(row.n_a, "paired seed") if row.is_paired else f"{row.n_a} and {row.n_b} runs"
-    p = "" if row.is_descriptive_only else f", {_write_p(row.p_holm)}"
+    p = "" if row.is_descriptive_only else f", {_p(row.p_holm)}"
     return (
         f"{metric.write_difference(abs(difference))} {word} {metric.write_interval(interval)}, "
-        f"{n_runs}{p}"
-        f"{write_descriptive(min(row.n_a, row.n_b), has_few_texts=row.is_descriptive_only)}"
+        f"{n_runs}{p}{_descriptive(min(row.n_a, row.n_b), row.is_descriptive_only)}"
         f"{', no spread' * (row.is_without_spread and not row.is_descriptive_only)}"
     )
 
 
-def write_margin(
-    metric: Metric,
-    row: PairRow,
-    margin: float | None,
-    expect: Expectation,
-    verdict: ClaimVerdict,
-) -> str:
+def _p(p: float | None) -> str:
+    """A p value as text: `p = 0.002`, `p < 0.001`, `no p value`."""
+    if p is None or not math.isfinite(p):
+        return "no p value"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _descriptive(n_runs: int, has_few_texts: bool) -> str:
+    """What stands beside numbers that decide nothing."""
+    if n_runs < FEWEST_RUNS:
+        return f", descriptive only (fewer than {FEWEST_RUNS})"
+    return ", descriptive only (too few test texts)" if has_few_texts else ""
+
+
+def _margin(test: CompareTest, row: PairRow, margin: float | None, verdict: ClaimVerdict) -> str:
     """What the margin has to do with the verdict: `; within the margin of 0.50 points`."""
     if margin is None:
         return ""
-    size = metric.write_difference(margin)
-    is_one_sided = expect in ("higher", "lower")
+    size = METRICS[test.metric].write_difference(margin)
+    is_one_sided = test.expect in ("higher", "lower")
     if is_one_sided and verdict == "supported":
         where = "beyond" if abs(row.difference or 0.0) > margin else "within"
         return f"; {where} the margin of {size}"
@@ -62,52 +118,7 @@ def write_margin(
     return f"; margin {size}"
 
 
-def write_family(rows: Sequence[PairRow]) -> str:
-    """That p values are adjusted, where they are."""
-    n_family = rows[0].n_family if rows else 0
-    is_adjusted = n_family > 1 and not all(row.is_descriptive_only for row in rows)
-    return f"; p adjusted over {n_family} values (Holm)" if is_adjusted else ""
-
-
-def write_descriptive(n_runs: int, *, has_few_texts: bool) -> str:
-    """What stands beside numbers that decide nothing."""
-    if n_runs < FEWEST_RUNS:
-        return f", descriptive only (fewer than {FEWEST_RUNS})"
-    return ", descriptive only (too few test texts)" if has_few_texts else ""
-
-
-def write_left_out(n_left_out: int) -> str:
+def _left_out(sample: Sample) -> str:
     """How many runs came to no score, where there are any."""
-    n_runs = plural(n_left_out, "failed or diverged run")
-    return f"; {n_runs} left out" if n_left_out else ""
-
-
-def write_at_limit(metric: Metric, n_at_limit: int) -> str:
-    """How many runs were ended by the epoch limit, where that cuts the metric short."""
-    is_cut_short = metric.unit == "epochs" or metric.name == "fit_seconds"
-    n_runs = plural(n_at_limit, "run")
-    return f"; {n_runs} came to the epoch limit" if n_at_limit and is_cut_short else ""
-
-
-def write_seeds(seeds: Sequence[int]) -> str:
-    """Seeds as spans: `0-4, 7` for 0, 1, 2, 3, 4 and 7."""
-    spans: list[list[int]] = []
-    for seed in seeds:
-        if spans and seed == spans[-1][1] + 1:
-            spans[-1][1] = seed
-        else:
-            spans.append([seed, seed])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
-
-
-def write_settings(settings: Mapping[str, Argument]) -> str:
-    """Where runs were made other than with the notes' recipe: ` at max_len=50`, or nothing."""
-    words = ", ".join(f"{key}={value}" for key, value in settings.items())
-    return f" at {words}" if words else ""
-
-
-def _write_p(p: float | None) -> str:
-    """A p value as text: `p = 0.002`, `p < 0.001`, `no p value`."""
-    if p is None or not math.isfinite(p):
-        return "no p value"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    n_runs = plural(sample.n_left_out, "failed or diverged run")
+    return f"; {n_runs} left out" if sample.n_left_out else ""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnnbench.architectures import PRESETS
-from rnnbench.claims.kinds import TimingTest
-from rnnbench.claims.parameters import Finding
-from rnnbench.page.blocks import ClaimVerdict
+from rnnbench.claims.kinds import Claim, TimingTest
+from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.timing.page import write_ratio
 from rnnbench.timing.rows import FULL, Slowdown, TimingPart
 
@@ -16,8 +15,8 @@ __all__ = ["judge_timing"]
 _NOT_ITS_FAULT = ("out of memory", "not done after", "sees no GPU")
 
 
-def judge_timing(test: TimingTest, part: TimingPart | None) -> list[tuple[str, Finding]]:
-    """A back end and its finding, for each that was measured on the test's device.
+def judge_timing(claim: Claim, test: TimingTest, part: TimingPart | None) -> list[ClaimRow]:
+    """A row for each back end that was measured on the test's device.
 
     - `cannot run`: contradicted where a step with recurrent dropout ran there; supported where it
       failed while one without it ran, and not for want of memory or time.
@@ -25,47 +24,43 @@ def judge_timing(test: TimingTest, part: TimingPart | None) -> list[tuple[str, F
       contradicted if it lies wholly below, else undetermined; below five repeats undetermined.
 
     Returns:
-        One finding without a back end where there are no measurements.
+        One row without a back end where there are no measurements.
     """
-    rows = _rows_of(test, part)
+    rows = [row for row in part.slowdowns if _is_as_in_the_notes(test, row)] if part else []
     here = [row for row in rows if row.arm.device == test.device and _was_tried(row)]
-    found: list[tuple[str, Finding]] = [
-        (backend, _judge(test, [row for row in here if row.arm.backend == backend]))
-        for backend in dict.fromkeys(row.arm.backend for row in here)
-    ]
-    if found:
-        return found
+    if here:
+        return [
+            _judge(claim, test, backend, [row for row in here if row.arm.backend == backend])
+            for backend in dict.fromkeys(row.arm.backend for row in here)
+        ]
     others = [row for row in rows if row.arm.device != test.device and row.slowdown is not None]
     numbers = f"not measured on a {test.device.upper()}. To be measured: {test.measured_by}"
     if others:
         told = "; ".join(f"{row.arm.backend} {_slowdown(row)}" for row in others)
         numbers += f". On the {others[0].arm.device.upper()}, which the claim is not about: {told}"
-    return [("", Finding(verdict="not measured", numbers=numbers))]
+    return [claim.row("not measured", numbers)]
 
 
-def _rows_of(test: TimingTest, part: TimingPart | None) -> list[Slowdown]:
-    """The rows of the claim's network as it stands in the notes: its size, batches of 64."""
-    form = PRESETS[test.b]
-    rate = PRESETS[test.a].recurrent_dropout
-    return [
-        row
-        for row in (() if part is None else part.slowdowns)
-        if (row.arm.architecture, row.arm.units, row.arm.batch_size) == (test.b, form.units, 64)
-        and row.arm.recurrent_dropout == rate
+def _is_as_in_the_notes(test: TimingTest, row: Slowdown) -> bool:
+    """Whether the row is of the claim's network as the notes have it: its size, batches of 64."""
+    return (
+        (row.arm.architecture, row.arm.units, row.arm.batch_size) == (test.b, PRESETS[test.b].units, 64)
+        and row.arm.recurrent_dropout == PRESETS[test.a].recurrent_dropout
         and not row.arm.dropout
         and row.arm.has_default_jit
-    ]
+    )
 
 
 def _was_tried(row: Slowdown) -> bool:
     return row.dropout is not None or row.dropout_failure is not None
 
 
-def _judge(test: TimingTest, rows: Sequence[Slowdown]) -> Finding:
+def _judge(claim: Claim, test: TimingTest, backend: str, rows: Sequence[Slowdown]) -> ClaimRow:
     """One verdict over the machines; where they disagree there is none."""
     verdicts = {_verdict(test, row) for row in rows}
     verdict: ClaimVerdict = verdicts.pop() if len(verdicts) == 1 else "undetermined"
-    return Finding(verdict=verdict, numbers="; ".join(_say(test, row) for row in rows))
+    numbers = "; ".join(_say(test, row) for row in rows)
+    return claim.row(verdict, numbers, backend=backend)
 
 
 def _verdict(test: TimingTest, row: Slowdown) -> ClaimVerdict:

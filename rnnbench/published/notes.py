@@ -15,9 +15,8 @@ __all__ = [
     "SCORED_WITH_DROPOUT",
     "SOURCE",
     "SOURCES",
-    "PublishedRun",
+    "NotesRun",
     "is_comparable_with_notes",
-    "published_histories",
     "published_runs",
 ]
 
@@ -35,30 +34,46 @@ SCORED_WITH_DROPOUT = ("lstm-dropout", "lstm-stacked")
 Source: `rnnbench reproduce notes-2025`; https://github.com/keras-team/keras/pull/20983.
 """
 
-_TEST_SCORES = {(SOURCE, "lstm-stacked"): (0.4673, 0.7848)}
-"""Test loss and accuracy: the notes score their stacked model only."""
-
-
+_TEST_SCORES = {(SOURCE, "lstm-stacked"): {"test_loss": 0.4673, "test_accuracy": 0.7848}}
+"""The notes score their stacked model only."""
 _COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy")
 _FEW_EPOCHS = 10  # how long the notes of 2022 train
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedRun:
-    """The one run that the notes print for an architecture, at its best epoch.
+class NotesRun:
+    """The one run that the notes print for an architecture.
 
     Args:
-        epochs: that the notes print.
-        was_cut_short: the last epoch is the best, of a few: training would have gone on.
+        history: a row an epoch: loss, accuracy, val_loss, val_accuracy, to four digits.
     """
 
-    epochs: int
-    was_cut_short: bool
-    best_epoch: int
-    val_loss: float
-    val_accuracy: float
+    history: tuple[tuple[float, ...], ...]
     test_loss: float | None = None
     test_accuracy: float | None = None
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the lowest validation loss, from 1 up.
+
+        The printed losses are rounded; of equal ones the last is the one that training stopped for.
+        """
+        return min(range(1, len(self.history) + 1), key=lambda n: (self.history[n - 1][2], -n))
+
+    @property
+    def val_loss(self) -> float:
+        """At the best epoch."""
+        return self.history[self.best_epoch - 1][2]
+
+    @property
+    def val_accuracy(self) -> float:
+        """At the best epoch."""
+        return self.history[self.best_epoch - 1][3]
+
+    @property
+    def was_cut_short(self) -> bool:
+        """Whether the last epoch is the best, of a few: training would have gone on."""
+        return len(self.history) == _FEW_EPOCHS == self.best_epoch
 
 
 def is_comparable_with_notes(spec: RunSpec) -> bool:
@@ -73,38 +88,18 @@ def is_comparable_with_notes(spec: RunSpec) -> bool:
 
 
 @cache
-def published_runs(source: str = SOURCE) -> Mapping[str, PublishedRun]:
+def published_runs(source: str = SOURCE) -> Mapping[str, NotesRun]:
     """The notes' runs by architecture.
 
     Source: `histories.csv` beside this module, with its provenance.
     """
-    return {
-        name: _at_best(source, name, rows) for name, rows in published_histories(source).items()
-    }
-
-
-@cache
-def published_histories(source: str = SOURCE) -> Mapping[str, tuple[tuple[float, ...], ...]]:
-    """By architecture a row an epoch: loss, accuracy, val_loss, val_accuracy, to four digits."""
     text = (files("rnnbench.published") / "histories.csv").read_text("utf-8")
     found: dict[str, list[tuple[float, ...]]] = {}
     for row in csv.DictReader(text.splitlines()):
         if row["source"] == source:
             epoch = tuple(float(row[name]) for name in _COLUMNS)
             found.setdefault(row["architecture"], []).append(epoch)
-    return {name: tuple(rows) for name, rows in found.items()}
-
-
-def _at_best(source: str, name: str, rows: tuple[tuple[float, ...], ...]) -> PublishedRun:
-    # The printed losses are rounded; of equal ones the last is the one that training stopped for.
-    best = min(reversed(range(len(rows))), key=lambda index: rows[index][2])
-    test_loss, test_accuracy = _TEST_SCORES.get((source, name), (None, None))
-    return PublishedRun(
-        epochs=len(rows),
-        was_cut_short=len(rows) == _FEW_EPOCHS and best == len(rows) - 1,
-        best_epoch=best + 1,
-        val_loss=rows[best][2],
-        val_accuracy=rows[best][3],
-        test_loss=test_loss,
-        test_accuracy=test_accuracy,
-    )
+    return {
+        name: NotesRun(history=tuple(rows), **_TEST_SCORES.get((source, name), {}))
+        for name, rows in found.items()
+    }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from rnnbench.data.files import read_json, write_whole
 from rnnbench.data.temporary import temporary_folder
@@ -15,16 +17,7 @@ from rnnbench.errors import StoreError, UsageError, WorkerError, unknown_name
 from rnnbench.execution.environment import describe_process, worker_environment
 from rnnbench.execution.process import Child, how_it_ended, spawn
 from rnnbench.ledger import Ledger
-from rnnbench.published.notes import REVIEWS, SOURCE, published_runs
-from rnnbench.published.reproduction import (
-    EpochComparison,
-    Reproduction,
-    ReproductionReport,
-    compare_epochs,
-    published_history,
-    summarise_reproduction,
-)
-from rnnbench.published.reproduction_page import draw_reproduction, write_epochs, write_page
+from rnnbench.published.notes import REVIEWS, SOURCE, NotesRun, published_runs
 from rnnbench.specs import DataSpec, EpochRow
 from rnnbench.training.notes_procedure import (
     EPOCHS,
@@ -39,7 +32,10 @@ from rnnbench.training.notes_procedure import (
 if TYPE_CHECKING:
     from rnnbench.published.screen import ReproductionScreen
 
-__all__ = ["PROCEDURES", "ReproduceChoices", "reproduce_notes"]
+__all__ = ["DIGITS", "ReproduceChoices", "Reproduction", "ReproductionReport", "reproduce_notes"]
+
+DIGITS = 4
+"""Decimals that the notes print."""
 
 PROCEDURES = (SOURCE,)
 VERSION = 1  # raise it whenever the procedure changes: what was kept of the old one is then stale
@@ -54,7 +50,6 @@ class ReproduceChoices:
         only: architectures; empty means all that the notes train.
         epochs: at most this many are trained, and compared.
         jit: compile the models without dropout with XLA.
-        out: a folder for the page, the figure and the epochs as CSV.
         fresh: train again what an earlier command has kept.
     """
 
@@ -63,7 +58,6 @@ class ReproduceChoices:
     dataset: str = "imdb"
     epochs: int = EPOCHS
     jit: bool = True
-    out: Path | None = None
     fresh: bool = False
 
     @property
@@ -73,6 +67,110 @@ class ReproduceChoices:
         words += ["--only", ",".join(self.only)] if self.only else []
         words += ["--epochs", str(self.epochs)] if self.epochs != EPOCHS else []
         return " ".join(words if self.jit else [*words, "--no-jit"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochComparison:
+    """Validation loss and accuracy of one epoch; None on the side that had stopped before it.
+
+    Args:
+        measured: unrounded.
+    """
+
+    epoch: int
+    published: tuple[float, float] | None
+    measured: tuple[float, float] | None
+
+    @property
+    def differences(self) -> tuple[float, ...] | None:
+        """Measured minus published, to the printed decimal; None without both."""
+        if self.published is None or self.measured is None:
+            return None
+        pairs = zip(self.measured, self.published, strict=True)
+        return tuple(round(round(ours, DIGITS) - theirs, DIGITS) for ours, theirs in pairs)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether loss and accuracy both print as the notes print them."""
+        return self.differences == (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reproduction:
+    """One architecture's epochs and scores, published and measured; at least one epoch of each."""
+
+    published: NotesRun
+    fitted: Fitted
+
+    @property
+    def architecture(self) -> str:
+        """Its name."""
+        return self.fitted.architecture
+
+    @property
+    def epochs(self) -> list[EpochComparison]:
+        """A comparison for each epoch that either side has, in order."""
+        sides = zip_longest(self.published.history, self.fitted.history)
+        return [
+            EpochComparison(
+                epoch=epoch,
+                published=(theirs[2], theirs[3]) if theirs else None,
+                measured=(ours.val_loss, ours.val_accuracy) if ours else None,
+            )
+            for epoch, (theirs, ours) in enumerate(sides, start=1)
+        ]
+
+    @property
+    def n_exact(self) -> int:
+        """Epochs whose loss and accuracy both agree to the printed decimal."""
+        return sum(row.agrees for row in self.epochs)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every epoch agrees and training stops after the same one."""
+        return self.first_difference is None
+
+    @property
+    def first_difference(self) -> int | None:
+        """The first epoch that does not agree; None if all do."""
+        return next((row.epoch for row in self.epochs if not row.agrees), None)
+
+    @property
+    def loss_difference(self) -> float:
+        """The largest, over the epochs that both have."""
+        return self._largest_difference(0)
+
+    @property
+    def accuracy_difference(self) -> float:
+        """Likewise."""
+        return self._largest_difference(1)
+
+    @property
+    def best(self) -> EpochRow:
+        """The measured epoch with the lowest validation loss."""
+        return min(self.fitted.history, key=lambda row: row.val_loss)
+
+    def score(self, part: Literal["validation", "test"], *, dropout: bool) -> Score | None:
+        """The best model on a part, with dropout left on as in the notes, or as it is meant."""
+        scores = self.fitted.scores
+        return next((s for s in scores if (s.part, s.dropout) == (part, dropout)), None)
+
+    def _largest_difference(self, column: int) -> float:
+        found = [row.differences for row in self.epochs if row.differences]
+        return max((abs(of_epoch[column]) for of_epoch in found), default=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReproductionReport:
+    """What `rnnbench reproduce` found.
+
+    Args:
+        environment: versions and hardware, as `describe_process` names them.
+    """
+
+    choices: ReproduceChoices
+    models: tuple[Reproduction, ...]
+    environment: Mapping[str, str]
 
 
 def reproduce_notes(
@@ -90,17 +188,23 @@ def reproduce_notes(
     dataset = resolve_dataset(choices.dataset, view.downloaded)
     _refuse_other_reviews(choices.name, dataset)
     data = DataSpec(dataset=dataset.name, fingerprint=dataset.fingerprint)
-    key = _describe_conditions(choices, data)
+    environment = describe_process("tensorflow", None)
+    key = _name_conditions(choices, environment)
     fitted = {} if choices.fresh else _load_kept(folder, models, key)
     missing = tuple(name for name in models if name not in fitted)
     if missing:
         fitted |= _train(missing, data, choices, view, folder, key)
-    report = _compare([fitted[name] for name in models], choices, data)
-    view.show_reproduction(report)
-    if choices.out is not None:
-        _write_report(report, choices.out)
-        view.say(f"written to {choices.out}: index.md, epochs.csv, curves.png")
-    return report
+    notes = published_runs(choices.name)
+    published = {
+        name: replace(notes[name], history=notes[name].history[: choices.epochs]) for name in models
+    }
+    return ReproductionReport(
+        choices=choices,
+        models=tuple(
+            Reproduction(published=published[name], fitted=fitted[name]) for name in models
+        ),
+        environment=environment,
+    )
 
 
 def _check_choices(choices: ReproduceChoices) -> tuple[str, ...]:
@@ -124,13 +228,12 @@ def _refuse_other_reviews(name: str, dataset: DatasetRef) -> None:
         )
 
 
-def _describe_conditions(choices: ReproduceChoices, data: DataSpec) -> dict[str, str]:
+def _name_conditions(choices: ReproduceChoices, environment: Mapping[str, str]) -> dict[str, str]:
     """All that can change the numbers, by name."""
-    process = describe_process("tensorflow", None)
     names = ("version.keras", "version.tensorflow", "version.numpy", "version.python", "processor")
-    return {name: process[name] for name in names} | {
+    return {name: environment[name] for name in names} | {
         "procedure": str(VERSION),
-        "reviews": data.fingerprint,
+        "reviews": REVIEWS,
         "epochs": str(choices.epochs),
         "jit": str(choices.jit),
     }
@@ -146,18 +249,11 @@ def _train(
 ) -> dict[str, Fitted]:
     """The trained models by name; each is kept when it is done."""
     fitted: dict[str, Fitted] = {}
-    with (
-        temporary_folder() as checkpoints,
-        view.watch_models(models, choices.epochs) as observe,
-    ):
+    log = folder.parent.parent / "workers.log"
+    with temporary_folder() as own, view.watch_models(models, choices.epochs) as observe:
         task = NotesTask(
-            data=data,
-            models=models,
-            epochs=choices.epochs,
-            jit=choices.jit,
-            folder=checkpoints,
+            data=data, models=models, epochs=choices.epochs, jit=choices.jit, folder=own
         )
-        log = folder.parent.parent / "workers.log"
         child = spawn(follow_notes, task, environment=worker_environment("tensorflow"), log=log)
         try:
             while (message := _receive(child)) is not None:
@@ -180,67 +276,26 @@ def _receive(child: Child) -> Message | None:
 
 
 def _keep(folder: Path, fitted: Fitted, key: Mapping[str, str]) -> None:
-    content = {"conditions": dict(key), "fitted": asdict(fitted)}
+    text = json.dumps({"conditions": dict(key), "fitted": asdict(fitted)}, indent=1)
     try:
-        text = json.dumps(content, indent=1)
         write_whole(folder / f"{fitted.architecture}.json", text.encode())
     except OSError as err:
         raise StoreError(f"cannot write to {folder}: {err.strerror or err}") from err
 
 
 def _load_kept(folder: Path, models: Sequence[str], key: Mapping[str, str]) -> dict[str, Fitted]:
-    """The models that an earlier command trained under the same conditions."""
-    contents = {name: read_json(folder / f"{name}.json") for name in models}
-    kept = {
-        name: _parse_fitted(content.get("fitted"))
-        for name, content in contents.items()
-        if content.get("conditions") == key
-    }
-    return {name: fitted for name, fitted in kept.items() if fitted is not None}
+    """The models that an earlier command trained under the same conditions.
 
-
-def _parse_fitted(values: Any) -> Fitted | None:  # Any: JSON values
-    """The model that `_keep` wrote down; None if its file was changed: it is trained again."""
-    try:
-        history = tuple(EpochRow(**row) for row in values["history"])
-        scores = tuple(Score(**score) for score in values["scores"])
-        return Fitted(**{**values, "history": history, "scores": scores})
-    except (KeyError, TypeError):
-        return None
-
-
-def _compare(
-    fitted: Sequence[Fitted], choices: ReproduceChoices, data: DataSpec
-) -> ReproductionReport:
-    epochs: list[EpochComparison] = []
-    models: list[Reproduction] = []
-    for model in fitted:
-        published = published_history(choices.name, model.architecture)[: choices.epochs]
-        rows = compare_epochs(model.architecture, published, model.history)
-        epochs += rows
-        models.append(
-            summarise_reproduction(
-                rows,
-                scores=model.scores,
-                published=published_runs(choices.name)[model.architecture],
-            )
-        )
-    return ReproductionReport(
-        source=choices.name,
-        models=tuple(models),
-        epochs=tuple(epochs),
-        reviews=data.fingerprint,
-        jit=choices.jit,
-        environment=describe_process("tensorflow", None),
-        command=choices.command,
-    )
-
-
-def _write_report(report: ReproductionReport, folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "index.md").write_text(write_page(report), "utf-8")
-        (folder / "epochs.csv").write_text(write_epochs(report), "utf-8")
-        (folder / "curves.png").write_bytes(draw_reproduction(report))
-    except OSError as err:
-        raise StoreError(f"cannot write to {folder}: {err.strerror or err}") from err
+    One whose file was changed is left out, and so trained again.
+    """
+    kept: dict[str, Fitted] = {}
+    for name in models:
+        content = read_json(folder / f"{name}.json")
+        if content.get("conditions") != key:
+            continue
+        with suppress(KeyError, TypeError):
+            values = content["fitted"]
+            history = tuple(EpochRow(**row) for row in values["history"])
+            scores = tuple(Score(**score) for score in values["scores"])
+            kept[name] = Fitted(**{**values, "history": history, "scores": scores})
+    return kept

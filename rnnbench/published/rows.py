@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from rnnbench.architectures import display_name
 from rnnbench.compare.rows import Curve, PublishedRow
 from rnnbench.compare.sections import Arm, Section
-from rnnbench.published.notes import (
-    SOURCES,
-    PublishedRun,
-    is_comparable_with_notes,
-    published_histories,
-    published_runs,
-)
-from rnnbench.specs import ORDERS
+from rnnbench.published.notes import SOURCES, NotesRun, is_comparable_with_notes, published_runs
 from rnnbench.stats.intervals import mean_sd, prediction_interval
 from rnnbench.tracking.runs import CURVES, TrackedRun
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["compare_with_published", "explain_by_order", "published_curves"]
 
@@ -52,9 +40,9 @@ def published_curves(sections: Sequence[Section]) -> list[Curve]:
         if is_comparable_with_notes(arm.spec)
     }
     return [
-        Curve(section=source, arm=name, seed=42, history=np.array(rows))
+        Curve(section=source, arm=name, seed=42, history=np.array(run.history))
         for source in SOURCES
-        for name, rows in published_histories(source).items()
+        for name, run in published_runs(source).items()
         if name in names
     ]
 
@@ -69,28 +57,20 @@ def explain_by_order(rows: Sequence[PublishedRow]) -> tuple[str, ...]:
     for row in rows:
         key = (row.source, row.architecture, row.summary)
         found.setdefault(key, {})[row.order] = row.is_inside
-    both = {key: inside for key, inside in found.items() if {*ORDERS} <= set(inside)}
-    if not both:
-        return ()
-    outside = [key for key, inside in both.items() if inside["reshuffled"] is False]
-    by_order = [key for key in outside if both[key]["frozen"]]
-    left = [key for key in outside if both[key]["frozen"] is False]
-    only_frozen = [
-        key for key, inside in both.items() if inside["reshuffled"] and inside["frozen"] is False
-    ]
-    return tuple(
-        f"{lead}: {_named(keys)}."
-        for lead, keys in (
-            ("Outside with reshuffled batches, inside with frozen ones", by_order),
-            ("Outside with either order", left),
-            ("Inside with reshuffled batches, outside with frozen ones", only_frozen),
+    sentences = []
+    for lead, reshuffled, frozen in (
+        ("Outside with reshuffled batches, inside with frozen ones", False, True),
+        ("Outside with either order", False, False),
+        ("Inside with reshuffled batches, outside with frozen ones", True, False),
+    ):
+        wanted = {"reshuffled": reshuffled, "frozen": frozen}
+        named = "; ".join(
+            f"{summary} of {name} ({source})"
+            for (source, name, summary), inside in found.items()
+            if inside == wanted
         )
-        if keys
-    )
-
-
-def _named(keys: Sequence[tuple[str, str, str]]) -> str:
-    return "; ".join(f"{summary} of {name} ({source})" for source, name, summary in keys)
+        sentences += [f"{lead}: {named}."] if named else []
+    return tuple(sentences)
 
 
 def _compare_arm(source: str, section: Section, arm: Arm) -> Iterator[PublishedRow]:
@@ -98,15 +78,16 @@ def _compare_arm(source: str, section: Section, arm: Arm) -> Iterator[PublishedR
     published = published_runs(source).get(name)
     if published is None:
         return
-    runs = [run for run in arm.finished if run.history is not None and len(run.history)]
-    for summary, value, read in _summaries(published):
+    # Notes that stopped after some epochs are compared with our runs up to that epoch.
+    limit = len(published.history) if published.was_cut_short else None
+    found = [_summarise(run, limit) for run in arm.finished]
+    for summary, value in _published_summary(published).items():
         if value is None:
             continue
-        ours = [found for run in runs if (found := read(run)) is not None]
+        ours = [of_run[summary] for of_run in found if summary in of_run]
         interval = prediction_interval(ours)
         if interval is not None:
             interval = interval.bounded(*_bounds(summary))
-        mean = mean_sd(ours).mean
         yield PublishedRow(
             source=source,
             section=section.name,
@@ -115,27 +96,36 @@ def _compare_arm(source: str, section: Section, arm: Arm) -> Iterator[PublishedR
             summary=summary,
             published=value,
             n=len(ours),
-            mean=mean if ours else None,
+            mean=mean_sd(ours).mean if ours else None,
             interval=interval,
             is_inside=None if interval is None else interval.contains(value),
         )
 
 
-def _summaries(
-    published: PublishedRun,
-) -> list[tuple[str, float | None, Callable[[TrackedRun], float | None]]]:
-    """Each summary's name, its published value, and how to read it from a run of ours.
+def _published_summary(run: NotesRun) -> dict[str, float | None]:
+    return {
+        "best val_loss": run.val_loss,
+        "its val_accuracy": run.val_accuracy,
+        "best epoch": run.best_epoch,
+        "test accuracy": run.test_accuracy,
+        "test loss": run.test_loss,
+    }
 
-    Notes that stopped after some epochs are compared with our runs up to that epoch.
-    """
-    limit = published.epochs if published.was_cut_short else None
-    return [
-        ("best val_loss", published.val_loss, lambda run: _best(run, limit)[_VAL_LOSS]),
-        ("its val_accuracy", published.val_accuracy, lambda run: _best(run, limit)[_VAL_ACCURACY]),
-        ("best epoch", published.best_epoch, lambda run: float(_best_epoch(run, limit))),
-        ("test accuracy", published.test_accuracy, _test_accuracy),
-        ("test loss", published.test_loss, _test_loss),
-    ]
+
+def _summarise(run: TrackedRun, limit: int | None) -> dict[str, float]:
+    """Our numbers under the same names, up to an epoch; a missing one is left out."""
+    if run.history is None or not len(run.history):
+        return {}
+    history = run.history[:limit]
+    best = int(history[:, _VAL_LOSS].argmin())
+    found = {
+        "best val_loss": history[best, _VAL_LOSS],
+        "its val_accuracy": history[best, _VAL_ACCURACY],
+        "best epoch": best + 1.0,
+        "test accuracy": run.result.test_accuracy if run.result else None,
+        "test loss": run.result.test_loss if run.result else None,
+    }
+    return {summary: value for summary, value in found.items() if value is not None}
 
 
 def _bounds(summary: str) -> tuple[float, float]:
@@ -143,23 +133,3 @@ def _bounds(summary: str) -> tuple[float, float]:
     if "accuracy" in summary:
         return 0.0, 1.0
     return (1.0, math.inf) if "epoch" in summary else (0.0, math.inf)
-
-
-def _best_epoch(run: TrackedRun, limit: int | None) -> int:
-    """From 1 up."""
-    assert run.history is not None
-    return int(run.history[:limit, _VAL_LOSS].argmin()) + 1
-
-
-def _best(run: TrackedRun, limit: int | None) -> NDArray[np.float64]:
-    assert run.history is not None
-    row: NDArray[np.float64] = run.history[_best_epoch(run, limit) - 1]
-    return row
-
-
-def _test_accuracy(run: TrackedRun) -> float | None:
-    return None if run.result is None else run.result.test_accuracy
-
-
-def _test_loss(run: TrackedRun) -> float | None:
-    return None if run.result is None else run.result.test_loss

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnbench.page.screen import Screen
+from rnnbench.page.tables import Column
 from rnnbench.page.terminal_texts import duration
-from rnnbench.published.reproduction import Reproduction, ReproductionReport
-from rnnbench.published.reproduction_page import describe_outcome
+from rnnbench.published.page import describe_outcome
+from rnnbench.published.reproduce import Reproduction, ReproductionReport
 from rnnbench.training.notes_procedure import Fitted, Message
 
 __all__ = ["ReproductionScreen"]
@@ -35,8 +36,8 @@ class ReproductionScreen(Screen):
                 if isinstance(message, Fitted):
                     self.say(_describe_fitted(message))
                     return
-                row = message.row
-                text = f"{message.architecture}: epoch {row.epoch}, val_loss {row.val_loss:.4f}"
+                architecture, row = message
+                text = f"{architecture}: epoch {row.epoch}, val_loss {row.val_loss:.4f}"
                 status.update(Text(text))
                 if not self.can_redraw and row.epoch % LINE_EVERY_EPOCHS == 0:
                     self.say(text)
@@ -58,40 +59,38 @@ def _describe_fitted(model: Fitted) -> str:
     )
 
 
+_COLUMNS: Sequence[Column[Reproduction]] = (
+    Column("epochs", lambda model: f"{len(model.published.history)} / {len(model.fitted.history)}"),
+    Column("that agree", lambda model: str(model.n_exact)),
+    Column("first that differs", lambda model: str(model.first_difference or "–")),
+    Column("largest difference: val_loss", lambda model: f"{model.loss_difference:.4f}"),
+    Column("val_accuracy", lambda model: f"{model.accuracy_difference:.4f}"),
+    Column("best val_loss", lambda model: _pair(model.published.val_loss, model.best.val_loss)),
+    Column("test accuracy", lambda model: _tested(model)),
+)
+
+
 def _reproduction_table(report: ReproductionReport) -> Table:
     table = Table(
-        title=f"{report.source}, published / measured",
+        title=f"{report.choices.name}, published / measured",
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
     )
     table.add_column("architecture", no_wrap=True)
-    for heading in (
-        "epochs",
-        "that agree",
-        "first that differs",
-        "largest difference: val_loss",
-        "val_accuracy",
-        "best val_loss",
-        "test accuracy",
-    ):
-        table.add_column(Text(heading.replace(" ", "\n", 1)), justify="right")
+    for column in _COLUMNS:
+        table.add_column(Text(column.title.replace(" ", "\n", 1)), justify="right")
     for model in report.models:
-        table.add_row(*_cells(model))
+        table.add_row(model.architecture, *(column.write(model) for column in _COLUMNS))
     return table
 
 
-def _cells(model: Reproduction) -> tuple[str, ...]:
-    test = "–"
-    if model.published_test is not None and model.test is not None:
-        test = f"{model.published_test.accuracy:.4f} / {model.test.accuracy:.4f}"
-    return (
-        model.architecture,
-        f"{model.n_published} / {model.n_epochs}",
-        str(model.n_exact),
-        "–" if model.first_difference is None else str(model.first_difference),
-        f"{model.loss_difference:.4f}",
-        f"{model.accuracy_difference:.4f}",
-        f"{model.published_val_loss:.4f} / {model.val_loss:.4f}",
-        test,
-    )
+def _tested(model: Reproduction) -> str:
+    score = model.score("test", dropout=True)
+    if model.published.test_accuracy is None or score is None:
+        return "–"
+    return _pair(model.published.test_accuracy, score.accuracy)
+
+
+def _pair(published: float, measured: float) -> str:
+    return f"{published:.4f} / {measured:.4f}"

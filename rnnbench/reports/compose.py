@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rnnbench.claims.claims import Claim, judge_claims
-from rnnbench.claims.kinds import TimingTest
+from rnnbench.claims.judge import judge_claims
+from rnnbench.claims.kinds import Claim, TimingTest
 from rnnbench.compare.answer import warn_of, write_answer
 from rnnbench.compare.arms import describe_arm, describe_responses, describe_seeds
 from rnnbench.compare.environments import tell_mixed

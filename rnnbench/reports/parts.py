@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from rnnbench.claims.claims import CLAIMS_NOTE
+from rnnbench.claims.judge import CLAIMS_NOTE
 from rnnbench.compare.error_figure import picture_errors
 from rnnbench.compare.forest import picture_pairs
 from rnnbench.compare.learning import picture_learning

@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-from rnnbench.claims.claims import Claim, load_claims
+from rnnbench.claims.claims import load_claims
+from rnnbench.claims.kinds import Claim
 from rnnbench.compare.baseline import find_baseline, find_majority
 from rnnbench.errors import RnnbenchError, StoreError, StudyError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process

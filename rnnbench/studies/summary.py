@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rnnbench.architectures import display_name, model_parameters
-from rnnbench.published.notes import PublishedRun, is_comparable_with_notes, published_runs
+from rnnbench.published.notes import NotesRun, is_comparable_with_notes, published_runs
 from rnnbench.specs import RunResult, RunSpec
 from rnnbench.stats.intervals import MeanSd, mean_sd
 
@@ -37,7 +37,7 @@ class Row:
     best_epoch: MeanSd
     epoch_seconds: MeanSd
     fit_seconds: MeanSd
-    published: PublishedRun | None
+    published: NotesRun | None
 
 
 def summarise(

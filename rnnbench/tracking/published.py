@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CURVES", "PublishedRun", "PublishedStudies", "open_published"]
+__all__ = ["CURVES", "PublishedStudies", "StoredRun", "open_published"]
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 """The columns of a history."""
@@ -34,7 +34,7 @@ _INFINITE = sys.float_info.max  # what MLflow keeps in a database instead of an 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PublishedRun:
+class StoredRun:
     """A run as MLflow has it.
 
     Args:
@@ -58,7 +58,7 @@ class PublishedStudies(Protocol):
         """Names of the studies that have runs."""
         ...
 
-    def runs(self, study: str, *, with_history: bool = True) -> list[PublishedRun]:
+    def runs(self, study: str, *, with_history: bool = True) -> list[StoredRun]:
         """The runs of a study that nobody deleted, the oldest first; none if there is no such."""
         ...
 
@@ -100,7 +100,7 @@ class _Tables:
         with self._connected() as database:
             return [str(name) for (name,) in database.execute(query)]
 
-    def runs(self, study: str, *, with_history: bool = True) -> list[PublishedRun]:
+    def runs(self, study: str, *, with_history: bool = True) -> list[StoredRun]:
         """See `PublishedStudies`."""
         with self._connected() as database:
             found = self._of_kind(database, study, "run")
@@ -108,7 +108,7 @@ class _Tables:
             metrics = _by_run(database, _METRICS, found)
             histories = _histories(database, found) if with_history else {}
         return [
-            PublishedRun(
+            StoredRun(
                 run_id=run_id,
                 tags=tags.get(run_id, {}),
                 metrics=metrics.get(run_id, {}),
@@ -222,7 +222,7 @@ class _Client:
         """See `PublishedStudies`."""
         return self._ask(self._studies)
 
-    def runs(self, study: str, *, with_history: bool = True) -> list[PublishedRun]:
+    def runs(self, study: str, *, with_history: bool = True) -> list[StoredRun]:
         """See `PublishedStudies`."""
         return self._ask(
             lambda: [self._read(run, with_history) for run in self._found(study, "run")]
@@ -251,11 +251,11 @@ class _Client:
     def _at_stage(self, study: str, stage: str) -> frozenset[str]:
         return frozenset(str(run.info.run_id) for run in self._found(study, None, stage=stage))
 
-    def _read(self, run: Any, with_history: bool) -> PublishedRun:  # Any: an MLflow entity
+    def _read(self, run: Any, with_history: bool) -> StoredRun:  # Any: an MLflow entity
         run_id = str(run.info.run_id)
         history = self._history(run_id, run.data.metrics) if with_history else None
         self._store.patience.return_some()
-        return PublishedRun(
+        return StoredRun(
             run_id=run_id,
             tags=dict(run.data.tags),
             metrics=dict(run.data.metrics),

@@ -16,8 +16,8 @@ from rnnbench.specs import EpochRow, RunResult, RunSpec
 from rnnbench.tracking.notes import noted_deleted, notes_of
 from rnnbench.tracking.published import (
     CURVES,
-    PublishedRun,
     PublishedStudies,
+    StoredRun,
     open_published,
 )
 from rnnbench.tracking.publisher import ATTEMPT_TAG, FINGERPRINT_TAG, SPEC_TAG, STATUS_TAG
@@ -170,7 +170,7 @@ class _Seen:
         deleted: ids of those that somebody deleted.
     """
 
-    published: Sequence[PublishedRun] = ()
+    published: Sequence[StoredRun] = ()
     deleted: frozenset[str] = frozenset()
 
 
@@ -237,9 +237,9 @@ def _no_runs(study: str, known: tuple[str, ...], are_deleted: bool) -> str:
     return unknown_name("study", study, known)
 
 
-def _last_attempts(published: Iterable[PublishedRun]) -> dict[str, PublishedRun]:
+def _last_attempts(published: Iterable[StoredRun]) -> dict[str, StoredRun]:
     """By fingerprint; of one attempt on two machines, the one that got further."""
-    last: dict[str, PublishedRun] = {}
+    last: dict[str, StoredRun] = {}
     for run in published:
         fingerprint = run.tags.get(FINGERPRINT_TAG)
         if fingerprint and (fingerprint not in last or _rank(run) >= _rank(last[fingerprint])):
@@ -247,16 +247,16 @@ def _last_attempts(published: Iterable[PublishedRun]) -> dict[str, PublishedRun]
     return last
 
 
-def _rank(run: PublishedRun) -> tuple[bool, int, bool]:
+def _rank(run: StoredRun) -> tuple[bool, int, bool]:
     return _is_over(run), _attempt(run), run.tags.get(STATUS_TAG) != "failed"
 
 
-def _attempt(run: PublishedRun) -> int:
+def _attempt(run: StoredRun) -> int:
     text = run.tags.get(ATTEMPT_TAG, "1")
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 1
 
 
-def _adds(run: PublishedRun, own: TrackedRun | None) -> bool:
+def _adds(run: StoredRun, own: TrackedRun | None) -> bool:
     """Whether somebody else's run says more than the ledger's."""
     if own is None:
         return True
@@ -264,11 +264,11 @@ def _adds(run: PublishedRun, own: TrackedRun | None) -> bool:
     return is_open and _is_over(run) and run.tags[STATUS_TAG] != "failed"
 
 
-def _is_over(run: PublishedRun) -> bool:
+def _is_over(run: StoredRun) -> bool:
     return bool(run.tags.get(STATUS_TAG))  # emptied when a run is taken up again
 
 
-def _from_published(study: str, run: PublishedRun) -> TrackedRun | None:
+def _from_published(study: str, run: StoredRun) -> TrackedRun | None:
     """The run; None where MLflow does not say what was asked of it, or what came out."""
     spec = _spec(run.tags.get(SPEC_TAG, ""))
     if spec is None:
@@ -296,7 +296,7 @@ def _spec(text: str) -> RunSpec | None:
         return None
 
 
-def _result(run: PublishedRun) -> RunResult | None:
+def _result(run: StoredRun) -> RunResult | None:
     if not _is_over(run):
         return None
     renamed = {

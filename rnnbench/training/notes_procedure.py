@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -29,16 +29,7 @@ from rnnbench.data.dataset import Part, load_part
 from rnnbench.models import import_keras
 from rnnbench.specs import DataSpec, EpochRow
 
-__all__ = [
-    "EPOCHS",
-    "NOTES_MODELS",
-    "Fitted",
-    "FittedEpoch",
-    "Message",
-    "NotesTask",
-    "Score",
-    "follow_notes",
-]
+__all__ = ["EPOCHS", "NOTES_MODELS", "Fitted", "Message", "NotesTask", "Score", "follow_notes"]
 
 NOTES_MODELS = ("lstm", "lstm-dropout", "lstm-stacked", "gru")
 """In the order in which the notes make them."""
@@ -47,6 +38,11 @@ EPOCHS = 100
 SEED, BATCH_SIZE, PATIENCE, LEARNING_RATE = 42, 64, 3, 1e-4
 WITH_DROPOUT = ("lstm-dropout", "lstm-stacked")
 SCORED_ON_TEST = "lstm-stacked"
+_LSTM_LAYERS: Mapping[str, Sequence[Mapping[str, Any]]] = {  # Any: arguments of Keras
+    "lstm": [{}],
+    "lstm-dropout": [{"dropout": 0.3}],
+    "lstm-stacked": [{"dropout": 0.3, "return_sequences": True}, {"dropout": 0.3}],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +62,6 @@ class NotesTask:
     epochs: int
     jit: bool
     folder: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FittedEpoch:
-    """A model has gone through one more epoch."""
-
-    architecture: str
-    row: EpochRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +88,12 @@ class Fitted:
     fit_seconds: float
 
 
-Message: TypeAlias = FittedEpoch | Fitted
+Message: TypeAlias = tuple[str, EpochRow] | Fitted
+"""An architecture has gone through one more epoch, or is trained."""
 
 
 def follow_notes(pipe: Connection, task: NotesTask) -> None:
-    """Send a `FittedEpoch` an epoch, a `Fitted` a model, and None at the end, through `pipe`.
+    """Send a message an epoch, another a model, and None at the end, through `pipe`.
 
     Side effect: seeds the global generators of this process.
     """
@@ -112,19 +101,18 @@ def follow_notes(pipe: Connection, task: NotesTask) -> None:
     import keras
 
     keras.utils.set_random_seed(SEED)
-    train, validation = load_part(task.data, "train"), load_part(task.data, "validation")
+    parts = {name: load_part(task.data, name) for name in ("train", "validation", "test")}
     for architecture in NOTES_MODELS:
         model = _make_model(architecture, task.data, _lstm_as_on_cudnn())
         if architecture in task.models:
-            pipe.send(_train(architecture, model, train, validation, task, pipe.send))
+            pipe.send(_train(architecture, model, parts, task, pipe.send))
     pipe.send(None)
 
 
 def _train(
     architecture: str,
     model: Any,  # Any: Keras is untyped
-    train: Part,
-    validation: Part,
+    parts: Mapping[str, Part],
     task: NotesTask,
     report: Callable[[Message], None],
 ) -> Fitted:
@@ -141,11 +129,11 @@ def _train(
     )
     began = time.perf_counter()
     model.fit(
-        train.tokens,
-        train.labels,
+        parts["train"].tokens,
+        parts["train"].labels,
         epochs=task.epochs,
         batch_size=BATCH_SIZE,
-        validation_data=(validation.tokens, validation.labels),
+        validation_data=(parts["validation"].tokens, parts["validation"].labels),
         callbacks=[
             keras.callbacks.ModelCheckpoint(str(checkpoint), save_best_only=True),
             keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True),
@@ -157,7 +145,7 @@ def _train(
     return Fitted(
         architecture=architecture,
         history=tuple(history),
-        scores=tuple(_score(architecture, model, checkpoint, validation, task.data)),
+        scores=tuple(_score(architecture, model, checkpoint, parts, task.data)),
         fit_seconds=seconds,
     )
 
@@ -181,7 +169,7 @@ def _reporter(
             ended_at=time.time(),
         )
         history.append(row)
-        report(FittedEpoch(architecture=architecture, row=row))
+        report((architecture, row))
 
     return keras.callbacks.LambdaCallback(on_epoch_end=note)
 
@@ -190,36 +178,35 @@ def _score(
     architecture: str,
     model: Any,  # Any: Keras is untyped
     checkpoint: Path,
-    validation: Part,
+    parts: Mapping[str, Part],
     data: DataSpec,
 ) -> Iterator[Score]:
     """The best model without dropout; the one that the notes score on the test half theirs too."""
     import keras
 
-    test = load_part(data, "test")
     with _generator_put_back():
         plain = _make_model(architecture, data, keras.layers.LSTM)
         plain.set_weights(model.get_weights())
         plain.compile(loss="binary_crossentropy", metrics=["accuracy"])
-        yield _evaluate(plain, "validation", validation, dropout=False)
-        yield _evaluate(plain, "test", test, dropout=False)
+        yield _evaluate(plain, "validation", parts, dropout=False)
+        yield _evaluate(plain, "test", parts, dropout=False)
     if architecture == SCORED_ON_TEST:
         with _generator_put_back():
             _make_model(NOTES_MODELS[-1], data, keras.layers.LSTM)  # the notes load the file last
             names = {_lstm_as_on_cudnn().__name__: _lstm_as_on_cudnn()}
             loaded = keras.models.load_model(checkpoint, custom_objects=names)
-            yield _evaluate(loaded, "test", test, dropout=True)
+            yield _evaluate(loaded, "test", parts, dropout=True)
 
 
 def _evaluate(
     model: Any,  # Any: Keras is untyped
-    name: Literal["validation", "test"],
-    part: Part,
+    part: Literal["validation", "test"],
+    parts: Mapping[str, Part],
     *,
     dropout: bool,
 ) -> Score:
-    loss, accuracy = model.evaluate(part.tokens, part.labels, verbose=0)
-    return Score(part=name, dropout=dropout, loss=float(loss), accuracy=float(accuracy))
+    loss, accuracy = model.evaluate(parts[part].tokens, parts[part].labels, verbose=0)
+    return Score(part=part, dropout=dropout, loss=float(loss), accuracy=float(accuracy))
 
 
 @contextmanager
@@ -239,14 +226,9 @@ def _make_model(architecture: str, data: DataSpec, lstm: Any) -> Any:  # Any: Ke
     model = Sequential()
     model.add(layers.Input(shape=(data.max_len,)))
     model.add(layers.Embedding(data.num_words, 16))
-    if architecture == "lstm":
-        model.add(lstm(8))
-    elif architecture == "lstm-dropout":
-        model.add(lstm(8, dropout=0.3))
-    elif architecture == "lstm-stacked":
-        model.add(lstm(8, dropout=0.3, return_sequences=True))
-        model.add(lstm(8, dropout=0.3))
-    else:
+    for arguments in _LSTM_LAYERS.get(architecture, ()):
+        model.add(lstm(8, **arguments))
+    if architecture == "gru":
         model.add(layers.GRU(8))
     model.add(layers.Dense(1, activation="sigmoid"))
     return model

@@ -5,34 +5,29 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnbench.published.reproduction import (
-    DIGITS,
-    EpochComparison,
-    Reproduction,
-    ReproductionReport,
-)
+from rnnbench.errors import StoreError
+from rnnbench.page.tables import Column
+from rnnbench.published.notes import REVIEWS
+from rnnbench.published.reproduce import DIGITS, Reproduction, ReproductionReport
 from rnnbench.training.notes_procedure import Score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["describe_outcome", "draw_reproduction", "write_epochs", "write_page"]
+__all__ = [
+    "describe_outcome",
+    "draw_reproduction",
+    "write_epochs",
+    "write_page",
+    "write_reproduction",
+]
 
 # Okabe and Ito's palette: apart for colour-blind readers too.
 PUBLISHED_COLOUR, MEASURED_COLOUR, PLAIN_COLOUR = "#E69F00", "#0072B2", "#B2477F"
 TEXT_COLOUR = "#9A6700"  # the published colour, dark enough to be read
-
-COLUMNS = (
-    "architecture",
-    "epoch",
-    "published_val_loss",
-    "val_loss",
-    "published_val_accuracy",
-    "val_accuracy",
-    "agrees",
-)
 
 _CONDITIONS = """\
 Three things decide these numbers to the fourth decimal:
@@ -58,17 +53,32 @@ dropout. Which epoch is the best was decided by the notes' scores in both cases.
 """
 
 
+def write_reproduction(report: ReproductionReport, folder: Path) -> None:
+    """Write the page, its epochs and its figure: `index.md`, `epochs.csv`, `curves.png`.
+
+    Raises:
+        StoreError: the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.md").write_text(write_page(report), "utf-8")
+        (folder / "epochs.csv").write_text(write_epochs(report), "utf-8")
+        (folder / "curves.png").write_bytes(draw_reproduction(report))
+    except OSError as err:
+        raise StoreError(f"cannot write to {folder}: {err.strerror or err}") from err
+
+
 def write_page(report: ReproductionReport) -> str:
     """The page as Markdown; `curves.png` and `epochs.csv` lie beside it."""
     lines = [
-        f"# {report.source}, run again",
+        f"# {report.choices.name}, run again",
         "",
         "The study notes' own procedure, with their seed, their order of models and Keras's own "
         "`fit`, compared with what they print, epoch by epoch.",
         "",
         f"**{describe_outcome(report)}**",
         "",
-        *_table(_HEADINGS, [_cells(model) for model in report.models]),
+        *_table(_EPOCHS, report.models),
         "",
         *_describe_tests(report),
         "An epoch agrees when validation loss and accuracy both print as in the notes, to the "
@@ -85,7 +95,7 @@ def write_page(report: ReproductionReport) -> str:
         "## How it was run",
         "",
         "```sh",
-        report.command,
+        report.choices.command,
         "```",
         "",
         _describe_run(report),
@@ -96,12 +106,12 @@ def write_page(report: ReproductionReport) -> str:
 def describe_outcome(report: ReproductionReport) -> str:
     """One sentence: what came out exactly, and what did not."""
     exact = ", ".join(
-        f"{model.architecture} ({model.n_epochs} epochs)"
+        f"{model.architecture} ({len(model.epochs)} epochs)"
         for model in report.models
         if model.is_exact
     )
     other = ", ".join(
-        f"{model.architecture} ({model.n_exact} of {model.n_published} epochs agree)"
+        f"{model.architecture} ({_agreement(model)})"
         for model in report.models
         if not model.is_exact
     )
@@ -115,19 +125,14 @@ def write_epochs(report: ReproductionReport) -> str:
     """Every epoch as CSV, measured values to six decimals; empty where one side had stopped."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in report.epochs:
-        writer.writerow(
-            (
-                row.architecture,
-                row.epoch,
-                _decimals(row.published_val_loss, 4),
-                _decimals(row.val_loss, 6),
-                _decimals(row.published_val_accuracy, 4),
-                _decimals(row.val_accuracy, 6),
-                str(row.agrees).lower(),
-            )
-        )
+    columns = ("published_val_loss", "val_loss", "published_val_accuracy", "val_accuracy")
+    writer.writerow(("architecture", "epoch", *columns, "agrees"))
+    for model in report.models:
+        for row in model.epochs:
+            theirs = [f"{value:.4f}" for value in row.published or ()] or ["", ""]
+            ours = [f"{value:.6f}" for value in row.measured or ()] or ["", ""]
+            values = (theirs[0], ours[0], theirs[1], ours[1])
+            writer.writerow((model.architecture, row.epoch, *values, str(row.agrees).lower()))
     return text.getvalue()
 
 
@@ -142,8 +147,7 @@ def draw_reproduction(report: ReproductionReport) -> bytes:
     FigureCanvasAgg(figure)
     panels = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
     for model, axes in zip(report.models, panels.flat, strict=False):
-        rows = [row for row in report.epochs if row.architecture == model.architecture]
-        _draw_panel(axes, model, rows)
+        _draw_panel(axes, model)
     for axes in panels.flat[len(report.models) :]:
         axes.set_visible(False)
     buffer = io.BytesIO()
@@ -151,77 +155,65 @@ def draw_reproduction(report: ReproductionReport) -> bytes:
     return buffer.getvalue()
 
 
-_IN_CORNER: dict[str, Any] = {  # Any: arguments of matplotlib
-    "horizontalalignment": "right",
-    "fontsize": 9,
-}
+_EPOCHS: Sequence[Column[Reproduction]] = (
+    Column("model", lambda model: f"`{model.architecture}`"),
+    Column("epochs, notes", lambda model: str(len(model.published.history))),
+    Column("epochs, here", lambda model: str(len(model.fitted.history))),
+    Column("epochs that agree", lambda model: str(model.n_exact)),
+    Column("first that differs", lambda m: f"epoch {n}" if (n := m.first_difference) else "none"),
+    Column("largest difference of val_loss", lambda model: f"{model.loss_difference:.4f}"),
+    Column("of val_accuracy", lambda model: f"{model.accuracy_difference:.4f}"),
+    Column("best val_loss, notes", lambda model: f"{model.published.val_loss:.4f}"),
+    Column("best val_loss, here", lambda model: f"{model.best.val_loss:.4f}"),
+)
 
-_HEADINGS = (
-    "model",
-    "epochs, notes",
-    "epochs, here",
-    "epochs that agree",
-    "first that differs",
-    "largest difference of val_loss",
-    "of val_accuracy",
-    "best val_loss, notes",
-    "best val_loss, here",
+_SCORES: Sequence[Column[Reproduction]] = (
+    Column("model", lambda model: f"`{model.architecture}`"),
+    Column("best val_loss, as the notes", lambda model: f"{model.best.val_loss:.4f}"),
+    Column("without dropout", lambda model: _loss(model.score("validation", dropout=False))),
+    Column(
+        "test accuracy, as the notes", lambda model: _accuracy(model.score("test", dropout=True))
+    ),
+    Column("without dropout", lambda model: _accuracy(model.score("test", dropout=False))),
 )
 
 
-def _cells(model: Reproduction) -> tuple[str, ...]:
-    first = model.first_difference
-    return (
-        f"`{model.architecture}`",
-        str(model.n_published),
-        str(model.n_epochs),
-        str(model.n_exact),
-        "none" if first is None else f"epoch {first}",
-        f"{model.loss_difference:.4f}",
-        f"{model.accuracy_difference:.4f}",
-        f"{model.published_val_loss:.4f}",
-        f"{model.val_loss:.4f}",
-    )
+def _table(columns: Sequence[Column[Reproduction]], models: Sequence[Reproduction]) -> list[str]:
+    headings = [column.title for column in columns]
+    rows = [[column.write(model) for column in columns] for model in models]
+    lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *rows]
+    return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _loss(score: Score | None) -> str:
+    return "–" if score is None else f"{score.loss:.4f}"
+
+
+def _accuracy(score: Score | None) -> str:
+    return "–" if score is None else f"{score.accuracy:.4f}"
 
 
 def _describe_tests(report: ReproductionReport) -> list[str]:
     """A line for each model that the notes score on the test half."""
-    return [
-        line
-        for model in report.models
-        if model.published_test is not None and model.test is not None
-        for line in (
-            f"`{model.architecture}` on the test half: loss {model.published_test.loss:.4f}, "
-            f"accuracy {model.published_test.accuracy:.4f} in the notes; "
-            f"loss {model.test.loss:.4f}, accuracy {model.test.accuracy:.4f} here.",
-            "",
-        )
-    ]
+    lines = []
+    for model in report.models:
+        theirs, ours = model.published, model.score("test", dropout=True)
+        if theirs.test_loss is not None and theirs.test_accuracy is not None and ours is not None:
+            lines += [
+                f"`{model.architecture}` on the test half: loss {theirs.test_loss:.4f}, "
+                f"accuracy {theirs.test_accuracy:.4f} in the notes; "
+                f"loss {ours.loss:.4f}, accuracy {ours.accuracy:.4f} here.",
+                "",
+            ]
+    return lines
 
 
 def _plain_section(report: ReproductionReport) -> list[str]:
     """What the best models score as it is meant; nothing where that was not measured."""
-    rows = [
-        (
-            f"`{model.architecture}`",
-            _decimals(model.val_loss, 4),
-            _decimals(model.plain_validation.loss, 4),
-            _accuracy(model.test),
-            _accuracy(model.plain_test),
-        )
-        for model in report.models
-        if model.plain_validation is not None
-    ]
-    if not rows:
+    scored = [model for model in report.models if model.score("validation", dropout=False)]
+    if not scored:
         return []
-    headings = (
-        "model",
-        "best val_loss, as the notes",
-        "without dropout",
-        "test accuracy, as the notes",
-        "without dropout",
-    )
-    return ["## The same models, scored as it is meant", "", _PLAIN, *_table(headings, rows), ""]
+    return ["## The same models, scored as it is meant", "", _PLAIN, *_table(_SCORES, scored), ""]
 
 
 def _describe_run(report: ReproductionReport) -> str:
@@ -229,69 +221,48 @@ def _describe_run(report: ReproductionReport) -> str:
     versions = ", ".join(
         f"{name} {about[f'version.{name}']}" for name in ("keras", "tensorflow", "numpy", "python")
     )
-    xla = "the models without dropout with XLA" if report.jit else "without XLA"
+    xla = "the models without dropout with XLA" if report.choices.jit else "without XLA"
     return (
         f"Measured on {about['processor']}, one core, {versions}, {xla}; reviews with content "
-        f"fingerprint `{report.reviews[:12]}`."
+        f"fingerprint `{REVIEWS[:12]}`."
     )
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *rows]
-    return [f"| {' | '.join(cells)} |" for cells in lines]
+def _agreement(model: Reproduction) -> str:
+    return f"{model.n_exact} of {len(model.published.history)} epochs agree"
 
 
-def _accuracy(score: Score | None) -> str:
-    return "–" if score is None else f"{score.accuracy:.4f}"
-
-
-def _decimals(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
-
-
-def _draw_panel(axes: Axes, model: Reproduction, rows: Sequence[EpochComparison]) -> None:
+def _draw_panel(axes: Axes, model: Reproduction) -> None:
+    rows = model.epochs
     epochs = [row.epoch for row in rows]
-    published: list[Any] = [row.published_val_loss for row in rows]  # Any: None makes a gap
-    measured: list[Any] = [row.val_loss for row in rows]
+    published: list[Any] = [row.published and row.published[0] for row in rows]  # Any: or a gap
+    measured: list[Any] = [row.measured and row.measured[0] for row in rows]
     axes.plot(epochs, published, color=PUBLISHED_COLOUR, linewidth=5, alpha=0.6)
     axes.plot(epochs, measured, color=MEASURED_COLOUR, linewidth=1.2)
     # The curves fall from the upper left, and mostly coincide: their names stand where none is.
-    axes.text(
-        0.97, 0.92, "published (wide)", color=TEXT_COLOUR, transform=axes.transAxes, **_IN_CORNER
-    )
-    axes.text(
-        0.97,
-        0.82,
-        "measured here (thin)",
-        color=MEASURED_COLOUR,
-        transform=axes.transAxes,
-        **_IN_CORNER,
-    )
-    if _is_told_apart(model):
-        _mark_plain_score(axes, model)
-    axes.set_title(
-        f"{model.architecture}: {model.n_exact} of {model.n_published} epochs agree",
-        loc="left",
-        fontsize=10,
-    )
+    for height, text, colour in (
+        (0.92, "published (wide)", TEXT_COLOUR),
+        (0.82, "measured here (thin)", MEASURED_COLOUR),
+    ):
+        axes.text(
+            0.97, height, text, color=colour, fontsize=9, ha="right", transform=axes.transAxes
+        )
+    _mark_plain_score(axes, model)
+    axes.set_title(f"{model.architecture}: {_agreement(model)}", loc="left", fontsize=10)
     axes.set(xlabel="epoch", ylabel="validation loss (cross-entropy)")
     axes.margins(y=0.12)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _is_told_apart(model: Reproduction) -> bool:
-    """Whether dropout in evaluation changes the printed validation loss."""
-    plain = model.plain_validation
-    return plain is not None and round(plain.loss, DIGITS) != round(model.val_loss, DIGITS)
-
-
 def _mark_plain_score(axes: Axes, model: Reproduction) -> None:
-    """A dot where the best model lies when it is scored without dropout."""
-    assert model.plain_validation is not None
-    at = (model.best_epoch, model.plain_validation.loss)
+    """A dot where the best model lies without dropout, if that changes the printed loss."""
+    plain, best = model.score("validation", dropout=False), model.best
+    if plain is None or round(plain.loss, DIGITS) == round(best.val_loss, DIGITS):
+        return
+    at = (best.epoch, plain.loss)
     axes.plot(*at, "o", color=PLAIN_COLOUR)
     axes.annotate(
-        f"the best one without dropout: {model.plain_validation.loss:.4f}",
+        f"the best one without dropout: {plain.loss:.4f}",
         at,
         xytext=(0, -14),
         textcoords="offset points",
