@@ -11,12 +11,13 @@ from typing import Any
 from rnnbench.data import cache, imdb, prepare
 from rnnbench.data.files import check_input
 from rnnbench.data.own import SplitChoices
-from rnnbench.data.tables import MOST_BYTES, SUFFIXES, TableChoices
+from rnnbench.data.tables import MOST_FILE_BYTES, SUFFIXES, TableChoices
 from rnnbench.data.unreadable import refuse_unnamable, refuse_unreadable, tell_test_file
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
+from rnnbench.limits import MOST_OF_A_NAME
 from rnnbench.output.characters import plain, readable_name
-from rnnbench.specs import MOST_OF_A_NAME, SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
 
 __all__ = [
     "DATASETS",
@@ -123,7 +124,7 @@ def find_table(choice: str) -> Path:
     refuse_unnamable(choice)
     path = Path(choice)
     if is_table(choice) and path.exists() and not path.is_dir():
-        check_input(path, MOST_BYTES)
+        check_input(path, MOST_FILE_BYTES)
         return path
     refuse_unreadable(choice)
 
@@ -197,11 +198,12 @@ def _imdb(path: Path) -> _Source:
 
 def _table(choice: str, own: OwnChoices) -> _Source:
     path = find_table(choice)
+    name = _name(path)
     return _Source(
-        name=_name(path),
+        name=name,
         key=prepare.table_key(path, own.table, own.split),
         origin=readable_name(str(path)),
-        prepare=lambda: call_in_process(prepare.prepare_table, path, own.table, own.split)[0],
+        prepare=lambda: call_in_process(prepare.prepare_table, path, name, own.table, own.split),
         notes=tell_test_file(path),
     )
 

@@ -22,21 +22,13 @@ import platformdirs
 from numpy.typing import NDArray
 
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.files import (
-    file_sha256,
-    named_path,
-    open_array,
-    read_json,
-    write_array,
-    write_json,
-)
+from rnnbench.data.files import named_path, open_array, read_json, write_array, write_json
 from rnnbench.errors import DataError
 
 __all__ = [
     "CorpusEntry",
     "Split",
     "cache_folder",
-    "file_sha256",
     "list_corpora",
     "open_corpus",
     "recall_notes",

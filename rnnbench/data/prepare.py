@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from rnnbench.data import cache, imdb, synthetic
 from rnnbench.data.corpus import Corpus
+from rnnbench.data.files import file_sha256
 from rnnbench.data.npz import limit_memory
 from rnnbench.data.own import SplitChoices, make_corpus
 from rnnbench.data.tables import Table, TableChoices, read_table
 from rnnbench.errors import DataError
-from rnnbench.output.characters import readable_name
 
 __all__ = [
     "USUAL_SPLIT",
@@ -38,7 +38,7 @@ GENERATOR_VERSION = 1  # raise it whenever the generator's output changes
 
 def imdb_key(path: Path) -> str:
     """Under which the cache remembers a file's content."""
-    return f"imdb-file:{cache.file_sha256(path)}"
+    return f"imdb-file:{file_sha256(path)}"
 
 
 def synthetic_key(*, full_size: bool) -> str:
@@ -59,23 +59,22 @@ def prepare_imdb(path: Path) -> str:
 def table_key(path: Path, table: TableChoices, split: SplitChoices) -> str:
     """Under which the cache remembers a file of the user's, read and split in this way."""
     how = json.dumps([TABLE_VERSION, asdict(table), asdict(split)], sort_keys=True)
-    return f"table:{path.suffix.lower()}:{cache.file_sha256(path)}:{how}"
+    return f"table:{path.suffix.lower()}:{file_sha256(path)}:{how}"
 
 
-def prepare_table(
-    path: Path, table: TableChoices, split: SplitChoices
-) -> tuple[str, tuple[str, ...]]:
-    """Read a file of labelled texts and cache it; the content's fingerprint, and what to know.
+def prepare_table(path: Path, name: str, table: TableChoices, split: SplitChoices) -> str:
+    """Read a file of labelled texts and cache it; the content's fingerprint.
+
+    Args:
+        name: what the corpus is called.
 
     Raises:
         UsageError: a column or an encoding that there is not.
         DataError: a file that cannot be read, or from which nothing can be learnt.
     """
     with _limited(path):
-        corpus, notes = make_corpus(readable_name(path.stem), read_table(path, table), split)
-    fingerprint = cache.store_corpus(corpus)
-    cache.remember_source(table_key(path, table, split), fingerprint, notes)
-    return fingerprint, notes
+        corpus, notes = make_corpus(name, read_table(path, table), split)
+    return _keep(corpus, table_key(path, table, split), notes)
 
 
 def read_rows(path: Path, table: TableChoices) -> Table:
@@ -113,9 +112,9 @@ def prepare_splits(splits: Iterable[tuple[str, float, int]]) -> None:
         cache.split_indices(fingerprint, test_size=fraction, random_state=seed)
 
 
-def _keep(corpus: Corpus, key: str) -> str:
+def _keep(corpus: Corpus, key: str, notes: Sequence[str] = ()) -> str:
     fingerprint = cache.store_corpus(corpus)
     fraction, seed = USUAL_SPLIT
     cache.split_indices(fingerprint, test_size=fraction, random_state=seed)
-    cache.remember_source(key, fingerprint)
+    cache.remember_source(key, fingerprint, notes)
     return fingerprint

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.data.corpus import Corpus, Half
+from rnnbench.data.corpus import FIRST_WORD, START, Corpus, Half
 from rnnbench.errors import StudyError
 
 __all__ = [
@@ -72,8 +72,6 @@ MEAN_CLAUSES = 23.9
 SPREAD_CLAUSES = 0.78
 CLAUSES = (2, 166)
 
-FIRST_WORD = 4
-START = 1
 ZIPF_OFFSET = 2.0
 TABLE_SIZE = 2**18
 

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnbench.data.files import read_json, write_whole
-from rnnbench.data.temporary import temporary_folder
+from rnnbench.data.files import read_json, temporary_folder, write_whole
 from rnnbench.datasets import DatasetRef, resolve_dataset
 from rnnbench.errors import StoreError, UsageError, WorkerError, unknown_name
 from rnnbench.execution.environment import describe_process, worker_environment

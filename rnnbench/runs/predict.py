@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from rnnbench.architectures import display_name, installed_code
 from rnnbench.data import prepare
 from rnnbench.data.cache import open_corpus
-from rnnbench.data.corpus import Half
+from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Half
 from rnnbench.data.dataset import Part, cut_and_pad, load_part
-from rnnbench.data.imdb_words import read_imdb_words
-from rnnbench.data.labels import label_key
+from rnnbench.data.imdb import read_imdb_words
+from rnnbench.data.own import cut_words
+from rnnbench.data.rows import label_key
 from rnnbench.data.tables import TableChoices
-from rnnbench.data.words import FIRST_WORD, START, UNKNOWN, cut_words
 from rnnbench.datasets import find_table
 from rnnbench.errors import DataError, UsageError, WorkerError
 from rnnbench.execution.devices import installed_backends
