@@ -15,7 +15,6 @@ from rnnbench.limits import check_choice, check_count, check_fraction, check_num
 
 __all__ = [
     "BACKENDS",
-    "CELLS",
     "ENGINES",
     "ORDERS",
     "SPLIT_KEYS",
@@ -24,7 +23,6 @@ __all__ = [
     "Argument",
     "Backend",
     "CanonicalForm",
-    "Cell",
     "DataSpec",
     "EpochEnded",
     "EpochRow",
@@ -36,7 +34,6 @@ __all__ = [
     "Order",
     "PluginForm",
     "Pruned",
-    "Purpose",
     "Recipe",
     "RunResult",
     "RunSpec",
@@ -60,10 +57,8 @@ Status: TypeAlias = Literal["finished", "diverged", "failed", "pruned"]
 Purpose: TypeAlias = Literal["report", "tuning"]
 Argument: TypeAlias = str | int | float | bool
 
-CELLS: tuple[str, ...] = get_args(Cell)
 ORDERS: tuple[str, ...] = get_args(Order)
 BACKENDS: tuple[str, ...] = get_args(Backend)
-PURPOSES: tuple[str, ...] = get_args(Purpose)
 ENGINES: tuple[str, ...] = ("keras", "fleet")
 OPTIMIZERS: tuple[str, ...] = ("rmsprop", "adam", "sgd")
 
@@ -88,7 +83,7 @@ class CanonicalForm:
     reset_after: bool | None = None
 
     def __post_init__(self) -> None:
-        check_choice("cell", self.cell, CELLS)
+        check_choice("cell", self.cell, get_args(Cell))
         for name in ("depth", "units"):
             check_count(name, getattr(self, name))
         for name in ("dropout", "recurrent_dropout"):
@@ -210,7 +205,7 @@ class RunSpec:
     purpose: Purpose = "report"
 
     def __post_init__(self) -> None:
-        check_choice("purpose", self.purpose, PURPOSES)
+        check_choice("purpose", self.purpose, get_args(Purpose))
         check_choice("engine", self.engine, ENGINES)
         check_choice("backend", self.backend, BACKENDS)
         check_count("embedding_size", self.embedding_size)

@@ -27,7 +27,6 @@ __all__ = [
     "KERAS_ADDRESS",
     "KERAS_SHA256",
     "WORDS_NAME",
-    "Progress",
     "can_reach",
     "download_imdb",
     "find_imdb",

@@ -19,7 +19,7 @@ from rnnbench.data.tables import Table
 from rnnbench.errors import DataError, UsageError
 from rnnbench.limits import MOST
 
-__all__ = ["Encoded", "SplitChoices", "cut_words", "encode_texts", "make_corpus", "rank_words"]
+__all__ = ["SplitChoices", "cut_words", "encode_texts", "make_corpus", "rank_words"]
 
 SEEN_WHOLE = 0.9  # the share of texts that the suggested max_len does not cut
 

@@ -43,7 +43,6 @@ __all__ = [
     "N_TRAIN",
     "POSITIVE",
     "SCOPE",
-    "SEED",
     "generate",
 ]
 

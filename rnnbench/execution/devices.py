@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import distributions
 from importlib.util import find_spec
-from typing import Literal, TypeAlias, cast, get_args
+from typing import cast
 
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.execution.cores import usable_cores
@@ -15,8 +15,6 @@ from rnnbench.execution.environment import ask_nvidia_smi
 from rnnbench.specs import BACKENDS, Backend
 
 __all__ = [
-    "DEVICES",
-    "Device",
     "Placement",
     "backends_with_gpu",
     "find_gpus",
@@ -26,9 +24,7 @@ __all__ = [
     "place_workers",
 ]
 
-Device: TypeAlias = Literal["auto", "cpu", "gpu"]
-DEVICES: tuple[str, ...] = get_args(Device)
-
+DEVICES = ("auto", "cpu", "gpu")
 MOST_WORKERS = 1024
 CLUSTER_GPU = "any"  # the cluster's scheduler says which
 _NEEDS_CUDA_PACKAGES = ("jax", "tensorflow")  # PyTorch may carry CUDA within itself
