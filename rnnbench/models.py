@@ -30,11 +30,14 @@ __all__ = [
     "recurrent_layers",
     "refuse_edited",
     "seed_keras",
+    "unwrapped",
 ]
 
 
 # Keras imports these where they are installed, for plots and wrappers that nothing here uses.
 _UNUSED = ("matplotlib", "pandas", "sklearn")
+# How Keras begins or ends its account of what a layer raised.
+_SIGNS = ("Exception encountered when calling", "Error encountered:")
 
 
 def import_keras() -> None:
@@ -182,6 +185,13 @@ def seed_keras(seed: int, backend: str) -> None:
         return
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  # a plug-in's layer may draw from it
+
+
+def unwrapped(err: BaseException) -> BaseException:
+    """What the layer itself raised, where Keras gives an account of its own."""
+    while err.__context__ is not None and any(sign in str(err) for sign in _SIGNS):
+        err = err.__context__
+    return err
 
 
 def _layer(form: CanonicalForm, index: int, options: dict[str, Any]) -> Any:  # Any: as above

@@ -27,7 +27,7 @@ from rnnbench.execution.environment import worker_environment
 from rnnbench.specs import Backend, DataSpec, RunSpec
 from rnnbench.training.engine import Work
 from rnnbench.training.engines import open_program
-from rnnbench.training.streams import batch_order
+from rnnbench.training.loop import batch_order
 
 CONTENDERS = (
     "scan",
