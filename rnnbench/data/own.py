@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from rnnbench.data.corpus import FIRST_WORD, PARTS, UNKNOWN, Corpus, describe_classes, gather
 from rnnbench.data.rows import sort_classes
-from rnnbench.data.tables import Table
-from rnnbench.errors import DataError, UsageError
-from rnnbench.limits import MOST
+from rnnbench.data.tables import OwnChoices, Table
+from rnnbench.errors import DataError
 
-__all__ = ["SplitChoices", "cut_words", "encode_texts", "make_corpus", "rank_words"]
+__all__ = ["cut_words", "encode_texts", "make_corpus", "rank_words"]
 
 SEEN_WHOLE = 0.9  # the share of texts that the suggested max_len does not cut
 
@@ -33,31 +32,6 @@ _JOINERS = "\u200c\u200d"  # unseen, between letters that are to be joined or no
 _ASCII = re.compile(r"[a-z0-9_]+(?:'[a-z0-9_]+)*")
 _APOSTROPHES = str.maketrans("’ʼ´`＇", "'''''")  # others, as many write them
 _UNSEEN = re.compile("[\ufe00-\ufe0f\u00ad]")  # how an emoji is drawn, and where a word may break
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitChoices:
-    """How rows are divided where the file does not say it.
-
-    Args:
-        test_fraction: of all rows.
-        validation_fraction: of the rest.
-        split_seed: `random_state` of both splits, which are stratified by class.
-        drop_duplicates: leave out a validation or test row whose text is in an earlier part.
-    """
-
-    test_fraction: float = 0.2
-    validation_fraction: float = 0.2
-    split_seed: int = 42
-    drop_duplicates: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0 < self.test_fraction < 1:
-            raise UsageError(f"test_fraction must lie between 0 and 1, got {self.test_fraction}")
-        if not 0 <= self.split_seed <= MOST["split_seed"]:
-            raise UsageError(
-                f"split_seed must be from 0 to {MOST['split_seed']:,}, got {self.split_seed}"
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +49,7 @@ class Encoded:
     offsets: NDArray[np.int64]
 
 
-def make_corpus(name: str, table: Table, choices: SplitChoices) -> tuple[Corpus, tuple[str, ...]]:
+def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, tuple[str, ...]]:
     """The corpus, and what should be known of it, in sentences.
 
     The words of the training part alone make the vocabulary.
@@ -156,7 +130,7 @@ def rank_words(
     return tuple(encoded.words[index] for index in order), tokens[encoded.numbers]
 
 
-def _divide(table: Table, labels: NDArray[np.int8], choices: SplitChoices) -> NDArray[np.int8]:
+def _divide(table: Table, labels: NDArray[np.int8], choices: OwnChoices) -> NDArray[np.int8]:
     """int8 `(n_rows,)`: 0 trains, 1 validates, 2 tests."""
     if table.parts is not None:
         parts = np.array([PARTS.index(part) for part in table.parts], dtype=np.int8)

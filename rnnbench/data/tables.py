@@ -22,8 +22,9 @@ from rnnbench.data.rows import (
 )
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.formats import FormatError, parse_json
+from rnnbench.limits import MOST
 
-__all__ = ["MOST_FILE_BYTES", "SUFFIXES", "Table", "TableChoices", "read_table"]
+__all__ = ["MOST_FILE_BYTES", "SUFFIXES", "OwnChoices", "Table", "read_table"]
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 FEWEST_ROWS = 50
@@ -54,14 +55,22 @@ _PARTS: Mapping[str, PartName] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableChoices:
-    """What the user says of a file; None is to be found out.
+class OwnChoices:
+    """What the user says of a file, and how its rows are divided where the file does not say it.
 
     Args:
+        text_column, label_column, split_column: None for one that is to be found.
         separator: between the columns of a CSV file.
         encoding: of a CSV, TSV or JSON lines file, as Python names it.
         quotes: whether double quotes hold a field of a CSV or TSV file together.
         drop_unlabelled: leave out rows without a label, which are refused otherwise.
+        test_fraction: of all rows.
+        validation_fraction: of the rest.
+        split_seed: `random_state` of both splits, which are stratified by class.
+        drop_duplicates: leave out a validation or test row whose text is in an earlier part.
+
+    Raises:
+        UsageError: a fraction or a seed that cannot be.
     """
 
     text_column: str | None = None
@@ -71,6 +80,18 @@ class TableChoices:
     encoding: str | None = None
     quotes: bool | None = None
     drop_unlabelled: bool = False
+    test_fraction: float = 0.2
+    validation_fraction: float = 0.2
+    split_seed: int = 42
+    drop_duplicates: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_fraction < 1:
+            raise UsageError(f"test_fraction must lie between 0 and 1, got {self.test_fraction}")
+        if not 0 <= self.split_seed <= MOST["split_seed"]:
+            raise UsageError(
+                f"split_seed must be from 0 to {MOST['split_seed']:,}, got {self.split_seed}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +109,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def read_table(path: Path, choices: TableChoices, *, for_training: bool = True) -> Table:
+def read_table(path: Path, choices: OwnChoices, *, for_training: bool = True) -> Table:
     """The file's rows, each with a label.
 
     Args:
@@ -152,7 +173,7 @@ def _tell_missing(path: Path, rows: Rows, column: str, missing: Sequence[int], f
     )
 
 
-def _read_rows(path: Path, choices: TableChoices) -> Rows:
+def _read_rows(path: Path, choices: OwnChoices) -> Rows:
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         named = (choices.text_column, choices.label_column, choices.split_column)
@@ -189,7 +210,7 @@ def _read_json_lines(path: Path, text: str) -> Rows:
 
 
 def _find_columns(
-    path: Path, rows: Rows, choices: TableChoices
+    path: Path, rows: Rows, choices: OwnChoices
 ) -> tuple[str, str, str | None, list[str]]:
     """The names of text, label and split column, and what was inferred."""
     names = list(rows.columns)
