@@ -70,7 +70,8 @@ def _no_settings() -> Iterator[None]:
     Without one Keras writes its defaults there, which another version would take for settings.
     What a plug-in downloads with Keras goes there too.
     """
-    theirs = {name: os.environ.pop(name) for name in _set_by_user()}
+    names = [name for name in os.environ if name.startswith("KERAS_") and name != "KERAS_BACKEND"]
+    theirs = {name: os.environ.pop(name) for name in names}
     home = cache_folder() / "keras"
     with suppress(OSError):  # Keras can do no more
         write_whole(home / "keras.json", b"{}")
@@ -80,10 +81,6 @@ def _no_settings() -> Iterator[None]:
     finally:
         del os.environ["KERAS_HOME"]
         os.environ.update(theirs)
-
-
-def _set_by_user() -> list[str]:
-    return [name for name in os.environ if name.startswith("KERAS_") and name != "KERAS_BACKEND"]
 
 
 def build_model(spec: RunSpec) -> keras.Model:

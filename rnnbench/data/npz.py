@@ -39,6 +39,7 @@ MAX_OBJECTS = 300_000
 
 _MEMBERS = ("x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy")
 _CENTRAL_ENTRY = b"PK\x01\x02"
+_NEEDED = "an imdb.npz as from Keras is needed"
 
 
 def read_npz(path: Path) -> Corpus:
@@ -56,14 +57,13 @@ def read_npz(path: Path) -> Corpus:
     except DataError as err:
         raise DataError(f"{path} is refused: {err}") from err
     except MemoryError as err:
-        raise DataError(
-            f"{path} is refused: it asks for more memory than an imdb.npz needs"
-        ) from err
+        excess = "it asks for more memory than an imdb.npz needs"
+        raise DataError(f"{path} is refused: {excess}") from err
     except OSError as err:
         raise DataError(f"{path} cannot be read: {err.strerror or err}") from err
     except Exception as err:  # whatever a hostile file makes zipfile, numpy or pickle raise
         found = f"damaged, {type(err).__name__}: {str(err)[:200]!a}"
-        raise DataError(f"{path} is refused: {found}; an imdb.npz as from Keras is needed") from err
+        raise DataError(f"{path} is refused: {found}; {_NEEDED}") from err
 
 
 def limit_memory(n_bytes: int) -> None:
@@ -92,17 +92,15 @@ def _read_members(path: Path) -> dict[str, bytes]:
 def _read_file(path: Path) -> bytes:
     """The whole file, so that what is checked is what is read."""
     if not path.is_file():
-        raise DataError("it is not a file; an imdb.npz as from Keras is needed")
+        raise DataError(f"it is not a file; {_NEEDED}")
     with path.open("rb") as stream:
         content = stream.read(MAX_FILE_BYTES + 1)
     if not content:
-        raise DataError("it is empty; an imdb.npz as from Keras is needed")
+        raise DataError(f"it is empty; {_NEEDED}")
     if len(content) > MAX_FILE_BYTES:
         raise DataError(f"it is larger than {MAX_FILE_BYTES:,} bytes; the real one has 17 million")
     if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise DataError(
-            "it is no zip archive, or is cut short; an imdb.npz as from Keras is needed"
-        )
+        raise DataError(f"it is no zip archive, or is cut short; {_NEEDED}")
     # zipfile builds an object for every entry before anything can look at them.
     if content.count(_CENTRAL_ENTRY) > MAX_ZIP_ENTRIES:
         raise DataError(f"it has over {MAX_ZIP_ENTRIES} entries where 4 are needed")
@@ -198,11 +196,11 @@ def _flatten_rows(rows: list[list[Any]], n_tokens: int, name: str) -> NDArray[np
         raise DataError(f"{name} holds lists of {kind.__name__} where word ranks (int) are needed")
     try:
         tokens = np.fromiter(chain.from_iterable(rows), np.int32, n_tokens)
-    except OverflowError as err:
-        raise DataError(f"{name} holds a word rank that is not in 0 to {MAX_RANK:,}") from err
-    if not 0 <= tokens.min() <= tokens.max() <= MAX_RANK:
-        raise DataError(f"{name} holds a word rank that is not in 0 to {MAX_RANK:,}")
-    return tokens
+        if 0 <= tokens.min() <= tokens.max() <= MAX_RANK:
+            return tokens
+    except OverflowError:  # beyond 32 bits
+        pass
+    raise DataError(f"{name} holds a word rank that is not in 0 to {MAX_RANK:,}")
 
 
 def _load_object_array(content: bytes, start: int) -> list[Any]:  # any: elements come unchecked

@@ -16,8 +16,7 @@ from typing import Any
 from rnnbench.data.dataset import Part, PartName, load_part
 from rnnbench.errors import UnavailableError, UsageError, WorkerError
 from rnnbench.execution.environment import package_versions, worker_environment
-from rnnbench.execution.executor import Task
-from rnnbench.execution.queue import TaskQueue
+from rnnbench.execution.executor import Task, TaskQueue
 from rnnbench.execution.worker import Worker, prepare_process
 from rnnbench.output.characters import first_line
 from rnnbench.specs import Backend, DataSpec, EpochEnded, Event, Failed, Finished

@@ -12,8 +12,7 @@ from rnnbench.execution.executor import Task
 from rnnbench.models import import_keras, unwrapped
 from rnnbench.output.characters import named_line, unstyled
 from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
-from rnnbench.training.engine import Program
-from rnnbench.training.engines import open_program, require_gpu
+from rnnbench.training.engine import Program, open_program, require_gpu
 from rnnbench.training.loop import Start, train_runs
 
 __all__ = ["LazyParts", "Worker", "prepare_process"]

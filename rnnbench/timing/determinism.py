@@ -10,7 +10,7 @@ from typing import Any
 from rnnbench.models import import_keras
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.measure import Answer, describe_error, make_model, make_reviews
-from rnnbench.training.engines import require_gpu
+from rnnbench.training.engine import require_gpu
 
 __all__ = ["EPOCHS", "EpochBits", "find_first_difference", "follow_epochs"]
 
