@@ -42,7 +42,6 @@ __all__ = [
     "atomic_file",
     "check_input",
     "file_sha256",
-    "held_file",
     "named_path",
     "open_array",
     "read_json",

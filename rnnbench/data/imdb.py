@@ -25,8 +25,6 @@ from rnnbench.formats import is_there, parse_json, read_bytes
 
 __all__ = [
     "KERAS_ADDRESS",
-    "KERAS_SHA256",
-    "WORDS_NAME",
     "can_reach",
     "download_imdb",
     "find_imdb",

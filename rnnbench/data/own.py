@@ -18,7 +18,7 @@ from rnnbench.data.rows import sort_classes
 from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.errors import DataError
 
-__all__ = ["cut_words", "encode_texts", "make_corpus", "rank_words"]
+__all__ = ["cut_words", "make_corpus"]
 
 SEEN_WHOLE = 0.9  # the share of texts that the suggested max_len does not cut
 

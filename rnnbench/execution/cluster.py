@@ -21,7 +21,7 @@ from rnnbench.execution.worker import Worker, prepare_process
 from rnnbench.output.characters import first_line
 from rnnbench.specs import Backend, DataSpec, EpochEnded, Event, Failed, Finished
 
-__all__ = ["LOCAL", "Cluster", "RayExecutor", "connect"]
+__all__ = ["LOCAL", "RayExecutor", "connect"]
 
 LOCAL = "local"
 """The address that starts a cluster of this machine alone."""
