@@ -127,12 +127,18 @@ class _Bytes(io.BufferedIOBase):
         self._stream.flush()
 
 
+class _Nowhere(io.TextIOBase):
+    """Takes all that is written, and forgets it."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 def _plain(stream: TextIO | None) -> TextIO:
     if isinstance(stream, PlainStream):
         return stream
-    if stream is None:  # it was closed before Python started
-        stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # for as long as we run
-    return cast(TextIO, PlainStream(stream))
+    found = cast(TextIO, _Nowhere()) if stream is None else stream  # None: closed before Python
+    return cast(TextIO, PlainStream(found))
 
 
 def _open_what_is_closed() -> None:
