@@ -15,6 +15,7 @@ from rnnbench.errors import UnavailableError
 from rnnbench.specs import Backend, RunSpec
 
 __all__ = [
+    "PREDICT_BATCH",
     "Arrays",
     "OneLane",
     "Outcome",
@@ -31,6 +32,7 @@ __all__ = [
 
 Arrays = tuple[NDArray[np.generic], ...]
 
+PREDICT_BATCH = 1000  # a CPU is fastest between 250 and 1,000 reviews at once
 KERAS_EPSILON = 1e-7  # keras.config.epsilon(): probabilities are clipped by it
 
 
