@@ -20,10 +20,10 @@ _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _REMEDY = "close it, or say --no-quotes if double quotes are characters like any other here"
 
 
-class _LineError(DataError):
+class _LineError(Exception):
     """The row that starts in `line` cannot be read so."""
 
-    def __init__(self, message: str, line: int = 0) -> None:
+    def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
         self.line = line
 
@@ -40,9 +40,12 @@ def read_delimited(path: Path, text: str, separator: str, *, quotes: bool | None
         UsageError: a separator that cannot be.
         DataError: a line that does not fit the header, or a quote without its other half.
     """
-    if quotes is None and separator == "\t":
-        return _read_tabs(path, text)
-    return _read(path, text, separator, quotes=quotes is not False)
+    try:
+        if quotes is None and separator == "\t":
+            return _read_tabs(path, text)
+        return _read(path, text, separator, quotes=quotes is not False)
+    except _LineError as err:
+        raise DataError(str(err)) from err
 
 
 def find_swallowed(rows: Rows, column: str, labels: Container[str]) -> list[int]:
