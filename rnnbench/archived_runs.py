@@ -28,14 +28,8 @@ from rnnbench.formats import (
     read_bytes,
 )
 from rnnbench.ledger import LedgerEntry
-from rnnbench.specs import (
-    MOST_OF_A_NAME,
-    CanonicalForm,
-    EpochRow,
-    PluginForm,
-    RunResult,
-    RunSpec,
-)
+from rnnbench.limits import MOST_OF_A_NAME
+from rnnbench.specs import CanonicalForm, EpochRow, PluginForm, RunResult, RunSpec
 
 __all__ = ["ArchivedRun", "check_run", "read_run"]
 

@@ -29,8 +29,8 @@ from rnnbench.entries import MOST_BYTES, check_time, parse_declarations
 from rnnbench.errors import ArchiveError, StoreError, StudyError
 from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes
 from rnnbench.ledger import LedgerEntry
+from rnnbench.limits import MOST_RUNS
 from rnnbench.output.amounts import size
-from rnnbench.specs import MOST_RUNS
 from rnnbench.study import check_description, check_name
 
 __all__ = ["Archive", "ArchivedRun", "read_archive", "write_archive"]

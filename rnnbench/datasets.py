@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rnnbench.data import cache, imdb, prepare
 from rnnbench.data.files import check_input
-from rnnbench.data.own import SplitChoices
-from rnnbench.data.tables import MOST_BYTES, SUFFIXES, TableChoices
+from rnnbench.data.tables import MOST_FILE_BYTES, SUFFIXES, OwnChoices
 from rnnbench.data.unreadable import refuse_unnamable, refuse_unreadable, tell_test_file
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
+from rnnbench.limits import MOST_OF_A_NAME
 from rnnbench.output.characters import plain, readable_name
-from rnnbench.specs import MOST_OF_A_NAME, SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
 
 __all__ = [
     "DATASETS",
     "DatasetRef",
-    "OwnChoices",
     "find_table",
     "is_table",
     "prepare_splits",
@@ -29,27 +27,6 @@ __all__ = [
 ]
 
 DATASETS = ("auto", "imdb", "synthetic", "synthetic-full")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnChoices:
-    """How a file of the user's is read and split."""
-
-    table: TableChoices = field(default_factory=TableChoices)
-    split: SplitChoices = field(default_factory=SplitChoices)
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> OwnChoices:  # Any: TOML and option values
-        """The choices that have these values, by field.
-
-        Raises:
-            UsageError: a value that cannot be.
-        """
-        of_table = {item.name for item in fields(TableChoices)}
-        return cls(
-            table=TableChoices(**{k: v for k, v in values.items() if k in of_table}),
-            split=SplitChoices(**{k: v for k, v in values.items() if k not in of_table}),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +100,7 @@ def find_table(choice: str) -> Path:
     refuse_unnamable(choice)
     path = Path(choice)
     if is_table(choice) and path.exists() and not path.is_dir():
-        check_input(path, MOST_BYTES)
+        check_input(path, MOST_FILE_BYTES)
         return path
     refuse_unreadable(choice)
 
@@ -187,21 +164,23 @@ def _auto(on_progress: Progress | None) -> _Source:
 
 
 def _imdb(path: Path) -> _Source:
+    key = prepare.imdb_key(path)
     return _Source(
         name="imdb",
-        key=prepare.imdb_key(path),
+        key=key,
         origin=str(path),
-        prepare=lambda: call_in_process(prepare.prepare_imdb, path),
+        prepare=lambda: call_in_process(prepare.prepare_imdb, path, key),
     )
 
 
 def _table(choice: str, own: OwnChoices) -> _Source:
     path = find_table(choice)
+    name, key = _name(path), prepare.table_key(path, own)
     return _Source(
-        name=_name(path),
-        key=prepare.table_key(path, own.table, own.split),
+        name=name,
+        key=key,
         origin=readable_name(str(path)),
-        prepare=lambda: call_in_process(prepare.prepare_table, path, own.table, own.split)[0],
+        prepare=lambda: call_in_process(prepare.prepare_table, path, key, name, own),
         notes=tell_test_file(path),
     )
 
@@ -213,10 +192,11 @@ def _name(path: Path) -> str:
 
 
 def _synthetic(*, full_size: bool) -> _Source:
+    key = prepare.synthetic_key(full_size=full_size)
     return _Source(
         name=SYNTHETIC,
-        key=prepare.synthetic_key(full_size=full_size),
+        key=key,
         origin=f"generated, {'as many as IMDB' if full_size else 'half as many as IMDB'}",
-        prepare=lambda: call_in_process(prepare.prepare_synthetic, full_size=full_size),
+        prepare=lambda: call_in_process(prepare.prepare_synthetic, key, full_size=full_size),
         notice=SYNTHETIC_NOTICE,
     )

@@ -32,6 +32,7 @@ __all__ = [
     "read_bytes",
     "read_toml",
     "read_toml_text",
+    "why_unreadable",
 ]
 
 MOST_TOML_BYTES = 2**18  # of a file written by hand; the largest here, claims.toml, has 5,290
@@ -60,6 +61,13 @@ def check_file(path: Path, most_bytes: int | None = None) -> None:
         raise FormatError("it is no plain file")
     if most_bytes is not None and found.st_size > most_bytes:
         raise FormatError(f"it has {found.st_size:,} bytes, of at most {most_bytes:,}")
+
+
+def why_unreadable(err: Exception) -> str:
+    """A clause on why a file cannot be read: the system's, or about its content."""
+    if isinstance(err, UnicodeDecodeError):
+        return "it is not utf-8"
+    return getattr(err, "strerror", None) or str(err)
 
 
 def is_there(path: Path) -> bool:
@@ -197,12 +205,8 @@ def read_toml_text(path: Path) -> str:
     """
     try:
         return read_bytes(path, MOST_TOML_BYTES).decode()
-    except OSError as err:
-        raise StudyError(f"cannot read {path}: {err.strerror or err}") from err
-    except UnicodeDecodeError as err:
-        raise StudyError(f"cannot read {path}: it is not utf-8") from err
-    except FormatError as err:
-        raise StudyError(f"cannot read {path}: {err}") from err
+    except (OSError, UnicodeDecodeError, FormatError) as err:
+        raise StudyError(f"cannot read {path}: {why_unreadable(err)}") from err
 
 
 def parse_toml(path: Path, text: str) -> dict[str, Any]:  # Any: TOML values

@@ -30,8 +30,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from rnnbench.data.files import write_whole
-from rnnbench.data.temporary import remove_abandoned
+from rnnbench.data.files import remove_abandoned, write_whole
 from rnnbench.entries import (
     LedgerEntry,
     Parent,

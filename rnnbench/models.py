@@ -30,11 +30,14 @@ __all__ = [
     "recurrent_layers",
     "refuse_edited",
     "seed_keras",
+    "unwrapped",
 ]
 
 
 # Keras imports these where they are installed, for plots and wrappers that nothing here uses.
 _UNUSED = ("matplotlib", "pandas", "sklearn")
+# How Keras begins or ends its account of what a layer raised.
+_SIGNS = ("Exception encountered when calling", "Error encountered:")
 
 
 def import_keras() -> None:
@@ -67,7 +70,8 @@ def _no_settings() -> Iterator[None]:
     Without one Keras writes its defaults there, which another version would take for settings.
     What a plug-in downloads with Keras goes there too.
     """
-    theirs = {name: os.environ.pop(name) for name in _set_by_user()}
+    names = [name for name in os.environ if name.startswith("KERAS_") and name != "KERAS_BACKEND"]
+    theirs = {name: os.environ.pop(name) for name in names}
     home = cache_folder() / "keras"
     with suppress(OSError):  # Keras can do no more
         write_whole(home / "keras.json", b"{}")
@@ -77,10 +81,6 @@ def _no_settings() -> Iterator[None]:
     finally:
         del os.environ["KERAS_HOME"]
         os.environ.update(theirs)
-
-
-def _set_by_user() -> list[str]:
-    return [name for name in os.environ if name.startswith("KERAS_") and name != "KERAS_BACKEND"]
 
 
 def build_model(spec: RunSpec) -> keras.Model:
@@ -182,6 +182,13 @@ def seed_keras(seed: int, backend: str) -> None:
         return
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  # a plug-in's layer may draw from it
+
+
+def unwrapped(err: BaseException) -> BaseException:
+    """What the layer itself raised, where Keras gives an account of its own."""
+    while err.__context__ is not None and any(sign in str(err) for sign in _SIGNS):
+        err = err.__context__
+    return err
 
 
 def _layer(form: CanonicalForm, index: int, options: dict[str, Any]) -> Any:  # Any: as above

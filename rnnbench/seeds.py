@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rnnbench.errors import StudyError
-from rnnbench.specs import MOST_RUNS
+from rnnbench.limits import MOST_RUNS
 
 __all__ = ["parse_seeds"]
 

@@ -10,15 +10,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeAlias, get_args
 
-from rnnbench.errors import StudyError, unknown_name
+from rnnbench.errors import StudyError
+from rnnbench.limits import check_choice, check_count, check_fraction, check_number
 
 __all__ = [
     "BACKENDS",
-    "CELLS",
     "ENGINES",
-    "MOST",
-    "MOST_OF_A_NAME",
-    "MOST_RUNS",
     "ORDERS",
     "SPLIT_KEYS",
     "SYNTHETIC",
@@ -26,7 +23,6 @@ __all__ = [
     "Argument",
     "Backend",
     "CanonicalForm",
-    "Cell",
     "DataSpec",
     "EpochEnded",
     "EpochRow",
@@ -38,7 +34,6 @@ __all__ = [
     "Order",
     "PluginForm",
     "Pruned",
-    "Purpose",
     "Recipe",
     "RunResult",
     "RunSpec",
@@ -62,28 +57,10 @@ Status: TypeAlias = Literal["finished", "diverged", "failed", "pruned"]
 Purpose: TypeAlias = Literal["report", "tuning"]
 Argument: TypeAlias = str | int | float | bool
 
-CELLS: tuple[str, ...] = get_args(Cell)
 ORDERS: tuple[str, ...] = get_args(Order)
 BACKENDS: tuple[str, ...] = get_args(Backend)
-PURPOSES: tuple[str, ...] = get_args(Purpose)
 ENGINES: tuple[str, ...] = ("keras", "fleet")
 OPTIMIZERS: tuple[str, ...] = ("rmsprop", "adam", "sgd")
-MOST: dict[str, int] = {
-    "depth": 100,
-    "units": 10_000,
-    "embedding_size": 10_000,
-    "num_words": 10_000_000,
-    "max_len": 10_000,
-    "batch_size": 100_000,
-    "epochs": 10_000,
-    "patience": 10_000,
-    "n_classes": 128,
-    "seed": 2**32 - 1,
-    "split_seed": 2**32 - 1,
-}
-"""The largest value of each count: far beyond any use, and what a file of others may ask for."""
-MOST_RUNS = 20_000  # of a study, and in an archive
-MOST_OF_A_NAME = 255  # characters, of a data set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,18 +83,16 @@ class CanonicalForm:
     reset_after: bool | None = None
 
     def __post_init__(self) -> None:
-        _one_of("cell", self.cell, CELLS)
-        _count("depth", self.depth)
-        _count("units", self.units)
-        _fraction("dropout", self.dropout)
-        _fraction("recurrent_dropout", self.recurrent_dropout)
+        check_choice("cell", self.cell, get_args(Cell))
+        for name in ("depth", "units"):
+            check_count(name, getattr(self, name))
+        for name in ("dropout", "recurrent_dropout"):
+            # 0 and 0.0 must not make two fingerprints of one network.
+            object.__setattr__(self, name, check_fraction(name, getattr(self, name)))
         if (self.cell == "gru") != (self.reset_after is not None):
             raise StudyError("reset_after belongs to a GRU, and to nothing else")
         if not isinstance(self.reset_after, bool | None):
             raise StudyError(f"reset_after must be true or false, got {self.reset_after!r}")
-        # 0 and 0.0 must not make two fingerprints of one network.
-        object.__setattr__(self, "dropout", float(self.dropout))
-        object.__setattr__(self, "recurrent_dropout", float(self.recurrent_dropout))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +136,11 @@ class Recipe:
     order: Order = "reshuffled"
 
     def __post_init__(self) -> None:
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
-        _one_of("order", self.order, ORDERS)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("order", self.order, ORDERS)
         for name in ("batch_size", "epochs", "patience"):
-            _count(name, getattr(self, name))
-        rate = _number("learning_rate", self.learning_rate)
+            check_count(name, getattr(self, name))
+        rate = check_number("learning_rate", self.learning_rate)
         if not (rate > 0 and math.isfinite(rate)):
             raise StudyError(f"learning_rate must be above 0, got {self.learning_rate}")
         object.__setattr__(self, "learning_rate", rate)
@@ -202,14 +177,14 @@ class DataSpec:
         for name in ("dataset", "fingerprint"):
             if not isinstance(getattr(self, name), str):
                 raise StudyError(f"{name} must be text, got {getattr(self, name)!r}")
-        _count("n_classes", self.n_classes, 2)
-        _count("num_words", self.num_words, 4)
-        _count("max_len", self.max_len)
-        if not 0 < _number("validation_fraction", self.validation_fraction) < 1:
+        check_count("n_classes", self.n_classes, 2)
+        check_count("num_words", self.num_words, 4)
+        check_count("max_len", self.max_len)
+        if not 0 < check_number("validation_fraction", self.validation_fraction) < 1:
             raise StudyError(
                 f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}"
             )
-        _count("split_seed", self.split_seed, 0)
+        check_count("split_seed", self.split_seed, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,11 +205,11 @@ class RunSpec:
     purpose: Purpose = "report"
 
     def __post_init__(self) -> None:
-        _one_of("purpose", self.purpose, PURPOSES)
-        _one_of("engine", self.engine, ENGINES)
-        _one_of("backend", self.backend, BACKENDS)
-        _count("embedding_size", self.embedding_size)
-        _count("seed", self.seed, 0)
+        check_choice("purpose", self.purpose, get_args(Purpose))
+        check_choice("engine", self.engine, ENGINES)
+        check_choice("backend", self.backend, BACKENDS)
+        check_count("embedding_size", self.embedding_size)
+        check_count("seed", self.seed, 0)
 
     @property
     def fingerprint(self) -> str:
@@ -268,7 +243,7 @@ class RunSpec:
         """The spec that `to_json` described."""
         form = dict(values["form"])
         return cls(
-            form=_plugin_form(form) if "name" in form else CanonicalForm(**form),
+            form=PluginForm(**form) if "name" in form else CanonicalForm(**form),
             data=DataSpec(**values["data"]),
             recipe=Recipe(**values["recipe"]),
             **{key: values[key] for key in ("seed", "embedding_size", "engine", "backend")},
@@ -420,37 +395,6 @@ class Pruned:
 Event: TypeAlias = Started | EpochEnded | Improved | Finished | Failed | Pruned
 
 
-def _plugin_form(values: Mapping[str, Any]) -> PluginForm:  # Any: JSON values
-    return PluginForm(
-        name=values["name"],
-        arguments=tuple(map(tuple, values["arguments"])),
-        code=values.get("code", ""),
-    )
-
-
 def _digest(values: Mapping[str, Any]) -> str:  # Any: JSON values
     text = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise StudyError(f"{name} must be a number, got {value!r}")
-    return float(value)
-
-
-def _fraction(name: str, value: object) -> None:
-    if not 0 <= _number(name, value) < 1:
-        raise StudyError(f"{name} must be at least 0 and below 1, got {value}")
-
-
-def _count(name: str, value: object, least: int = 1) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST[name]:
-        raise StudyError(
-            f"{name} must be a whole number from {least} to {MOST[name]:,}, got {value!r}"
-        )
-
-
-def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise StudyError(unknown_name(name, str(value), choices))

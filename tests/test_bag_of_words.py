@@ -11,9 +11,9 @@ import pytest
 
 from rnnbench.compare import baseline
 from rnnbench.compare.baseline import BAG_OF_WORDS, find_baseline
-from rnnbench.data.bag_of_words import BagOfWords, score_bag_of_words
 from rnnbench.data.cache import split_indices, store_corpus
 from rnnbench.data.corpus import Corpus, Half
+from rnnbench.data.dataset import BagOfWords, score_bag_of_words
 from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec, RunSpec
 

@@ -15,8 +15,7 @@ import pytest
 
 from rnnbench.data import cache
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.files import atomic_file, open_array, whole_file
-from rnnbench.data.temporary import held_file
+from rnnbench.data.files import atomic_file, file_sha256, held_file, open_array, whole_file
 from rnnbench.errors import DataError, UsageError
 
 
@@ -183,9 +182,9 @@ def test_a_damaged_note_of_a_source_is_no_note(folder: Path, content: bytes) -> 
 
 def test_a_files_hash_is_over_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abc")
-    assert cache.file_sha256(tmp_path / "file").startswith("ba7816bf8f01cfea")
+    assert file_sha256(tmp_path / "file").startswith("ba7816bf8f01cfea")
     with pytest.raises(DataError, match="cannot be read: No such file"):
-        cache.file_sha256(tmp_path / "none")
+        file_sha256(tmp_path / "none")
 
 
 # Splits

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from rnnbench.data.cache import split_indices
-from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.dataset import UNKNOWN_WORD, chance_loss, cut_and_pad, load_part
+from rnnbench.data.corpus import UNKNOWN, Corpus, Half
+from rnnbench.data.dataset import chance_loss, cut_and_pad, load_part
 from rnnbench.errors import DataError
 from rnnbench.specs import RunSpec
 
@@ -30,7 +30,7 @@ def half_of(*reviews: list[int]) -> Half:
 def keras_pads(keras: Any, half: Half, rows: np.ndarray, num_words: int, max_len: int) -> Any:
     """As `load_data(num_words=…)` and `pad_sequences(maxlen=…)` of the notes."""
     reviews = [half.tokens[half.offsets[row] : half.offsets[row + 1]] for row in rows]
-    rare = [[UNKNOWN_WORD if word >= num_words else int(word) for word in r] for r in reviews]
+    rare = [[UNKNOWN if word >= num_words else int(word) for word in r] for r in reviews]
     return keras.utils.pad_sequences(rare, maxlen=max_len)
 
 
@@ -58,7 +58,7 @@ def test_the_real_reviews_are_cut_and_padded_as_keras_does(
 def test_a_long_review_loses_its_beginning_and_a_short_one_is_padded_in_front() -> None:
     half = half_of([1, 4, 5, 6, 7], [1, 9])
     found = cut_and_pad(half, np.array([0, 1]), num_words=9, max_len=3)
-    assert found.tolist() == [[5, 6, 7], [0, 1, UNKNOWN_WORD]]
+    assert found.tolist() == [[5, 6, 7], [0, 1, UNKNOWN]]
 
 
 def test_an_empty_review_is_all_padding() -> None:

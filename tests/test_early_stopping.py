@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnnbench.training.early_stopping import EarlyStopping
+from rnnbench.training.progress import EarlyStopping
 
 LOSSES = st.lists(
     st.one_of(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnbench.data.imdb_words import FILE_NAME, read_imdb_words
+from rnnbench.data.imdb import WORDS_NAME, read_imdb_words
 from rnnbench.errors import DataError
 
 
@@ -23,7 +23,7 @@ from rnnbench.errors import DataError
 def test_a_list_of_words_with_other_ranks_is_refused(
     content: bytes, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / FILE_NAME).write_bytes(content)
+    (tmp_path / WORDS_NAME).write_bytes(content)
     monkeypatch.setenv("RNNBENCH_DATA", str(tmp_path))
     with pytest.raises(DataError, match=reason):
         read_imdb_words()

@@ -23,6 +23,7 @@ CORE = (
     "output",
     "errors",
     "formats",
+    "limits",
     "specs",
     "stats",
     "plugin_code",

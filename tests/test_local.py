@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rnnbench.execution.executor import Task
-from rnnbench.execution.queue import TaskQueue
+from rnnbench.execution.executor import Task, TaskQueue
 from rnnbench.specs import RunSpec
 
 

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnbench.data.npz import MAX_FILE_BYTES, MAX_TOKENS, read_npz
-from rnnbench.data.pickled_lists import MAX_OBJECTS
+from rnnbench.data.npz import MAX_FILE_BYTES, MAX_OBJECTS, MAX_TOKENS, read_npz
 from rnnbench.errors import DataError
 
 ROWS: list[Any] = [[5, 300, 70_000], [8]]

@@ -10,8 +10,8 @@ import pytest
 
 from rnnbench.architectures import make_form
 from rnnbench.data.cache import open_corpus, split_indices, store_corpus
-from rnnbench.data.own import SplitChoices, make_corpus
-from rnnbench.data.tables import Table
+from rnnbench.data.own import make_corpus
+from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.errors import DataError
 from rnnbench.execution.executor import Task
 from rnnbench.execution.inline import InlineExecutor
@@ -30,23 +30,23 @@ def table() -> Table:
 
 
 def test_the_split_is_stratified_and_follows_from_the_seed(table: Table) -> None:
-    corpus, _ = make_corpus("r", table, SplitChoices())
+    corpus, _ = make_corpus("r", table, OwnChoices())
     assert corpus.classes == ("bad", "fair", "good")
     assert (corpus.train.n_reviews, corpus.n_validation, corpus.test.n_reviews) == (96, 20, 24)
     assert np.bincount(corpus.test.labels).tolist() == [8, 8, 8]
-    again, _ = make_corpus("r", table, SplitChoices())
-    other, _ = make_corpus("r", table, SplitChoices(split_seed=1))
+    again, _ = make_corpus("r", table, OwnChoices())
+    other, _ = make_corpus("r", table, OwnChoices(split_seed=1))
     assert corpus.fingerprint() == again.fingerprint() != other.fingerprint()
 
 
 def test_labels_that_only_look_like_numbers_are_names(table: Table) -> None:
     labels = [{"bad": "1", "fair": "--1", "good": "-2"}[label] for label in table.labels]
-    corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), SplitChoices())
+    corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), OwnChoices())
     assert corpus.classes == ("--1", "-2", "1")
 
 
 def test_plain_texts_keep_the_fingerprint_that_they_have_had(table: Table) -> None:
-    corpus, _ = make_corpus("r", table, SplitChoices())
+    corpus, _ = make_corpus("r", table, OwnChoices())
     assert corpus.fingerprint().startswith("111eae8e9d33a35f")
 
 
@@ -55,27 +55,27 @@ def test_texts_whose_words_look_alike_are_other_data(table: Table) -> None:
         Table(texts=[f"{text} {word}" for text in table.texts], labels=table.labels)
         for word in ("x²", "x2")
     )
-    corpora = [make_corpus("r", each, SplitChoices())[0] for each in (typed, folded)]
+    corpora = [make_corpus("r", each, OwnChoices())[0] for each in (typed, folded)]
     assert "x²" in corpora[0].vocabulary
     assert corpora[0].fingerprint() != corpora[1].fingerprint()
 
 
 def test_few_test_texts_are_told_with_the_weight_of_one(table: Table) -> None:
     for fraction, weight in ((0.1, "8"), (0.5, "1.7")):
-        _, notes = make_corpus("r", table, SplitChoices(test_fraction=fraction))
+        _, notes = make_corpus("r", table, OwnChoices(test_fraction=fraction))
         assert f"too few test texts to tell networks apart: one is {weight} points" in notes
     many = Table(texts=table.texts * 5, labels=table.labels * 5)
-    assert not any("too few" in note for note in make_corpus("r", many, SplitChoices())[1])
+    assert not any("too few" in note for note in make_corpus("r", many, OwnChoices())[1])
 
 
 def test_grades_are_in_the_order_of_their_size(table: Table) -> None:
     labels = [str(grade) for grade in (10, 2, 1.5) * 40]
-    corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), SplitChoices())
+    corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), OwnChoices())
     assert corpus.classes == ("1.5", "2", "10")
 
 
 def test_the_vocabulary_is_that_of_the_training_part(table: Table) -> None:
-    corpus, _ = make_corpus("r", table, SplitChoices())
+    corpus, _ = make_corpus("r", table, OwnChoices())
     n_train = corpus.train.n_reviews - (corpus.n_validation or 0)
     training = corpus.train.tokens[: corpus.train.offsets[n_train]]
     assert set(training[training >= 4]) == set(range(4, 4 + len(corpus.vocabulary)))
@@ -86,7 +86,7 @@ def test_the_vocabulary_is_that_of_the_training_part(table: Table) -> None:
 def test_the_files_own_split_is_kept_whatever_a_study_asks(table: Table) -> None:
     parts: Any = ["train"] * 80 + ["validation"] * 20 + ["test"] * 20
     given = Table(texts=table.texts, labels=table.labels, parts=parts)
-    corpus, _ = make_corpus("r", given, SplitChoices())
+    corpus, _ = make_corpus("r", given, OwnChoices())
     fingerprint = store_corpus(corpus)
     for seed in (1, 2):
         split = split_indices(fingerprint, random_state=seed)
@@ -99,10 +99,10 @@ def test_duplicates_across_the_split_are_counted_and_left_out_on_request(table: 
     parts: Any = ["train"] * 80 + ["validation"] * 20 + ["test"] * 20
     texts = [*table.texts[:100], *table.texts[:5], *table.texts[105:]]
     given = Table(texts=texts, labels=table.labels, parts=parts)
-    corpus, notes = make_corpus("r", given, SplitChoices())
+    corpus, notes = make_corpus("r", given, OwnChoices())
     assert any(note.startswith("5 of 20 test texts stand in an earlier part") for note in notes)
     assert corpus.test.n_reviews == 20
-    corpus, notes = make_corpus("r", given, SplitChoices(drop_duplicates=True))
+    corpus, notes = make_corpus("r", given, OwnChoices(drop_duplicates=True))
     assert any("left out, because an earlier part has the same text: 5" in note for note in notes)
     assert corpus.test.n_reviews == 15
 
@@ -110,12 +110,12 @@ def test_duplicates_across_the_split_are_counted_and_left_out_on_request(table: 
 def test_a_training_part_without_a_class_is_refused(table: Table) -> None:
     parts: Any = ["train" if label != "fair" else "test" for label in table.labels]
     with pytest.raises(DataError, match="train part has no row of the class 'fair'"):
-        make_corpus("r", Table(texts=table.texts, labels=table.labels, parts=parts), SplitChoices())
+        make_corpus("r", Table(texts=table.texts, labels=table.labels, parts=parts), OwnChoices())
 
 
 @pytest.mark.parametrize("backend", ["jax"])
 def test_three_classes_are_learnt_and_scored(backend: Any, table: Table, keras_on_jax: Any) -> None:
-    corpus, _ = make_corpus("r", table, SplitChoices())
+    corpus, _ = make_corpus("r", table, OwnChoices())
     data = DataSpec(
         dataset="r", fingerprint=store_corpus(corpus), num_words=20, max_len=6, n_classes=3
     )

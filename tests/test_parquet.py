@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from rnnbench.data import parquet
-from rnnbench.data.parquet import read_columns
+from rnnbench.data.parquet import read_parquet
 from rnnbench.errors import DataError
 
 
@@ -26,12 +26,12 @@ def test_a_text_that_repeats_is_counted_each_time(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", 20_000, "x" * 100_000)
     assert path.stat().st_size < 10_000
     with pytest.raises(DataError, match="2,000,000,000 bytes of text, of at most 1,073,741,824"):
-        read_columns(path, 10**6)
+        read_parquet(path)
 
 
 def test_rows_are_counted_before_they_are_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has 1,000 rows, of at most 999"):
-        read_columns(write(tmp_path / "a.parquet", 1000, "x"), 999)
+        read_parquet(write(tmp_path / "a.parquet", 1000, "x"), most_rows=999)
 
 
 def test_values_are_counted_over_all_columns(
@@ -39,17 +39,17 @@ def test_values_are_counted_over_all_columns(
 ) -> None:
     monkeypatch.setattr(parquet, "MOST_VALUES", 999)
     with pytest.raises(DataError, match="1,000 rows of 1 columns: 1,000 values, of at most 999"):
-        read_columns(write(tmp_path / "a.parquet", 1000, "x"), 10**6)
+        read_parquet(write(tmp_path / "a.parquet", 1000, "x"))
 
 
 def test_what_repeats_little_comes_out_as_it_is(tmp_path: Path) -> None:
     table = pyarrow.table({"text": ["a", None, "b"], "n": [1, 2, 3], "bytes": [b"a", b"", None]})
     pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
-    found = read_columns(tmp_path / "a.parquet", 3)
-    assert [(column.name, column.values) for column in found] == [
-        ("text", ["a", None, "b"]),
-        ("n", [1, 2, 3]),
-        ("bytes", [b"a", b"", None]),
+    found = read_parquet(tmp_path / "a.parquet", most_rows=3)
+    assert list(found.columns.items()) == [
+        ("text", ["a", "", "b"]),
+        ("n", ["1", "2", "3"]),
+        ("bytes", ["a", "", ""]),
     ]
 
 
@@ -58,4 +58,4 @@ def test_a_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     text = pyarrow.array([b"\x97"]).view(pyarrow.string())
     pyarrow.parquet.write_table(pyarrow.table({"text": text}), path)
     with pytest.raises(DataError, match="a text in it is not UTF-8"):
-        read_columns(path, 10**6)
+        read_parquet(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnbench.training.streams import batch_order, dropout_seed
+from rnnbench.training.loop import batch_order, dropout_seed
 
 
 def test_an_order_is_a_permutation() -> None:

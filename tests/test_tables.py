@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rnnbench.data.tables import Table, TableChoices, read_table
+from rnnbench.data.tables import OwnChoices, Table, read_table
 from rnnbench.errors import DataError, UsageError
 
 ROWS = [(f"this film was number {n}", "good" if n % 2 else "bad") for n in range(60)]
@@ -35,7 +35,7 @@ def csv_text(
 
 
 def read(path: Path, **choices: Any) -> Table:
-    return read_table(path, TableChoices(**choices))
+    return read_table(path, OwnChoices(**choices))
 
 
 def test_a_csv_with_usual_names_is_read_and_what_is_inferred_is_said(write: Write) -> None:

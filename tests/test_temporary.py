@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rnnbench.data.files import whole_file
-from rnnbench.data.temporary import (
+from rnnbench.data.files import (
     MARK,
     held_file,
     remove_abandoned,
     sweep_folders,
     temporary_folder,
+    whole_file,
 )
 
 
@@ -53,7 +53,7 @@ def test_folders_of_others_stay(tmp_path: Path) -> None:
 
 def test_folders_of_another_user_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     left = left_behind(tmp_path)
-    monkeypatch.setattr("rnnbench.data.temporary.os.getuid", lambda: os.geteuid() + 1)
+    monkeypatch.setattr("rnnbench.data.files.os.getuid", lambda: os.geteuid() + 1)
     sweep_folders(tmp_path)
     assert left.exists()
 
@@ -65,7 +65,7 @@ def test_where_there_are_no_locks_nothing_is_removed(
         raise OSError("no locks available")
 
     left = left_behind(tmp_path)
-    monkeypatch.setattr("rnnbench.data.temporary.fcntl.flock", refuse)
+    monkeypatch.setattr("rnnbench.data.files.fcntl.flock", refuse)
     with whole_file(tmp_path / "file") as stream:
         stream.write(b"content")
     sweep_folders(tmp_path)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rnnbench.data.tables import OwnChoices
 from rnnbench.data.unreadable import tell_test_file
-from rnnbench.datasets import OwnChoices, find_table, resolve_dataset
+from rnnbench.datasets import find_table, resolve_dataset
 from rnnbench.errors import DataError, UsageError
 
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from rnnbench.data.words import cut_words, encode_texts, rank_words
+from rnnbench.data.own import cut_words, encode_texts, rank_words
 
 
 @pytest.mark.parametrize(

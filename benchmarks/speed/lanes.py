@@ -33,7 +33,7 @@ from rnnbench.execution.devices import find_gpus
 from rnnbench.execution.environment import worker_environment
 from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.training.engine import Work
-from rnnbench.training.streams import batch_order, dropout_seed
+from rnnbench.training.loop import batch_order, dropout_seed
 
 MAX_LEN, NUM_WORDS = 100, 500
 BATCH_SIZE = 64

@@ -44,7 +44,8 @@ def judge_timing(claim: Claim, test: TimingTest, part: TimingPart | None) -> lis
 def _is_as_in_the_notes(test: TimingTest, row: Slowdown) -> bool:
     """Whether the row is of the claim's network as the notes have it: its size, batches of 64."""
     return (
-        (row.arm.architecture, row.arm.units, row.arm.batch_size) == (test.b, PRESETS[test.b].units, 64)
+        (row.arm.architecture, row.arm.units, row.arm.batch_size)
+        == (test.b, PRESETS[test.b].units, 64)
         and row.arm.recurrent_dropout == PRESETS[test.a].recurrent_dropout
         and not row.arm.dropout
         and row.arm.has_default_jit

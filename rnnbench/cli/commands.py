@@ -162,7 +162,7 @@ def data_describe(
     json: Json = False,
 ) -> None:
     """Say what would be read of a file: columns, classes, words, lengths, duplicates."""
-    from rnnbench.datasets import OwnChoices
+    from rnnbench.data.tables import OwnChoices
     from rnnbench.page.json_text import print_json
     from rnnbench.page.screen import Screen
     from rnnbench.studies.fetch import describe_file
@@ -179,7 +179,7 @@ def data_describe(
         drop_duplicates=drop_duplicates,
         drop_unlabelled=drop_unlabelled,
     )
-    found = describe_file(file, OwnChoices.of(chosen))
+    found = describe_file(file, OwnChoices(**chosen))
     if json:
         print_json(found)
         return

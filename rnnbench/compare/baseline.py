@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from rnnbench.compare.rows import ArmRow
-from rnnbench.data.bag_of_words import BagOfWords, score_bag_of_words
 from rnnbench.data.cache import cache_folder, open_corpus, split_indices
+from rnnbench.data.dataset import BagOfWords, score_bag_of_words
 from rnnbench.data.files import read_json, write_json
 from rnnbench.errors import DataError
 from rnnbench.execution.environment import processor_name

@@ -22,21 +22,13 @@ import platformdirs
 from numpy.typing import NDArray
 
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.files import (
-    file_sha256,
-    named_path,
-    open_array,
-    read_json,
-    write_array,
-    write_json,
-)
+from rnnbench.data.files import named_path, open_array, read_json, write_array, write_json
 from rnnbench.errors import DataError
 
 __all__ = [
     "CorpusEntry",
     "Split",
     "cache_folder",
-    "file_sha256",
     "list_corpora",
     "open_corpus",
     "recall_notes",
@@ -90,15 +82,24 @@ def store_corpus(corpus: Corpus) -> str:
     """
     fingerprint = corpus.fingerprint()
     folder = _corpus_folder(fingerprint)
-    arrays = _corpus_arrays(corpus)
-    for name, array in arrays.items():
+    for name, (half, field) in _FILES.items():
+        array = np.ascontiguousarray(getattr(getattr(corpus, half), field), _DTYPES[field])
         if not _holds_array(folder / name, array):
             write_array(folder / name, array)
     if corpus.vocabulary:
         write_json(folder / _WORDS, {"words": list(corpus.vocabulary)})
     # Last, because its presence says that the arrays are there.
     if _find_entry(fingerprint) is None:
-        write_json(folder / "corpus.json", _summarise(corpus, folder, fingerprint))
+        summary = {
+            "name": corpus.name,
+            "fingerprint": fingerprint,
+            "n_train": corpus.train.n_reviews,
+            "n_test": corpus.test.n_reviews,
+            "classes": list(corpus.classes),
+            "n_validation": corpus.n_validation,
+            "n_bytes": {name: (folder / name).stat().st_size for name in _FILES},
+        }
+        write_json(folder / "corpus.json", summary)
     return fingerprint
 
 
@@ -136,8 +137,8 @@ def remember_source(key: str, fingerprint: str, notes: Sequence[str] = ()) -> No
     Args:
         notes: what should be said of it each time, in sentences.
     """
-    content = {"key": key, "fingerprint": fingerprint, "notes": list(notes)}
-    write_json(_source_path(key), content)
+    noted = {"key": key, "fingerprint": fingerprint, "notes": list(notes)}
+    write_json(_source_path(key), noted)
 
 
 def recall_notes(key: str) -> tuple[str, ...]:
@@ -188,26 +189,6 @@ def _corpus_folder(fingerprint: str) -> Path:
     return cache_folder() / "corpora" / fingerprint
 
 
-def _corpus_arrays(corpus: Corpus) -> dict[str, NDArray[Any]]:  # any: three integer types
-    """What is stored of a corpus, by file name."""
-    return {
-        name: np.ascontiguousarray(getattr(getattr(corpus, half), field), _DTYPES[field])
-        for name, (half, field) in _FILES.items()
-    }
-
-
-def _summarise(corpus: Corpus, folder: Path, fingerprint: str) -> dict[str, object]:
-    return {
-        "name": corpus.name,
-        "fingerprint": fingerprint,
-        "n_train": corpus.train.n_reviews,
-        "n_test": corpus.test.n_reviews,
-        "classes": list(corpus.classes),
-        "n_validation": corpus.n_validation,
-        "n_bytes": {name: (folder / name).stat().st_size for name in _FILES},
-    }
-
-
 def _find_entry(fingerprint: str) -> CorpusEntry | None:
     """The corpus of this fingerprint, if its files are there with the sizes they were given."""
     folder = _corpus_folder(fingerprint)
@@ -239,11 +220,11 @@ def _need_entry(fingerprint: str) -> CorpusEntry:
 
 
 def _open_half(folder: Path, half: str) -> Half:
-    return Half(
-        tokens=open_array(folder / f"{half}_tokens.npy", "<i4", mapped=True),
-        offsets=open_array(folder / f"{half}_offsets.npy", "<i8"),
-        labels=open_array(folder / f"{half}_labels.npy", "i1"),
+    tokens, offsets, labels = (
+        open_array(folder / f"{half}_{field}.npy", dtype, mapped=field == "tokens")
+        for field, dtype in _DTYPES.items()
     )
+    return Half(tokens=tokens, offsets=offsets, labels=labels)
 
 
 def _holds_array(path: Path, array: NDArray[Any]) -> bool:  # any: three integer types

@@ -5,13 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.errors import DataError
 
-__all__ = ["Corpus", "Half", "describe_classes"]
+__all__ = [
+    "FIRST_WORD",
+    "PARTS",
+    "START",
+    "UNKNOWN",
+    "Corpus",
+    "Half",
+    "PartName",
+    "describe_classes",
+    "gather",
+]
+
+PartName = Literal["train", "validation", "test"]
+PARTS: tuple[PartName, ...] = get_args(PartName)
+
+START, UNKNOWN, FIRST_WORD = 1, 2, 4
+"""As Keras numbers IMDB: 0 pads, 1 starts a text, 2 is an unknown word, the commonest word is 4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +105,29 @@ class Corpus:
             own = [self.classes, self.vocabulary, self.n_validation]
             digest.update(json.dumps(own).encode())
         return digest.hexdigest()
+
+
+def gather(
+    tokens: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    labels: NDArray[np.int8],
+    rows: NDArray[np.int64],
+) -> Half:
+    """The texts of these rows in their order, each with a start token in front.
+
+    Args:
+        tokens, offsets, labels: of all texts, as `Half` has them.
+    """
+    lengths = np.diff(offsets)[rows] + 1
+    new_offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+    starts = new_offsets[:-1]
+    # Where each new token comes from; a start token's own place is filled in afterwards.
+    sources = np.arange(new_offsets[-1]) + np.repeat(offsets[:-1][rows] - starts - 1, lengths)
+    gathered = (
+        tokens.take(sources, mode="clip") if len(tokens) else np.zeros(len(sources), np.int32)
+    )
+    gathered[starts] = START
+    return Half(tokens=gathered, offsets=new_offsets, labels=labels[rows])
 
 
 def describe_classes(corpus: Corpus) -> str:

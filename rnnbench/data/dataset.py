@@ -1,23 +1,30 @@
-"""From a corpus to what a network sees: cut, padded, split."""
+"""What a network sees of a corpus: cut, padded, split; and how a bag of words does on that."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.data.cache import open_corpus, split_indices
-from rnnbench.data.corpus import Half
+from rnnbench.data.cache import Split, open_corpus, split_indices
+from rnnbench.data.corpus import UNKNOWN, Half, PartName
 from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec
 
-__all__ = ["UNKNOWN_WORD", "Part", "PartName", "chance_loss", "cut_and_pad", "load_part"]
+__all__ = [
+    "BagOfWords",
+    "Part",
+    "PartName",
+    "chance_loss",
+    "cut_and_pad",
+    "load_part",
+    "score_bag_of_words",
+]
 
-UNKNOWN_WORD = 2
 MOST_TOKENS = 500_000_000
-PartName = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +40,25 @@ class Part:
     labels: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BagOfWords:
+    """How logistic regression on word counts scores; it has no seed.
+
+    Args:
+        fit_seconds: counting and fitting.
+        n_parameters: one a word, and the intercept.
+    """
+
+    val_loss: float
+    val_accuracy: float
+    train_loss: float
+    test_loss: float
+    test_accuracy: float
+    test_macro_f1: float
+    n_parameters: int
+    fit_seconds: float
+
+
 def load_part(data: DataSpec, name: PartName) -> Part:
     """One part of the prepared data; the test half is opened only when it is asked for.
 
@@ -43,9 +69,7 @@ def load_part(data: DataSpec, name: PartName) -> Part:
     if name == "test":
         half, rows = corpus.test, np.arange(corpus.test.n_reviews)
     else:
-        split = split_indices(
-            data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
-        )
+        split = _split(data)
         half, rows = corpus.train, split.train if name == "train" else split.validation
     tokens = cut_and_pad(half, rows, num_words=data.num_words, max_len=data.max_len)
     return Part(tokens=tokens, labels=half.labels[rows].astype(np.float32))
@@ -59,10 +83,7 @@ def chance_loss(data: DataSpec) -> float:
     Raises:
         DataError: the corpus is not in the cache, or is damaged.
     """
-    split = split_indices(
-        data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
-    )
-    labels = open_corpus(data.fingerprint).train.labels[split.validation]
+    labels = open_corpus(data.fingerprint).train.labels[_split(data).validation]
     counts = np.unique(labels, return_counts=True)[1]
     shares = counts / counts.sum()
     return float(-(shares * np.log(shares)).sum())
@@ -90,5 +111,65 @@ def cut_and_pad(
     inside = positions >= starts[:, None]
     tokens = np.zeros((len(rows), max_len), dtype=np.int32)
     tokens[inside] = half.tokens[positions[inside]]
-    tokens[tokens >= num_words] = UNKNOWN_WORD
+    tokens[tokens >= num_words] = UNKNOWN
     return tokens
+
+
+def score_bag_of_words(data: DataSpec) -> BagOfWords:
+    """Fit on the training part, choose nothing, score on the others.
+
+    The features are counts of the same `num_words` words in the same last `max_len` tokens that
+    the networks see; padding is not counted.
+
+    Raises:
+        DataError: the reviews are not cached, or those to train on are all of one kind.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import f1_score, log_loss
+
+    began = time.perf_counter()
+    train = load_part(data, "train")
+    if np.ptp(train.labels) == 0:
+        raise DataError("a classifier needs reviews of two classes to learn from")
+    classes = range(data.n_classes)
+    model = LogisticRegression(max_iter=1000).fit(_count_words(train, data), train.labels)
+    fit_seconds = time.perf_counter() - began
+    scores = {}
+    for name in ("train", "validation", "test"):
+        part = load_part(data, name)
+        probability = model.predict_proba(_count_words(part, data))
+        predicted = probability.argmax(axis=1)
+        scores[name] = (
+            float(log_loss(part.labels, probability, labels=list(classes))),
+            float(np.mean(predicted == part.labels)),
+            float(f1_score(part.labels, predicted, average="macro", zero_division=0)),
+        )
+    return BagOfWords(
+        train_loss=scores["train"][0],
+        val_loss=scores["validation"][0],
+        val_accuracy=scores["validation"][1],
+        test_loss=scores["test"][0],
+        test_accuracy=scores["test"][1],
+        test_macro_f1=scores["test"][2],
+        # The padding's column is zero, and the intercept takes its place.
+        n_parameters=data.num_words * (1 if data.n_classes == 2 else data.n_classes),
+        fit_seconds=fit_seconds,
+    )
+
+
+def _split(data: DataSpec) -> Split:
+    return split_indices(
+        data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
+    )
+
+
+def _count_words(part: Part, data: DataSpec) -> Any:  # Any: SciPy is untyped
+    """Sparse float64 `(n_reviews, num_words)`: how often each word stands in each review."""
+    from scipy.sparse import csr_matrix
+
+    n_reviews, max_len = part.tokens.shape
+    rows = np.repeat(np.arange(n_reviews), max_len)
+    words = part.tokens.ravel().copy()
+    seen = words > 0
+    ones = np.ones(int(seen.sum()))
+    return csr_matrix((ones, (rows[seen], words[seen])), shape=(n_reviews, data.num_words))

@@ -11,8 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from rnnbench.data.labels import spell_label
-from rnnbench.data.rows import Rows, clean_name, shorten
+from rnnbench.data.rows import Rows, clean_name, shorten, spell_label
 from rnnbench.errors import DataError, UsageError
 
 __all__ = ["find_swallowed", "read_delimited"]
@@ -65,8 +64,8 @@ def find_swallowed(rows: Rows, column: str, labels: Container[str]) -> list[int]
         if any(
             is_row(line)
             for values in rows.columns.values()
-            if "\n" in (value := values[row] or "")
-            for line in value.splitlines()
+            if "\n" in values[row]
+            for line in values[row].splitlines()
         )
     ]
 
@@ -100,7 +99,7 @@ def _read_tabs(path: Path, text: str) -> Rows:
 
 
 def _spans_lines(rows: Rows, row: int) -> bool:
-    return any("\n" in (values[row] or "") for values in rows.columns.values())
+    return any("\n" in values[row] for values in rows.columns.values())
 
 
 def _read(path: Path, text: str, separator: str, *, quotes: bool) -> Rows:
@@ -120,7 +119,7 @@ def _read(path: Path, text: str, separator: str, *, quotes: bool) -> Rows:
         header = [clean_name(name) for name in next(filter(any, reader), [])]
         _check_header(path, header, separator)
         named = [place for place, name in enumerate(header) if name]
-        columns: list[list[str | None]] = [[] for _ in named]
+        columns: list[list[str]] = [[] for _ in named]
         first = reader.line_num + 1
         for row in reader:
             line, first = first, reader.line_num + 1

@@ -1,17 +1,26 @@
-"""Files written whole or not at all: arrays, JSON objects and bytes.
+"""Files written whole or not at all: arrays, JSON objects and bytes; and temporary folders.
 
 A file is written beside its place, forced to disk, and renamed into it. So a crash leaves no torn
 file, and writers of the same content under the same name do each other no harm.
+
+What is temporary is held by a lock for as long as its maker lives. The kernel lets go of the lock
+when a process ends, however it ends. So what nobody holds was left by a kill and may be removed at
+once: there is no process id to be mistaken for another's, no clock to be wrong, and what another
+user's or another living command's is stays.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
+import itertools
 import json
 import os
+import shutil
+import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, overload
@@ -19,9 +28,15 @@ from typing import IO, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.data.temporary import held_file, remove_abandoned
 from rnnbench.errors import DataError, UsageError
-from rnnbench.formats import FormatError, check_file, is_there, parse_json, read_bytes
+from rnnbench.formats import (
+    FormatError,
+    check_file,
+    is_there,
+    parse_json,
+    read_bytes,
+    why_unreadable,
+)
 
 __all__ = [
     "atomic_file",
@@ -30,6 +45,10 @@ __all__ = [
     "named_path",
     "open_array",
     "read_json",
+    "reading",
+    "remove_abandoned",
+    "sweep_folders",
+    "temporary_folder",
     "whole_file",
     "write_array",
     "write_json",
@@ -37,6 +56,9 @@ __all__ = [
 ]
 
 MOST_JSON_BYTES = 2**28  # a vocabulary is the largest
+PREFIX = "rnnbench-"
+MARK = ".held-by-rnnbench"
+"""A file in each temporary folder; one without it is somebody else's, whatever its name."""
 
 
 @contextmanager
@@ -128,20 +150,30 @@ def read_json(path: Path) -> dict[str, Any]:  # any: a file may hold anything
     return content if isinstance(content, dict) else {}
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """A block that reads a file of the user's.
+
+    Raises:
+        DataError: the file cannot be read; why.
+    """
+    try:
+        yield
+    except (OSError, FormatError) as err:
+        raise DataError(f"{path} cannot be read: {why_unreadable(err)}") from err
+
+
 def check_input(path: Path, most_bytes: int) -> None:
     """See that there is a file of the user's, and none that is too large to be read.
 
     Raises:
         DataError: there is none, or it is.
     """
-    try:
-        check_file(path, most_bytes)
-    except FileNotFoundError as err:
-        raise DataError(f"there is no file {path}") from err
-    except OSError as err:
-        raise DataError(f"{path} cannot be read: {err.strerror or err}") from err
-    except FormatError as err:
-        raise DataError(f"{path} cannot be read: {err}") from err
+    with reading(path):
+        try:
+            check_file(path, most_bytes)
+        except FileNotFoundError as err:
+            raise DataError(f"there is no file {path}") from err
 
 
 @overload
@@ -169,19 +201,102 @@ def named_path(variable: str, default: str = "") -> Path | None:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 (hex) of the bytes of a file."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as err:
-        raise DataError(f"{path} cannot be read: {err.strerror or err}") from err
+    with reading(path), path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def temporary_folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterator[Path]:
+    """A folder that is gone at the end, empty but for a hidden mark.
+
+    Args:
+        parent: where it is made; None takes the folder for temporary files.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as name,
+        held_file(Path(name) / MARK),
+    ):
+        yield Path(name)
+
+
+@contextmanager
+def held_file(path: Path) -> Iterator[IO[bytes]]:
+    """A new file for writing, under its name from the moment on in which it is held.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    # Under names that a sweep for the file's own finds too, if a kill comes in between.
+    attempts = (_begin(path.with_name(f"{path.name}.{n}"), path) for n in itertools.count())
+    with next(stream for stream in attempts if stream) as stream:
+        yield stream
+
+
+def sweep_folders(parent: Path | None = None, prefix: str = PREFIX) -> None:
+    """Remove the temporary folders of this user that no living process holds."""
+    for folder in Path(parent or tempfile.gettempdir()).glob(f"{prefix}*"):
+        if _is_abandoned(folder / MARK):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_abandoned(paths: Iterable[Path]) -> None:
+    """Remove the files of this user among these that no living process holds."""
+    for path in paths:
+        if _is_abandoned(path):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes a rename in `folder` last; Windows opens no folders and needs none of it."""
-    if os.name == "nt":
-        return
+    """Makes a rename in `folder` last."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _begin(begun: Path, path: Path) -> IO[bytes] | None:
+    """A new file, held and then named; None if a sweep came before it was held."""
+    stream = begun.open("xb")
+    try:
+        _hold(stream)
+        begun.rename(path)
+    except (BlockingIOError, FileNotFoundError):
+        stream.close()
+        return None
+    except BaseException:
+        stream.close()
+        raise
+    finally:
+        with suppress(OSError):
+            begun.unlink()
+    return stream
+
+
+def _hold(stream: IO[bytes]) -> None:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks; there nothing is ever removed
+        pass
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether a file is this user's and nobody holds it; False where that cannot be told."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        # Shared: two that look at once must not take each other for the maker.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return os.fstat(descriptor).st_uid == os.getuid()
+    except OSError:
+        return False
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Keras's IMDB reviews: where they are, how to fetch them, and the sequences that Keras makes."""
+"""Keras's IMDB reviews and their words: where they are, how to fetch and how to read them."""
 
 from __future__ import annotations
 
@@ -15,28 +15,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnnbench.data.cache import cache_folder
-from rnnbench.data.corpus import Corpus, Half
+from rnnbench.data.corpus import UNKNOWN, Corpus, Half, gather
 from rnnbench.data.files import atomic_file, file_sha256, named_path
 from rnnbench.data.npz import MAX_FILE_BYTES, read_npz
 from rnnbench.errors import DataError
-from rnnbench.formats import is_there
+from rnnbench.formats import is_there, parse_json, read_bytes
 
 __all__ = [
     "KERAS_ADDRESS",
-    "KERAS_SHA256",
-    "Progress",
     "can_reach",
-    "download",
     "download_imdb",
     "find_imdb",
     "read_imdb",
+    "read_imdb_words",
 ]
 
-KERAS_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb.npz"
+_KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
+KERAS_ADDRESS = f"{_KERAS}/imdb.npz"
 KERAS_SHA256 = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
+
+WORDS_NAME = "imdb_word_index.json"
+WORDS_SHA256 = "f3dd6f811f312fbc3fdecb86a58901912da26da47f47f69b802e6102a24e711e"
+MOST_WORDS_BYTES = 16 * 2**20  # the real file has 1.5 MB
+MOST_WORDS = 1_000_000
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes received so far, and the bytes to come in all where that is known."""
@@ -49,8 +52,6 @@ _NO_HEAD = (405, 501)  # the server is there, and does not answer this kind of q
 
 # The defaults of keras.datasets.imdb.load_data.
 _SHUFFLE_SEED = 113
-_START = 1
-_UNKNOWN = 2
 _INDEX_FROM = 3
 
 
@@ -69,7 +70,7 @@ def find_imdb(source: Path | None = None) -> Path | None:
         return _need_file(source, "the given path")
     if named := named_path("RNNBENCH_DATA"):
         return _need_file(named, "RNNBENCH_DATA")
-    places = (named_path("KERAS_HOME", "~/.keras") / "datasets" / _FILE_NAME, _download_path())
+    places = (_keras_folder() / _FILE_NAME, _download_path(_FILE_NAME))
     return next((place for place in places if place.is_file()), None)
 
 
@@ -89,48 +90,17 @@ def can_reach(address: str = KERAS_ADDRESS, *, timeout_s: float = 5.0) -> bool:
 def download_imdb(
     *, address: str = KERAS_ADDRESS, sha256: str = KERAS_SHA256, **options: Any
 ) -> Path:
-    """Where the reviews now lie, under the cache folder; see `download`."""
-    return download(address, sha256, _download_path(), instead=_INSTEAD, **options)
-
-
-def download(
-    address: str,
-    sha256: str,
-    target: Path,
-    *,
-    instead: str,
-    timeout_s: float = 30.0,
-    retries: int = 3,
-    backoff_s: float = 1.0,
-    on_progress: Progress | None = None,
-) -> Path:
-    """`target`, fetched unless it is there already.
+    """Where the reviews now lie, under the cache folder, fetched unless they are there already.
 
     Args:
         address: what to fetch, over HTTP or HTTPS.
         sha256: of the file's bytes; anything else is refused.
-        instead: what else the user can do, for messages.
-        timeout_s: how long the server may stay silent.
-        retries: attempts after a first that failed for a reason that may pass.
-        backoff_s: wait before the first of them; doubled each time.
-        on_progress: called as bytes come in; a retry starts from 0.
+        options: see `_fetch_patiently`.
 
     Raises:
-        DataError: it cannot be fetched or kept, or is another file.
+        DataError: they cannot be fetched or kept, or are another file.
     """
-    if target.is_file() and file_sha256(target) == sha256:
-        return target
-    try:
-        content = _fetch_patiently(address, timeout_s, retries, backoff_s, on_progress)
-    except DataError as err:
-        raise DataError(f"{err}; {instead}") from err
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        wrong = f"{address} gave a file with SHA-256 {found[:12]}… where {sha256[:12]}… is needed"
-        raise DataError(f"{wrong}; {instead}")
-    with atomic_file(target) as stream:
-        stream.write(content)
-    return target
+    return _download(address, sha256, _download_path(_FILE_NAME), _INSTEAD, **options)
 
 
 def read_imdb(path: Path) -> Corpus:
@@ -147,11 +117,47 @@ def read_imdb(path: Path) -> Corpus:
     # One generator for both: the order of the test half depends on the training half's size.
     train, test = (_arrange(half, rng) for half in (raw.train, raw.test))
     n_words = max(int(half.tokens.max()) for half in (train, test))
-    return Corpus(name="imdb", train=_keep_words(train, n_words), test=_keep_words(test, n_words))
+    for half in (train, test):
+        half.tokens[half.tokens >= n_words] = UNKNOWN
+    return Corpus(name=raw.name, train=train, test=test)
 
 
-def _download_path() -> Path:
-    return cache_folder() / "downloads" / _FILE_NAME
+def read_imdb_words() -> tuple[str, ...]:
+    """The word of rank 1 (the commonest, token 4), of rank 2, and so on.
+
+    Looks at `RNNBENCH_DATA`, then into Keras's cache; otherwise fetches the file, once.
+
+    Raises:
+        DataError: it is nowhere and cannot be fetched, or is another file.
+    """
+    places = [_keras_folder() / WORDS_NAME]
+    if folder := named_path("RNNBENCH_DATA"):
+        places.insert(0, (folder if folder.is_dir() else folder.parent) / WORDS_NAME)
+    path = next((place for place in places if place.is_file()), None) or _download(
+        f"{_KERAS}/{WORDS_NAME}",
+        WORDS_SHA256,
+        _download_path(WORDS_NAME),
+        f"put Keras's {WORDS_NAME} into a folder and set RNNBENCH_DATA to it",
+    )
+    try:
+        found = parse_json(read_bytes(path, MOST_WORDS_BYTES), most_values=MOST_WORDS)
+        ranks = {str(word): int(rank) for word, rank in found.items()}
+        if not all(1 <= rank <= MOST_WORDS for rank in ranks.values()):
+            raise ValueError(f"it holds a rank that is not from 1 to {MOST_WORDS:,}")
+        words = [""] * max(ranks.values())
+        for word, rank in ranks.items():
+            words[rank - 1] = word
+    except (OSError, ValueError, TypeError, AttributeError) as err:
+        raise DataError(f"{path} is no {WORDS_NAME} as Keras publishes it: {err}") from err
+    return tuple(words)
+
+
+def _keras_folder() -> Path:
+    return named_path("KERAS_HOME", "~/.keras") / "datasets"
+
+
+def _download_path(name: str) -> Path:
+    return cache_folder() / "downloads" / name
 
 
 def _need_file(path: Path, said_by: str) -> Path:
@@ -183,10 +189,39 @@ def _open(address: str, timeout_s: float, *, method: str = "GET") -> http.client
     return response
 
 
+def _download(address: str, sha256: str, target: Path, instead: str, **options: Any) -> Path:
+    """`target`, fetched unless it is there already; `instead` says what else the user can do."""
+    if target.is_file() and file_sha256(target) == sha256:
+        return target
+    try:
+        content = _fetch_patiently(address, **options)
+    except DataError as err:
+        raise DataError(f"{err}; {instead}") from err
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        wrong = f"{address} gave a file with SHA-256 {found[:12]}… where {sha256[:12]}… is needed"
+        raise DataError(f"{wrong}; {instead}")
+    with atomic_file(target) as stream:
+        stream.write(content)
+    return target
+
+
 def _fetch_patiently(
-    address: str, timeout_s: float, retries: int, backoff_s: float, on_progress: Progress | None
+    address: str,
+    *,
+    timeout_s: float = 30.0,
+    retries: int = 3,
+    backoff_s: float = 1.0,
+    on_progress: Progress | None = None,
 ) -> bytes:
-    """The bytes at `address`, with `retries` further attempts where that may help."""
+    """The bytes at `address`.
+
+    Args:
+        timeout_s: how long the server may stay silent.
+        retries: attempts after a first that failed for a reason that may pass.
+        backoff_s: wait before the first of them; doubled each time.
+        on_progress: called as bytes come in; a retry starts from 0.
+    """
     for attempt in range(retries + 1):
         try:
             return _fetch(address, timeout_s, on_progress)
@@ -237,17 +272,4 @@ def _arrange(half: Half, rng: np.random.RandomState) -> Half:
     """`half` in Keras's order, with a start token before each review and ranks raised by 3."""
     order = np.arange(half.n_reviews)
     rng.shuffle(order)
-    lengths = np.diff(half.offsets)[order] + 1
-    offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
-    starts = offsets[:-1]
-    # Where each new token comes from; a start token's own place is filled in afterwards.
-    sources = np.arange(offsets[-1]) + np.repeat(half.offsets[:-1][order] - starts - 1, lengths)
-    tokens: NDArray[np.int32] = half.tokens.take(sources, mode="clip") + np.int32(_INDEX_FROM)
-    tokens[starts] = _START
-    return Half(tokens=tokens, offsets=offsets, labels=half.labels[order])
-
-
-def _keep_words(half: Half, n_words: int) -> Half:
-    """`half` with every token from `n_words` up replaced by the unknown word."""
-    tokens = np.where(half.tokens < n_words, half.tokens, np.int32(_UNKNOWN))
-    return Half(tokens=tokens, offsets=half.offsets, labels=half.labels)
+    return gather(half.tokens + np.int32(_INDEX_FROM), half.offsets, half.labels, order)

@@ -1,53 +1,55 @@
-"""From a table of the user's own to a corpus: classes, split, vocabulary, duplicates."""
+"""From a table of the user's own to a corpus: words, classes, split, duplicates."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.data.corpus import Corpus, Half, describe_classes
-from rnnbench.data.labels import sort_classes
-from rnnbench.data.tables import Table
-from rnnbench.data.words import START, Encoded, encode_texts, rank_words
-from rnnbench.errors import DataError, UsageError
-from rnnbench.specs import MOST
+from rnnbench.data.corpus import FIRST_WORD, PARTS, UNKNOWN, Corpus, describe_classes, gather
+from rnnbench.data.rows import sort_classes
+from rnnbench.data.tables import OwnChoices, Table
+from rnnbench.errors import DataError
 
-__all__ = ["SplitChoices", "make_corpus"]
+__all__ = ["cut_words", "make_corpus"]
 
-PARTS = ("train", "validation", "test")
 SEEN_WHOLE = 0.9  # the share of texts that the suggested max_len does not cut
+
+# Scripts that put no spaces between words: kana, Han, Thai to Myanmar, Khmer.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
+)
+_TONE, _FLAG = "[\U0001f3fb-\U0001f3ff]", "[\U0001f1e6-\U0001f1ff]{2}"  # of a skin; two letters
+_JOINERS = "\u200c\u200d"  # unseen, between letters that are to be joined or not: Hindi, Persian
+_ASCII = re.compile(r"[a-z0-9_]+(?:'[a-z0-9_]+)*")
+_APOSTROPHES = str.maketrans("’ʼ´`＇", "'''''")  # others, as many write them
+_UNSEEN = re.compile("[\ufe00-\ufe0f\u00ad]")  # how an emoji is drawn, and where a word may break
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SplitChoices:
-    """How rows are divided where the file does not say it.
+class Encoded:
+    """Texts as numbers of their words, in order of first appearance.
 
     Args:
-        test_fraction: of all rows.
-        validation_fraction: of the rest.
-        split_seed: `random_state` of both splits, which are stratified by class.
-        drop_duplicates: leave out a validation or test row whose text is in an earlier part.
+        words: every word once; a word's number is its place.
+        numbers: int32 `(n_words_in_all,)`, the texts one after the other.
+        offsets: int64 `(n_texts + 1,)`.
     """
 
-    test_fraction: float = 0.2
-    validation_fraction: float = 0.2
-    split_seed: int = 42
-    drop_duplicates: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0 < self.test_fraction < 1:
-            raise UsageError(f"test_fraction must lie between 0 and 1, got {self.test_fraction}")
-        if not 0 <= self.split_seed <= MOST["split_seed"]:
-            raise UsageError(
-                f"split_seed must be from 0 to {MOST['split_seed']:,}, got {self.split_seed}"
-            )
+    words: tuple[str, ...]
+    numbers: NDArray[np.int32]
+    offsets: NDArray[np.int64]
 
 
-def make_corpus(name: str, table: Table, choices: SplitChoices) -> tuple[Corpus, tuple[str, ...]]:
+def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, tuple[str, ...]]:
     """The corpus, and what should be known of it, in sentences.
 
     The words of the training part alone make the vocabulary.
@@ -55,7 +57,9 @@ def make_corpus(name: str, table: Table, choices: SplitChoices) -> tuple[Corpus,
     Raises:
         DataError: a part that comes out empty or misses a class.
     """
-    classes, labels = _number_labels(table.labels)
+    classes = sort_classes(table.labels)
+    places = {name: place for place, name in enumerate(classes)}
+    labels = np.array([places[name] for name in table.labels], dtype=np.int8)
     parts = _divide(table, labels, choices)
     encoded = encode_texts(table.texts)
     notes = list(table.notes)
@@ -70,8 +74,8 @@ def make_corpus(name: str, table: Table, choices: SplitChoices) -> tuple[Corpus,
     rows = [np.flatnonzero(keep & (parts == part)) for part in range(len(PARTS))]
     corpus = Corpus(
         name=name,
-        train=_gather(tokens, encoded.offsets, labels, np.concatenate(rows[:2])),
-        test=_gather(tokens, encoded.offsets, labels, rows[2]),
+        train=gather(tokens, encoded.offsets, labels, np.concatenate(rows[:2])),
+        test=gather(tokens, encoded.offsets, labels, rows[2]),
         classes=classes,
         vocabulary=words,
         n_validation=len(rows[1]),
@@ -79,14 +83,54 @@ def make_corpus(name: str, table: Table, choices: SplitChoices) -> tuple[Corpus,
     return corpus, (*notes, *_describe(corpus))
 
 
-def _number_labels(names: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int8]]:
-    """The classes in order, of numbers in theirs, and each row's place among them."""
-    classes = sort_classes(names)
-    places = {name: place for place, name in enumerate(classes)}
-    return classes, np.array([places[name] for name in names], dtype=np.int8)
+def cut_words(text: str) -> list[str]:
+    """The words of a text as they were typed, but in lower case; punctuation is left out.
+
+    A word is letters, marks, digits and inner apostrophes. Of scripts without spaces between
+    words each character is one, and so is each emoji. Letters and their marks are composed (NFC),
+    so that two ways to store one letter make one word; look-alikes stay apart: `x²` is not `x2`.
+    """
+    if text.isascii():
+        return _ASCII.findall(text.lower())
+    lowered = unicodedata.normalize("NFC", text.lower())
+    return _pattern().findall(_UNSEEN.sub("", lowered.translate(_APOSTROPHES)))
 
 
-def _divide(table: Table, labels: NDArray[np.int8], choices: SplitChoices) -> NDArray[np.int8]:
+def encode_texts(texts: Iterable[str]) -> Encoded:
+    """Every text cut into words, once; 4 bytes a word are kept."""
+    known: dict[str, int] = {}
+    numbers, offsets = array("i"), array("q", [0])
+    for text in texts:
+        numbers.extend([known.setdefault(word, len(known)) for word in cut_words(text)])
+        offsets.append(len(numbers))
+    return Encoded(
+        words=tuple(known),
+        numbers=np.frombuffer(numbers, dtype=np.int32) if numbers else np.zeros(0, np.int32),
+        offsets=np.frombuffer(offsets, dtype=np.int64),
+    )
+
+
+def rank_words(
+    encoded: Encoded, training: NDArray[np.bool_]
+) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The vocabulary of the training texts, and every text's ranks in it.
+
+    Args:
+        training: bool `(n_texts,)`, whose words make the vocabulary; others' are unknown.
+
+    Returns:
+        The words, the commonest first (of equals the one seen first), and int32 tokens like
+        `encoded.numbers`: a word's place plus 4, or 2.
+    """
+    of_training = np.repeat(training, np.diff(encoded.offsets))
+    counts = np.bincount(encoded.numbers[of_training], minlength=len(encoded.words))
+    order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
+    tokens = np.full(len(encoded.words), UNKNOWN, dtype=np.int32)
+    tokens[order] = np.arange(len(order), dtype=np.int32) + FIRST_WORD
+    return tuple(encoded.words[index] for index in order), tokens[encoded.numbers]
+
+
+def _divide(table: Table, labels: NDArray[np.int8], choices: OwnChoices) -> NDArray[np.int8]:
     """int8 `(n_rows,)`: 0 trains, 1 validates, 2 tests."""
     if table.parts is not None:
         parts = np.array([PARTS.index(part) for part in table.parts], dtype=np.int8)
@@ -155,25 +199,6 @@ def _check_parts(
             raise DataError(f"the {part} part has {what}")
 
 
-def _gather(
-    tokens: NDArray[np.int32],
-    offsets: NDArray[np.int64],
-    labels: NDArray[np.int8],
-    rows: NDArray[np.int64],
-) -> Half:
-    """The rows' texts one after the other, each with a start token in front."""
-    lengths = np.diff(offsets)[rows] + 1
-    ends = np.cumsum(lengths, dtype=np.int64)
-    new_offsets = np.concatenate(([0], ends))
-    starts = new_offsets[:-1]
-    sources = np.arange(int(ends[-1])) + np.repeat(offsets[:-1][rows] - starts - 1, lengths)
-    gathered = (
-        tokens.take(sources, mode="clip") if len(tokens) else np.zeros(len(sources), np.int32)
-    )
-    gathered[starts] = START
-    return Half(tokens=gathered, offsets=new_offsets, labels=labels[rows])
-
-
 def _describe(corpus: Corpus) -> tuple[str, ...]:
     """Class balance, vocabulary and lengths."""
     n_train = corpus.train.n_reviews - (corpus.n_validation or 0)
@@ -198,3 +223,29 @@ def _tell_few(n_test: int) -> tuple[str, ...]:
     points = 100 / n_test
     one = f"{points:.{0 if points >= 3 else 1}f} points"
     return (f"too few test texts to tell networks apart: one is {one}",)
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    """Words of any script; the table of marks takes a tenth of a second to make."""
+    marks = _class_of("M")
+    emoji = rf"[{_class_of('So')}]{_TONE}?"
+    letter = rf"(?:[^\W{_UNSPACED}]|[{marks}])"
+    return re.compile(
+        rf"{letter}+(?:['{_JOINERS}]{letter}+)*"
+        rf"|[{_UNSPACED}][{marks}\uff9e\uff9f]*"
+        rf"|{_FLAG}|{emoji}(?:\u200d{emoji})*"
+    )
+
+
+def _class_of(*categories: str) -> str:
+    """The characters of some Unicode categories, as ranges of a regular expression's class."""
+    ranges: list[list[int]] = []
+    for code in (*range(0x80, 0x30000), *range(0xE0100, 0xE01F0)):
+        if not unicodedata.category(chr(code)).startswith(categories):
+            continue
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)

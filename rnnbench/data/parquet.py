@@ -5,48 +5,54 @@ A value that repeats takes a few bits of the file, and a column of it as much as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from rnnbench.data.rows import MOST_LINES, Rows, as_text
 from rnnbench.errors import DataError
 from rnnbench.output.characters import first_line
 
-__all__ = ["Column", "read_columns"]
+__all__ = ["read_parquet"]
 
 MOST_VALUES = 100_000_000  # rows times columns: 0.4 GB of places in dictionaries
-MOST_BYTES = 2**30  # of all texts
+MOST_TEXT_BYTES = 2**30  # of all texts
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: its name, its type in words, and its values, None where there is nothing."""
+def read_parquet(
+    path: Path, named: Collection[str | None] = (), most_rows: int = MOST_LINES
+) -> Rows:
+    """The rows of a file, but columns of lists, records, pictures and the like.
 
-    name: str
-    type: str
-    values: list[Any]  # Any: the file says of which type
-
-
-def read_columns(path: Path, most_rows: int) -> list[Column]:
-    """The columns of a file, but those of lists and records: embeddings and the like.
+    Args:
+        named: columns that are not to be left out.
 
     Raises:
-        DataError: it is no Parquet file, damaged, or expands to more than is allowed.
+        DataError: it is no Parquet file, damaged, or expands to more than is allowed; or a column
+            that is needed holds no texts.
     """
     import pyarrow
 
+    columns: dict[str, list[str]] = {}
+    strange: dict[str, str] = {}
     try:
         table = _read_table(path, most_rows)
         _check_bytes(path, table)
-        return [
-            Column(name, str(_plain_type(column.type)), list(_expand(column)))
-            for name, column in zip(table.column_names, table.columns, strict=True)
-        ]
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            values = list(_expand(column))
+            try:
+                columns[name] = [as_text(value) for value in values]
+            except UnicodeDecodeError:
+                strange[name] = str(_plain_type(column.type))
     except UnicodeError as err:
         raise DataError(f"{path} cannot be read: a text in it is not UTF-8") from err
     except (OSError, pyarrow.ArrowException) as err:
         raise DataError(f"{path} cannot be read: {first_line(err)}") from err
+    for name, kind in strange.items():
+        if name in named or len(columns) < 2:
+            raise DataError(f"{path}: the column '{name}' holds no texts in utf-8, but {kind}")
+    n_rows = table.num_rows if table.column_names else 0
+    return Rows(columns, list(range(1, n_rows + 1)), unit="row")
 
 
 def _read_table(path: Path, most_rows: int) -> Any:  # Any: pyarrow is untyped
@@ -73,8 +79,8 @@ def _read_table(path: Path, most_rows: int) -> Any:  # Any: pyarrow is untyped
 def _check_bytes(path: Path, table: Any) -> None:  # Any: pyarrow is untyped
     """See how long all texts are, each as often as it stands in the file."""
     n_bytes = sum(_n_bytes(chunk) for column in table.columns for chunk in column.chunks)
-    if n_bytes > MOST_BYTES:
-        raise DataError(f"{path} holds {n_bytes:,} bytes of text, of at most {MOST_BYTES:,}")
+    if n_bytes > MOST_TEXT_BYTES:
+        raise DataError(f"{path} holds {n_bytes:,} bytes of text, of at most {MOST_TEXT_BYTES:,}")
 
 
 def _n_bytes(chunk: Any) -> int:  # Any: pyarrow is untyped
@@ -93,9 +99,8 @@ def _expand(column: Any) -> Iterator[Any]:  # Any: pyarrow is untyped
     from pyarrow import types
 
     for chunk in column.chunks:
-        yield from (
-            chunk.dictionary_decode() if types.is_dictionary(chunk.type) else chunk
-        ).to_pylist()
+        plain = chunk.dictionary_decode() if types.is_dictionary(chunk.type) else chunk
+        yield from plain.to_pylist()
 
 
 def _plain_type(kind: Any) -> Any:  # Any: pyarrow is untyped
@@ -105,7 +110,7 @@ def _plain_type(kind: Any) -> Any:  # Any: pyarrow is untyped
 
 
 def _is_text(kind: Any) -> bool:  # Any: pyarrow is untyped
-    from pyarrow import types
+    import pyarrow
 
-    is_text = types.is_string(kind) or types.is_large_string(kind)
-    return bool(is_text or types.is_binary(kind) or types.is_large_binary(kind))
+    texts = (pyarrow.string, pyarrow.large_string, pyarrow.binary, pyarrow.large_binary)
+    return any(kind == text() for text in texts)

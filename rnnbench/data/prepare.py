@@ -1,20 +1,23 @@
-"""Put reviews into the cache; each function runs in a process of its own."""
+"""Put reviews into the cache, under keys that say what they came from.
+
+What prepares or reads them runs in a process of its own.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from rnnbench.data import cache, imdb, synthetic
 from rnnbench.data.corpus import Corpus
+from rnnbench.data.files import file_sha256
 from rnnbench.data.npz import limit_memory
-from rnnbench.data.own import SplitChoices, make_corpus
-from rnnbench.data.tables import Table, TableChoices, read_table
+from rnnbench.data.own import make_corpus
+from rnnbench.data.tables import OwnChoices, Table, read_table
 from rnnbench.errors import DataError
-from rnnbench.output.characters import readable_name
 
 __all__ = [
     "USUAL_SPLIT",
@@ -34,11 +37,12 @@ READER_BYTES = 2 * 2**30  # address space; the real file takes 0.4 GiB
 FULL_SIZE = 25_000
 USUAL_SPLIT = (0.2, 42)  # validation fraction and seed
 GENERATOR_VERSION = 1  # raise it whenever the generator's output changes
+_OF_THE_SPLIT = ("test_fraction", "validation_fraction", "split_seed", "drop_duplicates")
 
 
 def imdb_key(path: Path) -> str:
     """Under which the cache remembers a file's content."""
-    return f"imdb-file:{cache.file_sha256(path)}"
+    return f"imdb-file:{file_sha256(path)}"
 
 
 def synthetic_key(*, full_size: bool) -> str:
@@ -46,61 +50,53 @@ def synthetic_key(*, full_size: bool) -> str:
     return f"synthetic:{GENERATOR_VERSION}:{'full' if full_size else 'default'}"
 
 
-def prepare_imdb(path: Path) -> str:
+def table_key(path: Path, own: OwnChoices) -> str:
+    """Under which the cache remembers a file of the user's, read and split in this way."""
+    table = asdict(own)
+    split = {name: table.pop(name) for name in _OF_THE_SPLIT}
+    how = json.dumps([TABLE_VERSION, table, split], sort_keys=True)
+    return f"table:{path.suffix.lower()}:{file_sha256(path)}:{how}"
+
+
+def prepare_imdb(path: Path, key: str) -> str:
     """Read an `imdb.npz` under a memory limit and cache it; the content's fingerprint.
 
     Raises:
         DataError: the file is damaged, not IMDB, or refused.
     """
     limit_memory(READER_BYTES)
-    return _keep(imdb.read_imdb(path), imdb_key(path))
+    return _keep(imdb.read_imdb(path), key)
 
 
-def table_key(path: Path, table: TableChoices, split: SplitChoices) -> str:
-    """Under which the cache remembers a file of the user's, read and split in this way."""
-    how = json.dumps([TABLE_VERSION, asdict(table), asdict(split)], sort_keys=True)
-    return f"table:{path.suffix.lower()}:{cache.file_sha256(path)}:{how}"
+def prepare_synthetic(key: str, *, full_size: bool) -> str:
+    """Generate the synthetic reviews and cache them; the content's fingerprint."""
+    sizes = {"n_train": FULL_SIZE, "n_test": FULL_SIZE} if full_size else {}
+    return _keep(synthetic.generate(**sizes), key)
 
 
-def prepare_table(
-    path: Path, table: TableChoices, split: SplitChoices
-) -> tuple[str, tuple[str, ...]]:
-    """Read a file of labelled texts and cache it; the content's fingerprint, and what to know.
+def prepare_table(path: Path, key: str, name: str, own: OwnChoices) -> str:
+    """Read a file of labelled texts and cache it; the content's fingerprint.
+
+    Args:
+        name: what the corpus is called.
 
     Raises:
         UsageError: a column or an encoding that there is not.
         DataError: a file that cannot be read, or from which nothing can be learnt.
     """
     with _limited(path):
-        corpus, notes = make_corpus(readable_name(path.stem), read_table(path, table), split)
-    fingerprint = cache.store_corpus(corpus)
-    cache.remember_source(table_key(path, table, split), fingerprint, notes)
-    return fingerprint, notes
+        corpus, notes = make_corpus(name, read_table(path, own), own)
+    return _keep(corpus, key, notes)
 
 
-def read_rows(path: Path, table: TableChoices) -> Table:
+def read_rows(path: Path, own: OwnChoices) -> Table:
     """The rows of a file that nothing is trained on.
 
     Raises:
         UsageError, DataError: see `prepare_table`.
     """
     with _limited(path):
-        return read_table(path, table, for_training=False)
-
-
-@contextmanager
-def _limited(path: Path) -> Iterator[None]:
-    limit_memory(TABLE_BYTES)
-    try:
-        yield
-    except MemoryError as err:
-        raise DataError(f"{path} asks for more than {TABLE_BYTES // 2**30} GiB of memory") from err
-
-
-def prepare_synthetic(*, full_size: bool) -> str:
-    """Generate the synthetic reviews and cache them; the content's fingerprint."""
-    sizes = {"n_train": FULL_SIZE, "n_test": FULL_SIZE} if full_size else {}
-    return _keep(synthetic.generate(**sizes), synthetic_key(full_size=full_size))
+        return read_table(path, own, for_training=False)
 
 
 def prepare_splits(splits: Iterable[tuple[str, float, int]]) -> None:
@@ -113,9 +109,17 @@ def prepare_splits(splits: Iterable[tuple[str, float, int]]) -> None:
         cache.split_indices(fingerprint, test_size=fraction, random_state=seed)
 
 
-def _keep(corpus: Corpus, key: str) -> str:
+@contextmanager
+def _limited(path: Path) -> Iterator[None]:
+    limit_memory(TABLE_BYTES)
+    try:
+        yield
+    except MemoryError as err:
+        raise DataError(f"{path} asks for more than {TABLE_BYTES // 2**30} GiB of memory") from err
+
+
+def _keep(corpus: Corpus, key: str, notes: Sequence[str] = ()) -> str:
     fingerprint = cache.store_corpus(corpus)
-    fraction, seed = USUAL_SPLIT
-    cache.split_indices(fingerprint, test_size=fraction, random_state=seed)
-    cache.remember_source(key, fingerprint)
+    prepare_splits([(fingerprint, *USUAL_SPLIT)])
+    cache.remember_source(key, fingerprint, notes)
     return fingerprint

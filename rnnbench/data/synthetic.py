@@ -26,26 +26,14 @@ Some sentiment words are so rare that a cut at 500 words hides them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.data.corpus import Corpus, Half
+from rnnbench.data.corpus import FIRST_WORD, START, Corpus, Half
 from rnnbench.errors import StudyError
 
-__all__ = [
-    "CONTRASTS",
-    "MIN_REVIEWS",
-    "NEGATIVE",
-    "NEGATORS",
-    "N_TEST",
-    "N_TRAIN",
-    "POSITIVE",
-    "SCOPE",
-    "SEED",
-    "generate",
-]
+__all__ = ["generate"]
 
 N_TRAIN = 12_500
 N_TEST = 12_500
@@ -72,24 +60,10 @@ MEAN_CLAUSES = 23.9
 SPREAD_CLAUSES = 0.78
 CLAUSES = (2, 166)
 
-FIRST_WORD = 4
-START = 1
 ZIPF_OFFSET = 2.0
 TABLE_SIZE = 2**18
 
 Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class _Clauses:
-    """The clauses of all reviews in a row: arrays `(n_clauses,)`, but `first` `(n_reviews,)`."""
-
-    first: Ints  # each review's first clause
-    review: Ints  # the review that the clause belongs to
-    opens_turn: Flags  # begins with a contrast word
-    conceded: Flags  # stands before the contrast word, so the label ignores it
-    side: Ints  # +1 good, -1 bad, 0 neutral
 
 
 def generate(*, n_train: int = N_TRAIN, n_test: int = N_TEST, seed: int = SEED) -> Corpus:
@@ -115,21 +89,9 @@ def generate(*, n_train: int = N_TRAIN, n_test: int = N_TEST, seed: int = SEED) 
 
 def _write_half(n_reviews: int, rng: np.random.Generator) -> Half:
     verdict = rng.choice(np.array([-1, 1]), n_reviews)
-    clauses = _plan_clauses(verdict, rng)
-    labels = _label_reviews(clauses, verdict, rng)
-    n_words = rng.integers(CLAUSE_WORDS[0], CLAUSE_WORDS[1] + 1, len(clauses.side))
-    lengths = 1 + np.add.reduceat(n_words, clauses.first)
-    offsets = np.concatenate(([0], np.cumsum(lengths)))
-    tokens = _draw_fillers(int(offsets[-1]), rng)
-    tokens[offsets[:-1]] = START
-    starts = np.cumsum(n_words) - n_words + clauses.review + 1
-    _write_clauses(tokens, clauses, starts, n_words, rng)
-    return Half(tokens=tokens, offsets=offsets, labels=labels)
-
-
-def _plan_clauses(verdict: Ints, rng: np.random.Generator) -> _Clauses:
-    n_clauses = _draw_clause_counts(len(verdict), rng)
-    review = np.repeat(np.arange(len(verdict)), n_clauses)
+    # Arrays over all clauses in a row, but `first`: each review's first clause.
+    n_clauses = _draw_clause_counts(n_reviews, rng)
+    review = np.repeat(np.arange(n_reviews), n_clauses)
     first = np.cumsum(n_clauses) - n_clauses
     number = np.arange(len(review)) - first[review]
     turn = _draw_turns(n_clauses, rng)[review]
@@ -137,8 +99,22 @@ def _plan_clauses(verdict: Ints, rng: np.random.Generator) -> _Clauses:
     with_verdict = rng.random(len(review)) < np.where(conceded, 1 - CONCEDE, AGREE)
     neutral = rng.random(len(review)) < NEUTRAL
     side = np.where(neutral, 0, np.where(with_verdict, 1, -1) * verdict[review])
-    opens_turn = (number == turn) & (turn > 0)
-    return _Clauses(first, review, opens_turn, conceded, side)
+
+    score = np.add.reduceat(np.where(conceded, 0, side), first)
+    good = np.where(score == 0, verdict, score) > 0
+    flipped = rng.random(n_reviews) < FLIPPED
+
+    n_words = rng.integers(CLAUSE_WORDS[0], CLAUSE_WORDS[1] + 1, len(side))
+    offsets = np.concatenate(([0], np.cumsum(1 + np.add.reduceat(n_words, first))))
+    tokens = _draw_fillers(int(offsets[-1]), rng)
+    tokens[offsets[:-1]] = START
+    starts = np.cumsum(n_words) - n_words + review + 1
+    negator_at, word_at, word_side = _place_words(side, starts, n_words, rng)
+    _write_words(tokens, starts[(number == turn) & (turn > 0)], CONTRASTS, rng)
+    _write_words(tokens, negator_at, NEGATORS, rng)
+    _write_words(tokens, word_at[word_side > 0], POSITIVE, rng)
+    _write_words(tokens, word_at[word_side < 0], NEGATIVE, rng)
+    return Half(tokens=tokens, offsets=offsets, labels=(good ^ flipped).astype(np.int8))
 
 
 def _draw_clause_counts(n_reviews: int, rng: np.random.Generator) -> Ints:
@@ -152,13 +128,6 @@ def _draw_turns(n_clauses: Ints, rng: np.random.Generator) -> Ints:
     turns = rng.random(len(n_clauses)) < TURN
     n_after = 1 + rng.geometric(1 / (CLAUSES_AFTER_TURN - 1), len(n_clauses))
     return np.where(turns, n_clauses - np.minimum(n_after, n_clauses - 1), 0)
-
-
-def _label_reviews(clauses: _Clauses, verdict: Ints, rng: np.random.Generator) -> NDArray[np.int8]:
-    score = np.add.reduceat(np.where(clauses.conceded, 0, clauses.side), clauses.first)
-    good = np.where(score == 0, verdict, score) > 0
-    flipped = rng.random(len(verdict)) < FLIPPED
-    return (good ^ flipped).astype(np.int8)
 
 
 def _draw_fillers(n_tokens: int, rng: np.random.Generator) -> NDArray[np.int32]:
@@ -175,25 +144,16 @@ def _zipf_weights(ranks: Ints) -> NDArray[np.float64]:
     return 1.0 / (ranks.astype(np.float64) + ZIPF_OFFSET)
 
 
-def _write_clauses(
-    tokens: NDArray[np.int32],
-    clauses: _Clauses,
-    starts: Ints,
-    n_words: Ints,
-    rng: np.random.Generator,
-) -> None:
-    """Put contrast words, negators and sentiment words over the fillers, in place."""
-    n_clauses = len(starts)
-    share = np.choose(clauses.side + 1, [NEGATED[side] for side in (-1, 0, 1)])
-    negated = rng.random(n_clauses) < share
-    word_side = np.where(negated, -clauses.side, clauses.side)
+def _place_words(
+    side: Ints, starts: Ints, n_words: Ints, rng: np.random.Generator
+) -> tuple[Ints, Ints, Ints]:
+    """Where negators stand, where each clause's sentiment word stands, and its side."""
+    share = np.choose(side + 1, [NEGATED[each] for each in (-1, 0, 1)])
+    negated = rng.random(len(side)) < share
     # A clause's first word is left for the contrast word, and a scope never leaves its clause.
-    negator_at = starts + 1 + (rng.random(n_clauses) * (n_words - SCOPE - 1)).astype(np.int64)
-    word_at = negator_at + rng.integers(1, SCOPE + 1, n_clauses)
-    _write_words(tokens, starts[clauses.opens_turn], CONTRASTS, rng)
-    _write_words(tokens, negator_at[negated], NEGATORS, rng)
-    _write_words(tokens, word_at[word_side > 0], POSITIVE, rng)
-    _write_words(tokens, word_at[word_side < 0], NEGATIVE, rng)
+    negator_at = starts + 1 + (rng.random(len(side)) * (n_words - SCOPE - 1)).astype(np.int64)
+    word_at = negator_at + rng.integers(1, SCOPE + 1, len(side))
+    return negator_at[negated], word_at, np.where(negated, -side, side)
 
 
 def _write_words(

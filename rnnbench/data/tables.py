@@ -2,58 +2,48 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
 
+from rnnbench.data.corpus import PartName
 from rnnbench.data.delimited import find_swallowed, read_delimited
-from rnnbench.data.encodings import MOST_LINES, decode_file
-from rnnbench.data.files import check_input
-from rnnbench.data.labels import is_missing, merge_spellings, spell_label
-from rnnbench.data.parquet import read_columns
-from rnnbench.data.rows import Rows, clean_name, shorten
+from rnnbench.data.parquet import read_parquet
+from rnnbench.data.rows import (
+    Rows,
+    as_text,
+    clean_name,
+    decode_file,
+    is_missing,
+    merge_spellings,
+    shorten,
+    spell_label,
+)
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.formats import FormatError, parse_json
+from rnnbench.limits import MOST
 
-__all__ = ["MOST_BYTES", "SUFFIXES", "Table", "TableChoices", "read_table"]
+__all__ = ["MOST_FILE_BYTES", "SUFFIXES", "OwnChoices", "Table", "read_table"]
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 FEWEST_ROWS = 50
 FEWEST_OF_A_CLASS = 5
 MOST_CLASSES = 100
 MOST_LABEL_CHARACTERS = 200
-MOST_BYTES = 2**30  # of a file, of which seven times as many become resident
+MOST_FILE_BYTES = 2**30  # of a file, of which seven times as many become resident
 MOST_VALUES_OF_A_ROW = 1_000_000  # commas in its texts are counted too
 
-PartWord = Literal["train", "validation", "test"]
-
-_TEXT_NAMES: tuple[str, ...] = (
-    "text",
-    "review",
-    "document",
-    "sentence",
-    "content",
-    "comment",
-    "body",
-    "message",
+_TEXT_NAMES = (
+    *("text", "review", "document", "sentence", "content", "comment", "body", "message"),
+    *("리뷰", "본문", "내용", "문장", "댓글"),
 )
-_TEXT_NAMES += ("리뷰", "본문", "내용", "문장", "댓글")
-_LABEL_NAMES: tuple[str, ...] = (
-    "label",
-    "sentiment",
-    "class",
-    "category",
-    "target",
-    "polarity",
-    "y",
+_LABEL_NAMES = (
+    *("label", "sentiment", "class", "category", "target", "polarity", "y"),
+    *("라벨", "레이블", "감성", "분류"),
 )
-_LABEL_NAMES += ("라벨", "레이블", "감성", "분류")
 _SPLIT_NAMES = ("split", "part", "subset")
-_PARTS: Mapping[str, PartWord] = {
+_PARTS: Mapping[str, PartName] = {
     "train": "train",
     "training": "train",
     "validation": "validation",
@@ -65,14 +55,22 @@ _PARTS: Mapping[str, PartWord] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableChoices:
-    """What the user says of a file; None is to be found out.
+class OwnChoices:
+    """What the user says of a file, and how its rows are divided where the file does not say it.
 
     Args:
+        text_column, label_column, split_column: None for one that is to be found.
         separator: between the columns of a CSV file.
         encoding: of a CSV, TSV or JSON lines file, as Python names it.
         quotes: whether double quotes hold a field of a CSV or TSV file together.
         drop_unlabelled: leave out rows without a label, which are refused otherwise.
+        test_fraction: of all rows.
+        validation_fraction: of the rest.
+        split_seed: `random_state` of both splits, which are stratified by class.
+        drop_duplicates: leave out a validation or test row whose text is in an earlier part.
+
+    Raises:
+        UsageError: a fraction or a seed that cannot be.
     """
 
     text_column: str | None = None
@@ -82,6 +80,18 @@ class TableChoices:
     encoding: str | None = None
     quotes: bool | None = None
     drop_unlabelled: bool = False
+    test_fraction: float = 0.2
+    validation_fraction: float = 0.2
+    split_seed: int = 42
+    drop_duplicates: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_fraction < 1:
+            raise UsageError(f"test_fraction must lie between 0 and 1, got {self.test_fraction}")
+        if not 0 <= self.split_seed <= MOST["split_seed"]:
+            raise UsageError(
+                f"split_seed must be from 0 to {MOST['split_seed']:,}, got {self.split_seed}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,27 +105,29 @@ class Table:
 
     texts: list[str]
     labels: list[str]
-    parts: list[PartWord] | None = None
+    parts: list[PartName] | None = None
     notes: tuple[str, ...] = ()
 
 
-def read_table(path: Path, choices: TableChoices, *, for_training: bool = True) -> Table:
+def read_table(path: Path, choices: OwnChoices, *, for_training: bool = True) -> Table:
     """The file's rows, each with a label.
 
     Args:
+        path: a plain file of at most `MOST_FILE_BYTES`.
         for_training: whether there must be enough of each class to train and test on.
 
     Raises:
         UsageError: a column or an encoding that there is not.
         DataError: a file that cannot be read, or from which nothing can be learnt.
     """
-    check_input(path, MOST_BYTES)
-    rows = _READERS[path.suffix.lower()](path, choices)
+    rows = _read_rows(path, choices)
     if not rows.lines:
         raise DataError(f"{path} has no rows")
     text, label, split, inferred = _find_columns(path, rows, choices)
-    texts, labels = rows.columns[text], _spell(rows.columns[label])
-    empty = {row for row, value in enumerate(texts) if not (value or "").strip()}
+    texts = rows.columns[text]
+    spelled = {value: spell_label(value) for value in set(rows.columns[label])}
+    labels = [spelled[value] for value in rows.columns[label]]
+    empty = {row for row, value in enumerate(texts) if not value.strip()}
     missing = [row for row, name in enumerate(labels) if row not in empty and is_missing(name)]
     if missing and not choices.drop_unlabelled:
         raise DataError(_tell_missing(path, rows, label, missing, labels[missing[0]]))
@@ -124,29 +136,28 @@ def read_table(path: Path, choices: TableChoices, *, for_training: bool = True) 
         raise DataError(f"{path}: every text is empty, or without a label")
     parts = _read_parts(path, rows, split) if split is not None and for_training else None
     merged, merges = merge_spellings([labels[row] for row in kept])
-    swallowed = find_swallowed(rows, label, {labels[row] for row in kept})
+    notes = []
+    if swallowed := find_swallowed(rows, label, {labels[row] for row in kept}):
+        notes = [
+            "a field in double quotes holds lines that look like rows of their own "
+            f"({rows.name_rows(swallowed)}); if they are, close the quote, or say --no-quotes"
+        ]
     left_out = {"the text is empty": sorted(empty), "the label is missing": missing}
     table = Table(
-        texts=[texts[row] or "" for row in kept],
+        texts=[texts[row] for row in kept],
         labels=merged,
         parts=None if parts is None else [parts[row] for row in kept],
         notes=(
             *rows.notes,
             *inferred,
             *(f"left out, because {why}: {rows.name_rows(o)}" for why, o in left_out.items() if o),
-            *([_tell_swallowed(rows, swallowed)] if swallowed else ()),
+            *notes,
             *merges,
         ),
     )
     if for_training:
         _check_labels(path, label, table.labels)
     return table
-
-
-def _spell(values: Sequence[str | None]) -> list[str]:
-    """Every label in its one spelling; empty where there is none."""
-    spelled = {value: spell_label(value or "") for value in set(values)}
-    return [spelled[value] for value in values]
 
 
 def _tell_missing(path: Path, rows: Rows, column: str, missing: Sequence[int], first: str) -> str:
@@ -162,24 +173,23 @@ def _tell_missing(path: Path, rows: Rows, column: str, missing: Sequence[int], f
     )
 
 
-def _tell_swallowed(rows: Rows, swallowed: Sequence[int]) -> str:
-    return (
-        "a field in double quotes holds lines that look like rows of their own "
-        f"({rows.name_rows(swallowed)}); if they are, close the quote, or say --no-quotes"
-    )
+def _read_rows(path: Path, choices: OwnChoices) -> Rows:
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        named = (choices.text_column, choices.label_column, choices.split_column)
+        return read_parquet(path, named)
+    text, notes = decode_file(path, choices.encoding)
+    if suffix in (".jsonl", ".ndjson"):
+        rows = _read_json_lines(path, text)
+    else:
+        separator = choices.separator or ("\t" if suffix == ".tsv" else ",")
+        rows = read_delimited(path, text, separator, quotes=choices.quotes)
+    return replace(rows, notes=(*notes, *rows.notes))
 
 
-def _read_csv(path: Path, choices: TableChoices) -> Rows:
-    default = "\t" if path.suffix.lower() == ".tsv" else ","
-    text, note = decode_file(path, choices.encoding)
-    rows = read_delimited(path, text, choices.separator or default, quotes=choices.quotes)
-    return replace(rows, notes=(*filter(None, [note]), *rows.notes))
-
-
-def _read_json_lines(path: Path, choices: TableChoices) -> Rows:
-    columns: dict[str, list[str | None]] = {}
+def _read_json_lines(path: Path, text: str) -> Rows:
+    columns: dict[str, list[str]] = {}
     lines: list[int] = []
-    text, note = decode_file(path, choices.encoding)
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -191,47 +201,16 @@ def _read_json_lines(path: Path, choices: TableChoices) -> Rows:
             raise DataError(f'{path}: line {number} is no object like {{"text": …, "label": …}}')
         for name, value in row.items():
             values = columns.setdefault(clean_name(name), [])
-            values += [None] * (len(lines) - len(values))
-            values.append(_plain(value))
+            values += [""] * (len(lines) - len(values))
+            values.append(as_text(value))
         lines.append(number)
     for values in columns.values():
-        values += [None] * (len(lines) - len(values))
-    return Rows(columns, lines, notes=tuple(filter(None, [note])))
-
-
-def _read_parquet(path: Path, choices: TableChoices) -> Rows:
-    found = read_columns(path, MOST_LINES)
-    columns: dict[str, list[str | None]] = {}
-    for column in found:
-        with suppress(UnicodeDecodeError):  # pictures and the like
-            columns[column.name] = [_plain(v) for v in column.values]
-    named = (choices.text_column, choices.label_column, choices.split_column)
-    for column in (column for column in found if column.name not in columns):
-        if column.name in named or len(columns) < 2:
-            raise DataError(
-                f"{path}: the column '{column.name}' holds no texts in utf-8, but {column.type}"
-            )
-    n_rows = len(found[0].values) if found else 0
-    return Rows(columns, list(range(1, n_rows + 1)), unit="row")
-
-
-def _plain(value: Any) -> str | None:  # Any: JSON values
-    """A value as text, whole numbers without a point; None for a number that is none.
-
-    Raises:
-        UnicodeDecodeError: bytes that are not UTF-8.
-    """
-    if isinstance(value, bytes):
-        return value.decode()
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value if isinstance(value, str | None) else str(value)
+        values += [""] * (len(lines) - len(values))
+    return Rows(columns, lines)
 
 
 def _find_columns(
-    path: Path, rows: Rows, choices: TableChoices
+    path: Path, rows: Rows, choices: OwnChoices
 ) -> tuple[str, str, str | None, list[str]]:
     """The names of text, label and split column, and what was inferred."""
     names = list(rows.columns)
@@ -245,7 +224,7 @@ def _find_columns(
         split = None  # a column that is only called so
     rest = [name for name in names if name not in (text, label, split)]
     if text is None and label is None and len(rest) == 2:
-        text, label = sorted(rest, key=lambda name: -_mean_length(rows.columns[name]))
+        text, label = sorted(rest, key=lambda name: -sum(map(len, rows.columns[name])))
     elif len(rest) == 1:  # the other one of two
         text, label = text or rest[0], label or rest[0]
     if text is None or label is None or text == label:
@@ -278,13 +257,9 @@ def _by_name(names: Iterable[str], usual: Sequence[str], taken: set[str | None])
     return found[0] if len(found) == 1 else None
 
 
-def _is_split(values: Sequence[str | None]) -> bool:
+def _is_split(values: Sequence[str]) -> bool:
     """Whether a column names parts, be it with a slip that `_read_parts` will tell."""
-    return any((value or "").strip().casefold() in _PARTS for value in values)
-
-
-def _mean_length(values: Sequence[str | None]) -> float:
-    return sum(len(value or "") for value in values) / len(values)
+    return any(value.strip().casefold() in _PARTS for value in values)
 
 
 def _looks_like_a_row(rows: Rows, text: str, label: str) -> bool:
@@ -292,16 +267,16 @@ def _looks_like_a_row(rows: Rows, text: str, label: str) -> bool:
     usual = {*_TEXT_NAMES, *_LABEL_NAMES}
     if {text.casefold(), label.casefold()} & usual:
         return False
-    return label in {(value or "").strip() for value in rows.columns[label]}
+    return label in {value.strip() for value in rows.columns[label]}
 
 
-def _read_parts(path: Path, rows: Rows, column: str) -> list[PartWord]:
-    parts: list[PartWord] = []
+def _read_parts(path: Path, rows: Rows, column: str) -> list[PartName]:
+    parts: list[PartName] = []
     for row, value in enumerate(rows.columns[column]):
-        word = (value or "").strip().casefold()
+        word = value.strip().casefold()
         if word not in _PARTS:
             raise DataError(
-                f"{path}: {rows.name_rows([row])} belongs to the part '{shorten(value or '')}'; "
+                f"{path}: {rows.name_rows([row])} belongs to the part '{shorten(value)}'; "
                 "the parts are train, validation and test"
             )
         parts.append(_PARTS[word])
@@ -337,12 +312,3 @@ def _check_labels(path: Path, column: str, labels: Sequence[str]) -> None:
             f"{path}: the class '{shorten(rare[0])}' has {counts[rare[0]]} rows; every part needs "
             f"some, so {FEWEST_OF_A_CLASS} at least: add rows, or merge it with another class"
         )
-
-
-_READERS = {
-    ".csv": _read_csv,
-    ".tsv": _read_csv,
-    ".jsonl": _read_json_lines,
-    ".ndjson": _read_json_lines,
-    ".parquet": _read_parquet,
-}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnbench.data.temporary import sweep_folders
+from rnnbench.data.files import sweep_folders
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.execution import cluster
 from rnnbench.execution.cores import usable_cores

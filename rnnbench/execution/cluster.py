@@ -16,13 +16,12 @@ from typing import Any
 from rnnbench.data.dataset import Part, PartName, load_part
 from rnnbench.errors import UnavailableError, UsageError, WorkerError
 from rnnbench.execution.environment import package_versions, worker_environment
-from rnnbench.execution.executor import Task
-from rnnbench.execution.queue import TaskQueue
+from rnnbench.execution.executor import Task, TaskQueue
 from rnnbench.execution.worker import Worker, prepare_process
 from rnnbench.output.characters import first_line
 from rnnbench.specs import Backend, DataSpec, EpochEnded, Event, Failed, Finished
 
-__all__ = ["LOCAL", "Cluster", "RayExecutor", "connect"]
+__all__ = ["LOCAL", "RayExecutor", "connect"]
 
 LOCAL = "local"
 """The address that starts a cluster of this machine alone."""
@@ -256,24 +255,8 @@ class _Sent:
     wanted: dict[str, Task] = field(default_factory=dict)
 
 
-class _StoredParts:
-    """Parts in the object store, each fetched when it is first asked for."""
-
-    def __init__(self, references: Parts) -> None:
-        self._references = references
-        self._fetched: dict[PartName, Part] = {}
-
-    def __getitem__(self, name: PartName) -> Part:
-        """The part of that name."""
-        import ray
-
-        if name not in self._fetched:
-            self._fetched[name] = ray.get(self._references[name])
-        return self._fetched[name]
-
-
 _workers: dict[tuple[str | None, int], Worker] = {}  # of this process, which Ray uses again
-_stored: dict[DataSpec, _StoredParts] = {}
+_stored: dict[DataSpec, Parts] = {}
 
 
 def _prepare(variables: Mapping[str, str]) -> None:
@@ -290,13 +273,20 @@ def _carry_out(
     _prepare(variables)
     gpu = os.environ["CUDA_VISIBLE_DEVICES"] if on_gpu else None
     data = tasks[0].spec.data
-    if data not in _stored or parts.keys() - _stored[data]._references.keys():
-        _stored[data] = _StoredParts(parts)
+    _stored.setdefault(data, {}).update(parts)
     key = (gpu, n_lanes)
     if key not in _workers:
-        _workers[key] = Worker(gpu, n_lanes, open_parts=_stored.__getitem__)
+        _workers[key] = Worker(gpu, n_lanes, load=_fetch)
     yield from _workers[key].run(tasks)
     yield time.process_time() - began
+
+
+def _fetch(data: DataSpec, name: PartName) -> Part:
+    """In a task: a part out of the object store."""
+    import ray
+
+    part: Part = ray.get(_stored[data][name])
+    return part
 
 
 def _find(address: str) -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import distributions
 from importlib.util import find_spec
-from typing import Literal, TypeAlias, cast, get_args
+from typing import cast
 
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.execution.cores import usable_cores
-from rnnbench.execution.environment import ask_nvidia_smi
+from rnnbench.execution.environment import ask_nvidia_smi, installed
 from rnnbench.specs import BACKENDS, Backend
 
 __all__ = [
-    "DEVICES",
-    "Device",
     "Placement",
     "backends_with_gpu",
     "find_gpus",
@@ -26,9 +23,7 @@ __all__ = [
     "place_workers",
 ]
 
-Device: TypeAlias = Literal["auto", "cpu", "gpu"]
-DEVICES: tuple[str, ...] = get_args(Device)
-
+DEVICES = ("auto", "cpu", "gpu")
 MOST_WORKERS = 1024
 CLUSTER_GPU = "any"  # the cluster's scheduler says which
 _NEEDS_CUDA_PACKAGES = ("jax", "tensorflow")  # PyTorch may carry CUDA within itself
@@ -68,14 +63,13 @@ def find_gpus() -> tuple[str, ...]:
 
 def backends_with_gpu() -> tuple[Backend, ...]:
     """Installed back ends whose packages bring CUDA."""
-    names = {(item.metadata["Name"] or "").lower() for item in distributions()}
+    names = installed()
     found: list[Backend] = []
     if any(name.startswith("jax-cuda") and name.endswith("plugin") for name in names):
         found.append("jax")
-    if "tensorflow" in names and any(name.startswith("nvidia-cudnn") for name in names):
-        found.append("tensorflow")
-    if "torch" in names and any(name.startswith("nvidia-cudnn") for name in names):
-        found.append("torch")
+    with_cudnn: tuple[Backend, ...] = ("tensorflow", "torch")
+    if any(name.startswith("nvidia-cudnn") for name in names):
+        found += [backend for backend in with_cudnn if backend in names]
     return tuple(found)
 
 

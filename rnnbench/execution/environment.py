@@ -22,6 +22,7 @@ __all__ = [
     "cuda_versions",
     "describe_machine",
     "describe_process",
+    "installed",
     "keep_programs",
     "package_versions",
     "processes_at_work",
@@ -185,11 +186,12 @@ def package_versions(backend: Backend) -> dict[str, str]:
 def cuda_versions() -> dict[str, str]:
     """Versions of the CUDA libraries that Python packages bring, by the package's name."""
     wanted = ("nvidia-cudnn", "nvidia-cuda-runtime", "nvidia-cublas")
-    return {
-        name: item.version
-        for item in distributions()
-        if (name := (item.metadata["Name"] or "").lower()).startswith(wanted)
-    }
+    return {name: text for name, text in installed().items() if name.startswith(wanted)}
+
+
+def installed() -> dict[str, str]:
+    """The version of each Python package here, by its name in lower case."""
+    return {(item.metadata["Name"] or "").lower(): item.version for item in distributions()}
 
 
 def describe_machine(gpu: str | None) -> dict[str, str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rnnbench.execution.executor import Task
-from rnnbench.execution.queue import TaskQueue
+from rnnbench.execution.executor import Task, TaskQueue
 from rnnbench.execution.worker import Worker
 from rnnbench.specs import Event
 

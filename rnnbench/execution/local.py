@@ -11,9 +11,8 @@ from typing import Any
 
 from rnnbench.errors import WorkerError
 from rnnbench.execution.environment import worker_environment
-from rnnbench.execution.executor import Task
+from rnnbench.execution.executor import Task, TaskQueue
 from rnnbench.execution.process import Child, children_cpu_seconds, how_it_ended, spawn
-from rnnbench.execution.queue import TaskQueue
 from rnnbench.execution.worker import Worker, prepare_process
 from rnnbench.specs import Backend, Event, Failed, Finished
 

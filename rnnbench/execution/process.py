@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import ParamSpec, TypeVar
 
 from rnnbench.errors import RnnbenchError, UsageError, WorkerError
-from rnnbench.execution.environment import applied
+from rnnbench.execution.environment import applied, worker_environment
 from rnnbench.output.streams import steady_output
 from rnnbench.specs import Backend
 
@@ -128,8 +128,6 @@ def call_on(
     **keywords: P.kwargs,
 ) -> T:
     """The same where Keras has that back end."""
-    from rnnbench.execution.environment import worker_environment
-
     child = spawn(_answer, function, arguments, keywords, environment=worker_environment(backend))
     try:
         outcome = child.pipe.recv()

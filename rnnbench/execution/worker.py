@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from rnnbench.data.dataset import Part, PartName, load_part
 from rnnbench.execution.environment import describe_process, keep_programs
 from rnnbench.execution.executor import Task
-from rnnbench.models import import_keras
+from rnnbench.models import import_keras, unwrapped
 from rnnbench.output.characters import named_line, unstyled
 from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
-from rnnbench.training.engine import Program
-from rnnbench.training.engines import open_program, require_gpu
-from rnnbench.training.loop import Parts, Start, train_runs
-from rnnbench.training.wrapped import unwrapped
+from rnnbench.training.engine import Program, open_program, require_gpu
+from rnnbench.training.loop import Start, train_runs
 
 __all__ = ["LazyParts", "Worker", "prepare_process"]
 
+LoadPart = Callable[[DataSpec, PartName], Part]
 N_PROGRAMS = 2  # a compiled program holds about 50 MiB
 
 
@@ -27,21 +26,21 @@ class Worker:
 
     Args:
         n_lanes: of a fleet; halved for a shape that does not fit in the device's memory.
-        open_parts: where a data set is to be had; by default from this machine's cache.
+        load: gives a part of a data set; by default from this machine's cache.
     """
 
     def __init__(
         self,
         gpu: str | None = None,
         n_lanes: int = 1,
-        open_parts: Callable[[DataSpec], Parts] | None = None,
+        load: LoadPart | None = None,
     ) -> None:
-        self._open_parts = open_parts or LazyParts
+        self._load = load
         self._gpu = gpu
         self._n_lanes = n_lanes
         self._fitting: dict[str, int] = {}
         self._programs: OrderedDict[tuple[str, int], Program] = OrderedDict()
-        self._parts: OrderedDict[DataSpec, Parts] = OrderedDict()
+        self._parts: LazyParts | None = None
 
     def run(
         self, tasks: Sequence[Task], is_stopped: Callable[[str], bool] = lambda _: False
@@ -95,12 +94,10 @@ class Worker:
             self._programs.popitem(last=False)
         return program
 
-    def _open(self, data: DataSpec) -> Parts:
-        if data not in self._parts:
-            self._parts[data] = self._open_parts(data)
-        while len(self._parts) > 1:
-            self._parts.popitem(last=False)
-        return self._parts[data]
+    def _open(self, data: DataSpec) -> LazyParts:
+        if self._parts is None or self._parts.data != data:
+            self._parts = LazyParts(data, self._load)
+        return self._parts
 
 
 def prepare_process() -> None:
@@ -113,16 +110,17 @@ def prepare_process() -> None:
 
 
 class LazyParts:
-    """The parts of a data set, each prepared when it is first asked for."""
+    """The parts of a data set, each loaded when it is first asked for."""
 
-    def __init__(self, data: DataSpec) -> None:
-        self._data = data
+    def __init__(self, data: DataSpec, load: LoadPart | None = None) -> None:
+        self.data = data
+        self._load = load or load_part
         self._loaded: dict[PartName, Part] = {}
 
     def __getitem__(self, name: PartName) -> Part:
         """The part of that name."""
         if name not in self._loaded:
-            self._loaded[name] = load_part(self._data, name)
+            self._loaded[name] = self._load(self.data, name)
         return self._loaded[name]
 
 

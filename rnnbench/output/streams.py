@@ -13,7 +13,7 @@ from rnnbench.output.characters import encodable, plain_lines
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-__all__ = ["PlainStream", "SteadyStream", "output_problem", "steady", "steady_output"]
+__all__ = ["output_problem", "steady", "steady_output"]
 
 
 class SteadyStream:

@@ -10,8 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rnnbench.data.files import read_json, write_whole
-from rnnbench.data.temporary import temporary_folder
+from rnnbench.data.files import read_json, temporary_folder, write_whole
 from rnnbench.datasets import DatasetRef, resolve_dataset
 from rnnbench.errors import StoreError, UsageError, WorkerError, unknown_name
 from rnnbench.execution.environment import describe_process, worker_environment

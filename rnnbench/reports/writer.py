@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from rnnbench.data.temporary import sweep_folders, temporary_folder
+from rnnbench.data.files import sweep_folders, temporary_folder
 from rnnbench.errors import StoreError
 from rnnbench.page.blocks import Drawn, Part
 from rnnbench.page.drawing import Picture, write_png, write_svg

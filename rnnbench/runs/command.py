@@ -79,7 +79,7 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Score a run's best model, on the test half of its data or on a file of yours."""
-    from rnnbench.datasets import OwnChoices
+    from rnnbench.data.tables import OwnChoices
     from rnnbench.page.json_text import print_json
     from rnnbench.runs.predict import evaluate_run
     from rnnbench.runs.screen import show_evaluation
@@ -94,7 +94,7 @@ def evaluate(
     )
     if dataset is None and chosen:
         raise UsageError("columns are chosen for a file; say --dataset too")
-    found = evaluate_run(run, dataset, OwnChoices.of(chosen).table, here(), study)
+    found = evaluate_run(run, dataset, OwnChoices(**chosen), here(), study)
     if json:
         print_json(found)
     else:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from rnnbench.architectures import display_name, installed_code
 from rnnbench.data import prepare
 from rnnbench.data.cache import open_corpus
-from rnnbench.data.corpus import Half
+from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Half
 from rnnbench.data.dataset import Part, cut_and_pad, load_part
-from rnnbench.data.imdb_words import read_imdb_words
-from rnnbench.data.labels import label_key
-from rnnbench.data.tables import TableChoices
-from rnnbench.data.words import FIRST_WORD, START, UNKNOWN, cut_words
+from rnnbench.data.imdb import read_imdb_words
+from rnnbench.data.own import cut_words
+from rnnbench.data.rows import label_key
+from rnnbench.data.tables import OwnChoices
 from rnnbench.datasets import find_table
 from rnnbench.errors import DataError, UsageError, WorkerError
 from rnnbench.execution.devices import installed_backends
@@ -110,7 +110,7 @@ def predict_text(
 
 
 def evaluate_run(
-    words: str, dataset: str | None, table: TableChoices, root: Path, study: str | None = None
+    words: str, dataset: str | None, table: OwnChoices, root: Path, study: str | None = None
 ) -> Evaluation:
     """How the run's best model scores, on the test half of its data or on another file.
 
@@ -164,7 +164,7 @@ def _ask(path: Path, spec: RunSpec, tokens: NDArray[np.int32]) -> NDArray[np.flo
         raise DataError(f"{path} cannot be used: {err}") from err
 
 
-def _read_part(path: Path, table: TableChoices, data: DataSpec) -> tuple[Part, tuple[str, ...]]:
+def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tuple[str, ...]]:
     """A file's rows as the run's network sees them, and what should be known of them."""
     read = call_in_process(prepare.read_rows, path, table)
     classes = open_corpus(data.fingerprint).classes

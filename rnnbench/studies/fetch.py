@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rnnbench.datasets import DatasetRef, OwnChoices, find_table, resolve_dataset
+from rnnbench.data.tables import OwnChoices
+from rnnbench.datasets import DatasetRef, find_table, resolve_dataset
 from rnnbench.page.screen import Screen
 
 __all__ = ["describe_file", "fetch_dataset"]

@@ -14,13 +14,8 @@ from typing import Any
 from rnnbench.architectures import ALL, display_name
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.data.cache import open_corpus
-from rnnbench.datasets import (
-    DatasetRef,
-    OwnChoices,
-    is_table,
-    prepare_splits,
-    resolve_dataset,
-)
+from rnnbench.data.tables import OwnChoices
+from rnnbench.datasets import DatasetRef, is_table, prepare_splits, resolve_dataset
 from rnnbench.errors import UsageError
 from rnnbench.execution.choices import ExecutorChoices, open_executor
 from rnnbench.execution.devices import Placement
@@ -114,7 +109,7 @@ def open_study(
         RnnbenchError: bad input, or data or folder out of reach.
     """
     study = compose_study(choices)
-    own = OwnChoices.of(study.own)
+    own = OwnChoices(**study.own)
     find_store(root)  # a store that cannot be used is said before anything is trained
     ledger = Ledger(root, on_problem=view.warn)
     if choices.tuned:

@@ -7,7 +7,8 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from rnnbench.architectures import check_size, make_form
 from rnnbench.errors import ArmError, StudyError, UsageError, unknown_name
-from rnnbench.specs import BACKENDS, MOST, Argument, Backend, CanonicalForm
+from rnnbench.limits import MOST
+from rnnbench.specs import BACKENDS, Argument, Backend, CanonicalForm
 
 __all__ = ["RUNGS", "TIMED", "Arm", "DeviceKind", "Rung", "UseCudnn", "default_jit", "ladder"]
 

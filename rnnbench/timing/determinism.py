@@ -15,7 +15,7 @@ from rnnbench.timing.arms import Arm
 from rnnbench.timing.measure import Answer, describe_error, make_model, make_reviews
 from rnnbench.timing.plan import TimingChoices, plan_arms, with_defaults
 from rnnbench.timing.work import call_in_fresh_process
-from rnnbench.training.engines import require_gpu
+from rnnbench.training.engine import require_gpu
 
 if TYPE_CHECKING:
     from rnnbench.timing.screen import TimingScreen

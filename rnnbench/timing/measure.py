@@ -20,7 +20,7 @@ from rnnbench.output.characters import first_line, named_line
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import find_operations
 from rnnbench.timing.sessions import Sample
-from rnnbench.training.engines import require_gpu
+from rnnbench.training.engine import require_gpu
 
 __all__ = [
     "Answer",

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 from rnnbench.data.files import write_whole
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.formats import FormatError, check_names, check_text, parse_json, read_bytes
-from rnnbench.specs import MOST
+from rnnbench.limits import MOST
 from rnnbench.stats.ratios import MedianIqr, median_iqr
 from rnnbench.timing.arms import Arm
 

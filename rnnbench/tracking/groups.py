@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rnnbench.data.temporary import temporary_folder
+from rnnbench.data.files import temporary_folder
 from rnnbench.ledger import Parent
 
 if TYPE_CHECKING:

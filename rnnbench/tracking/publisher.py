@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.architectures import display_name
-from rnnbench.data.temporary import temporary_folder
+from rnnbench.data.files import temporary_folder
 from rnnbench.errors import StoreError
 from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import (

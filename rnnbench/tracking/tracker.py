@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from rnnbench.architectures import display_name
-from rnnbench.data.temporary import temporary_folder
+from rnnbench.data.files import temporary_folder
 from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow

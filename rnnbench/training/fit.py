@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part
 from rnnbench.specs import RunSpec
-from rnnbench.training.engine import Arrays, OneLane, Scores, Variables
+from rnnbench.training.engine import PREDICT_BATCH, Arrays, OneLane, Scores, Variables
 from rnnbench.training.template import Template, assign, to_arrays
 
 __all__ = ["FitProgram"]
-
-PREDICT_BATCH = 1000
 
 
 class FitProgram(OneLane, Template):

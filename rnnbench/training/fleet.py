@@ -17,8 +17,8 @@ from rnnbench.data.dataset import Part
 from rnnbench.models import import_keras
 from rnnbench.output.characters import named_line
 from rnnbench.specs import RunSpec
-from rnnbench.training.engine import Arrays, Outcome, Scores, Variables, Work
-from rnnbench.training.scan import PREDICT_BATCH, ScanProgram, cut_rows
+from rnnbench.training.engine import PREDICT_BATCH, Arrays, Outcome, Scores, Variables, Work
+from rnnbench.training.scan import ScanProgram, cut_rows
 
 __all__ = ["FleetProgram", "why_not_vmapped"]
 

@@ -13,10 +13,10 @@ from rnnbench.errors import DataError
 from rnnbench.formats import FormatError, open_zip
 from rnnbench.models import build_model, import_keras
 from rnnbench.specs import Form, PluginForm, RunSpec
+from rnnbench.training.engine import PREDICT_BATCH
 
 __all__ = ["predict_with"]
 
-PREDICT_BATCH = 1000
 WEIGHTS = "model.weights.h5"
 MOST_MEMBERS = 16
 MOST_WEIGHTS_BYTES = 2**30

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part, PartName
-from rnnbench.data.temporary import temporary_folder
+from rnnbench.data.files import temporary_folder
 from rnnbench.specs import (
     EpochEnded,
     EpochRow,
     Event,
     Finished,
     Improved,
+    Order,
     RunResult,
     RunSpec,
     Started,
@@ -34,9 +35,10 @@ from rnnbench.training.engine import (
     score,
 )
 from rnnbench.training.progress import Progress
-from rnnbench.training.streams import batch_order, dropout_seed
 
-__all__ = ["Parts", "Start", "pack_predictions", "train_runs"]
+__all__ = ["Parts", "Start", "batch_order", "dropout_seed", "pack_predictions", "train_runs"]
+
+_ORDER, _DROPOUT = 1, 2  # keeps the two streams of one seed apart
 
 
 class Parts(Protocol):
@@ -100,6 +102,17 @@ def train_runs(
         own = program.compile_seconds - compiled_before
         compiled_before = program.compile_seconds
         yield replace(finished, result=replace(finished.result, compile_seconds=own))
+
+
+def batch_order(seed: int, epoch: int, n_reviews: int, order: Order) -> NDArray[np.int64]:
+    """The permutation of `n_reviews` that `epoch` (from 1 up) trains in."""
+    drawn_in = 1 if order == "frozen" else epoch
+    return np.random.default_rng([seed, _ORDER, drawn_in]).permutation(n_reviews)
+
+
+def dropout_seed(seed: int, epoch: int) -> int:
+    """A 32-bit seed for the epoch's dropout masks, never frozen."""
+    return int(np.random.SeedSequence([seed, _DROPOUT, epoch]).generate_state(1)[0])
 
 
 def pack_predictions(probability: NDArray[np.float32]) -> bytes:

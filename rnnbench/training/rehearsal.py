@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.architectures import display_name
-from rnnbench.data.temporary import temporary_folder
+from rnnbench.data.files import temporary_folder
 from rnnbench.errors import StudyError
-from rnnbench.models import import_keras, recurrent_layers
+from rnnbench.models import import_keras, recurrent_layers, unwrapped
 from rnnbench.output.characters import first_line
 from rnnbench.specs import RunSpec
 from rnnbench.training.template import Template, to_arrays
-from rnnbench.training.wrapped import unwrapped
 
 __all__ = ["rehearse"]
 

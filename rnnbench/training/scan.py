@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part
 from rnnbench.specs import RunSpec
-from rnnbench.training.engine import Arrays, OneLane, Scores, Variables
+from rnnbench.training.engine import PREDICT_BATCH, Arrays, OneLane, Scores, Variables
 from rnnbench.training.template import Template, is_stream
 
-__all__ = ["PREDICT_BATCH", "ScanProgram", "cut_rows"]
-
-PREDICT_BATCH = 1000  # a CPU is fastest between 250 and 1,000 reviews at once
+__all__ = ["ScanProgram", "cut_rows"]
 
 
 class ScanProgram(OneLane, Template):

@@ -12,8 +12,9 @@ from rnnbench.datasets import DatasetRef
 from rnnbench.errors import StudyError, UsageError, unknown_name
 from rnnbench.execution.choices import ExecutorChoices
 from rnnbench.ledger import LedgerEntry
+from rnnbench.limits import MOST
 from rnnbench.seeds import parse_seeds
-from rnnbench.specs import MOST, Backend, PluginForm, RunSpec
+from rnnbench.specs import Backend, PluginForm, RunSpec
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.provenance import drop_options
 from rnnbench.tuning.search import BATCH, PRUNERS, SAMPLERS, Method

@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rnnbench.datasets import DatasetRef, OwnChoices, resolve_dataset
+from rnnbench.data.tables import OwnChoices
+from rnnbench.datasets import DatasetRef, resolve_dataset
 from rnnbench.execution.choices import open_executor
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.engines import refuse_unfit
@@ -43,7 +44,7 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
         RnnbenchError: bad input, or data, storage or folder out of reach; never for a bad trial.
     """
     tuning = compose_tuning(choices)
-    own = OwnChoices.of(choices.own)
+    own = OwnChoices(**choices.own)
     find_store(root)  # a store that cannot be used is said before anything is trained
     refuse_overlap(tuning.seeds, tuning.base.seeds, "the textbook study")
     entries = Ledger(root, on_problem=view.warn).entries()

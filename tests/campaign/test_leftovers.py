@@ -14,7 +14,7 @@ import pytest
 from project import PATIENCE_S, Count, Project
 from test_interruption import new_project, states, wait_for
 
-from rnnbench.data.temporary import remove_abandoned, sweep_folders
+from rnnbench.data.files import remove_abandoned, sweep_folders
 
 pytestmark = pytest.mark.campaign
 N_KILLS = 8
@@ -22,7 +22,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from rnnbench.data.files import whole_file
-from rnnbench.data.temporary import temporary_folder
+from rnnbench.data.files import temporary_folder
 root = Path(sys.argv[1])
 with temporary_folder(root) as folder, whole_file(root / "state.npz") as stream:
     stream.write(b"half of it")

@@ -18,9 +18,8 @@ from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.local import LocalExecutor
 from rnnbench.execution.worker import LazyParts
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunResult, RunSpec, Started
-from rnnbench.training.loop import Start, train_runs
+from rnnbench.training.loop import Start, batch_order, dropout_seed, train_runs
 from rnnbench.training.scan import ScanProgram
-from rnnbench.training.streams import batch_order, dropout_seed
 
 N_EPOCHS = 3
 WHOLE_BATCHES, SHORT_LAST = 17, 16  # of 51 training reviews

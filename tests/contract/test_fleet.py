@@ -17,7 +17,7 @@ from rnnbench.execution.executor import Task
 from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.worker import LazyParts
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec
-from rnnbench.training.engines import open_program
+from rnnbench.training.engine import open_program
 from rnnbench.training.fleet import FleetProgram, why_not_vmapped
 from rnnbench.training.loop import Start, train_runs
 from rnnbench.training.scan import ScanProgram

@@ -34,8 +34,8 @@ from made_up import spec_of
 
 from rnnbench.archives import read_archive
 from rnnbench.data.imdb import read_imdb
-from rnnbench.data.own import SplitChoices, make_corpus
-from rnnbench.data.tables import TableChoices, read_table
+from rnnbench.data.own import make_corpus
+from rnnbench.data.tables import OwnChoices, read_table
 from rnnbench.errors import RnnbenchError
 from rnnbench.execution.process import call_in_process
 from rnnbench.ledger import LedgerEntry
@@ -367,7 +367,7 @@ def _read_archive(path: Path) -> None:
 
 
 def _read_table(path: Path) -> None:
-    make_corpus(path.stem, read_table(path, TableChoices()), SplitChoices())
+    make_corpus(path.stem, read_table(path, OwnChoices()), OwnChoices())
 
 
 def _predict(path: Path) -> None:
