@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rnnbench.datasets import DatasetRef, OwnChoices, resolve_dataset
+from rnnbench.datasets import OwnChoices, resolve_dataset
 from rnnbench.execution.choices import open_executor
-from rnnbench.execution.devices import Placement
 from rnnbench.execution.engines import refuse_unfit
 from rnnbench.ledger import Ledger
-from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.store import find_store
-from rnnbench.tuning.coordinator import Coordinator, SearchPlan, TuneOutcome
+from rnnbench.tuning.coordinator import Coordinator, TuneOutcome
 from rnnbench.tuning.plan import (
+    TUNING,
     TuneChoices,
     Tuning,
-    compose_tuning,
+    compose_base,
+    refuse_impossible,
     refuse_overlap,
-    report_seeds,
 )
 from rnnbench.tuning.search import Search, put_aside
-from rnnbench.tuning.storage import JOURNAL, Storage, open_storage
-from rnnbench.tuning.trials import count_points
+from rnnbench.tuning.space import load_space
+from rnnbench.tuning.storage import open_storage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from rnnbench.tuning.screen import TuningScreen
 
 
-__all__ = ["tune", "winners_as_json"]
+__all__ = ["tune"]
 
 
 def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
@@ -42,98 +41,51 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
     Raises:
         RnnbenchError: bad input, or data, storage or folder out of reach; never for a bad trial.
     """
-    tuning = compose_tuning(choices)
+    base = compose_base(choices)
+    space = load_space(choices.space)
+    refuse_impossible(base, space, choices.space)
     own = OwnChoices.of(choices.own)
-    find_store(root)  # a store that cannot be used is said before anything is trained
-    refuse_overlap(tuning.seeds, tuning.base.seeds, "the textbook study")
+    store = find_store(root)  # one that cannot be used is said before anything is trained
+    refuse_overlap(choices.tuning_seeds, base.seeds, "the textbook study")
     entries = Ledger(root, on_problem=view.warn).entries()
-    refuse_overlap(tuning.seeds, report_seeds(entries), "runs of this folder")
+    report_seeds = {entry.spec().seed for entry in entries}
+    refuse_overlap(choices.tuning_seeds, report_seeds, "runs of this folder")
     ledger = Ledger(root, "searches", on_problem=view.warn)
     opened = open_executor(replace(choices.placing, engine="keras"), ledger.folder)
-    executor, placement = opened.executor, opened.placement
-    with closing(executor):
-        start = partial(executor.start, len(placement.gpus))
-        dataset = resolve_dataset(tuning.base.dataset, view.downloaded, start, own)
-        refuse_unfit(
-            spec
-            for name in tuning.base.architectures
-            for spec in tuning.specs(name, {}, dataset, placement.backend)
+    with closing(opened.executor) as executor:
+        start = partial(executor.start, len(opened.placement.gpus))
+        tuning = Tuning(
+            choices=choices,
+            base=base,
+            space=space,
+            dataset=resolve_dataset(base.dataset, view.downloaded, start, own),
+            placement=opened.placement,
         )
+        refuse_unfit(spec for name in base.architectures for spec in tuning.specs(name, {}))
         with ledger.locked(view.say_waiting):
-            storage = open_storage(choices.storage, root)
-            plan = SearchPlan(
-                tuning=tuning,
-                dataset=dataset,
-                placement=placement,
-                searches=_open_searches(tuning, dataset, placement, storage, choices, ledger),
-                storage=show_address(choices.storage or JOURNAL),
-            )
-            view.show_search(plan)
-            for sentence in (*_alike(tuning, dataset, placement), *_foreign(plan)):
+            searches = _open_searches(tuning, ledger, root)
+            view.show_search(tuning, searches)
+            for sentence in (*_alike(tuning), *_foreign(searches)):
                 view.warn(sentence)
-            return Coordinator(plan, choices, view, ledger, executor, root).carry_out()
+            return Coordinator(tuning, searches, view, ledger, executor, store).carry_out()
 
 
-def winners_as_json(outcome: TuneOutcome) -> str:
-    """The winners, and what they were found with; nothing in it varies between repeats."""
-    winners = {
-        record.architecture: {
-            "params": record.winner.params,
-            "val_loss": record.winner.value,
-            "trial": record.winner.number,
-            "trials": len(record.trials),
-            "distinct_points": count_points(record.trials),
-        }
-        for record in outcome.records
-        if record.winner is not None
-    }
-    first = outcome.records[0]
-    found = {
-        "tuning": first.tuning,
-        "dataset": first.dataset,
-        "fingerprint": first.fingerprint,
-        "tuning_seeds": first.seeds,
-        "winners": winners,
-    }
-    return json.dumps(found, indent=1, sort_keys=True)
-
-
-def _open_searches(
-    tuning: Tuning,
-    dataset: DatasetRef,
-    placement: Placement,
-    storage: Storage,
-    choices: TuneChoices,
-    ledger: Ledger,
-) -> dict[str, Search]:
-    """By architecture; with `--fresh` the old trials are put aside first."""
-    names = {
-        name: f"{tuning.name}/{name}/{dataset.name}-{dataset.fingerprint[:8]}"
-        for name in tuning.base.architectures
-    }
-    if choices.fresh:
-        _archive_runs(ledger, tuning.name, set(names.values()))
+def _open_searches(tuning: Tuning, ledger: Ledger, root: Path) -> list[Search]:
+    """One for each architecture; with `--fresh` the old trials are put aside first."""
+    storage = open_storage(tuning.choices.storage, root)
+    names = {name: tuning.search_name(name) for name in tuning.base.architectures}
+    if tuning.choices.fresh:
+        _archive_runs(ledger, set(names.values()))
         for name in names.values():
             put_aside(storage, name)
-    return {
-        architecture: Search(
-            storage,
-            name,
-            space=tuning.space,
-            method=replace(tuning.method, first=tuning.usual(architecture)),
-            declaration=tuning.declaration(architecture, dataset, placement.backend),
-            place=show_address(choices.storage or JOURNAL),
-        )
-        for architecture, name in names.items()
-    }
+    return [Search(tuning, architecture, storage) for architecture in names]
 
 
-def _alike(tuning: Tuning, dataset: DatasetRef, placement: Placement) -> list[str]:
+def _alike(tuning: Tuning) -> list[str]:
     """Sentences on architectures that differ in nothing but what the space tunes."""
     found: dict[str, list[str]] = {}
     for name in tuning.base.architectures:
-        fixed = tuning.declaration(name, dataset, placement.backend)["architecture"]
-        found.setdefault(str(fixed), []).append(name)
+        found.setdefault(str(tuning.declaration(name)["architecture"]), []).append(name)
     return [
         f"{' and '.join(names)} differ in nothing but what this space tunes: they are one search "
         "made twice, and a difference between their winners is luck"
@@ -142,18 +94,18 @@ def _alike(tuning: Tuning, dataset: DatasetRef, placement: Placement) -> list[st
     ]
 
 
-def _foreign(plan: SearchPlan) -> list[str]:
+def _foreign(searches: Sequence[Search]) -> list[str]:
     """Sentences on trials that others put into our studies."""
     return [
-        f"{plan.storage}: another program added {search.n_foreign} "
+        f"{search.place}: another program added {search.n_foreign} "
         f"trial{'' if search.n_foreign == 1 else 's'} to '{search.name}'; left alone, not counted"
-        for search in plan.searches.values()
+        for search in searches
         if search.n_foreign
     ]
 
 
-def _archive_runs(ledger: Ledger, tuning: str, searches: set[str]) -> None:
-    for entry in filter(ledger.is_sound, ledger.entries(tuning)):
+def _archive_runs(ledger: Ledger, searches: set[str]) -> None:
+    for entry in filter(ledger.is_sound, ledger.entries(TUNING)):
         parents = entry.parents()
         if parents and parents[0].key.rpartition(" ")[0] in searches:
-            ledger.archive(tuning, entry.spec())
+            ledger.archive(TUNING, entry.spec())
