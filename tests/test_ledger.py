@@ -35,7 +35,7 @@ from rnnbench.specs import (
 )
 from rnnbench.training.engine import Variables
 from rnnbench.training.progress import Progress
-from rnnbench.tuning.tune import _archive_runs as archive_runs
+from rnnbench.tuning.coordinator import _archive_runs as archive_runs
 
 SPEC = RunSpec(
     form=CanonicalForm(cell="lstm"), data=DataSpec(dataset="made-up", fingerprint="ab"), seed=1

@@ -92,10 +92,10 @@ def tune(
     Then `rnnbench run --all --tuned` measures the winners on fresh seeds.
     """
     from rnnbench.execution.choices import ExecutorChoices
+    from rnnbench.tuning.coordinator import tune as tune_architectures
     from rnnbench.tuning.plan import TuneChoices, parse_tuning_seeds
     from rnnbench.tuning.record import winners_as_json
     from rnnbench.tuning.screen import TuningScreen
-    from rnnbench.tuning.tune import tune as tune_architectures
 
     choices = TuneChoices(
         architectures=tuple(architectures or ()),

@@ -1,15 +1,19 @@
-"""A search at work: ask for trials, train them, tell what came out, until every search is over."""
+"""`rnnbench tune` at work: ask for trials, train them, tell what came out, until all is over."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rnnbench.data.dataset import chance_loss
-from rnnbench.datasets import prepare_splits
+from rnnbench.datasets import OwnChoices, prepare_splits, resolve_dataset
 from rnnbench.errors import StoreError
+from rnnbench.execution.choices import open_executor
+from rnnbench.execution.engines import refuse_unfit
 from rnnbench.execution.environment import processor_name
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.process import call_in_process, peak_mib
@@ -17,9 +21,16 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.page.curves import draw_loss_curve
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec, Started
 from rnnbench.tracking.provenance import mlflow_status, tag_command
-from rnnbench.tracking.store import Store
+from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
-from rnnbench.tuning.plan import TUNING, Tuning
+from rnnbench.tuning.plan import (
+    TUNING,
+    TuneChoices,
+    Tuning,
+    compose_base,
+    refuse_impossible,
+    refuse_overlap,
+)
 from rnnbench.tuning.record import (
     TuningRecord,
     describe_search,
@@ -28,14 +39,18 @@ from rnnbench.tuning.record import (
     read_records,
     write_record,
 )
-from rnnbench.tuning.search import Search
+from rnnbench.tuning.search import Search, put_aside
+from rnnbench.tuning.space import load_space
+from rnnbench.tuning.storage import open_storage
 from rnnbench.tuning.trials import Attempt, Round
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rnnbench.tuning.screen import TuningScreen
 
 
-__all__ = ["Coordinator", "TuneOutcome"]
+__all__ = ["TuneOutcome", "tune"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +69,41 @@ class TuneOutcome:
     def has_all_winners(self) -> bool:
         """Whether each search that is over found something."""
         return all(record.winner is not None for record in self.records if record.is_over)
+
+
+def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
+    """Search, record and show the best values of each architecture in the folder `root`.
+
+    Raises:
+        RnnbenchError: bad input, or data, storage or folder out of reach; never for a bad trial.
+    """
+    base = compose_base(choices)
+    space = load_space(choices.space)
+    refuse_impossible(base, space, choices.space)
+    own = OwnChoices.of(choices.own)
+    store = find_store(root)  # one that cannot be used is said before anything is trained
+    refuse_overlap(choices.tuning_seeds, base.seeds, "the textbook study")
+    entries = Ledger(root, on_problem=view.warn).entries()
+    report_seeds = {entry.spec().seed for entry in entries}
+    refuse_overlap(choices.tuning_seeds, report_seeds, "runs of this folder")
+    ledger = Ledger(root, "searches", on_problem=view.warn)
+    opened = open_executor(replace(choices.placing, engine="keras"), ledger.folder)
+    with closing(opened.executor) as executor:
+        start = partial(executor.start, len(opened.placement.gpus))
+        tuning = Tuning(
+            choices=choices,
+            base=base,
+            space=space,
+            dataset=resolve_dataset(base.dataset, view.downloaded, start, own),
+            placement=opened.placement,
+        )
+        refuse_unfit(spec for name in base.architectures for spec in tuning.specs(name, {}))
+        with ledger.locked(view.say_waiting):
+            searches = _open_searches(tuning, ledger, root)
+            view.show_search(tuning, searches)
+            for sentence in (*_alike(tuning), *_foreign(searches)):
+                view.warn(sentence)
+            return Coordinator(tuning, searches, view, ledger, executor, store).carry_out()
 
 
 class Coordinator:
@@ -188,12 +238,11 @@ class Coordinator:
         unwanted = [s.fingerprint for s in round_.specs if not round_.is_wanted(s.fingerprint)]
         self._give_up(round_, unwanted)  # those that a lost command had begun, too
         wanted = [spec for spec in round_.specs if round_.is_wanted(spec.fingerprint)]
-        return [Task(spec=spec, state=self._state(spec)) for spec in wanted]
-
-    def _state(self, spec: RunSpec) -> bytes | None:
-        """What the run goes on from; None if it is to begin."""
-        entry = self._entries.get(spec.fingerprint)
-        return entry.state() if entry is not None else None
+        begun = [self._entries.get(spec.fingerprint) for spec in wanted]
+        return [
+            Task(spec=spec, state=entry.state() if entry else None)
+            for spec, entry in zip(wanted, begun, strict=True)
+        ]
 
     def _train(self, round_: Round, tasks: Sequence[Task]) -> None:
         """Work the tasks off; each event goes to the ledger first."""
@@ -294,3 +343,44 @@ def _cannot_write(err: OSError) -> str:
         f"the ledger could not be written ({err.strerror or err}); nothing that was kept is lost, "
         "and the same command goes on once there is room"
     )
+
+
+def _open_searches(tuning: Tuning, ledger: Ledger, root: Path) -> list[Search]:
+    """One for each architecture; with `--fresh` the old trials are put aside first."""
+    storage = open_storage(tuning.choices.storage, root)
+    names = {name: tuning.search_name(name) for name in tuning.base.architectures}
+    if tuning.choices.fresh:
+        _archive_runs(ledger, set(names.values()))
+        for name in names.values():
+            put_aside(storage, name)
+    return [Search(tuning, architecture, storage) for architecture in names]
+
+
+def _alike(tuning: Tuning) -> list[str]:
+    """Sentences on architectures that differ in nothing but what the space tunes."""
+    found: dict[str, list[str]] = {}
+    for name in tuning.base.architectures:
+        found.setdefault(str(tuning.declaration(name)["architecture"]), []).append(name)
+    return [
+        f"{' and '.join(names)} differ in nothing but what this space tunes: they are one search "
+        "made twice, and a difference between their winners is luck"
+        for names in found.values()
+        if len(names) > 1
+    ]
+
+
+def _foreign(searches: Sequence[Search]) -> list[str]:
+    """Sentences on trials that others put into our studies."""
+    return [
+        f"{search.place}: another program added {search.n_foreign} "
+        f"trial{'' if search.n_foreign == 1 else 's'} to '{search.name}'; left alone, not counted"
+        for search in searches
+        if search.n_foreign
+    ]
+
+
+def _archive_runs(ledger: Ledger, searches: set[str]) -> None:
+    for entry in filter(ledger.is_sound, ledger.entries(TUNING)):
+        parents = entry.parents()
+        if parents and parents[0].key.rpartition(" ")[0] in searches:
+            ledger.archive(TUNING, entry.spec())
