@@ -20,17 +20,18 @@ from rnnbench.tuning.space import Space
 from rnnbench.tuning.trials import Trial, TrialState, count_points, find_winner
 
 __all__ = [
+    "FOLDER",
     "TuningRecord",
     "describe_search",
     "describe_trial",
     "draw_searches",
     "read_records",
-    "record_names",
     "winners_as_json",
     "write_record",
 ]
 
 FOLDER = "tuning"
+"""Where the ledger keeps what searches found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +128,6 @@ def read_records(
         except DamagedError as err:
             on_problem(f"{err}; `rnnbench tune {path.stem}` as before writes it anew")
     return {record.architecture: record for record in found if record is not None}
-
-
-def record_names(ledger_folder: Path) -> tuple[str, ...]:
-    """The names of the tunings in the folder."""
-    return tuple(sorted(path.name for path in (ledger_folder / FOLDER).glob("*") if path.is_dir()))
 
 
 def winners_as_json(records: Sequence[TuningRecord]) -> str:

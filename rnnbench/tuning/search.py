@@ -20,7 +20,7 @@ from rnnbench.ledger import Parent
 from rnnbench.specs import RunSpec
 from rnnbench.tracking.addresses import reason, show_address
 from rnnbench.tuning.plan import BATCH, Tuning
-from rnnbench.tuning.space import PARAMETERS, Choices, Params, Range, Space
+from rnnbench.tuning.space import PARAMETERS, Choices, Params, Space
 from rnnbench.tuning.storage import JOURNAL
 from rnnbench.tuning.trials import Trial, TrialState, best_so_far
 
@@ -164,8 +164,8 @@ class Search:
         make = samplers.RandomSampler if choices.sampler == "random" else samplers.TPESampler
         with _quiet():
             view = self._view(make(seed=seed))
-            first = self._tuning.usual(self.architecture)
-            if start == 0 and first is not None and self._tuning.space.contains(first):
+            first = self._tuning.usual(self.architecture) if start == 0 else None
+            if first is not None and self._tuning.space.contains(first):
                 view.enqueue_trial(dict(first))
             asked = [view.ask(self._distributions) for _ in range(BATCH)]
         return [_typed(trial.params) for trial in asked]
@@ -186,9 +186,23 @@ class Search:
         return view
 
     def _read(self, number: int, found: FrozenTrial) -> Trial:
-        """Our trial of that number; Optuna counts those of others too."""
+        """Our trial of that number, as it was told; Optuna counts those of others too."""
+        states = {theirs: ours for ours, theirs in _STATES.items()}
         try:
-            return _from_optuna(found, number, self._tuning.space)
+            params = _typed(found.params)
+            if not self._tuning.space.contains(params):
+                raise ValueError(f"{params} is not in the space")
+            state = states[found.state.name]
+            notes = {name: found.user_attrs[name] for name in _NOTES}
+            steps = found.intermediate_values
+            return Trial(
+                number=number,
+                params=params,
+                state=state,
+                value=found.value if state == "complete" else None,
+                curve=tuple(steps[step] for step in sorted(steps)),
+                **{**notes, "losses": tuple(notes["losses"])},
+            )
         except Exception as err:  # whatever a journal that was changed holds
             raise StoreError(
                 f"trial {found.number} of '{self.name}' in {self.place} is damaged "
@@ -261,17 +275,17 @@ def put_aside(storage: BaseStorage, name: str) -> bool:
 
 
 def _distributions(space: Space) -> dict[str, BaseDistribution]:
-    return {name: _distribution(name, domain) for name, domain in space.domains.items()}
-
-
-def _distribution(name: str, domain: Range | Choices) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    if isinstance(domain, Choices):
-        return CategoricalDistribution(domain.values)
-    if PARAMETERS[name] is int:
-        return IntDistribution(int(domain.low), int(domain.high), log=domain.log)
-    return FloatDistribution(domain.low, domain.high, log=domain.log)
+    found: dict[str, BaseDistribution] = {}
+    for name, domain in space.domains.items():
+        if isinstance(domain, Choices):
+            found[name] = CategoricalDistribution(domain.values)
+        elif PARAMETERS[name] is int:
+            found[name] = IntDistribution(int(domain.low), int(domain.high), log=domain.log)
+        else:
+            found[name] = FloatDistribution(domain.low, domain.high, log=domain.log)
+    return found
 
 
 def _typed(params: Mapping[str, Any]) -> Params:  # Any: what a distribution holds
@@ -309,24 +323,6 @@ def _to_optuna(
 def _is_own(found: FrozenTrial) -> bool:
     """Whether `_to_optuna` made it: others can add to the study, and queue what is to be tried."""
     return found.state.is_finished() and found.user_attrs.keys() >= set(_NOTES)
-
-
-def _from_optuna(found: FrozenTrial, number: int, space: Space) -> Trial:
-    params = _typed(found.params)
-    if not space.contains(params):
-        raise ValueError(f"{params} is not in the space")
-    states = {theirs: ours for ours, theirs in _STATES.items()}
-    state = states[found.state.name]
-    notes = {name: found.user_attrs[name] for name in _NOTES}
-    steps = found.intermediate_values
-    return Trial(
-        number=number,
-        params=params,
-        state=state,
-        value=found.value if state == "complete" else None,
-        curve=tuple(steps[step] for step in sorted(steps)),
-        **{**notes, "losses": tuple(notes["losses"])},
-    )
 
 
 def _differences(before: object, after: object, name: str = "") -> list[str]:

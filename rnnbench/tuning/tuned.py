@@ -12,11 +12,12 @@ from rnnbench.architectures import architecture_names, make_form
 from rnnbench.compare.arms import accuracy_interval, hardware_of
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.rows import PairRow
-from rnnbench.compare.sections import is_tuned
+from rnnbench.compare.sections import tuned_architectures
 from rnnbench.errors import StudyError
 from rnnbench.specs import Recipe, RunSpec
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.orderings import best_so_far_quantile
+from rnnbench.study import Tuned
 from rnnbench.tracking.runs import CURVES, TrackedRun
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.trials import best_so_far, count_trials
@@ -32,8 +33,6 @@ __all__ = [
     "match_textbook",
 ]
 
-Tuned: TypeAlias = Mapping[str, Mapping[str, float | int]]
-"""By architecture the values that tuning found."""
 Matched: TypeAlias = Mapping[str, Mapping[str, Sequence[TrackedRun]]]
 """By architecture its runs `tuned` and `textbook`."""
 
@@ -187,14 +186,14 @@ def match_textbook(
         others: of all other studies; the textbook's are found among them by what was asked.
     """
     finished = {run.spec.fingerprint: run for run in (*others, *runs) if run.is_finished}
-    matched = {}
-    for name, values in tuned.items():
-        own = [run for run in runs if run.is_finished and is_tuned(run.spec, name, values)]
-        asked = (_as_textbook(run.spec, name).fingerprint for run in own)
-        matched[name] = {
-            "tuned": own,
-            "textbook": [finished[key] for key in asked if key in finished],
-        }
+    matched: dict[str, dict[str, list[TrackedRun]]] = {
+        name: {kind: [] for kind in _BOTH} for name in tuned
+    }
+    for run in filter(lambda run: run.is_finished, runs):
+        for name in tuned_architectures(run.spec, tuned):
+            matched[name]["tuned"].append(run)
+            textbook = finished.get(_as_textbook(run.spec, name).fingerprint)
+            matched[name]["textbook"] += [textbook] if textbook else []
     return matched
 
 
@@ -284,9 +283,10 @@ def _describe_reach(name: str, found: Mapping[str, Sequence[TrackedRun]]) -> Rea
         return None
     target = fmean(losses)
     tuned = [run for run in found["tuned"] if run.history is not None and len(run.history)]
-    reached = [(run, epoch) for run in tuned if (epoch := _first_at(run, target))]
+    epochs = [(run.result, epoch) for run in tuned if (epoch := _first_at(run, target))]
+    seconds = [epoch * (result.epoch_seconds or 0.0) for result, epoch in epochs if result]
     machines = {hardware_of(run.result) for runs in found.values() for run in runs if run.result}
-    is_one_machine = len(machines) == 1
+    is_one = len(machines) == 1
     return ReachRow(
         architecture=name,
         val_loss=target,
@@ -294,16 +294,12 @@ def _describe_reach(name: str, found: Mapping[str, Sequence[TrackedRun]]) -> Rea
         textbook_seconds=fmean(
             (result.best_epoch or 0) * (result.epoch_seconds or 0.0) for result in textbook
         )
-        if is_one_machine
+        if is_one
         else None,
         n=len(tuned),
-        n_reached=len(reached),
-        epochs=fmean(epoch for _, epoch in reached) if reached else None,
-        seconds=fmean(
-            epoch * (run.result.epoch_seconds or 0.0) for run, epoch in reached if run.result
-        )
-        if reached and is_one_machine
-        else None,
+        n_reached=len(epochs),
+        epochs=fmean(epoch for _, epoch in epochs) if epochs else None,
+        seconds=fmean(seconds) if epochs and is_one else None,
     )
 
 

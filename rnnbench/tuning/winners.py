@@ -13,7 +13,7 @@ from rnnbench.errors import UsageError
 from rnnbench.specs import Backend
 from rnnbench.study import Study, expand_study
 from rnnbench.tuning.plan import TUNING, refuse_overlap
-from rnnbench.tuning.record import TuningRecord, read_records, record_names
+from rnnbench.tuning.record import FOLDER, TuningRecord, read_records
 from rnnbench.tuning.trials import count_trials
 
 __all__ = ["refuse_untuned", "with_winners"]
@@ -25,7 +25,7 @@ def refuse_untuned(ledger_folder: Path, study: Study) -> None:
     Raises:
         UsageError: so it is.
     """
-    if TUNING not in record_names(ledger_folder):
+    if not (ledger_folder / FOLDER / TUNING).is_dir():
         names = " ".join(study.architectures)
         raise UsageError(f"nothing was tuned in this folder yet; `rnnbench tune {names}` does that")
 
