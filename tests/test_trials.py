@@ -89,7 +89,7 @@ def test_a_run_of_two_trials_is_there_once() -> None:
     a, b = attempt(0, rate=0.1), attempt(1, rate=0.1, search=FakeSearch("other"))
     round_ = Round([a, b])
     assert round_.specs == list(a.specs)
-    assert round_.holders(a.first) == [a, b]
+    assert round_.holders[a.first] == [a, b]
 
 
 def test_a_pruned_first_run_gives_up_the_others_of_its_trial() -> None:

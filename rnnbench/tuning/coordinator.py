@@ -253,7 +253,7 @@ class Coordinator:
                 self._environment = dict(event.environment)
             entry = self._open(round_, spec)
             self._write(entry, event)
-            attempts = round_.holders(spec.fingerprint)
+            attempts = round_.holders[spec.fingerprint]
             if isinstance(event, EpochEnded):
                 for attempt in attempts:
                     self._view.show_epoch(attempt, spec, event.row)
@@ -286,7 +286,7 @@ class Coordinator:
 
     def _open(self, round_: Round, spec: RunSpec) -> LedgerEntry:
         if spec.fingerprint not in self._entries:
-            attempt = round_.holders(spec.fingerprint)[0]
+            attempt = round_.holders[spec.fingerprint][0]
             chain = attempt.search.chain(attempt.trial.number)
             entry = self._ledger.open_run(TUNING, spec, parents=chain)
             self._entries[spec.fingerprint] = entry
@@ -301,29 +301,29 @@ class Coordinator:
         self._tracker.notice(entry)
 
     def _record_all(self) -> list[TuningRecord]:
-        records = [self._record(search) for search in self._searches]
+        tuning = self._tuning
+        records = [
+            TuningRecord(
+                tuning=TUNING,
+                architecture=search.architecture,
+                dataset=tuning.dataset.name,
+                fingerprint=tuning.dataset.fingerprint,
+                declaration=tuning.declaration(search.architecture),
+                seeds=tuning.choices.tuning_seeds,
+                n_trials=max(search.n_trials, len(search.trials)),
+                trials=tuple(search.trials),
+                hardware=self._hardware[search.architecture],
+                command=tuning.choices.command,
+                chance_loss=self._chance_loss,
+            )
+            for search in self._searches
+        ]
         try:
             for record in records:
                 write_record(self._ledger.folder, record)
         except OSError as err:
             self._view.warn(_cannot_write(err))
         return records
-
-    def _record(self, search: Search) -> TuningRecord:
-        tuning = self._tuning
-        return TuningRecord(
-            tuning=TUNING,
-            architecture=search.architecture,
-            dataset=tuning.dataset.name,
-            fingerprint=tuning.dataset.fingerprint,
-            declaration=tuning.declaration(search.architecture),
-            seeds=tuning.choices.tuning_seeds,
-            n_trials=max(search.n_trials, len(search.trials)),
-            trials=tuple(search.trials),
-            hardware=self._hardware[search.architecture],
-            command=tuning.choices.command,
-            chance_loss=self._chance_loss,
-        )
 
     def _find_hardware(self) -> Mapping[str, str]:
         """By architecture this machine, beside those that earlier trials were trained on."""

@@ -73,7 +73,8 @@ class Search:
             )
             self._declare(tuning.declaration(architecture))
             found = self._study.get_trials()
-            own = [trial for trial in found if _is_own(trial)]
+            # Others can add to the study, and queue what is to be tried.
+            own = [t for t in found if t.state.is_finished() and t.user_attrs.keys() >= {*_NOTES}]
             self.trials = [self._read(*numbered) for numbered in enumerate(own)]
             self.n_foreign = len(found) - len(own)
             self.began = str(self._study.user_attrs[_BEGAN])
@@ -318,11 +319,6 @@ def _to_optuna(
             epoch: loss for epoch, loss in enumerate(losses, start=1) if math.isfinite(loss)
         },
     )
-
-
-def _is_own(found: FrozenTrial) -> bool:
-    """Whether `_to_optuna` made it: others can add to the study, and queue what is to be tried."""
-    return found.state.is_finished() and found.user_attrs.keys() >= set(_NOTES)
 
 
 def _differences(before: object, after: object, name: str = "") -> list[str]:

@@ -119,6 +119,9 @@ class Round:
 
     Args:
         paid: fingerprints of runs that earlier trials were charged for.
+
+    Attributes:
+        holders: by fingerprint the trials that a run belongs to: several where they ask the same.
     """
 
     def __init__(self, attempts: Sequence[Attempt], paid: Collection[str] = ()) -> None:
@@ -126,11 +129,11 @@ class Round:
         self._paid = paid
         self._rows: dict[str, list[EpochRow]] = {}
         self._results: dict[str, RunResult] = {}
-        self._holders: dict[str, list[Attempt]] = {}
+        self.holders: dict[str, list[Attempt]] = {}
         for attempt in attempts:
             for spec in attempt.specs:
                 self._rows[spec.fingerprint] = []
-                self._holders.setdefault(spec.fingerprint, []).append(attempt)
+                self.holders.setdefault(spec.fingerprint, []).append(attempt)
         searches = {attempt.search.name: attempt.search for attempt in attempts}
         self._pruners = {name: search.pruning() for name, search in searches.items()}
 
@@ -141,10 +144,6 @@ class Round:
         every = (spec for specs in by_seed for spec in specs if spec is not None)
         return list({spec.fingerprint: spec for spec in every}.values())
 
-    def holders(self, fingerprint: str) -> Sequence[Attempt]:
-        """The trials that the run belongs to: more than one where they ask for the same."""
-        return self._holders[fingerprint]
-
     def forget(self, fingerprint: str) -> None:
         """The run starts over: its epochs so far no longer count."""
         self._rows[fingerprint] = []
@@ -153,7 +152,7 @@ class Round:
     def is_wanted(self, fingerprint: str) -> bool:
         """Whether some trial still waits for the run's result."""
         return fingerprint not in self._results and not all(
-            attempt.is_decided for attempt in self._holders[fingerprint]
+            attempt.is_decided for attempt in self.holders[fingerprint]
         )
 
     def observe_epoch(self, fingerprint: str, row: EpochRow) -> list[str]:
@@ -170,16 +169,16 @@ class Round:
         """Take a run's end into account; the runs that nobody waits for any longer."""
         self._results[fingerprint] = result
         if result.status == "failed":
-            for attempt in self._holders[fingerprint]:
+            for attempt in self.holders[fingerprint]:
                 attempt.is_lost = True
-            return self._unwanted(self._holders[fingerprint])
+            return self._unwanted(self.holders[fingerprint])
         if result.status == "diverged":
             return self._prune(fingerprint, f"diverged: {result.reason}", lambda _: True)
         return []
 
     def reason(self, fingerprint: str) -> str:
         """Why a run was given up."""
-        reasons = (attempt.reason for attempt in self._holders[fingerprint] if attempt.reason)
+        reasons = (attempt.reason for attempt in self.holders[fingerprint] if attempt.reason)
         return next(reasons, "nobody waits for it")
 
     def outcomes(self) -> list[tuple[Attempt, Trial]]:
@@ -215,13 +214,13 @@ class Round:
     def _pays(self, attempt: Attempt, spec: RunSpec) -> bool:
         """Whether the run is charged to this trial: a run that several share is charged once."""
         fingerprint = spec.fingerprint
-        return fingerprint not in self._paid and self._holders[fingerprint][0] is attempt
+        return fingerprint not in self._paid and self.holders[fingerprint][0] is attempt
 
     def _prune(self, fingerprint: str, reason: str, is_bad: Callable[[Search], bool]) -> list[str]:
         """Give up the trials whose first run this is, where it is bad for their search."""
         pruned = [
             attempt
-            for attempt in self._holders[fingerprint]
+            for attempt in self.holders[fingerprint]
             if attempt.first == fingerprint
             and attempt.pruned_after is None
             and is_bad(attempt.search)
