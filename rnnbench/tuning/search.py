@@ -13,6 +13,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import StoreError, UsageError
@@ -183,7 +184,8 @@ class Search:
         view = optuna.create_study(direction="minimize", sampler=sampler)
         for trial in self.trials[: self._n_in_batches]:
             curve = best_so_far(trial.curve, n_epochs) if n_epochs else trial.curve
-            view.add_trial(_to_optuna(trial, self._distributions, curve))
+            filled = replace(trial, curve=tuple(curve))
+            view.add_trial(_to_optuna(filled, self._distributions))
         return view
 
     def _read(self, number: int, found: FrozenTrial) -> Trial:
@@ -293,21 +295,15 @@ def _typed(params: Mapping[str, Any]) -> Params:  # Any: what a distribution hol
     return {name: PARAMETERS[name](value) for name, value in params.items()}
 
 
-def _to_optuna(
-    trial: Trial,
-    distributions: Mapping[str, BaseDistribution],
-    curve: Sequence[float] | None = None,
-) -> FrozenTrial:
-    from optuna.trial import FrozenTrial
-    from optuna.trial import TrialState as State
+def _to_optuna(trial: Trial, distributions: Mapping[str, BaseDistribution]) -> FrozenTrial:
+    import optuna
 
     assert trial.state is not None, "only what is over is kept"
     ended = datetime.datetime.now()
-    losses = trial.curve if curve is None else curve
-    return FrozenTrial(
+    return optuna.trial.FrozenTrial(
         number=trial.number,
         trial_id=-1,
-        state=State[_STATES[trial.state]],
+        state=optuna.trial.TrialState[_STATES[trial.state]],
         value=trial.value,
         datetime_start=ended - datetime.timedelta(seconds=trial.seconds),
         datetime_complete=ended,
@@ -316,7 +312,7 @@ def _to_optuna(
         user_attrs={name: getattr(trial, name) for name in _NOTES},
         system_attrs={},
         intermediate_values={
-            epoch: loss for epoch, loss in enumerate(losses, start=1) if math.isfinite(loss)
+            epoch: loss for epoch, loss in enumerate(trial.curve, start=1) if math.isfinite(loss)
         },
     )
 
