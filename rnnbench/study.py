@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from rnnbench.architectures import ALL, architecture_names, check_size, make_form
 from rnnbench.errors import StudyError, unknown_name
@@ -22,6 +22,7 @@ __all__ = [
     "CONTRASTS",
     "TIMING",
     "Study",
+    "Tuned",
     "bundled_files",
     "bundled_studies",
     "check_description",
@@ -38,6 +39,8 @@ _DATA_LISTS = ("num_words", "max_len")
 _RECIPE_KEYS = {item.name for item in fields(Recipe)}
 MOST_DESCRIPTION = 7000  # of a description: MLflow cuts the tag of all that is declared at 8,000
 MOST_TUNED = 100
+Tuned: TypeAlias = Mapping[str, Mapping[str, float | int]]
+"""By architecture, the values that tuning found best for it."""
 TIMING = "timing"
 """The bundled file that is no study of runs: what `rnnbench timing` measures."""
 
@@ -57,7 +60,6 @@ class Study:
         data, recipe: values by field of `DataSpec` and `Recipe`; those of `learning_rate`,
             `order`, `num_words` and `max_len` are tuples that make a grid too.
         own: how a file of the user's is read and split, values by field.
-        tuned: by architecture, the values that tuning found best for it.
     """
 
     name: str
@@ -74,7 +76,7 @@ class Study:
     data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
     recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
     own: Mapping[str, Any] = field(default_factory=dict)  # Any: TOML values
-    tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
+    tuned: Tuned = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", check_name(self.name))

@@ -10,11 +10,16 @@ from numpy.typing import NDArray
 
 from rnnbench.architectures import make_form
 from rnnbench.compare.sections import Arm, Section, divide_runs
+from rnnbench.datasets import DatasetRef
+from rnnbench.execution.devices import Placement
 from rnnbench.published.notes import REVIEWS
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
 from rnnbench.tracking.runs import TrackedRun
+from rnnbench.tuning.plan import TuneChoices, Tuning, compose_base
+from rnnbench.tuning.space import load_space
 
 __all__ = [
+    "DATASET",
     "EMPTY_ZIP",
     "ENVIRONMENT",
     "arm_of",
@@ -23,6 +28,7 @@ __all__ = [
     "made_up",
     "only_section",
     "spec_of",
+    "tuning_of",
 ]
 
 ENVIRONMENT = {
@@ -32,6 +38,8 @@ ENVIRONMENT = {
     "platform": "Linux",
     "version.keras": "3.15.1",
 }
+
+DATASET = DatasetRef(name="imdb", fingerprint="ab", origin="here")
 
 EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 """The shortest file that can stand for a model."""
@@ -52,6 +60,18 @@ def spec_of(architecture: str = "lstm", seed: int = 0, **values: Any) -> RunSpec
         recipe=Recipe(**recipe),
         seed=seed,
         **run,
+    )
+
+
+def tuning_of(**values: Any) -> Tuning:
+    """What `rnnbench tune lstm` searches on this machine's CPU; keywords are its choices."""
+    choices = TuneChoices(**{"architectures": ("lstm",), **values})
+    return Tuning(
+        choices=choices,
+        base=compose_base(choices),
+        space=load_space(choices.space),
+        dataset=DATASET,
+        placement=Placement(backend="jax", gpus=(None,), reason=""),
     )
 
 

@@ -35,7 +35,7 @@ from rnnbench.specs import (
 )
 from rnnbench.training.engine import Variables
 from rnnbench.training.progress import Progress
-from rnnbench.tuning.tune import _archive_runs as archive_runs
+from rnnbench.tuning.coordinator import _archive_runs as archive_runs
 
 SPEC = RunSpec(
     form=CanonicalForm(cell="lstm"), data=DataSpec(dataset="made-up", fingerprint="ab"), seed=1
@@ -326,7 +326,7 @@ def test_a_search_is_started_over_though_one_of_its_runs_is_torn(tmp_path: Path)
         for spec in (SPEC, replace(SPEC, seed=2))
     )
     put(torn.folder / "parents.json", b"torn")
-    archive_runs(ledger, "tuning", {"search"})
+    archive_runs(ledger, {"search"})
     assert torn.folder.exists()
     assert not whole.folder.exists()
 

@@ -6,8 +6,8 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,14 @@ import optuna
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_up import tuning_of
 
 from rnnbench.errors import StoreError, UsageError
-from rnnbench.tuning.search import BATCH, Method, Search, measure_importances, put_aside
+from rnnbench.tuning.plan import BATCH, Tuning
+from rnnbench.tuning.search import Search, measure_importances, put_aside
 from rnnbench.tuning.space import Choices, Params, Range, Space, load_space
 from rnnbench.tuning.storage import JOURNAL, open_storage
-from rnnbench.tuning.trials import Proposal, Trial, best_so_far, count_trials, find_winner
+from rnnbench.tuning.trials import Trial, best_so_far, count_trials, find_winner
 
 RATE = load_space("learning-rate")
 UNITS = Space(
@@ -30,26 +32,42 @@ DECLARATION = {"space": {"learning_rate": {"low": 1e-5, "high": 0.1}}, "pruner":
 USUAL = {"learning_rate": 1e-4}
 
 
+@dataclass(frozen=True, kw_only=True)
+class MadeUpTuning(Tuning):
+    """Is called, declares and begins as a test says."""
+
+    name: str
+    declared: dict[str, Any]
+    first: Params | None
+
+    def search_name(self, architecture: str) -> str:
+        return self.name
+
+    def declaration(self, architecture: str) -> dict[str, Any]:
+        return self.declared
+
+    def usual(self, architecture: str) -> Params | None:
+        return self.first
+
+
 def open_search(
     folder: Path,
     *,
     name: str = "lstm",
     space: Space = RATE,
     address: str | None = None,
-    declaration: Mapping[str, Any] = DECLARATION,
-    **method: Any,
+    declaration: dict[str, Any] = DECLARATION,
+    first: Params | None = USUAL,
+    **choices: Any,
 ) -> Search:
     """The search as a new command finds it."""
-    return Search(
-        open_storage(address, folder),
-        name,
-        space=space,
-        method=Method(**{"first": USUAL, "n_trials": 15, **method}),
-        declaration=declaration,
-    )
+    tuning = tuning_of(**{"trials": 15, "storage": address, **choices})
+    values = {field.name: getattr(tuning, field.name) for field in fields(Tuning)}
+    own = {"space": space, "name": name, "declared": declaration, "first": first}
+    return Search(MadeUpTuning(**{**values, **own}), "lstm", open_storage(address, folder))
 
 
-def train(proposal: Proposal, prune: Callable[[Sequence[float]], bool]) -> Trial:
+def train(proposal: Trial, prune: Callable[[Sequence[float]], bool]) -> Trial:
     """A valley at 10^-2.3; large rates diverge, and very small ones fail."""
     found: dict[str, Any] = {"number": proposal.number, "params": proposal.params}
     rate = proposal.params.get("learning_rate", 0.01)
@@ -98,9 +116,9 @@ def lost(number: int) -> Trial:
     return Trial(number=number, params=dict(USUAL), state="failed")
 
 
-def search_after(folder: Path, *trials: Trial, **method: Any) -> Search:
+def search_after(folder: Path, *trials: Trial, **choices: Any) -> Search:
     """A search that was told these."""
-    search = open_search(folder, **method)
+    search = open_search(folder, **choices)
     for trial in trials:
         search.tell(trial)
     return search
@@ -142,7 +160,7 @@ def test_a_search_that_is_broken_off_comes_to_the_same_trials(
 def test_a_search_that_is_extended_comes_to_the_same_trials(
     unbroken: dict[str, list[Trial]], tmp_path: Path, sampler: str
 ) -> None:
-    seven = carry_out(tmp_path, sampler=sampler, n_trials=7)
+    seven = carry_out(tmp_path, sampler=sampler, trials=7)
     assert essence(seven) == essence(unbroken[sampler][:7])
     assert essence(carry_out(tmp_path, sampler=sampler)) == essence(unbroken[sampler])
 
@@ -151,7 +169,7 @@ def test_a_database_holds_the_same_trials_as_the_journal(
     unbroken: dict[str, list[Trial]], tmp_path: Path
 ) -> None:
     address = f"sqlite:///{tmp_path / 'trials.db'}"
-    trials = carry_out(tmp_path, stops={3}, sampler="random", address=address, n_trials=8)
+    trials = carry_out(tmp_path, stops={3}, sampler="random", address=address, trials=8)
     assert essence(trials) == essence(unbroken["random"][:8])
     assert not (tmp_path / JOURNAL).exists()
 
@@ -165,7 +183,7 @@ def test_a_batch_that_was_broken_off_is_asked_for_its_rest(tmp_path: Path) -> No
 
 
 def test_the_last_batch_ends_with_the_last_trial(tmp_path: Path) -> None:
-    search = search_after(tmp_path, *(complete(n, 0.5) for n in range(6)), n_trials=8)
+    search = search_after(tmp_path, *(complete(n, 0.5) for n in range(6)), trials=8)
     assert [proposal.number for proposal in search.next_batch()] == [6, 7]
     assert not search.is_over
 
@@ -193,7 +211,7 @@ def test_a_trial_is_read_back_as_it_was_told(tmp_path: Path) -> None:
 
 def test_another_seed_of_the_sampler_asks_for_other_trials(tmp_path: Path) -> None:
     one = open_search(tmp_path, name="one").next_batch()
-    other = open_search(tmp_path, name="other", seed=1).next_batch()
+    other = open_search(tmp_path, name="other", sampler_seed=1).next_batch()
     assert one[0] == other[0]  # the value of the notes
     assert all(a.params != b.params for a, b in zip(one[1:], other[1:], strict=True))
 
@@ -216,7 +234,7 @@ def test_a_value_outside_the_space_is_not_tried(tmp_path: Path) -> None:
 
 
 def test_a_grid_visits_each_point_once_and_is_over_then(tmp_path: Path) -> None:
-    values = {"space": UNITS, "sampler": "grid", "n_trials": 11}
+    values = {"space": UNITS, "sampler": "grid", "trials": 11}
     trials = carry_out(tmp_path, stops={2, 6}, **values)
     assert [trial.params for trial in trials] == [
         {"units": units, "dropout": dropout} for dropout in (0.0, 0.5) for units in (4, 8, 16, 32)
@@ -369,7 +387,7 @@ def test_without_a_pruner_no_run_is_given_up(tmp_path: Path) -> None:
 def test_a_torn_last_line_is_cut_off_and_the_search_goes_on(
     unbroken: dict[str, list[Trial]], tmp_path: Path
 ) -> None:
-    carry_out(tmp_path, sampler="random", n_trials=8)
+    carry_out(tmp_path, sampler="random", trials=8)
     path = tmp_path / JOURNAL
     path.write_bytes(path.read_bytes()[:-10])  # of the eighth trial
     assert len(open_search(tmp_path, sampler="random").trials) == 7
@@ -379,7 +397,7 @@ def test_a_torn_last_line_is_cut_off_and_the_search_goes_on(
 
 @pytest.mark.parametrize("text", [b"half of {", b"", b"\xff\xfe"], ids=["torn", "empty", "no text"])
 def test_a_damaged_line_is_named_with_its_file(tmp_path: Path, text: bytes) -> None:
-    carry_out(tmp_path, n_trials=4)
+    carry_out(tmp_path, trials=4)
     path = tmp_path / JOURNAL
     lines = path.read_bytes().split(b"\n")
     lines[2] = text

@@ -14,7 +14,13 @@ from rnnbench.specs import RunResult
 from rnnbench.tracking.runs import TrackedRun
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.trials import Trial
-from rnnbench.tuning.tuned import BudgetRow, ReachRow, TuningPart, compose_tuning_part
+from rnnbench.tuning.tuned import (
+    BudgetRow,
+    ReachRow,
+    TuningPart,
+    compose_tuning_part,
+    match_textbook,
+)
 
 RATE = {"learning_rate": 0.005}
 BOTH = {"lstm": RATE, "gru": RATE}
@@ -88,8 +94,7 @@ def compose(
 ) -> TuningPart:
     return compose_tuning_part(
         values,
-        runs,
-        others,
+        match_textbook(values, runs, others),
         {each.architecture: each for each in records},
         margin=0.005,
         is_paired=True,

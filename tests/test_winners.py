@@ -6,22 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made_up import DATASET, tuning_of
 
-from rnnbench.datasets import DatasetRef
 from rnnbench.study import Study, load_study
 from rnnbench.tuning.coordinator import TuneOutcome
-from rnnbench.tuning.plan import TuneChoices, compose_tuning
 from rnnbench.tuning.record import TuningRecord, read_records, write_record
 from rnnbench.tuning.trials import Trial
-from rnnbench.tuning.winners import recipe_differences, tell_differences, with_winners
-
-REVIEWS = DatasetRef(name="imdb", fingerprint="ab", origin="here")
+from rnnbench.tuning.winners import with_winners
 
 
 @pytest.fixture
 def searched(tmp_path: Path) -> Path:
     """A ledger's folder with a search for the learning rate of an LSTM(8) on 100 words."""
-    tuning = compose_tuning(TuneChoices(architectures=("lstm",)))
+    tuning = tuning_of()
     trial = Trial(
         number=0,
         params={"learning_rate": 0.005},
@@ -35,8 +32,8 @@ def searched(tmp_path: Path) -> Path:
         architecture="lstm",
         dataset="imdb",
         fingerprint="ab",
-        declaration=tuning.declaration("lstm", REVIEWS, "jax"),
-        seeds=tuning.seeds,
+        declaration=tuning.declaration("lstm"),
+        seeds=tuning.choices.tuning_seeds,
         n_trials=1,
         trials=(trial,),
         hardware="cpu",
@@ -52,7 +49,7 @@ def test_a_winner_that_is_no_better_than_chance_is_warned_of(searched: Path) -> 
     for chance_loss, n_warnings in ((None, 0), (0.41, 0), (0.4, 1)):
         write_record(searched, replace(record, chance_loss=chance_loss))
         study = load_study("textbook").with_choices(architectures=("lstm",))
-        with_winners(study, searched, REVIEWS, (), warnings.append)
+        with_winners(study, searched, DATASET, "jax", (), warnings.append)
         assert len(warnings) == n_warnings
     assert "a validation loss of 0.4000, which is not below the 0.4000" in warnings[0]
 
@@ -77,14 +74,15 @@ def test_a_record_that_is_torn_is_named_and_left_out(searched: Path, content: by
 
 def study_with(searched: Path, **choices: dict[str, tuple[int, ...]]) -> tuple[Study, list[str]]:
     study = load_study("textbook").with_choices(architectures=("lstm",), **choices)
-    study = with_winners(study, searched, REVIEWS, (), pytest.fail)
-    return study, recipe_differences(study, searched, REVIEWS, "jax")
+    differences: list[str] = []
+    study = with_winners(study, searched, DATASET, "jax", (), differences.append)
+    return study, differences
 
 
 def test_a_study_as_it_was_tuned_has_nothing_to_tell(searched: Path) -> None:
     study, differences = study_with(searched)
     assert differences == []
-    assert tell_differences(study, differences) is study
+    assert study.description.endswith("the values that 1 trial found best for it.")
 
 
 @pytest.mark.parametrize(
@@ -101,5 +99,5 @@ def test_what_differs_is_told_and_declared(
 ) -> None:
     study, differences = study_with(searched, **choices)
     assert differences == [f"lstm was tuned with {words}"]
-    declared = tell_differences(study, differences).declaration["description"]
+    declared = study.declaration["description"]
     assert declared.endswith(f"found best for it. But lstm was tuned with {words}.")

@@ -10,9 +10,10 @@ from typing import TypeAlias
 from rnnbench.architectures import PRESETS, display_name, make_form
 from rnnbench.errors import StudyError
 from rnnbench.specs import CanonicalForm, Form, PluginForm, Recipe, RunSpec
+from rnnbench.study import Tuned
 from rnnbench.tracking.runs import TrackedRun
 
-__all__ = ["Arm", "Section", "divide_runs", "hyperparameter", "is_tuned", "without"]
+__all__ = ["Arm", "Section", "divide_runs", "hyperparameter", "tuned_architectures", "without"]
 
 _Key: TypeAlias = tuple[Form, tuple[tuple[str, object], ...]]
 _ORDERS = ("reshuffled", "frozen")
@@ -60,14 +61,14 @@ def divide_runs(
     contrast: str,
     *,
     vary_split: bool = False,
-    tuned: Mapping[str, Mapping[str, float | int]] | None = None,
+    tuned: Tuned | None = None,
 ) -> tuple[Section, ...]:
     """The runs as sections of arms.
 
     Args:
         contrast: the factor between arms; everything else but the seed is equal in a section.
         vary_split: runs of several splits belong together, one split a seed.
-        tuned: by architecture the values that tuning found: they belong to its arm.
+        tuned: runs with an architecture's tuned values belong to its arm.
     """
     grouped: dict[_Key, dict[str, list[TrackedRun]]] = {}
     places: dict[str, tuple[object, ...]] = {}
@@ -96,14 +97,9 @@ def divide_runs(
     return tuple(sections)
 
 
-def is_tuned(spec: RunSpec, architecture: str, values: Mapping[str, float | int]) -> bool:
-    """Whether the run has the values that tuning found for the architecture."""
-    form = {key: value for key, value in values.items() if key != "learning_rate"}
-    rate = values.get("learning_rate", Recipe().learning_rate)
-    try:
-        return spec.form == make_form(architecture, **form) and spec.recipe.learning_rate == rate
-    except StudyError:  # a plug-in that is not installed here
-        return False
+def tuned_architectures(spec: RunSpec, tuned: Tuned) -> list[str]:
+    """The architectures for which tuning found the run's values; most often one, or none."""
+    return [name for name, values in tuned.items() if _has_values(spec, name, values)]
 
 
 def without(form: Form, name: str) -> Form:
@@ -143,12 +139,20 @@ def _take_out(
     return f"{factor}={value}", (value,), without(form, factor)
 
 
-def _tuned_name(spec: RunSpec, tuned: Mapping[str, Mapping[str, float | int]]) -> str:
+def _tuned_name(spec: RunSpec, tuned: Tuned) -> str:
     """The architecture whose values these are; else, of an earlier search, the values."""
-    for name, values in tuned.items():
-        if is_tuned(spec, name, values):
-            return name
+    for name in tuned_architectures(spec, tuned):
+        return name
     return f"{display_name(spec.form)} (learning_rate={spec.recipe.learning_rate:.6g})"
+
+
+def _has_values(spec: RunSpec, architecture: str, values: Mapping[str, float | int]) -> bool:
+    form = {key: value for key, value in values.items() if key != "learning_rate"}
+    rate = values.get("learning_rate", Recipe().learning_rate)
+    try:
+        return spec.form == make_form(architecture, **form) and spec.recipe.learning_rate == rate
+    except StudyError:  # a plug-in that is not installed here
+        return False
 
 
 def _section_names(keys: Sequence[_Key], contrast: str) -> Mapping[_Key, str]:

@@ -29,7 +29,7 @@ from rnnbench.timing.page import describe_timing, warn_of_timing, write_timing_a
 from rnnbench.timing.rows import TimingPart
 from rnnbench.tracking.runs import TrackedRun
 from rnnbench.tuning.record import TuningRecord
-from rnnbench.tuning.tuned import compose_tuning_part, match_textbook
+from rnnbench.tuning.tuned import Matched, compose_tuning_part, match_textbook
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,6 +105,7 @@ def compose_document(sources: Sources) -> Document:
         vary_split=declared.vary_split,
         tuned=declared.tuned,
     )
+    matched = match_textbook(declared.tuned, sources.runs, sources.others)
     on_same_reviews = _on_the_same_reviews(sources)
     n_test_of_claims = count_test_texts(on_same_reviews)
     arms = [row for section in sections for row in _arms_of(section, sources)]
@@ -135,7 +136,7 @@ def compose_document(sources: Sources) -> Document:
             margin=margin,
             is_paired=is_paired,
             n_test=min((n for n in n_test.values() if n is not None), default=None),
-            notices=[*_notices(sources.runs), *declared.notes, *_mixed(sections, sources)],
+            notices=[*_notices(sources.runs), *declared.notes, *_mixed(sections, matched)],
             problem=sources.problem,
             n_deleted=sources.n_deleted,
         ),
@@ -177,8 +178,7 @@ def compose_document(sources: Sources) -> Document:
         ),
         tuning=compose_tuning_part(
             declared.tuned,
-            sources.runs,
-            sources.others,
+            matched,
             sources.searches,
             margin=margin,
             is_paired=is_paired,
@@ -305,14 +305,12 @@ def _on_the_same_reviews(sources: Sources) -> list[TrackedRun]:
     return [run for run in (*sources.runs, *sources.others) if run.spec.data.fingerprint == main]
 
 
-def _mixed(sections: Sequence[Section], sources: Sources) -> Iterator[str]:
+def _mixed(sections: Sequence[Section], matched: Matched) -> Iterator[str]:
     """A sentence for each table whose runs were not made alike."""
     tables: dict[str, Mapping[str, Sequence[TrackedRun]]] = {
         section.name: {arm.name: arm.finished for arm in section.arms} for section in sections
     }
-    if tuned := sources.declaration.tuned:
-        matched = match_textbook(tuned, sources.runs, sources.others)
-        tables |= {f"{name}, tuned against textbook": found for name, found in matched}
+    tables |= {f"{name}, tuned against textbook": found for name, found in matched.items()}
     for name, table in tables.items():
         arms = [(arm, [run.result for run in runs if run.result]) for arm, runs in table.items()]
         if sentence := tell_mixed(name, arms):

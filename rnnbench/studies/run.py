@@ -38,12 +38,7 @@ from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.publisher import DECLARATION_TAG
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
-from rnnbench.tuning.winners import (
-    recipe_differences,
-    refuse_untuned,
-    tell_differences,
-    with_winners,
-)
+from rnnbench.tuning.winners import refuse_untuned, with_winners
 
 __all__ = ["RunChoices", "RunOutcome", "compose_study", "open_study", "run_study"]
 
@@ -124,11 +119,7 @@ def open_study(
         dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
         if choices.tuned:
             given = {*choices.recipe, *choices.hyperparameters}
-            study = with_winners(study, ledger.folder, dataset, given, view.warn)
-            differences = recipe_differences(study, ledger.folder, dataset, placement.backend)
-            for sentence in differences:
-                view.warn(sentence)
-            study = tell_differences(study, differences)
+            study = with_winners(study, ledger.folder, dataset, placement.backend, given, view.warn)
         specs = _expand(study, dataset, placement, engine)
         plugins = [spec for spec in specs if isinstance(spec.form, PluginForm)]
         refuse_unfit(spec for spec in plugins if choices.fresh or _is_left(spec, study, ledger))

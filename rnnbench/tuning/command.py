@@ -92,27 +92,24 @@ def tune(
     Then `rnnbench run --all --tuned` measures the winners on fresh seeds.
     """
     from rnnbench.execution.choices import ExecutorChoices
+    from rnnbench.tuning.coordinator import tune as tune_architectures
     from rnnbench.tuning.plan import TuneChoices, parse_tuning_seeds
+    from rnnbench.tuning.record import winners_as_json
     from rnnbench.tuning.screen import TuningScreen
-    from rnnbench.tuning.tune import tune as tune_architectures
-    from rnnbench.tuning.tune import winners_as_json
 
     choices = TuneChoices(
         architectures=tuple(architectures or ()),
-        all_architectures=all_,
-        n_trials=trials,
-        seeds=parse_tuning_seeds(tuning_seeds),
+        all_=all_,
+        trials=trials,
+        tuning_seeds=parse_tuning_seeds(tuning_seeds),
         space=space,
         sampler=sampler,
         pruner=pruner,
-        seed=sampler_seed,
+        sampler_seed=sampler_seed,
         storage=storage,
         epochs=epochs,
-        data={
-            name: (value,)
-            for name, value in (("max_len", max_len), ("num_words", num_words))
-            if value is not None
-        },
+        max_len=max_len,
+        num_words=num_words,
         dataset=dataset,
         own=own_data(
             text_column=text_column,
@@ -144,5 +141,5 @@ def tune(
     if outcome.interrupted:
         raise typer.Exit(130)
     if json:
-        print(winners_as_json(outcome))
+        print(winners_as_json(outcome.records))
     raise typer.Exit(0 if outcome.has_all_winners and not outcome.n_failed else 1)

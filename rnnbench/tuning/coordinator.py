@@ -1,38 +1,49 @@
-"""A search at work: ask for trials, train them, tell what came out, until every search is over."""
+"""`rnnbench tune` at work: ask for trials, train them, tell what came out, until all is over."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from rnnbench.data.dataset import chance_loss
-from rnnbench.datasets import DatasetRef, prepare_splits
+from rnnbench.data.tables import OwnChoices
+from rnnbench.datasets import prepare_splits, resolve_dataset
 from rnnbench.errors import StoreError
-from rnnbench.execution.devices import Placement
+from rnnbench.execution.choices import open_executor
+from rnnbench.execution.engines import refuse_unfit
 from rnnbench.execution.environment import processor_name
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.process import call_in_process, peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.page.curves import draw_loss_curve
-from rnnbench.page.screen import Screen
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec, Started
 from rnnbench.tracking.provenance import mlflow_status, tag_command
-from rnnbench.tracking.store import find_store
+from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
-from rnnbench.tuning.groups import (
+from rnnbench.tuning.plan import (
+    TUNING,
+    TuneChoices,
+    Tuning,
+    compose_base,
+    refuse_impossible,
+    refuse_overlap,
+)
+from rnnbench.tuning.record import (
+    TuningRecord,
     describe_search,
     describe_trial,
     draw_searches,
-    search_chain,
+    read_records,
+    write_record,
 )
-from rnnbench.tuning.plan import TuneChoices, Tuning
-from rnnbench.tuning.record import TuningRecord, read_records, write_record
-from rnnbench.tuning.rounds import Attempt, Round
-from rnnbench.tuning.search import Search
-from rnnbench.tuning.space import Params
-from rnnbench.tuning.trials import Trial, find_winner
+from rnnbench.tuning.search import Search, put_aside
+from rnnbench.tuning.space import load_space
+from rnnbench.tuning.storage import open_storage
+from rnnbench.tuning.trials import Attempt, Round
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,39 +51,20 @@ if TYPE_CHECKING:
     from rnnbench.tuning.screen import TuningScreen
 
 
-__all__ = ["Coordinator", "SearchPlan", "TrialBoard", "TuneOutcome"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SearchPlan:
-    """What a command is about to search."""
-
-    tuning: Tuning
-    dataset: DatasetRef
-    placement: Placement
-    searches: Mapping[str, Search]
-    storage: str
-
-
-class TrialBoard(Protocol):
-    """Shows trials while they are trained."""
-
-    def observe(self, attempt: Attempt, spec: RunSpec, event: Event) -> None:
-        """Something happened in a run of the trial."""
-        ...
-
-    def tell(self, architecture: str, trial: Trial, best: Trial | None) -> None:
-        """A trial is over; `best` is the best of those before."""
-        ...
+__all__ = ["TuneOutcome", "tune"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuneOutcome:
-    """How a command ended."""
+    """What a command found, and whether it was broken off."""
 
     records: tuple[TuningRecord, ...] = ()
-    n_failed: int = 0
     interrupted: bool = False
+
+    @property
+    def n_failed(self) -> int:
+        """How many trials failed, in all."""
+        return sum(record.count("failed") for record in self.records)
 
     @property
     def has_all_winners(self) -> bool:
@@ -80,34 +72,70 @@ class TuneOutcome:
         return all(record.winner is not None for record in self.records if record.is_over)
 
 
+def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
+    """Search, record and show the best values of each architecture in the folder `root`.
+
+    Raises:
+        RnnbenchError: bad input, or data, storage or folder out of reach; never for a bad trial.
+    """
+    base = compose_base(choices)
+    space = load_space(choices.space)
+    refuse_impossible(base, space, choices.space)
+    own = OwnChoices(**choices.own)
+    store = find_store(root)  # one that cannot be used is said before anything is trained
+    refuse_overlap(choices.tuning_seeds, base.seeds, "the textbook study")
+    entries = Ledger(root, on_problem=view.warn).entries()
+    report_seeds = {entry.spec().seed for entry in entries}
+    refuse_overlap(choices.tuning_seeds, report_seeds, "runs of this folder")
+    ledger = Ledger(root, "searches", on_problem=view.warn)
+    opened = open_executor(replace(choices.placing, engine="keras"), ledger.folder)
+    with closing(opened.executor) as executor:
+        start = partial(executor.start, len(opened.placement.gpus))
+        tuning = Tuning(
+            choices=choices,
+            base=base,
+            space=space,
+            dataset=resolve_dataset(base.dataset, view.downloaded, start, own),
+            placement=opened.placement,
+        )
+        refuse_unfit(spec for name in base.architectures for spec in tuning.specs(name, {}))
+        with ledger.locked(view.say_waiting):
+            searches = _open_searches(tuning, ledger, root)
+            view.show_search(tuning, searches)
+            for sentence in (*_alike(tuning), *_foreign(searches)):
+                view.warn(sentence)
+            return Coordinator(tuning, searches, view, ledger, executor, store).carry_out()
+
+
 class Coordinator:
     """Asks, trains, tells, until every search is over; the only one that writes."""
 
     def __init__(
         self,
-        plan: SearchPlan,
-        choices: TuneChoices,
+        tuning: Tuning,
+        searches: Sequence[Search],
         view: TuningScreen,
         ledger: Ledger,
         executor: Executor,
-        root: Path,
+        store: Store,
     ) -> None:
-        self._plan = plan
-        self._choices = choices
+        self._tuning = tuning
+        self._searches = searches
         self._view = view
         self._ledger = ledger
         self._executor = executor
-        self._root = root
-        self._name = plan.tuning.name
+        self._store = store
         self._entries: dict[str, LedgerEntry] = {}
         self._environment: dict[str, str] = {}
         self._training_seconds = 0.0
-        self._hardware = _find_hardware(plan, ledger, view)
-        self._chance_loss = _find_chance_loss(plan)
+        self._hardware = self._find_hardware()
+        (first, *_) = searches[0].specs({})
+        prepare_splits([first])
+        self._chance_loss = chance_loss(first.data)
         self._tracker = Tracker(
             ledger,
-            self._name,
-            find_store(root),
+            TUNING,
+            store,
             draw=draw_loss_curve,
             on_problem=view.warn,
             on_wait=view.say,
@@ -120,23 +148,16 @@ class Coordinator:
         self._record_all()  # what an earlier search had found counts no longer, if this is another
         self._begin_tracking()
         try:
-            with self._view.watch_trials(self._plan) as board:
-                self._work(board)
+            self._view.begin_trials()
+            self._work()
         except KeyboardInterrupt:
             interrupted = True
         finally:
             self._executor.close()
-            records = self._record_all()
-            n_failed = sum(t.state == "failed" for record in records for t in record.trials)
-            figures = call_in_process(draw_searches, records, self._plan.tuning.space)
-            for record, drawn in zip(records, figures, strict=True):
-                self._tracker.notice_group(
-                    describe_search(
-                        self._plan.searches[record.architecture], record, drawn, interrupted
-                    )
-                )
+            outcome = TuneOutcome(records=tuple(self._record_all()), interrupted=interrupted)
+            self._describe_searches(outcome)
             self._tracker.end(
-                mlflow_status(interrupted, n_failed),
+                mlflow_status(interrupted, outcome.n_failed),
                 {
                     "wall_seconds": time.time() - began,
                     "training_seconds": self._training_seconds,
@@ -147,29 +168,31 @@ class Coordinator:
                 },
                 unfinished=[e for e in self._entries.values() if e.result() is None],
             )
-        self._view.show_winners(records, self._plan)
-        if interrupted:
-            self._view.warn(
-                f"interrupted; every whole epoch is kept. To go on: {self._choices.command}"
-            )
-        return TuneOutcome(records=tuple(records), n_failed=n_failed, interrupted=interrupted)
+        self._view.show_winners(outcome, self._tuning)
+        return outcome
 
     def _begin_tracking(self) -> None:
-        plan = self._plan
-        words = ", ".join(plan.searches)
-        tags = tag_command(self._name, plan.dataset.notice, self._choices.command, self._root)
-        self._tracker.begin(f"{self._name} · {words} · {plan.dataset.name}", tags, [])
-        for search in plan.searches.values():
+        dataset, command = self._tuning.dataset, self._tuning.choices.command
+        words = ", ".join(search.architecture for search in self._searches)
+        tags = tag_command(TUNING, dataset.notice, command, self._store.root)
+        self._tracker.begin(f"{TUNING} · {words} · {dataset.name}", tags, [])
+        for search in self._searches:
             for trial in search.trials:  # a lost command may not have published them
                 self._tracker.notice_group(describe_trial(search, trial))
 
-    def _work(self, board: TrialBoard) -> None:
+    def _describe_searches(self, outcome: TuneOutcome) -> None:
+        figures = call_in_process(draw_searches, outcome.records, self._tuning.space)
+        for search, record, drawn in zip(self._searches, outcome.records, figures, strict=True):
+            group = describe_search(search, record, drawn, outcome.interrupted)
+            self._tracker.notice_group(group)
+
+    def _work(self) -> None:
         while attempts := self._ask():
             round_ = Round(attempts, paid=self._trained_before())
             tasks = self._resume(round_)
-            self._show_ended(round_, attempts, board)
+            self._show_ended(round_, attempts)
             began = time.monotonic()
-            self._train(round_, tasks, board)
+            self._train(round_, tasks)
             self._training_seconds += time.monotonic() - began
             for attempt, trial in round_.outcomes():
                 attempt.search.tell(trial)
@@ -179,14 +202,9 @@ class Coordinator:
     def _ask(self) -> list[Attempt]:
         """The next batch of every search that is not over, trained side by side."""
         attempts = [
-            Attempt(
-                architecture=architecture,
-                search=search,
-                proposal=proposal,
-                specs=self._specs(architecture, proposal.params),
-            )
-            for architecture, search in self._plan.searches.items()
-            for proposal in search.next_batch()
+            Attempt(search=search, trial=trial, specs=search.specs(trial.params))
+            for search in self._searches
+            for trial in search.next_batch()
         ]
         prepare_splits(spec for attempt in attempts for spec in attempt.specs)
         return attempts
@@ -195,19 +213,15 @@ class Coordinator:
         """Fingerprints of the runs of all trials that are over: what they cost is counted there."""
         return {
             spec.fingerprint
-            for architecture, search in self._plan.searches.items()
+            for search in self._searches
             for trial in search.trials
-            for spec in self._specs(architecture, trial.params)
+            for spec in search.specs(trial.params)
         }
-
-    def _specs(self, architecture: str, params: Params) -> tuple[RunSpec, ...]:
-        plan = self._plan
-        return plan.tuning.specs(architecture, params, plan.dataset, plan.placement.backend)
 
     def _resume(self, round_: Round) -> list[Task]:
         """What the ledger has of the round's runs is taken over; the rest is to be trained."""
         for spec in round_.specs:
-            entry = self._ledger.find(self._name, spec)
+            entry = self._ledger.find(TUNING, spec)
             if entry is None:
                 continue
             for row in entry.history():
@@ -215,7 +229,7 @@ class Coordinator:
             result = entry.result()
             is_pruned = result is not None and result.status == "pruned"
             if is_pruned and round_.is_wanted(spec.fingerprint):  # given up for another trial
-                self._ledger.archive(self._name, spec)
+                self._ledger.archive(TUNING, spec)
                 round_.forget(spec.fingerprint)
                 continue
             entry = self._open(round_, spec)  # a run that failed loses its result here
@@ -225,14 +239,13 @@ class Coordinator:
         unwanted = [s.fingerprint for s in round_.specs if not round_.is_wanted(s.fingerprint)]
         self._give_up(round_, unwanted)  # those that a lost command had begun, too
         wanted = [spec for spec in round_.specs if round_.is_wanted(spec.fingerprint)]
-        return [Task(spec=spec, state=self._state(spec)) for spec in wanted]
+        begun = [self._entries.get(spec.fingerprint) for spec in wanted]
+        return [
+            Task(spec=spec, state=entry.state() if entry else None)
+            for spec, entry in zip(wanted, begun, strict=True)
+        ]
 
-    def _state(self, spec: RunSpec) -> bytes | None:
-        """What the run goes on from; None if it is to begin."""
-        entry = self._entries.get(spec.fingerprint)
-        return entry.state() if entry is not None else None
-
-    def _train(self, round_: Round, tasks: Sequence[Task], board: TrialBoard) -> None:
+    def _train(self, round_: Round, tasks: Sequence[Task]) -> None:
         """Work the tasks off; each event goes to the ledger first."""
         specs = {task.spec.fingerprint: task.spec for task in tasks}
         for event in self._executor.run(tasks):
@@ -241,25 +254,23 @@ class Coordinator:
                 self._environment = dict(event.environment)
             entry = self._open(round_, spec)
             self._write(entry, event)
-            for attempt in round_.holders(spec.fingerprint):
-                board.observe(attempt, spec, event)
-            given_up: list[str] = []
+            attempts = round_.holders[spec.fingerprint]
             if isinstance(event, EpochEnded):
-                given_up = round_.observe_epoch(spec.fingerprint, event.row)
+                for attempt in attempts:
+                    self._view.show_epoch(attempt, spec, event.row)
+                self._give_up(round_, round_.observe_epoch(spec.fingerprint, event.row))
             elif isinstance(event, Finished | Failed):
                 result = entry.result()
                 assert result is not None
-                given_up = round_.observe_result(spec.fingerprint, result)
-            self._give_up(round_, given_up)
-            self._show_ended(round_, round_.holders(spec.fingerprint), board)
+                self._give_up(round_, round_.observe_result(spec.fingerprint, result))
+            self._show_ended(round_, attempts)
 
-    def _show_ended(self, round_: Round, attempts: Sequence[Attempt], board: TrialBoard) -> None:
+    def _show_ended(self, round_: Round, attempts: Sequence[Attempt]) -> None:
         """Show each trial once, when it is over."""
         for attempt in attempts:
             if round_.is_over(attempt) and not attempt.is_shown:
                 attempt.is_shown = True
-                trial = round_.outcome(attempt)
-                board.tell(attempt.architecture, trial, find_winner(attempt.search.trials))
+                self._view.show_trial(attempt.search, round_.outcome(attempt))
 
     def _give_up(self, round_: Round, fingerprints: Sequence[str]) -> None:
         """Stop runs that nobody waits for; those that had begun are recorded as pruned."""
@@ -276,9 +287,9 @@ class Coordinator:
 
     def _open(self, round_: Round, spec: RunSpec) -> LedgerEntry:
         if spec.fingerprint not in self._entries:
-            attempt = round_.holders(spec.fingerprint)[0]
-            chain = search_chain(attempt.search, attempt.proposal.number)
-            entry = self._ledger.open_run(self._name, spec, parents=chain)
+            attempt = round_.holders[spec.fingerprint][0]
+            chain = attempt.search.chain(attempt.trial.number)
+            entry = self._ledger.open_run(TUNING, spec, parents=chain)
             self._entries[spec.fingerprint] = entry
             self._tracker.notice(entry)
         return self._entries[spec.fingerprint]
@@ -291,7 +302,23 @@ class Coordinator:
         self._tracker.notice(entry)
 
     def _record_all(self) -> list[TuningRecord]:
-        records = [self._record(architecture) for architecture in self._plan.searches]
+        tuning = self._tuning
+        records = [
+            TuningRecord(
+                tuning=TUNING,
+                architecture=search.architecture,
+                dataset=tuning.dataset.name,
+                fingerprint=tuning.dataset.fingerprint,
+                declaration=tuning.declaration(search.architecture),
+                seeds=tuning.choices.tuning_seeds,
+                n_trials=max(search.n_trials, len(search.trials)),
+                trials=tuple(search.trials),
+                hardware=self._hardware[search.architecture],
+                command=tuning.choices.command,
+                chance_loss=self._chance_loss,
+            )
+            for search in self._searches
+        ]
         try:
             for record in records:
                 write_record(self._ledger.folder, record)
@@ -299,41 +326,17 @@ class Coordinator:
             self._view.warn(_cannot_write(err))
         return records
 
-    def _record(self, architecture: str) -> TuningRecord:
-        plan, search = self._plan, self._plan.searches[architecture]
-        return TuningRecord(
-            tuning=self._name,
-            architecture=architecture,
-            dataset=plan.dataset.name,
-            fingerprint=plan.dataset.fingerprint,
-            declaration=plan.tuning.declaration(architecture, plan.dataset, plan.placement.backend),
-            seeds=plan.tuning.seeds,
-            n_trials=max(search.n_trials, len(search.trials)),
-            trials=tuple(search.trials),
-            hardware=self._hardware[architecture],
-            command=self._choices.command,
-            chance_loss=self._chance_loss,
-        )
-
-
-def _find_chance_loss(plan: SearchPlan) -> float:
-    """What a model that looks at no text would have on the validation part."""
-    first = plan.tuning.base.architectures[0]
-    spec = plan.tuning.specs(first, {}, plan.dataset, plan.placement.backend)[0]
-    prepare_splits([spec])
-    return chance_loss(spec.data)
-
-
-def _find_hardware(plan: SearchPlan, ledger: Ledger, view: Screen) -> dict[str, str]:
-    """By architecture this machine, beside those that earlier trials were trained on."""
-    here = f"{plan.placement.device} ({processor_name()})"
-    known = read_records(ledger.folder, plan.tuning.name, plan.dataset.fingerprint, view.warn)
-    found = {}
-    for architecture, search in plan.searches.items():
-        before = known[architecture].hardware if search.trials and architecture in known else ""
-        machines = [machine for machine in before.split("; ") if machine]
-        found[architecture] = "; ".join(dict.fromkeys([*machines, here]))
-    return found
+    def _find_hardware(self) -> Mapping[str, str]:
+        """By architecture this machine, beside those that earlier trials were trained on."""
+        here = f"{self._tuning.placement.device} ({processor_name()})"
+        fingerprint = self._tuning.dataset.fingerprint
+        known = read_records(self._ledger.folder, TUNING, fingerprint, self._view.warn)
+        found = {}
+        for search in self._searches:
+            record = known.get(search.architecture) if search.trials else None
+            machines = record.hardware.split("; ") if record and record.hardware else []
+            found[search.architecture] = "; ".join(dict.fromkeys([*machines, here]))
+        return found
 
 
 def _cannot_write(err: OSError) -> str:
@@ -341,3 +344,44 @@ def _cannot_write(err: OSError) -> str:
         f"the ledger could not be written ({err.strerror or err}); nothing that was kept is lost, "
         "and the same command goes on once there is room"
     )
+
+
+def _open_searches(tuning: Tuning, ledger: Ledger, root: Path) -> list[Search]:
+    """One for each architecture; with `--fresh` the old trials are put aside first."""
+    storage = open_storage(tuning.choices.storage, root)
+    names = {name: tuning.search_name(name) for name in tuning.base.architectures}
+    if tuning.choices.fresh:
+        _archive_runs(ledger, set(names.values()))
+        for name in names.values():
+            put_aside(storage, name)
+    return [Search(tuning, architecture, storage) for architecture in names]
+
+
+def _alike(tuning: Tuning) -> list[str]:
+    """Sentences on architectures that differ in nothing but what the space tunes."""
+    found: dict[str, list[str]] = {}
+    for name in tuning.base.architectures:
+        found.setdefault(str(tuning.declaration(name)["architecture"]), []).append(name)
+    return [
+        f"{' and '.join(names)} differ in nothing but what this space tunes: they are one search "
+        "made twice, and a difference between their winners is luck"
+        for names in found.values()
+        if len(names) > 1
+    ]
+
+
+def _foreign(searches: Sequence[Search]) -> list[str]:
+    """Sentences on trials that others put into our studies."""
+    return [
+        f"{search.place}: another program added {search.n_foreign} "
+        f"trial{'' if search.n_foreign == 1 else 's'} to '{search.name}'; left alone, not counted"
+        for search in searches
+        if search.n_foreign
+    ]
+
+
+def _archive_runs(ledger: Ledger, searches: set[str]) -> None:
+    for entry in filter(ledger.is_sound, ledger.entries(TUNING)):
+        parents = entry.parents()
+        if parents and parents[0].key.rpartition(" ")[0] in searches:
+            ledger.archive(TUNING, entry.spec())

@@ -11,71 +11,91 @@ from rnnbench.architectures import ALL
 from rnnbench.datasets import DatasetRef
 from rnnbench.errors import StudyError, UsageError, unknown_name
 from rnnbench.execution.choices import ExecutorChoices
-from rnnbench.ledger import LedgerEntry
+from rnnbench.execution.devices import Placement
 from rnnbench.limits import MOST
 from rnnbench.seeds import parse_seeds
-from rnnbench.specs import Backend, PluginForm, RunSpec
+from rnnbench.specs import PluginForm, RunSpec
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.provenance import drop_options
-from rnnbench.tuning.search import BATCH, PRUNERS, SAMPLERS, Method
-from rnnbench.tuning.space import PARAMETERS, Params, Space, load_space
+from rnnbench.tuning.space import PARAMETERS, Params, Space
 
 __all__ = [
-    "FIRST_TUNING_SEED",
+    "BATCH",
     "TUNING",
     "TuneChoices",
     "Tuning",
-    "compose_tuning",
+    "compose_base",
     "parse_tuning_seeds",
+    "refuse_impossible",
     "refuse_overlap",
-    "report_seeds",
     "run_command",
 ]
 
 TUNING = "tuning"
+"""Under this name the searches of a folder belong together."""
+BATCH = 6  # trials asked at once: enough to keep a few workers busy, few enough to learn from
+_KNOWN = {"sampler": ("tpe", "random", "grid"), "pruner": ("median", "none")}
 _OF_TUNING = (
     *("--trials", "--tuning-seeds", "--space", "--sampler", "--pruner"),
     *("--sampler-seed", "--storage"),
 )
 _TUNED = ("--tuned", "--seeds", "10")
-MOST_TRIALS = 10_000
-FIRST_TUNING_SEED = 1000  # reports count from 0
+_MOST_TRIALS = 10_000
+_FIRST_SEED = 1000  # reports count from 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuneChoices:
-    """What was asked for on the command line.
+    """What was asked for on the command line, each by its option's name.
 
     Args:
-        seeds: of every trial; none of them may be a report's.
+        all_: the architectures that `--all` means.
+        trials: how many each architecture shall have in the end.
+        tuning_seeds: of every trial; none of them may be a report's.
         space: a TOML file or a bundled space's name.
-        seed: of the sampler.
-        data: values by field of `DataSpec`.
         storage: the address of Optuna's storage; None takes the journal in the folder.
-        name: under which the searches belong together.
+        own: how a file of the user's is read and split, values by field of `OwnChoices`.
         command: the words that repeat this command.
+
+    Raises:
+        UsageError: something that cannot be searched.
     """
 
     architectures: tuple[str, ...] = ()
-    all_architectures: bool = False
-    n_trials: int = 30
-    seeds: tuple[int, ...] = (FIRST_TUNING_SEED, FIRST_TUNING_SEED + 1, FIRST_TUNING_SEED + 2)
+    all_: bool = False
+    trials: int = 30
+    tuning_seeds: tuple[int, ...] = tuple(range(_FIRST_SEED, _FIRST_SEED + 3))
     space: str = "learning-rate"
     sampler: str = "tpe"
     pruner: str = "median"
-    seed: int = 0
+    sampler_seed: int = 0
     storage: str | None = None
     epochs: int | None = None
-    data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: what a study takes
+    max_len: int | None = None
+    num_words: int | None = None
     dataset: str | None = None
-    own: Mapping[str, Any] = field(default_factory=dict)  # Any: values by field of `OwnChoices`
-    name: str = TUNING
+    own: Mapping[str, Any] = field(default_factory=dict)  # Any: option values
     placing: ExecutorChoices = field(default_factory=ExecutorChoices)
     fresh: bool = False
     command: str = "rnnbench tune"
 
+    def __post_init__(self) -> None:
+        if not (self.architectures or self.all_):
+            raise UsageError("nothing to tune: name architectures, or say --all")
+        if self.architectures and self.all_:
+            raise UsageError("name architectures or say --all, not both")
+        if not 1 <= self.trials <= _MOST_TRIALS:
+            raise UsageError(f"--trials must be from 1 to {_MOST_TRIALS:,}, got {self.trials}")
+        if not 0 <= self.sampler_seed <= MOST["seed"]:
+            raise UsageError(
+                f"--sampler-seed must be from 0 to {MOST['seed']:,}, got {self.sampler_seed}"
+            )
+        for kind, known in _KNOWN.items():
+            if getattr(self, kind) not in known:
+                raise UsageError(unknown_name(kind, getattr(self, kind), known))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Tuning:
     """Searches that belong together: the same space, seeds and budget for every architecture.
 
@@ -83,102 +103,71 @@ class Tuning:
         base: the study whose recipe, data and architectures they start from.
     """
 
-    name: str
+    choices: TuneChoices
     base: Study
     space: Space
-    space_name: str
-    seeds: tuple[int, ...]
-    method: Method
+    dataset: DatasetRef
+    placement: Placement
 
-    def specs(
-        self, architecture: str, params: Params, dataset: DatasetRef, backend: Backend
-    ) -> tuple[RunSpec, ...]:
+    def search_name(self, architecture: str) -> str:
+        """What Optuna calls the search."""
+        return f"{TUNING}/{architecture}/{self.dataset.name}-{self.dataset.fingerprint[:8]}"
+
+    def specs(self, architecture: str, params: Params) -> tuple[RunSpec, ...]:
         """A trial's runs, one a tuning seed, in the order of the seeds."""
-        study = self.base.with_values(architecture, params).with_choices(seeds=self.seeds)
+        seeds = self.choices.tuning_seeds
         specs = expand_study(
-            study,
-            dataset=dataset.name,
-            fingerprint=dataset.fingerprint,
-            backend=backend,
-            n_classes=len(dataset.classes),
+            self.base.with_values(architecture, params).with_choices(seeds=seeds),
+            dataset=self.dataset.name,
+            fingerprint=self.dataset.fingerprint,
+            backend=self.placement.backend,
+            n_classes=len(self.dataset.classes),
         )
         return tuple(replace(spec, purpose="tuning") for spec in specs)
 
-    def declaration(
-        self, architecture: str, dataset: DatasetRef, backend: Backend
-    ) -> dict[str, Any]:  # Any: JSON values
+    def declaration(self, architecture: str) -> dict[str, Any]:  # Any: JSON values
         """All that the trials of an architecture depend on, as plain values."""
-        spec = self.specs(architecture, {}, dataset, backend)[0]
-        tuned = self.space.domains
-        form = asdict(spec.form)
-        method = self.method
+        choices = self.choices
+        spec = self.specs(architecture, {})[0]
+        form, settings = (
+            {key: value for key, value in values.items() if key not in self.space.domains}
+            for values in (asdict(spec.form), spec.settings)
+        )
+        n_trials = {"trials": choices.trials} if choices.sampler == "grid" else {}
         return {
-            "architecture": {key: value for key, value in form.items() if key not in tuned},
-            "settings": {key: value for key, value in spec.settings.items() if key not in tuned},
+            "architecture": form,
+            "settings": settings,
             "space": self.space.declaration(),
-            "tuning_seeds": list(self.seeds),
-            "sampler": {"name": method.sampler, "seed": method.seed, "batch": BATCH}
-            | ({"trials": method.n_trials} if method.sampler == "grid" else {}),
-            "pruner": method.pruner,
+            "tuning_seeds": list(choices.tuning_seeds),
+            "sampler": {"name": choices.sampler, "seed": choices.sampler_seed, "batch": BATCH}
+            | n_trials,
+            "pruner": choices.pruner,
         }
 
     def usual(self, architecture: str) -> Params | None:
         """The point of the space that the notes chose; None for a plug-in that has no such."""
-        spec = expand_study(
-            self.base.with_values(architecture, {}), dataset="", fingerprint="", backend="jax"
-        )[0]
-        if isinstance(spec.form, PluginForm):
-            values: Mapping[str, Any] = dict(spec.form.arguments)  # Any: a plug-in's arguments
-        else:
-            values = asdict(spec.form)
-        values = {**values, "learning_rate": spec.recipe.learning_rate}
+        spec = self.specs(architecture, {})[0]
+        form = spec.form
+        values = dict(form.arguments) if isinstance(form, PluginForm) else asdict(form)
+        values["learning_rate"] = spec.recipe.learning_rate
         if not all(isinstance(values.get(name), int | float) for name in self.space.domains):
             return None
         return {name: PARAMETERS[name](values[name]) for name in self.space.domains}
 
 
-def compose_tuning(choices: TuneChoices) -> Tuning:
-    """The searches that the choices mean.
+def compose_base(choices: TuneChoices) -> Study:
+    """The study that the searches start from.
 
     Raises:
-        StudyError, UsageError: something that cannot be searched.
+        StudyError: something that cannot be trained.
     """
-    if not (choices.architectures or choices.all_architectures):
-        raise UsageError("nothing to tune: name architectures, or say --all")
-    if choices.architectures and choices.all_architectures:
-        raise UsageError("name architectures or say --all, not both")
-    if not 1 <= choices.n_trials <= MOST_TRIALS:
-        raise UsageError(f"--trials must be from 1 to {MOST_TRIALS:,}, got {choices.n_trials}")
-    if not 0 <= choices.seed <= MOST["seed"]:
-        raise UsageError(f"--sampler-seed must be from 0 to {MOST['seed']:,}, got {choices.seed}")
-    for kind, name, known in (
-        ("sampler", choices.sampler, SAMPLERS),
-        ("pruner", choices.pruner, PRUNERS),
-    ):
-        if name not in known:
-            raise UsageError(unknown_name(kind, name, known))
-    base = load_study("textbook").with_choices(
-        name=choices.name,
+    data = {"max_len": choices.max_len, "num_words": choices.num_words}
+    return load_study("textbook").with_choices(
+        name=TUNING,
         architectures=choices.architectures or ALL,
         dataset=choices.dataset,
-        data=choices.data,
+        data={key: (value,) for key, value in data.items() if value is not None},
         recipe={} if choices.epochs is None else {"epochs": (choices.epochs,)},
-    )
-    space = load_space(choices.space)
-    _refuse_impossible(base, space, choices.space)
-    return Tuning(
-        name=choices.name,
-        base=base,
-        space=space,
-        space_name=choices.space,
-        seeds=choices.seeds,
-        method=Method(
-            sampler=choices.sampler,
-            pruner=choices.pruner,
-            seed=choices.seed,
-            n_trials=choices.n_trials,
-            n_epochs=int(dict(base.recipe).get("epochs", (100,))[0]),
-        ),
     )
 
 
@@ -188,10 +177,8 @@ def parse_tuning_seeds(text: str) -> tuple[int, ...]:
     Raises:
         StudyError: anything else, a seed twice, or none.
     """
-    seeds = parse_seeds(text)
-    if text.strip().isdigit():
-        return tuple(FIRST_TUNING_SEED + seed for seed in seeds)
-    return seeds
+    first = _FIRST_SEED if text.strip().isdigit() else 0
+    return tuple(first + seed for seed in parse_seeds(text))
 
 
 def run_command(command: str) -> str:
@@ -211,17 +198,16 @@ def refuse_overlap(tuning_seeds: Sequence[int], report_seeds: Iterable[int], whe
         listed = ", ".join(map(str, both[:5])) + (", …" if len(both) > 5 else "")
         raise UsageError(
             f"seeds {listed} are used for tuning and by {where}; tuned networks must be measured "
-            f"on fresh seeds: name others (tuning counts from {FIRST_TUNING_SEED})"
+            f"on fresh seeds: name others (tuning counts from {_FIRST_SEED})"
         )
 
 
-def report_seeds(entries: Iterable[LedgerEntry]) -> set[int]:
-    """The seeds of all runs that were made for a report."""
-    return {entry.spec().seed for entry in entries}
+def refuse_impossible(base: Study, space: Space, source: str) -> None:
+    """Check that every architecture is possible at both ends of the space.
 
-
-def _refuse_impossible(base: Study, space: Space, source: str) -> None:
-    """Every architecture must be possible at both ends of the space."""
+    Raises:
+        StudyError: one is not.
+    """
     for architecture in base.architectures:
         for params in space.ends():
             try:

@@ -1,20 +1,37 @@
-"""What a search found, as a file: what `run --tuned` and the report go by, without Optuna."""
+"""What a search found: as a file, as JSON, and as MLflow is told.
+
+The file is what `run --tuned` and the report go by, without Optuna.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rnnbench.entries import parse_file, write_json
 from rnnbench.errors import DamagedError
-from rnnbench.tuning.trials import Trial, find_winner
+from rnnbench.tracking.groups import Group
+from rnnbench.tuning.figures import draw_search
+from rnnbench.tuning.search import Search, measure_importances
+from rnnbench.tuning.space import Space
+from rnnbench.tuning.trials import Trial, TrialState, count_points, find_winner
 
-__all__ = ["TuningRecord", "read_records", "record_names", "write_record"]
+__all__ = [
+    "FOLDER",
+    "TuningRecord",
+    "describe_search",
+    "describe_trial",
+    "draw_searches",
+    "read_records",
+    "winners_as_json",
+    "write_record",
+]
 
 FOLDER = "tuning"
+"""Where the ledger keeps what searches found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +66,20 @@ class TuningRecord:
     def winner(self) -> Trial | None:
         """The best trial; None if none is complete."""
         return find_winner(self.trials)
+
+    @property
+    def epochs(self) -> int:
+        """Trained in all, over all trials and seeds."""
+        return sum(trial.epochs for trial in self.trials)
+
+    @property
+    def seconds(self) -> float:
+        """Their training time, compilation apart."""
+        return sum(trial.seconds for trial in self.trials)
+
+    def count(self, state: TrialState) -> int:
+        """How many trials ended so."""
+        return sum(trial.state == state for trial in self.trials)
 
     @property
     def reservation(self) -> str | None:
@@ -99,9 +130,74 @@ def read_records(
     return {record.architecture: record for record in found if record is not None}
 
 
-def record_names(ledger_folder: Path) -> tuple[str, ...]:
-    """The names of the tunings in the folder."""
-    return tuple(sorted(path.name for path in (ledger_folder / FOLDER).glob("*") if path.is_dir()))
+def winners_as_json(records: Sequence[TuningRecord]) -> str:
+    """The winners, and what they were found with; nothing in it varies between repeats."""
+    first = records[0]
+    winners = {
+        record.architecture: {
+            "params": winner.params,
+            "val_loss": winner.value,
+            "trial": winner.number,
+            "trials": len(record.trials),
+            "distinct_points": count_points(record.trials),
+        }
+        for record in records
+        if (winner := record.winner) is not None
+    }
+    found = {
+        "tuning": first.tuning,
+        "dataset": first.dataset,
+        "fingerprint": first.fingerprint,
+        "tuning_seeds": first.seeds,
+        "winners": winners,
+    }
+    return json.dumps(found, indent=1, sort_keys=True)
+
+
+def draw_searches(records: Sequence[TuningRecord], space: Space) -> list[dict[str, bytes]]:
+    """The figures of each search that has a winner."""
+    return [
+        draw_search(record, measure_importances(space, record.trials)) if record.winner else {}
+        for record in records
+    ]
+
+
+def describe_search(
+    search: Search, record: TuningRecord, figures: Mapping[str, bytes], interrupted: bool
+) -> Group:
+    """What MLflow is told of a search: what it was declared with, and the best so far."""
+    metrics = {
+        "n_trials": float(len(record.trials)),
+        "n_pruned": float(record.count("pruned")),
+        "n_failed": float(record.count("failed")),
+        "trained_epochs": float(record.epochs),
+        "trained_seconds": record.seconds,
+    }
+    winner = record.winner
+    if winner is not None and winner.value is not None:
+        metrics |= {f"best_{key}": float(value) for key, value in winner.params.items()}
+        metrics |= {"best_val_loss": winner.value, "best_trial": float(winner.number)}
+    return Group(
+        chain=search.chain(),
+        params=_flat(record.declaration),
+        metrics=metrics,
+        files={"tuning.json": json.dumps(asdict(record), indent=1).encode(), **figures},
+        status="KILLED" if interrupted or not record.is_over else "FINISHED",
+        is_final=False,
+    )
+
+
+def describe_trial(search: Search, trial: Trial) -> Group:
+    """What MLflow is told of a trial that is over."""
+    metrics = {"trained_epochs": float(trial.epochs), "trained_seconds": trial.seconds}
+    if trial.value is not None:
+        metrics["mean_best_val_loss"] = trial.value
+    return Group(
+        chain=search.chain(trial.number),
+        params={key: str(value) for key, value in trial.params.items()},
+        metrics=metrics,
+        tags={"rnnbench.status": trial.state or "", "rnnbench.reason": trial.reason or ""},
+    )
 
 
 def _place(ledger_folder: Path, tuning: str, fingerprint: str, architecture: str) -> Path:
@@ -125,3 +221,11 @@ def _parse(content: bytes) -> TuningRecord:
             "trials": tuple(Trial.from_json(trial) for trial in values["trials"]),
         }
     )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:  # Any: JSON values
+    flat: dict[str, str] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: str(value)[:500]}
+    return flat

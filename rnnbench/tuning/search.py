@@ -13,14 +13,17 @@ import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import StoreError, UsageError
-from rnnbench.tracking.addresses import reason
-from rnnbench.tuning.space import PARAMETERS, Choices, Params, Range, Space
+from rnnbench.ledger import Parent
+from rnnbench.specs import RunSpec
+from rnnbench.tracking.addresses import reason, show_address
+from rnnbench.tuning.plan import BATCH, Tuning
+from rnnbench.tuning.space import PARAMETERS, Choices, Params, Space
 from rnnbench.tuning.storage import JOURNAL
-from rnnbench.tuning.trials import Proposal, Trial, TrialState, best_so_far
+from rnnbench.tuning.trials import Trial, TrialState, best_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,47 +34,21 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
-__all__ = ["BATCH", "PRUNERS", "SAMPLERS", "Method", "Search", "measure_importances", "put_aside"]
+__all__ = ["Search", "measure_importances", "put_aside"]
 
-Sampler: TypeAlias = Literal["tpe", "random", "grid"]
-Pruner: TypeAlias = Literal["median", "none"]
-SAMPLERS: tuple[str, ...] = get_args(Sampler)
-PRUNERS: tuple[str, ...] = get_args(Pruner)
-
-BATCH = 6  # trials asked at once: enough to keep a few workers busy, few enough to learn from
 N_BEFORE_PRUNING = 5  # complete trials before the median means anything; Optuna's default
 N_WARMUP_EPOCHS = 10  # a small learning rate starts slowly
 _DECLARATION = "rnnbench.declaration"
 _BEGAN = "rnnbench.began"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
-    """How a space is searched.
-
-    Args:
-        n_trials: how many trials there shall be in the end.
-        first: tried before all others where the space holds it: the value of the notes.
-        n_epochs: at most so many in a run.
-    """
-
-    sampler: str = "tpe"
-    pruner: str = "median"
-    seed: int = 0
-    n_trials: int = 30
-    n_epochs: int = 100
-    first: Mapping[str, float | int] | None = None
+_NOTES = ("losses", "epochs", "seconds", "reason")
+_STATES: Mapping[TrialState, str] = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
 
 
 class Search:
-    """An Optuna study, made if it is not there.
-
-    Args:
-        name: of the Optuna study.
-        declaration: all that a trial's value and number depend on; plain values.
-        place: of the storage, for messages.
+    """An architecture's Optuna study, made if it is not there.
 
     Attributes:
+        place: where Optuna keeps it, without a password.
         trials: those that this program made and that are over.
         n_foreign: how many others the study has, which are left alone.
         began: local date and time; another after the search was put aside.
@@ -81,54 +58,61 @@ class Search:
         StoreError: the storage does not answer, or one of its trials is damaged.
     """
 
-    def __init__(
-        self,
-        storage: BaseStorage,
-        name: str,
-        *,
-        space: Space,
-        method: Method,
-        declaration: Mapping[str, Any],  # Any: JSON values
-        place: str = JOURNAL,
-    ) -> None:
-        self.name = name
-        self._place = place
-        self._space = space
-        self._method = method
-        self._grid = space.grid(method.n_trials) if method.sampler == "grid" else None
-        with _storing(place), _quiet():
+    def __init__(self, tuning: Tuning, architecture: str, storage: BaseStorage) -> None:
+        self.architecture = architecture
+        self.name = tuning.search_name(architecture)
+        self._tuning = tuning
+        self.place = show_address(tuning.choices.storage or JOURNAL)
+        is_grid = tuning.choices.sampler == "grid"
+        self._grid = tuning.space.grid(tuning.choices.trials) if is_grid else None
+        with _storing(self.place), _quiet():
             import optuna
 
+            self._distributions = _distributions(tuning.space)
             self._study = optuna.create_study(
-                study_name=name, storage=storage, direction="minimize", load_if_exists=True
+                study_name=self.name, storage=storage, direction="minimize", load_if_exists=True
             )
-            self._declare(declaration)
+            self._declare(tuning.declaration(architecture))
             found = self._study.get_trials()
-            own = [trial for trial in found if _is_own(trial)]
-            self.trials = [self._from_optuna(*numbered) for numbered in enumerate(own)]
+            # Others can add to the study, and queue what is to be tried.
+            own = [t for t in found if t.state.is_finished() and t.user_attrs.keys() >= {*_NOTES}]
+            self.trials = [self._read(*numbered) for numbered in enumerate(own)]
             self.n_foreign = len(found) - len(own)
             self.began = str(self._study.user_attrs[_BEGAN])
 
     @property
     def n_trials(self) -> int:
         """How many trials there shall be: a grid may have fewer than were asked for."""
-        return self._method.n_trials if self._grid is None else len(self._grid)
+        return self._tuning.choices.trials if self._grid is None else len(self._grid)
 
     @property
     def is_over(self) -> bool:
         """Whether every trial is there."""
         return len(self.trials) >= self.n_trials
 
-    def next_batch(self) -> list[Proposal]:
+    def specs(self, params: Params) -> tuple[RunSpec, ...]:
+        """The runs of a trial, one a tuning seed."""
+        return self._tuning.specs(self.architecture, params)
+
+    def chain(self, number: int | None = None) -> tuple[Parent, ...]:
+        """The search, and the trial in it; a search that was started over has other keys."""
+        key = f"{self.name} {self.began}"
+        whole = Parent(key=key, name=self.name)
+        if number is None:
+            return (whole,)
+        return whole, Parent(key=f"{key} trial {number}", name=f"trial {number}")
+
+    def next_batch(self) -> list[Trial]:
         """The trials of the first unfinished batch that are not over; empty at the end."""
         if self.is_over:
             return []
-        start = len(self.trials) // BATCH * BATCH
-        points = self._grid[start : start + BATCH] if self._grid else self._ask(start)
-        proposals = [
-            Proposal(number=number, params=params) for number, params in enumerate(points, start)
+        start = self._n_in_batches
+        points = self._grid[start : start + BATCH] if self._grid else self._ask()
+        asked = [
+            Trial(number=number, params=params, state=None)
+            for number, params in enumerate(points, start)
         ]
-        return [found for found in proposals if len(self.trials) <= found.number < self.n_trials]
+        return asked[len(self.trials) - start : self.n_trials - start]
 
     def pruning(self) -> Callable[[Sequence[float]], bool]:
         """Whether a run shall be given up, from its validation losses so far.
@@ -139,14 +123,15 @@ class Search:
 
         Source: Optuna's MedianPruner (Golovin et al. 2017, section 3.2.2).
         """
-        if self._method.pruner == "none":
+        if self._tuning.choices.pruner == "none":
             return lambda losses: False
         import optuna
 
         pruner = optuna.pruners.MedianPruner(
             n_startup_trials=N_BEFORE_PRUNING, n_warmup_steps=N_WARMUP_EPOCHS
         )
-        view = self._view(optuna.samplers.RandomSampler(), fill=True)
+        n_epochs = self.specs({})[0].recipe.epochs
+        view = self._view(optuna.samplers.RandomSampler(), n_epochs)
 
         def prune(losses: Sequence[float]) -> bool:
             lowest = best_so_far(losses)
@@ -161,50 +146,69 @@ class Search:
     def tell(self, trial: Trial) -> None:
         """Keep a trial that is over; the next number, in one write."""
         assert trial.number == len(self.trials), "trials are told in the order of their numbers"
-        with _storing(self._place):
-            self._study.add_trial(_to_optuna(trial, _distributions(self._space)))
+        with _storing(self.place):
+            self._study.add_trial(_to_optuna(trial, self._distributions))
         self.trials.append(trial)
 
-    def _ask(self, start: int) -> list[Params]:
-        """The points of the batch that begins with trial `start`."""
-        import numpy as np
+    @property
+    def _n_in_batches(self) -> int:
+        """How many trials the whole batches have that are over."""
+        return len(self.trials) // BATCH * BATCH
 
-        seed = int(np.random.SeedSequence([self._method.seed, start]).generate_state(1)[0])
+    def _ask(self) -> list[Params]:
+        """The points of the next batch."""
+        import numpy as np
+        import optuna
+
+        start, choices = self._n_in_batches, self._tuning.choices
+        seed = int(np.random.SeedSequence([choices.sampler_seed, start]).generate_state(1)[0])
+        samplers = optuna.samplers
+        make = samplers.RandomSampler if choices.sampler == "random" else samplers.TPESampler
         with _quiet():
-            view = self._view(_make_sampler(self._method.sampler, seed), n_trials=start)
-            first = self._method.first
-            if start == 0 and first is not None and self._space.contains(first):
+            view = self._view(make(seed=seed))
+            first = self._tuning.usual(self.architecture) if start == 0 else None
+            if first is not None and self._tuning.space.contains(first):
                 view.enqueue_trial(dict(first))
-            asked = [view.ask(_distributions(self._space)) for _ in range(BATCH)]
+            asked = [view.ask(self._distributions) for _ in range(BATCH)]
         return [_typed(trial.params) for trial in asked]
 
-    def _view(
-        self, sampler: BaseSampler, *, n_trials: int | None = None, fill: bool = False
-    ) -> Study:
-        """A study in memory that holds the trials of earlier batches and no others.
+    def _view(self, sampler: BaseSampler, n_epochs: int = 0) -> Study:
+        """A study in memory that holds the trials of whole batches and no others.
 
         Args:
-            n_trials: so many of the first; None takes those of all whole batches.
-            fill: let each curve go on to the last epoch with its best loss so far.
+            n_epochs: each curve goes on to this epoch with its best loss so far; 0 for the curves
+                as they were.
         """
         import optuna
 
-        if n_trials is None:
-            n_trials = len(self.trials) // BATCH * BATCH
         view = optuna.create_study(direction="minimize", sampler=sampler)
-        distributions = _distributions(self._space)
-        for trial in self.trials[:n_trials]:
-            curve = best_so_far(trial.curve, self._method.n_epochs) if fill else trial.curve
-            view.add_trial(_to_optuna(trial, distributions, curve))
+        for trial in self.trials[: self._n_in_batches]:
+            curve = best_so_far(trial.curve, n_epochs) if n_epochs else trial.curve
+            filled = replace(trial, curve=tuple(curve))
+            view.add_trial(_to_optuna(filled, self._distributions))
         return view
 
-    def _from_optuna(self, number: int, found: FrozenTrial) -> Trial:
-        """Our trial of that number; Optuna counts those of others too."""
+    def _read(self, number: int, found: FrozenTrial) -> Trial:
+        """Our trial of that number, as it was told; Optuna counts those of others too."""
+        states = {theirs: ours for ours, theirs in _STATES.items()}
         try:
-            return _from_optuna(found, number, self._space)
+            params = _typed(found.params)
+            if not self._tuning.space.contains(params):
+                raise ValueError(f"{params} is not in the space")
+            state = states[found.state.name]
+            notes = {name: found.user_attrs[name] for name in _NOTES}
+            steps = found.intermediate_values
+            return Trial(
+                number=number,
+                params=params,
+                state=state,
+                value=found.value if state == "complete" else None,
+                curve=tuple(steps[step] for step in sorted(steps)),
+                **{**notes, "losses": tuple(notes["losses"])},
+            )
         except Exception as err:  # whatever a journal that was changed holds
             raise StoreError(
-                f"trial {found.number} of '{self.name}' in {self._place} is damaged "
+                f"trial {found.number} of '{self.name}' in {self.place} is damaged "
                 f"({str(err)[:200]}); restore it, or start over with --fresh"
             ) from err
 
@@ -217,7 +221,7 @@ class Search:
             self._study.set_user_attr(_DECLARATION, text)
         elif known is None:
             raise UsageError(
-                f"{self._place} has an Optuna study '{self.name}' that this program did not make; "
+                f"{self.place} has an Optuna study '{self.name}' that this program did not make; "
                 "choose another --storage"
             )
         elif known != text:
@@ -241,7 +245,8 @@ def measure_importances(space: Space, trials: Sequence[Trial]) -> dict[str, floa
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with _quiet():
         view = optuna.create_study(direction="minimize")
-        view.add_trials([_to_optuna(trial, _distributions(space)) for trial in complete])
+        distributions = _distributions(space)
+        view.add_trials([_to_optuna(trial, distributions) for trial in complete])
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
         try:
             found = optuna.importance.get_param_importances(view, evaluator=evaluator)
@@ -272,57 +277,33 @@ def put_aside(storage: BaseStorage, name: str) -> bool:
     return True
 
 
-def _make_sampler(name: str, seed: int) -> BaseSampler:
-    import optuna
-
-    if name == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    return optuna.samplers.TPESampler(seed=seed)
-
-
 def _distributions(space: Space) -> dict[str, BaseDistribution]:
-    return {name: _distribution(name, domain) for name, domain in space.domains.items()}
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-
-def _distribution(name: str, domain: Range | Choices) -> BaseDistribution:
-    from optuna.distributions import (
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
-    )
-
-    if isinstance(domain, Choices):
-        return CategoricalDistribution(domain.values)
-    if PARAMETERS[name] is int:
-        return IntDistribution(int(domain.low), int(domain.high), log=domain.log)
-    return FloatDistribution(domain.low, domain.high, log=domain.log)
+    found: dict[str, BaseDistribution] = {}
+    for name, domain in space.domains.items():
+        if isinstance(domain, Choices):
+            found[name] = CategoricalDistribution(domain.values)
+        elif PARAMETERS[name] is int:
+            found[name] = IntDistribution(int(domain.low), int(domain.high), log=domain.log)
+        else:
+            found[name] = FloatDistribution(domain.low, domain.high, log=domain.log)
+    return found
 
 
 def _typed(params: Mapping[str, Any]) -> Params:  # Any: what a distribution holds
     return {name: PARAMETERS[name](value) for name, value in params.items()}
 
 
-_NOTES = ("losses", "epochs", "seconds", "reason")
+def _to_optuna(trial: Trial, distributions: Mapping[str, BaseDistribution]) -> FrozenTrial:
+    import optuna
 
-
-def _to_optuna(
-    trial: Trial,
-    distributions: Mapping[str, BaseDistribution],
-    curve: Sequence[float] | None = None,
-) -> FrozenTrial:
-    from optuna.trial import FrozenTrial, TrialState
-
-    states = {
-        "complete": TrialState.COMPLETE,
-        "pruned": TrialState.PRUNED,
-        "failed": TrialState.FAIL,
-    }
+    assert trial.state is not None, "only what is over is kept"
     ended = datetime.datetime.now()
-    losses = trial.curve if curve is None else curve
-    return FrozenTrial(
+    return optuna.trial.FrozenTrial(
         number=trial.number,
         trial_id=-1,
-        state=states[trial.state],
+        state=optuna.trial.TrialState[_STATES[trial.state]],
         value=trial.value,
         datetime_start=ended - datetime.timedelta(seconds=trial.seconds),
         datetime_complete=ended,
@@ -331,32 +312,8 @@ def _to_optuna(
         user_attrs={name: getattr(trial, name) for name in _NOTES},
         system_attrs={},
         intermediate_values={
-            epoch: loss for epoch, loss in enumerate(losses, start=1) if math.isfinite(loss)
+            epoch: loss for epoch, loss in enumerate(trial.curve, start=1) if math.isfinite(loss)
         },
-    )
-
-
-def _is_own(found: FrozenTrial) -> bool:
-    """Whether `_to_optuna` made it: others can add to the study, and queue what is to be tried."""
-    return found.state.is_finished() and found.user_attrs.keys() >= set(_NOTES)
-
-
-def _from_optuna(found: FrozenTrial, number: int, space: Space) -> Trial:
-    from optuna.trial import TrialState as State
-
-    params = _typed(found.params)
-    if not space.contains(params):
-        raise ValueError(f"{params} is not in the space")
-    states: dict[State, TrialState] = {State.COMPLETE: "complete", State.PRUNED: "pruned"}
-    notes = {name: found.user_attrs[name] for name in _NOTES}
-    steps = found.intermediate_values
-    return Trial(
-        number=number,
-        params=params,
-        state=states.get(found.state, "failed"),
-        value=found.value if found.state == State.COMPLETE else None,
-        curve=tuple(steps[step] for step in sorted(steps)),
-        **{**notes, "losses": tuple(notes["losses"])},
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -32,9 +34,13 @@ PARAMETERS: Mapping[str, type] = {
 }
 """What can be tuned, and of which kind it is."""
 
-_ABOVE = {"learning_rate": 0.0}  # the bound itself is not allowed
-_AT_LEAST = {"units": 1.0, "dropout": 0.0, "recurrent_dropout": 0.0}
-_BELOW = {"dropout": 1.0, "recurrent_dropout": 1.0}
+_FRACTION = (("at least", operator.ge, 0), ("below", operator.lt, 1))
+_LIMITS: Mapping[str, tuple[tuple[str, Callable[[float, float], bool], int], ...]] = {
+    "learning_rate": (("above", operator.gt, 0),),
+    "units": (("at least", operator.ge, 1),),
+    "dropout": _FRACTION,
+    "recurrent_dropout": _FRACTION,
+}
 
 Params: TypeAlias = dict[str, float | int]
 """One point of a space: a value for each of its parameters."""
@@ -72,7 +78,8 @@ class Space:
 
     def __post_init__(self) -> None:
         if not self.domains:
-            raise StudyError(f"a space needs a parameter; choose from {_known()}")
+            known = ", ".join(sorted(PARAMETERS))
+            raise StudyError(f"a space needs a parameter; choose from {known}")
         for name, domain in self.domains.items():
             if name not in PARAMETERS:
                 raise StudyError(unknown_name("parameter", name, PARAMETERS))
@@ -94,10 +101,8 @@ class Space:
 
         Source: evenly in the exponent where the range is logarithmic.
         """
-        points: list[Params] = [{}]
-        for name, values in zip(self.domains, self._axes(n_points), strict=True):
-            points = [{**point, name: value} for point in points for value in values]
-        return points
+        axes = self._axes(n_points)
+        return [dict(zip(self.domains, point, strict=True)) for point in itertools.product(*axes)]
 
     def declaration(self) -> dict[str, Any]:  # Any: JSON values
         """Plain values that say what the space is, to be compared with another's."""
@@ -201,17 +206,9 @@ def _check(name: str, domain: Domain) -> None:
             f"the range of '{name}' is logarithmic and starts at {domain.low:g}; "
             "a logarithm needs a low above 0"
         )
-    for value in _bounds(domain):
-        _check_value(name, value)
-
-
-def _check_value(name: str, value: float) -> None:
-    if name in _ABOVE and not value > _ABOVE[name]:
-        raise StudyError(f"'{name}' must be above {_ABOVE[name]:g}, got {value:g}")
-    if name in _AT_LEAST and not value >= _AT_LEAST[name]:
-        raise StudyError(f"'{name}' must be at least {_AT_LEAST[name]:g}, got {value:g}")
-    if name in _BELOW and not value < _BELOW[name]:
-        raise StudyError(f"'{name}' must be below {_BELOW[name]:g}, got {value:g}")
+    for value, (words, is_within, limit) in itertools.product(_bounds(domain), _LIMITS[name]):
+        if not is_within(value, limit):
+            raise StudyError(f"'{name}' must be {words} {limit}, got {value:g}")
 
 
 def _bounds(domain: Domain) -> tuple[float | int, ...]:
@@ -232,7 +229,3 @@ def _spread(name: str, domain: Range, n_values: int) -> list[float | int]:
     if PARAMETERS[name] is int:
         return list(dict.fromkeys(round(value) for value in values))
     return values
-
-
-def _known() -> str:
-    return ", ".join(sorted(PARAMETERS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import StoreError
 from rnnbench.tracking.addresses import reason, show_address
@@ -13,10 +13,7 @@ from rnnbench.tracking.addresses import reason, show_address
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-__all__ = ["JOURNAL", "Storage", "open_storage"]
-
-Storage: TypeAlias = "BaseStorage"
-"""Where Optuna keeps its trials."""
+__all__ = ["JOURNAL", "open_storage"]
 
 JOURNAL = "optuna-journal.log"
 CONNECT_SECONDS = 10
@@ -24,7 +21,7 @@ MOST_BYTES = 2**28  # it is read whole, and a trial takes a few KiB of it
 _WITH_TIMEOUT = {"postgresql": "connect_timeout", "mysql": "connect_timeout"}
 
 
-def open_storage(address: str | None, root: Path) -> Storage:
+def open_storage(address: str | None, root: Path) -> BaseStorage:
     """The storage at an address, or the journal in `root`, whose torn last line is cut off.
 
     Call it under the folder's lock: nobody else may be writing the journal.
@@ -67,21 +64,18 @@ def _repair_journal(path: Path) -> None:
         with open(path, "r+b") as file:
             file.truncate(len(whole))
     for number, line in enumerate(whole.splitlines(), start=1):
-        if not _is_object(line):
+        try:
+            is_entry = isinstance(json.loads(line), dict)
+        except (ValueError, RecursionError):
+            is_entry = False
+        if not is_entry:
             raise StoreError(
                 f"{path}:{number}: not a line of Optuna's journal; "
                 "restore the file, or move it away to start over"
             )
 
 
-def _is_object(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _open_database(address: str) -> Storage:
+def _open_database(address: str) -> BaseStorage:
     import optuna
 
     scheme = re.match(r"([a-z]\w*)(\+\w+)?://", address)

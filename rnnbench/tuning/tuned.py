@@ -6,22 +6,25 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
+from typing import TypeAlias
 
 from rnnbench.architectures import architecture_names, make_form
 from rnnbench.compare.arms import accuracy_interval, hardware_of
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.rows import PairRow
-from rnnbench.compare.sections import is_tuned
+from rnnbench.compare.sections import tuned_architectures
 from rnnbench.errors import StudyError
 from rnnbench.specs import Recipe, RunSpec
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.orderings import best_so_far_quantile
+from rnnbench.study import Tuned
 from rnnbench.tracking.runs import CURVES, TrackedRun
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.trials import best_so_far, count_trials
 
 __all__ = [
     "BudgetRow",
+    "Matched",
     "ReachRow",
     "SearchCurve",
     "TunedRow",
@@ -29,6 +32,9 @@ __all__ = [
     "compose_tuning_part",
     "match_textbook",
 ]
+
+Matched: TypeAlias = Mapping[str, Mapping[str, Sequence[TrackedRun]]]
+"""By architecture its runs `tuned` and `textbook`."""
 
 _VAL_LOSS = CURVES.index("val_loss")
 _BOTH = ("tuned", "textbook")
@@ -131,9 +137,8 @@ class TuningPart:
 
 
 def compose_tuning_part(
-    tuned: Mapping[str, Mapping[str, float | int]],
-    runs: Sequence[TrackedRun],
-    others: Sequence[TrackedRun],
+    tuned: Tuned,
+    matched: Matched,
     records: Mapping[str, TuningRecord],
     *,
     margin: float,
@@ -143,64 +148,59 @@ def compose_tuning_part(
     """The part of a study of tuned architectures.
 
     Args:
-        tuned: by architecture, the values that the study declared.
-        runs: of the study.
-        others: of all other studies; the textbook's are found among them by what was asked.
-        records: of the searches, by architecture; those that are not here leave rows out.
+        tuned: the values that the study declared.
+        matched: what `match_textbook` found for them.
+        records: of the searches, by architecture; those that are not here, or began anew since
+            they gave the values, leave rows out.
         margin: the practical margin, as a fraction.
         n_test: texts that the runs are scored on; None where unknown.
     """
-    tuned = {name: tuned[name] for name in sorted(tuned, key=_place)}
-    records = {
-        name: records[name]
-        for name, values in tuned.items()
-        if name in records and _gave(records[name], values)
-    }
-    pairs = dict(match_textbook(tuned, runs, others))
-    scores = {name: {kind: _scores(found[kind]) for kind in _BOTH} for name, found in pairs.items()}
-    both = {name: found for name, found in scores.items() if all(found.values())}
+    names = sorted(tuned, key=_place)
+    winners = {name: record.winner for name, record in records.items()}
+    gave = [name for name in names if (best := winners.get(name)) and best.params == tuned[name]]
+    found = [records[name] for name in gave]
+    scores = {name: {kind: _scores(matched[name][kind]) for kind in _BOTH} for name in names}
+    both = {name: kinds for name, kinds in scores.items() if all(kinds.values())}
     rows = list(_describe_scores(both))
-    compared = compare_accuracies(
+    pairs = compare_accuracies(
         both.items(), margin=margin, is_paired=is_paired, n_test=dict.fromkeys(both, n_test)
     )
     return TuningPart(
-        audit=_audit(tuple(records.values()), [name for name in tuned if name not in records]),
-        ranking=_compare_ranks(rows, compared),
-        budgets=tuple(_describe_budget(record) for record in records.values()),
-        curves=tuple(_describe_search(record) for record in records.values() if record.trials),
+        audit=_audit(found, [name for name in names if name not in gave]),
+        ranking=_compare_ranks(rows, pairs),
+        budgets=tuple(_describe_budget(record) for record in found),
+        curves=tuple(_describe_search(record) for record in found),
         scores=tuple(rows),
-        pairs=tuple(compared),
-        reach=tuple(row for name, found in pairs.items() if (row := _describe_reach(name, found))),
+        pairs=tuple(pairs),
+        reach=tuple(row for name in names if (row := _describe_reach(name, matched[name]))),
     )
 
 
-_Found = Mapping[str, Sequence[TrackedRun]]
+def match_textbook(
+    tuned: Tuned, runs: Sequence[TrackedRun], others: Sequence[TrackedRun]
+) -> Matched:
+    """By architecture its runs `tuned`, and of `textbook` those that differ in the values only.
 
-
-def _gave(record: TuningRecord, values: Mapping[str, float | int]) -> bool:
-    """Whether the study's values can come from this search: not if it began anew since."""
-    return record.winner is not None and record.winner.params == dict(values)
+    Args:
+        runs: of the study.
+        others: of all other studies; the textbook's are found among them by what was asked.
+    """
+    finished = {run.spec.fingerprint: run for run in (*others, *runs) if run.is_finished}
+    matched: dict[str, dict[str, list[TrackedRun]]] = {
+        name: {kind: [] for kind in _BOTH} for name in tuned
+    }
+    for run in filter(lambda run: run.is_finished, runs):
+        for name in tuned_architectures(run.spec, tuned):
+            matched[name]["tuned"].append(run)
+            textbook = finished.get(_as_textbook(run.spec, name).fingerprint)
+            matched[name]["textbook"] += [textbook] if textbook else []
+    return matched
 
 
 def _place(name: str) -> tuple[int, str]:
     """The design's order, then by name."""
     names = architecture_names()
     return (names.index(name) if name in names else len(names), name)
-
-
-def match_textbook(
-    tuned: Mapping[str, Mapping[str, float | int]],
-    runs: Sequence[TrackedRun],
-    others: Sequence[TrackedRun],
-) -> Iterator[tuple[str, _Found]]:
-    """By architecture its runs `tuned`, and of `textbook` those that differ in the values only."""
-    finished = (run for run in (*others, *runs) if run.is_finished)
-    by_question = {run.spec.fingerprint: run for run in finished}
-    for name, values in tuned.items():
-        own = [run for run in runs if run.is_finished and is_tuned(run.spec, name, values)]
-        asked = (_as_textbook(run.spec, name).fingerprint for run in own)
-        found = (by_question[key] for key in asked if key in by_question)
-        yield name, {"tuned": own, "textbook": list(found)}
 
 
 def _as_textbook(spec: RunSpec, name: str) -> RunSpec:
@@ -236,30 +236,26 @@ def _describe_scores(scores: Mapping[str, Scores]) -> Iterator[TunedRow]:
 
 
 def _describe_budget(record: TuningRecord) -> BudgetRow:
-    states = [trial.state for trial in record.trials]
     winner = record.winner
+    assert winner is not None, "it gave the values of the study"
     return BudgetRow(
         architecture=record.architecture,
         n_trials=len(record.trials),
-        n_complete=states.count("complete"),
-        n_pruned=states.count("pruned"),
-        n_failed=states.count("failed"),
+        n_complete=record.count("complete"),
+        n_pruned=record.count("pruned"),
+        n_failed=record.count("failed"),
         n_seeds=len(record.seeds),
-        epochs=sum(trial.epochs for trial in record.trials),
-        seconds=sum(trial.seconds for trial in record.trials),
+        epochs=record.epochs,
+        seconds=record.seconds,
         hardware=record.hardware,
-        params=", ".join(f"{name}={value:.3g}" for name, value in winner.params.items())
-        if winner
-        else "",
-        val_loss=winner.value if winner else None,
+        params=", ".join(f"{name}={value:.3g}" for name, value in winner.params.items()),
+        val_loss=winner.value,
         textbook_val_loss=_textbook_loss(record),
     )
 
 
 def _textbook_loss(record: TuningRecord) -> float | None:
     """Of the first trial, where that is the textbook's own point."""
-    if not record.trials:
-        return None
     first = record.trials[0]
     try:
         usual = asdict(Recipe()) | asdict(make_form(record.architecture))
@@ -280,16 +276,17 @@ def _describe_search(record: TuningRecord) -> SearchCurve:
     )
 
 
-def _describe_reach(name: str, found: _Found) -> ReachRow | None:
+def _describe_reach(name: str, found: Mapping[str, Sequence[TrackedRun]]) -> ReachRow | None:
     textbook = [run.result for run in found["textbook"] if run.result is not None]
     losses = [result.val_loss for result in textbook if result.val_loss is not None]
     if not losses:
         return None
     target = fmean(losses)
     tuned = [run for run in found["tuned"] if run.history is not None and len(run.history)]
-    reached = [(run, epoch) for run in tuned if (epoch := _first_at(run, target))]
+    epochs = [(run.result, epoch) for run in tuned if (epoch := _first_at(run, target))]
+    seconds = [epoch * (result.epoch_seconds or 0.0) for result, epoch in epochs if result]
     machines = {hardware_of(run.result) for runs in found.values() for run in runs if run.result}
-    is_one_machine = len(machines) == 1
+    is_one = len(machines) == 1
     return ReachRow(
         architecture=name,
         val_loss=target,
@@ -297,16 +294,12 @@ def _describe_reach(name: str, found: _Found) -> ReachRow | None:
         textbook_seconds=fmean(
             (result.best_epoch or 0) * (result.epoch_seconds or 0.0) for result in textbook
         )
-        if is_one_machine
+        if is_one
         else None,
         n=len(tuned),
-        n_reached=len(reached),
-        epochs=fmean(epoch for _, epoch in reached) if reached else None,
-        seconds=fmean(
-            epoch * (run.result.epoch_seconds or 0.0) for run, epoch in reached if run.result
-        )
-        if reached and is_one_machine
-        else None,
+        n_reached=len(epochs),
+        epochs=fmean(epoch for _, epoch in epochs) if epochs else None,
+        seconds=fmean(seconds) if epochs and is_one else None,
     )
 
 

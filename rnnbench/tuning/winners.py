@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rnnbench.datasets import DatasetRef
 from rnnbench.errors import UsageError
-from rnnbench.specs import Backend, RunSpec
+from rnnbench.specs import Backend
 from rnnbench.study import Study, expand_study
 from rnnbench.tuning.plan import TUNING, refuse_overlap
-from rnnbench.tuning.record import TuningRecord, read_records, record_names
+from rnnbench.tuning.record import FOLDER, TuningRecord, read_records
 from rnnbench.tuning.trials import count_trials
 
-__all__ = ["recipe_differences", "refuse_untuned", "tell_differences", "with_winners"]
+__all__ = ["refuse_untuned", "with_winners"]
 
 
 def refuse_untuned(ledger_folder: Path, study: Study) -> None:
@@ -25,7 +25,7 @@ def refuse_untuned(ledger_folder: Path, study: Study) -> None:
     Raises:
         UsageError: so it is.
     """
-    if TUNING not in record_names(ledger_folder):
+    if not (ledger_folder / FOLDER / TUNING).is_dir():
         names = " ".join(study.architectures)
         raise UsageError(f"nothing was tuned in this folder yet; `rnnbench tune {names}` does that")
 
@@ -34,24 +34,26 @@ def with_winners(
     study: Study,
     ledger_folder: Path,
     dataset: DatasetRef,
+    backend: Backend,
     given: Collection[str],
     warn: Callable[[str], None],
 ) -> Study:
-    """The study with each architecture's best values.
+    """The study with each architecture's best values; it says how it trains otherwise than tuned.
 
     Args:
         given: hyperparameters that were asked for beside.
-        warn: called with a sentence on each search that is damaged or has learnt nothing.
+        warn: called with a sentence on each search that is damaged or has learnt nothing, and on
+            each difference.
 
     Raises:
         UsageError: an architecture was not tuned on these reviews, or not to the end; values that
             tuning brings were given as well; or a seed served tuning already.
     """
-    records = read_records(ledger_folder, TUNING, dataset.fingerprint, warn)
-    _refuse_missing(study, records, dataset)
+    found = read_records(ledger_folder, TUNING, dataset.fingerprint, warn)
+    _refuse_missing(study, found, dataset)
+    records = {name: found[name] for name in study.architectures}
     tuned = {}
-    for name in study.architectures:
-        record = records[name]
+    for name, record in records.items():
         refuse_overlap(record.seeds, study.seeds, f"study {study.name}")
         assert record.winner is not None
         tuned[name] = record.winner.params
@@ -61,29 +63,23 @@ def with_winners(
     if twice:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in twice)
         raise UsageError(f"--tuned brings values of its own for {options}; leave that out")
-    trials = " or ".join(
-        dict.fromkeys(count_trials(records[name].trials) for name in study.architectures)
-    )
+    study = study.with_choices(tuned=tuned)
+    differences = _find_differences(study, records, dataset, backend)
+    for sentence in differences:
+        warn(sentence)
+    trials = " or ".join(dict.fromkeys(count_trials(record.trials) for record in records.values()))
+    but = f" But {'; '.join(differences)}." if differences else ""
     return study.with_choices(
-        description=f"Each architecture with the values that {trials} found best for it.",
-        tuned=tuned,
+        description=f"Each architecture with the values that {trials} found best for it.{but}"
     )
 
 
-def tell_differences(study: Study, differences: Sequence[str]) -> Study:
-    """The study, which says of itself that it trains otherwise than its values were found."""
-    if not differences:
-        return study
-    return study.with_choices(description=f"{study.description} But {'; '.join(differences)}.")
-
-
-def recipe_differences(
-    study: Study, ledger_folder: Path, dataset: DatasetRef, backend: Backend
+def _find_differences(
+    study: Study, records: Mapping[str, TuningRecord], dataset: DatasetRef, backend: Backend
 ) -> list[str]:
     """Sentences on how the study trains otherwise than the searches did."""
-    records = read_records(ledger_folder, TUNING, dataset.fingerprint)
     found: dict[tuple[str, str], list[str]] = {}
-    for name in study.architectures:
+    for name, record in records.items():
         specs = expand_study(
             study.with_values(name, study.tuned[name]),
             dataset=dataset.name,
@@ -91,11 +87,13 @@ def recipe_differences(
             backend=backend,
             n_classes=len(dataset.classes),
         )
-        declared = records[name].declaration
-        for key, before in (declared["architecture"] | declared["settings"]).items():
+        values = [asdict(spec.form) | spec.settings for spec in specs]
+        for key, before in (
+            record.declaration["architecture"] | record.declaration["settings"]
+        ).items():
             if study.vary_split and key == "split_seed":
                 continue
-            now = dict.fromkeys(_shown(_values(spec).get(key)) for spec in specs)
+            now = dict.fromkeys(_shown(each.get(key)) for each in values)
             if set(now) != {_shown(before)}:
                 difference = (f"{key} {_shown(before)}", ", ".join(now))
                 found.setdefault(difference, []).append(name)
@@ -104,10 +102,6 @@ def recipe_differences(
         f"and {'runs' if len(names) == 1 else 'run'} with {now}"
         for (before, now), names in found.items()
     ]
-
-
-def _values(spec: RunSpec) -> dict[str, Any]:  # Any: JSON values
-    return asdict(spec.form) | spec.settings
 
 
 def _shown(value: Any) -> str:  # Any: JSON values, or what becomes such

@@ -19,7 +19,7 @@ JUNK = (None, 3, -1, "x", [], {}, [1], {"a": 1}, True, 1e308, 10**30, "9" * 200)
 
 
 def test_a_changed_journal_is_read_or_refused(tmp_path: Path, count: Count) -> None:
-    carry_out(tmp_path, n_trials=8)
+    carry_out(tmp_path, trials=8)
     path = tmp_path / JOURNAL
     content = path.read_bytes()
     for seed in range(N_TIMES):

@@ -10,9 +10,8 @@ import pytest
 from made_up import finished, spec_of
 
 from rnnbench.specs import EpochRow, RunResult, RunSpec
-from rnnbench.tuning.rounds import Attempt, Round
 from rnnbench.tuning.search import Search
-from rnnbench.tuning.trials import Proposal, Trial
+from rnnbench.tuning.trials import Attempt, Round, Trial
 
 SEEDS = (1000, 1001)
 DIVERGED = RunResult(status="diverged", epochs=2, reason="the loss is NaN")
@@ -39,9 +38,8 @@ def attempt(
     seeds = values.pop("seeds", SEEDS)
     specs = tuple(spec_of(seed=seed, learning_rate=rate, **values) for seed in seeds)
     return Attempt(
-        architecture="lstm",
         search=cast(Search, search or FakeSearch()),
-        proposal=Proposal(number=number, params={"learning_rate": rate}),
+        trial=Trial(number=number, params={"learning_rate": rate}, state=None),
         specs=tuple(replace(spec, purpose="tuning") for spec in specs),
     )
 
@@ -91,7 +89,7 @@ def test_a_run_of_two_trials_is_there_once() -> None:
     a, b = attempt(0, rate=0.1), attempt(1, rate=0.1, search=FakeSearch("other"))
     round_ = Round([a, b])
     assert round_.specs == list(a.specs)
-    assert round_.holders(a.first) == [a, b]
+    assert round_.holders[a.first] == [a, b]
 
 
 def test_a_pruned_first_run_gives_up_the_others_of_its_trial() -> None:
@@ -250,10 +248,10 @@ def test_outcomes_come_in_the_order_of_the_numbers() -> None:
     attempts = [attempt(number, seeds=(1000,)) for number in (2, 0, 1)]
     round_ = Round(attempts)
     for each in attempts:
-        end(round_, each.specs[0], 0.1 * each.proposal.number)
+        end(round_, each.specs[0], 0.1 * each.trial.number)
     found = round_.outcomes()
     assert [trial.number for _, trial in found] == [0, 1, 2]
-    assert [each.proposal.number for each, _ in found] == [0, 1, 2]
+    assert [each.trial.number for each, _ in found] == [0, 1, 2]
     assert [trial.value for _, trial in found] == [0.0, 0.1, 0.2]
 
 
