@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.reach import describe_reach, seeds_to_decide, set_against_majority
 from rnnbench.compare.rows import ArmRow, PairRow
 from rnnbench.output.amounts import plural
@@ -15,15 +16,9 @@ _MANY_SECTIONS = 4
 _MANY_PAIRS = 4
 
 
-def write_answer(
-    arms: Sequence[ArmRow], pairs: Sequence[PairRow], *, margin: float
-) -> tuple[str, ...]:
-    """What is best, what cannot be told apart, what it costs; a sentence each.
-
-    Args:
-        arms: of all sections, a bag-of-words row among them.
-        margin: the practical margin, as a fraction.
-    """
+def write_answer(comparison: Comparison) -> tuple[str, ...]:
+    """What is best, what cannot be told apart, what it costs; a sentence each."""
+    arms, pairs, margin = comparison.arms, comparison.pairs, comparison.declared.margin
     networks = [row for row in arms if row.n and not row.is_baseline]
     if not networks:
         return (_tell_no_score(arms),)
@@ -55,12 +50,8 @@ def _tell_no_score(arms: Sequence[ArmRow]) -> str:
 
 
 def warn_of(
-    arms: Sequence[ArmRow],
-    pairs: Sequence[PairRow],
+    comparison: Comparison,
     *,
-    margin: float,
-    is_paired: bool = True,
-    n_test: int | None = None,
     notices: Iterable[str] = (),
     problem: str | None = None,
     n_deleted: int = 0,
@@ -68,22 +59,20 @@ def warn_of(
     """Whatever keeps the data from carrying a conclusion.
 
     Args:
-        margin: the practical margin, as a fraction.
-        is_paired: whether runs of the same seed are compared with each other.
-        n_test: texts that are scored; None where unknown.
         notices: of synthetic reviews, or of runs that were not made alike.
         problem: why MLflow could not be read.
         n_deleted: runs that somebody deleted in MLflow.
     """
-    networks = [row for row in arms if not row.is_baseline]
+    networks = [row for row in comparison.arms if not row.is_baseline]
+    pairs, declared = comparison.pairs, comparison.declared
     warnings = list(dict.fromkeys(notices))
     reach = describe_reach(
         [row.n for row in networks],
         n_pairs=len(pairs),
-        is_paired=is_paired,
+        is_paired=declared.is_paired,
         has_spread=not any(row.is_without_spread and not row.is_descriptive_only for row in pairs),
-        n_test=n_test,
-        margin=margin,
+        n_test=comparison.n_test,
+        margin=declared.margin,
     )
     if reach:
         warnings.append(reach)

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnbench.page.svg import embed_svg
 from rnnbench.stats.intervals import Interval
@@ -16,6 +16,8 @@ from rnnbench.stats.intervals import Interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from rnnbench.specs import EpochRow
 
 __all__ = [
     "BLUE",
@@ -27,6 +29,7 @@ __all__ = [
     "VERMILLION",
     "Picture",
     "draw_interval",
+    "draw_loss_curve",
     "grid_of_axes",
     "house_style",
     "label_rows",
@@ -68,6 +71,7 @@ class Picture:
         figure: draws nothing until it is written as SVG or PNG.
     """
 
+    kind: ClassVar[str] = "figure"
     name: str
     title: str
     alt: str
@@ -206,10 +210,38 @@ def write_svg(picture: Picture) -> str:
     return embed_svg(drawn, name=picture.name, alt=picture.alt, variables=_VARIABLES)
 
 
-def write_png(picture: Picture) -> bytes:
-    """The picture on white, for a place that knows no dark mode."""
+def write_png(figure: Figure) -> bytes:
+    """The figure on white, for a place that knows no dark mode."""
     software = {"Software": None}  # otherwise the library's version changes the bytes
-    return _save(picture.figure, format="png", dpi=_PNG_DPI, facecolor="white", metadata=software)
+    return _save(figure, format="png", dpi=_PNG_DPI, facecolor="white", metadata=software)
+
+
+def draw_loss_curve(history: Sequence[EpochRow], title: str) -> bytes:
+    """PNG bytes of one run: training and validation loss against the epoch, the best one marked."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.0), dpi=110)
+    FigureCanvasAgg(figure)
+    # Every run has a curve: a layout that fits itself would draw each twice.
+    axes = figure.add_axes((0.12, 0.13, 0.86, 0.79))
+    epochs = [row.epoch for row in history]
+    for name, colour, label in (
+        ("loss", BLUE, "training (running average)"),
+        ("val_loss", VERMILLION, "validation"),
+    ):
+        values = [getattr(row, name) for row in history]
+        axes.plot(epochs, values, color=colour, label=label, marker="." if len(epochs) < 3 else "")
+    best = min(history, key=lambda row: row.val_loss)
+    label = f"best: {best.val_loss:.4f} in epoch {best.epoch}"
+    axes.plot(best.epoch, best.val_loss, "o", color=VERMILLION, label=label)
+    axes.set(title=title, xlabel="epoch", ylabel="cross-entropy")
+    axes.margins(y=0.12)
+    axes.legend(frameon=False, loc="upper right")
+    axes.spines[["top", "right"]].set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
 
 
 def _new_figure(height_inches: float) -> Figure:

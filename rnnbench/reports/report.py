@@ -11,19 +11,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from rnnbench.claims.claims import Claim, load_claims
-from rnnbench.compare.baseline import find_baseline, find_majority
+from rnnbench.compare.baseline import find_baselines
+from rnnbench.compare.comparison import Declaration
 from rnnbench.errors import RnnbenchError, StoreError, StudyError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.formats import parse_json
 from rnnbench.ledger import FOLDER, Ledger
 from rnnbench.page.screen import Screen
-from rnnbench.reports.compose import (
-    Declaration,
-    Sources,
-    compose_document,
-    compose_timing_document,
-)
-from rnnbench.reports.document import Document
+from rnnbench.reports.compose import Report, Sources, compose_report, compose_timing_report
 from rnnbench.reports.writer import FORMATS, Format, write_report
 from rnnbench.study import TIMING, bundled_studies, load_study, parse_declaration
 from rnnbench.timing.ratios import compose_timing_part
@@ -147,15 +142,14 @@ def _write(store: Store, choices: ReportChoices) -> _Written:
     study = choices.study or _latest_study(store, ledger)
     found = read_runs(store, ledger, study)
     declaration = _find_declaration(study, ledger, found.runs)
-    document = compose_document(
+    report = compose_report(
         Sources(
             study=study,
             runs=found.runs,
             others=read_other_runs(store, ledger, study, can_be_read=not found.problem),
             declaration=declaration,
             claims=claims,
-            baseline=find_baseline,
-            majority=find_majority,
+            baselines=find_baselines,
             problem=found.problem,
             n_deleted=found.n_deleted,
             command=_command(study, found),
@@ -163,7 +157,7 @@ def _write(store: Store, choices: ReportChoices) -> _Written:
             timing=timing,
         )
     )
-    return _write_document(document, choices, store, unread, can_attach=found.problem is None)
+    return _write_report(report, choices, store, unread, can_attach=found.problem is None)
 
 
 def _write_timing(
@@ -175,30 +169,30 @@ def _write_timing(
 ) -> _Written:
     if timing is None:
         raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
-    document = compose_timing_document(timing, claims)
+    report = compose_timing_report(timing, claims)
     can_attach = find_spec("mlflow") is not None and (
         not store.is_local or (store.root / DATABASE).exists()
     )
-    return _write_document(document, choices, store, unread, can_attach=can_attach)
+    return _write_report(report, choices, store, unread, can_attach=can_attach)
 
 
-def _write_document(
-    document: Document,
+def _write_report(
+    report: Report,
     choices: ReportChoices,
     store: Store,
     warnings: Sequence[str],
     *,
     can_attach: bool,
 ) -> _Written:
-    folder = choices.out or store.root / REPORTS / document.study
-    files = write_report(document, folder, cast(tuple[Format, ...], choices.formats))
+    folder = choices.out or store.root / REPORTS / report.study
+    files = write_report(report, folder, cast(tuple[Format, ...], choices.formats))
     return _Written(
-        study=document.study,
+        study=report.study,
         store=store,
         folder=folder,
         files=tuple(files),
-        answer=document.answer,
-        warnings=(*document.warnings, *warnings),
+        answer=report.answer,
+        warnings=(*report.warnings, *warnings),
         can_attach=can_attach,
     )
 

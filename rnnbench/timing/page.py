@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.output.amounts import plural
-from rnnbench.page.blocks import Block, Drawn, Folded, Paragraph, Subheading, Table, Tone
+from rnnbench.page.blocks import Block, Folded, Paragraph, Part, Subheading, make_part
 from rnnbench.page.drawing import (
     BLUE,
     GREEN,
@@ -17,18 +17,17 @@ from rnnbench.page.drawing import (
     grid_of_axes,
     house_style,
 )
-from rnnbench.page.tables import Column, make_table
+from rnnbench.page.tables import Column, Table, Tone, csv_of
 from rnnbench.page.texts import NONE, count, number, within
+from rnnbench.timing.rows import ArmTimeRow, DeviceRow, SlowdownRow, TimingPart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rnnbench.reports.document import Document
     from rnnbench.stats.intervals import Interval
-    from rnnbench.timing.rows import ArmTimeRow, DeviceRow, SlowdownRow, TimingPart
 
-__all__ = ["LADDER", "build_timing", "find_lines", "picture_times"]
+__all__ = ["LADDER", "find_lines", "picture_times", "timing_part", "timing_tables"]
 
 _MAX_PANELS = 12
 
@@ -41,12 +40,21 @@ LADDER = (
 )
 
 
-def build_timing(document: Document) -> Iterable[Block]:
-    """Tables, figure and what to read them by; a sentence where nothing was timed."""
-    part = document.timing
-    if part is None:
-        yield Paragraph("Not measured: `rnnbench timing` does it.")
-        return
+def timing_part(part: TimingPart) -> Part:
+    """Tables, figure and what to read them by."""
+    return make_part("timing", "Time", _blocks(part))
+
+
+def timing_tables(part: TimingPart) -> dict[str, str]:
+    """The CSV text of each table, by the stem of its file."""
+    return {
+        "timing_arms": csv_of(ArmTimeRow, part.arms),
+        "timing_slowdowns": csv_of(SlowdownRow, part.slowdowns),
+        "timing_devices": csv_of(DeviceRow, part.devices),
+    }
+
+
+def _blocks(part: TimingPart) -> Iterator[Block | None]:
     yield Paragraph(
         "Milliseconds of one training step: the median over processes of their own, and in brackets"
         " the quartiles. A ratio is one of medians of the same sitting, with a 95 % bootstrap"
@@ -60,9 +68,7 @@ def build_timing(document: Document) -> Iterable[Block]:
         " run the same code, and what it differs from 1 by is this machine's noise."
     )
     yield _tabulate_slowdowns(part)
-    picture = picture_times(part)
-    if picture is not None:
-        yield Drawn(0, picture)
+    yield picture_times(part)
     yield Subheading("CPU against GPU")
     if part.devices:
         yield _tabulate_devices(part)
@@ -210,7 +216,7 @@ def _step_of(row: ArmTimeRow) -> str | None:
     return None
 
 
-def _tabulate_slowdowns(part: TimingPart) -> Table:
+def _tabulate_slowdowns(part: TimingPart) -> Table[SlowdownRow]:
     columns: list[Column[SlowdownRow]] = [
         Column("architecture", lambda row: row.name, is_number=False),
         Column("back end", lambda row: row.backend, is_number=False),
@@ -230,7 +236,7 @@ def _tabulate_slowdowns(part: TimingPart) -> Table:
     groups = [
         (name, [row for row in part.slowdowns if row.machine == name]) for name in part.machines
     ]
-    return make_table(
+    return Table(
         "What recurrent dropout costs a training step", "timing_slowdowns", columns, groups
     )
 
@@ -242,7 +248,7 @@ def _written_column(part: TimingPart) -> list[Column[SlowdownRow]]:
     return [Column("as written", lambda row: _ratio(row.as_written, row.as_written_interval))]
 
 
-def _tabulate_devices(part: TimingPart) -> Table:
+def _tabulate_devices(part: TimingPart) -> Table[DeviceRow]:
     columns: list[Column[DeviceRow]] = [
         Column("arm", lambda row: row.arm, is_number=False),
         Column("CPU (ms)", lambda row: number(row.cpu_ms)),
@@ -251,12 +257,12 @@ def _tabulate_devices(part: TimingPart) -> Table:
     ]
     names = dict.fromkeys(row.machine for row in part.devices)
     groups = [(name, [row for row in part.devices if row.machine == name]) for name in names]
-    return make_table(
+    return Table(
         "A training step on the CPU and on the GPU of one host", "timing_devices", columns, groups
     )
 
 
-def _tabulate_kernels(part: TimingPart) -> Table:
+def _tabulate_kernels(part: TimingPart) -> Table[ArmTimeRow]:
     """An arm of each kind: units and batch size choose no kernel."""
     columns: list[Column[ArmTimeRow]] = [
         Column("architecture", lambda row: row.architecture, is_number=False),
@@ -277,10 +283,10 @@ def _tabulate_kernels(part: TimingPart) -> Table:
     groups = [
         (name, [row for row in kinds.values() if row.machine == name]) for name in part.machines
     ]
-    return make_table("Kernels", "timing_arms", columns, groups)
+    return Table("Kernels", "timing_arms", columns, groups)
 
 
-def _tabulate_arms(part: TimingPart) -> Table:
+def _tabulate_arms(part: TimingPart) -> Table[ArmTimeRow]:
     columns: list[Column[ArmTimeRow]] = [
         Column("arm", lambda row: row.name, is_number=False),
         Column("n", lambda row: count(row.n)),
@@ -295,7 +301,7 @@ def _tabulate_arms(part: TimingPart) -> Table:
         Column("note", lambda row: row.note or NONE, is_number=False),
     ]
     groups = [(name, [row for row in part.arms if row.machine == name]) for name in part.machines]
-    return make_table("Every arm", "timing_arms", columns, groups)
+    return Table("Every arm", "timing_arms", columns, groups)
 
 
 def _slowdown(row: SlowdownRow) -> str:
