@@ -16,7 +16,7 @@ from rnnbench.claims.kinds import Claim, CompareTest
 from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
-from rnnbench.reports.compose import Sources, StudyReport, compose_report
+from rnnbench.reports.compose import StudyReport, compose_report
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunResult
 from rnnbench.tracking.runs import TrackedRun
 from rnnbench.training.loop import pack_predictions
@@ -44,10 +44,8 @@ def runs(scores: dict[str, Sequence[float]] = SCORES, **values: Any) -> list[Tra
 def compose(
     found: Sequence[TrackedRun], declaration: Declaration | None = None, **values: Any
 ) -> StudyReport:
-    defaults: dict[str, Any] = {"study": "made-up", "claims": (), "baselines": lambda _: ()}
-    return compose_report(
-        Sources(runs=found, declaration=declaration or Declaration(), **{**defaults, **values})
-    )
+    defaults: dict[str, Any] = {"claims": (), "baselines": lambda _: ()}
+    return compose_report("made-up", found, declaration or Declaration(), **{**defaults, **values})
 
 
 def compare(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rnnbench.claims.judge import CLAIMS_NOTE
 from rnnbench.page.blocks import Block, ClaimRow, Claims, Paragraph, Part
-from rnnbench.page.tables import csv_of
+from rnnbench.page.csv_files import write_rows
 
 __all__ = ["claims_part", "claims_tables"]
 
@@ -21,4 +21,4 @@ def claims_part(rows: Sequence[ClaimRow]) -> Part:
 
 def claims_tables(rows: Sequence[ClaimRow]) -> dict[str, str]:
     """The CSV text of the table, by the stem of its file."""
-    return {"claims": csv_of(ClaimRow, rows)}
+    return {"claims": write_rows(ClaimRow, rows)}

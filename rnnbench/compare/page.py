@@ -29,11 +29,11 @@ from rnnbench.compare.tables import (
 from rnnbench.output.amounts import plural
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import Block, Folded, Paragraph, Part, Subheading, make_part
-from rnnbench.page.tables import csv_of, csv_of_lines
+from rnnbench.page.csv_files import write_lines, write_rows
 from rnnbench.page.texts import number
 from rnnbench.tracking.runs import CURVES
 
-__all__ = ["comparison_parts", "comparison_tables", "csv_of_curves"]
+__all__ = ["comparison_parts", "comparison_tables", "write_curves"]
 
 
 def comparison_parts(comparison: Comparison, beside: Beside) -> Iterator[Part]:
@@ -53,19 +53,19 @@ def comparison_parts(comparison: Comparison, beside: Beside) -> Iterator[Part]:
 def comparison_tables(comparison: Comparison) -> dict[str, str]:
     """The CSV text of every table, by the stem of its file."""
     return {
-        "architectures": csv_of(ArmRow, comparison.arms),
-        "seeds": csv_of(SeedRow, comparison.seeds),
-        "responses": csv_of(ResponseRow, comparison.responses),
-        "pairs": csv_of(PairRow, comparison.pairs),
-        "uncertainty_arms": csv_of(ArmUncertainty, comparison.uncertainty.arms),
-        "uncertainty_pairs": csv_of(PairUncertainty, comparison.uncertainty.pairs),
-        "curves": csv_of_curves(comparison.curves),
+        "architectures": write_rows(ArmRow, comparison.arms),
+        "seeds": write_rows(SeedRow, comparison.seeds),
+        "responses": write_rows(ResponseRow, comparison.responses),
+        "pairs": write_rows(PairRow, comparison.pairs),
+        "uncertainty_arms": write_rows(ArmUncertainty, comparison.uncertainty.arms),
+        "uncertainty_pairs": write_rows(PairUncertainty, comparison.uncertainty.pairs),
+        "curves": write_curves(comparison.curves),
     }
 
 
-def csv_of_curves(curves: Iterable[Curve]) -> str:
+def write_curves(curves: Iterable[Curve]) -> str:
     """The curves as CSV, a line for each epoch."""
-    return csv_of_lines(
+    return write_lines(
         ("section", "arm", "seed", "epoch", *CURVES),
         (
             [csv_text(curve.section), csv_text(curve.arm), curve.seed, epoch, *values]

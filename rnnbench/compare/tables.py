@@ -10,7 +10,7 @@ from rnnbench.page.texts import (
     NONE,
     chance,
     count,
-    duration,
+    fine_duration,
     number,
     p_value,
     per_cent,
@@ -87,8 +87,8 @@ def tabulate_costs(comparison: Comparison) -> Table[ArmRow]:
         Column("gap", lambda row: with_sd(row.gap, row.gap_sd, _loss)),
         Column("best epoch", lambda row: with_sd(row.best_epoch, row.best_epoch_sd, _epoch)),
         Column("s/epoch", lambda row: number(row.epoch_seconds)),
-        Column("time a run", lambda row: duration(row.fit_seconds)),
-        Column("total time", lambda row: duration(row.total_seconds)),
+        Column("time a run", lambda row: fine_duration(row.fit_seconds)),
+        Column("total time", lambda row: fine_duration(row.total_seconds)),
     ]
     if len({row.hardware for row in comparison.arms}) > 1:
         columns.append(Column("hardware", lambda row: row.hardware or NONE, is_number=False))

@@ -1,11 +1,8 @@
-"""A table stated once: as HTML and Markdown by the page's templates, on a terminal, and as CSV."""
+"""A table stated once: as HTML and Markdown by the page's templates, and on a terminal."""
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import (
     TYPE_CHECKING,
@@ -16,12 +13,7 @@ from typing import (
     Protocol,
     TypeAlias,
     TypeVar,
-    get_args,
-    get_type_hints,
 )
-
-from rnnbench.output.characters import csv_text
-from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     import rich.table
@@ -31,8 +23,6 @@ __all__ = [
     "Table",
     "Tone",
     "by_section",
-    "csv_of",
-    "csv_of_lines",
     "rich_table",
 ]
 
@@ -144,44 +134,3 @@ def rich_table(
     for row in rows:
         table.add_row(*(column.write(row) for column in columns))
     return table
-
-
-def csv_of(row_type: type[Any], rows: Iterable[Any]) -> str:  # Any: any dataclass
-    """The rows as CSV, a column for each field.
-
-    What is missing is empty, an interval has a column for each end.
-    """
-    is_interval = {
-        name: Interval in (hint, *get_args(hint)) for name, hint in get_type_hints(row_type).items()
-    }
-    header: list[str] = []
-    for name, has_ends in is_interval.items():
-        header += [f"{name}_low", f"{name}_high"] if has_ends else [name]
-    return csv_of_lines(header, (list(_cells(row, is_interval)) for row in rows))
-
-
-def csv_of_lines(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    """The lines as CSV, as they are."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(lines)
-    return text.getvalue()
-
-
-def _cells(row: object, is_interval: dict[str, bool]) -> Iterator[object]:
-    for name, has_ends in is_interval.items():
-        value = getattr(row, name)
-        if not has_ends:
-            yield _known(value)
-        elif value is None:
-            yield from ("", "")
-        else:
-            yield from (_known(value.low), _known(value.high))
-
-
-def _known(value: object) -> object:
-    """A cell's value; None and NaN are empty."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    return csv_text(value)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnbench.page.screen import Screen
-from rnnbench.page.terminal_texts import duration
+from rnnbench.page.texts import duration
 from rnnbench.published.reproduction import Reproduction, ReproductionReport
 from rnnbench.published.reproduction_page import describe_outcome
 from rnnbench.training.notes_procedure import Fitted, Message

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from rnnbench.claims.claims import Claim, judge_claims
-from rnnbench.claims.kinds import TimingTest
+from rnnbench.claims.judge import judge_claims
+from rnnbench.claims.kinds import Claim, TimingTest
 from rnnbench.claims.page import claims_part, claims_tables
 from rnnbench.compare.answer import warn_of, write_answer
 from rnnbench.compare.comparison import Baselines, Comparison, Declaration, compare_runs
@@ -18,8 +18,8 @@ from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
 from rnnbench.compare.sections import Section, divide_runs
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
-from rnnbench.page.tables import csv_of
-from rnnbench.published.page import published_part, published_tables
+from rnnbench.page.csv_files import write_rows
+from rnnbench.published.part import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
 from rnnbench.reports.facts import describe_study
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE
@@ -38,39 +38,11 @@ from rnnbench.tuning.tuned import TuningPart, compose_tuning_part, match_textboo
 
 __all__ = [
     "Report",
-    "Sources",
     "StudyReport",
     "TimingReport",
     "compose_report",
     "compose_timing_report",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """What a study's report is made from.
-
-    Args:
-        runs: of the study.
-        others: runs of other studies, for the claims.
-        problem: why MLflow could not be read; None if it could.
-        n_deleted: runs of the study that somebody deleted in MLflow.
-        command: the words that repeat the study; empty if nobody knows them.
-        searches: of a tuned study, by architecture.
-        timing: what was timed in the folder.
-    """
-
-    study: str
-    runs: Sequence[TrackedRun]
-    declaration: Declaration
-    claims: Sequence[Claim]
-    baselines: Baselines
-    others: Sequence[TrackedRun] = ()
-    problem: str | None = None
-    n_deleted: int = 0
-    command: str = ""
-    searches: Mapping[str, TuningRecord] = field(default_factory=dict)
-    timing: TimingPart | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +83,7 @@ class StudyReport:
             **comparison_tables(self.comparison),
             **published_tables(self.published),
             **claims_tables(self.claims),
-            "facts": csv_of(Fact, self.facts),
+            "facts": write_rows(Fact, self.facts),
             **(tuning_tables(self.tuning) if self.tuning else {}),
             **(timing_tables(self.timing) if self.timing else {}),
         }
@@ -168,33 +140,55 @@ class TimingReport:
 
     def tables(self) -> dict[str, str]:
         """The CSV text of every table, by the stem of its file."""
-        facts = csv_of(Fact, self.facts)
+        facts = write_rows(Fact, self.facts)
         return {**timing_tables(self.timing), **claims_tables(self.claims), "facts": facts}
 
 
 Report: TypeAlias = StudyReport | TimingReport
 
 
-def compose_report(sources: Sources) -> StudyReport:
-    """Every row and sentence of a study's report."""
-    declared = sources.declaration
+def compose_report(
+    study: str,
+    runs: Sequence[TrackedRun],
+    declared: Declaration,
+    *,
+    claims: Sequence[Claim],
+    baselines: Baselines,
+    others: Sequence[TrackedRun] = (),
+    searches: Mapping[str, TuningRecord] | None = None,
+    timing: TimingPart | None = None,
+    command: str = "",
+    problem: str | None = None,
+    n_deleted: int = 0,
+) -> StudyReport:
+    """Every row and sentence of a study's report.
+
+    Args:
+        others: runs of other studies, for the claims.
+        searches: of a tuned study, by architecture.
+        timing: what was timed in the folder.
+        command: the words that repeat the study; empty if nobody knows them.
+        problem: why MLflow could not be read; None if it could.
+        n_deleted: runs of the study that somebody deleted in MLflow.
+    """
     sections = divide_runs(
-        sources.runs,
+        runs,
         declared.contrast,
         vary_split=declared.vary_split,
         tuned=declared.tuned,
     )
-    comparison = compare_runs(sections, declared, sources.baselines)
-    on_same_reviews = _on_the_same_reviews(sources)
+    comparison = compare_runs(sections, declared, baselines)
+    on_same_reviews = _on_the_same_reviews(runs, others)
     n_test = count_test_texts(on_same_reviews)
+    matched = dict(match_textbook(declared.tuned, runs, others))
     return StudyReport(
-        study=sources.study,
+        study=study,
         answer=write_answer(comparison),
         warnings=warn_of(
             comparison,
-            notices=[*_notices(sources.runs), *declared.notes, *_mixed(sections, sources)],
-            problem=sources.problem,
-            n_deleted=sources.n_deleted,
+            notices=[*_notices(runs), *declared.notes, *_mixed(sections, matched)],
+            problem=problem,
+            n_deleted=n_deleted,
         ),
         comparison=comparison,
         published=Published(
@@ -202,21 +196,21 @@ def compose_report(sources: Sources) -> StudyReport:
         ),
         claims=tuple(
             judge_claims(
-                sources.claims,
+                claims,
                 on_same_reviews,
                 margin=declared.margin,
                 is_paired=declared.is_paired,
                 n_test=n_test,
-                timing=sources.timing,
+                timing=timing,
             )
         ),
-        timing=sources.timing,
-        facts=tuple(describe_study(sources.runs, declared, sources.command)),
+        timing=timing,
+        facts=tuple(describe_study(runs, declared, command)),
         tuning=compose_tuning_part(
             declared.tuned,
-            sources.runs,
-            sources.others,
-            sources.searches,
+            runs,
+            others,
+            searches or {},
             margin=declared.margin,
             is_paired=declared.is_paired,
             n_test=n_test,
@@ -250,20 +244,22 @@ def _now() -> str:
     return time.strftime("%Y-%m-%d %H:%M")
 
 
-def _on_the_same_reviews(sources: Sources) -> list[TrackedRun]:
+def _on_the_same_reviews(
+    runs: Sequence[TrackedRun], others: Sequence[TrackedRun]
+) -> list[TrackedRun]:
     """The study's runs and, of other studies, those on the study's (most used) reviews."""
-    (main, _), *_ = Counter(run.spec.data.fingerprint for run in sources.runs).most_common()
-    return [run for run in (*sources.runs, *sources.others) if run.spec.data.fingerprint == main]
+    (main, _), *_ = Counter(run.spec.data.fingerprint for run in runs).most_common()
+    return [run for run in (*runs, *others) if run.spec.data.fingerprint == main]
 
 
-def _mixed(sections: Sequence[Section], sources: Sources) -> Iterator[str]:
+def _mixed(
+    sections: Sequence[Section], matched: Mapping[str, Mapping[str, Sequence[TrackedRun]]]
+) -> Iterator[str]:
     """A sentence for each table whose runs were not made alike."""
     tables: dict[str, Mapping[str, Sequence[TrackedRun]]] = {
         section.name: {arm.name: arm.finished for arm in section.arms} for section in sections
     }
-    if tuned := sources.declaration.tuned:
-        matched = match_textbook(tuned, sources.runs, sources.others)
-        tables |= {f"{name}, tuned against textbook": found for name, found in matched}
+    tables |= {f"{name}, tuned against textbook": found for name, found in matched.items()}
     for name, table in tables.items():
         arms = [(arm, [run.result for run in runs if run.result]) for arm, runs in table.items()]
         if sentence := tell_mixed(name, arms):

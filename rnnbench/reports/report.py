@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-from rnnbench.claims.claims import Claim, load_claims
+from rnnbench.claims.claims import load_claims
+from rnnbench.claims.kinds import Claim
 from rnnbench.compare.baseline import find_baselines
 from rnnbench.compare.comparison import Declaration
 from rnnbench.errors import RnnbenchError, StoreError, StudyError, UsageError, unknown_name
@@ -18,7 +19,7 @@ from rnnbench.execution.process import call_in_process
 from rnnbench.formats import parse_json
 from rnnbench.ledger import FOLDER, Ledger
 from rnnbench.page.screen import Screen
-from rnnbench.reports.compose import Report, Sources, compose_report, compose_timing_report
+from rnnbench.reports.compose import Report, compose_report, compose_timing_report
 from rnnbench.reports.writer import FORMATS, Format, write_report
 from rnnbench.study import TIMING, bundled_studies, load_study, parse_declaration
 from rnnbench.timing.ratios import compose_timing_part
@@ -143,19 +144,17 @@ def _write(store: Store, choices: ReportChoices) -> _Written:
     found = read_runs(store, ledger, study)
     declaration = _find_declaration(study, ledger, found.runs)
     report = compose_report(
-        Sources(
-            study=study,
-            runs=found.runs,
-            others=read_other_runs(store, ledger, study, can_be_read=not found.problem),
-            declaration=declaration,
-            claims=claims,
-            baselines=find_baselines,
-            problem=found.problem,
-            n_deleted=found.n_deleted,
-            command=_command(study, found),
-            searches=_find_searches(ledger, found.runs, unread.append) if declaration.tuned else {},
-            timing=timing,
-        )
+        study,
+        found.runs,
+        declaration,
+        claims=claims,
+        baselines=find_baselines,
+        others=read_other_runs(store, ledger, study, can_be_read=not found.problem),
+        searches=_find_searches(ledger, found.runs, unread.append) if declaration.tuned else {},
+        timing=timing,
+        command=_command(study, found),
+        problem=found.problem,
+        n_deleted=found.n_deleted,
     )
     return _write_report(report, choices, store, unread, can_attach=found.problem is None)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import Block, Folded, Paragraph, Part, Subheading, make_part
+from rnnbench.page.csv_files import write_rows
 from rnnbench.page.drawing import (
     BLUE,
     GREEN,
@@ -17,7 +18,7 @@ from rnnbench.page.drawing import (
     grid_of_axes,
     house_style,
 )
-from rnnbench.page.tables import Column, Table, Tone, csv_of
+from rnnbench.page.tables import Column, Table, Tone
 from rnnbench.page.texts import NONE, count, number, within
 from rnnbench.timing.rows import ArmTimeRow, DeviceRow, SlowdownRow, TimingPart
 
@@ -48,9 +49,9 @@ def timing_part(part: TimingPart) -> Part:
 def timing_tables(part: TimingPart) -> dict[str, str]:
     """The CSV text of each table, by the stem of its file."""
     return {
-        "timing_arms": csv_of(ArmTimeRow, part.arms),
-        "timing_slowdowns": csv_of(SlowdownRow, part.slowdowns),
-        "timing_devices": csv_of(DeviceRow, part.devices),
+        "timing_arms": write_rows(ArmTimeRow, part.arms),
+        "timing_slowdowns": write_rows(SlowdownRow, part.slowdowns),
+        "timing_devices": write_rows(DeviceRow, part.devices),
     }
 
 

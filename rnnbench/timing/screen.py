@@ -12,7 +12,7 @@ from rich.text import Text
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole
 from rnnbench.page.screen import Screen
-from rnnbench.page.terminal_texts import duration
+from rnnbench.page.texts import duration
 from rnnbench.stats.intervals import Interval
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.rows import ArmTimeRow, SlowdownRow, TimingPart

@@ -11,6 +11,7 @@ from rnnbench.compare.rows import PairRow
 from rnnbench.compare.tables import tabulate_pairs
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import Block, Paragraph, Part, make_part
+from rnnbench.page.csv_files import write_lines, write_rows
 from rnnbench.page.drawing import (
     BLUE,
     MUTED,
@@ -20,11 +21,11 @@ from rnnbench.page.drawing import (
     house_style,
     name_lines,
 )
-from rnnbench.page.tables import Column, Table, csv_of, csv_of_lines
+from rnnbench.page.tables import Column, Table
 from rnnbench.page.texts import (
     NONE,
     count,
-    duration,
+    fine_duration,
     number,
     per_cent,
     short,
@@ -61,13 +62,13 @@ def tuning_tables(part: TuningPart) -> dict[str, str]:
         for seed_score in row.scores
     )
     return {
-        "tuning_budgets": csv_of(BudgetRow, part.budgets),
-        "tuning_curves": csv_of_lines(
+        "tuning_budgets": write_rows(BudgetRow, part.budgets),
+        "tuning_curves": write_lines(
             ("architecture", "trial", "best", "low", "median", "high"), curves
         ),
-        "tuning_scores": csv_of_lines(("architecture", "kind", "test_accuracy"), scores),
-        "tuning_pairs": csv_of(PairRow, part.pairs),
-        "tuning_reach": csv_of(ReachRow, part.reach),
+        "tuning_scores": write_lines(("architecture", "kind", "test_accuracy"), scores),
+        "tuning_pairs": write_rows(PairRow, part.pairs),
+        "tuning_reach": write_rows(ReachRow, part.reach),
     }
 
 
@@ -118,7 +119,7 @@ def _tabulate_budgets(rows: Sequence[BudgetRow]) -> Table[BudgetRow]:
         Column("failed", lambda row: count(row.n_failed)),
         Column("seeds a trial", lambda row: count(row.n_seeds)),
         Column("epochs", lambda row: count(row.epochs)),
-        Column("training time", lambda row: duration(row.seconds)),
+        Column("training time", lambda row: fine_duration(row.seconds)),
         Column("best", lambda row: row.params or NONE, is_number=False),
         Column("its validation loss", lambda row: number(row.val_loss, 4)),
         Column("the textbook's", lambda row: number(row.textbook_val_loss, 4)),
@@ -145,10 +146,10 @@ def _tabulate_reach(rows: Sequence[ReachRow]) -> Table[ReachRow]:
         Column("architecture", lambda row: row.architecture, is_number=False),
         Column("mark: validation loss", lambda row: number(row.val_loss, 4)),
         Column("textbook: epochs", lambda row: number(row.textbook_epochs, 1)),
-        Column("time", lambda row: duration(row.textbook_seconds)),
+        Column("time", lambda row: fine_duration(row.textbook_seconds)),
         Column("tuned runs at the mark", lambda row: f"{row.n_reached} of {row.n}"),
         Column("epochs", lambda row: number(row.epochs, 1)),
-        Column("time", lambda row: duration(row.seconds)),
+        Column("time", lambda row: fine_duration(row.seconds)),
     ]
     return Table("How soon", "tuning_reach", columns, [("", rows)])
 

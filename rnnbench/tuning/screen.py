@@ -12,7 +12,7 @@ from rich.table import Table
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole, open_console
 from rnnbench.page.screen import Screen
-from rnnbench.page.terminal_texts import duration
+from rnnbench.page.texts import duration
 from rnnbench.specs import EpochEnded, Event, RunSpec
 from rnnbench.tuning.coordinator import SearchPlan, TrialBoard
 from rnnbench.tuning.plan import run_command

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rnnbench.compare.page import csv_of_curves
+from rnnbench.compare.page import write_curves
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import Block, Paragraph, Part, make_part
+from rnnbench.page.csv_files import write_rows
 from rnnbench.page.drawing import BLUE, Picture, grid_of_axes, house_style
 from rnnbench.page.panels import Line, draw_lines, limits_of
-from rnnbench.page.tables import Column, Table, Tone, by_section, csv_of
+from rnnbench.page.tables import Column, Table, Tone, by_section
 from rnnbench.page.texts import (
     NONE,
     count,
@@ -47,8 +48,8 @@ def published_part(published: Published, sections: Sequence[str]) -> Part:
 def published_tables(published: Published) -> dict[str, str]:
     """The CSV text of each table, by the stem of its file."""
     return {
-        "published_curves": csv_of_curves(published.curves),
-        "published": csv_of(PublishedRow, published.rows),
+        "published_curves": write_curves(published.curves),
+        "published": write_rows(PublishedRow, published.rows),
     }
 
 

@@ -1,0 +1,55 @@
+"""Rows as CSV: a line each, a column for each field."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, get_args, get_type_hints
+
+from rnnbench.output.characters import csv_text
+from rnnbench.stats.intervals import Interval
+
+__all__ = ["write_lines", "write_rows"]
+
+
+def write_rows(row_type: type[Any], rows: Iterable[Any]) -> str:  # Any: any dataclass
+    """The rows as CSV, a column for each field.
+
+    What is missing is empty, an interval has a column for each end.
+    """
+    is_interval = {
+        name: Interval in (hint, *get_args(hint)) for name, hint in get_type_hints(row_type).items()
+    }
+    header: list[str] = []
+    for name, has_ends in is_interval.items():
+        header += [f"{name}_low", f"{name}_high"] if has_ends else [name]
+    return write_lines(header, (list(_cells(row, is_interval)) for row in rows))
+
+
+def write_lines(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    """The lines as CSV, as they are."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def _cells(row: object, is_interval: Mapping[str, bool]) -> Iterator[object]:
+    for name, has_ends in is_interval.items():
+        value = getattr(row, name)
+        if not has_ends:
+            yield _known(value)
+        elif value is None:
+            yield from ("", "")
+        else:
+            yield from (_known(value.low), _known(value.high))
+
+
+def _known(value: object) -> object:
+    """A cell's value; None and NaN are empty."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return csv_text(value)
