@@ -8,6 +8,7 @@ from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.reach import describe_reach, seeds_to_decide, set_against_majority
 from rnnbench.compare.rows import ArmRow, PairRow
 from rnnbench.output.amounts import plural
+from rnnbench.page.texts import per_cent, within
 from rnnbench.stats.intervals import Interval
 
 __all__ = ["warn_of", "write_answer"]
@@ -106,7 +107,7 @@ def _answer_section(
     else:
         sentence += (
             f"{best.arm} has the highest mean test accuracy, {100 * _mean(best):.2f} %"
-            f"{_interval(best.test_accuracy_t, 100, 2)} over {plural(best.n, 'seed')}"
+            f"{_interval(best.test_accuracy_t)} over {plural(best.n, 'seed')}"
         )
     if not pairs:
         return [f"{sentence}; there is nothing to compare it with."]
@@ -201,7 +202,8 @@ def _cost(arms: Sequence[ArmRow]) -> list[str]:
         if least == most
         else f"An epoch costs least with {cheap.arm} ({least}) and most with {dear.arm} ({most})"
     )
-    return [f"{sentence}; trained to {_end(timed)}, {quick.arm} is done first ({_time(quick)})."]
+    first = f"{quick.arm} is done first ({quick.fit_seconds:.1f} s)"
+    return [f"{sentence}; trained to {_end(timed)}, {first}."]
 
 
 def _end(arms: Sequence[ArmRow]) -> str:
@@ -211,10 +213,6 @@ def _end(arms: Sequence[ArmRow]) -> str:
         return "its early stop"
     is_all = n_at_limit == sum(row.n for row in arms)
     return "the epoch limit" if is_all else "its early stop or the epoch limit"
-
-
-def _time(row: ArmRow) -> str:
-    return f"{row.fit_seconds:.1f} s"
 
 
 def _against_majority(
@@ -241,11 +239,8 @@ def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow]) -> lis
     ]
 
 
-def _interval(interval: Interval | None, factor: float, digits: int) -> str:
-    if interval is None:
-        return ""
-    remark = " (bounded)" if interval.is_bounded else ""
-    return f" [{factor * interval.low:.{digits}f}, {factor * interval.high:.{digits}f}]{remark}"
+def _interval(interval: Interval | None) -> str:
+    return "" if interval is None else f" {within(interval, per_cent)}"
 
 
 def _listed(words: Sequence[str]) -> str:

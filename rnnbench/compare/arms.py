@@ -72,12 +72,8 @@ def describe_seeds(section: str, arm: Arm) -> list[SeedRow]:
     for run in arm.finished:
         result = run.result
         assert result is not None
-        scores: dict[str, Any] = {  # Any: not None below
-            "test_accuracy": result.test_accuracy,
-            "test_loss": result.test_loss,
-            "val_loss": result.val_loss,
-            "gap": gap_of(result),
-        }
+        names = ("test_accuracy", "test_loss", "val_loss", "gap")
+        scores: dict[str, Any] = {name: _MEASURES[name](result) for name in names}
         if None not in scores.values():
             rows.append(
                 SeedRow(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import BLUE, GREEN, INK, MUTED, ORANGE, VERMILLION, Picture
-from rnnbench.page.panels import Line, Panel, draw_panels, left_out, take_panels
+from rnnbench.page.panels import Line, Panel, picture_panels
 from rnnbench.page.tables import by_section
 from rnnbench.page.texts import brief_per_cent, number, signed_points, with_sd
 from rnnbench.stats.intervals import Interval
@@ -65,21 +65,18 @@ def find_scores(comparison: Comparison) -> tuple[Panel, ...]:
 def picture_scores(comparison: Comparison) -> Picture | None:
     """Every seed a dot, every arm a mean and an interval; None without a finished run."""
     found = find_scores(comparison)
-    if not found:
-        return None
-    panels = take_panels(found, _MAX_LINES)
-    caption = (
-        "Each dot is one seed. Below the dots: the mean and its 95 % t interval"
-        " (an arrow head: it goes on outside the picture; so do runs that lie far from the rest)."
-    )
-    if any(panel.baselines for panel in panels):
-        caption += " Dashed: the baseline without a network, on the same words."
-    return Picture(
+    return picture_panels(
+        found,
         name="scores",
         title="Test accuracy of every run",
         alt=_describe_scores(found),
-        caption=caption + left_out(found, panels, "arm"),
-        figure=draw_panels(panels, xlabel="test accuracy (%)"),
+        caption=(
+            "Each dot is one seed. Below the dots: the mean and its 95 % t interval (an arrow head:"
+            " it goes on outside the picture; so do runs that lie far from the rest)."
+        ),
+        noun="arm",
+        n_lines=_MAX_LINES,
+        xlabel="test accuracy (%)",
     )
 
 
@@ -99,21 +96,21 @@ def picture_pairs(
     title: str = "Differences of mean test accuracy, first arm minus second",
 ) -> Picture | None:
     """A forest plot with the margin and the verdicts; None without a pair."""
-    found = find_pairs(rows, sections)
-    if not found:
-        return None
-    panels = take_panels(found, _MAX_LINES)
-    margin = 100 * rows[0].margin
-    return Picture(
+    margin = 100 * rows[0].margin if rows else 0.0
+    return picture_panels(
+        find_pairs(rows, sections),
         name=name,
         title=title,
         alt=_describe_pairs(rows, sections),
         caption=(
             "Dot and bar: the difference of the means and its 95 % interval (an arrow head: it goes"
             " on outside the picture). Shaded: the practical margin of"
-            f" ± {number(margin).rstrip('0').rstrip('.')} points." + left_out(found, panels, "pair")
+            f" ± {number(margin).rstrip('0').rstrip('.')} points."
         ),
-        figure=draw_panels(panels, xlabel="difference (accuracy points)", margin=margin),
+        noun="pair",
+        n_lines=_MAX_LINES,
+        xlabel="difference (accuracy points)",
+        margin=margin,
     )
 
 
@@ -141,18 +138,19 @@ def find_errors(comparison: Comparison) -> tuple[Panel, ...]:
 def picture_errors(comparison: Comparison) -> Picture | None:
     """Bars for seeds, test reviews and both; None where nothing is known."""
     found = find_errors(comparison)
-    if not found:
-        return None
-    panels = take_panels(found, _MAX_ERROR_LINES)
-    return Picture(
+    return picture_panels(
+        found,
         name="uncertainty",
         title="Standard error of each mean test accuracy, by where it comes from",
         alt=_describe_errors(found),
         caption=(
             "How much the mean would change if other seeds, other test reviews, or both had been"
-            " drawn (bootstrap)." + left_out(found, panels, "arm")
+            " drawn (bootstrap)."
         ),
-        figure=draw_panels(panels, xlabel="standard error (accuracy points)", row_inches=0.62),
+        noun="arm",
+        n_lines=_MAX_ERROR_LINES,
+        xlabel="standard error (accuracy points)",
+        row_inches=0.62,
     )
 
 

@@ -157,11 +157,11 @@ class PairRow:
     probability: float | None
     probability_interval: Interval | None
     p: float | None
-    p_holm: float | None
-    n_family: int
+    p_holm: float | None = None
+    n_family: int = 0
     margin: float
-    verdict: Verdict
-    is_beyond_margin: bool | None
+    verdict: Verdict = "undetermined"
+    is_beyond_margin: bool | None = None
     is_descriptive_only: bool
     is_without_spread: bool = False
     n_test: int | None = None

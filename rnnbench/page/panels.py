@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,8 @@ from rnnbench.page.drawing import (
     GREEN,
     INK,
     VERMILLION,
-    draw_interval,
+    Picture,
     house_style,
-    label_rows,
     limits_around,
     stack_of_axes,
 )
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Line", "Panel", "draw_lines", "draw_panels", "left_out", "limits_of", "take_panels"]
+__all__ = ["Line", "Panel", "draw_lines", "limits_of", "picture_panels"]
 
 _MAX_VECTOR_DOTS = 1500
 _GOLDEN = 0.618034
@@ -76,25 +76,37 @@ class Panel:
     baselines: tuple[tuple[str, float], ...] = ()
 
 
-def take_panels(panels: Sequence[Panel], n_lines: int) -> list[Panel]:
-    """The first panels, with `n_lines` lines together."""
-    taken: list[Panel] = []
-    for panel in panels:
-        room = n_lines - sum(len(before.lines) for before in taken)
-        if room > 0:
-            taken.append(replace(panel, lines=panel.lines[:room]))
-    return taken
+def picture_panels(
+    panels: Sequence[Panel],
+    *,
+    name: str,
+    title: str,
+    alt: str,
+    caption: str,
+    noun: str,
+    n_lines: int,
+    **options: Any,
+) -> Picture | None:
+    """The figure of the first `n_lines` lines; None without any.
+
+    Args:
+        noun: what a line is.
+        options: of `_draw_panels`.
+    """
+    if not panels:
+        return None
+    taken = _take_panels(panels, n_lines)
+    if any(panel.baselines for panel in taken):
+        caption += " Dashed: the baseline without a network, on the same words."
+    n_found, n_taken = (sum(len(panel.lines) for panel in each) for each in (panels, taken))
+    if n_taken < n_found:
+        caption += f" The first {n_taken:,} of {n_found:,} {noun}s are shown; the CSV file has all."
+    return Picture(
+        name=name, title=title, alt=alt, caption=caption, figure=_draw_panels(taken, **options)
+    )
 
 
-def left_out(found: Sequence[Panel], taken: Sequence[Panel], noun: str) -> str:
-    """` The first 40 of 1,000 arms are shown.`; empty where all are."""
-    n_found, n_taken = (sum(len(panel.lines) for panel in panels) for panels in (found, taken))
-    if n_taken == n_found:
-        return ""
-    return f" The first {n_taken:,} of {n_found:,} {noun}s are shown; the CSV file has all."
-
-
-def draw_panels(
+def _draw_panels(
     panels: Sequence[Panel], *, xlabel: str, margin: float | None = None, row_inches: float = 0.4
 ) -> Figure:
     """The panels one below the other, with one x axis.
@@ -154,7 +166,7 @@ def draw_lines(
     Args:
         is_raster: dots are too many to be single shapes.
     """
-    label_rows(axes, [line.label for line in lines])
+    _label_rows(axes, [line.label for line in lines])
     for row, line in enumerate(lines):
         if line.bars:
             _draw_bars(axes, row, line)
@@ -175,6 +187,25 @@ def draw_lines(
         )
 
 
+def _take_panels(panels: Sequence[Panel], n_lines: int) -> list[Panel]:
+    """The first panels, with `n_lines` lines together."""
+    taken: list[Panel] = []
+    for panel in panels:
+        room = n_lines - sum(len(before.lines) for before in taken)
+        if room > 0:
+            taken.append(replace(panel, lines=panel.lines[:room]))
+    return taken
+
+
+def _label_rows(axes: Axes, labels: Sequence[str]) -> None:
+    """Names the rows 0, 1, … of a panel from top to bottom, and gives them room."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0, pad=8)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x")
+
+
 def _draw_bars(axes: Axes, row: int, line: Line) -> None:
     for place, (name, length, colour) in enumerate(line.bars):
         if length is None:
@@ -193,14 +224,14 @@ def _draw_bars(axes: Axes, row: int, line: Line) -> None:
 
 def _draw_mean(axes: Axes, row: int, line: Line, limits: Interval) -> None:
     y, size = (row, 6.0) if line.dots is None else (row + 0.26, 5.5)
-    draw_interval(axes, line.interval, y, limits, color=line.colour, linewidth=2.4)
+    _draw_interval(axes, line.interval, y, limits, color=line.colour, linewidth=2.4)
     axes.plot(line.mean, y, "o", color=line.colour, markersize=size)
 
 
 def _draw_single(axes: Axes, row: int, line: Line, limits: Interval) -> None:
     assert line.single is not None
     look = {"color": line.colour, "alpha": 0.35, "linewidth": 7}
-    draw_interval(axes, line.interval, row, limits, **look)
+    _draw_interval(axes, line.interval, row, limits, **look)
     axes.plot([line.mean, line.mean], [row - 0.24, row + 0.24], color=line.colour, linewidth=2)
     axes.plot(
         line.single,
@@ -211,6 +242,21 @@ def _draw_single(axes: Axes, row: int, line: Line, limits: Interval) -> None:
         markeredgewidth=1.5,
         markersize=6.5,
     )
+
+
+def _draw_interval(
+    axes: Axes, interval: Interval | None, row: float, limits: Interval, **look: Any
+) -> None:
+    """A horizontal bar at height `row`; an arrow head where it goes on outside the limits."""
+    if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return
+    low, high = max(interval.low, limits.low), min(interval.high, limits.high)
+    axes.plot([low, high], [row, row], solid_capstyle="butt", **look)
+    head: dict[str, Any] = {"color": look.get("color"), "markersize": 5, "clip_on": False}
+    if interval.low < limits.low:
+        axes.plot(limits.low, row, marker="<", **head)
+    if interval.high > limits.high:
+        axes.plot(limits.high, row, marker=">", **head)
 
 
 def _draw_dots(
