@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
 from pathlib import Path
 
-from rich.box import HEAVY_HEAD
 from rich.table import Table
 
 from rnnbench.data.cache import CorpusEntry
 from rnnbench.output.amounts import size
 from rnnbench.page.consoles import PlainConsole, open_console
-from rnnbench.page.tables import Column, rich_table
 from rnnbench.runs.listing import Listing
 
 __all__ = ["show_corpora", "show_listing"]
@@ -52,8 +49,9 @@ def show_corpora(
 
 
 def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    columns = [
-        Column(heading, itemgetter(place), is_number=False)
-        for place, heading in enumerate(headings)
-    ]
-    return rich_table(title, columns, rows, box=HEAVY_HEAD, pad_edge=True)
+    table = Table(title=title or None, title_justify="left")
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*row)
+    return table
