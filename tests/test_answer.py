@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from documents import EMPTY
+from made_reports import EMPTY
 
 from rnnbench.compare.answer import warn_of, write_answer
 from rnnbench.compare.comparison import Comparison, Declaration

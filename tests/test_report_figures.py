@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from documents import EMPTY, HOSTILE, changed, make_pair, make_report, make_responses
+from made_reports import EMPTY, HOSTILE, changed, make_pair, make_report, make_responses
 
 from rnnbench.compare.figures import (
     find_errors,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from documents import make_pair
+from made_reports import make_pair
 
 from rnnbench.compare.rows import Verdict
 from rnnbench.page.texts import (

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from documents import EMPTY, HOSTILE, changed, make_report, make_responses
+from made_reports import EMPTY, HOSTILE, changed, make_report, make_responses
 
 from rnnbench.errors import StoreError
 from rnnbench.page.blocks import Fact

@@ -8,6 +8,7 @@ from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.reach import describe_reach, seeds_to_decide, set_against_majority
 from rnnbench.compare.rows import ArmRow, PairRow
 from rnnbench.output.amounts import plural
+from rnnbench.page.tables import by_section
 from rnnbench.page.texts import per_cent, within
 from rnnbench.stats.intervals import Interval
 
@@ -19,18 +20,15 @@ _MANY_PAIRS = 4
 
 def write_answer(comparison: Comparison) -> tuple[str, ...]:
     """What is best, what cannot be told apart, what it costs; a sentence each."""
-    arms, pairs, margin = comparison.arms, comparison.pairs, comparison.declared.margin
+    arms = comparison.arms
     networks = [row for row in arms if row.n and not row.is_baseline]
     if not networks:
         return (_tell_no_score(arms),)
-    sections = list(dict.fromkeys(row.section for row in networks))
+    sections = by_section(networks, ())
     sentences = []
-    for section in sections[:_MANY_SECTIONS]:
-        own = [row for row in networks if row.section == section]
-        sentences += _answer_section(
-            section, own, [pair for pair in pairs if pair.section == section], margin
-        )
-        sentences += _against_majority(section, own, arms)
+    for section, own in sections[:_MANY_SECTIONS]:
+        pairs = [pair for pair in comparison.pairs if pair.section == section]
+        sentences += [*_answer_section(section, own, pairs), *_against_majority(section, own, arms)]
     if len(sections) > _MANY_SECTIONS:
         rest = len(sections) - _MANY_SECTIONS
         sentences.append(f"{rest} more {'section' if rest == 1 else 'sections'} below.")
@@ -92,9 +90,7 @@ def warn_of(
     return tuple(warnings)
 
 
-def _answer_section(
-    section: str, arms: Sequence[ArmRow], pairs: Sequence[PairRow], margin: float
-) -> list[str]:
+def _answer_section(section: str, arms: Sequence[ArmRow], pairs: Sequence[PairRow]) -> list[str]:
     best = max(arms, key=_mean)
     level = [row for row in arms if _mean(row) > _mean(best) - 1e-12]
     sentence = f"{section}: " if section else ""
@@ -116,14 +112,14 @@ def _answer_section(
         what = "test texts" if any(pair.is_too_coarse for pair in own) else "seeds"
         return [f"{sentence}; too few {what} to say whether that is luck."]
     subject = best.arm if len(level) > 1 else "It"
-    return [f"{sentence}.", *_told_apart(subject, best.arm, pairs, margin)]
+    return [f"{sentence}.", *_told_apart(subject, best.arm, pairs)]
 
 
 def _mean(row: ArmRow) -> float:
     return row.test_accuracy or 0.0
 
 
-def _told_apart(subject: str, best: str, pairs: Sequence[PairRow], margin: float) -> list[str]:
+def _told_apart(subject: str, best: str, pairs: Sequence[PairRow]) -> list[str]:
     """How the best compares with each other arm, and which others cannot be told apart."""
     found: dict[str, list[str]] = {relation: [] for relation in _RELATIONS}
     for pair in pairs:
@@ -131,7 +127,9 @@ def _told_apart(subject: str, best: str, pairs: Sequence[PairRow], margin: float
             relation, other = _relate(best, pair)
             found[relation].append(other)
     parts = [f"{relation} {_listed(others)}" for relation, others in found.items() if others]
-    sentences = [f"{subject} is {'; '.join(parts)}; the margin is {100 * margin:g} points."]
+    sentences = [
+        f"{subject} is {'; '.join(parts)}; the margin is {100 * pairs[0].margin:g} points."
+    ]
     unknown = [
         f"{pair.a} and {pair.b}"
         for pair in pairs

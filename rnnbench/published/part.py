@@ -188,10 +188,6 @@ def _describe(panels: Mapping[tuple[str, str], Sequence[Line]]) -> str:
     return f"{start}. Outside: {', '.join(outside[:8])}{more}."
 
 
-def _ends(interval: Interval) -> tuple[float, float]:
-    return interval.low, interval.high
-
-
 def _draw(panels: Mapping[tuple[str, str], Sequence[Line]]) -> Figure:
     n_columns = min(2, len(panels))
     n_lines = [min(_MAX_LINES, len(lines)) for lines in panels.values()]
@@ -207,7 +203,8 @@ def _draw(panels: Mapping[tuple[str, str], Sequence[Line]]) -> Figure:
 
 
 def _draw_panel(axes: Axes, lines: Sequence[Line], n_rows: int) -> None:
-    ends = [end for line in lines if line.interval for end in _ends(line.interval)]
+    intervals = [line.interval for line in lines if line.interval]
+    ends = [end for each in intervals for end in (each.low, each.high)]
     limits = limits_of(lines, *ends)
     draw_lines(axes, lines, limits)
     axes.set_ylim(n_rows - 0.5, -0.5)  # rows are as high as in the panel beside it,

@@ -10,7 +10,7 @@ from pathlib import Path
 import chromium
 import pytest
 from chromium import NEEDS_CHROMIUM, text_of
-from documents import HOSTILE, changed, make_report, make_responses
+from made_reports import HOSTILE, changed, make_report, make_responses
 
 from rnnbench.reports.writer import write_report
 
