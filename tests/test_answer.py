@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from made_reports import EMPTY
 
 from rnnbench.compare.answer import warn_of, write_answer
+from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow, PairRow, Verdict
 from rnnbench.stats.intervals import Interval
 
@@ -51,12 +54,29 @@ def pair(a: str, b: str, verdict: Verdict, difference: float, **values: Any) -> 
     return PairRow(**{**defaults, **values})
 
 
-def warn(arms: list[ArmRow], pairs: list[PairRow] | None = None, **values: Any) -> tuple[str, ...]:
-    return warn_of(arms, pairs or [], **{"margin": MARGIN, **values})
+def compared(
+    arms: list[ArmRow], pairs: list[PairRow] | None = None, n_test: int | None = None
+) -> Comparison:
+    return replace(
+        EMPTY.comparison,
+        declared=Declaration(margin_points=100 * MARGIN),
+        arms=tuple(arms),
+        pairs=tuple(pairs or ()),
+        n_test=n_test,
+    )
+
+
+def warn(
+    arms: list[ArmRow],
+    pairs: list[PairRow] | None = None,
+    n_test: int | None = None,
+    **values: Any,
+) -> tuple[str, ...]:
+    return warn_of(compared(arms, pairs, n_test), **values)
 
 
 def answer(arms: list[ArmRow], pairs: list[PairRow]) -> tuple[str, ...]:
-    return write_answer(arms, pairs, margin=MARGIN)
+    return write_answer(compared(arms, pairs))
 
 
 OPEN = pair("lstm", "gru", "undetermined", 0.001)

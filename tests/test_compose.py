@@ -13,10 +13,10 @@ import pytest
 from made_up import ENVIRONMENT, curves, finished, made_up
 
 from rnnbench.claims.kinds import Claim, CompareTest
+from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
-from rnnbench.reports.compose import Declaration, Sources, compose_document
-from rnnbench.reports.document import Document
+from rnnbench.reports.compose import StudyReport, compose_report
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunResult
 from rnnbench.tracking.runs import TrackedRun
 from rnnbench.training.loop import pack_predictions
@@ -41,54 +41,54 @@ def runs(scores: dict[str, Sequence[float]] = SCORES, **values: Any) -> list[Tra
     ]
 
 
-def no_baseline(_: DataSpec) -> ArmRow | None:
-    return None
-
-
 def compose(
     found: Sequence[TrackedRun], declaration: Declaration | None = None, **values: Any
-) -> Document:
-    defaults: dict[str, Any] = {"study": "made-up", "claims": (), "baseline": no_baseline}
-    return compose_document(
-        Sources(runs=found, declaration=declaration or Declaration(), **{**defaults, **values})
-    )
+) -> StudyReport:
+    defaults: dict[str, Any] = {"claims": (), "baselines": lambda _: ()}
+    return compose_report("made-up", found, declaration or Declaration(), **{**defaults, **values})
+
+
+def compare(
+    found: Sequence[TrackedRun], declaration: Declaration | None = None, **values: Any
+) -> Comparison:
+    return compose(found, declaration, **values).comparison
 
 
 def test_arms_pairs_and_dots_are_of_the_same_runs() -> None:
-    document = compose(runs())
-    arms = {row.arm: row for row in document.arms}
-    (pair,) = document.pairs
+    compared = compare(runs())
+    arms = {row.arm: row for row in compared.arms}
+    (pair,) = compared.pairs
     assert (pair.a, pair.b, pair.verdict, pair.is_beyond_margin) == ("lstm", "gru", "better", True)
     assert pair.difference == pytest.approx(arms["lstm"].test_accuracy - arms["gru"].test_accuracy)  # type: ignore[operator]
     for name, row in arms.items():
-        dots = [seed.test_accuracy for seed in document.seeds if seed.arm == name]
+        dots = [seed.test_accuracy for seed in compared.seeds if seed.arm == name]
         assert row.n == len(dots) == 7
         assert row.test_accuracy == pytest.approx(fmean(dots))
-    assert document.sections == ("",)
-    assert {row.section for row in (*document.arms, *document.pairs, *document.seeds)} == {""}
+    assert compared.sections == ("",)
+    assert {row.section for row in (*compared.arms, *compared.pairs, *compared.seeds)} == {""}
 
 
 def test_two_versions_in_one_arm_are_said_with_both_and_the_arm() -> None:
     older = finished(0.79, environment={**ENVIRONMENT, "version.keras": "3.4.1"})
-    document = compose([*runs(), made_up("gru", 7, older)])
-    (warning,) = document.warnings
+    report = compose([*runs(), made_up("gru", 7, older)])
+    (warning,) = report.warnings
     assert "keras 3.15.1: lstm 7 runs, gru 7 runs; keras 3.4.1: gru 1 run" in warning
 
 
 def test_the_answer_is_that_of_the_pairs() -> None:
-    document = compose(runs())
-    assert document.answer[0].startswith("lstm has the highest mean test accuracy, 80.29 %")
-    assert document.answer[1].startswith("It is better than gru (by 3.86 points, beyond")
-    assert document.warnings == ()
+    report = compose(runs())
+    assert report.answer[0].startswith("lstm has the highest mean test accuracy, 80.29 %")
+    assert report.answer[1].startswith("It is better than gru (by 3.86 points, beyond")
+    assert report.warnings == ()
 
 
 def test_every_run_has_its_curve_whether_it_is_over_or_not() -> None:
     unfinished = made_up("lstm", 7, None, run={"history": curves(0.6)})
     failed = made_up("gru", 7, RunResult(status="failed", epochs=0))
-    document = compose([*runs(), unfinished, failed])
-    assert len(document.curves) == 15
-    assert len(document.seeds) == 14
-    assert document.warnings == (
+    report = compose([*runs(), unfinished, failed])
+    assert len(report.comparison.curves) == 15
+    assert len(report.comparison.seeds) == 14
+    assert report.warnings == (
         "1 run failed and is left out of every mean.",
         "1 run is not over yet; this is what there is so far.",
     )
@@ -98,91 +98,92 @@ def test_what_the_study_declared_decides() -> None:
     declared = Declaration(
         description="a small one", margin_points=5.0, pairing="none", notes=("changed",)
     )
-    document = compose(runs(), declared)
-    (pair,) = document.pairs
-    assert (document.margin, pair.margin, pair.is_paired) == (0.05, 0.05, False)
+    report = compose(runs(), declared)
+    (pair,) = report.comparison.pairs
+    assert (pair.margin, pair.is_paired) == (0.05, False)
     assert pair.is_beyond_margin is False
-    assert (document.description, document.warnings) == ("a small one", ("changed",))
+    assert (report.page().description, report.warnings) == ("a small one", ("changed",))
 
 
 def test_the_contrast_makes_the_arms_and_sections() -> None:
     found = runs(order="frozen") + runs()
-    document = compose(found, Declaration(contrast="order"))
-    assert document.sections == ("lstm", "gru")
-    assert [(row.section, row.arm) for row in document.arms] == [
+    compared = compare(found, Declaration(contrast="order"))
+    assert compared.sections == ("lstm", "gru")
+    assert [(row.section, row.arm) for row in compared.arms] == [
         *(("lstm", "order=reshuffled"), ("lstm", "order=frozen")),
         *(("gru", "order=reshuffled"), ("gru", "order=frozen")),
     ]
-    assert [pair.section for pair in document.pairs] == ["lstm", "gru"]
-    assert {pair.n_family for pair in document.pairs} == {2}
+    assert [pair.section for pair in compared.pairs] == ["lstm", "gru"]
+    assert {pair.n_family for pair in compared.pairs} == {2}
 
 
 def test_a_split_for_each_seed_is_said() -> None:
     found = [made_up("lstm", seed, 0.8, split_seed=seed) for seed in range(3)]
-    document = compose(found, Declaration(vary_split=True))
-    assert document.is_split_varied
-    assert document.sections == ("",)
-    assert not compose(runs()).is_split_varied
+    report = compose(found, Declaration(vary_split=True))
+    assert report.comparison.sections == ("",)
+    assert "drawn anew with each seed" in str(report.facts)
+    assert "drawn anew with each seed" not in str(compose(runs()).facts)
 
 
 def test_the_bag_of_words_stands_below_the_arms_of_its_reviews() -> None:
-    def baseline(data: DataSpec) -> ArmRow:
-        return ArmRow(section="", arm="bag", n=1, test_accuracy=data.max_len / 100)
+    def baselines(data: DataSpec) -> list[ArmRow]:
+        score = data.max_len / 100
+        return [ArmRow(section="", arm="bag", n=1, test_accuracy=score, is_baseline=True)]
 
     found = runs(max_len=50) + runs(max_len=70)
-    document = compose(found, baseline=lambda data: replace(baseline(data), is_baseline=True))
-    bags = [row for row in document.arms if row.is_baseline]
+    compared = compare(found, baselines=baselines)
+    bags = [row for row in compared.arms if row.is_baseline]
     assert [(row.section, row.arm, row.test_accuracy) for row in bags] == [
         ("max_len=50", "bag", 0.5),
         ("max_len=70", "bag", 0.7),
     ]
-    lengths_are_arms = compose(found, Declaration(contrast="max_len"), baseline=baseline)
+    lengths_are_arms = compare(found, Declaration(contrast="max_len"), baselines=baselines)
     assert not any(row.arm == "bag" for row in lengths_are_arms.arms)
 
 
 def test_runs_of_other_studies_count_for_claims_alone() -> None:
     others = runs({"gru": SCORES["gru"]})
-    document = compose(runs({"lstm": SCORES["lstm"]}), others=others, claims=[BETTER])
-    (claim,) = document.claims
+    report = compose(runs({"lstm": SCORES["lstm"]}), others=others, claims=[BETTER])
+    (claim,) = report.claims
     assert claim.verdict == "supported"
-    assert [row.arm for row in document.arms] == ["lstm"]
+    assert [row.arm for row in report.comparison.arms] == ["lstm"]
 
 
 def test_runs_of_other_reviews_count_for_nothing() -> None:
     others = runs({"gru": SCORES["gru"]}, fingerprint="ab" * 32)
-    document = compose(runs({"lstm": SCORES["lstm"]}), others=others, claims=[BETTER])
-    assert document.claims[0].verdict == "undetermined"
-    assert "no finished runs of gru" in document.claims[0].numbers
+    report = compose(runs({"lstm": SCORES["lstm"]}), others=others, claims=[BETTER])
+    assert report.claims[0].verdict == "undetermined"
+    assert "no finished runs of gru" in report.claims[0].numbers
 
 
 def test_the_notes_curves_stand_beside_ours() -> None:
-    document = compose(runs())
-    assert {curve.arm for curve in document.published_curves} == {"lstm", "gru"}
-    assert {row.architecture for row in document.published} == {"lstm", "gru"}
+    report = compose(runs())
+    assert {curve.arm for curve in report.published.curves} == {"lstm", "gru"}
+    assert {row.architecture for row in report.published.rows} == {"lstm", "gru"}
 
 
 def test_synthetic_reviews_and_a_store_that_was_not_read_are_warned_of() -> None:
-    document = compose(runs(dataset=SYNTHETIC, fingerprint="ab" * 32), problem="it is gone")
-    assert document.warnings[0] == SYNTHETIC_NOTICE
-    assert "it is gone" in document.warnings[1]
-    assert document.published == ()
+    report = compose(runs(dataset=SYNTHETIC, fingerprint="ab" * 32), problem="it is gone")
+    assert report.warnings[0] == SYNTHETIC_NOTICE
+    assert "it is gone" in report.warnings[1]
+    assert report.published.rows == ()
 
 
-def test_a_study_whose_runs_all_failed_is_a_document_too() -> None:
+def test_a_study_whose_runs_all_failed_is_a_report_too() -> None:
     failed = RunResult(status="failed", epochs=0, reason="ValueError: no")
     found = [made_up(name, seed, failed) for name in ("lstm", "gru") for seed in range(2)]
-    document = compose(found, claims=[BETTER])
-    assert document.answer == ("No run came to a score: 4 failed. There is nothing to compare.",)
-    assert [(row.n, row.n_failed) for row in document.arms] == [(0, 2), (0, 2)]
-    assert document.warnings == ("4 runs failed and are left out of every mean.",)
-    assert (document.seeds, document.curves) == ((), ())
+    report = compose(found, claims=[BETTER])
+    assert report.answer == ("No run came to a score: 4 failed. There is nothing to compare.",)
+    assert [(row.n, row.n_failed) for row in report.comparison.arms] == [(0, 2), (0, 2)]
+    assert report.warnings == ("4 runs failed and are left out of every mean.",)
+    assert (report.comparison.seeds, report.comparison.curves) == ((), ())
 
 
-def test_one_run_is_a_document_too() -> None:
-    document = compose([made_up("lstm", 0, 0.8)])
-    assert "nothing to compare it with" in document.answer[0]
-    assert (document.pairs, document.warnings) == ((), ())
-    assert document.arm_uncertainty[0].seed_se is None
+def test_one_run_is_a_report_too() -> None:
+    report = compose([made_up("lstm", 0, 0.8)])
+    assert "nothing to compare it with" in report.answer[0]
+    assert (report.comparison.pairs, report.warnings) == ((), ())
+    assert report.comparison.uncertainty.arms[0].seed_se is None
 
 
 def judged(folder: Path, corpus: Corpus, architecture: str, seed: int) -> TrackedRun:
@@ -204,14 +205,14 @@ def test_predictions_tell_where_the_uncertainty_comes_from(
     found = [
         judged(tmp_path, small_corpus, name, seed) for name in ("lstm", "gru") for seed in range(6)
     ]
-    document = compose(found)
-    for row in document.arm_uncertainty:
+    compared = compare(found)
+    for row in compared.uncertainty.arms:
         assert (row.n, row.n_reviews) == (6, small_corpus.test.n_reviews)
         assert row.seed_se is not None
         assert row.review_se is not None
         assert row.both_se is not None
         assert row.both_se > max(row.seed_se, row.review_se)
-    (pair,) = document.pair_uncertainty
+    (pair,) = compared.uncertainty.pairs
     assert (pair.a, pair.b, pair.n_seeds) == ("lstm", "gru", 6)
     assert pair.both_se is not None
 
@@ -221,6 +222,6 @@ def test_an_arm_without_all_predictions_has_the_seeds_alone(
 ) -> None:
     found = [judged(tmp_path, small_corpus, "lstm", seed) for seed in range(3)]
     found[1] = replace(found[1], folder=None)
-    (row,) = compose(found).arm_uncertainty
+    (row,) = compare(found).uncertainty.arms
     assert (row.n, row.n_reviews, row.both_se) == (3, None, None)
     assert row.seed_sd is not None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from made_up import ENVIRONMENT, finished, made_up
 
+from rnnbench.compare.comparison import Declaration
 from rnnbench.data.corpus import Corpus, Half, describe_classes
 from rnnbench.published.notes import REVIEWS
 from rnnbench.reports.facts import describe_study
@@ -16,14 +17,10 @@ from rnnbench.specs import RunResult
 from rnnbench.tracking.runs import TrackedRun
 
 
-def describe(*runs: TrackedRun, **values: Any) -> dict[str, str]:
-    defaults: dict[str, Any] = {
-        "declared_margin": 0.5,
-        "pairing": "seed",
-        "vary_split": False,
-        "command": "rnnbench run --all",
-    }
-    return {fact.name: fact.value for fact in describe_study(runs, **{**defaults, **values})}
+def describe(
+    *runs: TrackedRun, command: str = "rnnbench run --all", **values: Any
+) -> dict[str, str]:
+    return {fact.name: fact.value for fact in describe_study(runs, Declaration(**values), command)}
 
 
 def test_a_class_of_few_texts_is_not_none_of_them() -> None:

@@ -31,8 +31,7 @@ from rnnbench.output.characters import (
     sentence,
 )
 from rnnbench.output.streams import PlainStream, steady_output
-from rnnbench.page.consoles import PlainConsole
-from rnnbench.page.json_text import as_json
+from rnnbench.page.consoles import PlainConsole, as_json
 from rnnbench.page.screen import Screen
 from rnnbench.runs.records import write_records
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from made_up import curves, finished, made_up, only_section
 
-from rnnbench.compare.rows import PublishedRow
 from rnnbench.published.notes import published_runs
-from rnnbench.published.rows import compare_with_published, published_curves
+from rnnbench.published.rows import PublishedRow, compare_with_published, published_curves
 from rnnbench.specs import RunResult
 from rnnbench.tracking.runs import TrackedRun
 

@@ -4,87 +4,91 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from documents import EMPTY, HOSTILE, make_document, make_pair, make_responses
+from made_reports import EMPTY, HOSTILE, changed, make_pair, make_report, make_responses
 
-from rnnbench.compare.error_figure import find_errors, picture_errors
-from rnnbench.compare.forest import find_pairs, picture_pairs
+from rnnbench.compare.figures import (
+    find_errors,
+    find_pairs,
+    find_scores,
+    picture_errors,
+    picture_pairs,
+    picture_scores,
+)
 from rnnbench.compare.learning import find_learning, mean_losses, picture_learning
 from rnnbench.compare.responses import find_responses, picture_responses
 from rnnbench.compare.rows import Curve
-from rnnbench.compare.scores import find_scores, picture_scores
-from rnnbench.page.blocks import Drawn
+from rnnbench.compare.uncertainty import Uncertainty
 from rnnbench.page.drawing import Picture, limits_around, write_png, write_svg
-from rnnbench.published.figure import find_comparisons, picture_comparisons
-from rnnbench.reports.document import Document
-from rnnbench.reports.parts import build_parts
+from rnnbench.published.part import find_comparisons, picture_comparisons
+from rnnbench.reports.compose import StudyReport
 from rnnbench.stats.intervals import Interval
 
 Drawings = dict[str, tuple[Picture, str]]
-PICTURES = {
-    "scores": picture_scores,
-    "responses": picture_responses,
-    "pairs": picture_pairs,
-    "uncertainty": picture_errors,
-    "curves": picture_learning,
-    "published": picture_comparisons,
+PICTURES: dict[str, Callable[[StudyReport], Picture | None]] = {
+    "scores": lambda report: picture_scores(report.comparison),
+    "responses": lambda report: picture_responses(report.comparison.responses),
+    "pairs": lambda report: picture_pairs(report.comparison.pairs, ("",)),
+    "uncertainty": lambda report: picture_errors(report.comparison),
+    "curves": lambda report: picture_learning(report.comparison.curves, report.published.beside),
+    "published": lambda report: picture_comparisons(report.published.rows),
 }
 
 
 @pytest.fixture(scope="module")
-def document() -> Document:
-    return replace(make_document(), responses=make_responses())
+def report() -> StudyReport:
+    return changed(make_report(), responses=make_responses())
 
 
 @pytest.fixture(scope="module")
-def drawn(document: Document) -> Drawings:
+def drawn(report: StudyReport) -> Drawings:
     """Each figure and its SVG, drawn once: the tests that look at them share it."""
-    pictures = {name: draw(name, document) for name in PICTURES}
+    pictures = {name: draw(name, report) for name in PICTURES}
     return {name: (picture, write_svg(picture)) for name, picture in pictures.items()}
 
 
-def draw(name: str, document: Document) -> Picture:
-    picture = PICTURES[name](document)
+def draw(name: str, report: StudyReport) -> Picture:
+    picture = PICTURES[name](report)
     assert picture is not None
     assert picture.name == name
     return picture
 
 
-def test_scores_show_every_seed_of_every_arm_in_per_cent(document: Document) -> None:
-    (panel,) = find_scores(document)
-    assert [line.arm for line in panel.lines] == ["lstm", "lstm-dropout", "lstm-stacked", "gru"]
+def test_scores_show_every_seed_of_every_arm_in_per_cent(report: StudyReport) -> None:
+    (panel,) = find_scores(report.comparison)
+    assert [line.name for line in panel.lines] == ["lstm", "lstm-dropout", "lstm-stacked", "gru"]
     assert panel.lines[3].dots == tuple(
-        100 * row.test_accuracy for row in document.seeds if row.arm == "gru"
+        100 * row.test_accuracy for row in report.comparison.seeds if row.arm == "gru"
     )
     assert panel.baselines == (("bag of words", 82.12),)
     assert panel.lines[0].interval is not None
     assert panel.lines[0].interval.low < panel.lines[0].mean < panel.lines[0].interval.high
 
 
-def test_scores_have_a_panel_for_each_section_in_the_documents_order() -> None:
-    found = make_document(sections=("short", "long"), n_seeds=2, n_epochs=3)
+def test_scores_have_a_panel_for_each_section_in_the_reports_order() -> None:
+    found = make_report(sections=("short", "long"), n_seeds=2, n_epochs=3).comparison
     backwards = replace(found, arms=found.arms[::-1])
     assert [panel.heading for panel in find_scores(backwards)] == ["short", "long"]
 
 
-def test_an_arm_without_a_finished_run_has_no_line(document: Document) -> None:
-    first, *others = document.arms
+def test_an_arm_without_a_finished_run_has_no_line(report: StudyReport) -> None:
+    first, *others = report.comparison.arms
     arms = (replace(first, n=0, test_accuracy=None), *others)
-    (panel,) = find_scores(replace(document, arms=arms))
-    assert [line.arm for line in panel.lines] == ["lstm-dropout", "lstm-stacked", "gru"]
+    (panel,) = find_scores(replace(report.comparison, arms=arms))
+    assert [line.name for line in panel.lines] == ["lstm-dropout", "lstm-stacked", "gru"]
 
 
 def test_pairs_are_in_points_with_their_verdict_in_words() -> None:
-    document = replace(EMPTY, pairs=(make_pair(0.0048), make_pair(0.012, is_beyond_margin=True)))
-    (panel,) = find_pairs(document)
-    assert [line.difference for line in panel.lines] == pytest.approx([0.48, 1.2])
+    (panel,) = find_pairs((make_pair(0.0048), make_pair(0.012, is_beyond_margin=True)), ("",))
+    assert [line.mean for line in panel.lines] == pytest.approx([0.48, 1.2])
     assert panel.lines[0].interval is not None
     assert panel.lines[0].interval.low == pytest.approx(0.25)
-    assert panel.lines[1].words == "better, beyond the margin"
+    assert panel.lines[1].words == "+1.20  better, beyond the margin"
 
 
 def test_the_mean_curve_goes_on_while_half_of_the_seeds_run() -> None:
@@ -105,40 +109,39 @@ def test_a_loss_that_is_no_number_is_left_out_of_its_epochs_mean() -> None:
 
 
 def test_curves_are_losses_with_the_published_run_of_the_same_architecture(
-    document: Document,
+    report: StudyReport,
 ) -> None:
-    panels = find_learning(document)
+    panels = find_learning(report.comparison.curves, report.published.beside)
     assert [panel.arm for panel in panels] == ["lstm", "lstm-dropout", "lstm-stacked", "gru"]
     (source, losses), *others = panels[0].published
     assert (source, others) == ("notes-2025", [])
     assert losses.shape == (52,)
-    np.testing.assert_array_equal(losses, document.published_curves[0].history[:, 2])
+    np.testing.assert_array_equal(losses, report.published.curves[0].history[:, 2])
 
 
-def test_a_published_run_is_shown_only_where_it_is_compared_with(document: Document) -> None:
+def test_a_published_run_is_shown_only_where_it_is_compared_with(report: StudyReport) -> None:
     """Of frozen batches, and not of another learning rate."""
-    row = replace(document.published[-1], section="gru", architecture="gru", order="frozen")
+    row = replace(report.published.rows[-1], section="gru", architecture="gru", order="frozen")
     curves = tuple(
         Curve(section=section, arm="order=frozen", seed=0, history=np.ones((2, 4)))
         for section in ("gru", "gru · learning_rate=0.01")
     )
-    panels = find_learning(replace(document, curves=curves, published=(row,)))
+    panels = find_learning(curves, replace(report.published, rows=(row,)).beside)
     assert [[len(losses) for _, losses in panel.published] for panel in panels] == [[100], []]
 
 
 def test_responses_are_lines_by_rising_value() -> None:
     rows = make_responses()
-    panels = find_responses(replace(EMPTY, responses=rows[::-1]))
+    panels = find_responses(rows[::-1])
     assert [panel.architecture for panel in panels] == ["gru", "lstm"]
-    assert [line.others for line in panels[0].lines] == ["dropout=0.3", "dropout=0.0"]
-    assert [point.value for point in panels[0].lines[0].points] == [4, 8, 16, 32]
+    assert list(panels[0].lines) == ["dropout=0.3", "dropout=0.0"]
+    assert [row.value for row in panels[0].lines["dropout=0.3"]] == [4, 8, 16, 32]
 
 
-def test_notes_of_different_years_have_panels_of_their_own(document: Document) -> None:
-    rows = document.published[:2]
+def test_notes_of_different_years_have_panels_of_their_own(report: StudyReport) -> None:
+    rows = report.published.rows[:2]
     other = tuple(replace(row, source="notes-2022") for row in rows)
-    panels = find_comparisons(replace(document, published=(*rows, *other)))
-    assert [(panel.source, panel.summary) for panel in panels] == [
+    assert list(find_comparisons((*rows, *other))) == [
         ("notes-2025", "best val_loss"),
         ("notes-2025", "its val_accuracy"),
         ("notes-2022", "best val_loss"),
@@ -146,22 +149,28 @@ def test_notes_of_different_years_have_panels_of_their_own(document: Document) -
     ]
 
 
-def test_published_values_are_grouped_by_summary_in_its_unit(document: Document) -> None:
-    panels = find_comparisons(document)
-    assert {panel.summary: panel.unit for panel in panels} == {
+def test_published_values_are_grouped_by_summary_in_its_unit(report: StudyReport) -> None:
+    panels = find_comparisons(report.published.rows)
+    axes = draw("published", report).figure.axes
+    units = [panel.get_xlabel() for panel in axes if panel.get_visible()]
+    assert dict(zip((summary for _, summary in panels), units, strict=True)) == {
         "best val_loss": "binary cross-entropy",
         "its val_accuracy": "accuracy (%)",
         "best epoch": "epoch",
         "test accuracy": "accuracy (%)",
     }
-    (line,) = panels[-1].lines
-    assert (line.name, line.published, line.is_inside) == ("lstm-stacked", 78.48, False)
+    (line,) = panels["notes-2025", "test accuracy"]
+    assert (line.name, line.single, line.is_inside) == ("lstm-stacked", 78.48, False)
 
 
-def test_errors_are_in_points_and_what_is_unknown_is_none(document: Document) -> None:
-    first = replace(document.arm_uncertainty[0], review_se=None, both_se=math.nan)
-    (panel,) = find_errors(replace(document, arm_uncertainty=(first,)))
-    assert panel.lines[0].errors == (pytest.approx(100 * (first.seed_se or 0)), None, None)
+def test_errors_are_in_points_and_what_is_unknown_is_none(report: StudyReport) -> None:
+    first = replace(report.comparison.uncertainty.arms[0], review_se=None, both_se=math.nan)
+    (panel,) = find_errors(replace(report.comparison, uncertainty=Uncertainty((first,))))
+    assert tuple(error for _, error, _ in panel.lines[0].bars) == (
+        pytest.approx(100 * (first.seed_se or 0)),
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -181,7 +190,7 @@ def test_alt_texts_say_the_main_numbers(drawn: Drawings) -> None:
     scores, _ = drawn["scores"]
     assert "lstm 80.3 % (10 seeds)" in scores.alt
     assert "baseline bag of words 82.1 %" in scores.alt
-    pair = replace(EMPTY, pairs=(make_pair(0.0048),))
+    pair = changed(EMPTY, pairs=(make_pair(0.0048),))
     assert "lstm minus gru +0.48 points, better, within the margin" in draw("pairs", pair).alt
 
 
@@ -212,8 +221,8 @@ def test_identifiers_of_two_figures_never_meet(drawn: Drawings) -> None:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_drawing_is_the_same_each_time(name: str, document: Document, drawn: Drawings) -> None:
-    assert write_svg(draw(name, document)) == drawn[name][1]
+def test_a_drawing_is_the_same_each_time(name: str, report: StudyReport, drawn: Drawings) -> None:
+    assert write_svg(draw(name, report)) == drawn[name][1]
 
 
 @pytest.mark.parametrize(
@@ -222,21 +231,19 @@ def test_a_drawing_is_the_same_each_time(name: str, document: Document, drawn: D
     ids=["hostile", "formula, control, hangul, long"],
 )
 def test_odd_names_are_drawn_as_text(strange: str) -> None:
-    document = make_document(arms=("lstm", "gru"), n_seeds=2, n_epochs=2, hostile=strange)
-    for part in build_parts(replace(document, sections=(strange,))):
-        for block in part.blocks:
-            if isinstance(block, Drawn):
-                svg = write_svg(block.picture)
-                assert "<script" not in svg
-                assert "<svg" in svg
-                assert write_png(block.picture).startswith(b"\x89PNG")
+    report = make_report(arms=("lstm", "gru"), n_seeds=2, n_epochs=2, hostile=strange)
+    for picture in changed(report, sections=(strange,)).page().pictures:
+        svg = write_svg(picture)
+        assert "<script" not in svg
+        assert "<svg" in svg
+        assert write_png(picture.figure).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("n_seeds", [1, 2])
 def test_few_seeds_are_drawn_too(n_seeds: int) -> None:
-    document = make_document(arms=("lstm",), n_seeds=n_seeds, n_epochs=1)
+    report = make_report(arms=("lstm",), n_seeds=n_seeds, n_epochs=1)
     for name in ("scores", "curves"):
-        assert write_svg(draw(name, document))
+        assert write_svg(draw(name, report))
 
 
 def test_an_interval_much_wider_than_all_else_does_not_set_the_axis() -> None:
@@ -259,13 +266,9 @@ def test_an_axis_ends_around_the_intervals_that_fit() -> None:
 @pytest.mark.campaign
 def test_ten_thousand_runs_are_drawn_in_fifteen_seconds_of_cpu_time() -> None:
     arms = tuple(f"arm-{index}" for index in range(50))
-    document = make_document(arms=arms, n_seeds=200, n_epochs=60)
+    report = make_report(arms=arms, n_seeds=200, n_epochs=60)
     started = time.process_time()
-    size = sum(
-        len(write_svg(block.picture))
-        for part in build_parts(replace(document, pairs=document.pairs[:100]))
-        for block in part.blocks
-        if isinstance(block, Drawn)
-    )
+    small = changed(report, pairs=report.comparison.pairs[:100])
+    size = sum(len(write_svg(picture)) for picture in small.page().pictures)
     assert time.process_time() - started < 15
     assert size < 6_000_000

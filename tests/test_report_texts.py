@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 import pytest
-from documents import make_pair
+from made_reports import make_pair
 
 from rnnbench.compare.rows import Verdict
 from rnnbench.page.texts import (
     brief_per_cent,
     chance,
     count,
-    duration,
+    fine_duration,
     measured_value,
     number,
     p_value,
@@ -34,7 +34,7 @@ def test_an_interval_says_that_it_was_bounded() -> None:
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
 def test_what_is_not_a_number_is_a_dash(value: float | None) -> None:
-    writers = (number, count, per_cent, signed_points, chance, p_value, duration)
+    writers = (number, count, per_cent, signed_points, chance, p_value, fine_duration)
     assert [write(value) for write in writers] == ["–"] * len(writers)
 
 
@@ -91,7 +91,7 @@ def test_a_single_value_has_no_spread() -> None:
     [(0.4, "0.4 s"), (45.2, "45 s"), (60, "1 min"), (732.4, "12 min 12 s"), (7500, "2 h 5 min")],
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+    assert fine_duration(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from documents import EMPTY, HOSTILE, make_document, make_responses
+from made_reports import EMPTY, HOSTILE, changed, make_report, make_responses
 
 from rnnbench.errors import StoreError
+from rnnbench.page.blocks import Fact
 from rnnbench.page.render import escape_line, escape_markdown
-from rnnbench.reports.document import Document
-from rnnbench.reports.parts import build_parts
+from rnnbench.reports.compose import StudyReport
 from rnnbench.reports.writer import FORMATS, write_report
 
 TABLES = (
@@ -75,15 +75,15 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def document() -> Document:
-    made = make_document(sections=("short", "long"), n_seeds=3, n_epochs=6, hostile=HOSTILE)
-    return replace(made, responses=make_responses())
+def report() -> StudyReport:
+    made = make_report(sections=("short", "long"), n_seeds=3, n_epochs=6, hostile=HOSTILE)
+    return changed(made, responses=make_responses())
 
 
 @pytest.fixture(scope="module")
-def written(document: Document, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def written(report: StudyReport, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The files of a report, in their order, in a folder that was made for it."""
-    return write_report(document, tmp_path_factory.mktemp("report") / "new" / "out", FORMATS)
+    return write_report(report, tmp_path_factory.mktemp("report") / "new" / "out", FORMATS)
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +112,9 @@ def test_the_page_comes_first_and_every_file_is_there(written: list[Path], folde
     ids=["html", "csv"],
 )
 def test_only_what_is_asked_for_is_written(
-    formats: list[str], names: set[str], document: Document, tmp_path: Path
+    formats: list[str], names: set[str], report: StudyReport, tmp_path: Path
 ) -> None:
-    small = replace(document, curves=document.curves[:2])
+    small = changed(report, curves=report.comparison.curves[:2])
     paths = write_report(small, tmp_path, formats)  # type: ignore[arg-type]  # of parameters
     assert {path.relative_to(tmp_path).as_posix() for path in paths} == names
 
@@ -168,13 +168,13 @@ def test_every_figure_is_read_aloud_and_has_a_caption(page: Page) -> None:
 
 
 def test_forty_runs_of_sixty_epochs_fit_in_the_page(tmp_path: Path) -> None:
-    (path,) = write_report(make_document(n_epochs=60), tmp_path, ["html"])
+    (path,) = write_report(make_report(n_epochs=60), tmp_path, ["html"])
     assert path.stat().st_size < 1_000_000
 
 
-def test_other_contrasts_are_named(document: Document) -> None:
-    parts = build_parts(replace(EMPTY, contrast="order"))
-    assert parts[1].heading == "Arms: order"
+def test_other_contrasts_are_named(report: StudyReport) -> None:
+    declared = replace(EMPTY.comparison.declared, contrast="order")
+    assert changed(EMPTY, declared=declared).page().parts[1].heading == "Arms: order"
 
 
 def test_empty_parts_say_why(tmp_path: Path) -> None:
@@ -194,22 +194,23 @@ def test_empty_parts_say_why(tmp_path: Path) -> None:
 
 
 def test_one_architecture_makes_no_pair() -> None:
-    alone = replace(make_document(arms=("lstm",), n_seeds=2, n_epochs=2), pairs=())
-    (paragraph,) = build_parts(alone)[2].blocks
+    alone = changed(make_report(arms=("lstm",), n_seeds=2, n_epochs=2), pairs=())
+    (paragraph,) = alone.page().parts[2].blocks
     assert "No pair to compare: one architecture." in str(paragraph)
 
 
-def test_the_text_says_what_the_conclusions_hold_for(document: Document) -> None:
+def test_the_text_says_what_the_conclusions_hold_for(report: StudyReport) -> None:
+    declared = report.comparison.declared
     fixed, varied = (
-        str(build_parts(replace(document, is_split_varied=is_varied))[2].blocks[0])
-        for is_varied in (False, True)
+        str(changed(report, declared=each).page().parts[2].blocks[0])
+        for each in (declared, replace(declared, vary_split=True))
     )
     assert "this one split of the reviews and this test set" in fixed
     assert "The split varies from seed to seed" in varied
 
 
 def test_a_table_says_what_only_its_csv_file_holds(tmp_path: Path) -> None:
-    many = make_document(arms=("lstm",), n_seeds=600, n_epochs=1)
+    many = make_report(arms=("lstm",), n_seeds=600, n_epochs=1)
     (path,) = write_report(many, tmp_path, ["html"])
     assert "100 more rows are in the CSV file." in path.read_text("utf-8")
 
@@ -219,27 +220,28 @@ def read_table(folder: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_every_row_is_a_line_of_csv(folder: Path, document: Document) -> None:
+def test_every_row_is_a_line_of_csv(folder: Path, report: StudyReport) -> None:
     n_lines = {name: len(read_table(folder, name)) for name in TABLES}
+    compared, published = report.comparison, report.published
     assert n_lines == {
-        "architectures": len(document.arms),
-        "seeds": len(document.seeds),
-        "responses": len(document.responses),
-        "pairs": len(document.pairs),
-        "uncertainty_arms": len(document.arm_uncertainty),
-        "uncertainty_pairs": len(document.pair_uncertainty),
-        "curves": sum(len(curve.history) for curve in document.curves),
-        "published_curves": sum(len(curve.history) for curve in document.published_curves),
-        "published": len(document.published),
-        "claims": len(document.claims),
-        "facts": len(document.facts),
+        "architectures": len(compared.arms),
+        "seeds": len(compared.seeds),
+        "responses": len(compared.responses),
+        "pairs": len(compared.pairs),
+        "uncertainty_arms": len(compared.uncertainty.arms),
+        "uncertainty_pairs": len(compared.uncertainty.pairs),
+        "curves": sum(len(curve.history) for curve in compared.curves),
+        "published_curves": sum(len(curve.history) for curve in published.curves),
+        "published": len(published.rows),
+        "claims": len(report.claims),
+        "facts": len(report.facts),
     }
 
 
 def test_an_interval_is_two_columns_and_what_is_missing_is_empty(
-    folder: Path, document: Document
+    folder: Path, report: StudyReport
 ) -> None:
-    row, arm = read_table(folder, "architectures")[0], document.arms[0]
+    row, arm = read_table(folder, "architectures")[0], report.comparison.arms[0]
     assert arm.test_accuracy_t is not None
     assert float(row["test_accuracy"]) == arm.test_accuracy
     assert float(row["test_accuracy_t_low"]) == arm.test_accuracy_t.low
@@ -254,21 +256,17 @@ def test_an_interval_is_two_columns_and_what_is_missing_is_empty(
     ]
 
 
-def test_a_curve_is_a_line_for_each_epoch(folder: Path, document: Document) -> None:
-    curve = document.curves[0]
+def test_a_curve_is_a_line_for_each_epoch(folder: Path, report: StudyReport) -> None:
+    curve = report.comparison.curves[0]
     lines = read_table(folder, "curves")[: len(curve.history)]
     assert [int(line["epoch"]) for line in lines] == list(range(1, len(curve.history) + 1))
     assert float(lines[-1]["val_loss"]) == curve.history[-1, 2]
 
 
 def test_no_text_is_a_formula_to_a_spreadsheet(tmp_path: Path) -> None:
-    write_report(replace(EMPTY, facts=make_facts("=1+1")), tmp_path, ["csv"])
+    facts = (Fact(name="data", value="=1+1"),)
+    write_report(replace(EMPTY, facts=facts), tmp_path, ["csv"])
     assert read_table(tmp_path, "facts")[0]["value"] == "'=1+1"
-
-
-def make_facts(value: str) -> tuple[object, ...]:
-    fact = make_document(arms=("lstm",), n_seeds=1, n_epochs=1).facts[0]
-    return (replace(fact, value=value),)
 
 
 def test_links_and_pictures_of_the_markdown_are_there(folder: Path) -> None:
@@ -338,7 +336,7 @@ def test_a_line_begins_no_list_and_no_heading(text: str, escaped: str) -> None:
 
 
 def test_a_report_replaces_the_one_before(tmp_path: Path) -> None:
-    small = make_document(arms=("lstm",), n_seeds=1, n_epochs=1)
+    small = make_report(arms=("lstm",), n_seeds=1, n_epochs=1)
     write_report(small, tmp_path, ["html"])
     write_report(replace(small, study="another"), tmp_path, ["html"])
     assert "another" in (tmp_path / "index.html").read_text("utf-8")

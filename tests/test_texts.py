@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnbench.page.terminal_texts import duration, mean_with_sd
+from rnnbench.page.texts import duration, mean_with_sd
 from rnnbench.stats.intervals import mean_sd
 
 

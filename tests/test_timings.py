@@ -14,9 +14,7 @@ from rnnbench.claims.judge import judge_claims
 from rnnbench.claims.kinds import Claim, TimingTest
 from rnnbench.page.blocks import ClaimRow
 from rnnbench.page.render import render_markdown
-from rnnbench.reports.compose import compose_timing_document
-from rnnbench.reports.csv_files import write_tables
-from rnnbench.reports.parts import build_parts
+from rnnbench.reports.compose import compose_timing_report
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.ratios import MedianIqr, Ratio
 from rnnbench.timing.arms import DeviceKind, ladder
@@ -130,10 +128,8 @@ def test_recurrent_dropout_as_written_is_what_counts_on_tensorflow_with_a_gpu() 
 def test_a_kernel_that_is_not_the_rules_is_shown_as_such() -> None:
     part = compose(make_session([make_times(make_arm(device="gpu"), [2.0], operations=("while",))]))
     assert part.arms[0].is_confirmed is False
-    document = compose_timing_document(part, ())
-    assert "not as the rule says: while" in render_markdown(
-        document, build_parts(document), has_csv=True
-    )
+    report = compose_timing_report(part, ())
+    assert "not as the rule says: while" in render_markdown(report.page(), has_csv=True)
 
 
 def test_noisy_failed_and_unfinished_arms_are_warned_of() -> None:
@@ -263,8 +259,8 @@ def test_the_notes_two_claims_about_time_have_a_verdict_a_back_end() -> None:
         make_times(arm, [3.0] * 5) for arm in ladder(make_arm(backend="tensorflow", device="gpu"))
     ]
     part = compose(make_session([*climb("gpu"), *tf], machine=GPU))
-    document = compose_timing_document(part, load_claims())
-    assert [(row.id, row.verdict) for row in document.claims] == [
+    report = compose_timing_report(part, load_claims())
+    assert [(row.id, row.verdict) for row in report.claims] == [
         ("recurrent-dropout-no-gpu-jax", "contradicted"),
         ("recurrent-dropout-no-gpu-tensorflow", "contradicted"),
         ("recurrent-dropout-much-slower-jax", "supported"),
@@ -290,12 +286,12 @@ def test_the_figure_has_a_line_a_rung_by_rising_units() -> None:
 
 
 def test_the_page_has_every_table_and_a_place_for_what_is_missing() -> None:
-    document = compose_timing_document(compose(make_session(climb())), load_claims())
-    page = render_markdown(document, build_parts(document), has_csv=True)
+    report = compose_timing_report(compose(make_session(climb())), load_claims())
+    page = render_markdown(report.page(), has_csv=True)
     assert "| lstm(8) | jax | CPU | 5 | 2.00 [2.00, 2.00] | 9.00 [9.00, 9.00] |" in page
     assert "| lstm(8) | jax | GPU | – | – | – | not measured |" in page
     assert "a CPU and a GPU of one host are needed" in page
-    assert set(write_tables(document)) == {
+    assert set(report.tables()) == {
         "timing_arms",
         "timing_slowdowns",
         "timing_devices",
@@ -306,7 +302,7 @@ def test_the_page_has_every_table_and_a_place_for_what_is_missing() -> None:
 
 def test_a_host_with_both_shows_their_ratio() -> None:
     session = make_session([*climb(), *climb("gpu", factor=0.5)], machine=GPU)
-    document = compose_timing_document(compose(session), ())
-    page = render_markdown(document, build_parts(document), has_csv=False)
+    report = compose_timing_report(compose(session), ())
+    page = render_markdown(report.page(), has_csv=False)
     assert "| lstm(8) jax | 2.00 | 1.00 | 2.00 [2.00, 2.00] |" in page
     assert "NVIDIA Test, driver 1.2" in page

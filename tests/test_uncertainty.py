@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rnnbench.compare.pairs import compare_arms
 from rnnbench.compare.rows import PairUncertainty
-from rnnbench.compare.uncertainty import Correct, Uncertainty, measure_uncertainty
+from rnnbench.compare.uncertainty import Uncertainty, measure_uncertainty
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
 from rnnbench.stats.seeds import seeds_for_verdicts, seeds_needed
 
@@ -35,14 +36,15 @@ def score(correct: Mapping[int, NDArray[np.bool_]]) -> dict[int, float]:
 
 def measure(
     scores: Mapping[str, Mapping[int, float]],
-    correct: Correct,
+    correct: Mapping[str, Mapping[int, NDArray[np.bool_]]],
     weights: ReviewWeights | None,
     *,
     is_paired: bool = True,
     n_test: int | None = None,
 ) -> Uncertainty:
+    pairs = compare_arms("s", scores, margin=0.005, is_paired=is_paired, n_test=n_test)
     return measure_uncertainty(
-        "s", scores, correct, weights, margin=0.005, n_family=6, is_paired=is_paired, n_test=n_test
+        "s", scores, lambda arm: correct.get(arm, {}), weights, pairs, n_family=6
     )
 
 

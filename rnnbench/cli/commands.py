@@ -95,7 +95,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show the architectures, the studies, and the runs of this folder."""
-    from rnnbench.page.json_text import print_json
+    from rnnbench.page.consoles import print_json
     from rnnbench.page.screen import Screen
     from rnnbench.runs.listing import list_all, runs_as_csv
     from rnnbench.runs.listing_screen import show_listing
@@ -126,7 +126,7 @@ def ui(
 
 def doctor(json: Json = False) -> None:
     """Check versions, devices, data and store; say what is missing and how to get it."""
-    from rnnbench.page.json_text import print_json
+    from rnnbench.page.consoles import print_json
     from rnnbench.studies.doctor import check_all, show_checks
 
     checks = check_all(here())
@@ -163,7 +163,7 @@ def data_describe(
 ) -> None:
     """Say what would be read of a file: columns, classes, words, lengths, duplicates."""
     from rnnbench.data.tables import OwnChoices
-    from rnnbench.page.json_text import print_json
+    from rnnbench.page.consoles import print_json
     from rnnbench.page.screen import Screen
     from rnnbench.studies.fetch import describe_file
 
@@ -197,7 +197,7 @@ def data_describe(
 def data_show(json: Json = False) -> None:
     """Show what is cached, with its fingerprint."""
     from rnnbench.data.cache import cache_folder, list_corpora
-    from rnnbench.page.json_text import print_json
+    from rnnbench.page.consoles import print_json
     from rnnbench.runs.listing_screen import show_corpora
 
     if json:

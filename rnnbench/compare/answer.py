@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.reach import describe_reach, seeds_to_decide, set_against_majority
 from rnnbench.compare.rows import ArmRow, PairRow
 from rnnbench.output.amounts import plural
+from rnnbench.page.tables import by_section
+from rnnbench.page.texts import per_cent, within
 from rnnbench.stats.intervals import Interval
 
 __all__ = ["warn_of", "write_answer"]
@@ -15,26 +18,17 @@ _MANY_SECTIONS = 4
 _MANY_PAIRS = 4
 
 
-def write_answer(
-    arms: Sequence[ArmRow], pairs: Sequence[PairRow], *, margin: float
-) -> tuple[str, ...]:
-    """What is best, what cannot be told apart, what it costs; a sentence each.
-
-    Args:
-        arms: of all sections, a bag-of-words row among them.
-        margin: the practical margin, as a fraction.
-    """
+def write_answer(comparison: Comparison) -> tuple[str, ...]:
+    """What is best, what cannot be told apart, what it costs; a sentence each."""
+    arms = comparison.arms
     networks = [row for row in arms if row.n and not row.is_baseline]
     if not networks:
         return (_tell_no_score(arms),)
-    sections = list(dict.fromkeys(row.section for row in networks))
+    sections = by_section(networks, ())
     sentences = []
-    for section in sections[:_MANY_SECTIONS]:
-        own = [row for row in networks if row.section == section]
-        sentences += _answer_section(
-            section, own, [pair for pair in pairs if pair.section == section], margin
-        )
-        sentences += _against_majority(section, own, arms)
+    for section, own in sections[:_MANY_SECTIONS]:
+        pairs = [pair for pair in comparison.pairs if pair.section == section]
+        sentences += [*_answer_section(section, own, pairs), *_against_majority(section, own, arms)]
     if len(sections) > _MANY_SECTIONS:
         rest = len(sections) - _MANY_SECTIONS
         sentences.append(f"{rest} more {'section' if rest == 1 else 'sections'} below.")
@@ -55,12 +49,8 @@ def _tell_no_score(arms: Sequence[ArmRow]) -> str:
 
 
 def warn_of(
-    arms: Sequence[ArmRow],
-    pairs: Sequence[PairRow],
+    comparison: Comparison,
     *,
-    margin: float,
-    is_paired: bool = True,
-    n_test: int | None = None,
     notices: Iterable[str] = (),
     problem: str | None = None,
     n_deleted: int = 0,
@@ -68,22 +58,20 @@ def warn_of(
     """Whatever keeps the data from carrying a conclusion.
 
     Args:
-        margin: the practical margin, as a fraction.
-        is_paired: whether runs of the same seed are compared with each other.
-        n_test: texts that are scored; None where unknown.
         notices: of synthetic reviews, or of runs that were not made alike.
         problem: why MLflow could not be read.
         n_deleted: runs that somebody deleted in MLflow.
     """
-    networks = [row for row in arms if not row.is_baseline]
+    networks = [row for row in comparison.arms if not row.is_baseline]
+    pairs, declared = comparison.pairs, comparison.declared
     warnings = list(dict.fromkeys(notices))
     reach = describe_reach(
         [row.n for row in networks],
         n_pairs=len(pairs),
-        is_paired=is_paired,
+        is_paired=declared.is_paired,
         has_spread=not any(row.is_without_spread and not row.is_descriptive_only for row in pairs),
-        n_test=n_test,
-        margin=margin,
+        n_test=comparison.n_test,
+        margin=declared.margin,
     )
     if reach:
         warnings.append(reach)
@@ -102,9 +90,7 @@ def warn_of(
     return tuple(warnings)
 
 
-def _answer_section(
-    section: str, arms: Sequence[ArmRow], pairs: Sequence[PairRow], margin: float
-) -> list[str]:
+def _answer_section(section: str, arms: Sequence[ArmRow], pairs: Sequence[PairRow]) -> list[str]:
     best = max(arms, key=_mean)
     level = [row for row in arms if _mean(row) > _mean(best) - 1e-12]
     sentence = f"{section}: " if section else ""
@@ -117,7 +103,7 @@ def _answer_section(
     else:
         sentence += (
             f"{best.arm} has the highest mean test accuracy, {100 * _mean(best):.2f} %"
-            f"{_interval(best.test_accuracy_t, 100, 2)} over {plural(best.n, 'seed')}"
+            f"{_interval(best.test_accuracy_t)} over {plural(best.n, 'seed')}"
         )
     if not pairs:
         return [f"{sentence}; there is nothing to compare it with."]
@@ -126,14 +112,14 @@ def _answer_section(
         what = "test texts" if any(pair.is_too_coarse for pair in own) else "seeds"
         return [f"{sentence}; too few {what} to say whether that is luck."]
     subject = best.arm if len(level) > 1 else "It"
-    return [f"{sentence}.", *_told_apart(subject, best.arm, pairs, margin)]
+    return [f"{sentence}.", *_told_apart(subject, best.arm, pairs)]
 
 
 def _mean(row: ArmRow) -> float:
     return row.test_accuracy or 0.0
 
 
-def _told_apart(subject: str, best: str, pairs: Sequence[PairRow], margin: float) -> list[str]:
+def _told_apart(subject: str, best: str, pairs: Sequence[PairRow]) -> list[str]:
     """How the best compares with each other arm, and which others cannot be told apart."""
     found: dict[str, list[str]] = {relation: [] for relation in _RELATIONS}
     for pair in pairs:
@@ -141,7 +127,9 @@ def _told_apart(subject: str, best: str, pairs: Sequence[PairRow], margin: float
             relation, other = _relate(best, pair)
             found[relation].append(other)
     parts = [f"{relation} {_listed(others)}" for relation, others in found.items() if others]
-    sentences = [f"{subject} is {'; '.join(parts)}; the margin is {100 * margin:g} points."]
+    sentences = [
+        f"{subject} is {'; '.join(parts)}; the margin is {100 * pairs[0].margin:g} points."
+    ]
     unknown = [
         f"{pair.a} and {pair.b}"
         for pair in pairs
@@ -212,7 +200,8 @@ def _cost(arms: Sequence[ArmRow]) -> list[str]:
         if least == most
         else f"An epoch costs least with {cheap.arm} ({least}) and most with {dear.arm} ({most})"
     )
-    return [f"{sentence}; trained to {_end(timed)}, {quick.arm} is done first ({_time(quick)})."]
+    first = f"{quick.arm} is done first ({quick.fit_seconds:.1f} s)"
+    return [f"{sentence}; trained to {_end(timed)}, {first}."]
 
 
 def _end(arms: Sequence[ArmRow]) -> str:
@@ -222,10 +211,6 @@ def _end(arms: Sequence[ArmRow]) -> str:
         return "its early stop"
     is_all = n_at_limit == sum(row.n for row in arms)
     return "the epoch limit" if is_all else "its early stop or the epoch limit"
-
-
-def _time(row: ArmRow) -> str:
-    return f"{row.fit_seconds:.1f} s"
 
 
 def _against_majority(
@@ -252,11 +237,8 @@ def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow]) -> lis
     ]
 
 
-def _interval(interval: Interval | None, factor: float, digits: int) -> str:
-    if interval is None:
-        return ""
-    remark = " (bounded)" if interval.is_bounded else ""
-    return f" [{factor * interval.low:.{digits}f}, {factor * interval.high:.{digits}f}]{remark}"
+def _interval(interval: Interval | None) -> str:
+    return "" if interval is None else f" {within(interval, per_cent)}"
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from rnnbench.architectures import display_name, model_parameters
 from rnnbench.compare.rows import ArmRow, ResponseRow, SeedRow
@@ -38,12 +39,9 @@ def describe_arm(section: str, arm: Arm) -> ArmRow:
 
     results = [run.result for run in arm.finished if run.result is not None]
     scores = _values(results, lambda result: result.test_accuracy)
-    accuracy = mean_sd(scores)
-    macro_f1 = mean_sd(_values(results, lambda result: result.test_macro_f1))
-    test_loss = mean_sd(_values(results, lambda result: result.test_loss))
-    val_loss = mean_sd(_values(results, lambda result: result.val_loss))
-    best_epoch = mean_sd(_values(results, lambda result: result.best_epoch))
-    gap = mean_sd(_values(results, gap_of))
+    summaries = {name: mean_sd(_values(results, read)) for name, read in _MEASURES.items()}
+    means: dict[str, Any] = {name: _known(found.mean) for name, found in summaries.items()}
+    means |= {f"{name}_sd": _known(found.sd) for name, found in summaries.items()}
     machines = {hardware_of(result) for result in results}
     seconds = results if len(machines) == 1 else []  # of different hardware: never pooled
     return ArmRow(
@@ -55,52 +53,38 @@ def describe_arm(section: str, arm: Arm) -> ArmRow:
         n_missing=sum(run.result is None for run in arm.runs),
         n_at_limit=sum(map(is_at_limit, arm.finished)),
         n_parameters=_n_parameters(arm, results),
-        test_accuracy=_known(accuracy.mean),
-        test_accuracy_sd=_known(accuracy.sd),
         test_accuracy_min=min(scores, default=None),
         test_accuracy_max=max(scores, default=None),
         test_accuracy_t=accuracy_interval(scores),
         test_accuracy_bootstrap=bootstrap_interval(scores, np.random.default_rng(0)),
         test_accuracy_iqm=interquartile_mean(scores),
-        test_macro_f1=_known(macro_f1.mean),
-        test_macro_f1_sd=_known(macro_f1.sd),
-        test_loss=_known(test_loss.mean),
-        test_loss_sd=_known(test_loss.sd),
-        val_loss=_known(val_loss.mean),
-        val_loss_sd=_known(val_loss.sd),
-        gap=_known(gap.mean),
-        gap_sd=_known(gap.sd),
-        best_epoch=_known(best_epoch.mean),
-        best_epoch_sd=_known(best_epoch.sd),
         epoch_seconds=_known(mean_sd(_values(seconds, lambda result: result.epoch_seconds)).mean),
         fit_seconds=_known(mean_sd([result.fit_seconds for result in seconds]).mean),
         total_seconds=sum(result.fit_seconds for result in seconds) if seconds else None,
         hardware="; ".join(sorted(machines)),
+        **means,
     )
 
 
 def describe_seeds(section: str, arm: Arm) -> list[SeedRow]:
-    """A row for each finished run."""
+    """A row for each finished run of which all scores are known."""
     rows = []
     for run in arm.finished:
         result = run.result
         assert result is not None
-        gap = gap_of(result)
-        if None in (result.test_accuracy, result.test_loss, result.val_loss, gap):
-            continue
-        rows.append(
-            SeedRow(
-                section=section,
-                arm=arm.name,
-                seed=run.spec.seed,
-                test_accuracy=result.test_accuracy,  # type: ignore[arg-type]  # not None, see above
-                test_loss=result.test_loss,  # type: ignore[arg-type]
-                val_loss=result.val_loss,  # type: ignore[arg-type]
-                gap=gap,  # type: ignore[arg-type]
-                best_epoch=result.best_epoch or 0,
-                epoch_seconds=result.epoch_seconds,
+        names = ("test_accuracy", "test_loss", "val_loss", "gap")
+        scores: dict[str, Any] = {name: _MEASURES[name](result) for name in names}
+        if None not in scores.values():
+            rows.append(
+                SeedRow(
+                    section=section,
+                    arm=arm.name,
+                    seed=run.spec.seed,
+                    best_epoch=result.best_epoch or 0,
+                    epoch_seconds=result.epoch_seconds,
+                    **scores,
+                )
             )
-        )
     return rows
 
 
@@ -153,6 +137,17 @@ def hardware_of(result: RunResult) -> str:
         maker = environment.get("gpu", maker)
     named = [name for name in (maker, result.imported_from) if name]
     return f"{device} ({', '.join(named)})" if named else device
+
+
+_MEASURES: Mapping[str, Callable[[RunResult], float | None]] = {
+    "test_accuracy": lambda result: result.test_accuracy,
+    "test_macro_f1": lambda result: result.test_macro_f1,
+    "test_loss": lambda result: result.test_loss,
+    "val_loss": lambda result: result.val_loss,
+    "gap": gap_of,
+    "best_epoch": lambda result: result.best_epoch,
+}
+"""What a row has a mean and a standard deviation of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -218,20 +213,17 @@ def _short(value: object) -> str:
 
 def _respond(arm: _PlacedArm, factor: str, varying: Sequence[str]) -> ResponseRow:
     row = describe_arm("", arm.arm)
+    of_arm = {item.name for item in fields(ArmRow)}
     return ResponseRow(
         architecture=arm.base,
         factor=factor,
         value=float(arm.values[factor]),  # type: ignore[arg-type]  # all factors are numbers
         others=_others(arm, factor, varying),
-        n=row.n,
-        n_parameters=row.n_parameters,
-        test_accuracy=row.test_accuracy,
-        test_accuracy_sd=row.test_accuracy_sd,
-        test_accuracy_t=row.test_accuracy_t,
-        val_loss=row.val_loss,
-        gap=row.gap,
-        best_epoch=row.best_epoch,
-        epoch_seconds=row.epoch_seconds,
+        **{
+            item.name: getattr(row, item.name)
+            for item in fields(ResponseRow)
+            if item.name in of_arm
+        },
     )
 
 

@@ -19,10 +19,16 @@ from rnnbench.execution.environment import processor_name
 from rnnbench.specs import DataSpec
 from rnnbench.training.engine import macro_f1
 
-__all__ = ["BAG_OF_WORDS", "MAJORITY", "find_baseline", "find_majority"]
+__all__ = ["BAG_OF_WORDS", "find_baseline", "find_baselines", "find_majority"]
 
 BAG_OF_WORDS = "bag of words"
-MAJORITY = "majority class"
+_MAJORITY = "majority class"
+
+
+def find_baselines(data: DataSpec) -> list[ArmRow]:
+    """What a network has to beat on these reviews, as far as it is known."""
+    found = (find_baseline(data), find_majority(data))
+    return [row for row in found if row is not None]
 
 
 def find_baseline(data: DataSpec) -> ArmRow | None:
@@ -64,7 +70,7 @@ def find_majority(data: DataSpec) -> ArmRow | None:
     predicted = np.full_like(labels, commonest)
     return ArmRow(
         section="",
-        arm=MAJORITY,
+        arm=_MAJORITY,
         n=1,
         n_parameters=0,
         test_accuracy=float(np.mean(predicted == labels)),

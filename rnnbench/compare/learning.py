@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import (
@@ -27,17 +27,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from rnnbench.reports.document import Document
+    from rnnbench.compare.rows import Curve
 
-__all__ = ["LearningPanel", "find_learning", "mean_losses", "picture_learning"]
+__all__ = ["Beside", "LearningPanel", "find_learning", "mean_losses", "picture_learning"]
 
 _MAX_PANELS = 18
 _MAX_RUNS = 300
 _LOSS_COLUMNS = [0, 2]
-_VAL_LOSS = 2
 _COLOURS = (BLUE, VERMILLION)
 _NAMES = ("training", "validation")
 _DASHES = (((4, 2), "dashed"), ((1, 1.5), "dotted"))
+
+Beside: TypeAlias = Callable[[str, str], "tuple[tuple[str, NDArray[np.float64]], ...]"]
+"""By section and arm, what others published of the same architecture: its source, and the
+validation losses, float64 `(n_epochs,)`; their training losses do not compare."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,8 +50,7 @@ class LearningPanel:
     Args:
         runs: the losses of each seed.
         mean: over the seeds still running, while at least half of them are.
-        published: (source, validation losses, float64 `(n_epochs,)`) of the notes' runs of the
-            same architecture; their training losses are left out, as in the comparison.
+        published: as `Beside` gives it.
     """
 
     section: str
@@ -58,10 +60,10 @@ class LearningPanel:
     published: tuple[tuple[str, NDArray[np.float64]], ...]
 
 
-def find_learning(document: Document) -> tuple[LearningPanel, ...]:
+def find_learning(curves: Sequence[Curve], beside: Beside) -> tuple[LearningPanel, ...]:
     """What the figure shows: a panel for each arm that has a curve."""
     runs: dict[tuple[str, str], list[NDArray[np.float64]]] = defaultdict(list)
-    for curve in document.curves:
+    for curve in curves:
         if len(curve.history):
             runs[curve.section, curve.arm].append(curve.history[:, _LOSS_COLUMNS])
     return tuple(
@@ -70,7 +72,7 @@ def find_learning(document: Document) -> tuple[LearningPanel, ...]:
             arm=arm,
             runs=tuple(losses),
             mean=mean_losses(losses),
-            published=_published_for(section, arm, document),
+            published=beside(section, arm),
         )
         for (section, arm), losses in runs.items()
     )
@@ -96,9 +98,9 @@ def mean_losses(runs: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return mean
 
 
-def picture_learning(document: Document) -> Picture | None:
+def picture_learning(curves: Sequence[Curve], beside: Beside) -> Picture | None:
     """The figure and its words; None without a curve."""
-    found = find_learning(document)
+    found = find_learning(curves, beside)
     if not found:
         return None
     panels = found[:_MAX_PANELS]
@@ -110,22 +112,6 @@ def picture_learning(document: Document) -> Picture | None:
         alt=_describe(found),
         caption=_caption(found, panels, per_panel),
         figure=_draw(panels, per_panel),
-    )
-
-
-def _published_for(
-    section: str, arm: str, document: Document
-) -> tuple[tuple[str, NDArray[np.float64]], ...]:
-    """The notes' runs that this arm's runs are compared with in a table, too."""
-    compared = {
-        (row.source, row.architecture)
-        for row in document.published
-        if row.section == section and arm in (row.architecture, f"order={row.order}")
-    }
-    return tuple(
-        (curve.section, curve.history[:, _VAL_LOSS])
-        for curve in document.published_curves
-        if (curve.section, curve.arm) in compared and len(curve.history)
     )
 
 

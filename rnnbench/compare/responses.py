@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,64 +26,49 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rnnbench.compare.rows import ResponseRow
-    from rnnbench.reports.document import Document
 
-__all__ = ["ResponseLine", "ResponsePanel", "ResponsePoint", "find_responses", "picture_responses"]
+__all__ = ["ResponsePanel", "find_responses", "picture_responses"]
 
 _MAX_PANELS = 12
 _COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, SKY, MUTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResponsePoint:
-    """Mean test accuracy, and its 95 % interval, at one value; in per cent."""
-
-    value: float
-    accuracy: float
-    interval: Interval | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseLine:
-    """The points that have the other hyperparameters in common, by rising value."""
-
-    others: str
-    points: tuple[ResponsePoint, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ResponsePanel:
-    """One architecture and one hyperparameter."""
+    """One architecture and one hyperparameter.
+
+    Args:
+        lines: by the other hyperparameters, the rows by rising value; each has an accuracy.
+    """
 
     architecture: str
     factor: str
-    lines: tuple[ResponseLine, ...]
+    lines: Mapping[str, Sequence[ResponseRow]]
 
 
-def find_responses(document: Document) -> tuple[ResponsePanel, ...]:
+def find_responses(rows: Sequence[ResponseRow]) -> tuple[ResponsePanel, ...]:
     """What the figure shows; a value without a finished run has no point."""
-    found: dict[tuple[str, str], dict[str, list[ResponsePoint]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    for row in document.responses:
+    found: dict[tuple[str, str], dict[str, list[ResponseRow]]] = {}
+    for row in rows:
         if row.test_accuracy is not None:
-            found[row.factor, row.architecture][row.others].append(_point(row))
+            lines = found.setdefault((row.factor, row.architecture), {})
+            lines.setdefault(row.others, []).append(row)
     return tuple(
         ResponsePanel(
             architecture=architecture,
             factor=factor,
-            lines=tuple(
-                ResponseLine(others=others, points=tuple(sorted(points, key=lambda p: p.value)))
+            lines={
+                others: sorted(points, key=lambda row: row.value)
                 for others, points in lines.items()
-            ),
+            },
         )
         for (factor, architecture), lines in found.items()
     )
 
 
-def picture_responses(document: Document) -> Picture | None:
+def picture_responses(rows: Sequence[ResponseRow]) -> Picture | None:
     """The figure and its words; None where no hyperparameter varies."""
-    found = find_responses(document)
+    found = find_responses(rows)
     if not found:
         return None
     panels = found[:_MAX_PANELS]
@@ -101,25 +85,20 @@ def picture_responses(document: Document) -> Picture | None:
     )
 
 
-def _point(row: ResponseRow) -> ResponsePoint:
-    assert row.test_accuracy is not None
-    bounds = row.test_accuracy_t
-    return ResponsePoint(
-        value=row.value,
-        accuracy=100 * row.test_accuracy,
-        interval=None if bounds is None else Interval(100 * bounds.low, 100 * bounds.high),
-    )
+def _accuracy(row: ResponseRow) -> float:
+    """In per cent."""
+    return 100 * (row.test_accuracy or 0.0)
 
 
 def _describe(panels: Sequence[ResponsePanel]) -> str:
     texts = []
     for panel in panels[:6]:
-        for line in panel.lines[:4]:
-            first, last = line.points[0], line.points[-1]
+        for others, points in list(panel.lines.items())[:4]:
+            first, last = points[0], points[-1]
             texts.append(
-                f"{panel.architecture}{f' with {line.others}' if line.others else ''}:"
-                f" {brief_per_cent(first.accuracy)} % at {panel.factor} {first.value:g},"
-                f" {brief_per_cent(last.accuracy)} % at {last.value:g}"
+                f"{panel.architecture}{f' with {others}' if others else ''}:"
+                f" {brief_per_cent(_accuracy(first))} % at {panel.factor} {first.value:g},"
+                f" {brief_per_cent(_accuracy(last))} % at {last.value:g}"
             )
     return f"Mean test accuracy. {'; '.join(texts)}."
 
@@ -137,18 +116,18 @@ def _draw(panels: Sequence[ResponsePanel]) -> Figure:
 
 
 def _draw_panel(axes: Axes, panel: ResponsePanel) -> None:
-    values = sorted({point.value for line in panel.lines for point in line.points})
+    values = sorted({row.value for rows in panel.lines.values() for row in rows})
     places = {value: place for place, value in enumerate(values)}
     n = len(panel.lines)
-    for index, line in enumerate(panel.lines):
+    for index, rows in enumerate(panel.lines.values()):
         colour = _COLOURS[index % len(_COLOURS)]
         shift = 0.09 * (index - (n - 1) / 2)  # so that bars at the same value stand apart
-        xs = [places[point.value] + shift for point in line.points]
-        axes.plot(xs, [point.accuracy for point in line.points], "o-", color=colour, markersize=5)
-        for x, point in zip(xs, line.points, strict=True):
-            if point.interval is not None:
-                bounds = [point.interval.low, point.interval.high]
-                axes.plot([x, x], bounds, color=colour, linewidth=1.4)
+        xs = [places[row.value] + shift for row in rows]
+        axes.plot(xs, [_accuracy(row) for row in rows], "o-", color=colour, markersize=5)
+        for x, row in zip(xs, rows, strict=True):
+            if (bounds := row.test_accuracy_t) is not None:
+                ends = [100 * bounds.low, 100 * bounds.high]
+                axes.plot([x, x], ends, color=colour, linewidth=1.4)
     axes.set_xticks(range(len(values)), [f"{value:g}" for value in values])
     axes.set(xlabel=short(panel.factor), xlim=(-0.4, len(values) - 0.6))
     axes.set_title(short(panel.architecture, 40))
@@ -159,12 +138,14 @@ def _draw_panel(axes: Axes, panel: ResponsePanel) -> None:
 def _name_lines(axes: Axes, panel: ResponsePanel) -> None:
     """Right of each line's end, pushed apart where lines end close together."""
     low, high = axes.get_ylim()
-    named = [(line.points[-1].accuracy, index) for index, line in enumerate(panel.lines)]
-    for y, (_, index) in zip(
-        _push_apart(sorted(named), 0.07 * (high - low)), sorted(named), strict=True
-    ):
+    named = sorted(
+        (_accuracy(rows[-1]), index, others)
+        for index, (others, rows) in enumerate(panel.lines.items())
+    )
+    heights = _push_apart([height for height, _, _ in named], 0.07 * (high - low))
+    for y, (_, index, others) in zip(heights, named, strict=True):
         axes.annotate(
-            short(panel.lines[index].others, 24),
+            short(others, 24),
             (1, y),
             xytext=(3, 0),
             xycoords=axes.get_yaxis_transform(),
@@ -174,18 +155,20 @@ def _name_lines(axes: Axes, panel: ResponsePanel) -> None:
         )
 
 
-def _push_apart(rising: Sequence[tuple[float, int]], gap: float) -> list[float]:
+def _push_apart(rising: Sequence[float], gap: float) -> list[float]:
     """The heights, rising, with at least `gap` between neighbours."""
     heights: list[float] = []
-    for height, _ in rising:
+    for height in rising:
         heights.append(max(height, heights[-1] + gap) if heights else height)
     return heights
 
 
 def _accuracy_limits(panels: Sequence[ResponsePanel]) -> tuple[float, float]:
     """Around all means, and around interval ends not too far away."""
-    points = [point for panel in panels for line in panel.lines for point in line.points]
+    rows = [row for panel in panels for line in panel.lines.values() for row in line]
+    bounds = [row.test_accuracy_t for row in rows]
     limits = limits_around(
-        [point.accuracy for point in points], [point.interval for point in points]
+        [_accuracy(row) for row in rows],
+        [each and Interval(100 * each.low, 100 * each.high) for each in bounds],
     )
     return limits.low, limits.high

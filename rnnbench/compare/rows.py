@@ -22,7 +22,6 @@ __all__ = [
     "Curve",
     "PairRow",
     "PairUncertainty",
-    "PublishedRow",
     "ResponseRow",
     "SeedRow",
     "Verdict",
@@ -158,11 +157,11 @@ class PairRow:
     probability: float | None
     probability_interval: Interval | None
     p: float | None
-    p_holm: float | None
-    n_family: int
+    p_holm: float | None = None
+    n_family: int = 0
     margin: float
-    verdict: Verdict
-    is_beyond_margin: bool | None
+    verdict: Verdict = "undetermined"
+    is_beyond_margin: bool | None = None
     is_descriptive_only: bool
     is_without_spread: bool = False
     n_test: int | None = None
@@ -247,26 +246,3 @@ class Curve:
     arm: str
     seed: int
     history: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedRow:
-    """A published number against the 95 % prediction interval of one new run of ours.
-
-    Args:
-        source: `notes-2025` or `notes-2022`.
-        order: of our runs.
-        summary: `best val_loss`, `its val_accuracy`, `best epoch`, `test accuracy`.
-        is_inside: None where there is no interval (fewer than two runs).
-    """
-
-    source: str
-    section: str
-    architecture: str
-    order: str
-    summary: str
-    published: float
-    n: int
-    mean: float | None
-    interval: Interval | None
-    is_inside: bool | None

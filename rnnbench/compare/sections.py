@@ -55,6 +55,11 @@ class Section:
     name: str
     arms: tuple[Arm, ...]
 
+    @property
+    def reviews(self) -> str:
+        """The fingerprint of what the first arm learns from."""
+        return self.arms[0].spec.data.fingerprint
+
 
 def divide_runs(
     runs: Iterable[TrackedRun],

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rnnbench.page.blocks import Table, Tone
-from rnnbench.page.panels import by_section
-from rnnbench.page.tables import Column, make_table
+from rnnbench.page.tables import Column, Table, Tone, by_section
 from rnnbench.page.texts import (
     NONE,
     chance,
     count,
-    duration,
-    measured_value,
+    fine_duration,
     number,
     p_value,
     per_cent,
     points,
-    published_value,
     signed_points,
     with_interval,
     with_sd,
@@ -25,24 +22,22 @@ from rnnbench.page.texts import (
 )
 
 if TYPE_CHECKING:
+    from rnnbench.compare.comparison import Comparison
     from rnnbench.compare.rows import (
         ArmRow,
         ArmUncertainty,
         PairRow,
         PairUncertainty,
-        PublishedRow,
         ResponseRow,
         SeedRow,
         Verdict,
     )
-    from rnnbench.reports.document import Document
 
 __all__ = [
     "tabulate_arm_uncertainty",
     "tabulate_costs",
     "tabulate_pair_uncertainty",
     "tabulate_pairs",
-    "tabulate_published",
     "tabulate_responses",
     "tabulate_scores",
     "tabulate_seeds",
@@ -56,10 +51,10 @@ _TONES: dict[Verdict, Tone] = {
 }
 
 
-def tabulate_scores(document: Document) -> Table:
+def tabulate_scores(comparison: Comparison) -> Table[ArmRow]:
     """Test accuracy of each arm."""
     columns: list[Column[ArmRow]] = [
-        Column(document.contrast, lambda row: row.arm, is_number=False),
+        Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
         Column("n", lambda row: NONE if row.is_baseline else count(row.n)),
         Column(
             "mean ± SD (%)", lambda row: with_sd(row.test_accuracy, row.test_accuracy_sd, per_cent)
@@ -70,40 +65,45 @@ def tabulate_scores(document: Document) -> Table:
         Column("interquartile mean (%)", lambda row: per_cent(row.test_accuracy_iqm)),
         Column("test loss", lambda row: with_sd(row.test_loss, row.test_loss_sd, _loss)),
     ]
-    if any(row.test_macro_f1 is not None for row in document.arms if not row.is_baseline):
+    if any(row.test_macro_f1 is not None for row in comparison.arms if not row.is_baseline):
         columns.append(
             Column(
                 "macro-F1 (%)",
                 lambda row: with_sd(row.test_macro_f1, row.test_macro_f1_sd, per_cent),
             )
         )
-    groups = by_section(document.arms, document.sections)
-    return make_table("Test accuracy", "architectures", columns, groups)
+    return Table(
+        "Test accuracy", "architectures", columns, by_section(comparison.arms, comparison.sections)
+    )
 
 
-def tabulate_costs(document: Document) -> Table:
+def tabulate_costs(comparison: Comparison) -> Table[ArmRow]:
     """How the training of each arm went, and what it cost."""
     columns: list[Column[ArmRow]] = [
-        Column(document.contrast, lambda row: row.arm, is_number=False),
+        Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
         Column("not finished", _unfinished, is_number=False),
         Column("parameters", lambda row: count(row.n_parameters)),
         Column("validation loss", lambda row: with_sd(row.val_loss, row.val_loss_sd, _loss)),
         Column("gap", lambda row: with_sd(row.gap, row.gap_sd, _loss)),
         Column("best epoch", lambda row: with_sd(row.best_epoch, row.best_epoch_sd, _epoch)),
         Column("s/epoch", lambda row: number(row.epoch_seconds)),
-        Column("time a run", lambda row: duration(row.fit_seconds)),
-        Column("total time", lambda row: duration(row.total_seconds)),
+        Column("time a run", lambda row: fine_duration(row.fit_seconds)),
+        Column("total time", lambda row: fine_duration(row.total_seconds)),
     ]
-    if len({row.hardware for row in document.arms}) > 1:
+    if len({row.hardware for row in comparison.arms}) > 1:
         columns.append(Column("hardware", lambda row: row.hardware or NONE, is_number=False))
-    groups = by_section(document.arms, document.sections)
-    return make_table("Training and cost", "architectures", columns, groups)
+    return Table(
+        "Training and cost",
+        "architectures",
+        columns,
+        by_section(comparison.arms, comparison.sections),
+    )
 
 
-def tabulate_seeds(document: Document) -> Table:
+def tabulate_seeds(comparison: Comparison) -> Table[SeedRow]:
     """Every finished run."""
     columns: list[Column[SeedRow]] = [
-        Column(document.contrast, lambda row: row.arm, is_number=False),
+        Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
         Column("seed", lambda row: str(row.seed)),
         Column("test accuracy (%)", lambda row: per_cent(row.test_accuracy)),
         Column("test loss", lambda row: _loss(row.test_loss)),
@@ -112,11 +112,10 @@ def tabulate_seeds(document: Document) -> Table:
         Column("best epoch", lambda row: count(row.best_epoch)),
         Column("s/epoch", lambda row: number(row.epoch_seconds)),
     ]
-    groups = by_section(document.seeds, document.sections)
-    return make_table("Every seed", "seeds", columns, groups)
+    return Table("Every seed", "seeds", columns, by_section(comparison.seeds, comparison.sections))
 
 
-def tabulate_responses(document: Document) -> Table:
+def tabulate_responses(comparison: Comparison) -> Table[ResponseRow]:
     """The score at each value of the hyperparameters that the study varies."""
     columns: list[Column[ResponseRow]] = [
         Column("architecture", lambda row: row.architecture, is_number=False),
@@ -133,18 +132,24 @@ def tabulate_responses(document: Document) -> Table:
         Column("best epoch", lambda row: _epoch(row.best_epoch)),
         Column("s/epoch", lambda row: number(row.epoch_seconds)),
     ]
-    factors = dict.fromkeys(row.factor for row in document.responses)
+    factors = dict.fromkeys(row.factor for row in comparison.responses)
     groups = [
         (
             factor if len(factors) > 1 else "",
-            [row for row in document.responses if row.factor == factor],
+            [row for row in comparison.responses if row.factor == factor],
         )
         for factor in factors
     ]
-    return make_table("Scores at each value", "responses", columns, groups)
+    return Table("Scores at each value", "responses", columns, groups)
 
 
-def tabulate_pairs(document: Document) -> Table:
+def tabulate_pairs(
+    rows: Sequence[PairRow],
+    sections: Sequence[str],
+    *,
+    caption: str = "Pairs by test accuracy",
+    csv: str = "pairs",
+) -> Table[PairRow]:
     """Every pair of arms, with its verdict."""
     columns: list[Column[PairRow]] = [
         Column("A − B", lambda row: f"{row.a} − {row.b}", is_number=False),
@@ -167,16 +172,15 @@ def tabulate_pairs(document: Document) -> Table:
             tone=lambda row: _TONES[row.verdict],
         ),
     ]
-    if not any(row.is_paired for row in document.pairs):
+    if not any(row.is_paired for row in rows):
         columns = [column for column in columns if column.title != "correlation"]
-    groups = by_section(document.pairs, document.sections)
-    return make_table("Pairs by test accuracy", "pairs", columns, groups)
+    return Table(caption, csv, columns, by_section(rows, sections))
 
 
-def tabulate_arm_uncertainty(document: Document) -> Table:
+def tabulate_arm_uncertainty(comparison: Comparison) -> Table[ArmUncertainty]:
     """Where the uncertainty of each mean comes from."""
     columns: list[Column[ArmUncertainty]] = [
-        Column(document.contrast, lambda row: row.arm, is_number=False),
+        Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
         Column("n", lambda row: count(row.n)),
         Column("SD between seeds (points)", lambda row: points(row.seed_sd)),
         Column("SE: other seeds", lambda row: points(row.seed_se)),
@@ -184,11 +188,15 @@ def tabulate_arm_uncertainty(document: Document) -> Table:
         Column("SE: both", lambda row: points(row.both_se)),
         Column("95 % interval, both (%)", lambda row: within(row.both_interval, per_cent)),
     ]
-    groups = by_section(document.arm_uncertainty, document.sections)
-    return make_table("The mean test accuracy of each arm", "uncertainty_arms", columns, groups)
+    return Table(
+        "The mean test accuracy of each arm",
+        "uncertainty_arms",
+        columns,
+        by_section(comparison.uncertainty.arms, comparison.sections),
+    )
 
 
-def tabulate_pair_uncertainty(document: Document) -> Table:
+def tabulate_pair_uncertainty(comparison: Comparison) -> Table[PairUncertainty]:
     """The same of each difference, and what single seeds would have told."""
     columns: list[Column[PairUncertainty]] = [
         Column("A − B", lambda row: f"{row.a} − {row.b}", is_number=False),
@@ -202,28 +210,12 @@ def tabulate_pair_uncertainty(document: Document) -> Table:
         Column("seeds that told the opposite", _opposite_seeds),
         Column("seeds needed", lambda row: count(row.seeds_needed)),
     ]
-    groups = by_section(document.pair_uncertainty, document.sections)
-    return make_table("The difference of each pair", "uncertainty_pairs", columns, groups)
-
-
-def tabulate_published(document: Document) -> Table:
-    """The notes' numbers beside ours."""
-    columns: list[Column[PublishedRow]] = [
-        Column("architecture", lambda row: row.architecture, is_number=False),
-        Column("summary", lambda row: row.summary, is_number=False),
-        Column("source", lambda row: row.source, is_number=False),
-        Column("our order", lambda row: row.order, is_number=False),
-        Column("published", lambda row: published_value(row.summary, row.published)),
-        Column("n", lambda row: count(row.n)),
-        Column("our mean", lambda row: measured_value(row.summary, row.mean)),
-        Column(
-            "95 % prediction interval",
-            lambda row: within(row.interval, lambda end: measured_value(row.summary, end)),
-        ),
-        Column("the published value is", _place, is_number=False, tone=_place_tone),
-    ]
-    groups = by_section(document.published, document.sections)
-    return make_table("Published and measured", "published", columns, groups)
+    return Table(
+        "The difference of each pair",
+        "uncertainty_pairs",
+        columns,
+        by_section(comparison.uncertainty.pairs, comparison.sections),
+    )
 
 
 def _loss(value: float | None) -> str:
@@ -259,15 +251,3 @@ def _opposite_seeds(row: PairUncertainty) -> str:
     if row.n_opposite_seeds is None:
         return NONE
     return f"{row.n_opposite_seeds:,} of {row.n_seeds:,}"
-
-
-def _place(row: PublishedRow) -> str:
-    if row.is_inside is None:
-        return NONE
-    return "inside" if row.is_inside else "outside"
-
-
-def _place_tone(row: PublishedRow) -> Tone:
-    if row.is_inside is None:
-        return ""
-    return "same" if row.is_inside else "bad"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from statistics import fmean
 from typing import TypeAlias
 
@@ -13,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.compare.pairs import PairRuns, Scores, pair_runs
-from rnnbench.compare.reach import is_too_coarse
-from rnnbench.compare.rows import ArmUncertainty, PairUncertainty
+from rnnbench.compare.rows import ArmUncertainty, PairRow, PairUncertainty
 from rnnbench.stats.crossed import (
     CrossedErrors,
     ResampledMeans,
@@ -26,19 +24,20 @@ from rnnbench.stats.crossed import (
 from rnnbench.stats.intervals import mean_sd
 from rnnbench.stats.seeds import opposite_story, seeds_needed
 
-__all__ = ["Correct", "Uncertainty", "arm_uncertainty", "measure_uncertainty", "pair_uncertainty"]
+__all__ = ["Correct", "Uncertainty", "measure_uncertainty"]
 
-Correct: TypeAlias = Mapping[str, Mapping[int, NDArray[np.bool_]]]
-"""By arm and seed: bool `(n_reviews,)`, whether the run's best model judged each test review right.
-Runs without predictions are missing; an arm with such a run gets no bootstrap over reviews."""
+Correct: TypeAlias = Callable[[str], Mapping[int, NDArray[np.bool_]]]
+"""Of an arm, by seed: bool `(n_reviews,)`, whether the run's best model judged each test review
+right. Runs without predictions are missing; an arm with such a run gets no bootstrap over reviews.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
     """A row for each arm and for each pair of arms, in the order of the arms."""
 
-    arms: tuple[ArmUncertainty, ...]
-    pairs: tuple[PairUncertainty, ...]
+    arms: tuple[ArmUncertainty, ...] = ()
+    pairs: tuple[PairUncertainty, ...] = ()
 
 
 def measure_uncertainty(
@@ -46,57 +45,38 @@ def measure_uncertainty(
     scores: Scores,
     correct: Correct,
     weights: ReviewWeights | None,
+    pairs: Iterable[PairRow],
     *,
-    margin: float,
     n_family: int,
-    is_paired: bool,
-    n_test: int | None,
     seed: int = 0,
 ) -> Uncertainty:
     """The rows of one section.
 
     Args:
-        correct: each arm is asked for once, so that a lazy mapping holds one arm at a time.
+        correct: each arm is asked for once.
         weights: one draw for the whole report; None where no arm has predictions.
-        margin: the practical margin that the study declared, as a fraction.
+        pairs: of the section, compared.
         n_family: tests in the family, for the number of seeds needed.
-        n_test: texts behind each score; None where unknown.
         seed: of the seeds' draws.
     """
-    resampled = {arm: _resample(scores[arm], correct.get(arm, {}), weights) for arm in scores}
-    arms = [arm_uncertainty(section, arm, scores[arm], resampled[arm], seed=seed) for arm in scores]
-    pairs = [
-        pair_uncertainty(
-            section,
-            (a, b),
-            (scores[a], scores[b]),
-            (resampled[a], resampled[b]),
-            margin=margin,
-            n_family=n_family,
-            is_paired=is_paired,
-            n_test=n_test,
-            seed=seed,
-        )
-        for a, b in combinations(scores, 2)
-    ]
-    return Uncertainty(tuple(arms), tuple(pairs))
+    resampled = {arm: _resample(scores[arm], correct(arm), weights) for arm in scores}
+    return Uncertainty(
+        tuple(_describe_arm(section, arm, scores[arm], resampled[arm], seed) for arm in scores),
+        tuple(_describe_pair(pair, scores, resampled, n_family, seed) for pair in pairs),
+    )
 
 
-def arm_uncertainty(
+_Resampled: TypeAlias = Mapping[str, ResampledMeans | None]
+"""By arm a row for each of its scores, in their order; None without predictions."""
+
+
+def _describe_arm(
     section: str,
     arm: str,
     scores: Mapping[int, float],
     resampled: ResampledMeans | None,
-    *,
-    seed: int = 0,
+    seed: int,
 ) -> ArmUncertainty:
-    """One arm's row.
-
-    Args:
-        scores: test accuracy, a fraction, by seed.
-        resampled: a row for each of the scores, in their order; None without predictions.
-        seed: of the seeds' draws.
-    """
     finite = {key: score for key, score in scores.items() if math.isfinite(score)}
     sd = mean_sd(list(finite.values())).sd
     errors = CrossedErrors()
@@ -116,32 +96,17 @@ def arm_uncertainty(
     )
 
 
-def pair_uncertainty(
-    section: str,
-    arms: tuple[str, str],
-    scores: tuple[Mapping[int, float], Mapping[int, float]],
-    resampled: tuple[ResampledMeans | None, ResampledMeans | None],
-    *,
-    margin: float,
-    n_family: int,
-    is_paired: bool,
-    n_test: int | None,
-    seed: int = 0,
+def _describe_pair(
+    pair: PairRow, scores: Scores, resampled: _Resampled, n_family: int, seed: int
 ) -> PairUncertainty:
-    """One pair's row, over the runs that enter the pair's comparison.
-
-    Args:
-        scores, resampled: of both arms, as in `arm_uncertainty`.
-        margin, n_family, is_paired, n_test: as in `measure_uncertainty`.
-        seed: of the seeds' draws.
-    """
-    runs = pair_runs(*scores, is_paired=is_paired)
-    errors = _pair_errors(runs, scores, resampled, seed)
+    """Over the runs that enter the pair's comparison."""
+    runs = pair_runs(scores[pair.a], scores[pair.b], is_paired=pair.is_paired)
+    errors = _pair_errors(pair, runs, scores, resampled, seed)
     told = _single_seed_stories(runs)
     return PairUncertainty(
-        section=section,
-        a=arms[0],
-        b=arms[1],
+        section=pair.section,
+        a=pair.a,
+        b=pair.b,
         seed_se=errors.seed_se,
         review_se=errors.review_se,
         both_se=errors.both_se,
@@ -149,8 +114,8 @@ def pair_uncertainty(
         opposite=opposite_story(runs.a, runs.b),
         n_opposite_seeds=sum(told) if told else None,
         n_seeds=len(told),
-        seeds_needed=seeds_needed(_sd_of_differences(runs), margin, n_family)
-        if runs.has_spread and not is_too_coarse(n_test, margin)
+        seeds_needed=seeds_needed(_sd_of_differences(runs), pair.margin, n_family)
+        if runs.has_spread and not pair.is_too_coarse
         else None,
     )
 
@@ -173,16 +138,13 @@ def _rows_of(
 
 
 def _pair_errors(
-    runs: PairRuns,
-    scores: tuple[Mapping[int, float], Mapping[int, float]],
-    resampled: tuple[ResampledMeans | None, ResampledMeans | None],
-    seed: int,
+    pair: PairRow, runs: PairRuns, scores: Scores, resampled: _Resampled, seed: int
 ) -> CrossedErrors:
-    first, second = resampled
+    first, second = resampled[pair.a], resampled[pair.b]
     if first is None or second is None or not runs.fewest:
         return CrossedErrors()
-    a = _rows_of(scores[0], runs.seeds_a, first)
-    b = _rows_of(scores[1], runs.seeds_b, second)
+    a = _rows_of(scores[pair.a], runs.seeds_a, first)
+    b = _rows_of(scores[pair.b], runs.seeds_b, second)
     rng = np.random.default_rng(seed)
     return estimate_errors(a.minus(b), rng) if runs.is_paired else estimate_errors_apart(a, b, rng)
 

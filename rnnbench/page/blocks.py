@@ -2,77 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from rnnbench.page.drawing import Picture
+from rnnbench.page.drawing import Picture
+from rnnbench.page.tables import Table, Tone
 
 __all__ = [
     "Block",
-    "Cell",
     "ClaimRow",
     "ClaimVerdict",
     "Claims",
-    "Drawn",
     "Fact",
     "Facts",
     "Folded",
-    "Group",
-    "Head",
+    "Page",
     "Paragraph",
     "Part",
     "Subheading",
-    "Table",
-    "Tone",
     "Warnings",
+    "make_part",
 ]
-
-Tone: TypeAlias = Literal["", "good", "bad", "same", "open"]
-"""The colour of a verdict, which is also said in words."""
 
 ClaimVerdict: TypeAlias = Literal["supported", "contradicted", "undetermined", "not measured"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """The heading of a column; numbers are set to the right."""
-
-    title: str
-    is_number: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A text in a table."""
-
-    text: str
-    tone: Tone = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """The rows of one section."""
-
-    heading: str
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A table; its first column names the rows.
-
-    Args:
-        csv: the stem of the CSV file that holds these rows.
-        n_left_out: rows that only the CSV file has.
-    """
-
-    kind: ClassVar[str] = "table"
-    caption: str
-    csv: str
-    heads: tuple[Head, ...]
-    groups: tuple[Group, ...]
-    n_left_out: int = 0
+_CLAIM_TONES: dict[ClaimVerdict, Tone] = {
+    "supported": "good",
+    "contradicted": "bad",
+    "undetermined": "open",
+    "not measured": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +66,7 @@ class Folded:
 
     kind: ClassVar[str] = "folded"
     summary: str
-    table: Table
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A figure and its number."""
-
-    kind: ClassVar[str] = "figure"
-    number: int
-    picture: Picture
+    table: Table[Any]  # Any: rows of any kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +86,18 @@ class ClaimRow:
     numbers: str
     runs: str
 
+    @property
+    def tone(self) -> Tone:
+        """The verdict's."""
+        return _CLAIM_TONES[self.verdict]
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Claims and their verdicts, each with its tone."""
+    """Claims and their verdicts."""
 
     kind: ClassVar[str] = "claims"
-    rows: tuple[tuple[ClaimRow, Tone], ...]
+    rows: tuple[ClaimRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,14 +116,42 @@ class Facts:
     rows: tuple[Fact, ...]
 
 
-Block: TypeAlias = Table | Paragraph | Subheading | Warnings | Folded | Drawn | Claims | Facts
+Block: TypeAlias = (
+    Table[Any] | Paragraph | Subheading | Warnings | Folded | Picture | Claims | Facts
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A numbered part of the page; `anchor` is what links to it name."""
+    """A part of the page; `anchor` is what links to it name."""
 
-    number: int
     anchor: str
     heading: str
     blocks: tuple[Block, ...]
+
+
+def make_part(anchor: str, heading: str, blocks: Iterable[Block | None]) -> Part:
+    """A part of those blocks that there are."""
+    found = tuple(block for block in blocks if block is not None)
+    return Part(anchor=anchor, heading=heading, blocks=found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page, its figures drawn.
+
+    Args:
+        study: the title.
+        description: what the study says of itself; may be empty.
+        made_at: local date and time.
+    """
+
+    study: str
+    description: str
+    made_at: str
+    parts: tuple[Part, ...]
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """In the order of their numbers."""
+        return [block for part in self.parts for block in part.blocks if isinstance(block, Picture)]

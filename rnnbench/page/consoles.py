@@ -1,8 +1,12 @@
-"""Where text goes, how wide it may be, and that it is plain."""
+"""Where text goes, for people and for programs: how wide it may be, and that it is plain."""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
 from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -12,7 +16,7 @@ from rich.text import Text
 from rnnbench.output.characters import encodable, plain, plain_lines
 from rnnbench.output.streams import steady
 
-__all__ = ["PlainConsole", "open_console"]
+__all__ = ["PlainConsole", "as_json", "open_console", "print_json"]
 
 PIPE_WIDTH = 120
 
@@ -58,3 +62,28 @@ def open_console(*, quiet: bool = False, stderr: bool = False) -> PlainConsole:
     if console.is_terminal:
         return console
     return PlainConsole(quiet=quiet, stderr=stderr, width=PIPE_WIDTH)
+
+
+def print_json(found: Any) -> None:  # Any: what `as_json` takes
+    """Print it on standard output."""
+    print(as_json(found, sys.stdout.encoding))
+
+
+def as_json(found: Any, encoding: str | None = None) -> str:  # Any: values, dataclasses among them
+    """What was found, as JSON: dataclasses as objects, paths as text, no number as null.
+
+    Args:
+        encoding: if it lacks a character, or one cannot be printed, all is written in ASCII.
+    """
+    known = json.loads(json.dumps(found, default=_plain), parse_constant=lambda _: None)
+    text = json.dumps(known, indent=1, ensure_ascii=False)
+    is_printable = text == encodable(plain_lines(text), encoding)
+    return text if is_printable else json.dumps(known, indent=1)
+
+
+def _plain(value: Any) -> Any:  # Any: what JSON does not know
+    if isinstance(value, Path):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")

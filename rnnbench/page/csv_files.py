@@ -6,28 +6,31 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from rnnbench.output.characters import csv_text
+from rnnbench.stats.intervals import Interval
 
 __all__ = ["write_lines", "write_records", "write_rows"]
+
+
+def write_rows(row_type: type[Any], rows: Iterable[Any]) -> str:  # Any: any dataclass
+    """The rows as CSV, a column for each field.
+
+    What is missing is empty, an interval has a column for each end.
+    """
+    is_interval = {
+        name: Interval in (hint, *get_args(hint)) for name, hint in get_type_hints(row_type).items()
+    }
+    header: list[str] = []
+    for name, has_ends in is_interval.items():
+        header += [f"{name}_low", f"{name}_high"] if has_ends else [name]
+    return write_lines(header, (list(_cells(row, is_interval)) for row in rows))
 
 
 def write_records(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> str:
     """The records as CSV; what is missing is empty."""
     return write_lines(columns, ([_known(record[name]) for name in columns] for record in records))
-
-
-def write_rows(row_type: type[Any], rows: Iterable[Any]) -> str:  # any: any dataclass
-    """The rows as CSV; what is missing is empty, an interval has a column for each end."""
-    named = {field.name: "Interval" in str(field.type) for field in fields(row_type)}
-    header = [
-        column
-        for name, is_interval in named.items()
-        for column in ([f"{name}_low", f"{name}_high"] if is_interval else [name])
-    ]
-    return write_lines(header, (_cells(row, named) for row in rows))
 
 
 def write_lines(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
@@ -39,20 +42,15 @@ def write_lines(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str
     return text.getvalue()
 
 
-def _cells(row: object, named: dict[str, bool]) -> list[object]:
-    return [
-        cell for name, is_interval in named.items() for cell in _of_field(row, name, is_interval)
-    ]
-
-
-def _of_field(row: object, name: str, is_interval: bool) -> Iterator[object]:
-    value = getattr(row, name)
-    if not is_interval:
-        yield _known(value)
-    elif value is None:
-        yield from ("", "")
-    else:
-        yield from (_known(value.low), _known(value.high))
+def _cells(row: object, is_interval: Mapping[str, bool]) -> Iterator[object]:
+    for name, has_ends in is_interval.items():
+        value = getattr(row, name)
+        if not has_ends:
+            yield _known(value)
+        elif value is None:
+            yield from ("", "")
+        else:
+            yield from (_known(value.low), _known(value.high))
 
 
 def _known(value: object) -> object:

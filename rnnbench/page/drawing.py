@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
-from rnnbench.page.svg import embed_svg
 from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from rnnbench.specs import EpochRow
 
 __all__ = [
     "BLUE",
@@ -26,10 +30,9 @@ __all__ = [
     "SKY",
     "VERMILLION",
     "Picture",
-    "draw_interval",
+    "draw_loss_curve",
     "grid_of_axes",
     "house_style",
-    "label_rows",
     "limits_around",
     "name_lines",
     "stack_of_axes",
@@ -55,6 +58,9 @@ _VARIABLES = {
 _WIDTH_INCHES = 10.0
 _PNG_DPI = 150
 
+_REFERENCE = re.compile(r"^#([\w.-]+)$|url\(#([\w.-]+)\)")
+_FONT_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
@@ -68,6 +74,7 @@ class Picture:
         figure: draws nothing until it is written as SVG or PNG.
     """
 
+    kind: ClassVar[str] = "figure"
     name: str
     title: str
     alt: str
@@ -140,15 +147,6 @@ def grid_of_axes(
     return figure, axes[:n_panels]
 
 
-def label_rows(axes: Axes, labels: Sequence[str]) -> None:
-    """Names the rows 0, 1, … of a panel from top to bottom, and gives them room."""
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0, pad=8)
-    axes.spines["left"].set_visible(False)
-    axes.grid(axis="x")
-
-
 def name_lines(axes: Axes, names: Iterable[tuple[str, str]]) -> None:
     """Names in their lines' colours, in the upper right corner: falling losses leave it empty."""
     for line, (name, colour) in enumerate(names):
@@ -185,31 +183,61 @@ def limits_around(values: Iterable[float], bounds: Iterable[Interval | None]) ->
     return Interval(low - margin, high + margin)
 
 
-def draw_interval(
-    axes: Axes, interval: Interval | None, row: float, limits: Interval, **look: Any
-) -> None:
-    """A horizontal bar at height `row`; an arrow head where it goes on outside the limits."""
-    if interval is None or not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        return
-    low, high = max(interval.low, limits.low), min(interval.high, limits.high)
-    axes.plot([low, high], [row, row], solid_capstyle="butt", **look)
-    head: dict[str, Any] = {"color": look.get("color"), "markersize": 5, "clip_on": False}
-    if interval.low < limits.low:
-        axes.plot(limits.low, row, marker="<", **head)
-    if interval.high > limits.high:
-        axes.plot(limits.high, row, marker=">", **head)
-
-
 def write_svg(picture: Picture) -> str:
-    """The `<svg>` element for the page; it holds no font, no script and no address."""
+    """The `<svg>` element for the page, where several can stand; it holds no font and no address.
+
+    Its identifiers begin with the picture's name; its size and font are the page's.
+    """
     drawn = _save(picture.figure, format="svg", dpi=_PNG_DPI, metadata={"Date": None})
-    return embed_svg(drawn, name=picture.name, alt=picture.alt, variables=_VARIABLES)
+    root = ElementTree.fromstring(drawn)
+    _remove(root, {"metadata", "style"})
+    used = set(_references(root))
+    for element in root.iter():
+        element.tag = _local(element.tag)
+        element.attrib = {
+            _local(key): _rewrite(value, picture.name)
+            for key, value in element.attrib.items()
+            if key != "id" or value in used
+        }
+        if "id" in element.attrib:
+            element.attrib["id"] = f"{picture.name}-{element.attrib['id']}"
+    view = root.get("viewBox", "")
+    root.attrib = {"viewBox": view, "role": "img", "aria-label": picture.alt}
+    return ElementTree.tostring(root, encoding="unicode")
 
 
-def write_png(picture: Picture) -> bytes:
-    """The picture on white, for a place that knows no dark mode."""
+def write_png(figure: Figure) -> bytes:
+    """The figure on white, for a place that knows no dark mode."""
     software = {"Software": None}  # otherwise the library's version changes the bytes
-    return _save(picture.figure, format="png", dpi=_PNG_DPI, facecolor="white", metadata=software)
+    return _save(figure, format="png", dpi=_PNG_DPI, facecolor="white", metadata=software)
+
+
+def draw_loss_curve(history: Sequence[EpochRow], title: str) -> bytes:
+    """PNG bytes of one run: training and validation loss against the epoch, the best one marked."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.0), dpi=110)
+    FigureCanvasAgg(figure)
+    # Every run has a curve: a layout that fits itself would draw each twice.
+    axes = figure.add_axes((0.12, 0.13, 0.86, 0.79))
+    epochs = [row.epoch for row in history]
+    for name, colour, label in (
+        ("loss", BLUE, "training (running average)"),
+        ("val_loss", VERMILLION, "validation"),
+    ):
+        values = [getattr(row, name) for row in history]
+        axes.plot(epochs, values, color=colour, label=label, marker="." if len(epochs) < 3 else "")
+    best = min(history, key=lambda row: row.val_loss)
+    label = f"best: {best.val_loss:.4f} in epoch {best.epoch}"
+    axes.plot(best.epoch, best.val_loss, "o", color=VERMILLION, label=label)
+    axes.set(title=title, xlabel="epoch", ylabel="cross-entropy")
+    axes.margins(y=0.12)
+    axes.legend(frameon=False, loc="upper right")
+    axes.spines[["top", "right"]].set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
 
 
 def _new_figure(height_inches: float) -> Figure:
@@ -233,3 +261,34 @@ def _save(figure: Figure, **options: Any) -> bytes:
         _fix_layout(figure)
         figure.savefig(buffer, **options)
     return buffer.getvalue()
+
+
+def _local(name: str) -> str:
+    """`{namespace}name` without its namespace: HTML knows it by the element."""
+    return name.rpartition("}")[2]
+
+
+def _remove(element: Element, names: set[str]) -> None:
+    for child in list(element):
+        if _local(child.tag) in names:
+            element.remove(child)
+        else:
+            _remove(child, names)
+
+
+def _references(root: Element) -> Iterator[str]:
+    """The identifiers that something in the drawing points to."""
+    for element in root.iter():
+        for value in element.attrib.values():
+            for whole, inside in _REFERENCE.findall(value):
+                yield whole or inside
+
+
+def _rewrite(value: str, name: str) -> str:
+    """An attribute that points to this figure's identifiers, in the page's colours and font."""
+    if value.startswith("#"):
+        return f"#{name}-{value[1:]}"
+    value = _FONT_FAMILY.sub("", value.replace("url(#", f"url(#{name}-"))
+    for colour, variable in _VARIABLES.items():
+        value = value.replace(colour, f"var({variable})")
+    return value

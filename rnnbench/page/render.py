@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
+from rnnbench.page.drawing import write_svg
 from rnnbench.page.texts import plain
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from rnnbench.page.blocks import Head, Part
+    from rnnbench.page.blocks import Page
+    from rnnbench.page.tables import Column
 
 __all__ = ["escape_line", "escape_markdown", "render_html", "render_markdown"]
 
@@ -34,51 +36,33 @@ _CODE = re.compile(r"`([\w .=,-]+)`")
 _LINE_START = re.compile(r"^(\d*)([#+.)-])")
 
 
-class _Titled(Protocol):
-    """What stands at the head of a page; plain text."""
-
-    @property
-    def study(self) -> str: ...
-
-    @property
-    def description(self) -> str: ...
-
-    @property
-    def made_at(self) -> str: ...
-
-
 class _Markdown(str):
     """Text that is Markdown already."""
 
     __slots__ = ()
 
 
-def render_html(
-    document: _Titled, parts: Sequence[Part], *, drawings: Mapping[str, str], has_csv: bool
-) -> str:
+def render_html(page: Page, *, has_csv: bool) -> str:
     """One page that fetches nothing.
 
     Args:
-        drawings: the `<svg>` element of each figure, by its name.
         has_csv: whether the tables lie beside the page, to be linked.
     """
     from markupsafe import Markup
 
     environment = _environment(autoescape=True, finalize=_keep_units)
     environment.filters["marked"] = _mark_code
-    template = environment.get_template("page.html.jinja")
-    safe = {name: Markup(svg) for name, svg in drawings.items()}
-    return template.render(document=document, parts=parts, drawings=safe, has_csv=has_csv)
+    drawings = {picture.name: Markup(write_svg(picture)) for picture in page.pictures}
+    return _render(environment, "page.html.jinja", page, has_csv=has_csv, drawings=drawings)
 
 
-def render_markdown(document: _Titled, parts: Sequence[Part], *, has_csv: bool) -> str:
+def render_markdown(page: Page, *, has_csv: bool) -> str:
     """The same as Markdown; figures are in `figures/`."""
     environment = _environment(finalize=_finalize)
     environment.filters.update(
         line=escape_line, alt=_escape_alt, row=_write_row, rule=_write_rule, verbatim=_Markdown
     )
-    template = environment.get_template("page.md.jinja")
-    return template.render(document=document, parts=parts, has_csv=has_csv)
+    return _render(environment, "page.md.jinja", page, has_csv=has_csv)
 
 
 def escape_markdown(text: str) -> str:
@@ -122,9 +106,9 @@ def _write_row(texts: Iterable[str]) -> _Markdown:
     return _Markdown(f"| {' | '.join(escape_markdown(text) for text in texts)} |")
 
 
-def _write_rule(heads: Iterable[Head]) -> _Markdown:
+def _write_rule(columns: Iterable[Column[Any]]) -> _Markdown:
     """The line under a table's headings: which columns are set to the right."""
-    return _Markdown(f"| {' | '.join('---:' if head.is_number else '---' for head in heads)} |")
+    return _Markdown(f"| {' | '.join('---:' if each.is_number else '---' for each in columns)} |")
 
 
 def _escape_alt(text: str) -> _Markdown:
@@ -137,6 +121,11 @@ def _finalize(value: object) -> object:
     if isinstance(value, _Markdown) or not isinstance(value, str):
         return value
     return _Markdown(escape_markdown(value))
+
+
+def _render(environment: Environment, name: str, page: Page, **values: Any) -> str:
+    numbers = {picture.name: number for number, picture in enumerate(page.pictures, start=1)}
+    return environment.get_template(name).render(page=page, numbers=numbers, **values)
 
 
 def _environment(**options: Any) -> Environment:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rnnbench.output import characters
 
 if TYPE_CHECKING:
-    from rnnbench.stats.intervals import Interval
+    from rnnbench.stats.intervals import Interval, MeanSd
 
 __all__ = [
     "NONE",
@@ -17,6 +17,8 @@ __all__ = [
     "chance",
     "count",
     "duration",
+    "fine_duration",
+    "mean_with_sd",
     "measured_value",
     "number",
     "p_value",
@@ -112,18 +114,30 @@ def with_sd(mean: float | None, sd: float | None, write: Write) -> str:
     return text if NONE in (text, spread) else f"{text} ± {spread}"
 
 
-def duration(seconds: float | None) -> str:
-    """`0.4 s`, `45 s`, `6 min 20 s`, `2 h 5 min`."""
-    if seconds is None or not math.isfinite(seconds):
+def mean_with_sd(value: MeanSd, digits: int) -> str:
+    """`0.8012 ± 0.0031` on a terminal; the mean alone for one value, a dash for none."""
+    if value.n == 0:
         return NONE
-    if seconds < 10:
-        return f"{seconds:.1f} s"
+    if math.isnan(value.sd):
+        return f"{value.mean:.{digits}f}"
+    return f"{value.mean:.{digits}f} ± {value.sd:.{digits}f}"
+
+
+def duration(seconds: float, *, separator: str = "") -> str:
+    """`4 s`, `6 min 20 s`, `1002 h 5 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
-    return f"{whole // 3600:,} h {whole % 3600 // 60} min"
+    return f"{whole // 3600:{separator}} h {whole % 3600 // 60} min"
+
+
+def fine_duration(seconds: float | None) -> str:
+    """`0.4 s`, `45 s`, `6 min 20 s`, `1,002 h 5 min`; a dash where it is not known."""
+    if seconds is None or not math.isfinite(seconds):
+        return NONE
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds, separator=",")
 
 
 def published_value(summary: str, value: float | None) -> str:

@@ -4,17 +4,78 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rnnbench.architectures import display_name
-from rnnbench.compare.rows import Curve, PublishedRow
+from rnnbench.compare.rows import Curve
 from rnnbench.compare.sections import Arm, Section
 from rnnbench.published.notes import SOURCES, NotesRun, is_comparable_with_notes, published_runs
-from rnnbench.stats.intervals import mean_sd, prediction_interval
+from rnnbench.stats.intervals import Interval, mean_sd, prediction_interval
 from rnnbench.tracking.runs import CURVES, TrackedRun
 
-__all__ = ["compare_with_published", "explain_by_order", "published_curves"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Published",
+    "PublishedRow",
+    "compare_with_published",
+    "explain_by_order",
+    "published_curves",
+]
 
 _VAL_LOSS, _VAL_ACCURACY = CURVES.index("val_loss"), CURVES.index("val_accuracy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRow:
+    """A published number against the 95 % prediction interval of one new run of ours.
+
+    Args:
+        source: `notes-2025` or `notes-2022`.
+        order: of our runs.
+        summary: `best val_loss`, `its val_accuracy`, `best epoch`, `test accuracy`.
+        is_inside: None where there is no interval (fewer than two runs).
+    """
+
+    source: str
+    section: str
+    architecture: str
+    order: str
+    summary: str
+    published: float
+    n: int
+    mean: float | None
+    interval: Interval | None
+    is_inside: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What others published and a study's runs can be compared with.
+
+    Args:
+        curves: every published epoch; `section` says which source, `arm` the architecture; loss
+            and accuracy there are running averages.
+    """
+
+    rows: tuple[PublishedRow, ...] = ()
+    curves: tuple[Curve, ...] = ()
+
+    def beside(self, section: str, arm: str) -> tuple[tuple[str, NDArray[np.float64]], ...]:
+        """Source and validation losses of the runs that the arm is compared with in a row, too."""
+        compared = {
+            (row.source, row.architecture)
+            for row in self.rows
+            if row.section == section and arm in (row.architecture, f"order={row.order}")
+        }
+        return tuple(
+            (curve.section, curve.history[:, _VAL_LOSS])
+            for curve in self.curves
+            if (curve.section, curve.arm) in compared and len(curve.history)
+        )
 
 
 def compare_with_published(sections: Sequence[Section]) -> list[PublishedRow]:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from rnnbench.page.screen import Screen
 from rnnbench.page.tables import Column
-from rnnbench.page.terminal_texts import duration
+from rnnbench.page.texts import duration
 from rnnbench.published.page import describe_outcome
 from rnnbench.published.reproduce import Reproduction, ReproductionReport
 from rnnbench.training.notes_procedure import Fitted, Message

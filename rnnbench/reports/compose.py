@@ -1,308 +1,255 @@
-"""Everything that the report of a study shows, from its runs."""
+"""Everything that a report shows: of a study from its runs, and of what was timed."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
 
 from rnnbench.claims.judge import judge_claims
 from rnnbench.claims.kinds import Claim, TimingTest
+from rnnbench.claims.page import claims_part, claims_tables
 from rnnbench.compare.answer import warn_of, write_answer
-from rnnbench.compare.arms import describe_arm, describe_responses, describe_seeds
+from rnnbench.compare.comparison import Baselines, Comparison, Declaration, compare_runs
 from rnnbench.compare.environments import tell_mixed
-from rnnbench.compare.pairs import Scores, compare_accuracies
-from rnnbench.compare.predictions import count_test_texts, read_correct, read_labels
-from rnnbench.compare.rows import ArmRow, Curve
-from rnnbench.compare.sections import Arm, Section, divide_runs
-from rnnbench.compare.uncertainty import measure_uncertainty
-from rnnbench.page.blocks import Fact
-from rnnbench.published.rows import compare_with_published, published_curves
-from rnnbench.reports.document import Document
+from rnnbench.compare.page import comparison_parts, comparison_tables
+from rnnbench.compare.predictions import count_test_texts
+from rnnbench.compare.sections import Section, divide_runs
+from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
+from rnnbench.page.csv_files import write_rows
+from rnnbench.published.part import published_part, published_tables
+from rnnbench.published.rows import Published, compare_with_published, published_curves
 from rnnbench.reports.facts import describe_study
-from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec
-from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE
 from rnnbench.study import TIMING
-from rnnbench.timing.page import describe_timing, warn_of_timing, write_timing_answer
+from rnnbench.timing.page import (
+    describe_timing,
+    timing_part,
+    timing_tables,
+    warn_of_timing,
+    write_timing_answer,
+)
 from rnnbench.timing.rows import TimingPart
 from rnnbench.tracking.runs import TrackedRun
+from rnnbench.tuning.page import tuning_part, tuning_tables
 from rnnbench.tuning.record import TuningRecord
-from rnnbench.tuning.tuned import Matched, compose_tuning_part, match_textbook
+from rnnbench.tuning.tuned import Matched, TuningPart, compose_tuning_part, match_textbook
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-__all__ = ["Declaration", "Sources", "compose_document", "compose_timing_document"]
-
-Baseline = Callable[[DataSpec], ArmRow | None]
-"""A row to beat on some reviews; None where they are not on this machine, or there is nothing."""
-
-
-def no_baseline(_: DataSpec) -> ArmRow | None:
-    """Where there is nothing to beat."""
-    return None
+__all__ = [
+    "Report",
+    "StudyReport",
+    "TimingReport",
+    "compose_report",
+    "compose_timing_report",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declaration:
-    """What the study laid down before it was run.
+class StudyReport:
+    """A study's report before it is drawn; plain text everywhere, nothing escaped yet.
 
     Args:
-        margin_points: the practical margin.
-        tuned: by architecture, the values that tuning found; empty for any other study.
-        notes: what a reader must know of it, such as a later change.
-    """
-
-    description: str = ""
-    contrast: str = "architecture"
-    pairing: str = "seed"
-    margin_points: float = 0.5
-    vary_split: bool = False
-    tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """What a document is made from.
-
-    Args:
-        runs: of the study.
-        others: runs of other studies, for the claims.
-        problem: why MLflow could not be read; None if it could.
-        n_deleted: runs of the study that somebody deleted in MLflow.
-        command: the words that repeat the study; empty if nobody knows them.
-        baseline, majority: what a network has to beat on the same reviews; None where unknown.
-        searches: of a tuned study, by architecture.
-        timing: what was timed in the folder.
+        answer: three or four sentences.
+        warnings: what must not be overlooked: few seeds, synthetic reviews, failed runs.
+        tuning: of a study whose architectures were tuned; None for any other.
+        timing: what was timed in the folder; None if nothing was.
+        made_at: local date and time.
     """
 
     study: str
-    runs: Sequence[TrackedRun]
-    declaration: Declaration
-    claims: Sequence[Claim]
-    baseline: Baseline
-    majority: Baseline = no_baseline
-    others: Sequence[TrackedRun] = ()
-    problem: str | None = None
-    n_deleted: int = 0
-    command: str = ""
-    searches: Mapping[str, TuningRecord] = field(default_factory=dict)
+    answer: tuple[str, ...]
+    warnings: tuple[str, ...]
+    comparison: Comparison
+    published: Published
+    claims: tuple[ClaimRow, ...]
+    facts: tuple[Fact, ...]
+    made_at: str
+    tuning: TuningPart | None = None
     timing: TimingPart | None = None
 
+    def page(self) -> Page:
+        """The page, its figures drawn."""
+        return Page(
+            study=self.study,
+            description=self.comparison.declared.description,
+            made_at=self.made_at,
+            parts=tuple(self._parts()),
+        )
 
-def compose_document(sources: Sources) -> Document:
-    """Every row and sentence of the report."""
-    declared = sources.declaration
-    margin = declared.margin_points / 100
-    is_paired = declared.pairing == "seed"
+    def tables(self) -> dict[str, str]:
+        """The CSV text of every table, by the stem of its file."""
+        return {
+            **comparison_tables(self.comparison),
+            **published_tables(self.published),
+            **claims_tables(self.claims),
+            "facts": write_rows(Fact, self.facts),
+            **(tuning_tables(self.tuning) if self.tuning else {}),
+            **(timing_tables(self.timing) if self.timing else {}),
+        }
+
+    def _parts(self) -> Iterator[Part]:
+        yield _answer_part(self.answer, self.warnings)
+        yield from comparison_parts(self.comparison, self.published.beside)
+        if self.tuning:
+            yield tuning_part(self.tuning)
+        yield published_part(self.published, self.comparison.sections)
+        if self.timing:
+            yield timing_part(self.timing)
+        yield claims_part(self.claims)
+        yield _facts_part(self.facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingReport:
+    """What was timed, without any study: its answer, its tables, the claims on time."""
+
+    study: ClassVar[str] = TIMING
+    timing: TimingPart
+    claims: tuple[ClaimRow, ...]
+    made_at: str
+
+    @property
+    def answer(self) -> tuple[str, ...]:
+        """A sentence for each back end and device."""
+        return write_timing_answer(self.timing)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What must not be overlooked."""
+        return warn_of_timing(self.timing)
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """How it was measured."""
+        return tuple(Fact(name=name, value=value) for name, value in describe_timing(self.timing))
+
+    def page(self) -> Page:
+        """The page, its figure drawn."""
+        return Page(
+            study=self.study,
+            description="What a training step costs, with and without recurrent dropout, and why",
+            made_at=self.made_at,
+            parts=(
+                _answer_part(self.answer, self.warnings),
+                timing_part(self.timing),
+                claims_part(self.claims),
+                _facts_part(self.facts),
+            ),
+        )
+
+    def tables(self) -> dict[str, str]:
+        """The CSV text of every table, by the stem of its file."""
+        facts = write_rows(Fact, self.facts)
+        return {**timing_tables(self.timing), **claims_tables(self.claims), "facts": facts}
+
+
+Report: TypeAlias = StudyReport | TimingReport
+
+
+def compose_report(
+    study: str,
+    runs: Sequence[TrackedRun],
+    declared: Declaration,
+    *,
+    claims: Sequence[Claim],
+    baselines: Baselines,
+    others: Sequence[TrackedRun] = (),
+    searches: Mapping[str, TuningRecord] | None = None,
+    timing: TimingPart | None = None,
+    command: str = "",
+    problem: str | None = None,
+    n_deleted: int = 0,
+) -> StudyReport:
+    """Every row and sentence of a study's report.
+
+    Args:
+        others: runs of other studies, for the claims.
+        searches: of a tuned study, by architecture.
+        timing: what was timed in the folder.
+        command: the words that repeat the study; empty if nobody knows them.
+        problem: why MLflow could not be read; None if it could.
+        n_deleted: runs of the study that somebody deleted in MLflow.
+    """
     sections = divide_runs(
-        sources.runs,
+        runs,
         declared.contrast,
         vary_split=declared.vary_split,
         tuned=declared.tuned,
     )
-    matched = match_textbook(declared.tuned, sources.runs, sources.others)
-    on_same_reviews = _on_the_same_reviews(sources)
-    n_test_of_claims = count_test_texts(on_same_reviews)
-    arms = [row for section in sections for row in _arms_of(section, sources)]
-    scores = {section.name: _scores(section) for section in sections}
-    n_test = _count_texts(sections)
-    pairs = compare_accuracies(scores.items(), margin=margin, is_paired=is_paired, n_test=n_test)
-    uncertainty = [
-        measure_uncertainty(
-            section.name,
-            scores[section.name],
-            _Correct(section, labels),
-            weights,
-            margin=margin,
-            n_family=max(len(pairs), 1),
-            is_paired=is_paired,
-            n_test=n_test[section.name],
-        )
-        for section, labels, weights in _with_labels(sections)
-    ]
-    return Document(
-        study=sources.study,
-        description=declared.description,
-        contrast=declared.contrast,
-        answer=write_answer(arms, pairs, margin=margin),
+    comparison = compare_runs(sections, declared, baselines)
+    on_same_reviews = _on_the_same_reviews(runs, others)
+    n_test = count_test_texts(on_same_reviews)
+    matched = match_textbook(declared.tuned, runs, others)
+    return StudyReport(
+        study=study,
+        answer=write_answer(comparison),
         warnings=warn_of(
-            arms,
-            pairs,
-            margin=margin,
-            is_paired=is_paired,
-            n_test=min((n for n in n_test.values() if n is not None), default=None),
-            notices=[*_notices(sources.runs), *declared.notes, *_mixed(sections, matched)],
-            problem=sources.problem,
-            n_deleted=sources.n_deleted,
+            comparison,
+            notices=[*_notices(runs), *declared.notes, *_mixed(sections, matched)],
+            problem=problem,
+            n_deleted=n_deleted,
         ),
-        margin=margin,
-        sections=tuple(section.name for section in sections),
-        arms=tuple(arms),
-        seeds=tuple(
-            row
-            for section in sections
-            for arm in section.arms
-            for row in describe_seeds(section.name, arm)
+        comparison=comparison,
+        published=Published(
+            rows=tuple(compare_with_published(sections)), curves=tuple(published_curves(sections))
         ),
-        responses=tuple(describe_responses(sections)),
-        pairs=tuple(pairs),
-        arm_uncertainty=tuple(row for found in uncertainty for row in found.arms),
-        pair_uncertainty=tuple(row for found in uncertainty for row in found.pairs),
-        curves=tuple(_curves(sections)),
-        published_curves=tuple(published_curves(sections)),
-        published=tuple(compare_with_published(sections)),
         claims=tuple(
             judge_claims(
-                sources.claims,
+                claims,
                 on_same_reviews,
-                margin=margin,
-                is_paired=is_paired,
-                n_test=n_test_of_claims,
-                timing=sources.timing,
+                margin=declared.margin,
+                is_paired=declared.is_paired,
+                n_test=n_test,
+                timing=timing,
             )
         ),
-        timing=sources.timing,
-        facts=tuple(
-            describe_study(
-                sources.runs,
-                declared_margin=declared.margin_points,
-                pairing=declared.pairing,
-                vary_split=declared.vary_split,
-                command=sources.command,
-            )
-        ),
+        timing=timing,
+        facts=tuple(describe_study(runs, declared, command)),
         tuning=compose_tuning_part(
             declared.tuned,
             matched,
-            sources.searches,
-            margin=margin,
-            is_paired=is_paired,
-            n_test=n_test_of_claims,
+            searches or {},
+            margin=declared.margin,
+            is_paired=declared.is_paired,
+            n_test=n_test,
         )
         if declared.tuned
         else None,
-        made_at=time.strftime("%Y-%m-%d %H:%M"),
-        is_split_varied=declared.vary_split,
+        made_at=_now(),
     )
 
 
-def compose_timing_document(part: TimingPart, claims: Sequence[Claim]) -> Document:
-    """The page of what was timed, without any study: its answer, its tables, the claims on time."""
+def compose_timing_report(timing: TimingPart, claims: Sequence[Claim]) -> TimingReport:
+    """The report of what was timed, with the claims on time."""
     timed = [claim for claim in claims if isinstance(claim.test, TimingTest)]
-    return Document(
-        study=TIMING,
-        description="What a training step costs, with and without recurrent dropout, and why",
-        contrast="arm",
-        answer=write_timing_answer(part),
-        warnings=warn_of_timing(part),
-        margin=0.0,
-        sections=(),
-        arms=(),
-        seeds=(),
-        responses=(),
-        pairs=(),
-        arm_uncertainty=(),
-        pair_uncertainty=(),
-        curves=(),
-        published_curves=(),
-        published=(),
-        claims=tuple(judge_claims(timed, (), margin=0.0, is_paired=False, timing=part)),
-        facts=tuple(Fact(name=name, value=value) for name, value in describe_timing(part)),
-        timing=part,
-        made_at=time.strftime("%Y-%m-%d %H:%M"),
-    )
+    judged = judge_claims(timed, (), margin=0.0, is_paired=False, timing=timing)
+    return TimingReport(timing=timing, claims=tuple(judged), made_at=_now())
 
 
-class _Correct(Mapping[str, "Mapping[int, NDArray[np.bool_]]"]):
-    """By arm and seed, which reviews a run got right; read when asked for, and not kept."""
-
-    def __init__(self, section: Section, labels: NDArray[np.int8] | None) -> None:
-        self._arms: dict[str, Arm] = {arm.name: arm for arm in section.arms}
-        self._labels = labels
-
-    def __getitem__(self, name: str) -> Mapping[int, NDArray[np.bool_]]:
-        return read_correct(self._arms[name].finished, self._labels)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arms)
-
-    def __len__(self) -> int:
-        return len(self._arms)
+def _answer_part(answer: Sequence[str], warnings: Sequence[str]) -> Part:
+    sentences = answer or ("There is no answer yet: no run has finished.",)
+    leads = [Paragraph(sentence, is_lead=True) for sentence in sentences]
+    noted = [Warnings(tuple(warnings))] if warnings else []
+    return Part(anchor="answer", heading="The answer", blocks=(*noted, *leads))
 
 
-def _arms_of(section: Section, sources: Sources) -> list[ArmRow]:
-    """The section's rows, and below them the baselines on the same reviews."""
-    rows = [describe_arm(section.name, arm) for arm in section.arms]
-    seen = list(dict.fromkeys(arm.spec.data for arm in section.arms))
-    if len(seen) == 1:
-        found = (sources.baseline(seen[0]), sources.majority(seen[0]))
-        rows += [replace(row, section=section.name) for row in found if row is not None]
-    return rows
+def _facts_part(facts: Sequence[Fact]) -> Part:
+    block = Facts(tuple(facts)) if facts else Paragraph("Not recorded.")
+    return Part(anchor="how", heading="How it was run", blocks=(block,))
 
 
-def _scores(section: Section) -> Scores:
-    return {arm.name: _arm_scores(arm) for arm in section.arms}
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M")
 
 
-def _arm_scores(arm: Arm) -> dict[int, float]:
-    """Test accuracy by seed, ascending."""
-    return {
-        run.spec.seed: run.result.test_accuracy
-        for run in arm.finished
-        if run.result is not None and run.result.test_accuracy is not None
-    }
-
-
-def _count_texts(sections: Sequence[Section]) -> dict[str, int | None]:
-    """By section, how many texts its runs are scored on; each data set is opened once."""
-    known: dict[str, int | None] = {}
-    for section in sections:
-        reviews = section.arms[0].spec.data.fingerprint
-        if reviews not in known:
-            known[reviews] = count_test_texts([run for arm in section.arms for run in arm.runs])
-    return {section.name: known[section.arms[0].spec.data.fingerprint] for section in sections}
-
-
-def _with_labels(
-    sections: Sequence[Section],
-) -> Iterator[tuple[Section, NDArray[np.int8] | None, ReviewWeights | None]]:
-    """Each section with its test labels, and one draw of review weights for each data set."""
-    import numpy as np
-
-    known: dict[str, tuple[NDArray[np.int8] | None, ReviewWeights | None]] = {}
-    for section in sections:
-        fingerprint = section.arms[0].spec.data.fingerprint
-        if fingerprint not in known:
-            labels = read_labels(fingerprint)
-            weights = None
-            if labels is not None:
-                weights = draw_review_weights(len(labels), np.random.default_rng(0))
-            known[fingerprint] = labels, weights
-        yield (section, *known[fingerprint])
-
-
-def _curves(sections: Sequence[Section]) -> Iterator[Curve]:
-    for section in sections:
-        for arm in section.arms:
-            for run in arm.runs:
-                if run.history is not None and len(run.history):
-                    yield Curve(
-                        section=section.name,
-                        arm=arm.name,
-                        seed=run.spec.seed,
-                        history=run.history,
-                    )
-
-
-def _on_the_same_reviews(sources: Sources) -> list[TrackedRun]:
+def _on_the_same_reviews(
+    runs: Sequence[TrackedRun], others: Sequence[TrackedRun]
+) -> list[TrackedRun]:
     """The study's runs and, of other studies, those on the study's (most used) reviews."""
-    (main, _), *_ = Counter(run.spec.data.fingerprint for run in sources.runs).most_common()
-    return [run for run in (*sources.runs, *sources.others) if run.spec.data.fingerprint == main]
+    (main, _), *_ = Counter(run.spec.data.fingerprint for run in runs).most_common()
+    return [run for run in (*runs, *others) if run.spec.data.fingerprint == main]
 
 
 def _mixed(sections: Sequence[Section], matched: Matched) -> Iterator[str]:

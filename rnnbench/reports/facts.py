@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from rnnbench.compare.arms import hardware_of
+from rnnbench.compare.comparison import Declaration
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Corpus, describe_classes
 from rnnbench.errors import DataError
@@ -21,33 +22,24 @@ _DATA_SETTINGS = ("num_words", "max_len", *SPLIT_KEYS)
 
 
 def describe_study(
-    runs: Sequence[TrackedRun],
-    *,
-    declared_margin: float,
-    pairing: str,
-    vary_split: bool,
-    command: str,
-) -> list[Fact]:
-    """Data and its classes, recipe, versions, hardware, back end, engine, commit and command.
-
-    Args:
-        declared_margin: in points.
-    """
+    runs: Sequence[TrackedRun], declared: Declaration, command: str
+) -> Iterator[Fact]:
+    """Data and its classes, recipe, versions, hardware, back end, engine, commit and command."""
     settings = [run.spec.settings for run in runs]
     reviews = {f"{run.spec.data.dataset} ({run.spec.data.fingerprint})" for run in runs}
     is_own = any(run.spec.data.is_own for run in runs)
-    hidden = SPLIT_KEYS if is_own else ("split_seed",) if vary_split else ()
+    hidden = SPLIT_KEYS if is_own else ("split_seed",) if declared.vary_split else ()
     seen = [name for name in _DATA_SETTINGS if name not in hidden]
-    paired = "by seed" if pairing == "seed" else "none: seeds are not compared with each other"
+    paired = "by seed" if declared.is_paired else "none: seeds are not compared with each other"
     facts = [
         ("reviews (content fingerprint, SHA-256)", _listed(reviews)),
         ("classes", _classes(runs)),
         ("seen by the networks", _describe(settings, seen)),
-        ("split", _split(runs, is_own=is_own, vary_split=vary_split)),
+        ("split", _split(runs, is_own=is_own, vary_split=declared.vary_split)),
         ("recipe", _describe(settings, tuple(item.name for item in fields(Recipe)))),
         ("embedding size", _listed({str(run.spec.embedding_size) for run in runs})),
         ("pairing", paired),
-        ("practical margin", f"{declared_margin:g} points of test accuracy"),
+        ("practical margin", f"{declared.margin_points:g} points of test accuracy"),
         ("back end and engine", _listed({f"{r.spec.backend}, {r.spec.engine}" for r in runs})),
         ("hardware", _hardware(runs)),
         ("cores", _environment(runs, "cores")),
@@ -57,7 +49,8 @@ def describe_study(
         ("runs in MLflow", f"{sum(run.run_id is not None for run in runs)} of {len(runs)}"),
         ("repeat with", command),
     ]
-    return [Fact(name=name, value=value or "not known") for name, value in facts]
+    for name, value in facts:
+        yield Fact(name=name, value=value or "not known")
 
 
 def _classes(runs: Sequence[TrackedRun]) -> str:

@@ -12,19 +12,14 @@ from typing import Any, cast
 
 from rnnbench.claims.claims import load_claims
 from rnnbench.claims.kinds import Claim
-from rnnbench.compare.baseline import find_baseline, find_majority
+from rnnbench.compare.baseline import find_baselines
+from rnnbench.compare.comparison import Declaration
 from rnnbench.errors import RnnbenchError, StoreError, StudyError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.formats import parse_json
 from rnnbench.ledger import FOLDER, Ledger
 from rnnbench.page.screen import Screen
-from rnnbench.reports.compose import (
-    Declaration,
-    Sources,
-    compose_document,
-    compose_timing_document,
-)
-from rnnbench.reports.document import Document
+from rnnbench.reports.compose import Report, compose_report, compose_timing_report
 from rnnbench.reports.writer import FORMATS, Format, write_report
 from rnnbench.study import TIMING, bundled_studies, load_study, parse_declaration
 from rnnbench.timing.rows import TimingPart, compose_timing_part
@@ -147,23 +142,20 @@ def _write(store: Store, choices: ReportChoices) -> _Written:
     study = choices.study or _latest_study(store, ledger)
     found = read_runs(store, ledger, study)
     declaration = _find_declaration(study, ledger, found.runs)
-    document = compose_document(
-        Sources(
-            study=study,
-            runs=found.runs,
-            others=read_other_runs(store, ledger, study, can_be_read=not found.problem),
-            declaration=declaration,
-            claims=claims,
-            baseline=find_baseline,
-            majority=find_majority,
-            problem=found.problem,
-            n_deleted=found.n_deleted,
-            command=_command(study, found),
-            searches=_find_searches(ledger, found.runs, unread.append) if declaration.tuned else {},
-            timing=timing,
-        )
+    report = compose_report(
+        study,
+        found.runs,
+        declaration,
+        claims=claims,
+        baselines=find_baselines,
+        others=read_other_runs(store, ledger, study, can_be_read=not found.problem),
+        searches=_find_searches(ledger, found.runs, unread.append) if declaration.tuned else {},
+        timing=timing,
+        command=_command(study, found),
+        problem=found.problem,
+        n_deleted=found.n_deleted,
     )
-    return _write_document(document, choices, store, unread, can_attach=found.problem is None)
+    return _write_report(report, choices, store, unread, can_attach=found.problem is None)
 
 
 def _write_timing(
@@ -175,30 +167,30 @@ def _write_timing(
 ) -> _Written:
     if timing is None:
         raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
-    document = compose_timing_document(timing, claims)
+    report = compose_timing_report(timing, claims)
     can_attach = find_spec("mlflow") is not None and (
         not store.is_local or (store.root / DATABASE).exists()
     )
-    return _write_document(document, choices, store, unread, can_attach=can_attach)
+    return _write_report(report, choices, store, unread, can_attach=can_attach)
 
 
-def _write_document(
-    document: Document,
+def _write_report(
+    report: Report,
     choices: ReportChoices,
     store: Store,
     warnings: Sequence[str],
     *,
     can_attach: bool,
 ) -> _Written:
-    folder = choices.out or store.root / REPORTS / document.study
-    files = write_report(document, folder, cast(tuple[Format, ...], choices.formats))
+    folder = choices.out or store.root / REPORTS / report.study
+    files = write_report(report, folder, cast(tuple[Format, ...], choices.formats))
     return _Written(
-        study=document.study,
+        study=report.study,
         store=store,
         folder=folder,
         files=tuple(files),
-        answer=document.answer,
-        warnings=(*document.warnings, *warnings),
+        answer=report.answer,
+        warnings=(*report.warnings, *warnings),
         can_attach=can_attach,
     )
 

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rnnbench.data.files import sweep_folders, temporary_folder
 from rnnbench.errors import StoreError
-from rnnbench.page.blocks import Drawn, Part
-from rnnbench.page.drawing import Picture, write_png, write_svg
+from rnnbench.page.drawing import write_png
 from rnnbench.page.render import render_html, render_markdown
-from rnnbench.reports.csv_files import write_tables
-from rnnbench.reports.parts import build_parts
 
 if TYPE_CHECKING:
-    from rnnbench.reports.document import Document
+    from rnnbench.reports.compose import Report
 
 __all__ = ["FORMATS", "Format", "write_report"]
 
@@ -25,13 +22,13 @@ FORMATS: tuple[Format, ...] = ("html", "md", "csv")
 _BEGUN = ".rnnbench-report-"
 
 
-def write_report(document: Document, folder: Path, formats: Collection[Format]) -> list[Path]:
+def write_report(report: Report, folder: Path, formats: Collection[Format]) -> list[Path]:
     """The files written into `folder`, the page first: each is replaced whole or not at all.
 
     Raises:
         StoreError: the folder cannot be written to; what was there is as it was.
     """
-    contents = _render(document, formats)
+    contents = _render(report, formats)
     try:
         _replace_files(folder, contents)
     except OSError as err:
@@ -42,28 +39,21 @@ def write_report(document: Document, folder: Path, formats: Collection[Format]) 
     return [folder / name for name in contents]
 
 
-def _render(document: Document, formats: Collection[Format]) -> dict[str, bytes]:
+def _render(report: Report, formats: Collection[Format]) -> dict[str, bytes]:
     """The bytes of each file by its path in the folder."""
     contents: dict[str, bytes] = {}
     has_csv = "csv" in formats
     if {"html", "md"} & set(formats):
-        parts = build_parts(document)
-        pictures = _pictures(parts)
+        page = report.page()
         if "html" in formats:
-            drawings = {picture.name: write_svg(picture) for picture in pictures}
-            page = render_html(document, parts, drawings=drawings, has_csv=has_csv)
-            contents["index.html"] = page.encode()
+            contents["index.html"] = render_html(page, has_csv=has_csv).encode()
         if "md" in formats:
-            contents["index.md"] = render_markdown(document, parts, has_csv=has_csv).encode()
-            contents |= {f"figures/{each.name}.png": write_png(each) for each in pictures}
+            contents["index.md"] = render_markdown(page, has_csv=has_csv).encode()
+            for picture in page.pictures:
+                contents[f"figures/{picture.name}.png"] = write_png(picture.figure)
     if has_csv:
-        tables = write_tables(document)
-        contents |= {f"tables/{name}.csv": text.encode() for name, text in tables.items()}
+        contents |= {f"tables/{name}.csv": text.encode() for name, text in report.tables().items()}
     return contents
-
-
-def _pictures(parts: Collection[Part]) -> list[Picture]:
-    return [block.picture for part in parts for block in part.blocks if isinstance(block, Drawn)]
 
 
 def _replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:

@@ -33,7 +33,7 @@ Study = Annotated[str | None, typer.Option(help="Look for the run in this study 
 
 def show(run: Run, study: Study = None, json: Json = False) -> None:
     """Show one run: what was asked, its curve, its scores, and where its files are."""
-    from rnnbench.page.json_text import print_json
+    from rnnbench.page.consoles import print_json
     from rnnbench.page.screen import Screen
     from rnnbench.runs.screen import show_one
     from rnnbench.runs.show import show_run
@@ -52,7 +52,7 @@ def predict(
     json: Json = False,
 ) -> None:
     """Say what a run's best model makes of a text, and which of its words the model knows."""
-    from rnnbench.page.json_text import print_json
+    from rnnbench.page.consoles import print_json
     from rnnbench.runs.predict import predict_text
     from rnnbench.runs.screen import show_prediction
 
@@ -80,7 +80,7 @@ def evaluate(
 ) -> None:
     """Score a run's best model, on the test half of its data or on a file of yours."""
     from rnnbench.data.tables import OwnChoices
-    from rnnbench.page.json_text import print_json
+    from rnnbench.page.consoles import print_json
     from rnnbench.runs.predict import evaluate_run
     from rnnbench.runs.screen import show_evaluation
 

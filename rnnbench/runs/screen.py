@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole, open_console
-from rnnbench.page.terminal_texts import duration
+from rnnbench.page.texts import duration
 from rnnbench.runs.predict import Evaluation, Prediction
 from rnnbench.runs.show import ShownRun
 from rnnbench.specs import SPLIT_KEYS, EpochRow

@@ -11,7 +11,7 @@ from rnnbench.errors import ArchiveError, StoreError, UsageError
 from rnnbench.formats import is_there
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.output.amounts import plural, size
-from rnnbench.page.curves import draw_loss_curve
+from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.page.screen import Screen
 from rnnbench.tracking.find_run import find_entries
 from rnnbench.tracking.relocate import relocate_artifacts

@@ -170,7 +170,7 @@ def plan(
 
 
 def _forecast(choices: RunChoices, budget_seconds: float | None, *, json: bool) -> None:
-    from rnnbench.page.json_text import print_json
+    from rnnbench.page.consoles import print_json
     from rnnbench.studies.forecast import plan_study
     from rnnbench.studies.forecast_screen import ForecastRecord, ForecastScreen
 

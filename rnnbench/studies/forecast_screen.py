@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnnbench.output.amounts import plural, size
-from rnnbench.page.terminal_texts import duration
+from rnnbench.page.texts import duration
 from rnnbench.specs import Recipe
 from rnnbench.studies.forecast import Budget, Forecast, Verdict
 from rnnbench.studies.plan import Plan

@@ -18,7 +18,7 @@ from rich.text import Text
 from rnnbench.architectures import display_name
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole
-from rnnbench.page.terminal_texts import duration
+from rnnbench.page.texts import duration
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
 from rnnbench.studies.plan import Plan
 

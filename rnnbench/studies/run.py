@@ -24,7 +24,7 @@ from rnnbench.execution.executor import Executor
 from rnnbench.execution.process import peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.output.amounts import plural
-from rnnbench.page.curves import draw_loss_curve
+from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.reports.report import report_after_run
 from rnnbench.specs import SPLIT_KEYS, Event, Failed, PluginForm, RunResult, RunSpec
 from rnnbench.studies.advice import give_advice

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
-from rnnbench.page.terminal_texts import duration, mean_with_sd
+from rnnbench.page.texts import duration, mean_with_sd
 from rnnbench.published.notes import SOURCE
 from rnnbench.studies.plan import Plan
 from rnnbench.studies.progress import Board, live_board, plain_board

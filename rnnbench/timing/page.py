@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
 
 from rnnbench.output.amounts import plural
-from rnnbench.page.blocks import Block, Drawn, Folded, Paragraph, Subheading, Table, Tone
+from rnnbench.page.blocks import Block, Folded, Paragraph, Part, Subheading, make_part
 from rnnbench.page.csv_files import write_records
-from rnnbench.page.tables import Column, make_table
+from rnnbench.page.tables import Column, Table, Tone
 from rnnbench.page.texts import NONE, count, number, with_interval
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.figure import picture_times
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from rnnbench.stats.ratios import MedianIqr, Ratio
 
 __all__ = [
-    "build_timing",
     "describe_timing",
     "tabulate_arms",
     "tabulate_slowdowns",
+    "timing_part",
+    "timing_tables",
     "warn_of_timing",
     "write_ms",
     "write_ratio",
     "write_timing_answer",
-    "write_timing_tables",
 ]
 
 _MOST_NAMES = 4
@@ -80,8 +80,12 @@ def describe_timing(part: TimingPart) -> list[tuple[str, str]]:
     ]
 
 
-def build_timing(part: TimingPart) -> Iterable[Block]:
+def timing_part(part: TimingPart) -> Part:
     """Tables, figure and what to read them by."""
+    return make_part("timing", "Time", _blocks(part))
+
+
+def _blocks(part: TimingPart) -> Iterator[Block | None]:
     yield Paragraph(
         "Milliseconds of one training step: the median over processes of their own, and in brackets"
         " the quartiles. A ratio is one of medians of the same session, with a 95 % bootstrap"
@@ -95,9 +99,7 @@ def build_timing(part: TimingPart) -> Iterable[Block]:
         " run the same code, and what it differs from 1 by is this machine's noise."
     )
     yield tabulate_slowdowns(part)
-    picture = picture_times(part)
-    if picture is not None:
-        yield Drawn(0, picture)
+    yield picture_times(part)
     yield Subheading("CPU against GPU")
     if part.devices:
         yield _tabulate_devices(part)
@@ -112,7 +114,7 @@ def build_timing(part: TimingPart) -> Iterable[Block]:
     yield Folded(f"Every arm ({plural(len(part.arms), 'arm')})", tabulate_arms(part))
 
 
-def tabulate_slowdowns(part: TimingPart) -> Table:
+def tabulate_slowdowns(part: TimingPart) -> Table[Slowdown]:
     """What recurrent dropout costs, rung by rung."""
     columns: list[Column[Slowdown]] = [
         Column("architecture", lambda row: row.name, is_number=False),
@@ -134,10 +136,10 @@ def tabulate_slowdowns(part: TimingPart) -> Table:
     if not any(row.as_written for row in part.slowdowns):  # the same arm as the ladder's end
         columns = [column for column in columns if column.title != "as written"]
     caption = "What recurrent dropout costs a training step"
-    return make_table(caption, "timing_slowdowns", columns, _by_machine(part, part.slowdowns))
+    return Table(caption, "timing_slowdowns", columns, _by_machine(part, part.slowdowns))
 
 
-def _tabulate_devices(part: TimingPart) -> Table:
+def _tabulate_devices(part: TimingPart) -> Table[DeviceRatio]:
     columns: list[Column[DeviceRatio]] = [
         Column("arm", lambda row: row.arm, is_number=False),
         Column("CPU (ms)", lambda row: number(row.cpu.median)),
@@ -145,10 +147,10 @@ def _tabulate_devices(part: TimingPart) -> Table:
         Column("CPU / GPU [95 %]", lambda row: write_ratio(row.ratio)),
     ]
     caption = "A training step on the CPU and on the GPU of one host"
-    return make_table(caption, "timing_devices", columns, _by_machine(part, part.devices))
+    return Table(caption, "timing_devices", columns, _by_machine(part, part.devices))
 
 
-def _tabulate_kernels(part: TimingPart) -> Table:
+def _tabulate_kernels(part: TimingPart) -> Table[TimedArm]:
     """An arm of each kind: units and batch size choose no kernel."""
     columns: list[Column[TimedArm]] = [
         Column("architecture", lambda row: row.arm.architecture, is_number=False),
@@ -167,10 +169,10 @@ def _tabulate_kernels(part: TimingPart) -> Table:
         before = kinds.get(kind)
         if before is None or before.is_confirmed is None or row.is_confirmed is False:
             kinds[kind] = row
-    return make_table("Kernels", "timing_arms", columns, _by_machine(part, tuple(kinds.values())))
+    return Table("Kernels", "timing_arms", columns, _by_machine(part, tuple(kinds.values())))
 
 
-def tabulate_arms(part: TimingPart) -> Table:
+def tabulate_arms(part: TimingPart) -> Table[TimedArm]:
     """Every arm."""
     columns: list[Column[TimedArm]] = [
         Column("arm", lambda row: row.arm.name, is_number=False),
@@ -185,7 +187,7 @@ def tabulate_arms(part: TimingPart) -> Table:
         Column("repeats not counted", lambda row: count(len(row.times.samples) - row.n)),
         Column("note", lambda row: row.note or NONE, is_number=False),
     ]
-    return make_table("Every arm", "timing_arms", columns, _by_machine(part, part.arms))
+    return Table("Every arm", "timing_arms", columns, _by_machine(part, part.arms))
 
 
 def _by_machine(part: TimingPart, rows: Sequence[RowT]) -> list[tuple[str, list[RowT]]]:
@@ -247,7 +249,7 @@ def _bounds(ratio: Ratio) -> str:
     return "" if bounds is None else f" [{bounds.low:.2f}, {bounds.high:.2f}]"
 
 
-def write_timing_tables(part: TimingPart) -> dict[str, str]:
+def timing_tables(part: TimingPart) -> dict[str, str]:
     """The CSV text of every table, by the stem of its file."""
     return {
         "timing_arms": write_records(tuple(_arm_record(part.arms[0])), map(_arm_record, part.arms)),

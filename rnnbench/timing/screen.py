@@ -12,8 +12,7 @@ from rich.text import Text
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole
 from rnnbench.page.screen import Screen
-from rnnbench.page.terminal_texts import duration
-from rnnbench.page.texts import count, number
+from rnnbench.page.texts import count, duration, number
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.page import write_ms, write_ratio
 from rnnbench.timing.rows import Slowdown, TimedArm, TimingPart

@@ -19,7 +19,7 @@ from rnnbench.execution.environment import processor_name
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.process import call_in_process, peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
-from rnnbench.page.curves import draw_loss_curve
+from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec, Started
 from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.store import Store, find_store

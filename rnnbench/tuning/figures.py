@@ -10,7 +10,6 @@ from rnnbench.page.drawing import (
     INK,
     MUTED,
     VERMILLION,
-    Picture,
     grid_of_axes,
     house_style,
     write_png,
@@ -40,7 +39,7 @@ def draw_search(record: TuningRecord, importances: Mapping[str, float]) -> dict[
         figures[f"slice-{name}.png"] = _draw_slice(record, name, title)
     if importances:
         figures["importance.png"] = _draw_importances(importances, title)
-    return {name: write_png(_as_picture(name, figure)) for name, figure in figures.items()}
+    return {name: write_png(figure) for name, figure in figures.items()}
 
 
 def seen_losses(trials: Sequence[Trial]) -> list[float | None]:
@@ -136,7 +135,3 @@ def _limit(axes: Axes, trials: Sequence[Trial]) -> None:
         low, high = min(losses), min(max(losses), min(losses) + 0.4)
         room = 0.12 * (high - low) or 0.01
         axes.set_ylim(low - room, high + 1.5 * room)
-
-
-def _as_picture(name: str, figure: Figure) -> Picture:
-    return Picture(name=name, title=name, alt=name, caption="", figure=figure)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rnnbench.compare.forest import picture_pairs
+from rnnbench.compare.figures import picture_pairs
+from rnnbench.compare.rows import PairRow
 from rnnbench.compare.tables import tabulate_pairs
-from rnnbench.page.blocks import Block, Drawn, Paragraph, Table
+from rnnbench.output.characters import csv_text
+from rnnbench.page.blocks import Block, Paragraph, Part, make_part
+from rnnbench.page.csv_files import write_lines, write_rows
 from rnnbench.page.drawing import (
     BLUE,
     MUTED,
@@ -19,39 +21,64 @@ from rnnbench.page.drawing import (
     house_style,
     name_lines,
 )
-from rnnbench.page.tables import Column, make_table
+from rnnbench.page.tables import Column, Table
 from rnnbench.page.texts import (
     NONE,
     count,
-    duration,
+    fine_duration,
     number,
     per_cent,
     short,
     with_interval,
 )
+from rnnbench.tuning.tuned import BudgetRow, ReachRow, SearchCurve, TunedRow, TuningPart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rnnbench.reports.document import Document
-    from rnnbench.tuning.tuned import BudgetRow, ReachRow, SearchCurve, TunedRow, TuningPart
-
-__all__ = ["build_tuning"]
+__all__ = ["tuning_part", "tuning_tables"]
 
 _MAX_PANELS = 12
 
 
-def build_tuning(document: Document) -> Iterable[Block]:
+def tuning_part(part: TuningPart) -> Part:
     """Tables, figures and sentences; what is not here says so."""
-    part = document.tuning
-    assert part is not None
+    return make_part("tuning", "Tuning", _blocks(part))
+
+
+def tuning_tables(part: TuningPart) -> dict[str, str]:
+    """The CSV text of each table, by the stem of its file."""
+    curves = (
+        (csv_text(curve.architecture), number, *values)
+        for curve in part.curves
+        for number, values in enumerate(
+            zip(curve.best, curve.low, curve.median, curve.high, strict=True)
+        )
+    )
+    scores = (
+        (csv_text(row.architecture), row.kind, seed_score)
+        for row in part.scores
+        for seed_score in row.scores
+    )
+    return {
+        "tuning_budgets": write_rows(BudgetRow, part.budgets),
+        "tuning_curves": write_lines(
+            ("architecture", "trial", "best", "low", "median", "high"), curves
+        ),
+        "tuning_scores": write_lines(("architecture", "kind", "test_accuracy"), scores),
+        "tuning_pairs": write_rows(PairRow, part.pairs),
+        "tuning_reach": write_rows(ReachRow, part.reach),
+    }
+
+
+def _blocks(part: TuningPart) -> Iterator[Block | None]:
     for sentence in part.audit:
         yield Paragraph(sentence)
     if part.budgets:
         yield _tabulate_budgets(part.budgets)
     if part.curves:
-        yield Drawn(0, _picture_searches(part.curves))
+        yield _picture_searches(part.curves)
     if not part.scores:
         yield Paragraph(
             "Tuned against textbook: not measured. It needs runs of the same seeds that have the"
@@ -66,7 +93,14 @@ def build_tuning(document: Document) -> Iterable[Block]:
     yield _tabulate_scores(part.scores)
     for sentence in part.ranking:
         yield Paragraph(sentence)
-    yield from _compare(document, part)
+    names = [row.section for row in part.pairs]
+    yield tabulate_pairs(part.pairs, names, caption="Tuned minus textbook", csv="tuning_pairs")
+    yield picture_pairs(
+        part.pairs,
+        names,
+        name="tuned-pairs",
+        title="Differences of mean test accuracy, tuned minus textbook",
+    )
     if part.reach:
         yield _tabulate_reach(part.reach)
         yield Paragraph(
@@ -76,25 +110,7 @@ def build_tuning(document: Document) -> Iterable[Block]:
         )
 
 
-def _compare(document: Document, part: TuningPart) -> Iterable[Block]:
-    """Table and figure of the differences, drawn as all pairs are."""
-    names = tuple(row.section for row in part.pairs)
-    alone = replace(document, pairs=part.pairs, sections=names)
-    table = tabulate_pairs(alone)
-    yield replace(table, caption="Tuned minus textbook", csv="tuning_pairs")
-    picture = picture_pairs(alone)
-    if picture is not None:
-        yield Drawn(
-            0,
-            replace(
-                picture,
-                name="tuned-pairs",
-                title="Differences of mean test accuracy, tuned minus textbook",
-            ),
-        )
-
-
-def _tabulate_budgets(rows: Sequence[BudgetRow]) -> Table:
+def _tabulate_budgets(rows: Sequence[BudgetRow]) -> Table[BudgetRow]:
     columns: list[Column[BudgetRow]] = [
         Column("architecture", lambda row: row.architecture, is_number=False),
         Column("trials", lambda row: count(row.n_trials)),
@@ -103,15 +119,15 @@ def _tabulate_budgets(rows: Sequence[BudgetRow]) -> Table:
         Column("failed", lambda row: count(row.n_failed)),
         Column("seeds a trial", lambda row: count(row.n_seeds)),
         Column("epochs", lambda row: count(row.epochs)),
-        Column("training time", lambda row: duration(row.seconds)),
+        Column("training time", lambda row: fine_duration(row.seconds)),
         Column("best", lambda row: row.params or NONE, is_number=False),
         Column("its validation loss", lambda row: number(row.val_loss, 4)),
         Column("the textbook's", lambda row: number(row.textbook_val_loss, 4)),
     ]
-    return make_table("Budget of each search", "tuning_budgets", columns, [("", rows)])
+    return Table("Budget of each search", "tuning_budgets", columns, [("", rows)])
 
 
-def _tabulate_scores(rows: Sequence[TunedRow]) -> Table:
+def _tabulate_scores(rows: Sequence[TunedRow]) -> Table[TunedRow]:
     columns: list[Column[TunedRow]] = [
         Column("architecture", lambda row: row.architecture, is_number=False),
         Column("values", lambda row: row.kind, is_number=False),
@@ -122,20 +138,20 @@ def _tabulate_scores(rows: Sequence[TunedRow]) -> Table:
         ),
         Column("rank", lambda row: count(row.rank)),
     ]
-    return make_table("Tuned and textbook", "tuning_scores", columns, [("", rows)])
+    return Table("Tuned and textbook", "tuning_scores", columns, [("", rows)])
 
 
-def _tabulate_reach(rows: Sequence[ReachRow]) -> Table:
+def _tabulate_reach(rows: Sequence[ReachRow]) -> Table[ReachRow]:
     columns: list[Column[ReachRow]] = [
         Column("architecture", lambda row: row.architecture, is_number=False),
         Column("mark: validation loss", lambda row: number(row.val_loss, 4)),
         Column("textbook: epochs", lambda row: number(row.textbook_epochs, 1)),
-        Column("time", lambda row: duration(row.textbook_seconds)),
+        Column("time", lambda row: fine_duration(row.textbook_seconds)),
         Column("tuned runs at the mark", lambda row: f"{row.n_reached} of {row.n}"),
         Column("epochs", lambda row: number(row.epochs, 1)),
-        Column("time", lambda row: duration(row.seconds)),
+        Column("time", lambda row: fine_duration(row.seconds)),
     ]
-    return make_table("How soon", "tuning_reach", columns, [("", rows)])
+    return Table("How soon", "tuning_reach", columns, [("", rows)])
 
 
 def _picture_searches(curves: Sequence[SearchCurve]) -> Picture:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole, open_console
 from rnnbench.page.screen import Screen
-from rnnbench.page.terminal_texts import duration
+from rnnbench.page.texts import duration
 from rnnbench.specs import EpochRow, RunSpec
 from rnnbench.tuning.coordinator import TuneOutcome
 from rnnbench.tuning.plan import BATCH, Tuning, run_command

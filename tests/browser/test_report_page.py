@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import chromium
 import pytest
 from chromium import NEEDS_CHROMIUM, text_of
-from documents import HOSTILE, make_document, make_responses
+from made_reports import HOSTILE, changed, make_report, make_responses
 
 from rnnbench.reports.writer import write_report
 
@@ -20,8 +19,8 @@ pytestmark = NEEDS_CHROMIUM
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    document = replace(make_document(hostile=HOSTILE), responses=make_responses())
-    (path,) = write_report(document, tmp_path_factory.mktemp("report"), ["html"])
+    report = changed(make_report(hostile=HOSTILE), responses=make_responses())
+    (path,) = write_report(report, tmp_path_factory.mktemp("report"), ["html"])
     return path
 
 

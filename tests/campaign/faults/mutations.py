@@ -39,7 +39,7 @@ from rnnbench.data.tables import OwnChoices, read_table
 from rnnbench.errors import RnnbenchError
 from rnnbench.execution.process import call_in_process
 from rnnbench.ledger import LedgerEntry
-from rnnbench.page.curves import draw_loss_curve
+from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.study import load_study
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.sessions import ArmTimes, Sample, Session, read_session

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from statistics import fmean, stdev
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import (
     ArmRow,
     ArmUncertainty,
     Curve,
     PairRow,
     PairUncertainty,
-    PublishedRow,
     ResponseRow,
     SeedRow,
     Verdict,
 )
+from rnnbench.compare.uncertainty import Uncertainty
 from rnnbench.page.blocks import ClaimRow, Fact
-from rnnbench.reports.document import Document
+from rnnbench.published.rows import Published, PublishedRow
+from rnnbench.reports.compose import StudyReport
 from rnnbench.stats.intervals import Interval
 
-__all__ = ["EMPTY", "HOSTILE", "make_document", "make_pair", "make_responses"]
+__all__ = ["EMPTY", "HOSTILE", "changed", "make_pair", "make_report", "make_responses"]
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -32,30 +36,33 @@ _MEANS = {"lstm": 0.8030, "lstm-dropout": 0.8037, "lstm-stacked": 0.7985, "gru":
 _PARAMETERS = {"lstm": 8809, "lstm-dropout": 8809, "lstm-stacked": 9353, "gru": 8633}
 _T = 2.262  # of Student's distribution with 9 degrees of freedom, near enough for any n here
 
-EMPTY = Document(
+EMPTY = StudyReport(
     study="textbook",
-    description="",
-    contrast="architecture",
     answer=(),
     warnings=(),
-    margin=0.005,
-    sections=("",),
-    arms=(),
-    seeds=(),
-    responses=(),
-    pairs=(),
-    arm_uncertainty=(),
-    pair_uncertainty=(),
-    curves=(),
-    published_curves=(),
-    published=(),
+    comparison=Comparison(
+        declared=Declaration(),
+        sections=("",),
+        arms=(),
+        seeds=(),
+        responses=(),
+        pairs=(),
+        uncertainty=Uncertainty(),
+        curves=(),
+    ),
+    published=Published(),
     claims=(),
     facts=(),
     made_at="2025-11-21 06:40",
 )
 
 
-def make_document(
+def changed(report: StudyReport, **rows: Any) -> StudyReport:
+    """The report with other fields of its comparison."""
+    return replace(report, comparison=replace(report.comparison, **rows))
+
+
+def make_report(
     *,
     sections: tuple[str, ...] = ("",),
     arms: tuple[str, ...] = _ARMS,
@@ -63,7 +70,7 @@ def make_document(
     n_epochs: int = 50,
     hostile: str = "",
     contrast: str = "architecture",
-) -> Document:
+) -> StudyReport:
     """A report in which each arm has `n_seeds` runs of about `n_epochs` epochs.
 
     `hostile` is planted in every place that a user or a file can fill.
@@ -78,10 +85,24 @@ def make_document(
     )
     arm_rows = tuple(_arm_row(section, arm, seeds) for section in sections for arm in arms)
     baselines = tuple(_baseline_row(section) for section in sections)
-    return Document(
+    comparison = Comparison(
+        declared=Declaration(
+            description=f"The notes' four architectures with the notes' recipe {hostile}".strip(),
+            contrast=contrast,
+        ),
+        sections=sections,
+        arms=(*arm_rows, *baselines),
+        seeds=seeds,
+        responses=(),
+        pairs=tuple(_pair_rows(sections, arms, arm_rows)),
+        uncertainty=Uncertainty(
+            tuple(_arm_uncertainty(row) for row in arm_rows),
+            tuple(_pair_uncertainty(sections, arms)),
+        ),
+        curves=tuple(_curve(row, n_epochs, rng) for row in seeds),
+    )
+    return StudyReport(
         study=f"textbook{hostile}",
-        description=f"The notes' four architectures with the notes' recipe {hostile}".strip(),
-        contrast=contrast,
         answer=(
             "lstm-dropout scores best: 80.4 % of the test reviews, 0.5 points more than gru"
             f" [0.3, 0.8]. {hostile}".strip(),
@@ -93,17 +114,10 @@ def make_document(
             f"3 runs failed and are left out: see 'not finished'. {hostile}".strip(),
             "Seconds an epoch were measured beside other work.",
         ),
-        margin=0.005,
-        sections=sections,
-        arms=(*arm_rows, *baselines),
-        seeds=seeds,
-        responses=(),
-        pairs=tuple(_pair_rows(sections, arms, arm_rows)),
-        arm_uncertainty=tuple(_arm_uncertainty(row) for row in arm_rows),
-        pair_uncertainty=tuple(_pair_uncertainty(sections, arms)),
-        curves=tuple(_curve(row, n_epochs, rng) for row in seeds),
-        published_curves=tuple(_published_curves(rng)),
-        published=tuple(_published_rows(sections[0])),
+        comparison=comparison,
+        published=Published(
+            rows=tuple(_published_rows(sections[0])), curves=tuple(_published_curves(rng))
+        ),
         claims=_claims(hostile),
         facts=_facts(hostile),
         made_at="2025-11-21 06:40",

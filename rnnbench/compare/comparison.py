@@ -1,0 +1,173 @@
+"""The runs of a study compared with each other, by what the study declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from rnnbench.compare.arms import describe_arm, describe_responses, describe_seeds
+from rnnbench.compare.pairs import compare_accuracies
+from rnnbench.compare.predictions import count_test_texts, read_correct, read_labels
+from rnnbench.compare.rows import ArmRow, Curve, PairRow, ResponseRow, SeedRow
+from rnnbench.compare.sections import Arm, Section
+from rnnbench.compare.uncertainty import Correct, Uncertainty, measure_uncertainty
+from rnnbench.specs import DataSpec
+from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Baselines", "Comparison", "Declaration", "compare_runs"]
+
+Baselines: TypeAlias = Callable[[DataSpec], Iterable[ArmRow]]
+"""The rows to beat on some reviews; none where they are not on this machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What the study laid down before it was run.
+
+    Args:
+        contrast: the factor that the arms of a section differ in.
+        margin_points: the practical margin.
+        vary_split: whether each seed has a split of its own.
+        tuned: by architecture, the values that tuning found; empty for any other study.
+        notes: what a reader must know of it, such as a later change.
+    """
+
+    description: str = ""
+    contrast: str = "architecture"
+    pairing: str = "seed"
+    margin_points: float = 0.5
+    vary_split: bool = False
+    tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def margin(self) -> float:
+        """The practical margin, as a fraction of accuracy."""
+        return self.margin_points / 100
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether runs of the same seed are compared with each other."""
+        return self.pairing == "seed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """All rows on a study's runs; plain text everywhere, nothing escaped yet.
+
+    Args:
+        sections: headings in order; rows name theirs. One empty heading: a single section.
+        arms: with the baselines below those of their section.
+        n_test: texts that are scored, in the section with the fewest; None where unknown.
+    """
+
+    declared: Declaration
+    sections: tuple[str, ...]
+    arms: tuple[ArmRow, ...]
+    seeds: tuple[SeedRow, ...]
+    responses: tuple[ResponseRow, ...]
+    pairs: tuple[PairRow, ...]
+    uncertainty: Uncertainty
+    curves: tuple[Curve, ...]
+    n_test: int | None = None
+
+
+def compare_runs(
+    sections: Sequence[Section], declared: Declaration, baselines: Baselines
+) -> Comparison:
+    """Every row; the sections are one family of tests."""
+    scores = {
+        section.name: {arm.name: _scores(arm) for arm in section.arms} for section in sections
+    }
+    n_test = _count_texts(sections)
+    pairs = compare_accuracies(
+        scores.items(), margin=declared.margin, is_paired=declared.is_paired, n_test=n_test
+    )
+    uncertainty = [
+        measure_uncertainty(
+            section.name,
+            scores[section.name],
+            correct,
+            weights,
+            [pair for pair in pairs if pair.section == section.name],
+            n_family=max(len(pairs), 1),
+        )
+        for section, correct, weights in _with_predictions(sections)
+    ]
+    placed = [(section.name, arm) for section in sections for arm in section.arms]
+    return Comparison(
+        declared=declared,
+        sections=tuple(section.name for section in sections),
+        arms=tuple(row for section in sections for row in _describe_arms(section, baselines)),
+        seeds=tuple(row for name, arm in placed for row in describe_seeds(name, arm)),
+        responses=tuple(describe_responses(sections)),
+        pairs=tuple(pairs),
+        uncertainty=Uncertainty(
+            tuple(row for found in uncertainty for row in found.arms),
+            tuple(row for found in uncertainty for row in found.pairs),
+        ),
+        curves=tuple(
+            Curve(section=name, arm=arm.name, seed=run.spec.seed, history=run.history)
+            for name, arm in placed
+            for run in arm.runs
+            if run.history is not None and len(run.history)
+        ),
+        n_test=min((n for n in n_test.values() if n is not None), default=None),
+    )
+
+
+def _scores(arm: Arm) -> dict[int, float]:
+    """Test accuracy by seed, ascending."""
+    return {
+        run.spec.seed: run.result.test_accuracy
+        for run in arm.finished
+        if run.result is not None and run.result.test_accuracy is not None
+    }
+
+
+def _count_texts(sections: Sequence[Section]) -> dict[str, int | None]:
+    """By section, how many texts its runs are scored on; each data set is opened once."""
+    known: dict[str, int | None] = {}
+    for section in sections:
+        if section.reviews not in known:
+            runs = [run for arm in section.arms for run in arm.runs]
+            known[section.reviews] = count_test_texts(runs)
+    return {section.name: known[section.reviews] for section in sections}
+
+
+def _with_predictions(
+    sections: Sequence[Section],
+) -> Iterator[tuple[Section, Correct, ReviewWeights | None]]:
+    """Each section, what its runs got right, and one draw of review weights for each data set."""
+    import numpy as np
+
+    known: dict[str, tuple[NDArray[np.int8] | None, ReviewWeights | None]] = {}
+    for section in sections:
+        if section.reviews not in known:
+            labels = read_labels(section.reviews)
+            weights = None
+            if labels is not None:
+                weights = draw_review_weights(len(labels), np.random.default_rng(0))
+            known[section.reviews] = labels, weights
+        labels, weights = known[section.reviews]
+        yield section, _correct_of(section, labels), weights
+
+
+def _correct_of(section: Section, labels: NDArray[np.int8] | None) -> Correct:
+    """Reads an arm's predictions when asked for them, and keeps none."""
+    arms = {arm.name: arm for arm in section.arms}
+    return lambda name: read_correct(arms[name].finished, labels)
+
+
+def _describe_arms(section: Section, baselines: Baselines) -> list[ArmRow]:
+    """The section's rows, and below them the baselines on the same reviews."""
+    rows = [describe_arm(section.name, arm) for arm in section.arms]
+    seen = {arm.spec.data for arm in section.arms}
+    if len(seen) == 1:
+        rows += [replace(row, section=section.name) for row in baselines(seen.pop())]
+    return rows

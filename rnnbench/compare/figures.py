@@ -1,0 +1,233 @@
+"""The figures of scores, of differences, and of where the uncertainty comes from."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rnnbench.output.amounts import plural
+from rnnbench.page.drawing import BLUE, GREEN, INK, MUTED, ORANGE, VERMILLION, Picture
+from rnnbench.page.panels import Line, Panel, picture_panels
+from rnnbench.page.tables import by_section
+from rnnbench.page.texts import brief_per_cent, number, signed_points, with_sd
+from rnnbench.stats.intervals import Interval
+
+if TYPE_CHECKING:
+    from rnnbench.compare.comparison import Comparison
+    from rnnbench.compare.rows import ArmRow, ArmUncertainty, PairRow, Verdict
+
+__all__ = [
+    "find_errors",
+    "find_pairs",
+    "find_scores",
+    "picture_errors",
+    "picture_pairs",
+    "picture_scores",
+]
+
+_MAX_LINES = 40
+_MAX_ERROR_LINES = 30
+_SOURCES = (("seeds", BLUE), ("test reviews", ORANGE), ("both", INK))
+_COLOURS: dict[Verdict, str] = {
+    "better": BLUE,
+    "worse": VERMILLION,
+    "equivalent": GREEN,
+    "undetermined": MUTED,
+}
+
+
+def find_scores(comparison: Comparison) -> tuple[Panel, ...]:
+    """What the figure shows, in per cent; arms without a finished run have no line."""
+    dots: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for seed in comparison.seeds:
+        dots[seed.section, seed.arm].append(100 * seed.test_accuracy)
+    scored = [row for row in comparison.arms if row.test_accuracy is not None]
+    panels = (
+        Panel(
+            heading=heading,
+            lines=tuple(
+                _score_line(row, dots[row.section, row.arm]) for row in rows if not row.is_baseline
+            ),
+            baselines=tuple(
+                (row.arm, 100 * (row.test_accuracy or 0.0))
+                for row in rows
+                # The majority class would stretch the axis; the table has it.
+                if row.is_baseline and row.n_parameters
+            ),
+        )
+        for heading, rows in by_section(scored, comparison.sections)
+    )
+    return tuple(panel for panel in panels if panel.lines)
+
+
+def picture_scores(comparison: Comparison) -> Picture | None:
+    """Every seed a dot, every arm a mean and an interval; None without a finished run."""
+    found = find_scores(comparison)
+    return picture_panels(
+        found,
+        name="scores",
+        title="Test accuracy of every run",
+        alt=_describe_scores(found),
+        caption=(
+            "Each dot is one seed. Below the dots: the mean and its 95 % t interval (an arrow head:"
+            " it goes on outside the picture; so do runs that lie far from the rest)."
+        ),
+        noun="arm",
+        n_lines=_MAX_LINES,
+        xlabel="test accuracy (%)",
+    )
+
+
+def find_pairs(rows: Sequence[PairRow], sections: Sequence[str]) -> tuple[Panel, ...]:
+    """What the figure shows, in accuracy points; a pair without a difference has no line."""
+    return tuple(
+        Panel(heading=heading, lines=tuple(_pair_line(row) for row in members))
+        for heading, members in by_section(_compared(rows), sections)
+    )
+
+
+def picture_pairs(
+    rows: Sequence[PairRow],
+    sections: Sequence[str],
+    *,
+    name: str = "pairs",
+    title: str = "Differences of mean test accuracy, first arm minus second",
+) -> Picture | None:
+    """A forest plot with the margin and the verdicts; None without a pair."""
+    margin = 100 * rows[0].margin if rows else 0.0
+    return picture_panels(
+        find_pairs(rows, sections),
+        name=name,
+        title=title,
+        alt=_describe_pairs(rows, sections),
+        caption=(
+            "Dot and bar: the difference of the means and its 95 % interval (an arrow head: it goes"
+            " on outside the picture). Shaded: the practical margin of"
+            f" ± {number(margin).rstrip('0').rstrip('.')} points."
+        ),
+        noun="pair",
+        n_lines=_MAX_LINES,
+        xlabel="difference (accuracy points)",
+        margin=margin,
+    )
+
+
+def find_errors(comparison: Comparison) -> tuple[Panel, ...]:
+    """What the figure shows, in accuracy points; an arm without any error has no line."""
+    known = [row for row in comparison.uncertainty.arms if {*_errors(row)} != {None}]
+    return tuple(
+        Panel(
+            heading=heading,
+            lines=tuple(
+                Line(
+                    name=row.arm,
+                    bars=tuple(
+                        (name, error, colour)
+                        for (name, colour), error in zip(_SOURCES, _errors(row), strict=True)
+                    ),
+                )
+                for row in rows
+            ),
+        )
+        for heading, rows in by_section(known, comparison.sections)
+    )
+
+
+def picture_errors(comparison: Comparison) -> Picture | None:
+    """Bars for seeds, test reviews and both; None where nothing is known."""
+    found = find_errors(comparison)
+    return picture_panels(
+        found,
+        name="uncertainty",
+        title="Standard error of each mean test accuracy, by where it comes from",
+        alt=_describe_errors(found),
+        caption=(
+            "How much the mean would change if other seeds, other test reviews, or both had been"
+            " drawn (bootstrap)."
+        ),
+        noun="arm",
+        n_lines=_MAX_ERROR_LINES,
+        xlabel="standard error (accuracy points)",
+        row_inches=0.62,
+    )
+
+
+def _score_line(row: ArmRow, dots: Sequence[float]) -> Line:
+    mean = 100 * (row.test_accuracy or 0.0)
+    sd = None if row.test_accuracy_sd is None else 100 * row.test_accuracy_sd
+    return Line(
+        name=row.arm,
+        words=f"{with_sd(mean, sd, number)} %",
+        mean=mean,
+        interval=_in_points(row.test_accuracy_t),
+        dots=tuple(dots),
+    )
+
+
+def _pair_line(row: PairRow) -> Line:
+    return Line(
+        name=row.a,
+        minus=row.b,
+        words=f"{signed_points(row.difference)}  {row.verdict_words}",
+        mean=100 * (row.difference or 0.0),
+        interval=_in_points(row.difference_interval),
+        colour=_COLOURS[row.verdict],
+    )
+
+
+def _in_points(interval: Interval | None) -> Interval | None:
+    return None if interval is None else Interval(100 * interval.low, 100 * interval.high)
+
+
+def _compared(rows: Sequence[PairRow]) -> list[PairRow]:
+    return [row for row in rows if row.difference is not None]
+
+
+def _errors(row: ArmUncertainty) -> list[float | None]:
+    """Of the sources; one that is not finite is not known."""
+    errors = (row.seed_se, row.review_se, row.both_se)
+    return [None if se is None or not math.isfinite(se) else 100 * se for se in errors]
+
+
+def _describe_scores(panels: Sequence[Panel]) -> str:
+    lines = [(panel.heading, line) for panel in panels for line in panel.lines]
+    start = "Mean test accuracy: "
+    if len(lines) > 8:
+        start = f"Mean test accuracy of {len(lines):,} arms, from "
+        lines.sort(key=lambda item: item[1].mean)
+        lines = [lines[0], lines[-1]]
+    texts = [
+        f"{f'{heading}, ' if heading else ''}{line.name} {brief_per_cent(line.mean)} %"
+        f" ({plural(len(line.dots or ()), 'seed')})"
+        for heading, line in lines
+    ]
+    baselines = dict.fromkeys(baseline for panel in panels for baseline in panel.baselines)
+    texts += [f"baseline {name} {brief_per_cent(value)} %" for name, value in baselines]
+    return f"{start}{', '.join(texts)}."
+
+
+def _describe_pairs(rows: Sequence[PairRow], sections: Sequence[str]) -> str:
+    grouped = by_section(_compared(rows), sections)
+    found = [(heading, row) for heading, members in grouped for row in members]
+    if len(found) > 8:
+        counts = Counter(row.verdict_words for _, row in found)
+        texts = [f"{n} {words}" for words, n in counts.most_common()]
+        return f"{plural(len(found), 'difference')} of mean test accuracy: {'; '.join(texts)}."
+    texts = [
+        f"{f'{heading}: ' if heading else ''}{row.a} minus {row.b}"
+        f" {signed_points(row.difference)} points, {row.verdict_words}"
+        for heading, row in found
+    ]
+    return f"Differences of mean test accuracy: {'; '.join(texts)}."
+
+
+def _describe_errors(panels: Sequence[Panel]) -> str:
+    lines = [(panel.heading, line) for panel in panels for line in panel.lines]
+    texts = []
+    for heading, line in lines[:6]:
+        errors = [f"{name} {number(error)}" for name, error, _ in line.bars if error is not None]
+        texts.append(f"{f'{heading}, ' if heading else ''}{line.name}: {', '.join(errors)}")
+    more = f"; and {len(lines) - 6:,} more arms" if len(lines) > 6 else ""
+    return f"Standard errors in accuracy points. {'; '.join(texts)}{more}."

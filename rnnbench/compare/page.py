@@ -1,0 +1,231 @@
+"""What the report says of a study's runs: architectures, pairs, uncertainty, learning curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rnnbench.compare.comparison import Comparison
+from rnnbench.compare.figures import picture_errors, picture_pairs, picture_scores
+from rnnbench.compare.learning import Beside, picture_learning
+from rnnbench.compare.responses import picture_responses
+from rnnbench.compare.rows import (
+    ArmRow,
+    ArmUncertainty,
+    Curve,
+    PairRow,
+    PairUncertainty,
+    ResponseRow,
+    SeedRow,
+)
+from rnnbench.compare.tables import (
+    tabulate_arm_uncertainty,
+    tabulate_costs,
+    tabulate_pair_uncertainty,
+    tabulate_pairs,
+    tabulate_responses,
+    tabulate_scores,
+    tabulate_seeds,
+)
+from rnnbench.output.amounts import plural
+from rnnbench.output.characters import csv_text
+from rnnbench.page.blocks import Block, Folded, Paragraph, Part, Subheading, make_part
+from rnnbench.page.csv_files import write_lines, write_rows
+from rnnbench.page.texts import number
+from rnnbench.tracking.runs import CURVES
+
+__all__ = ["comparison_parts", "comparison_tables", "write_curves"]
+
+
+def comparison_parts(comparison: Comparison, beside: Beside) -> Iterator[Part]:
+    """The parts in their order, each drawn when it is asked for; an empty one says why.
+
+    Args:
+        beside: the published curves to draw beside an arm's.
+    """
+    contrast = comparison.declared.contrast
+    heading = "Architectures" if contrast == "architecture" else f"Arms: {contrast}"
+    yield make_part("architectures", heading, _architectures(comparison))
+    yield make_part("pairs", "Pairs", _pairs(comparison))
+    yield make_part("uncertainty", "Where the uncertainty comes from", _uncertainty(comparison))
+    yield make_part("curves", "Learning curves", _curves(comparison, beside))
+
+
+def comparison_tables(comparison: Comparison) -> dict[str, str]:
+    """The CSV text of every table, by the stem of its file."""
+    return {
+        "architectures": write_rows(ArmRow, comparison.arms),
+        "seeds": write_rows(SeedRow, comparison.seeds),
+        "responses": write_rows(ResponseRow, comparison.responses),
+        "pairs": write_rows(PairRow, comparison.pairs),
+        "uncertainty_arms": write_rows(ArmUncertainty, comparison.uncertainty.arms),
+        "uncertainty_pairs": write_rows(PairUncertainty, comparison.uncertainty.pairs),
+        "curves": write_curves(comparison.curves),
+    }
+
+
+def write_curves(curves: Iterable[Curve]) -> str:
+    """The curves as CSV, a line for each epoch."""
+    return write_lines(
+        ("section", "arm", "seed", "epoch", *CURVES),
+        (
+            [csv_text(curve.section), csv_text(curve.arm), curve.seed, epoch, *values]
+            for curve in curves
+            for epoch, values in enumerate(curve.history.tolist(), start=1)
+        ),
+    )
+
+
+def _architectures(comparison: Comparison) -> Iterator[Block | None]:
+    if not comparison.arms:
+        yield Paragraph("No run has finished.")
+        return
+    yield tabulate_scores(comparison)
+    yield picture_scores(comparison)
+    if comparison.seeds:
+        title = f"Every seed's values ({plural(len(comparison.seeds), 'run')})"
+        yield Folded(title, tabulate_seeds(comparison))
+    yield tabulate_costs(comparison)
+    yield Paragraph(_reading_of_costs(comparison.arms))
+    if comparison.responses:
+        yield Subheading("Response to the hyperparameters")
+        yield tabulate_responses(comparison)
+        yield picture_responses(comparison.responses)
+
+
+def _reading_of_costs(arms: Sequence[ArmRow]) -> str:
+    text = (
+        "Values are means over the finished runs ± their standard deviation. Gap: validation loss"
+        " minus the training loss evaluated without dropout, both of the best model. A dash: not"
+        " measured, too few runs (the interquartile mean needs five), runs that do not differ (for"
+        " the bootstrap), or, for times, runs on different hardware."
+    )
+    hardware = {row.hardware for row in arms if row.hardware}
+    return f"{text} Times: {hardware.pop()}." if len(hardware) == 1 else text
+
+
+def _pairs(comparison: Comparison) -> Iterator[Block | None]:
+    if not comparison.pairs:
+        yield Paragraph(_why_no_pairs(comparison))
+        return
+    yield Paragraph(_reading_of_pairs(comparison))
+    yield tabulate_pairs(comparison.pairs, comparison.sections)
+    disagreeing = [row for row in comparison.pairs if _disagrees(row)]
+    if disagreeing:
+        yield Paragraph(_disagreement(disagreeing))
+    yield picture_pairs(comparison.pairs, comparison.sections)
+
+
+def _disagrees(row: PairRow) -> bool:
+    """Whether a verdict of better or worse stands beside an interval that holds 0."""
+    interval = row.difference_interval
+    return row.verdict in ("better", "worse") and interval is not None and interval.contains(0)
+
+
+def _disagreement(rows: Sequence[PairRow]) -> str:
+    names = "; ".join(f"{row.a} − {row.b}" for row in rows)
+    return (
+        f"Test and interval disagree on {names}: a run far from the others widens the t interval,"
+        " which takes the differences for bell-shaped, while the exact test takes nothing for"
+        " granted. The verdict is the test's; how large the difference is remains open. Look at"
+        " the dots."
+    )
+
+
+def _why_no_pairs(comparison: Comparison) -> str:
+    trained = [row for row in comparison.arms if not row.is_baseline]
+    noun = "architecture" if comparison.declared.contrast == "architecture" else "arm"
+    if not any(row.n for row in trained):
+        return "No pair to compare: no run has finished."
+    if len(comparison.sections) <= 1 and len(trained) == 1:
+        return f"No pair to compare: one {noun}."
+    return "No pair to compare: nowhere have two arms of one section finished runs."
+
+
+def _reading_of_pairs(comparison: Comparison) -> str:
+    margin = _margin(comparison)
+    sentences = [
+        f"Verdicts are on the first arm of a pair. Better or worse: the Holm-adjusted p is at most"
+        f" 0.05; beside it stands whether the difference goes beyond the practical margin of"
+        f" {margin} points, which the study declared before it was run. Equivalent: the 95 %"
+        f" interval lies inside ± {margin} points. Else undetermined.",
+        _family(comparison.pairs),
+        _pairing(comparison.pairs),
+        "P(A > B) is the chance that one run of A scores higher than one run of B.",
+    ]
+    descriptive = [row for row in comparison.pairs if row.is_descriptive_only]
+    if any(row.is_too_coarse for row in descriptive):
+        sentences.append(
+            "Descriptive only: no verdict where one test text weighs more than the margin."
+        )
+    if not all(row.is_too_coarse for row in descriptive):
+        sentences.append("Descriptive only: fewer than 6 runs an arm can carry no verdict.")
+    if any(row.is_without_spread for row in comparison.pairs):
+        sentences.append(
+            "No spread: no verdict where every run of an arm scored the same, in both arms; its"
+            " seeds are no more than one, and nothing shows how far another would lie."
+        )
+    if comparison.declared.vary_split:
+        sentences.append("The split varies from seed to seed; the test set is one and the same.")
+    else:
+        sentences.append("All of this holds for this one split of the reviews and this test set.")
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _family(pairs: Sequence[PairRow]) -> str:
+    sizes = sorted({row.n_family for row in pairs if row.n_family})
+    if not sizes:
+        return ""
+    tests = " or ".join(f"{size:,}" for size in sizes)
+    return f"Holm's adjustment is over a family of {tests} {'test' if sizes == [1] else 'tests'}."
+
+
+def _pairing(pairs: Sequence[PairRow]) -> str:
+    paired = "runs of the same seed are compared with each other (exact sign-flip permutation test"
+    paired += "; the correlation of their scores is in the table)"
+    unpaired = "runs share nothing from arm to arm (Mann and Whitney's test, Welch's interval)"
+    if all(row.is_paired for row in pairs):
+        return f"The pairs are paired: {paired}."
+    if not any(row.is_paired for row in pairs):
+        return f"The pairs are not paired: {unpaired}."
+    return f"Some pairs are paired: {paired}; of the others {unpaired}."
+
+
+def _uncertainty(comparison: Comparison) -> Iterator[Block | None]:
+    uncertainty = comparison.uncertainty
+    if not uncertainty.arms and not uncertainty.pairs:
+        yield Paragraph("Not measured: there are no finished runs to resample.")
+        return
+    yield Paragraph(_reading_of_uncertainty(uncertainty.arms))
+    if uncertainty.arms:
+        yield tabulate_arm_uncertainty(comparison)
+        yield picture_errors(comparison)
+    if uncertainty.pairs:
+        yield tabulate_pair_uncertainty(comparison)
+        yield Paragraph(
+            "One run of each tells the opposite: the chance that a comparison of single runs would"
+            f" have ranked the two the other way round. Seeds needed: to find a difference of"
+            f" {_margin(comparison)} points with about 80 % power at the observed spread."
+        )
+
+
+def _reading_of_uncertainty(rows: Sequence[ArmUncertainty]) -> str:
+    counts = sorted({row.n_reviews for row in rows if row.n_reviews})
+    text = (
+        "A mean over seeds would come out differently with other seeds, and with other test"
+        " reviews. SE is its standard error for each of the two and for both together, by"
+        " bootstrap"
+    )
+    if not counts:
+        return f"{text}; not measured where no predictions were kept."
+    reviews = " or ".join(f"{n:,}" for n in counts)
+    return f"{text} over the runs and the {reviews} test reviews; all in accuracy points."
+
+
+def _curves(comparison: Comparison, beside: Beside) -> Iterator[Block | None]:
+    picture = picture_learning(comparison.curves, beside)
+    yield picture or Paragraph("Not measured: no run has a finished epoch.")
+
+
+def _margin(comparison: Comparison) -> str:
+    """In points."""
+    return number(100 * comparison.declared.margin).rstrip("0").rstrip(".")
