@@ -24,8 +24,9 @@ from rnnbench.study import TIMING
 from rnnbench.timing import determinism
 from rnnbench.timing import work as timing
 from rnnbench.timing.arms import Arm
+from rnnbench.timing.command import TimingChoices
 from rnnbench.timing.measure import Blocks, describe_error
-from rnnbench.timing.plan import TimingChoices, load_defaults, plan_arms
+from rnnbench.timing.plan import load_defaults, plan_arms
 from rnnbench.timing.rows import TimingPart
 from rnnbench.timing.samples import Sample
 from rnnbench.timing.sittings import Sitting, import_sitting, read_sittings
@@ -42,7 +43,7 @@ CARRIED = (
 REPOSITORY = Path(package.__file__).parent.parent
 SHORT = Blocks(n=1, most=1, n_forward=1, seconds=0.0, fewest_steps=32, most_warm_up=1)
 TWO_ARMS = TimingChoices(
-    architectures=("simple-rnn",), backends=("jax",), devices=("cpu",), units=(2,), repeats=2
+    architectures=("simple-rnn",), backend=("jax",), device=("cpu",), units=(2,), repeats=2
 )
 
 MEASURES = """
@@ -51,11 +52,11 @@ from pathlib import Path
 from rnnbench.timing.screen import TimingScreen
 from rnnbench.timing.measure import Blocks
 from rnnbench.timing.work import measure_arms
-from rnnbench.timing.plan import TimingChoices
+from rnnbench.timing.command import TimingChoices
 
 if __name__ == "__main__":
     choices = TimingChoices(
-        architectures=("simple-rnn",), backends=("jax",), devices=("cpu",), units=(2,),
+        architectures=("simple-rnn",), backend=("jax",), device=("cpu",), units=(2,),
         recurrent_dropout=tuple(map(float, sys.argv[1:])), repeats=1,
     )
     measure_arms(
@@ -281,7 +282,7 @@ def test_want_of_memory_is_told_from_other_errors(error: Exception, words: str) 
 
 
 def test_the_default_arms_are_those_that_the_file_names() -> None:
-    arms, _ = plan_arms(TimingChoices(backends=("jax",), devices=("cpu",)), load_defaults())
+    arms, _ = plan_arms(TimingChoices(backend=("jax",), device=("cpu",)), load_defaults())
     assert len(arms) == 28
     assert {arm.units for arm in arms} == {8, 64}
     assert make_arm(use_cudnn="off", implementation=1, recurrent_dropout=0.3) in arms
@@ -295,7 +296,7 @@ def test_the_test_carries_what_the_wheelhouse_does() -> None:
 
 def test_of_a_product_the_arms_that_cannot_be_are_left_out_and_named() -> None:
     choices = TimingChoices(
-        backends=("jax",), devices=("cpu",), units=(8,), use_cudnn=("auto", "off")
+        backend=("jax",), device=("cpu",), units=(8,), use_cudnn=("auto", "off")
     )
     arms, left_out = plan_arms(choices, load_defaults())
     assert len(arms) == 7  # three architectures twice, SimpleRNN once
@@ -305,8 +306,8 @@ def test_of_a_product_the_arms_that_cannot_be_are_left_out_and_named() -> None:
 def test_any_product_can_be_asked_for() -> None:
     choices = TimingChoices(
         architectures=("lstm",),
-        backends=("jax",),
-        devices=("cpu",),
+        backend=("jax",),
+        device=("cpu",),
         units=(8,),
         dropout=(0.0, 0.3),
         recurrent_dropout=(0.0, 0.3),

@@ -9,8 +9,9 @@ import pytest
 
 from rnnbench.datasets import DatasetRef
 from rnnbench.study import Study, load_study
+from rnnbench.tuning.command import TuneChoices
 from rnnbench.tuning.coordinator import TuneOutcome
-from rnnbench.tuning.plan import TuneChoices, compose_tuning
+from rnnbench.tuning.plan import compose_tuning
 from rnnbench.tuning.record import TuningRecord, read_records, write_record
 from rnnbench.tuning.trials import Trial
 from rnnbench.tuning.winners import recipe_differences, tell_differences, with_winners

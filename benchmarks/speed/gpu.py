@@ -19,7 +19,7 @@ from pathlib import Path
 
 from rnnbench.errors import RnnbenchError
 from rnnbench.execution.devices import find_gpus, installed_backends
-from rnnbench.timing.plan import TimingChoices
+from rnnbench.timing.command import TimingChoices
 from rnnbench.timing.screen import TimingScreen
 from rnnbench.timing.work import measure_arms
 
@@ -37,7 +37,7 @@ def main() -> int:
     chosen = parser.parse_args()
     choices = TimingChoices(
         architectures=tuple(chosen.architectures.split(",")),
-        backends=tuple(chosen.backend.split(",")),
+        backend=tuple(chosen.backend.split(",")),
         units=tuple(int(n) for n in chosen.units.split(",")),
         repeats=chosen.repeats,
     )
@@ -55,7 +55,7 @@ def main() -> int:
         return 2
     if outcome.interrupted:
         return 130
-    if chosen.lanes != "none" and "jax" in choices.backends:
+    if chosen.lanes != "none" and "jax" in choices.backend:
         measure_lanes(chosen.lanes, chosen.reviews, chosen.out / f"lanes-{device}.json")
     return 1 if outcome.n_failed else 0
 

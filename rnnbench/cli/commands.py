@@ -10,19 +10,11 @@ import typer
 
 from rnnbench.options import (
     Dataset,
-    DropDuplicates,
-    DropUnlabelled,
-    Encoding,
     Json,
-    LabelColumn,
-    Quotes,
-    Separator,
-    SplitColumn,
-    SplitSeed,
-    TestFraction,
-    TextColumn,
+    OwnFileChoices,
+    flatten,
+    given,
     here,
-    own_data,
     this_command,
     words,
 )
@@ -147,18 +139,10 @@ def data_fetch(dataset: Dataset = "imdb") -> None:
 
 
 @data_app.command("describe")
+@flatten
 def data_describe(
     file: Annotated[str, typer.Argument(help="A .csv, .tsv, .jsonl or .parquet of yours.")],
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    split_column: SplitColumn = None,
-    separator: Separator = None,
-    encoding: Encoding = None,
-    quotes: Quotes = None,
-    test_fraction: TestFraction = None,
-    split_seed: SplitSeed = None,
-    drop_duplicates: DropDuplicates = None,
-    drop_unlabelled: DropUnlabelled = None,
+    own: OwnFileChoices,
     json: Json = False,
 ) -> None:
     """Say what would be read of a file: columns, classes, words, lengths, duplicates."""
@@ -167,19 +151,7 @@ def data_describe(
     from rnnbench.page.screen import Screen
     from rnnbench.studies.fetch import describe_file
 
-    chosen = own_data(
-        text_column=text_column,
-        label_column=label_column,
-        split_column=split_column,
-        separator=separator,
-        encoding=encoding,
-        quotes=quotes,
-        test_fraction=test_fraction,
-        split_seed=split_seed,
-        drop_duplicates=drop_duplicates,
-        drop_unlabelled=drop_unlabelled,
-    )
-    found = describe_file(file, OwnChoices.of(chosen))
+    found = describe_file(file, OwnChoices.of(given(own)))
     if json:
         print_json(found)
         return

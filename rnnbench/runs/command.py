@@ -7,17 +7,7 @@ from typing import Annotated
 import typer
 
 from rnnbench.errors import UsageError
-from rnnbench.options import (
-    DropUnlabelled,
-    Encoding,
-    Json,
-    LabelColumn,
-    Quotes,
-    Separator,
-    TextColumn,
-    here,
-    own_data,
-)
+from rnnbench.options import FileChoices, Json, flatten, given, here
 
 __all__ = ["evaluate", "predict", "show"]
 
@@ -63,20 +53,17 @@ def predict(
         print_json(found)
 
 
+@flatten
 def evaluate(
     run: Run,
     dataset: Annotated[
         str | None,
         typer.Option(help="A file of labelled texts; by default the run's own test half."),
     ] = None,
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    separator: Separator = None,
-    encoding: Encoding = None,
-    quotes: Quotes = None,
-    drop_unlabelled: DropUnlabelled = None,
     study: Study = None,
     json: Json = False,
+    *,
+    file: FileChoices,
 ) -> None:
     """Score a run's best model, on the test half of its data or on a file of yours."""
     from rnnbench.datasets import OwnChoices
@@ -84,14 +71,7 @@ def evaluate(
     from rnnbench.runs.predict import evaluate_run
     from rnnbench.runs.screen import show_evaluation
 
-    chosen = own_data(
-        text_column=text_column,
-        label_column=label_column,
-        separator=separator,
-        encoding=encoding,
-        quotes=quotes,
-        drop_unlabelled=drop_unlabelled,
-    )
+    chosen = given(file)
     if dataset is None and chosen:
         raise UsageError("columns are chosen for a file; say --dataset too")
     found = evaluate_run(run, dataset, OwnChoices.of(chosen).table, here(), study)

@@ -29,6 +29,7 @@ from rnnbench.studies.calibration import (
     calibrate,
     run_pilot,
 )
+from rnnbench.studies.command import StudyChoices
 from rnnbench.studies.plan import (
     WORKER_START_SECONDS,
     KnownResults,
@@ -37,7 +38,7 @@ from rnnbench.studies.plan import (
     run_kind,
     usual_epochs,
 )
-from rnnbench.studies.run import RunChoices, open_study
+from rnnbench.studies.run import open_study
 from rnnbench.tracking.provenance import drop_options
 
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ def _sd_of_differences(known: KnownResults) -> float | None:
 
 
 def plan_study(
-    choices: RunChoices, budget_seconds: float | None, view: ForecastScreen, root: Path
+    choices: StudyChoices, budget_seconds: float | None, view: ForecastScreen, root: Path
 ) -> None:
     """Calibrate on this machine, say what the study will take; nothing is kept.
 
@@ -329,12 +330,12 @@ def _pilot(plan: Plan, executor: Executor, view: Screen) -> Pilot:
     return pilot
 
 
-def _command(choices: RunChoices, plan: Plan, budget: Budget) -> str:
+def _command(choices: StudyChoices, plan: Plan, budget: Budget) -> str:
     """The words that run what fits."""
     given = shlex.split(choices.command.replace("rnnbench plan", "rnnbench run", 1))
     words = drop_options(given, ("--budget", "--seeds", "--epochs"), ("--json",))
     if budget.verdict is not None:
         words += ["--seeds", str(budget.verdict.n_seeds)]
-    if choices.recipe.get("epochs") or budget.epochs < max(s.recipe.epochs for s in plan.specs):
+    if choices.epochs or budget.epochs < max(s.recipe.epochs for s in plan.specs):
         words += ["--epochs", str(budget.epochs)]
     return shlex.join(words)

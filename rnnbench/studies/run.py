@@ -6,25 +6,27 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from rnnbench.architectures import ALL, display_name
+from rnnbench.architectures import display_name
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.data.cache import open_corpus
 from rnnbench.datasets import (
     DatasetRef,
     OwnChoices,
-    is_table,
     prepare_splits,
     resolve_dataset,
 )
 from rnnbench.errors import UsageError
-from rnnbench.execution.choices import ExecutorChoices, open_executor
 from rnnbench.execution.devices import Placement
-from rnnbench.execution.engines import EngineChoice, leave_out_unfit, refuse_unfit
+from rnnbench.execution.engines import (
+    EngineChoice,
+    leave_out_unfit,
+    open_executor,
+    refuse_unfit,
+)
 from rnnbench.execution.executor import Executor
 from rnnbench.execution.process import peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
@@ -33,12 +35,13 @@ from rnnbench.page.curves import draw_loss_curve
 from rnnbench.reports.report import report_after_run
 from rnnbench.specs import SPLIT_KEYS, Event, Failed, PluginForm, RunResult, RunSpec
 from rnnbench.studies.advice import give_advice
+from rnnbench.studies.command import RunChoices, StudyChoices
+from rnnbench.studies.compose import HYPERPARAMETERS, RECIPE, chosen_values, compose_study
 from rnnbench.studies.plan import Plan, make_plan
 from rnnbench.studies.progress import Board
 from rnnbench.studies.screen import RunScreen
 from rnnbench.studies.summary import Row, summarise
-from rnnbench.study import Study, expand_study, load_study
-from rnnbench.study_names import name_after_file
+from rnnbench.study import Study, expand_study
 from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.publisher import DECLARATION_TAG
 from rnnbench.tracking.store import find_store
@@ -50,38 +53,7 @@ from rnnbench.tuning.winners import (
     with_winners,
 )
 
-__all__ = ["RunChoices", "RunOutcome", "compose_study", "open_study", "run_study"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunChoices:
-    """What was asked for on the command line; None means the study decides.
-
-    Args:
-        study: a TOML file or a bundled study's name.
-        tuned: take each architecture's best values from an earlier `rnnbench tune`.
-        own: how a file of the user's is read and split, values by field of `OwnChoices`.
-        hyperparameters, data, recipe: values by field, each a tuple that makes a grid.
-        command: the words that repeat this command.
-    """
-
-    architectures: tuple[str, ...] = ()
-    all_architectures: bool = False
-    study: str | None = None
-    quick: bool = False
-    tuned: bool = False
-    name: str | None = None
-    dataset: str | None = None
-    own: Mapping[str, Any] = field(default_factory=dict)
-    seeds: tuple[int, ...] | None = None
-    embedding_sizes: tuple[int, ...] | None = None
-    hyperparameters: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    placing: ExecutorChoices = field(default_factory=ExecutorChoices)
-    fresh: bool = False
-    report: bool = True
-    command: str = "rnnbench run"
+__all__ = ["RunOutcome", "open_study", "run_study"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +78,7 @@ def run_study(choices: RunChoices, view: RunScreen, root: Path) -> RunOutcome:
 
 @contextmanager
 def open_study(
-    choices: RunChoices, view: RunScreen, root: Path
+    choices: StudyChoices, view: RunScreen, root: Path
 ) -> Iterator[tuple[Plan, Executor, Ledger]]:
     """What is left to do of a study, and the executor and ledger to do it with; writes no run.
 
@@ -128,7 +100,7 @@ def open_study(
         start = partial(executor.start, n_runs)
         dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
         if choices.tuned:
-            given = {*choices.recipe, *choices.hyperparameters}
+            given = chosen_values(choices, (*RECIPE, *HYPERPARAMETERS))
             study = with_winners(study, ledger.folder, dataset, given, view.warn)
             differences = recipe_differences(study, ledger.folder, dataset, placement.backend)
             for sentence in differences:
@@ -163,56 +135,6 @@ def _carry_out_alone(
             fresh=choices.fresh,
         )
         return _carry_out(plan, choices, view, ledger, executor)
-
-
-def compose_study(choices: RunChoices) -> Study:
-    """The study that the choices mean; one that they change is called `NAME-custom`.
-
-    Raises:
-        StudyError, UsageError: something that cannot be run.
-    """
-    if not (choices.architectures or choices.all_architectures or choices.study or choices.quick):
-        raise UsageError(
-            "nothing to run: name architectures, or say --all, --quick or --study FILE; "
-            "`rnnbench list` shows what there is"
-        )
-    if choices.architectures and choices.all_architectures:
-        raise UsageError("name architectures or say --all, not both")
-    if choices.study and choices.quick:
-        raise UsageError("--quick is a study of its own; leave it or --study out")
-    base = load_study(choices.study or ("quick" if choices.quick else "textbook"))
-    named = choices.architectures or (ALL if choices.all_architectures else None)
-    changes = {
-        "hyperparameters": choices.hyperparameters,
-        "data": choices.data,
-        "recipe": choices.recipe,
-        "embedding_sizes": choices.embedding_sizes,
-    }
-    stem = base.name
-    if choices.tuned:
-        stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
-    is_own = is_table(choices.dataset or "")
-    if is_own:  # its runs do not belong among those on IMDB
-        stem = name_after_file(stem, Path(choices.dataset or "").stem)
-    is_changed = any(changes.values())
-    name = choices.name or (f"{stem}-custom" if is_changed else stem)
-    is_other = is_changed or is_own
-    if choices.dataset is not None:  # what the study says of its own file
-        base = replace(base, own={})
-    return base.with_choices(
-        name=name,
-        # What is said of the study is no longer true of what it has become.
-        description=f"Changed on the command line from the study {base.name}" if is_other else None,
-        architectures=tuple(named) if named else None,
-        seeds=choices.seeds,
-        dataset=choices.dataset,
-        own=choices.own,
-        **changes,
-    )
-
-
-TUNED = "tuned"
-"""What the study of tuned architectures is called."""
 
 
 def _expand(

@@ -2,51 +2,86 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rnnbench.errors import UsageError
-from rnnbench.options import here, numbers, switches, this_command, whole_numbers, words
+from rnnbench.options import flatten, here, numbers, switches, this_command, whole_numbers, words
 
-__all__ = ["timing"]
+__all__ = ["TimingChoices", "timing"]
 
 
-def timing(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingChoices:
+    """What to measure; what is empty is left to `benchmarks/timing.toml`."""
+
     architectures: Annotated[
-        list[str] | None,
+        tuple[str, ...],
         typer.Argument(help="lstm, gru, lstm-stacked, simple-rnn; all of them by default."),
-    ] = None,
+    ] = ()
     device: Annotated[
-        str | None, typer.Option(help="cpu, gpu or cpu,gpu; by default what is here.")
-    ] = None,
+        tuple[str, ...], typer.Option(help="cpu, gpu or cpu,gpu; by default what is here."), words
+    ] = ()
     backend: Annotated[
-        str | None, typer.Option(help="Of jax, tensorflow, torch; by default what is here.")
-    ] = None,
-    units: Annotated[str | None, typer.Option(help="Units a layer; a list measures each.")] = None,
-    batch_size: Annotated[str | None, typer.Option(help="Reviews a step; a list too.")] = None,
+        tuple[str, ...],
+        typer.Option(help="jax, tensorflow, torch or several; by default what is here."),
+        words,
+    ] = ()
+    units: Annotated[
+        tuple[int, ...], typer.Option(help="Units a layer; a list measures each."), whole_numbers
+    ] = ()
+    batch_size: Annotated[
+        tuple[int, ...], typer.Option(help="Reviews a step; a list too."), whole_numbers
+    ] = ()
     recurrent_dropout: Annotated[
-        str | None,
+        tuple[float, ...],
         typer.Option(
             help="0,0.3 for instance. With this or an option below, every combination is measured "
             "instead of the arms that take the cost of recurrent dropout apart."
         ),
-    ] = None,
-    dropout: Annotated[str | None, typer.Option(help="Dropout of the inputs; a list too.")] = None,
+        numbers,
+    ] = ()
+    dropout: Annotated[
+        tuple[float, ...], typer.Option(help="Dropout of the inputs; a list too."), numbers
+    ] = ()
     use_cudnn: Annotated[
-        str | None, typer.Option(help="auto, off, on: what the layers are told; a list too.")
-    ] = None,
+        tuple[str, ...],
+        typer.Option(help="auto, off, on: what the layers are told; a list too."),
+        words,
+    ] = ()
     implementation: Annotated[
-        str | None, typer.Option(help="1 or 2, Keras's argument of that name; a list too.")
-    ] = None,
+        tuple[int, ...],
+        typer.Option(help="1 or 2, Keras's argument of that name; a list too."),
+        whole_numbers,
+    ] = ()
     jit: Annotated[
-        str | None, typer.Option(help="on, off: compile the whole step; a list too.")
-    ] = None,
+        tuple[bool, ...],
+        typer.Option(help="on, off: compile the whole step; a list too."),
+        switches,
+    ] = ()
     repeats: Annotated[
         int | None, typer.Option(help="Processes an arm, at least 5 for numbers to rely on.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the order in which arms are taken.")] = 0,
+    ] = None
+    seed: Annotated[int, typer.Option(help="Seed of the order in which arms are measured.")] = 0
+
+    @property
+    def is_product(self) -> bool:
+        """Whether combinations were asked for."""
+        return bool(
+            self.dropout
+            or self.recurrent_dropout
+            or self.use_cudnn
+            or self.implementation
+            or self.jit
+        )
+
+
+@flatten
+def timing(
+    choices: TimingChoices,
     export: Annotated[
         Path | None, typer.Option(help="A file for these measurements, to be taken in elsewhere.")
     ] = None,
@@ -66,24 +101,9 @@ def timing(
 
     Each arm is measured in processes of its own, in random order; let nothing else run meanwhile.
     """
-    from rnnbench.timing.plan import TimingChoices
     from rnnbench.timing.screen import TimingScreen
     from rnnbench.timing.work import check_determinism, measure_arms, take_in
 
-    choices = TimingChoices(
-        architectures=tuple(architectures or ()),
-        backends=words(backend),
-        devices=words(device),
-        units=whole_numbers("--units", units),
-        batch_sizes=whole_numbers("--batch-size", batch_size),
-        dropout=numbers("--dropout", dropout),
-        recurrent_dropout=numbers("--recurrent-dropout", recurrent_dropout),
-        use_cudnn=words(use_cudnn),
-        implementation=whole_numbers("--implementation", implementation),
-        jit=switches("--jit", jit),
-        repeats=repeats,
-        seed=seed,
-    )
     screen = TimingScreen()
     if import_ is not None:
         if export is not None or determinism or dry_run:

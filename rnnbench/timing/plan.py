@@ -26,47 +26,12 @@ from rnnbench.formats import read_toml
 from rnnbench.specs import BACKENDS, Backend
 from rnnbench.study import TIMING, bundled_files
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
+from rnnbench.timing.command import TimingChoices
 from rnnbench.timing.sittings import ArmTimes, Sitting
 
-__all__ = ["TimingChoices", "TimingDefaults", "begin_sitting", "load_defaults", "plan_arms"]
+__all__ = ["TimingDefaults", "begin_sitting", "load_defaults", "plan_arms"]
 
 DEVICE_KINDS = ("cpu", "gpu")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimingChoices:
-    """What was asked for on the command line; empty leaves it to `benchmarks/timing.toml`.
-
-    Args:
-        dropout, recurrent_dropout, use_cudnn, implementation, jit: if any is given, every
-            combination is measured instead of the arms that take the cost apart.
-        repeats: None for the file's.
-        seed: of the order of the arms.
-    """
-
-    architectures: tuple[str, ...] = ()
-    backends: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ()
-    units: tuple[int, ...] = ()
-    batch_sizes: tuple[int, ...] = ()
-    dropout: tuple[float, ...] = ()
-    recurrent_dropout: tuple[float, ...] = ()
-    use_cudnn: tuple[str, ...] = ()
-    implementation: tuple[int, ...] = ()
-    jit: tuple[bool, ...] = ()
-    repeats: int | None = None
-    seed: int = 0
-
-    @property
-    def is_product(self) -> bool:
-        """Whether combinations were asked for."""
-        return bool(
-            self.dropout
-            or self.recurrent_dropout
-            or self.use_cudnn
-            or self.implementation
-            or self.jit
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +75,7 @@ def plan_arms(choices: TimingChoices, defaults: TimingDefaults) -> tuple[list[Ar
         for backend, device in places
         for architecture in choices.architectures or defaults.architectures
         for units in choices.units or defaults.units
-        for batch_size in choices.batch_sizes or defaults.batch_size
+        for batch_size in choices.batch_size or defaults.batch_size
         for arm in _arms_of(
             choices, defaults, architecture, backend, device, units, batch_size, impossible
         )
@@ -182,7 +147,7 @@ def _arms_of(
 
 def _find_backends(choices: TimingChoices) -> tuple[Backend, ...]:
     here = installed_backends()
-    for name in choices.backends:
+    for name in choices.backend:
         if name not in BACKENDS:
             raise UsageError(unknown_name("backend", name, BACKENDS))
         if name not in here:
@@ -192,31 +157,31 @@ def _find_backends(choices: TimingChoices) -> tuple[Backend, ...]:
             )
     if not here:
         raise UsageError(f"no back end is installed; run {how_to_install('jax')}")
-    return cast(tuple[Backend, ...], choices.backends) or here
+    return cast(tuple[Backend, ...], choices.backend) or here
 
 
 def _find_places(
     choices: TimingChoices, backends: Sequence[Backend]
 ) -> tuple[list[tuple[Backend, DeviceKind]], list[str]]:
-    for device in choices.devices:
+    for device in choices.device:
         if device not in DEVICE_KINDS:
             raise UsageError(unknown_name("device", device, DEVICE_KINDS))
     gpus = find_gpus()
     seeing = backends_with_gpu() if gpus else ()
-    if "torch" in choices.backends and "torch" not in seeing:
+    if "torch" in choices.backend and "torch" not in seeing:
         seeing = (*seeing, "torch")  # it may carry CUDA within itself; its process finds out
-    if "gpu" in choices.devices and not gpus:
+    if "gpu" in choices.device and not gpus:
         raise UsageError(
             "there is no NVIDIA GPU here (devices here: cpu). Measure on a machine that has one "
             "with `rnnbench timing --export FILE`, and take FILE in here with --import"
         )
     blind = [backend for backend in backends if backend not in seeing]
-    if "gpu" in choices.devices and blind and choices.backends:
+    if "gpu" in choices.device and blind and choices.backend:
         raise UsageError(
             f"the back end {blind[0]} is installed without CUDA (with CUDA here: "
             f"{', '.join(seeing) or 'none'}); run {how_to_install(blind[0], with_gpu=True)}"
         )
-    kinds = choices.devices or (("cpu", "gpu") if gpus else ("cpu",))
+    kinds = choices.device or (("cpu", "gpu") if gpus else ("cpu",))
     left_out = []
     if not gpus:
         left_out.append("no NVIDIA GPU is in reach: the GPU columns stay 'not measured'")

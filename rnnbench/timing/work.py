@@ -19,6 +19,7 @@ from rnnbench.formats import is_there
 from rnnbench.ledger import Ledger, Parent
 from rnnbench.study import TIMING
 from rnnbench.timing.arms import Arm
+from rnnbench.timing.command import TimingChoices
 from rnnbench.timing.determinism import (
     EPOCHS,
     EpochBits,
@@ -27,7 +28,6 @@ from rnnbench.timing.determinism import (
 )
 from rnnbench.timing.measure import Blocks, answer_with_sample
 from rnnbench.timing.plan import (
-    TimingChoices,
     begin_sitting,
     load_defaults,
     plan_arms,

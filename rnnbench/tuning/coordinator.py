@@ -21,13 +21,14 @@ from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec,
 from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
+from rnnbench.tuning.command import TuneChoices
 from rnnbench.tuning.groups import (
     describe_search,
     describe_trial,
     draw_searches,
     search_chain,
 )
-from rnnbench.tuning.plan import TuneChoices, Tuning
+from rnnbench.tuning.plan import Tuning
 from rnnbench.tuning.record import TuningRecord, read_records, write_record
 from rnnbench.tuning.rounds import Attempt, Round
 from rnnbench.tuning.search import Search

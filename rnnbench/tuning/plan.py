@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rnnbench.architectures import ALL
 from rnnbench.datasets import DatasetRef
 from rnnbench.errors import StudyError, UsageError, unknown_name
-from rnnbench.execution.choices import ExecutorChoices
 from rnnbench.ledger import LedgerEntry
 from rnnbench.seeds import parse_seeds
 from rnnbench.specs import MOST, Backend, PluginForm, RunSpec
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.provenance import drop_options
+from rnnbench.tuning.command import TuneChoices
 from rnnbench.tuning.search import BATCH, PRUNERS, SAMPLERS, Method
 from rnnbench.tuning.space import PARAMETERS, Params, Space, load_space
 
 __all__ = [
     "FIRST_TUNING_SEED",
     "TUNING",
-    "TuneChoices",
     "Tuning",
     "compose_tuning",
     "parse_tuning_seeds",
@@ -39,39 +38,6 @@ _OF_TUNING = (
 _TUNED = ("--tuned", "--seeds", "10")
 MOST_TRIALS = 10_000
 FIRST_TUNING_SEED = 1000  # reports count from 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TuneChoices:
-    """What was asked for on the command line.
-
-    Args:
-        seeds: of every trial; none of them may be a report's.
-        space: a TOML file or a bundled space's name.
-        seed: of the sampler.
-        data: values by field of `DataSpec`.
-        storage: the address of Optuna's storage; None takes the journal in the folder.
-        name: under which the searches belong together.
-        command: the words that repeat this command.
-    """
-
-    architectures: tuple[str, ...] = ()
-    all_architectures: bool = False
-    n_trials: int = 30
-    seeds: tuple[int, ...] = (FIRST_TUNING_SEED, FIRST_TUNING_SEED + 1, FIRST_TUNING_SEED + 2)
-    space: str = "learning-rate"
-    sampler: str = "tpe"
-    pruner: str = "median"
-    seed: int = 0
-    storage: str | None = None
-    epochs: int | None = None
-    data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: what a study takes
-    dataset: str | None = None
-    own: Mapping[str, Any] = field(default_factory=dict)  # Any: values by field of `OwnChoices`
-    name: str = TUNING
-    placing: ExecutorChoices = field(default_factory=ExecutorChoices)
-    fresh: bool = False
-    command: str = "rnnbench tune"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +108,15 @@ def compose_tuning(choices: TuneChoices) -> Tuning:
     Raises:
         StudyError, UsageError: something that cannot be searched.
     """
-    if not (choices.architectures or choices.all_architectures):
+    seeds = parse_tuning_seeds(choices.tuning_seeds)
+    if not (choices.architectures or choices.all_):
         raise UsageError("nothing to tune: name architectures, or say --all")
-    if choices.architectures and choices.all_architectures:
-        raise UsageError("name architectures or say --all, not both")
-    if not 1 <= choices.n_trials <= MOST_TRIALS:
-        raise UsageError(f"--trials must be from 1 to {MOST_TRIALS:,}, got {choices.n_trials}")
-    if not 0 <= choices.seed <= MOST["seed"]:
-        raise UsageError(f"--sampler-seed must be from 0 to {MOST['seed']:,}, got {choices.seed}")
+    if not 1 <= choices.trials <= MOST_TRIALS:
+        raise UsageError(f"--trials must be from 1 to {MOST_TRIALS:,}, got {choices.trials}")
+    if not 0 <= choices.sampler_seed <= MOST["seed"]:
+        raise UsageError(
+            f"--sampler-seed must be from 0 to {MOST['seed']:,}, got {choices.sampler_seed}"
+        )
     for kind, name, known in (
         ("sampler", choices.sampler, SAMPLERS),
         ("pruner", choices.pruner, PRUNERS),
@@ -157,25 +124,25 @@ def compose_tuning(choices: TuneChoices) -> Tuning:
         if name not in known:
             raise UsageError(unknown_name(kind, name, known))
     base = load_study("textbook").with_choices(
-        name=choices.name,
+        name=TUNING,
         architectures=choices.architectures or ALL,
         dataset=choices.dataset,
-        data=choices.data,
-        recipe={} if choices.epochs is None else {"epochs": (choices.epochs,)},
+        data=_chosen(max_len=choices.max_len, num_words=choices.num_words),
+        recipe=_chosen(epochs=choices.epochs),
     )
     space = load_space(choices.space)
     _refuse_impossible(base, space, choices.space)
     return Tuning(
-        name=choices.name,
+        name=TUNING,
         base=base,
         space=space,
         space_name=choices.space,
-        seeds=choices.seeds,
+        seeds=seeds,
         method=Method(
             sampler=choices.sampler,
             pruner=choices.pruner,
-            seed=choices.seed,
-            n_trials=choices.n_trials,
+            seed=choices.sampler_seed,
+            n_trials=choices.trials,
             n_epochs=int(dict(base.recipe).get("epochs", (100,))[0]),
         ),
     )
@@ -217,6 +184,10 @@ def refuse_overlap(tuning_seeds: Sequence[int], report_seeds: Iterable[int], whe
 def report_seeds(entries: Iterable[LedgerEntry]) -> set[int]:
     """The seeds of all runs that were made for a report."""
     return {entry.spec().seed for entry in entries}
+
+
+def _chosen(**values: int | None) -> dict[str, tuple[int, ...]]:
+    return {name: (value,) for name, value in values.items() if value is not None}
 
 
 def _refuse_impossible(base: Study, space: Space, source: str) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rnnbench.datasets import DatasetRef, OwnChoices, resolve_dataset
-from rnnbench.execution.choices import open_executor
 from rnnbench.execution.devices import Placement
-from rnnbench.execution.engines import refuse_unfit
+from rnnbench.execution.engines import open_executor, refuse_unfit
 from rnnbench.ledger import Ledger
+from rnnbench.options import ExecutorChoices, given
 from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.store import find_store
+from rnnbench.tuning.command import TuneChoices
 from rnnbench.tuning.coordinator import Coordinator, SearchPlan, TuneOutcome
 from rnnbench.tuning.plan import (
-    TuneChoices,
     Tuning,
     compose_tuning,
     refuse_overlap,
@@ -43,13 +43,14 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
         RnnbenchError: bad input, or data, storage or folder out of reach; never for a bad trial.
     """
     tuning = compose_tuning(choices)
-    own = OwnChoices.of(choices.own)
+    own = OwnChoices.of(given(choices.own))
     find_store(root)  # a store that cannot be used is said before anything is trained
     refuse_overlap(tuning.seeds, tuning.base.seeds, "the textbook study")
     entries = Ledger(root, on_problem=view.warn).entries()
     refuse_overlap(tuning.seeds, report_seeds(entries), "runs of this folder")
     ledger = Ledger(root, "searches", on_problem=view.warn)
-    opened = open_executor(replace(choices.placing, engine="keras"), ledger.folder)
+    placing = ExecutorChoices(**asdict(choices.placing), engine="keras")
+    opened = open_executor(placing, ledger.folder)
     executor, placement = opened.executor, opened.placement
     with closing(executor):
         start = partial(executor.start, len(placement.gpus))
