@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from rnnbench.architectures import make_form
 from rnnbench.compare.sections import Arm, Section, divide_runs
+from rnnbench.execution.devices import Placement
+from rnnbench.execution.engines import EngineChoice, Workers
+from rnnbench.execution.executor import Executor
+from rnnbench.execution.inline import InlineExecutor
 from rnnbench.published.notes import REVIEWS
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
 from rnnbench.tracking.runs import TrackedRun
@@ -23,6 +27,7 @@ __all__ = [
     "made_up",
     "only_section",
     "spec_of",
+    "workers_here",
 ]
 
 ENVIRONMENT = {
@@ -52,6 +57,15 @@ def spec_of(architecture: str = "lstm", seed: int = 0, **values: Any) -> RunSpec
         recipe=Recipe(**recipe),
         seed=seed,
         **run,
+    )
+
+
+def workers_here(n: int = 2, executor: Executor | None = None) -> Workers:
+    """So many workers with the engine `keras` on JAX; by default they work in this process."""
+    return Workers(
+        executor=executor or InlineExecutor(),
+        placement=Placement(backend="jax", gpus=(None,) * n, reason="a test"),
+        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
     )
 
 

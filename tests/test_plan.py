@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import workers_here
 
 from rnnbench.datasets import DatasetRef
-from rnnbench.execution.devices import Placement
-from rnnbench.execution.engines import EngineChoice
 from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec
 from rnnbench.studies.plan import (
@@ -34,8 +33,7 @@ def plan(root: Path, specs: Sequence[RunSpec], n_workers: int = 2, n_train: int 
         STUDY,
         specs,
         dataset=DatasetRef(name="made-up", fingerprint="ab", origin="here"),
-        placement=Placement(backend="jax", gpus=(None,) * n_workers, reason="a test"),
-        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
+        workers=workers_here(n_workers),
         ledger=Ledger(root),
         n_train=n_train,
     )

@@ -21,7 +21,7 @@ from rnnbench.training.rehearsal import rehearse
 
 __all__ = [
     "EngineChoice",
-    "OpenExecutor",
+    "Workers",
     "choose_engine",
     "leave_out_unfit",
     "open_executor",
@@ -43,8 +43,8 @@ class EngineChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenExecutor:
-    """An executor, to be closed by whoever asked for it, and what was chosen for it.
+class Workers:
+    """An executor, to be closed by whoever opened it, and what was chosen for it.
 
     Args:
         where: the cluster, in words; empty for this machine's own processes.
@@ -56,7 +56,7 @@ class OpenExecutor:
     where: str = ""
 
 
-def open_executor(choices: ExecutorChoices, log_folder: Path) -> OpenExecutor:
+def open_executor(choices: ExecutorChoices, log_folder: Path) -> Workers:
     """Place the workers, choose the engine, join the cluster if there is one.
 
     What workers that were killed have left in the folder for temporary files is swept first.
@@ -84,7 +84,7 @@ def open_executor(choices: ExecutorChoices, log_folder: Path) -> OpenExecutor:
         log_folder=log_folder,
         n_lanes=engine.n_lanes,
     )
-    return OpenExecutor(executor=executor, placement=placement, engine=engine)
+    return Workers(executor=executor, placement=placement, engine=engine)
 
 
 def choose_engine(asked: str, lanes: int | None, placement: Placement) -> EngineChoice:
@@ -142,7 +142,7 @@ def refuse_unfit(specs: Iterable[RunSpec]) -> None:
         call_on(some[0].backend, rehearse, some)  # a study has one back end
 
 
-def _open_ray(choices: ExecutorChoices) -> OpenExecutor:
+def _open_ray(choices: ExecutorChoices) -> Workers:
     # The back end is this machine's choice: every node has the same versions.
     here = place_workers(
         backend=choices.backend,
@@ -172,7 +172,7 @@ def _open_ray(choices: ExecutorChoices) -> OpenExecutor:
         n_lanes=engine.n_lanes,
     )
     where = f"ray at {address}: {joined.n_nodes} nodes, {joined.n_cpus} cores, {joined.n_gpus} GPUs"
-    return OpenExecutor(executor=executor, placement=placement, engine=engine, where=where)
+    return Workers(executor=executor, placement=placement, engine=engine, where=where)
 
 
 def _ask(shapes: Sequence[tuple[str, RunSpec]]) -> dict[str, str | None]:

@@ -87,7 +87,7 @@ def calibrate(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> d
     return {shape: _mean(costs) for shape, costs in seen.items()}
 
 
-def run_pilot(plan: Plan, executor: Executor) -> Pilot:
+def run_pilot(plan: Plan) -> Pilot:
     """Train one run of each kind of which no epochs are known, until its early stop.
 
     Nothing is kept. After `PILOT_SECONDS` the rest is given up: such a kind is expected to do as
@@ -101,6 +101,7 @@ def run_pilot(plan: Plan, executor: Executor) -> Pilot:
     ended: dict[str, int] = {}
     stopped: list[int] = []  # early, neither diverged nor failed
     reached: dict[str, int] = {}
+    executor = plan.workers.executor
     deadline = time.perf_counter() + PILOT_SECONDS
     for event in executor.run([Task(spec=spec) for spec in pilots.values()]):
         if isinstance(event, EpochEnded):

@@ -164,17 +164,16 @@ def plan(
 def _forecast(choices: StudyChoices, budget_seconds: float | None, *, json: bool) -> None:
     from rnnbench.page.json_text import print_json
     from rnnbench.studies.forecast import plan_study
-    from rnnbench.studies.forecast_screen import ForecastRecord, ForecastScreen
+    from rnnbench.studies.screen import ForecastScreen
 
-    record = ForecastRecord()
-    screen = record if json else ForecastScreen()
+    screen = ForecastScreen(quiet=json)
     try:
-        plan_study(choices, budget_seconds, screen, here())
+        found = plan_study(choices, budget_seconds, screen, here())
     except KeyboardInterrupt:  # Typer would end the command without a word
         screen.warn("interrupted; nothing was to be kept")
         raise typer.Exit(130) from None
     if json:
-        print_json(record.found)
+        print_json(found)
 
 
 def _seconds(text: str) -> float:

@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from rnnbench.architectures import display_name
 from rnnbench.compare.reach import describe_reach
 from rnnbench.data.cache import open_corpus
 from rnnbench.errors import WorkerError
-from rnnbench.execution.executor import Executor, Task
-from rnnbench.ledger import Ledger
+from rnnbench.execution.executor import Task
 from rnnbench.page.screen import Screen
 from rnnbench.specs import RunSpec
 from rnnbench.stats.seeds import detectable_difference
@@ -35,14 +34,14 @@ from rnnbench.studies.plan import (
     KnownResults,
     Plan,
     count_pairs,
+    open_study,
     run_kind,
     usual_epochs,
 )
-from rnnbench.studies.run import open_study
 from rnnbench.tracking.provenance import drop_options
 
 if TYPE_CHECKING:
-    from rnnbench.studies.forecast_screen import ForecastScreen
+    from rnnbench.studies.screen import ForecastScreen
 
 __all__ = [
     "Budget",
@@ -113,9 +112,7 @@ class Budget:
     wall_seconds: float
 
 
-def forecast(
-    plan: Plan, costs: Mapping[str, Cost], ledger: Ledger, pilot: Pilot = NO_PILOT
-) -> Forecast:
+def forecast(plan: Plan, costs: Mapping[str, Cost], pilot: Pilot = NO_PILOT) -> Forecast:
     """What the plan will take and decide; runs whose shape has no cost are left out."""
     epochs: dict[str, int] = {}
     sources: set[Source] = set()
@@ -127,7 +124,7 @@ def forecast(
     work = [
         (
             task.spec.shape,
-            max(epochs[task.spec.fingerprint] - _epochs_done(ledger, plan, task), 1),
+            max(epochs[task.spec.fingerprint] - _epochs_done(plan, task), 1),
         )
         for task in plan.tasks
         if task.spec.shape in costs
@@ -173,7 +170,7 @@ def fit_budget(
             for seed in range(n_seeds)
             if (kind, seed) not in done
         ]
-        return _wall(work, costs, min(len(plan.placement.gpus), len(work)))
+        return _wall(work, costs, min(plan.most_workers, len(work)))
 
     best, n_best = most, 0
     for epochs in (most, *(n for n in (50, 25, least) if n < most)):
@@ -219,10 +216,10 @@ def _judge(plan: Plan, n_seeds: int) -> Verdict:
     )
 
 
-def _epochs_done(ledger: Ledger, plan: Plan, task: Task) -> int:
+def _epochs_done(plan: Plan, task: Task) -> int:
     if task.state is None:
         return 0
-    return len(ledger.entry(plan.study.name, task.spec).history())
+    return len(plan.ledger.entry(plan.study.name, task.spec).history())
 
 
 def _wall(
@@ -283,46 +280,64 @@ def _sd_of_differences(known: KnownResults) -> float | None:
 
 def plan_study(
     choices: StudyChoices, budget_seconds: float | None, view: ForecastScreen, root: Path
-) -> None:
+) -> dict[str, Any]:  # Any: what `as_json` takes
     """Calibrate on this machine, say what the study will take; nothing is kept.
+
+    Returns:
+        All that was said, by name.
 
     Raises:
         RnnbenchError: bad input, or data out of reach.
     """
-    with open_study(choices, view, root) as (plan, executor, ledger):
+    with open_study(choices, view, root) as plan:
         view.show_plan(plan)
+        found: dict[str, Any] = {
+            "study": plan.study.name,
+            "runs": len(plan.specs),
+            "done": plan.n_done,
+        }
         if not plan.tasks and budget_seconds is None:
-            return
-        # A budget may hold further seeds of networks whose runs are over.
-        specs = [t.spec for t in plan.tasks] if budget_seconds is None else plan.specs
-        view.say("A few epochs of each network are trained now, for about half a minute.")
-        costs = calibrate(specs, min(len(plan.placement.gpus), len(specs)), executor)
-        if not costs:
-            raise WorkerError("the calibration came to no result; `rnnbench run` will say why")
-        lost = {spec.shape: display_name(spec.form) for spec in specs if spec.shape not in costs}
-        if lost:
-            view.warn(
-                f"{', '.join(sorted(set(lost.values())))} could not be trained and is not in the "
-                "forecast; `rnnbench run` will say why"
-            )
-            plan = plan.without(lost)
-        if plan.engine.n_lanes > 1:
-            view.warn("runs side by side in a fleet are counted one after the other: a high guess")
-        pilot = _pilot(plan, executor, view) if plan.is_guess else NO_PILOT
+            return found
+        plan, costs = _calibrate(plan, budget_seconds is not None, view)
+        pilot = _pilot(plan, view) if plan.is_guess else NO_PILOT
         if plan.tasks:
-            view.show_forecast(plan, forecast(plan, costs, ledger, pilot))
+            found["forecast"] = forecast(plan, costs, pilot)
+            view.show_forecast(plan, found["forecast"])
         if budget_seconds is not None:
             budget = fit_budget(plan, costs, budget_seconds, pilot)
-            view.show_budget(plan, budget, budget_seconds, _command(choices, plan, budget))
+            command = _command(choices, plan, budget)
+            view.show_budget(budget, budget_seconds, command)
+            found |= {"budget_seconds": budget_seconds, "budget": budget, "command": command}
+        return found
 
 
-def _pilot(plan: Plan, executor: Executor, view: Screen) -> Pilot:
+def _calibrate(plan: Plan, has_budget: bool, view: Screen) -> tuple[Plan, Mapping[str, Cost]]:
+    """The plan without what cannot be trained, and what the rest costs."""
+    # A budget may hold further seeds of networks whose runs are over.
+    specs = plan.specs if has_budget else [task.spec for task in plan.tasks]
+    view.say("A few epochs of each network are trained now, for about half a minute.")
+    n_workers = min(plan.most_workers, len(specs))
+    costs = calibrate(specs, n_workers, plan.workers.executor)
+    if not costs:
+        raise WorkerError("the calibration came to no result; `rnnbench run` will say why")
+    lost = {spec.shape: display_name(spec.form) for spec in specs if spec.shape not in costs}
+    if lost:
+        view.warn(
+            f"{', '.join(sorted(set(lost.values())))} could not be trained and is not in the "
+            "forecast; `rnnbench run` will say why"
+        )
+    if plan.workers.engine.n_lanes > 1:
+        view.warn("runs side by side in a fleet are counted one after the other: a high guess")
+    return plan.without(lost), costs
+
+
+def _pilot(plan: Plan, view: Screen) -> Pilot:
     minutes = f"{PILOT_SECONDS / 60:.0f} minutes"
     view.say(
         "How many epochs such runs take is not known yet: one of each network goes to its early "
         f"stop, for {minutes} at most."
     )
-    pilot = run_pilot(plan, executor)
+    pilot = run_pilot(plan)
     if pilot.unstopped:
         view.warn(
             f"{', '.join(pilot.unstopped)} did not stop within {minutes}; the forecast is rough"
