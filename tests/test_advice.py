@@ -13,7 +13,7 @@ from rnnbench.architectures import display_name
 from rnnbench.datasets import DatasetRef
 from rnnbench.ledger import Ledger
 from rnnbench.specs import RunResult, RunSpec
-from rnnbench.studies.plan import count_pairs, make_plan
+from rnnbench.studies.plan import Plan, count_pairs
 from rnnbench.studies.summary import give_advice, summarise
 from rnnbench.study import Study
 
@@ -23,14 +23,14 @@ BETTER = replace(RESULT, test_accuracy=0.81)
 
 
 def advise(root: Path, study: Study, specs: Sequence[RunSpec], flat: Sequence[str] = ()) -> str:
-    plan = make_plan(
-        study,
-        specs,
+    plan = Plan(
+        study=study,
+        specs=tuple(specs),
         dataset=DatasetRef(name="made-up", fingerprint="ab", origin="here"),
         workers=workers_here(),
         ledger=Ledger(root),
         n_train=100,
-    )
+    ).compared()
     rows = summarise(
         [
             (spec, BETTER if spec.seed % 2 and display_name(spec.form) not in flat else RESULT)

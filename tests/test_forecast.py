@@ -21,7 +21,6 @@ from rnnbench.studies.plan import (
     WORKER_START_SECONDS,
     Plan,
     is_unlike_textbook,
-    make_plan,
     run_kind,
     typical_epochs,
 )
@@ -40,16 +39,16 @@ def plan(make_spec: Callable[..., RunSpec], tmp_path: Path) -> Plan:
         for n in range(3)
     ]
     data = DatasetRef(name="small", fingerprint=specs[0].data.fingerprint, origin="a test")
-    return make_plan(
+    return Plan(
         # One of the 64 test texts is 1.6 points.
-        Study(name="mine", architectures=("lstm", "gru"), seeds=(0, 1, 2), margin_points=2),
-        specs,
+        study=Study(name="mine", architectures=("lstm", "gru"), seeds=(0, 1, 2), margin_points=2),
+        specs=tuple(specs),
         dataset=data,
         workers=workers_here(),
         ledger=Ledger(tmp_path),
         n_train=100,
         fresh=False,
-    )
+    ).compared()
 
 
 def costs_of(plan: Plan, **changed: Any) -> Mapping[str, Cost]:

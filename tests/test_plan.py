@@ -17,7 +17,6 @@ from rnnbench.studies.plan import (
     TYPICAL_EPOCHS,
     WORKER_START_SECONDS,
     Plan,
-    make_plan,
     typical_epochs,
 )
 from rnnbench.study import Study
@@ -29,14 +28,14 @@ MakeSpec = Callable[..., RunSpec]
 
 
 def plan(root: Path, specs: Sequence[RunSpec], n_workers: int = 2, n_train: int = 25_000) -> Plan:
-    return make_plan(
-        STUDY,
-        specs,
+    return Plan(
+        study=STUDY,
+        specs=tuple(specs),
         dataset=DatasetRef(name="made-up", fingerprint="ab", origin="here"),
         workers=workers_here(n_workers),
         ledger=Ledger(root),
         n_train=n_train,
-    )
+    ).compared()
 
 
 def finish(

@@ -33,11 +33,8 @@ def plan(specs: tuple[RunSpec, ...], tmp_path: Path) -> Plan:
         workers=workers_here(),
         ledger=Ledger(tmp_path),
         n_train=100,
-        fresh=False,
         specs=specs,
         tasks=tuple(Task(spec=spec, expected_seconds=10.0) for spec in specs[1:]),
-        n_resumed=0,
-        known={},
     )
 
 

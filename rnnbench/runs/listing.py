@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.table import Table
+
 from rnnbench.architectures import (
     architecture_names,
     display_name,
@@ -16,12 +18,13 @@ from rnnbench.architectures import (
 from rnnbench.errors import StudyError, UsageError, unknown_name
 from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural
+from rnnbench.page.consoles import open_console
 from rnnbench.runs.records import run_record, write_records
 from rnnbench.specs import Form, PluginForm
 from rnnbench.study import bundled_studies, load_study
 from rnnbench.tracking.runs import find_deleted
 
-__all__ = ["SECTIONS", "Listing", "list_all", "runs_as_csv"]
+__all__ = ["SECTIONS", "Listing", "list_all", "runs_as_csv", "show_listing"]
 
 SECTIONS = ("architectures", "studies", "runs")
 
@@ -64,6 +67,19 @@ def list_all(
         "runs": lambda: _runs(root, on_problem),
     }
     return [make() for name, make in makers.items() if what in (None, name)]
+
+
+def show_listing(listings: Sequence[Listing]) -> None:
+    """Print each listing as a table."""
+    console = open_console()
+    for listing in listings:
+        if not listing.rows:
+            console.print(f"{listing.title}: {listing.empty}")
+            continue
+        table = Table(*listing.headings, title=listing.title, title_justify="left")
+        for row in listing.rows:
+            table.add_row(*row)
+        console.print(table)
 
 
 def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) -> str:

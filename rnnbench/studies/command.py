@@ -1,4 +1,4 @@
-"""`rnnbench run`, and `rnnbench plan`, which takes the same options."""
+"""`rnnbench run`; `rnnbench plan`, which takes the same options; `rnnbench doctor`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rnnbench.options import (
     words,
 )
 
-__all__ = ["RunChoices", "StudyChoices", "plan", "run"]
+__all__ = ["RunChoices", "StudyChoices", "doctor", "plan", "run"]
 
 MOST_BUDGET_SECONDS = 365 * 86_400.0
 
@@ -159,6 +159,19 @@ def plan(
     """
     choices = replace(choices, command=this_command())
     _forecast(choices, None if budget is None else _seconds(budget), json=json)
+
+
+def doctor(json: Json = False) -> None:
+    """Check versions, devices, data and store; say what is missing and how to get it."""
+    from rnnbench.page.json_text import print_json
+    from rnnbench.studies.doctor import check_all, show_checks
+
+    checks = check_all(here())
+    if json:
+        print_json(checks)
+    else:
+        show_checks(checks)
+    raise typer.Exit(0 if all(check.ok for check in checks) else 3)
 
 
 def _forecast(choices: StudyChoices, budget_seconds: float | None, *, json: bool) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -38,7 +38,6 @@ __all__ = [
     "Plan",
     "count_pairs",
     "is_unlike_textbook",
-    "make_plan",
     "open_study",
     "run_kind",
     "typical_epochs",
@@ -69,25 +68,35 @@ class Plan:
         n_train: reviews of the training half, validation included.
         fresh: whatever the ledger has, every run is made anew.
         known: what this folder has finished of the same networks, recipe and data.
-        is_guess: whether `expected_seconds` rests on early stops of other data or another order.
     """
 
     study: Study
+    specs: tuple[RunSpec, ...]
     dataset: DatasetRef
     workers: Workers
     ledger: Ledger
     n_train: int
-    fresh: bool
-    specs: tuple[RunSpec, ...]
-    tasks: tuple[Task, ...]
-    n_resumed: int
-    known: KnownResults
-    is_guess: bool = False
+    fresh: bool = False
+    tasks: tuple[Task, ...] = ()
+    known: KnownResults = field(default_factory=dict)
 
     @property
     def n_done(self) -> int:
         """Runs that are over already."""
         return len(self.specs) - len(self.tasks)
+
+    @property
+    def n_resumed(self) -> int:
+        """Runs that go on from an epoch."""
+        return sum(task.state is not None for task in self.tasks)
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether `expected_seconds` rests on early stops of other data or another order."""
+        return any(
+            run_kind(task.spec) not in self.known and is_unlike_textbook(task.spec)
+            for task in self.tasks
+        )
 
     @property
     def most_workers(self) -> int:
@@ -116,17 +125,20 @@ class Plan:
             tasks=tuple(task for task in self.tasks if task.spec.shape not in shapes),
         )
 
-    def renewed(self) -> Plan:
-        """The plan as it is now, after another command may have done some of its runs."""
-        return make_plan(
-            self.study,
-            self.specs,
-            dataset=self.dataset,
-            workers=self.workers,
-            ledger=self.ledger,
-            n_train=self.n_train,
-            fresh=self.fresh,
+    def compared(self) -> Plan:
+        """The plan with what the ledger has finished by now, and with the tasks that are left."""
+        # First those of the study: of a file that cannot be read it is told once what becomes of it
+        entries = [self._find(spec) for spec in self.specs]
+        known = _read_known(self.ledger, self.specs)
+        tasks = tuple(
+            _make_task(spec, entry, known, self.n_train)
+            for spec, entry in zip(self.specs, entries, strict=True)
+            if entry is None or not entry.is_over
         )
+        return replace(self, known=known, tasks=tasks)
+
+    def _find(self, spec: RunSpec) -> LedgerEntry | None:
+        return None if self.fresh else self.ledger.find(self.study.name, spec)
 
 
 @contextmanager
@@ -167,51 +179,16 @@ def open_study(choices: StudyChoices, view: Screen, root: Path) -> Iterator[Plan
         specs, reasons = leave_out_unfit(specs)
         for reason in reasons:
             view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")
-        yield make_plan(
-            study,
-            specs,
+        plan = Plan(
+            study=study,
+            specs=tuple(specs),
             dataset=dataset,
             workers=workers,
             ledger=ledger,
             n_train=open_corpus(dataset.fingerprint).train.n_reviews,
             fresh=choices.fresh,
         )
-
-
-def make_plan(
-    study: Study,
-    specs: Sequence[RunSpec],
-    *,
-    dataset: DatasetRef,
-    workers: Workers,
-    ledger: Ledger,
-    n_train: int,
-    fresh: bool = False,
-) -> Plan:
-    """Compare what is asked with what the ledger has finished; writes nothing."""
-    # First those of the study: of a file that cannot be read it is told once what becomes of it.
-    entries = [None if fresh else ledger.find(study.name, spec) for spec in specs]
-    known = _read_known(ledger, specs)
-    tasks = tuple(
-        _make_task(spec, entry, known, n_train)
-        for spec, entry in zip(specs, entries, strict=True)
-        if entry is None or not entry.is_over
-    )
-    return Plan(
-        study=study,
-        dataset=dataset,
-        workers=workers,
-        ledger=ledger,
-        n_train=n_train,
-        fresh=fresh,
-        specs=tuple(specs),
-        tasks=tasks,
-        n_resumed=sum(task.state is not None for task in tasks),
-        known=known,
-        is_guess=any(
-            run_kind(task.spec) not in known and is_unlike_textbook(task.spec) for task in tasks
-        ),
-    )
+        yield plan.compared()
 
 
 def _make_task(spec: RunSpec, entry: LedgerEntry | None, known: KnownResults, n_train: int) -> Task:

@@ -54,7 +54,7 @@ def run_study(choices: RunChoices, view: RunScreen, root: Path) -> RunOutcome:
                 for spec in plan.specs:
                     plan.ledger.archive(plan.study.name, spec)
             # The command that held the lock may have done some of the runs.
-            return _carry_out(plan.renewed(), choices, view)
+            return _carry_out(plan.compared(), choices, view)
 
 
 def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
