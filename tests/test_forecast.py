@@ -13,10 +13,12 @@ from made_up import workers_here
 from rnnbench.datasets import DatasetRef
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.ledger import Ledger
+from rnnbench.page.consoles import open_console
+from rnnbench.page.screen import Screen
 from rnnbench.specs import Event, Finished, RunResult, RunSpec
 from rnnbench.studies import calibration
-from rnnbench.studies.calibration import Cost, run_pilot
-from rnnbench.studies.forecast import REPORT_SECONDS, fit_budget, forecast
+from rnnbench.studies.calibration import run_pilot
+from rnnbench.studies.forecast import REPORT_SECONDS, Cost, fit_budget, forecast
 from rnnbench.studies.plan import (
     WORKER_START_SECONDS,
     Plan,
@@ -125,15 +127,29 @@ class Stopper:
     def close(self) -> None: ...
 
 
-def with_executor(plan: Plan, executor: Executor) -> Plan:
-    return replace(plan, workers=replace(plan.workers, executor=executor))
+class Listener(Screen):
+    """Keeps what was warned of."""
+
+    def __init__(self) -> None:
+        super().__init__(console=open_console(quiet=True))
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def try_out(plan: Plan, executor: Executor) -> tuple[dict[str, int], list[str]]:
+    """What a pilot with that executor finds, and what it warns of."""
+    listener = Listener()
+    plan = replace(plan, workers=replace(plan.workers, executor=executor))
+    return run_pilot(plan, listener), listener.warnings
 
 
 def test_a_pilot_finds_the_epochs_of_each_network(plan: Plan) -> None:
-    pilot = run_pilot(with_executor(plan, Stopper(90, 70)))
-    found = forecast(plan, costs_of(plan), pilot)
+    pilot, warnings = try_out(plan, Stopper(90, 70))
+    found = forecast(replace(plan, pilot=pilot), costs_of(plan))
     assert sorted(found.epochs.values()) == [(70, 70), (90, 90)]
-    assert (found.epochs_from, pilot.unstopped) == (("pilot",), ())
+    assert (found.epochs_from, warnings) == (("pilot",), [])
     assert found.wall_seconds > forecast(plan, costs_of(plan)).wall_seconds
 
 
@@ -141,18 +157,18 @@ def test_what_the_pilot_does_not_reach_does_as_the_others(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calibration, "PILOT_SECONDS", 0.0)
-    pilot = run_pilot(with_executor(plan, Stopper(90, 70)))
-    assert list(pilot.epochs.values()) == [90, 90]
-    assert len(pilot.unstopped) == 1
+    pilot, warnings = try_out(plan, Stopper(90, 70))
+    assert list(pilot.values()) == [90, 90]
+    assert len(warnings) == 1
 
 
 def test_where_no_pilot_stops_every_epoch_is_counted(plan: Plan) -> None:
     stopper = Stopper(90, 70)
     for spec in plan.specs:
         stopper.stop(spec.fingerprint)
-    pilot = run_pilot(with_executor(plan, stopper))
-    assert list(pilot.epochs.values()) == [100, 100]
-    assert set(pilot.unstopped) == {"lstm", "gru"}
+    pilot, warnings = try_out(plan, stopper)
+    assert list(pilot.values()) == [100, 100]
+    assert warnings == ["lstm, gru did not stop within 2 minutes; the forecast is rough"]
 
 
 def test_a_budget_counts_runs_that_are_over(plan: Plan) -> None:
@@ -199,8 +215,8 @@ def test_what_diverges_in_the_pilot_did_not_run_out_of_time(plan: Plan) -> None:
                 assert isinstance(event, Finished)
                 yield replace(event, result=replace(event.result, status="diverged"))
 
-    pilot = run_pilot(with_executor(plan, Diverging(2, 3)))
-    assert (sorted(pilot.epochs.values()), pilot.unstopped) == ([2, 3], ())
+    pilot, warnings = try_out(plan, Diverging(2, 3))
+    assert (sorted(pilot.values()), warnings) == ([2, 3], [])
 
 
 def test_only_other_texts_and_a_frozen_order_make_the_first_time_a_guess(

@@ -24,7 +24,7 @@ from rnnbench.options import (
     words,
 )
 
-__all__ = ["RunChoices", "StudyChoices", "doctor", "plan", "run"]
+__all__ = ["RunChoices", "doctor", "plan", "run"]
 
 MOST_BUDGET_SECONDS = 365 * 86_400.0
 
@@ -36,11 +36,10 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyChoices(ArchitectureChoices):
+class RunChoices(ArchitectureChoices):
     """What to run, and where; None, or no value, leaves it to the study.
 
     Args:
-        fresh: whatever the ledger has, every run is made anew.
         command: the words that repeat this command.
     """
 
@@ -98,20 +97,13 @@ class StudyChoices(ArchitectureChoices):
     dataset: Dataset = None
     own: OwnFileChoices = field(default_factory=OwnFileChoices)
     placing: ExecutorChoices = field(default_factory=ExecutorChoices)
-    fresh: bool = False
-    command: str = "rnnbench run"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunChoices(StudyChoices):
-    """What to run, and what becomes of earlier runs and of the report."""
-
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; the old runs are put aside.")
     ] = False
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write the report at the end.")
     ] = True
+    command: str = "rnnbench run"
 
 
 @flatten
@@ -145,7 +137,7 @@ def run(
 
 @flatten
 def plan(
-    choices: StudyChoices,
+    choices: RunChoices,
     budget: Annotated[
         str | None,
         typer.Option(help="Seconds, minutes or hours (90s, 30m, 2h): which seeds and epochs fit."),
@@ -174,9 +166,9 @@ def doctor(json: Json = False) -> None:
     raise typer.Exit(0 if all(check.ok for check in checks) else 3)
 
 
-def _forecast(choices: StudyChoices, budget_seconds: float | None, *, json: bool) -> None:
+def _forecast(choices: RunChoices, budget_seconds: float | None, *, json: bool) -> None:
     from rnnbench.page.json_text import print_json
-    from rnnbench.studies.forecast import plan_study
+    from rnnbench.studies.calibration import plan_study
     from rnnbench.studies.screen import ForecastScreen
 
     screen = ForecastScreen(quiet=json)

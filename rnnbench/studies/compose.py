@@ -12,7 +12,7 @@ from rnnbench.datasets import is_table
 from rnnbench.errors import UsageError
 from rnnbench.options import given
 from rnnbench.specs import Recipe
-from rnnbench.studies.command import StudyChoices
+from rnnbench.studies.command import RunChoices
 from rnnbench.study import Study, load_study
 from rnnbench.study_names import name_after_file
 
@@ -25,7 +25,7 @@ TUNED = "tuned"
 """What the study of tuned architectures is called."""
 
 
-def compose_study(choices: StudyChoices) -> Study:
+def compose_study(choices: RunChoices) -> Study:
     """The study that the choices mean; one that they change is called `NAME-custom`.
 
     Raises:
@@ -68,7 +68,7 @@ def compose_study(choices: StudyChoices) -> Study:
 
 
 def chosen_values(
-    choices: StudyChoices, names: Iterable[str]
+    choices: RunChoices, names: Iterable[str]
 ) -> dict[str, tuple[Any, ...]]:  # Any: values of options
     """What was chosen of these, by name, each as the values of a grid."""
     values = {name: getattr(choices, name) for name in names}

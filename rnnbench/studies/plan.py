@@ -20,7 +20,7 @@ from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.page.screen import Screen
 from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
-from rnnbench.studies.command import StudyChoices
+from rnnbench.studies.command import RunChoices
 from rnnbench.studies.compose import HYPERPARAMETERS, RECIPE, chosen_values, compose_study
 from rnnbench.study import Study, expand_study
 from rnnbench.tracking.runs import TrackedRun
@@ -68,6 +68,7 @@ class Plan:
         n_train: reviews of the training half, validation included.
         fresh: whatever the ledger has, every run is made anew.
         known: what this folder has finished of the same networks, recipe and data.
+        pilot: how many epochs runs take to their early stop, as tried just now, by `run_kind`.
     """
 
     study: Study
@@ -79,6 +80,7 @@ class Plan:
     fresh: bool = False
     tasks: tuple[Task, ...] = ()
     known: KnownResults = field(default_factory=dict)
+    pilot: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def n_done(self) -> int:
@@ -125,6 +127,10 @@ class Plan:
             tasks=tuple(task for task in self.tasks if task.spec.shape not in shapes),
         )
 
+    def n_epochs(self, spec: RunSpec) -> int:
+        """Epochs that a run of the plan has behind it."""
+        return len(self.ledger.entry(self.study.name, spec).history())
+
     def compared(self) -> Plan:
         """The plan with what the ledger has finished by now, and with the tasks that are left."""
         # First those of the study: of a file that cannot be read it is told once what becomes of it
@@ -142,7 +148,7 @@ class Plan:
 
 
 @contextmanager
-def open_study(choices: StudyChoices, view: Screen, root: Path) -> Iterator[Plan]:
+def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
     """What is left to do of the study that is meant, with workers inside the block; writes no run.
 
     Raises:
