@@ -21,6 +21,12 @@ from rnnbench.options import (
 __all__ = ["TuneChoices", "tune"]
 
 
+def _tuning_seeds(text: str) -> tuple[int, ...]:
+    from rnnbench.tuning.plan import parse_tuning_seeds
+
+    return parse_tuning_seeds(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuneChoices(ArchitectureChoices):
     """What to tune, over which space, with which budget, and where.
@@ -33,12 +39,13 @@ class TuneChoices(ArchitectureChoices):
         30
     )
     tuning_seeds: Annotated[
-        str,
+        tuple[int, ...],
         typer.Option(
-            help="Seeds of each trial: how many (counted from 1000), a range or a list. "
-            "No report may use them."
+            help="Seeds of each trial: how many (counted from 1000), a range or a list; "
+            "no report may use them. Default: 3."
         ),
-    ] = "3"
+        _tuning_seeds,
+    ] = (1000, 1001, 1002)
     space: Annotated[
         str, typer.Option(help="learning-rate, full (units and dropout too), or a TOML file.")
     ] = "learning-rate"

@@ -108,7 +108,6 @@ def compose_tuning(choices: TuneChoices) -> Tuning:
     Raises:
         StudyError, UsageError: something that cannot be searched.
     """
-    seeds = parse_tuning_seeds(choices.tuning_seeds)
     if not (choices.architectures or choices.all_):
         raise UsageError("nothing to tune: name architectures, or say --all")
     if not 1 <= choices.trials <= MOST_TRIALS:
@@ -137,7 +136,7 @@ def compose_tuning(choices: TuneChoices) -> Tuning:
         base=base,
         space=space,
         space_name=choices.space,
-        seeds=seeds,
+        seeds=choices.tuning_seeds,
         method=Method(
             sampler=choices.sampler,
             pruner=choices.pruner,
