@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnbench.execution.choices import ExecutorChoices
+from rnnbench.errors import UsageError, unknown_name
+from rnnbench.options import choose, option_names
 from rnnbench.page.screen import Screen
 from rnnbench.reports.report import ReportChoices, report_study
 from rnnbench.runs.results import result_records
 from rnnbench.seeds import parse_seeds
-from rnnbench.studies.run import RunChoices, RunOutcome, run_study
+from rnnbench.studies.command import RunChoices
+from rnnbench.studies.run import RunOutcome, run_study
 from rnnbench.studies.screen import RunScreen
 
 if TYPE_CHECKING:
@@ -20,81 +23,36 @@ if TYPE_CHECKING:
 __all__ = ["load_results", "report", "run"]
 
 
-def run(
-    *architectures: str,
-    study: str | Path | None = None,
-    name: str | None = None,
-    seeds: int | str | Sequence[int] | None = None,
-    dataset: str | Path | None = None,
-    text_column: str | None = None,
-    label_column: str | None = None,
-    split_column: str | None = None,
-    separator: str | None = None,
-    encoding: str | None = None,
-    quotes: bool | None = None,
-    drop_duplicates: bool = False,
-    drop_unlabelled: bool = False,
-    num_words: int | Iterable[int] = (),
-    max_len: int | Iterable[int] = (),
-    units: int | Iterable[int] = (),
-    dropout: float | Iterable[float] = (),
-    learning_rate: float | Iterable[float] = (),
-    epochs: int | None = None,
-    tuned: bool = False,
-    device: str = "auto",
-    backend: str = "auto",
-    workers: int | None = None,
-    folder: str | Path = ".",
-) -> RunOutcome:
+def run(*architectures: str, folder: str | Path = ".", **options: Any) -> RunOutcome:
     """Train what is missing of a study and track it, as `rnnbench run` does.
 
     It starts processes, and needs no `if __name__ == "__main__":` for that.
 
     Args:
         architectures: names as `rnnbench list` shows them; none takes all of the study.
-        study: a TOML file or a bundled study's name; by default the textbook study.
-        seeds: how many, a text like `0-9`, or the seeds themselves.
-        dataset: `auto`, `imdb`, `synthetic`, or a file of labelled texts.
-        text_column, label_column, split_column: of such a file, where they are ambiguous.
-        separator, encoding: of such a file; inferred where that is sure.
-        quotes: whether double quotes hold a field of such a file together.
-        drop_unlabelled: leave out rows of such a file without a label.
-        drop_duplicates: leave out texts of such a file that an earlier part has too.
-        num_words, max_len, units, dropout, learning_rate: a value, or several for a grid.
-        tuned: with the values that `rnnbench tune` found best.
         folder: of the project; runs, reports and MLflow's database go there.
+        options: what `rnnbench run` takes, in Python's spelling, such as `study="units-dropout"`,
+            `seeds=3`, `dataset="reviews.csv"`, `text_column="review"`, `units=[4, 8]`,
+            `learning_rate=1e-3`, `epochs=5`, `tuned=True`, `workers=2`; a list makes a grid. No
+            report is written unless `report=True`.
 
     Raises:
         rnnbench.errors.RnnbenchError: bad input, or data out of reach; never for a failing run.
     """
-    own = {
-        "text_column": text_column,
-        "label_column": label_column,
-        "split_column": split_column,
-        "separator": separator,
-        "encoding": encoding,
-        "quotes": quotes,
-        "drop_duplicates": drop_duplicates or None,
-        "drop_unlabelled": drop_unlabelled or None,
-    }
-    at_most = () if epochs is None else _values(epochs)
-    choices = RunChoices(
-        architectures=architectures,
-        all_architectures=not architectures and study is None,
-        study=None if study is None else str(study),
-        name=name,
-        seeds=None if seeds is None else _seeds(seeds),
-        dataset=None if dataset is None else str(dataset),
-        own={name: value for name, value in own.items() if value is not None},
-        hyperparameters=_given(units=_values(units), dropout=_values(dropout)),
-        data=_given(num_words=_values(num_words), max_len=_values(max_len)),
-        recipe=_given(learning_rate=_values(learning_rate), epochs=at_most),
-        tuned=tuned,
-        placing=ExecutorChoices(device=device, backend=backend, workers=workers),
-        report=False,
-        command="rnnbench.run(…)",
+    for name in options:
+        if name not in (known := option_names(RunChoices)):
+            raise UsageError(unknown_name("option", name, known))
+    values = {name: _plain(value) for name, value in options.items()}
+    if values.get("seeds") is not None:
+        values["seeds"] = parse_seeds(values["seeds"])
+    if architectures:
+        values["architectures"] = architectures
+    elif values.get("study") is None:
+        values["all_"] = not values.get("architectures")
+    choices = choose(RunChoices, {"report": False} | values)
+    return run_study(
+        replace(choices, command="rnnbench.run(…)"), RunScreen(), Path(folder).absolute()
     )
-    return run_study(choices, RunScreen(), Path(folder).absolute())
 
 
 def load_results(study: str, folder: str | Path = ".") -> pandas.DataFrame:
@@ -131,19 +89,10 @@ def report(
     return report_study(choices, Screen(), Path(folder).absolute())
 
 
-def _values(values: Any) -> tuple[Any, ...]:  # Any: a number, or several
-    values = _plain(values)
-    return (values,) if isinstance(values, int | float) else tuple(map(_plain, values))
-
-
-def _plain(value: Any) -> Any:  # Any: of NumPy or pandas, perhaps
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _given(**values: tuple[Any, ...]) -> dict[str, tuple[Any, ...]]:  # Any: numbers
-    return {name: value for name, value in values.items() if value}
-
-
-def _seeds(seeds: Any) -> tuple[int, ...]:  # Any: what `run` takes
-    seeds = _plain(seeds)
-    return parse_seeds(seeds if isinstance(seeds, int | str) else tuple(map(_plain, seeds)))
+def _plain(value: Any) -> Any:  # Any: a value, or several, of NumPy or pandas perhaps
+    if isinstance(value, Path):
+        return str(value)
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return tuple(map(_plain, value))
+    return value

@@ -1,12 +1,20 @@
-"""Options that commands share, and how their text is read."""
+"""What a command takes, as dataclasses of options: those that commands share, and how one is read.
+
+A field that is an option says so: `units: Annotated[tuple[int, ...], typer.Option(help=…)] = ()`.
+A function may stand behind, which reads the option's text. Nothing heavy is imported here.
+"""
 
 from __future__ import annotations
 
+import inspect
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from copy import copy
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cache, wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -15,113 +23,139 @@ from rnnbench.output.characters import plain
 from rnnbench.tracking.addresses import mask
 
 __all__ = [
-    "Backend",
+    "ArchitectureChoices",
     "Dataset",
-    "Device",
-    "DropDuplicates",
-    "DropUnlabelled",
-    "Encoding",
     "Epochs",
+    "ExecutorChoices",
+    "FileChoices",
     "Json",
-    "LabelColumn",
-    "NamedOrAll",
-    "Names",
-    "Quotes",
-    "Separator",
-    "SplitColumn",
-    "SplitSeed",
-    "TestFraction",
-    "TextColumn",
-    "Workers",
-    "WorkersPerGpu",
+    "OwnFileChoices",
+    "WorkerChoices",
+    "choose",
+    "flatten",
     "given",
     "here",
     "numbers",
-    "own_data",
+    "option_names",
     "switches",
     "this_command",
     "whole_numbers",
     "words",
 ]
 
+T = TypeVar("T")
 N = TypeVar("N", int, float)
 
-Dataset = Annotated[
-    str | None,
-    typer.Option(
-        help="auto, imdb, synthetic, synthetic-full, the path of an imdb.npz, or a file of your "
-        "own: .csv, .tsv, .jsonl or .parquet. auto takes IMDB where it can be had. "
-        "RNNBENCH_DATA names an imdb.npz or its folder."
-    ),
-]
 
-TextColumn = Annotated[
-    str | None,
-    typer.Option(help="Of your file, the column with the texts; inferred if unambiguous."),
-]
-LabelColumn = Annotated[
-    str | None, typer.Option(help="Of your file, the column with the classes; inferred likewise.")
-]
-SplitColumn = Annotated[
-    str | None, typer.Option(help="Of your file, the column with train, validation and test.")
-]
-Separator = Annotated[str | None, typer.Option(help="Between the columns of your CSV file.")]
-Encoding = Annotated[
-    str | None, typer.Option(help="Of your file, such as latin-1. Default: UTF-8, or else cp949.")
-]
-TestFraction = Annotated[
-    float | None, typer.Option(help="Of your rows, the share to test on. Default: 0.2.")
-]
-SplitSeed = Annotated[
-    int | None, typer.Option(help="Of the split of your rows, stratified by class. Default: 42.")
-]
-Quotes = Annotated[
-    bool | None,
-    typer.Option(
-        "--quotes/--no-quotes",
-        help="Whether double quotes hold a field of your CSV or TSV file together. Default: yes; "
-        "with tabs, unless they would join lines that are rows.",
-    ),
-]
-DropUnlabelled = Annotated[
-    bool | None,
-    typer.Option("--drop-unlabelled", help="Leave out your rows without a label."),
-]
-DropDuplicates = Annotated[
-    bool | None,
-    typer.Option("--drop-duplicates", help="Leave out your rows that an earlier part has too."),
-]
+def flatten(function: Callable[..., T]) -> Callable[..., T]:
+    """The function as Typer can read it: each parameter that is a dataclass becomes its options."""
+    signature = inspect.signature(function, eval_str=True)
+    kinds = {name: p.annotation for name, p in signature.parameters.items()}
+    parameters = [
+        item
+        for name, own in signature.parameters.items()
+        for item in (_parameters(kinds[name]) if _is_group(kinds[name]) else [own])
+    ]
+    parameters = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in parameters]
 
-Backend = Annotated[str, typer.Option(help="auto, jax, tensorflow or torch.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
-Epochs = Annotated[int | None, typer.Option(help="At most this many epochs a run.")]
-Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
-NamedOrAll = Annotated[
-    bool, typer.Option("--all", help="lstm, lstm-dropout, lstm-stacked and gru.")
-]
-Names = Annotated[list[str] | None, typer.Argument(help="Names, as `rnnbench list` shows them.")]
-Workers = Annotated[
-    int | None, typer.Option(help="Runs at once. Default: one a usable core, or one a GPU.")
-]
-WorkersPerGpu = Annotated[int, typer.Option(help="Runs at once on each GPU.")]
+    @wraps(function)
+    def command(**values: Any) -> T:  # Any: values of options
+        return function(
+            **{
+                name: choose(kind, values) if _is_group(kind) else values[name]
+                for name, kind in kinds.items()
+            }
+        )
+
+    command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {item.name: item.annotation for item in parameters}
+    return command
 
 
-def whole_numbers(option: str, text: str | None) -> tuple[int, ...]:
-    """`4,8,16` as whole numbers; empty for None."""
-    return _parse(option, text, int, "whole numbers like 4,8,16")
+def choose(kind: Callable[..., T], values: Mapping[str, Any]) -> T:  # Any: values of options
+    """The dataclass with these values by option; a text is read, None leaves the default.
+
+    Raises:
+        UsageError: a text that cannot be read.
+    """
+    chosen = {}
+    for name, annotation in _annotations(kind).items():
+        if _is_group(annotation):
+            chosen[name] = choose(annotation, values)
+        elif get_origin(annotation) is Annotated and values.get(name) is not None:
+            chosen[name] = _read(name, annotation, values[name])
+    return kind(**chosen)
 
 
-def numbers(option: str, text: str | None) -> tuple[float, ...]:
-    """`0,0.3` as numbers; empty for None."""
-    return _parse(option, text, float, "numbers like 0,0.3")
+def option_names(kind: type) -> list[str]:
+    """The options of a dataclass, as Python spells them."""
+    return [item.name for item in _parameters(kind)]
 
 
-def switches(option: str, text: str | None) -> tuple[bool, ...]:
-    """`on,off` as truth values; empty for None."""
+def given(choices: Any) -> dict[str, Any]:  # Any: a dataclass, and values of options
+    """The values that were chosen, by field."""
+    return {name: value for name, value in asdict(choices).items() if value is not None}
+
+
+@cache
+def _annotations(kind: Hashable) -> dict[str, Any]:  # Any: types, as they are written
+    return get_type_hints(kind, include_extras=True)
+
+
+def _is_group(kind: Any) -> bool:  # Any: whatever an annotation names
+    return is_dataclass(kind)
+
+
+def _parameters(kind: Any) -> Iterator[inspect.Parameter]:  # Any: a dataclass
+    defaults = {item.name: item.default for item in fields(kind)}
+    for name, annotation in _annotations(kind).items():
+        if _is_group(annotation):
+            yield from _parameters(annotation)
+        elif get_origin(annotation) is Annotated:
+            shown, option, *readers = get_args(annotation)
+            default = defaults[name]
+            if readers:
+                shown, default = str | None, None
+            elif get_origin(shown) is tuple:
+                shown, default = list[str] | None, None
+            option = copy(option)
+            option.rich_help_panel = getattr(kind, "panel", None)
+            yield inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=default,
+                annotation=Annotated[shown, option],
+            )
+
+
+def _read(name: str, annotation: Any, value: Any) -> Any:  # Any: a value of an option, and its type
+    kind, _, *readers = get_args(annotation)
+    if readers and isinstance(value, str):
+        try:
+            return readers[0](value)
+        except ValueError as err:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} takes {err}, got '{value}'") from err
+    if get_origin(kind) is tuple:
+        return tuple(value) if isinstance(value, list | tuple) else (value,)
+    return value
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """`4,8,16` as whole numbers; ValueError says what is taken."""
+    return _parse(text, int, "whole numbers like 4,8,16")
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """`0,0.3` as numbers; ValueError says what is taken."""
+    return _parse(text, float, "numbers like 0,0.3")
+
+
+def switches(text: str) -> tuple[bool, ...]:
+    """`on,off` as truth values; ValueError says what is taken."""
     found = words(text)
-    for word in found:
-        if word not in ("on", "off"):
-            raise UsageError(f"{option} takes on, off or on,off, got '{text}'")
+    if not {*found} <= {"on", "off"}:
+        raise ValueError("on, off or on,off")
     return tuple(word == "on" for word in found)
 
 
@@ -130,16 +164,15 @@ def words(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",")) if text else ()
 
 
-def own_data(**options: Any) -> dict[str, Any]:  # Any: option values
-    """What is said of a file of the user's: the options of that name that were used."""
-    if options.get("separator") == "\\t":
-        options["separator"] = "\t"
-    return {name: value for name, value in options.items() if value is not None}
+def _parse(text: str, kind: Callable[[str], N], example: str) -> tuple[N, ...]:
+    try:
+        return tuple(kind(part) for part in text.split(","))
+    except ValueError as err:
+        raise ValueError(example) from err
 
 
-def given(**values: tuple[Any, ...]) -> dict[str, tuple[Any, ...]]:  # Any: option values
-    """Only the options that were used."""
-    return {key: value for key, value in values.items() if value}
+def _separator(text: str) -> str:
+    return "\t" if text == "\\t" else text
 
 
 def here() -> Path:
@@ -155,10 +188,121 @@ def this_command() -> str:
     return plain(shlex.join(["rnnbench", *shown]))
 
 
-def _parse(option: str, text: str | None, kind: Callable[[str], N], example: str) -> tuple[N, ...]:
-    if text is None:
-        return ()
-    try:
-        return tuple(kind(part) for part in text.split(","))
-    except ValueError as err:
-        raise UsageError(f"{option} takes {example}, got '{text}'") from err
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        help="auto, imdb, synthetic, synthetic-full, the path of an imdb.npz, or a file of your "
+        "own: .csv, .tsv, .jsonl or .parquet. auto takes IMDB where it can be had. "
+        "RNNBENCH_DATA names an imdb.npz or its folder."
+    ),
+]
+Epochs = Annotated[int | None, typer.Option(help="At most this many epochs a run.")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchitectureChoices:
+    """Which architectures: by name, or those of the textbook study."""
+
+    architectures: Annotated[
+        tuple[str, ...], typer.Argument(help="Names, as `rnnbench list` shows them.")
+    ] = ()
+    all_: Annotated[
+        bool, typer.Option("--all", help="lstm, lstm-dropout, lstm-stacked and gru.")
+    ] = False
+
+    def __post_init__(self) -> None:
+        if self.architectures and self.all_:
+            raise UsageError("name architectures or say --all, not both")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChoices:
+    """How a file of the user's is read; None is to be found out."""
+
+    panel: ClassVar = "A file of your own"
+
+    text_column: Annotated[
+        str | None,
+        typer.Option(help="Column of your file with the texts; inferred when unambiguous."),
+    ] = None
+    label_column: Annotated[
+        str | None,
+        typer.Option(help="Column of your file with the classes; inferred when unambiguous."),
+    ] = None
+    separator: Annotated[
+        str | None, typer.Option(help="What separates the columns of your CSV file."), _separator
+    ] = None
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Encoding of your file, such as latin-1. Default: UTF-8, or else cp949."),
+    ] = None
+    quotes: Annotated[
+        bool | None,
+        typer.Option(
+            "--quotes/--no-quotes",
+            help="Whether double quotes hold a field of your CSV or TSV file together. Default: "
+            "yes; with tabs, unless they would join lines that are rows.",
+        ),
+    ] = None
+    drop_unlabelled: Annotated[
+        bool | None, typer.Option("--drop-unlabelled", help="Leave out your rows without a label.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFileChoices(FileChoices):
+    """How a file of the user's is read and split; None is to be found out, or the usual value."""
+
+    split_column: Annotated[
+        str | None,
+        typer.Option(help="Column of your file that says train, validation or test."),
+    ] = None
+    test_fraction: Annotated[
+        float | None, typer.Option(help="Share of your rows to test on. Default: 0.2.")
+    ] = None
+    split_seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of the split of your rows, stratified by class. Default: 42."),
+    ] = None
+    drop_duplicates: Annotated[
+        bool | None,
+        typer.Option("--drop-duplicates", help="Leave out your rows that an earlier part has too."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerChoices:
+    """How many workers train, on what, with which back end."""
+
+    panel: ClassVar = "Where it runs"
+
+    workers: Annotated[
+        int | None, typer.Option(help="Runs at once. Default: one a usable core, or one a GPU.")
+    ] = None
+    workers_per_gpu: Annotated[int, typer.Option(help="Runs at once on each GPU.")] = 1
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto"
+    backend: Annotated[str, typer.Option(help="auto, jax, tensorflow or torch.")] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorChoices(WorkerChoices):
+    """Where runs are carried out, and by which engine.
+
+    Args:
+        ray_address: `local`, or `HOST:PORT` of a cluster's head.
+        lanes: of a fleet; None for as many as suit the device.
+    """
+
+    engine: Annotated[
+        str, typer.Option(help="auto, keras, or fleet: many runs in one compiled program.")
+    ] = "auto"
+    lanes: Annotated[
+        int | None, typer.Option(help="Runs side by side in a fleet. Default: 64 a GPU, 1 a CPU.")
+    ] = None
+    executor: Annotated[
+        str, typer.Option(help="local processes, or the tasks of a ray cluster.")
+    ] = "local"
+    ray_address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of the cluster, or local: one of this machine.")
+    ] = None

@@ -19,7 +19,6 @@ import pytest
 
 from rnnbench.cli.main import main
 from rnnbench.data import prepare
-from rnnbench.execution import choices as executors
 from rnnbench.execution import engines
 from rnnbench.execution.environment import worker_environment
 from rnnbench.execution.executor import Task
@@ -94,7 +93,7 @@ def standing_in(
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries: a command goes on, here they are errors
         patch.chdir(folder)
-        patch.setattr(executors, "LocalExecutor", partial(_Overheard, on_event))
+        patch.setattr(engines, "LocalExecutor", partial(_Overheard, on_event))
         for module in (coordinator, engines, predict, report):
             patch.setattr(module, "call_in_process", _call)
         for module in (engines, predict):

@@ -12,10 +12,14 @@ from rnnbench.architectures import make_form
 from rnnbench.compare.sections import Arm, Section, divide_runs
 from rnnbench.datasets import DatasetRef
 from rnnbench.execution.devices import Placement
+from rnnbench.execution.engines import EngineChoice, Workers
+from rnnbench.execution.executor import Executor
+from rnnbench.execution.inline import InlineExecutor
 from rnnbench.published.notes import REVIEWS
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
 from rnnbench.tracking.runs import TrackedRun
-from rnnbench.tuning.plan import TuneChoices, Tuning, compose_base
+from rnnbench.tuning.command import TuneChoices
+from rnnbench.tuning.plan import Tuning, compose_base
 from rnnbench.tuning.space import load_space
 
 __all__ = [
@@ -29,6 +33,7 @@ __all__ = [
     "only_section",
     "spec_of",
     "tuning_of",
+    "workers_here",
 ]
 
 ENVIRONMENT = {
@@ -72,6 +77,15 @@ def tuning_of(**values: Any) -> Tuning:
         space=load_space(choices.space),
         dataset=DATASET,
         placement=Placement(backend="jax", gpus=(None,), reason=""),
+    )
+
+
+def workers_here(n: int = 2, executor: Executor | None = None) -> Workers:
+    """So many workers with the engine `keras` on JAX; by default they work in this process."""
+    return Workers(
+        executor=executor or InlineExecutor(),
+        placement=Placement(backend="jax", gpus=(None,) * n, reason="a test"),
+        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
     )
 
 

@@ -7,16 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made_up import workers_here
 
 from rnnbench.architectures import display_name
 from rnnbench.datasets import DatasetRef
-from rnnbench.execution.devices import Placement
-from rnnbench.execution.engines import EngineChoice
 from rnnbench.ledger import Ledger
 from rnnbench.specs import RunResult, RunSpec
-from rnnbench.studies.advice import give_advice
-from rnnbench.studies.plan import count_pairs, make_plan
-from rnnbench.studies.summary import summarise
+from rnnbench.studies.plan import Plan, count_pairs
+from rnnbench.studies.summary import give_advice, summarise
 from rnnbench.study import Study
 
 MakeSpec = Callable[..., RunSpec]
@@ -25,15 +23,14 @@ BETTER = replace(RESULT, test_accuracy=0.81)
 
 
 def advise(root: Path, study: Study, specs: Sequence[RunSpec], flat: Sequence[str] = ()) -> str:
-    plan = make_plan(
-        study,
-        specs,
+    plan = Plan(
+        study=study,
+        specs=tuple(specs),
         dataset=DatasetRef(name="made-up", fingerprint="ab", origin="here"),
-        placement=Placement(backend="jax", gpus=(None, None), reason="a test"),
-        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
+        workers=workers_here(),
         ledger=Ledger(root),
         n_train=100,
-    )
+    ).compared()
     rows = summarise(
         [
             (spec, BETTER if spec.seed % 2 and display_name(spec.form) not in flat else RESULT)

@@ -9,9 +9,9 @@ import pytest
 
 from rnnbench.errors import UsageError
 from rnnbench.execution import engines
-from rnnbench.execution.choices import ExecutorChoices, open_executor
 from rnnbench.execution.devices import Placement, place_on_cluster
-from rnnbench.execution.engines import choose_engine, leave_out_unfit
+from rnnbench.execution.engines import choose_engine, leave_out_unfit, open_executor
+from rnnbench.options import ExecutorChoices
 from rnnbench.specs import RunSpec
 
 CPU = Placement(backend="jax", gpus=(None, None), reason="")

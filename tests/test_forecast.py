@@ -8,37 +8,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_up import workers_here
 
 from rnnbench.datasets import DatasetRef
-from rnnbench.execution.devices import Placement
-from rnnbench.execution.engines import EngineChoice
-from rnnbench.execution.executor import Task
+from rnnbench.execution.executor import Executor, Task
 from rnnbench.ledger import Ledger
+from rnnbench.page.consoles import open_console
+from rnnbench.page.screen import Screen
 from rnnbench.specs import Event, Finished, RunResult, RunSpec
 from rnnbench.studies import calibration
-from rnnbench.studies.calibration import Cost, run_pilot
-from rnnbench.studies.forecast import REPORT_SECONDS, fit_budget, forecast
-from rnnbench.studies.forecast_screen import decides
+from rnnbench.studies.calibration import run_pilot
+from rnnbench.studies.forecast import REPORT_SECONDS, Cost, fit_budget, forecast
 from rnnbench.studies.plan import (
     WORKER_START_SECONDS,
     Plan,
     is_unlike_textbook,
-    make_plan,
     run_kind,
     typical_epochs,
 )
+from rnnbench.studies.screen import decides
 from rnnbench.study import Study
 
 OVERHEAD = WORKER_START_SECONDS + REPORT_SECONDS
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path)
-
-
-@pytest.fixture
-def plan(make_spec: Callable[..., RunSpec], ledger: Ledger) -> Plan:
+def plan(make_spec: Callable[..., RunSpec], tmp_path: Path) -> Plan:
     """Two architectures with three seeds each, on two workers."""
     specs = [
         make_spec(name, seed=n, epochs=100, learning_rate=1e-4)
@@ -46,17 +41,16 @@ def plan(make_spec: Callable[..., RunSpec], ledger: Ledger) -> Plan:
         for n in range(3)
     ]
     data = DatasetRef(name="small", fingerprint=specs[0].data.fingerprint, origin="a test")
-    return make_plan(
+    return Plan(
         # One of the 64 test texts is 1.6 points.
-        Study(name="mine", architectures=("lstm", "gru"), seeds=(0, 1, 2), margin_points=2),
-        specs,
+        study=Study(name="mine", architectures=("lstm", "gru"), seeds=(0, 1, 2), margin_points=2),
+        specs=tuple(specs),
         dataset=data,
-        placement=Placement(backend="jax", gpus=(None, None), reason="a test"),
-        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
-        ledger=ledger,
+        workers=workers_here(),
+        ledger=Ledger(tmp_path),
         n_train=100,
         fresh=False,
-    )
+    ).compared()
 
 
 def costs_of(plan: Plan, **changed: Any) -> Mapping[str, Cost]:
@@ -64,8 +58,8 @@ def costs_of(plan: Plan, **changed: Any) -> Mapping[str, Cost]:
     return {spec.shape: Cost(**values | changed) for spec in plan.specs}
 
 
-def test_the_time_is_that_of_the_longest_worker(plan: Plan, ledger: Ledger) -> None:
-    found = forecast(plan, costs_of(plan), ledger)
+def test_the_time_is_that_of_the_longest_worker(plan: Plan) -> None:
+    found = forecast(plan, costs_of(plan))
     lengths = [typical_epochs(spec) + 0.5 for spec in plan.specs]
     least, most = sum(lengths) / 2 + 2, sum(lengths) / 2 + 4 + max(lengths)
     assert least <= found.wall_seconds - OVERHEAD <= most
@@ -73,15 +67,15 @@ def test_the_time_is_that_of_the_longest_worker(plan: Plan, ledger: Ledger) -> N
     assert found.epochs_from == ("imdb",)
 
 
-def test_a_shape_without_a_cost_is_left_out(plan: Plan, ledger: Ledger) -> None:
+def test_a_shape_without_a_cost_is_left_out(plan: Plan) -> None:
     one = {plan.specs[0].shape: costs_of(plan)[plan.specs[0].shape]}
-    whole, part = (forecast(plan, costs, ledger) for costs in (costs_of(plan), one))
+    whole, part = (forecast(plan, costs) for costs in (costs_of(plan), one))
     assert part.wall_seconds < whole.wall_seconds
     assert part.disk_bytes < whole.disk_bytes
 
 
-def test_the_verdict_says_what_it_rests_on(plan: Plan, ledger: Ledger) -> None:
-    verdict = forecast(plan, costs_of(plan), ledger).verdict
+def test_the_verdict_says_what_it_rests_on(plan: Plan) -> None:
+    verdict = forecast(plan, costs_of(plan)).verdict
     assert (verdict.n_seeds, verdict.n_pairs) == (3, 1)
     assert "IMDB, for" in verdict.basis
     assert "No verdict is given below 6 seeds" in decides(verdict)
@@ -112,6 +106,8 @@ def test_epochs_are_given_up_before_the_third_seed_is(plan: Plan) -> None:
 class Stopper:
     """An executor whose runs end after so many epochs each, but for those that are given up."""
 
+    cpu_seconds = 0.0
+
     def __init__(self, *epochs: int) -> None:
         self._epochs = epochs
         self._stopped: set[str] = set()
@@ -131,30 +127,48 @@ class Stopper:
     def close(self) -> None: ...
 
 
-def test_a_pilot_finds_the_epochs_of_each_network(plan: Plan, ledger: Ledger) -> None:
-    pilot = run_pilot(plan, Stopper(90, 70))
-    found = forecast(plan, costs_of(plan), ledger, pilot)
+class Listener(Screen):
+    """Keeps what was warned of."""
+
+    def __init__(self) -> None:
+        super().__init__(console=open_console(quiet=True))
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def try_out(plan: Plan, executor: Executor) -> tuple[dict[str, int], list[str]]:
+    """What a pilot with that executor finds, and what it warns of."""
+    listener = Listener()
+    plan = replace(plan, workers=replace(plan.workers, executor=executor))
+    return run_pilot(plan, listener), listener.warnings
+
+
+def test_a_pilot_finds_the_epochs_of_each_network(plan: Plan) -> None:
+    pilot, warnings = try_out(plan, Stopper(90, 70))
+    found = forecast(replace(plan, pilot=pilot), costs_of(plan))
     assert sorted(found.epochs.values()) == [(70, 70), (90, 90)]
-    assert (found.epochs_from, pilot.unstopped) == (("pilot",), ())
-    assert found.wall_seconds > forecast(plan, costs_of(plan), ledger).wall_seconds
+    assert (found.epochs_from, warnings) == (("pilot",), [])
+    assert found.wall_seconds > forecast(plan, costs_of(plan)).wall_seconds
 
 
 def test_what_the_pilot_does_not_reach_does_as_the_others(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calibration, "PILOT_SECONDS", 0.0)
-    pilot = run_pilot(plan, Stopper(90, 70))
-    assert list(pilot.epochs.values()) == [90, 90]
-    assert len(pilot.unstopped) == 1
+    pilot, warnings = try_out(plan, Stopper(90, 70))
+    assert list(pilot.values()) == [90, 90]
+    assert len(warnings) == 1
 
 
 def test_where_no_pilot_stops_every_epoch_is_counted(plan: Plan) -> None:
     stopper = Stopper(90, 70)
     for spec in plan.specs:
         stopper.stop(spec.fingerprint)
-    pilot = run_pilot(plan, stopper)
-    assert list(pilot.epochs.values()) == [100, 100]
-    assert set(pilot.unstopped) == {"lstm", "gru"}
+    pilot, warnings = try_out(plan, stopper)
+    assert list(pilot.values()) == [100, 100]
+    assert warnings == ["lstm, gru did not stop within 2 minutes; the forecast is rough"]
 
 
 def test_a_budget_counts_runs_that_are_over(plan: Plan) -> None:
@@ -180,18 +194,16 @@ def test_a_budget_asks_for_no_more_epochs_than_the_study_has(plan: Plan) -> None
     assert found.epochs == 5
 
 
-def test_runs_that_do_not_differ_say_nothing_of_the_spread(plan: Plan, ledger: Ledger) -> None:
+def test_runs_that_do_not_differ_say_nothing_of_the_spread(plan: Plan) -> None:
     equal = RunResult(status="finished", epochs=40, test_accuracy=0.8)
     known = {run_kind(spec): dict.fromkeys(range(4), equal) for spec in plan.specs}
-    verdict = forecast(replace(plan, known=known), costs_of(plan), ledger).verdict
+    verdict = forecast(replace(plan, known=known), costs_of(plan)).verdict
     assert "IMDB, for" in verdict.basis
 
 
-def test_a_network_that_cannot_be_trained_is_in_no_part_of_the_forecast(
-    plan: Plan, ledger: Ledger
-) -> None:
+def test_a_network_that_cannot_be_trained_is_in_no_part_of_the_forecast(plan: Plan) -> None:
     left = plan.without({plan.specs[0].shape})
-    found = forecast(left, costs_of(plan), ledger)
+    found = forecast(left, costs_of(plan))
     assert (set(found.epochs), found.verdict.n_pairs) == ({"gru"}, 0)
     assert decides(found.verdict) == "3 seeds, and nothing to compare them with"
 
@@ -203,8 +215,8 @@ def test_what_diverges_in_the_pilot_did_not_run_out_of_time(plan: Plan) -> None:
                 assert isinstance(event, Finished)
                 yield replace(event, result=replace(event.result, status="diverged"))
 
-    pilot = run_pilot(plan, Diverging(2, 3))
-    assert (sorted(pilot.epochs.values()), pilot.unstopped) == ([2, 3], ())
+    pilot, warnings = try_out(plan, Diverging(2, 3))
+    assert (sorted(pilot.values()), warnings) == ([2, 3], [])
 
 
 def test_only_other_texts_and_a_frozen_order_make_the_first_time_a_guess(

@@ -40,9 +40,9 @@ CORE = (
     "archived_runs",
     "archives",
     "tracking",
+    "options",
     "execution",
     "datasets",
-    "options",
     "page",
 )
 # A room imports from the core, and from the rooms whose records it builds on.

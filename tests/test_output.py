@@ -33,7 +33,7 @@ from rnnbench.output.characters import (
 from rnnbench.output.streams import PlainStream, steady_output
 from rnnbench.page.consoles import PlainConsole, as_json
 from rnnbench.page.screen import Screen
-from rnnbench.runs.records import write_records
+from rnnbench.runs.listing import write_records
 
 HOSTILE = "\x1b]0;title\x07 \x1b[2J \x9b3J \u202e \u2066 \u200b \x00 [/b] :smile:"
 SHOWN = r"\x1b]0;title\x07 \x1b[2J \x9b3J \u202e \u2066 \u200b \x00 [/b] :smile:"

@@ -8,17 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import workers_here
 
 from rnnbench.datasets import DatasetRef
-from rnnbench.execution.devices import Placement
-from rnnbench.execution.engines import EngineChoice
 from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec
 from rnnbench.studies.plan import (
     TYPICAL_EPOCHS,
     WORKER_START_SECONDS,
     Plan,
-    make_plan,
     typical_epochs,
 )
 from rnnbench.study import Study
@@ -30,15 +28,14 @@ MakeSpec = Callable[..., RunSpec]
 
 
 def plan(root: Path, specs: Sequence[RunSpec], n_workers: int = 2, n_train: int = 25_000) -> Plan:
-    return make_plan(
-        STUDY,
-        specs,
+    return Plan(
+        study=STUDY,
+        specs=tuple(specs),
         dataset=DatasetRef(name="made-up", fingerprint="ab", origin="here"),
-        placement=Placement(backend="jax", gpus=(None,) * n_workers, reason="a test"),
-        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
+        workers=workers_here(n_workers),
         ledger=Ledger(root),
         n_train=n_train,
-    )
+    ).compared()
 
 
 def finish(

@@ -9,7 +9,9 @@ import pytest
 
 from rnnbench.architectures import ALL
 from rnnbench.errors import StudyError, UsageError
-from rnnbench.studies.run import RunChoices, compose_study
+from rnnbench.options import OwnFileChoices
+from rnnbench.studies.command import RunChoices
+from rnnbench.studies.compose import compose_study
 from rnnbench.study import Study, load_study
 
 
@@ -18,7 +20,7 @@ def compose(**values: Any) -> Study:
 
 
 def test_all_is_the_textbook_study() -> None:
-    assert compose(all_architectures=True) == load_study("textbook")
+    assert compose(all_=True) == load_study("textbook")
 
 
 def test_named_architectures_take_the_textbooks_recipe_and_name() -> None:
@@ -35,22 +37,22 @@ def test_quick_is_a_study_of_its_own() -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        {"recipe": {"epochs": (5,)}},
-        {"hyperparameters": {"units": (4, 8)}},
-        {"data": {"max_len": (50,)}},
-        {"embedding_sizes": (8,)},
+        {"epochs": 5},
+        {"units": (4, 8)},
+        {"max_len": (50,)},
+        {"embedding_size": (8,)},
     ],
     ids=lambda values: next(iter(values)),
 )
 def test_a_changed_study_has_another_name(values: dict[str, Any]) -> None:
-    changed = compose(all_architectures=True, **values)
+    changed = compose(all_=True, **values)
     assert changed.name == "textbook-custom"
     assert changed.description == "Changed on the command line from the study textbook"
-    assert compose(all_architectures=True, name="mine", **values).name == "mine"
+    assert compose(all_=True, name="mine", **values).name == "mine"
 
 
 def test_more_seeds_or_other_data_are_the_same_study() -> None:
-    study = compose(all_architectures=True, seeds=(0, 1, 2, 3), dataset="synthetic")
+    study = compose(all_=True, seeds=(0, 1, 2, 3), dataset="synthetic")
     assert (study.name, study.seeds, study.dataset) == ("textbook", (0, 1, 2, 3), "synthetic")
 
 
@@ -72,10 +74,10 @@ def test_options_win_over_what_a_study_says_of_its_file(tmp_path: Path) -> None:
         "name = 'mine'\narchitectures = ['lstm']\nseeds = 2\n"
         "[data]\ndataset = 'reviews.tsv'\nquotes = false\ntext_column = 'review'\n"
     )
-    own = {"quotes": True, "encoding": "cp949"}
-    study = compose(study=str(path), own=own)
+    own: dict[str, Any] = {"quotes": True, "encoding": "cp949"}
+    study = compose(study=str(path), own=OwnFileChoices(**own))
     assert study.own == {**own, "text_column": "review"}
-    assert compose(study=str(path), dataset="newer.csv", own=own).own == own
+    assert compose(study=str(path), dataset="newer.csv", own=OwnFileChoices(**own)).own == own
 
 
 def test_nothing_asked_for_is_told_with_what_may_be() -> None:
@@ -85,4 +87,4 @@ def test_nothing_asked_for_is_told_with_what_may_be() -> None:
 
 def test_a_bad_value_is_refused_before_any_data_are_looked_for() -> None:
     with pytest.raises(StudyError, match="dropout"):
-        compose(all_architectures=True, hyperparameters={"dropout": (1.5,)})
+        compose(all_=True, dropout=(1.5,))

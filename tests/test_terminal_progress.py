@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from made_up import workers_here
 
 from rnnbench.datasets import DatasetRef
-from rnnbench.execution.devices import Placement
-from rnnbench.execution.engines import EngineChoice
 from rnnbench.execution.executor import Task
+from rnnbench.ledger import Ledger
 from rnnbench.page.consoles import PlainConsole
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec, Started
 from rnnbench.studies.plan import Plan
@@ -24,17 +25,16 @@ def specs(make_spec: Callable[..., RunSpec]) -> tuple[RunSpec, ...]:
 
 
 @pytest.fixture
-def plan(specs: tuple[RunSpec, ...]) -> Plan:
+def plan(specs: tuple[RunSpec, ...], tmp_path: Path) -> Plan:
     """Four runs on two workers, the first of which is done already."""
     return Plan(
         study=Study(name="mine", architectures=("lstm", "gru"), seeds=(0, 1)),
         dataset=DatasetRef(name="made-up", fingerprint="ab", origin="here"),
-        placement=Placement(backend="jax", gpus=(None, None), reason="a test"),
-        engine=EngineChoice(engine="keras", n_lanes=1, reason="a test"),
+        workers=workers_here(),
+        ledger=Ledger(tmp_path),
+        n_train=100,
         specs=specs,
         tasks=tuple(Task(spec=spec, expected_seconds=10.0) for spec in specs[1:]),
-        n_resumed=0,
-        known={},
     )
 
 

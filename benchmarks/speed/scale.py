@@ -27,15 +27,15 @@ from provenance import RESULTS, write_result
 
 from rnnbench.architectures import ALL
 from rnnbench.data.dataset import Part
-from rnnbench.execution import choices as executors
-from rnnbench.execution import worker
-from rnnbench.execution.choices import ExecutorChoices
+from rnnbench.execution import engines, worker
 from rnnbench.execution.cores import usable_cores
 from rnnbench.execution.local import LocalExecutor, work_off
 from rnnbench.execution.process import peak_mib
+from rnnbench.options import ExecutorChoices
 from rnnbench.reports.report import ReportChoices, report_study
 from rnnbench.specs import RunSpec
-from rnnbench.studies.run import RunChoices, run_study
+from rnnbench.studies.command import RunChoices
+from rnnbench.studies.run import run_study
 from rnnbench.studies.screen import RunScreen
 from rnnbench.training.engine import Arrays, OneLane, Scores, Variables
 
@@ -133,16 +133,17 @@ def make_reviews() -> dict[str, Any]:  # Any: arrays of objects
 def run(folder: Path, n_seeds: int) -> dict[str, float]:
     """Wall-clock seconds of the study, then of its report."""
     choices = RunChoices(
-        all_architectures=True,
+        all_=True,
         name=STUDY,
         seeds=tuple(range(n_seeds)),
         dataset=str(folder / "imdb.npz"),
-        recipe={"epochs": (N_EPOCHS,), "patience": (N_EPOCHS,)},
+        epochs=N_EPOCHS,
+        patience=N_EPOCHS,
         report=False,
         placing=ExecutorChoices(device="cpu"),
     )
     began = time.perf_counter()
-    with mock.patch.object(executors, "LocalExecutor", simulated_executor):
+    with mock.patch.object(engines, "LocalExecutor", simulated_executor):
         run_study(choices, RunScreen(), folder)
     trained = time.perf_counter()
     report_study(ReportChoices(study=STUDY), RunScreen(), folder)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rnnbench.cli import commands
+from rnnbench.cli.commands import COMMANDS, GROUPS
 from rnnbench.errors import RnnbenchError, UnavailableError, UsageError
 from rnnbench.output.characters import sentence
 from rnnbench.output.streams import output_problem, steady_output
@@ -34,7 +34,10 @@ app = typer.Typer(
     "the traceback of an error. Exit codes: 0 fine, 1 some runs failed, 2 bad input, 3 data or a "
     "server not reachable or standard output full, 130 interrupted.",
 )
-commands.register(app)
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,19 +1,34 @@
-"""Which engine trains a command's runs, and how many lanes it has."""
+"""Where a command's runs are carried out, by which engine, and with how many lanes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from rnnbench.data.files import sweep_folders
 from rnnbench.errors import UsageError, unknown_name
-from rnnbench.execution.devices import Placement
+from rnnbench.execution import cluster
+from rnnbench.execution.cores import usable_cores
+from rnnbench.execution.devices import Placement, place_on_cluster, place_workers
+from rnnbench.execution.executor import Executor
+from rnnbench.execution.local import LocalExecutor
 from rnnbench.execution.process import call_in_process, call_on
+from rnnbench.options import ExecutorChoices
 from rnnbench.specs import ENGINES, PluginForm, RunSpec
 from rnnbench.training.fleet import why_not_vmapped
 from rnnbench.training.rehearsal import rehearse
 
-__all__ = ["EngineChoice", "choose_engine", "leave_out_unfit", "refuse_unfit"]
+__all__ = [
+    "EngineChoice",
+    "Workers",
+    "choose_engine",
+    "leave_out_unfit",
+    "open_executor",
+    "refuse_unfit",
+]
 
+EXECUTORS = ("local", "ray")
 GPU_LANES = 64
 MOST_LANES = 4096
 
@@ -25,6 +40,51 @@ class EngineChoice:
     engine: str
     n_lanes: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """An executor, to be closed by whoever opened it, and what was chosen for it.
+
+    Args:
+        where: the cluster, in words; empty for this machine's own processes.
+    """
+
+    executor: Executor
+    placement: Placement
+    engine: EngineChoice
+    where: str = ""
+
+
+def open_executor(choices: ExecutorChoices, log_folder: Path) -> Workers:
+    """Place the workers, choose the engine, join the cluster if there is one.
+
+    What workers that were killed have left in the folder for temporary files is swept first.
+
+    Raises:
+        UsageError, UnavailableError: something asked for is not known, not installed, or not there.
+    """
+    sweep_folders()
+    if choices.executor not in EXECUTORS:
+        raise UsageError(unknown_name("executor", choices.executor, EXECUTORS))
+    if choices.executor == "ray":
+        return _open_ray(choices)
+    if choices.ray_address is not None:
+        raise UsageError("--ray-address belongs to --executor ray")
+    placement = place_workers(
+        backend=choices.backend,
+        device=choices.device,
+        workers=choices.workers,
+        workers_per_gpu=choices.workers_per_gpu,
+    )
+    engine = choose_engine(choices.engine, choices.lanes, placement)
+    executor = LocalExecutor(
+        backend=placement.backend,
+        gpus=placement.gpus,
+        log_folder=log_folder,
+        n_lanes=engine.n_lanes,
+    )
+    return Workers(executor=executor, placement=placement, engine=engine)
 
 
 def choose_engine(asked: str, lanes: int | None, placement: Placement) -> EngineChoice:
@@ -80,6 +140,39 @@ def refuse_unfit(specs: Iterable[RunSpec]) -> None:
     if networks:
         some = list(networks.values())
         call_on(some[0].backend, rehearse, some)  # a study has one back end
+
+
+def _open_ray(choices: ExecutorChoices) -> Workers:
+    # The back end is this machine's choice: every node has the same versions.
+    here = place_workers(
+        backend=choices.backend,
+        device="cpu",
+        workers=choices.workers,
+        workers_per_gpu=choices.workers_per_gpu,
+    )
+    address = choices.ray_address or cluster.LOCAL
+    joined = cluster.connect(address, here.backend, choices.workers or usable_cores())
+    try:
+        placement = place_on_cluster(
+            here,
+            device=choices.device,
+            workers=choices.workers,
+            workers_per_gpu=choices.workers_per_gpu,
+            n_cpus=joined.n_cpus,
+            n_gpus=joined.n_gpus,
+        )
+        engine = choose_engine(choices.engine, choices.lanes, placement)
+    except UsageError:
+        joined.close()
+        raise
+    executor = cluster.RayExecutor(
+        backend=placement.backend,
+        n_at_once=len(placement.gpus),
+        gpu_share=1 / choices.workers_per_gpu if placement.device == "gpu" else 0.0,
+        n_lanes=engine.n_lanes,
+    )
+    where = f"ray at {address}: {joined.n_nodes} nodes, {joined.n_cpus} cores, {joined.n_gpus} GPUs"
+    return Workers(executor=executor, placement=placement, engine=engine, where=where)
 
 
 def _ask(shapes: Sequence[tuple[str, RunSpec]]) -> dict[str, str | None]:

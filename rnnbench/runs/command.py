@@ -1,25 +1,19 @@
-"""`rnnbench show`, `predict` and `evaluate`: runs that are kept."""
+"""What can be done with runs that are kept: list, show, predict, evaluate, export and import."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rnnbench.errors import UsageError
-from rnnbench.options import (
-    DropUnlabelled,
-    Encoding,
-    Json,
-    LabelColumn,
-    Quotes,
-    Separator,
-    TextColumn,
-    here,
-    own_data,
-)
+from rnnbench.options import FileChoices, Json, flatten, given, here
 
-__all__ = ["evaluate", "predict", "show"]
+if TYPE_CHECKING:
+    from rnnbench.page.screen import Screen
+
+__all__ = ["evaluate", "export", "import_", "list_", "predict", "relocate", "show", "ui"]
 
 Run = Annotated[
     str,
@@ -31,18 +25,43 @@ Run = Annotated[
 Study = Annotated[str | None, typer.Option(help="Look for the run in this study only.")]
 
 
+def list_(
+    what: Annotated[
+        str | None, typer.Argument(help="architectures, studies or runs; all by default.")
+    ] = None,
+    csv: Annotated[
+        bool,
+        typer.Option("--csv", help="The runs that are over, and not deleted in MLflow, as CSV."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show the architectures, the studies, and the runs of this folder."""
+    from rnnbench.page.consoles import print_json
+    from rnnbench.page.screen import Screen
+    from rnnbench.runs.listing import list_all, runs_as_csv, show_listing
+
+    warn = Screen().warn
+    if csv:
+        print(runs_as_csv(here(), warn), end="")
+        return
+    found = list_all(here(), what, warn)
+    if json:
+        print_json({listing.title: listing.records for listing in found})
+    else:
+        show_listing(found)
+
+
 def show(run: Run, study: Study = None, json: Json = False) -> None:
     """Show one run: what was asked, its curve, its scores, and where its files are."""
     from rnnbench.page.consoles import print_json
-    from rnnbench.page.screen import Screen
-    from rnnbench.runs.screen import show_one
-    from rnnbench.runs.show import show_run
+    from rnnbench.runs.show import show_one, show_run
 
-    found = show_run(run, here(), study, Screen().warn)
+    screen = _screen()
+    found = show_run(run, here(), study, screen.warn)
     if json:
         print_json(found)
     else:
-        show_one(found)
+        show_one(found, screen)
 
 
 def predict(
@@ -53,49 +72,88 @@ def predict(
 ) -> None:
     """Say what a run's best model makes of a text, and which of its words the model knows."""
     from rnnbench.page.consoles import print_json
-    from rnnbench.runs.predict import predict_text
-    from rnnbench.runs.screen import show_prediction
+    from rnnbench.runs.predict import predict_text, show_prediction
 
-    for prediction in (found := predict_text(run, texts, here(), study)):
-        if not json:
-            show_prediction(prediction)
+    found = predict_text(run, texts, here(), study)
     if json:
         print_json(found)
+        return
+    for prediction in found:
+        show_prediction(prediction, _screen())
 
 
+@flatten
 def evaluate(
     run: Run,
     dataset: Annotated[
         str | None,
         typer.Option(help="A file of labelled texts; by default the run's own test half."),
     ] = None,
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    separator: Separator = None,
-    encoding: Encoding = None,
-    quotes: Quotes = None,
-    drop_unlabelled: DropUnlabelled = None,
     study: Study = None,
     json: Json = False,
+    *,
+    file: FileChoices,
 ) -> None:
     """Score a run's best model, on the test half of its data or on a file of yours."""
     from rnnbench.data.tables import OwnChoices
     from rnnbench.page.consoles import print_json
-    from rnnbench.runs.predict import evaluate_run
-    from rnnbench.runs.screen import show_evaluation
+    from rnnbench.runs.predict import evaluate_run, show_evaluation
 
-    chosen = own_data(
-        text_column=text_column,
-        label_column=label_column,
-        separator=separator,
-        encoding=encoding,
-        quotes=quotes,
-        drop_unlabelled=drop_unlabelled,
-    )
+    chosen = given(file)
     if dataset is None and chosen:
         raise UsageError("columns are chosen for a file; say --dataset too")
     found = evaluate_run(run, dataset, OwnChoices(**chosen), here(), study)
     if json:
         print_json(found)
     else:
-        show_evaluation(found)
+        show_evaluation(found, _screen())
+
+
+def export(
+    study: Annotated[str, typer.Argument(help="The study's name, as `rnnbench list runs` has it.")],
+    file: Annotated[Path, typer.Argument(help="The zip file to be written.")],
+) -> None:
+    """Write a study's runs into one file, for another machine."""
+    from rnnbench.page.screen import Screen
+    from rnnbench.runs.share import export_study
+
+    export_study(study, file, Screen(), here())
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="What `rnnbench export` wrote elsewhere.")],
+) -> None:
+    """Take in the runs of another machine, each once; the file is checked before anything is."""
+    from rnnbench.page.screen import Screen
+    from rnnbench.runs.share import import_study
+
+    import_study(file, Screen(), here())
+
+
+def relocate() -> None:
+    """Mend artifact addresses in MLflow after this folder was moved or copied, as run and ui do."""
+    from rnnbench.page.screen import Screen
+    from rnnbench.runs.share import relocate_store
+
+    relocate_store(Screen(), here())
+
+
+def ui(
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 5000,
+    host: Annotated[str, typer.Option(help="Address to listen on; the default is private.")] = (
+        "127.0.0.1"
+    ),
+) -> None:
+    """Open the runs of this folder in MLflow's page, started light."""
+    from rnnbench.page.screen import Screen
+    from rnnbench.runs.ui import serve_ui
+
+    raise typer.Exit(serve_ui(here(), host, port, Screen()))
+
+
+def _screen() -> Screen:
+    """A screen that --quiet does not silence: what it shows is what was asked for."""
+    from rnnbench.page.consoles import open_console
+    from rnnbench.page.screen import Screen
+
+    return Screen(console=open_console())

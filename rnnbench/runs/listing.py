@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from rich.table import Table
 
 from rnnbench.architectures import (
     architecture_names,
@@ -16,14 +20,32 @@ from rnnbench.architectures import (
 from rnnbench.errors import StudyError, UsageError, unknown_name
 from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural
-from rnnbench.runs.records import run_record, write_records
-from rnnbench.specs import Form, PluginForm
+from rnnbench.output.characters import csv_text
+from rnnbench.page.consoles import open_console
+from rnnbench.specs import Form, PluginForm, RunResult, RunSpec
 from rnnbench.study import bundled_studies, load_study
 from rnnbench.tracking.runs import find_deleted
 
-__all__ = ["SECTIONS", "Listing", "list_all", "runs_as_csv"]
+__all__ = ["SECTIONS", "Listing", "list_all", "runs_as_csv", "show_listing", "write_records"]
 
 SECTIONS = ("architectures", "studies", "runs")
+COLUMNS = (
+    "study",
+    "dataset",
+    "order",
+    "backend",
+    "engine",
+    "architecture",
+    "seed",
+    "best_epoch",
+    "val_loss",
+    "val_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "epochs",
+    "fit_seconds",
+    "status",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +88,19 @@ def list_all(
     return [make() for name, make in makers.items() if what in (None, name)]
 
 
+def show_listing(listings: Sequence[Listing]) -> None:
+    """Print each listing as a table."""
+    console = open_console()
+    for listing in listings:
+        if not listing.rows:
+            console.print(f"{listing.title}: {listing.empty}")
+            continue
+        table = Table(*listing.headings, title=listing.title, title_justify="left")
+        for row in listing.rows:
+            table.add_row(*row)
+        console.print(table)
+
+
 def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) -> str:
     """Every run of the folder that is over, a line each, by study, architecture and seed.
 
@@ -74,11 +109,35 @@ def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) 
     entries = Ledger(root, writable=False, on_problem=on_problem).entries()
     deleted = find_deleted(root, entries)
     records = [
-        run_record(entry.study, entry.spec(), result)
+        _run_record(entry.study, entry.spec(), result)
         for entry in entries
         if (result := entry.result()) is not None and entry not in deleted
     ]
     return write_records(sorted(records, key=_record_order))
+
+
+def write_records(records: Iterable[Mapping[str, object]]) -> str:
+    """The records as CSV, empty cells for None."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for record in records:
+        writer.writerow({key: csv_text(value) for key, value in record.items()})
+    return text.getvalue()
+
+
+def _run_record(study: str, spec: RunSpec, result: RunResult) -> dict[str, object]:
+    """A run's values by column; None where there is none."""
+    values: dict[str, object] = {
+        "study": study,
+        "dataset": spec.data.dataset,
+        "order": spec.recipe.order,
+        "backend": spec.backend,
+        "engine": spec.engine,
+        "architecture": display_name(spec.form),
+        "seed": spec.seed,
+    }
+    return values | {name: getattr(result, name) for name in COLUMNS if name not in values}
 
 
 def _record_order(record: Mapping[str, object]) -> tuple[str, str, int]:

@@ -22,12 +22,21 @@ from rnnbench.errors import DataError, UsageError, WorkerError
 from rnnbench.execution.devices import installed_backends
 from rnnbench.execution.process import call_in_process, call_on
 from rnnbench.ledger import LedgerEntry
+from rnnbench.output.amounts import plural
+from rnnbench.page.screen import Screen
 from rnnbench.specs import SYNTHETIC, DataSpec, Form, PluginForm, RunSpec
 from rnnbench.tracking.find_run import find_run, model_file
 from rnnbench.training.engine import macro_f1, predicted_classes, score
 from rnnbench.training.inference import predict_with
 
-__all__ = ["Evaluation", "Prediction", "evaluate_run", "predict_text"]
+__all__ = [
+    "Evaluation",
+    "Prediction",
+    "evaluate_run",
+    "predict_text",
+    "show_evaluation",
+    "show_prediction",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +147,37 @@ def evaluate_run(
         macro_f1=macro_f1(predicted_classes(probability), part.labels),
         notes=(*_code_notes(spec.form), *notes),
     )
+
+
+def show_prediction(prediction: Prediction, screen: Screen) -> None:
+    """Print what the model makes of a text; words that it does not know are in brackets."""
+    say = screen.say
+    say(f"run       {prediction.run}: {prediction.title}")
+    chances = ", ".join(f"{name} {value:.3f}" for name, value in prediction.probabilities.items())
+    say(f"answer    {prediction.answer} ({chances})")
+    known = sum(word is not None for word in prediction.seen)
+    seen = " ".join("[?]" if word is None else word for word in prediction.seen)
+    say(f"seen      {seen or 'no word at all'}")
+    words = plural(len(prediction.seen), "word")
+    say(f"known     {known} of {words}; [?] is one that the model never learnt")
+    if prediction.n_cut:
+        cut = plural(prediction.n_cut, "word")
+        say(f"cut       the first {cut}: the network reads the end only")
+    for note in prediction.notes:
+        say(f"note      {note}")
+
+
+def show_evaluation(found: Evaluation, screen: Screen) -> None:
+    """Print the scores."""
+    say = screen.say
+    say(f"run       {found.run}: {found.title}")
+    say(f"data      {found.data}, {plural(found.n_texts, 'text')}")
+    say(
+        f"scores    accuracy {found.accuracy:.4f}, macro-F1 {found.macro_f1:.4f}, "
+        f"loss {found.loss:.4f}"
+    )
+    for note in found.notes:
+        say(f"note      {note}")
 
 
 def _code_notes(form: Form) -> tuple[str, ...]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnnbench.architectures import display_name
-from rnnbench.specs import EpochRow, RunResult, RunSpec
+from rnnbench.output.amounts import plural
+from rnnbench.page.screen import Screen
+from rnnbench.page.texts import duration
+from rnnbench.specs import SPLIT_KEYS, EpochRow, RunResult, RunSpec
 from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.find_run import find_run
 from rnnbench.tracking.runs import find_deleted
 
-__all__ = ["ShownRun", "show_run"]
+__all__ = ["ShownRun", "draw_curve", "show_one", "show_run"]
+
+WIDTH, HEIGHT = 60, 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +72,61 @@ def show_run(
         is_deleted=bool(find_deleted(root, [entry])),
         files=tuple(sorted(entry.folder.iterdir())),
     )
+
+
+def show_one(run: ShownRun, screen: Screen) -> None:
+    """Print the run from its spec to its files."""
+    spec, result, say = run.spec, run.result, screen.say
+    say(f"run       {spec.fingerprint}: {run.name}, study {run.study}")
+    say(f"data      {spec.data.dataset}, content {spec.data.fingerprint[:12]}")
+    hidden = ("fingerprint", *(SPLIT_KEYS if spec.data.is_own else ()))
+    settings = ", ".join(
+        f"{key}={value}" for key, value in spec.settings.items() if key not in hidden
+    )
+    say(f"settings  {settings}")
+    if result is None:
+        say(f"status    not over: {plural(len(run.history), 'epoch')} so far")
+    else:
+        say(f"status    {result.status}" + (f": {result.reason}" if result.reason else ""))
+        if result.test_accuracy is not None and result.val_loss is not None:
+            say(
+                f"scores    test accuracy {result.test_accuracy:.4f}, "
+                f"test loss {result.test_loss:.4f}, "
+                f"validation loss {result.val_loss:.4f} in epoch {result.best_epoch}"
+            )
+        say(f"time      {duration(result.fit_seconds)} for {plural(result.epochs, 'epoch')}")
+    for line in draw_curve(run.history):
+        say(line)
+    for address, run_id in run.run_ids.items():
+        say(f"MLflow    {run_id} in {address}")
+    if run.is_deleted:
+        say("deleted   in MLflow, so that tables and reports leave it out")
+    for path in run.files:
+        say(f"file      {path}")
+
+
+def draw_curve(history: Sequence[EpochRow]) -> list[str]:
+    """Training and validation loss against epochs, as lines of text: `·` and `o`, `*` for both.
+
+    Epochs without a number, of a run that diverged, are left out; of one alone there is no curve.
+    """
+    history = [row for row in history if math.isfinite(row.loss) and math.isfinite(row.val_loss)]
+    if len(history) < 2:
+        return []
+    columns = min(WIDTH, len(history))
+    picked = [history[round(i * (len(history) - 1) / max(columns - 1, 1))] for i in range(columns)]
+    values = [value for row in picked for value in (row.loss, row.val_loss)]
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    grid = [[" "] * columns for _ in range(HEIGHT)]
+    for column, row in enumerate(picked):
+        for value, mark in ((row.loss, "·"), (row.val_loss, "o")):
+            line = HEIGHT - 1 - round((value - low) / span * (HEIGHT - 1))
+            grid[line][column] = "*" if grid[line][column] not in (" ", mark) else mark
+    lines = [
+        f"{high - span * index / (HEIGHT - 1):8.4f} |{''.join(cells)}"
+        for index, cells in enumerate(grid)
+    ]
+    foot = f"{'':8} +{'-' * columns}"
+    ends = f"{'':9} epoch 1 to {history[-1].epoch}: · training loss, o validation loss, * both"
+    return [*lines, foot, ends]

@@ -1,53 +1,66 @@
-"""What a study costs here: a few epochs of each network, and on unknown texts a run of each."""
+"""`rnnbench plan`: a few epochs of each network, on unknown texts a run of each, and a forecast."""
 
 from __future__ import annotations
 
+import shlex
 import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rnnbench.architectures import display_name
+from rnnbench.errors import WorkerError
 from rnnbench.execution.executor import Executor, Task
+from rnnbench.page.screen import Screen
 from rnnbench.specs import EpochEnded, Failed, Finished, RunSpec, Started
-from rnnbench.studies.plan import Plan, is_unlike_textbook, run_kind
+from rnnbench.studies.command import RunChoices
+from rnnbench.studies.forecast import Budget, Cost, fit_budget, forecast
+from rnnbench.studies.plan import Plan, is_unlike_textbook, open_study, run_kind
+from rnnbench.tracking.provenance import drop_options
 
-__all__ = ["NO_PILOT", "PILOT_SECONDS", "Cost", "Pilot", "calibrate", "run_pilot"]
+if TYPE_CHECKING:
+    from rnnbench.studies.screen import ForecastScreen
+
+__all__ = ["calibrate", "plan_study", "run_pilot"]
 
 CALIBRATION_EPOCHS = 3
 PILOT_SECONDS = 120.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """What a run of one shape costs on this machine, while others run beside it.
+def plan_study(
+    choices: RunChoices, budget_seconds: float | None, view: ForecastScreen, root: Path
+) -> dict[str, Any]:  # Any: what `as_json` takes
+    """Calibrate on this machine, say what the study will take; nothing is kept.
 
-    Args:
-        start_seconds: from the task to the first epoch, compilation included.
-        end_seconds: from the last epoch to the result.
-        file_bytes: model and predictions.
+    Returns:
+        All that was said, by name.
+
+    Raises:
+        RnnbenchError: bad input, or data out of reach.
     """
-
-    start_seconds: float
-    epoch_seconds: float
-    end_seconds: float
-    file_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pilot:
-    """How many epochs runs of each kind take until their early stop.
-
-    Args:
-        epochs: expected of each kind that was tried.
-        unstopped: architectures whose run did not stop in time.
-    """
-
-    epochs: Mapping[str, int]
-    unstopped: tuple[str, ...]
-
-
-NO_PILOT = Pilot(epochs={}, unstopped=())
+    with open_study(choices, view, root) as plan:
+        view.show_plan(plan)
+        found: dict[str, Any] = {
+            "study": plan.study.name,
+            "runs": len(plan.specs),
+            "done": plan.n_done,
+        }
+        if not plan.tasks and budget_seconds is None:
+            return found
+        plan, costs = _calibrate(plan, budget_seconds is not None, view)
+        if plan.is_guess:
+            plan = replace(plan, pilot=run_pilot(plan, view))
+        if plan.tasks:
+            found["forecast"] = forecast(plan, costs)
+            view.show_forecast(plan, found["forecast"])
+        if budget_seconds is not None:
+            budget = fit_budget(plan, costs, budget_seconds)
+            command = _command(choices, plan, budget)
+            view.show_budget(budget, budget_seconds, command)
+            found |= {"budget_seconds": budget_seconds, "budget": budget, "command": command}
+        return found
 
 
 def calibrate(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> dict[str, Cost]:
@@ -87,17 +100,26 @@ def calibrate(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> d
     return {shape: _mean(costs) for shape, costs in seen.items()}
 
 
-def run_pilot(plan: Plan, executor: Executor) -> Pilot:
+def run_pilot(plan: Plan, view: Screen) -> dict[str, int]:
     """Train one run of each kind of which no epochs are known, until its early stop.
 
     Nothing is kept. After `PILOT_SECONDS` the rest is given up: such a kind is expected to do as
     the others, and no better than it was doing; where none stops, to use all of its epochs.
+
+    Returns:
+        The epochs that are expected of each kind that was tried.
     """
+    minutes = f"{PILOT_SECONDS / 60:.0f} minutes"
+    view.say(
+        "How many epochs such runs take is not known yet: one of each network goes to its early "
+        f"stop, for {minutes} at most."
+    )
     first: dict[str, RunSpec] = {}
     for spec in plan.specs:
         if is_unlike_textbook(spec):
             first.setdefault(run_kind(spec), spec)
     pilots = {spec.fingerprint: spec for kind, spec in first.items() if kind not in plan.known}
+    executor = plan.workers.executor
     ended: dict[str, int] = {}
     stopped: list[int] = []  # early, neither diverged nor failed
     reached: dict[str, int] = {}
@@ -114,22 +136,47 @@ def run_pilot(plan: Plan, executor: Executor) -> Pilot:
         if time.perf_counter() > deadline:
             for fingerprint in pilots:
                 executor.stop(fingerprint)
-    usual = round(statistics.fmean(stopped)) if stopped else None
+    late = [display_name(spec.form) for key, spec in pilots.items() if key not in ended]
+    if late:
+        names = ", ".join(dict.fromkeys(late))
+        view.warn(f"{names} did not stop within {minutes}; the forecast is rough")
+    for key, spec in pilots.items():
+        if key not in ended:
+            least = reached.get(key, 0) + spec.recipe.patience
+            usual = max(round(statistics.fmean(stopped)), least) if stopped else spec.recipe.epochs
+            ended[key] = min(usual, spec.recipe.epochs)
+    return {run_kind(spec): ended[key] for key, spec in pilots.items()}
 
-    def expect(spec: RunSpec) -> int:
-        if spec.fingerprint in ended or usual is None:
-            return ended.get(spec.fingerprint, spec.recipe.epochs)
-        least = reached.get(spec.fingerprint, 0) + spec.recipe.patience
-        return min(max(usual, least), spec.recipe.epochs)
 
-    return Pilot(
-        epochs={run_kind(spec): expect(spec) for spec in pilots.values()},
-        unstopped=tuple(
-            dict.fromkeys(
-                display_name(spec.form) for spec in pilots.values() if spec.fingerprint not in ended
-            )
-        ),
-    )
+def _calibrate(plan: Plan, has_budget: bool, view: Screen) -> tuple[Plan, Mapping[str, Cost]]:
+    """The plan without what cannot be trained, and what the rest costs."""
+    # A budget may hold further seeds of networks whose runs are over.
+    specs = plan.specs if has_budget else [task.spec for task in plan.tasks]
+    view.say("A few epochs of each network are trained now, for about half a minute.")
+    n_workers = min(plan.most_workers, len(specs))
+    costs = calibrate(specs, n_workers, plan.workers.executor)
+    if not costs:
+        raise WorkerError("the calibration came to no result; `rnnbench run` will say why")
+    lost = {spec.shape: display_name(spec.form) for spec in specs if spec.shape not in costs}
+    if lost:
+        view.warn(
+            f"{', '.join(sorted(set(lost.values())))} could not be trained and is not in the "
+            "forecast; `rnnbench run` will say why"
+        )
+    if plan.workers.engine.n_lanes > 1:
+        view.warn("runs side by side in a fleet are counted one after the other: a high guess")
+    return plan.without(lost), costs
+
+
+def _command(choices: RunChoices, plan: Plan, budget: Budget) -> str:
+    """The words that run what fits."""
+    given = shlex.split(choices.command.replace("rnnbench plan", "rnnbench run", 1))
+    words = drop_options(given, ("--budget", "--seeds", "--epochs"), ("--json",))
+    if budget.verdict is not None:
+        words += ["--seeds", str(budget.verdict.n_seeds)]
+    if choices.epochs or budget.epochs < max(s.recipe.epochs for s in plan.specs):
+        words += ["--epochs", str(budget.epochs)]
+    return shlex.join(words)
 
 
 def _short(spec: RunSpec, seed: int) -> RunSpec:

@@ -1,133 +1,117 @@
-"""`rnnbench run`, and `rnnbench plan`, which takes the same options."""
+"""`rnnbench run`; `rnnbench plan`, which takes the same options; `rnnbench doctor`."""
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 import typer
 
 from rnnbench.errors import UsageError
 from rnnbench.options import (
-    Backend,
+    ArchitectureChoices,
     Dataset,
-    Device,
-    DropDuplicates,
-    DropUnlabelled,
-    Encoding,
     Epochs,
+    ExecutorChoices,
     Json,
-    LabelColumn,
-    NamedOrAll,
-    Names,
-    Quotes,
-    Separator,
-    SplitColumn,
-    SplitSeed,
-    TestFraction,
-    TextColumn,
-    Workers,
-    WorkersPerGpu,
-    given,
+    OwnFileChoices,
+    flatten,
     here,
     numbers,
-    own_data,
     this_command,
     whole_numbers,
     words,
 )
 
-if TYPE_CHECKING:
-    from rnnbench.studies.run import RunChoices
-
-__all__ = ["plan", "run"]
+__all__ = ["RunChoices", "doctor", "plan", "run"]
 
 MOST_BUDGET_SECONDS = 365 * 86_400.0
 
 
-def run(
-    architectures: Names = None,
-    all_: NamedOrAll = False,
+def _seeds(text: str) -> tuple[int, ...]:
+    from rnnbench.seeds import parse_seeds
+
+    return parse_seeds(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunChoices(ArchitectureChoices):
+    """What to run, and where; None, or no value, leaves it to the study.
+
+    Args:
+        command: the words that repeat this command.
+    """
+
     seeds: Annotated[
-        str | None, typer.Option(help="How many (3), a range (0-9) or a list (1,4,7).")
-    ] = None,
-    units: Annotated[str | None, typer.Option(help="Units a layer; a list makes a grid.")] = None,
+        tuple[int, ...],
+        typer.Option(help="How many (3), a range (0-9) or a list (1,4,7)."),
+        _seeds,
+    ] = ()
+    units: Annotated[
+        tuple[int, ...], typer.Option(help="Units a layer; a list makes a grid."), whole_numbers
+    ] = ()
     dropout: Annotated[
-        str | None, typer.Option(help="Dropout of the inputs; a list makes a grid.")
-    ] = None,
+        tuple[float, ...], typer.Option(help="Dropout of the inputs; a list makes a grid."), numbers
+    ] = ()
     recurrent_dropout: Annotated[
-        str | None, typer.Option(help="Dropout of the state; a list makes a grid.")
-    ] = None,
+        tuple[float, ...], typer.Option(help="Dropout of the state; a list makes a grid."), numbers
+    ] = ()
     embedding_size: Annotated[
-        str | None, typer.Option(help="Embedding size; a list makes a grid.")
-    ] = None,
+        tuple[int, ...], typer.Option(help="Embedding size; a list makes a grid."), whole_numbers
+    ] = ()
     learning_rate: Annotated[
-        str | None, typer.Option(help="Learning rate; a list makes a grid.")
-    ] = None,
-    epochs: Epochs = None,
+        tuple[float, ...], typer.Option(help="Learning rate; a list makes a grid."), numbers
+    ] = ()
+    epochs: Epochs = None
     patience: Annotated[
         int | None, typer.Option(help="Epochs without improvement before stopping.")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Reviews a step.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="rmsprop, adam or sgd.")] = None,
+    ] = None
+    batch_size: Annotated[int | None, typer.Option(help="Reviews a step.")] = None
+    optimizer: Annotated[str | None, typer.Option(help="rmsprop, adam or sgd.")] = None
     order: Annotated[
-        str | None, typer.Option(help="reshuffled every epoch, or frozen; a list makes a grid.")
-    ] = None,
-    max_len: Annotated[str | None, typer.Option(help="Words a review; a grid too.")] = None,
+        tuple[str, ...],
+        typer.Option(help="reshuffled every epoch, or frozen; a list makes a grid."),
+        words,
+    ] = ()
+    max_len: Annotated[
+        tuple[int, ...], typer.Option(help="Words a review; a list makes a grid."), whole_numbers
+    ] = ()
     num_words: Annotated[
-        str | None, typer.Option(help="Size of the vocabulary; a list makes a grid.")
-    ] = None,
+        tuple[int, ...],
+        typer.Option(help="Size of the vocabulary; a list makes a grid."),
+        whole_numbers,
+    ] = ()
     study: Annotated[
         str | None, typer.Option(help="A study's TOML file, or the name of a bundled one.")
-    ] = None,
+    ] = None
     name: Annotated[
         str | None, typer.Option(help="Name of the study, and of its MLflow experiment.")
-    ] = None,
-    dataset: Dataset = None,
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    split_column: SplitColumn = None,
-    separator: Separator = None,
-    encoding: Encoding = None,
-    quotes: Quotes = None,
-    test_fraction: TestFraction = None,
-    split_seed: SplitSeed = None,
-    drop_duplicates: DropDuplicates = None,
-    drop_unlabelled: DropUnlabelled = None,
-    workers: Workers = None,
-    workers_per_gpu: WorkersPerGpu = 1,
-    device: Device = "auto",
-    backend: Backend = "auto",
-    engine: Annotated[
-        str, typer.Option(help="auto, keras, or fleet: many runs in one compiled program.")
-    ] = "auto",
-    lanes: Annotated[
-        int | None, typer.Option(help="Runs side by side in a fleet. Default: 64 a GPU, 1 a CPU.")
-    ] = None,
-    executor: Annotated[
-        str, typer.Option(help="local processes, or the tasks of a ray cluster.")
-    ] = "local",
-    ray_address: Annotated[
-        str | None, typer.Option(help="HOST:PORT of the cluster, or local: one of this machine.")
-    ] = None,
+    ] = None
     quick: Annotated[
         bool, typer.Option("--quick", help="A first look on synthetic reviews; decides nothing.")
-    ] = False,
+    ] = False
     tuned: Annotated[
         bool, typer.Option("--tuned", help="With the values that `rnnbench tune` found best.")
-    ] = False,
+    ] = False
+    dataset: Dataset = None
+    own: OwnFileChoices = field(default_factory=OwnFileChoices)
+    placing: ExecutorChoices = field(default_factory=ExecutorChoices)
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over; the old runs are put aside.")
+    ] = False
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write the report at the end.")
+    ] = True
+    command: str = "rnnbench run"
+
+
+@flatten
+def run(
+    choices: RunChoices,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what `rnnbench plan` does, and stop.")
     ] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over; the old runs are put aside.")
-    ] = False,
-    report: Annotated[
-        bool, typer.Option("--report/--no-report", help="Write the report at the end.")
-    ] = True,
 ) -> None:
     """Train what is missing of a study, track it in MLflow, and compare the architectures.
 
@@ -136,11 +120,10 @@ def run(
     from rnnbench.studies.run import run_study
     from rnnbench.studies.screen import RunScreen
 
-    values = locals()
+    choices = replace(choices, command=this_command())
     if dry_run:
-        _forecast(_choose(values), None, json=False)
+        _forecast(choices, None, json=False)
         return
-    choices = _choose(values)
     screen = RunScreen()
     try:
         outcome = run_study(choices, screen, here())
@@ -152,58 +135,50 @@ def run(
     raise typer.Exit(1 if outcome.n_failed else 0)
 
 
+@flatten
 def plan(
+    choices: RunChoices,
     budget: Annotated[
         str | None,
         typer.Option(help="Seconds, minutes or hours (90s, 30m, 2h): which seeds and epochs fit."),
     ] = None,
     json: Json = False,
-    **values: Any,  # Any: the options of `run`
 ) -> None:
     """Say what `rnnbench run` with the same options would take, and what it could decide.
 
     Trains a few epochs of each network on this machine, for half a minute, and keeps nothing; where
     it cannot know when runs stop early, one run of each network too, for two minutes at most.
     """
-    choices = _choose({**_defaults(run), **values})
+    choices = replace(choices, command=this_command())
     _forecast(choices, None if budget is None else _seconds(budget), json=json)
+
+
+def doctor(json: Json = False) -> None:
+    """Check versions, devices, data and store; say what is missing and how to get it."""
+    from rnnbench.page.consoles import print_json
+    from rnnbench.studies.doctor import check_all, show_checks
+
+    checks = check_all(here())
+    if json:
+        print_json(checks)
+    else:
+        show_checks(checks)
+    raise typer.Exit(0 if all(check.ok for check in checks) else 3)
 
 
 def _forecast(choices: RunChoices, budget_seconds: float | None, *, json: bool) -> None:
     from rnnbench.page.consoles import print_json
-    from rnnbench.studies.forecast import plan_study
-    from rnnbench.studies.forecast_screen import ForecastRecord, ForecastScreen
+    from rnnbench.studies.calibration import plan_study
+    from rnnbench.studies.screen import ForecastScreen
 
-    record = ForecastRecord()
-    screen = record if json else ForecastScreen()
+    screen = ForecastScreen(quiet=json)
     try:
-        plan_study(choices, budget_seconds, screen, here())
+        found = plan_study(choices, budget_seconds, screen, here())
     except KeyboardInterrupt:  # Typer would end the command without a word
         screen.warn("interrupted; nothing was to be kept")
         raise typer.Exit(130) from None
     if json:
-        print_json(record.found)
-
-
-def _borrow_options() -> None:
-    """Give `plan` the options of `run`, which the command line reads off a signature."""
-    own, theirs = (inspect.signature(each, eval_str=True) for each in (plan, run))
-    kept = [
-        p for name, p in theirs.parameters.items() if name not in ("dry_run", "fresh", "report")
-    ]
-    added = [
-        own.parameters[name].replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name in ("budget", "json")
-    ]
-    plan.__signature__ = own.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
-    plan.__annotations__ = {**run.__annotations__, **plan.__annotations__}
-
-
-_borrow_options()
-
-
-def _defaults(function: Any) -> dict[str, Any]:  # Any: a command and its options
-    return {name: p.default for name, p in inspect.signature(function).parameters.items()}
+        print_json(found)
 
 
 def _seconds(text: str) -> float:
@@ -215,65 +190,3 @@ def _seconds(text: str) -> float:
     if seconds > MOST_BUDGET_SECONDS:
         raise UsageError(f"--budget takes a year (8760h) at most, got '{text[:40]}'")
     return seconds
-
-
-def _choose(values: Mapping[str, Any]) -> RunChoices:  # Any: the options of `run` by name
-    """What the options mean."""
-    from rnnbench.execution.choices import ExecutorChoices
-    from rnnbench.seeds import parse_seeds
-    from rnnbench.studies.run import RunChoices
-
-    o = SimpleNamespace(**values)
-    return RunChoices(
-        architectures=tuple(o.architectures or ()),
-        all_architectures=o.all_,
-        study=o.study,
-        quick=o.quick,
-        tuned=o.tuned,
-        name=o.name,
-        dataset=o.dataset,
-        own=own_data(
-            text_column=o.text_column,
-            label_column=o.label_column,
-            split_column=o.split_column,
-            separator=o.separator,
-            encoding=o.encoding,
-            quotes=o.quotes,
-            test_fraction=o.test_fraction,
-            split_seed=o.split_seed,
-            drop_duplicates=o.drop_duplicates,
-            drop_unlabelled=o.drop_unlabelled,
-        ),
-        seeds=None if o.seeds is None else parse_seeds(o.seeds),
-        embedding_sizes=whole_numbers("--embedding-size", o.embedding_size) or None,
-        hyperparameters=given(
-            units=whole_numbers("--units", o.units),
-            dropout=numbers("--dropout", o.dropout),
-            recurrent_dropout=numbers("--recurrent-dropout", o.recurrent_dropout),
-        ),
-        data=given(
-            max_len=whole_numbers("--max-len", o.max_len),
-            num_words=whole_numbers("--num-words", o.num_words),
-        ),
-        recipe=given(
-            learning_rate=numbers("--learning-rate", o.learning_rate),
-            epochs=() if o.epochs is None else (o.epochs,),
-            patience=() if o.patience is None else (o.patience,),
-            batch_size=() if o.batch_size is None else (o.batch_size,),
-            optimizer=() if o.optimizer is None else (o.optimizer,),
-            order=words(o.order),
-        ),
-        placing=ExecutorChoices(
-            executor=o.executor,
-            ray_address=o.ray_address,
-            workers=o.workers,
-            workers_per_gpu=o.workers_per_gpu,
-            device=o.device,
-            backend=o.backend,
-            engine=o.engine,
-            lanes=o.lanes,
-        ),
-        fresh=o.fresh,
-        report=o.report,
-        command=this_command(),
-    )

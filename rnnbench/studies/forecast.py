@@ -1,34 +1,21 @@
-"""`rnnbench plan`: how long a study will take here, and what it will be able to decide."""
+"""How long a study will take here, what it will be able to decide, and what fits into a time."""
 
 from __future__ import annotations
 
 import math
-import shlex
 import statistics
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from itertools import combinations
+from typing import Literal, get_args
 
 from rnnbench.architectures import display_name
 from rnnbench.compare.reach import describe_reach
 from rnnbench.data.cache import open_corpus
-from rnnbench.errors import WorkerError
-from rnnbench.execution.executor import Executor, Task
-from rnnbench.ledger import Ledger
-from rnnbench.page.screen import Screen
 from rnnbench.specs import RunSpec
 from rnnbench.stats.seeds import detectable_difference
-from rnnbench.studies.calibration import (
-    NO_PILOT,
-    PILOT_SECONDS,
-    Cost,
-    Pilot,
-    calibrate,
-    run_pilot,
-)
 from rnnbench.studies.plan import (
     WORKER_START_SECONDS,
     KnownResults,
@@ -37,20 +24,8 @@ from rnnbench.studies.plan import (
     run_kind,
     usual_epochs,
 )
-from rnnbench.studies.run import RunChoices, open_study
-from rnnbench.tracking.provenance import drop_options
 
-if TYPE_CHECKING:
-    from rnnbench.studies.forecast_screen import ForecastScreen
-
-__all__ = [
-    "Budget",
-    "Forecast",
-    "Verdict",
-    "fit_budget",
-    "forecast",
-    "plan_study",
-]
+__all__ = ["Budget", "Cost", "Forecast", "Verdict", "fit_budget", "forecast"]
 
 REPORT_SECONDS = 6.0  # benchmarks/results/report.json: 40 runs
 USUAL_SD = 0.003  # of paired differences of test accuracy: docs/results/textbook/tables/pairs.csv
@@ -60,6 +35,22 @@ IMDB_TEST_TEXTS = 25_000
 MOST_SEEDS = 1000  # more than anybody waits for
 BYTES_AN_EPOCH = 700  # of MLflow's database, five metrics
 BYTES_A_RUN = 60 * 1024  # figure, specs, MLflow's own rows and files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a run of one shape costs on this machine, while others run beside it.
+
+    Args:
+        start_seconds: from the task to the first epoch, compilation included.
+        end_seconds: from the last epoch to the result.
+        file_bytes: model and predictions.
+    """
+
+    start_seconds: float
+    epoch_seconds: float
+    end_seconds: float
+    file_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,25 +103,20 @@ class Budget:
     wall_seconds: float
 
 
-def forecast(
-    plan: Plan, costs: Mapping[str, Cost], ledger: Ledger, pilot: Pilot = NO_PILOT
-) -> Forecast:
+def forecast(plan: Plan, costs: Mapping[str, Cost]) -> Forecast:
     """What the plan will take and decide; runs whose shape has no cost are left out."""
     epochs: dict[str, int] = {}
     sources: set[Source] = set()
     by_name: dict[str, list[int]] = {}
     for spec in plan.specs:
-        epochs[spec.fingerprint], source = _expected_epochs(spec, plan.known, pilot)
+        epochs[spec.fingerprint], source = _expected_epochs(spec, plan)
         sources.add(source)
         by_name.setdefault(display_name(spec.form), []).append(epochs[spec.fingerprint])
-    work = [
-        (
-            task.spec.shape,
-            max(epochs[task.spec.fingerprint] - _epochs_done(ledger, plan, task), 1),
-        )
-        for task in plan.tasks
-        if task.spec.shape in costs
-    ]
+    work = []
+    for task in plan.tasks:
+        if task.spec.shape in costs:
+            done = 0 if task.state is None else plan.n_epochs(task.spec)
+            work.append((task.spec.shape, max(epochs[task.spec.fingerprint] - done, 1)))
     return Forecast(
         wall_seconds=_wall(work, costs, plan.n_workers),
         disk_bytes=sum(
@@ -142,9 +128,7 @@ def forecast(
     )
 
 
-def fit_budget(
-    plan: Plan, costs: Mapping[str, Cost], seconds: float, pilot: Pilot = NO_PILOT
-) -> Budget:
+def fit_budget(plan: Plan, costs: Mapping[str, Cost], seconds: float) -> Budget:
     """The most seeds that fit, from seed 0, runs that are over counted in; with fewer epochs if the
     study's own leave too few seeds.
 
@@ -159,9 +143,7 @@ def fit_budget(
     one = next(iter(by_seed.values()))
     most = max(spec.recipe.epochs for spec in one)
     least = min(FEWEST_EPOCHS, most)
-    networks = [
-        (spec.shape, run_kind(spec), _expected_epochs(spec, plan.known, pilot)[0]) for spec in one
-    ]
+    networks = [(spec.shape, run_kind(spec), _expected_epochs(spec, plan)[0]) for spec in one]
 
     def wall(n_seeds: int, epochs: int) -> float:
         # Fewer epochs are another recipe, of which nothing is over.
@@ -172,7 +154,7 @@ def fit_budget(
             for seed in range(n_seeds)
             if (kind, seed) not in done
         ]
-        return _wall(work, costs, min(len(plan.placement.gpus), len(work)))
+        return _wall(work, costs, min(plan.most_workers, len(work)))
 
     best, n_best = most, 0
     for epochs in (most, *(n for n in (50, 25, least) if n < most)):
@@ -218,17 +200,7 @@ def _judge(plan: Plan, n_seeds: int) -> Verdict:
     )
 
 
-def _epochs_done(ledger: Ledger, plan: Plan, task: Task) -> int:
-    if task.state is None:
-        return 0
-    return len(ledger.entry(plan.study.name, task.spec).history())
-
-
-def _wall(
-    work: Sequence[tuple[str, int]],
-    costs: Mapping[str, Cost],
-    n_workers: int,
-) -> float:
+def _wall(work: Sequence[tuple[str, int]], costs: Mapping[str, Cost], n_workers: int) -> float:
     """The longest run first, on the worker that is free first, which compiles a shape once.
 
     Args:
@@ -254,12 +226,12 @@ def _wall(
     return WORKER_START_SECONDS + max(busy) + REPORT_SECONDS
 
 
-def _expected_epochs(spec: RunSpec, known: KnownResults, pilot: Pilot) -> tuple[int, Source]:
+def _expected_epochs(spec: RunSpec, plan: Plan) -> tuple[int, Source]:
     """Until the early stop, and where that is taken from."""
     kind = run_kind(spec)
-    if kind in pilot.epochs:
-        return pilot.epochs[kind], "pilot"
-    return usual_epochs(spec, known), "runs" if kind in known else "imdb"
+    if kind in plan.pilot:
+        return plan.pilot[kind], "pilot"
+    return usual_epochs(spec, plan.known), "runs" if kind in plan.known else "imdb"
 
 
 def _sd_of_differences(known: KnownResults) -> float | None:
@@ -267,74 +239,12 @@ def _sd_of_differences(known: KnownResults) -> float | None:
 
     None too if they do not differ at all: on a small test part that says nothing of more seeds.
     """
-    arms = list(known.values())
     found = []
-    for place, a in enumerate(arms):
-        for b in arms[place + 1 :]:
-            differences = [
-                (a[seed].test_accuracy or 0) - (b[seed].test_accuracy or 0)
-                for seed in a.keys() & b.keys()
-            ]
-            if len(differences) >= 3:
-                found.append(statistics.stdev(differences))
+    for a, b in combinations(known.values(), 2):
+        differences = [
+            (a[seed].test_accuracy or 0) - (b[seed].test_accuracy or 0)
+            for seed in a.keys() & b.keys()
+        ]
+        if len(differences) >= ENOUGH_SEEDS:
+            found.append(statistics.stdev(differences))
     return statistics.median(found) or None if found else None
-
-
-def plan_study(
-    choices: RunChoices, budget_seconds: float | None, view: ForecastScreen, root: Path
-) -> None:
-    """Calibrate on this machine, say what the study will take; nothing is kept.
-
-    Raises:
-        RnnbenchError: bad input, or data out of reach.
-    """
-    with open_study(choices, view, root) as (plan, executor, ledger):
-        view.show_plan(plan)
-        if not plan.tasks and budget_seconds is None:
-            return
-        # A budget may hold further seeds of networks whose runs are over.
-        specs = [t.spec for t in plan.tasks] if budget_seconds is None else plan.specs
-        view.say("A few epochs of each network are trained now, for about half a minute.")
-        costs = calibrate(specs, min(len(plan.placement.gpus), len(specs)), executor)
-        if not costs:
-            raise WorkerError("the calibration came to no result; `rnnbench run` will say why")
-        lost = {spec.shape: display_name(spec.form) for spec in specs if spec.shape not in costs}
-        if lost:
-            view.warn(
-                f"{', '.join(sorted(set(lost.values())))} could not be trained and is not in the "
-                "forecast; `rnnbench run` will say why"
-            )
-            plan = plan.without(lost)
-        if plan.engine.n_lanes > 1:
-            view.warn("runs side by side in a fleet are counted one after the other: a high guess")
-        pilot = _pilot(plan, executor, view) if plan.is_guess else NO_PILOT
-        if plan.tasks:
-            view.show_forecast(plan, forecast(plan, costs, ledger, pilot))
-        if budget_seconds is not None:
-            budget = fit_budget(plan, costs, budget_seconds, pilot)
-            view.show_budget(plan, budget, budget_seconds, _command(choices, plan, budget))
-
-
-def _pilot(plan: Plan, executor: Executor, view: Screen) -> Pilot:
-    minutes = f"{PILOT_SECONDS / 60:.0f} minutes"
-    view.say(
-        "How many epochs such runs take is not known yet: one of each network goes to its early "
-        f"stop, for {minutes} at most."
-    )
-    pilot = run_pilot(plan, executor)
-    if pilot.unstopped:
-        view.warn(
-            f"{', '.join(pilot.unstopped)} did not stop within {minutes}; the forecast is rough"
-        )
-    return pilot
-
-
-def _command(choices: RunChoices, plan: Plan, budget: Budget) -> str:
-    """The words that run what fits."""
-    given = shlex.split(choices.command.replace("rnnbench plan", "rnnbench run", 1))
-    words = drop_options(given, ("--budget", "--seeds", "--epochs"), ("--json",))
-    if budget.verdict is not None:
-        words += ["--seeds", str(budget.verdict.n_seeds)]
-    if choices.recipe.get("epochs") or budget.epochs < max(s.recipe.epochs for s in plan.specs):
-        words += ["--epochs", str(budget.epochs)]
-    return shlex.join(words)

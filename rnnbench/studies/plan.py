@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
 
 from rnnbench.architectures import display_name
 from rnnbench.compare.sections import divide_runs
-from rnnbench.datasets import DatasetRef
-from rnnbench.execution.devices import Placement
-from rnnbench.execution.engines import EngineChoice
+from rnnbench.data.cache import open_corpus
+from rnnbench.data.tables import OwnChoices
+from rnnbench.datasets import DatasetRef, resolve_dataset
+from rnnbench.errors import UsageError
+from rnnbench.execution.engines import Workers, leave_out_unfit, open_executor, refuse_unfit
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger, LedgerEntry
-from rnnbench.specs import CanonicalForm, Recipe, RunResult, RunSpec
-from rnnbench.study import Study
+from rnnbench.page.screen import Screen
+from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
+from rnnbench.studies.command import RunChoices
+from rnnbench.studies.compose import HYPERPARAMETERS, RECIPE, chosen_values, compose_study
+from rnnbench.study import Study, expand_study
 from rnnbench.tracking.runs import TrackedRun
+from rnnbench.tracking.store import find_store
+from rnnbench.tuning.winners import refuse_untuned, with_winners
 
 __all__ = [
     "WORKER_START_SECONDS",
@@ -25,7 +34,7 @@ __all__ = [
     "Plan",
     "count_pairs",
     "is_unlike_textbook",
-    "make_plan",
+    "open_study",
     "run_kind",
     "typical_epochs",
     "usual_epochs",
@@ -49,22 +58,25 @@ REFERENCE_TOKENS = 20_000 * 100
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The runs of a command, and which of them are left to do.
+    """The runs of a command, which of them are left to do, and what does them and keeps them.
 
     Args:
+        n_train: reviews of the training half, validation included.
+        fresh: whatever the ledger has, every run is made anew.
         known: what this folder has finished of the same networks, recipe and data.
-        is_guess: whether `expected_seconds` rests on early stops of other data or another order.
+        pilot: how many epochs runs take to their early stop, as tried just now, by `run_kind`.
     """
 
     study: Study
-    dataset: DatasetRef
-    placement: Placement
-    engine: EngineChoice
     specs: tuple[RunSpec, ...]
-    tasks: tuple[Task, ...]
-    n_resumed: int
-    known: KnownResults
-    is_guess: bool = False
+    dataset: DatasetRef
+    workers: Workers
+    ledger: Ledger
+    n_train: int
+    fresh: bool = False
+    tasks: tuple[Task, ...] = ()
+    known: KnownResults = field(default_factory=dict)
+    pilot: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def n_done(self) -> int:
@@ -72,9 +84,27 @@ class Plan:
         return len(self.specs) - len(self.tasks)
 
     @property
+    def n_resumed(self) -> int:
+        """Runs that go on from an epoch."""
+        return sum(task.state is not None for task in self.tasks)
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether `expected_seconds` rests on early stops of other data or another order."""
+        return any(
+            run_kind(task.spec) not in self.known and is_unlike_textbook(task.spec)
+            for task in self.tasks
+        )
+
+    @property
+    def most_workers(self) -> int:
+        """Workers that there can be."""
+        return len(self.workers.placement.gpus)
+
+    @property
     def n_workers(self) -> int:
         """Workers that will be started."""
-        return min(len(self.placement.gpus), len(self.tasks))
+        return min(self.most_workers, len(self.tasks))
 
     @cached_property
     def expected_seconds(self) -> float:
@@ -93,54 +123,112 @@ class Plan:
             tasks=tuple(task for task in self.tasks if task.spec.shape not in shapes),
         )
 
+    def n_epochs(self, spec: RunSpec) -> int:
+        """Epochs that a run of the plan has behind it."""
+        return len(self.ledger.entry(self.study.name, spec).history())
 
-def make_plan(
-    study: Study,
-    specs: Sequence[RunSpec],
-    *,
-    dataset: DatasetRef,
-    placement: Placement,
-    engine: EngineChoice,
-    ledger: Ledger,
-    n_train: int,
-    fresh: bool = False,
-) -> Plan:
-    """Compare what is asked with what the ledger has finished; writes nothing.
+    def compared(self) -> Plan:
+        """The plan with what the ledger has finished by now, and with the tasks that are left."""
+        # First those of the study: of a file that cannot be read it is told once what becomes of it
+        entries = [self._find(spec) for spec in self.specs]
+        known = _read_known(self.ledger, self.specs)
+        tasks = tuple(
+            _make_task(spec, entry, known, self.n_train)
+            for spec, entry in zip(self.specs, entries, strict=True)
+            if entry is None or not entry.is_over
+        )
+        return replace(self, known=known, tasks=tasks)
 
-    Args:
-        fresh: plan every run anew, whatever the ledger has.
+    def _find(self, spec: RunSpec) -> LedgerEntry | None:
+        return None if self.fresh else self.ledger.find(self.study.name, spec)
+
+
+@contextmanager
+def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
+    """What is left to do of the study that is meant, with workers inside the block; writes no run.
+
+    Raises:
+        RnnbenchError: bad input, or data or folder out of reach.
     """
-    # First those of the study: of a file that cannot be read it is told once what becomes of it.
-    entries = [None if fresh else ledger.find(study.name, spec) for spec in specs]
-    known = _read_known(ledger, specs)
-    tasks: list[Task] = []
-    for spec, entry in zip(specs, entries, strict=True):
-        if entry is not None and entry.is_over:
-            continue
-        state = entry.state() if entry else None
-        epochs = usual_epochs(spec, known)
-        share = 1.0 if entry is None or state is None else _share_left(entry, spec, epochs)
-        # Another machine's epochs are worth knowing, its seconds are not.
-        seconds = [
-            result.fit_seconds
-            for result in known.get(run_kind(spec), {}).values()
-            if not result.imported_from
-        ]
-        whole = statistics.median(seconds) if seconds else _from_reference(spec, n_train, epochs)
-        tasks.append(Task(spec=spec, state=state, expected_seconds=share * whole))
-    return Plan(
-        study=study,
-        dataset=dataset,
-        placement=placement,
-        engine=engine,
-        specs=tuple(specs),
-        tasks=tuple(tasks),
-        n_resumed=sum(task.state is not None for task in tasks),
-        known=known,
-        is_guess=any(
-            run_kind(task.spec) not in known and is_unlike_textbook(task.spec) for task in tasks
-        ),
+    study = compose_study(choices)
+    own = OwnChoices(**study.own)
+    find_store(root)  # a store that cannot be used is said before anything is trained
+    ledger = Ledger(root, on_problem=view.warn)
+    if choices.tuned:
+        refuse_untuned(ledger.folder, study)
+    workers = open_executor(choices.placing, ledger.folder)
+    with closing(workers.executor):
+        if workers.where:
+            view.say(f"executor  {workers.where}")
+        backend = workers.placement.backend
+        n_runs = len(expand_study(study, dataset="", fingerprint="", backend=backend))
+        start = partial(workers.executor.start, n_runs)
+        dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
+        if choices.tuned:
+            chosen = chosen_values(choices, (*RECIPE, *HYPERPARAMETERS))
+            study = with_winners(study, ledger.folder, dataset, backend, chosen, view.warn)
+        specs = _expand(study, dataset, workers)
+        refuse_unfit(
+            spec
+            for spec in specs
+            if isinstance(spec.form, PluginForm)
+            if choices.fresh or not _is_over(spec, study, ledger)
+        )
+        specs, reasons = leave_out_unfit(specs)
+        for reason in reasons:
+            view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")
+        plan = Plan(
+            study=study,
+            specs=tuple(specs),
+            dataset=dataset,
+            workers=workers,
+            ledger=ledger,
+            n_train=open_corpus(dataset.fingerprint).train.n_reviews,
+            fresh=choices.fresh,
+        )
+        yield plan.compared()
+
+
+def _make_task(spec: RunSpec, entry: LedgerEntry | None, known: KnownResults, n_train: int) -> Task:
+    state = entry.state() if entry else None
+    epochs = usual_epochs(spec, known)
+    share = 1.0 if entry is None or state is None else _share_left(entry, spec, epochs)
+    # Another machine's epochs are worth knowing, its seconds are not.
+    seconds = [
+        result.fit_seconds
+        for result in known.get(run_kind(spec), {}).values()
+        if not result.imported_from
+    ]
+    whole = statistics.median(seconds) if seconds else _from_reference(spec, n_train, epochs)
+    return Task(spec=spec, state=state, expected_seconds=share * whole)
+
+
+def _expand(study: Study, dataset: DatasetRef, workers: Workers) -> list[RunSpec]:
+    """Every run of the study.
+
+    Raises:
+        UsageError: splits are to vary, and the data has its own.
+    """
+    idle = [name for name in SPLIT_KEYS if name in study.data]
+    idle += ["vary_split"] if study.vary_split else []
+    if idle and open_corpus(dataset.fingerprint).n_validation is not None:
+        raise UsageError(
+            f"{dataset.name} is split when it is read, so that {' and '.join(idle)} of a study "
+            "would mean nothing; leave that out, and say --split-seed or --test-fraction"
+        )
+    return expand_study(
+        study,
+        dataset=dataset.name,
+        fingerprint=dataset.fingerprint,
+        backend=workers.placement.backend,
+        engine=workers.engine.engine,
+        n_classes=len(dataset.classes),
     )
+
+
+def _is_over(spec: RunSpec, study: Study, ledger: Ledger) -> bool:
+    entry = ledger.find(study.name, spec)
+    return entry is not None and entry.is_over
 
 
 def _read_known(ledger: Ledger, specs: Iterable[RunSpec]) -> KnownResults:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from rich.console import Group
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +19,7 @@ from rnnbench.page.texts import duration
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
 from rnnbench.studies.plan import Plan
 
-__all__ = ["Board", "LiveBoard", "PlainBoard", "Standing", "live_board", "plain_board"]
+__all__ = ["Board", "LiveBoard", "PlainBoard", "Standing"]
 
 HEARTBEAT_SECONDS = 30.0
 N_PACES = 100  # the last runs tell how long the next take
@@ -175,20 +172,6 @@ class LiveBoard:
             f"about {duration(standing.seconds_left())} left"
         )
         return Group(table, Text(foot, style="dim"))
-
-
-@contextmanager
-def live_board(plan: Plan, console: PlainConsole) -> Iterator[LiveBoard]:
-    """A live table, twice a second."""
-    board = LiveBoard(Standing(plan))
-    with Live(board, console=console, refresh_per_second=2, transient=True):
-        yield board
-
-
-@contextmanager
-def plain_board(plan: Plan, console: PlainConsole) -> Iterator[PlainBoard]:
-    """Plain lines."""
-    yield PlainBoard(Standing(plan), console)
 
 
 def _outcome(event: Finished) -> str:

@@ -4,74 +4,32 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from rnnbench.architectures import ALL, display_name
+from rnnbench.architectures import display_name
 from rnnbench.compare.environments import tell_mixed
-from rnnbench.data.cache import open_corpus
-from rnnbench.data.tables import OwnChoices
-from rnnbench.datasets import DatasetRef, is_table, prepare_splits, resolve_dataset
-from rnnbench.errors import UsageError
-from rnnbench.execution.choices import ExecutorChoices, open_executor
-from rnnbench.execution.devices import Placement
-from rnnbench.execution.engines import EngineChoice, leave_out_unfit, refuse_unfit
-from rnnbench.execution.executor import Executor
+from rnnbench.datasets import prepare_splits
 from rnnbench.execution.process import peak_mib
-from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.ledger import LedgerEntry
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.reports.report import report_after_run
-from rnnbench.specs import SPLIT_KEYS, Event, Failed, PluginForm, RunResult, RunSpec
-from rnnbench.studies.advice import give_advice
-from rnnbench.studies.plan import Plan, make_plan
+from rnnbench.specs import Failed, RunResult, RunSpec
+from rnnbench.studies.command import RunChoices
+from rnnbench.studies.plan import Plan, open_study
 from rnnbench.studies.progress import Board
 from rnnbench.studies.screen import RunScreen
-from rnnbench.studies.summary import Row, summarise
-from rnnbench.study import Study, expand_study, load_study
-from rnnbench.study_names import name_after_file
+from rnnbench.studies.summary import Row, give_advice, summarise
 from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.publisher import DECLARATION_TAG
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
-from rnnbench.tuning.winners import refuse_untuned, with_winners
 
-__all__ = ["RunChoices", "RunOutcome", "compose_study", "open_study", "run_study"]
+__all__ = ["RunOutcome", "run_study"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunChoices:
-    """What was asked for on the command line; None means the study decides.
-
-    Args:
-        study: a TOML file or a bundled study's name.
-        tuned: take each architecture's best values from an earlier `rnnbench tune`.
-        own: how a file of the user's is read and split, values by field of `OwnChoices`.
-        hyperparameters, data, recipe: values by field, each a tuple that makes a grid.
-        command: the words that repeat this command.
-    """
-
-    architectures: tuple[str, ...] = ()
-    all_architectures: bool = False
-    study: str | None = None
-    quick: bool = False
-    tuned: bool = False
-    name: str | None = None
-    dataset: str | None = None
-    own: Mapping[str, Any] = field(default_factory=dict)
-    seeds: tuple[int, ...] | None = None
-    embedding_sizes: tuple[int, ...] | None = None
-    hyperparameters: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    placing: ExecutorChoices = field(default_factory=ExecutorChoices)
-    fresh: bool = False
-    report: bool = True
-    command: str = "rnnbench run"
+Runs = Sequence[tuple[RunSpec, RunResult | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,196 +47,38 @@ def run_study(choices: RunChoices, view: RunScreen, root: Path) -> RunOutcome:
     Raises:
         RnnbenchError: bad input, or data or folder out of reach; never for a failing run.
     """
-    with open_study(choices, view, root) as (plan, executor, ledger):
+    with open_study(choices, view, root) as plan:
         view.show_plan(plan)
-        return _carry_out_alone(plan, choices, view, ledger, executor)
+        with plan.ledger.locked(view.say_waiting):  # the only command at work in this folder
+            if plan.fresh:
+                for spec in plan.specs:
+                    plan.ledger.archive(plan.study.name, spec)
+            # The command that held the lock may have done some of the runs.
+            return _carry_out(plan.compared(), choices, view)
 
 
-@contextmanager
-def open_study(
-    choices: RunChoices, view: RunScreen, root: Path
-) -> Iterator[tuple[Plan, Executor, Ledger]]:
-    """What is left to do of a study, and the executor and ledger to do it with; writes no run.
-
-    Raises:
-        RnnbenchError: bad input, or data or folder out of reach.
-    """
-    study = compose_study(choices)
-    own = OwnChoices(**study.own)
-    find_store(root)  # a store that cannot be used is said before anything is trained
-    ledger = Ledger(root, on_problem=view.warn)
-    if choices.tuned:
-        refuse_untuned(ledger.folder, study)
-    opened = open_executor(choices.placing, ledger.folder)
-    executor, placement, engine = opened.executor, opened.placement, opened.engine
-    with closing(executor):
-        if opened.where:
-            view.say(f"executor  {opened.where}")
-        n_runs = len(expand_study(study, dataset="", fingerprint="", backend=placement.backend))
-        start = partial(executor.start, n_runs)
-        dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
-        if choices.tuned:
-            given = {*choices.recipe, *choices.hyperparameters}
-            study = with_winners(study, ledger.folder, dataset, placement.backend, given, view.warn)
-        specs = _expand(study, dataset, placement, engine)
-        plugins = [spec for spec in specs if isinstance(spec.form, PluginForm)]
-        refuse_unfit(spec for spec in plugins if choices.fresh or _is_left(spec, study, ledger))
-        specs, reasons = leave_out_unfit(specs)
-        for reason in reasons:
-            view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")
-        plan = _plan(study, specs, dataset, placement, engine, ledger, fresh=choices.fresh)
-        yield plan, executor, ledger
-
-
-def _carry_out_alone(
-    plan: Plan, choices: RunChoices, view: RunScreen, ledger: Ledger, executor: Executor
-) -> RunOutcome:
-    """Work the plan off as the only command in this folder."""
-    with ledger.locked(view.say_waiting):
-        if choices.fresh:
-            for spec in plan.specs:
-                ledger.archive(plan.study.name, spec)
-        # The command that held the lock may have done some of the runs.
-        plan = _plan(
-            plan.study,
-            plan.specs,
-            plan.dataset,
-            plan.placement,
-            plan.engine,
-            ledger,
-            fresh=choices.fresh,
-        )
-        return _carry_out(plan, choices, view, ledger, executor)
-
-
-def compose_study(choices: RunChoices) -> Study:
-    """The study that the choices mean; one that they change is called `NAME-custom`.
-
-    Raises:
-        StudyError, UsageError: something that cannot be run.
-    """
-    if not (choices.architectures or choices.all_architectures or choices.study or choices.quick):
-        raise UsageError(
-            "nothing to run: name architectures, or say --all, --quick or --study FILE; "
-            "`rnnbench list` shows what there is"
-        )
-    if choices.architectures and choices.all_architectures:
-        raise UsageError("name architectures or say --all, not both")
-    if choices.study and choices.quick:
-        raise UsageError("--quick is a study of its own; leave it or --study out")
-    base = load_study(choices.study or ("quick" if choices.quick else "textbook"))
-    named = choices.architectures or (ALL if choices.all_architectures else None)
-    changes = {
-        "hyperparameters": choices.hyperparameters,
-        "data": choices.data,
-        "recipe": choices.recipe,
-        "embedding_sizes": choices.embedding_sizes,
-    }
-    stem = base.name
-    if choices.tuned:
-        stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
-    is_own = is_table(choices.dataset or "")
-    if is_own:  # its runs do not belong among those on IMDB
-        stem = name_after_file(stem, Path(choices.dataset or "").stem)
-    is_changed = any(changes.values())
-    name = choices.name or (f"{stem}-custom" if is_changed else stem)
-    is_other = is_changed or is_own
-    if choices.dataset is not None:  # what the study says of its own file
-        base = replace(base, own={})
-    return base.with_choices(
-        name=name,
-        # What is said of the study is no longer true of what it has become.
-        description=f"Changed on the command line from the study {base.name}" if is_other else None,
-        architectures=tuple(named) if named else None,
-        seeds=choices.seeds,
-        dataset=choices.dataset,
-        own=choices.own,
-        **changes,
-    )
-
-
-TUNED = "tuned"
-"""What the study of tuned architectures is called."""
-
-
-def _expand(
-    study: Study, dataset: DatasetRef, placement: Placement, engine: EngineChoice
-) -> list[RunSpec]:
-    """Every run of the study.
-
-    Raises:
-        UsageError: splits are to vary, and the data has its own.
-    """
-    idle = [name for name in SPLIT_KEYS if name in study.data]
-    idle += ["vary_split"] if study.vary_split else []
-    if idle and open_corpus(dataset.fingerprint).n_validation is not None:
-        raise UsageError(
-            f"{dataset.name} is split when it is read, so that {' and '.join(idle)} of a study "
-            "would mean nothing; leave that out, and say --split-seed or --test-fraction"
-        )
-    return expand_study(
-        study,
-        dataset=dataset.name,
-        fingerprint=dataset.fingerprint,
-        backend=placement.backend,
-        engine=engine.engine,
-        n_classes=len(dataset.classes),
-    )
-
-
-def _is_left(spec: RunSpec, study: Study, ledger: Ledger) -> bool:
-    entry = ledger.find(study.name, spec)
-    return entry is None or not entry.is_over
-
-
-def _plan(
-    study: Study,
-    specs: Sequence[RunSpec],
-    dataset: DatasetRef,
-    placement: Placement,
-    engine: EngineChoice,
-    ledger: Ledger,
-    *,
-    fresh: bool,
-) -> Plan:
-    n_train = open_corpus(dataset.fingerprint).train.n_reviews
-    return make_plan(
-        study,
-        specs,
-        dataset=dataset,
-        placement=placement,
-        engine=engine,
-        ledger=ledger,
-        n_train=n_train,
-        fresh=fresh,
-    )
-
-
-def _carry_out(
-    plan: Plan, choices: RunChoices, view: RunScreen, ledger: Ledger, executor: Executor
-) -> RunOutcome:
-    root = ledger.folder.parent
+def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
     began, cpu_began = time.time(), time.process_time()
-    ledger.declare(plan.study.name, plan.study.declaration)
+    ledger, executor, name = plan.ledger, plan.workers.executor, plan.study.name
+    ledger.declare(name, plan.study.declaration)
     prepare_splits(task.spec for task in plan.tasks)
     entries = {
-        spec.fingerprint: ledger.open_run(plan.study.name, spec, adopt=not choices.fresh)
-        for spec in plan.specs
+        spec.fingerprint: ledger.open_run(name, spec, adopt=not plan.fresh) for spec in plan.specs
     }
-    store = find_store(root)
+    store = find_store(ledger.folder.parent)
     tracker = Tracker(
-        ledger, plan.study.name, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
+        ledger, name, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
     )
     if plan.tasks or tracker.owes(_best_entries(entries.values())):
         tracker.begin(
-            f"{plan.study.name} · {plural(len(plan.specs), 'run')} · {plan.dataset.name}",
-            _describe_command(plan, choices.command, root),
+            f"{name} · {plural(len(plan.specs), 'run')} · {plan.dataset.name}",
+            _describe_command(plan, choices.command),
             entries.values(),
         )
     interrupted, lost = False, dict[str, RunResult]()
     try:
         with view.watch(plan) as board:
-            lost = _record_events(plan, executor, ledger, entries, tracker, board)
+            lost = _record_events(plan, entries, tracker, board)
     except KeyboardInterrupt:
         interrupted = True
     finally:
@@ -302,46 +102,24 @@ def _carry_out(
         )
     kept = [(spec, result) for spec, result in runs if spec.fingerprint not in tracker.deleted]
     if len(kept) < len(runs):
-        left_out = plural(len(runs) - len(kept), "run")
-        view.say(f"left out, because deleted in MLflow: {left_out}")
-    runs = kept
-    rows = summarise(runs, vary_split=plan.study.vary_split)
-    view.show_summary(rows, plan, give_advice(plan, rows))
-    if mixed := tell_mixed("", _finished_by_name(runs)):
-        view.warn(mixed)
-    for spec, result in runs:
-        if result is not None and result.reason:
-            view.warn(
-                f"{display_name(spec.form)} seed {spec.seed} {result.status}: {result.reason}"
-            )
-    if choices.report and any(result is not None for _, result in runs):
-        report_after_run(plan.study.name, view, store)
+        view.say(f"left out, because deleted in MLflow: {plural(len(runs) - len(kept), 'run')}")
+    rows = _show_results(plan, kept, view)
+    if choices.report and any(result is not None for _, result in kept):
+        report_after_run(name, view, store)
     if interrupted:
         view.warn(f"interrupted; every whole epoch is kept. To go on: {choices.command}")
     return RunOutcome(rows=tuple(rows), n_failed=n_failed, interrupted=interrupted)
 
 
-def _describe_command(plan: Plan, command: str, root: Path) -> dict[str, str]:
+def _describe_command(plan: Plan, command: str) -> dict[str, str]:
     """Tags of the command's run, and of every run that it makes."""
     declared = {DECLARATION_TAG: json.dumps(plan.study.declaration)}
+    root = plan.ledger.folder.parent
     return tag_command(plan.study.name, plan.dataset.notice, command, root) | declared
 
 
-def _finished_by_name(
-    runs: Iterable[tuple[RunSpec, RunResult | None]],
-) -> Iterator[tuple[str, list[RunResult]]]:
-    for spec, result in runs:
-        if result is not None and result.status == "finished":
-            yield display_name(spec.form), [result]
-
-
 def _record_events(
-    plan: Plan,
-    executor: Executor,
-    ledger: Ledger,
-    entries: Mapping[str, LedgerEntry],
-    tracker: Tracker,
-    board: Board,
+    plan: Plan, entries: Mapping[str, LedgerEntry], tracker: Tracker, board: Board
 ) -> dict[str, RunResult]:
     """Work the tasks off; each event goes to the ledger first, then to tracker and screen.
 
@@ -349,23 +127,39 @@ def _record_events(
         Results that the ledger could not take, because the disk is full, by fingerprint.
     """
     specs = {spec.fingerprint: spec for spec in plan.specs}
+    executor = plan.workers.executor
     lost: dict[str, RunResult] = {}
     for event in executor.run(plan.tasks):
         entry = entries[event.fingerprint]
         try:
-            ledger.record(entry, event)
+            plan.ledger.record(entry, event)
         except OSError as err:
             executor.stop(event.fingerprint)
-            event = _not_recorded(event, err)
-            lost[event.fingerprint] = RunResult(status="failed", epochs=0, reason=event.reason)
+            reason = f"the ledger could not be written: {err.strerror or err}"
+            event = Failed(fingerprint=event.fingerprint, reason=reason, traceback=reason)
+            lost[event.fingerprint] = RunResult(status="failed", epochs=0, reason=reason)
         tracker.notice(entry)
         board.observe(specs[event.fingerprint], event)
     return lost
 
 
-def _not_recorded(event: Event, err: OSError) -> Failed:
-    reason = f"the ledger could not be written: {err.strerror or err}"
-    return Failed(fingerprint=event.fingerprint, reason=reason, traceback=reason)
+def _show_results(plan: Plan, runs: Runs, view: RunScreen) -> list[Row]:
+    """The table at the end, what it can decide, and what went wrong."""
+    rows = summarise(runs, vary_split=plan.study.vary_split)
+    view.show_summary(rows, plan, give_advice(plan, rows))
+    finished = (
+        (display_name(spec.form), [result])
+        for spec, result in runs
+        if result is not None and result.status == "finished"
+    )
+    if mixed := tell_mixed("", finished):
+        view.warn(mixed)
+    for spec, result in runs:
+        if result is not None and result.reason:
+            view.warn(
+                f"{display_name(spec.form)} seed {spec.seed} {result.status}: {result.reason}"
+            )
+    return rows
 
 
 def _best_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:

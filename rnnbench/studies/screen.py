@@ -1,23 +1,27 @@
-"""What `rnnbench run` shows."""
+"""What `rnnbench run` and `rnnbench plan` show."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from rnnbench.output.amounts import plural
+from rnnbench.output.amounts import plural, size
+from rnnbench.page.consoles import open_console
 from rnnbench.page.screen import Screen
 from rnnbench.page.texts import duration, mean_with_sd
 from rnnbench.published.notes import SOURCE
+from rnnbench.specs import Recipe
+from rnnbench.studies.forecast import Budget, Forecast, Verdict
 from rnnbench.studies.plan import Plan
-from rnnbench.studies.progress import Board, live_board, plain_board
+from rnnbench.studies.progress import Board, LiveBoard, PlainBoard, Standing
 from rnnbench.studies.summary import Row
 
-__all__ = ["RunScreen"]
+__all__ = ["ForecastScreen", "RunScreen", "decides"]
 
 
 class RunScreen(Screen):
@@ -26,13 +30,13 @@ class RunScreen(Screen):
     def show_plan(self, plan: Plan) -> None:
         """What is about to be run."""
         self.show_notice(plan.dataset.notice)
-        study, placement, data = plan.study, plan.placement, plan.dataset
+        study, placement, data = plan.study, plan.workers.placement, plan.dataset
         self.say(f"study     {study.name}: {study.description or 'your choices'}")
         self.say(f"data      {data.name} ({data.origin}), content {data.fingerprint[:12]}")
         for note in data.notes:
             self.say(f"          {note}")
         self.say(f"back end  {placement.backend} on {placement.device}: {placement.reason}")
-        engine = plan.engine
+        engine = plan.workers.engine
         lanes = f", {plural(engine.n_lanes, 'lane')}" if engine.engine == "fleet" else ""
         self.say(f"engine    {engine.engine}{lanes}: {engine.reason}")
         done = f", {plan.n_done} done already" if plan.n_done else ""
@@ -49,11 +53,15 @@ class RunScreen(Screen):
         guess = ", if they stop as early as the textbook study on IMDB" if plan.is_guess else ""
         self.say(f"work      {workers}, about {duration(plan.expected_seconds)}{guess}")
 
-    def watch(self, plan: Plan) -> AbstractContextManager[Board]:
-        """Show the study while the block runs."""
-        if self.can_redraw:
-            return live_board(plan, self.console)
-        return plain_board(plan, self.console)
+    @contextmanager
+    def watch(self, plan: Plan) -> Iterator[Board]:
+        """Show the study while the block runs: as a table, or line by line."""
+        if not self.can_redraw:
+            yield PlainBoard(Standing(plan), self.console)
+            return
+        board = LiveBoard(Standing(plan))
+        with Live(board, console=self.console, refresh_per_second=2, transient=True):
+            yield board
 
     def show_summary(self, rows: Sequence[Row], plan: Plan, advice: str) -> None:
         """The table at the end."""
@@ -68,6 +76,47 @@ class RunScreen(Screen):
                 "they score the stacked model on the test half only."
             )
         self.say("Browse the runs: rnnbench ui (or mlflow ui)")
+
+
+class ForecastScreen(RunScreen):
+    """Prints the plan, then the forecast.
+
+    Args:
+        quiet: leave standard output to the JSON; warnings go to standard error.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        super().__init__(console=open_console(quiet=True) if quiet else None)
+
+    def say_work(self, plan: Plan) -> None:
+        """How many workers; the time comes with the forecast."""
+        self.say(f"work      {plural(plan.n_workers, 'worker')}")
+
+    def show_forecast(self, plan: Plan, found: Forecast) -> None:
+        """What the plan will take and decide."""
+        self.say(f"time      about {duration(found.wall_seconds)}, from a calibration just now")
+        epochs = ", ".join(
+            f"{name} {least}" if least == most else f"{name} {least} to {most}"
+            for name, (least, most) in found.epochs.items()
+        )
+        self.say(f"epochs    {_basis(plan, found)}: {epochs}")
+        self.say(f"disk      about {size(found.disk_bytes)}")
+        self.say(f"decides   {decides(found.verdict)}")
+
+    def show_budget(self, budget: Budget, seconds: float, command: str) -> None:
+        """What fits into the time."""
+        if budget.verdict is None:
+            self.warn(
+                f"{duration(seconds)} are not enough for one seed of {budget.epochs} epochs, which "
+                f"takes about {duration(budget.wall_seconds)}; name fewer architectures"
+            )
+            return
+        self.say(
+            f"budget    {duration(seconds)} hold {plural(budget.verdict.n_seeds, 'seed')} of at "
+            f"most {plural(budget.epochs, 'epoch')}: about {duration(budget.wall_seconds)}"
+        )
+        self.say(f"decides   {decides(budget.verdict)}")
+        self.say(f"To run them: {command}")
 
 
 def _summary_table(rows: Sequence[Row], plan: Plan) -> Table:
@@ -113,3 +162,30 @@ def _cells(row: Row) -> list[str]:
         "–" if notes is None else f"{notes.val_loss:.4f}",
         "–" if notes is None or notes.test_accuracy is None else f"{notes.test_accuracy:.4f}",
     ]
+
+
+def _basis(plan: Plan, found: Forecast) -> str:
+    """Where the number of epochs is taken from."""
+    imdb = "the textbook study on IMDB"
+    if {spec.recipe.learning_rate for spec in plan.specs} != {Recipe().learning_rate}:
+        imdb = "the textbook and the tuned study on IMDB, a guess"
+    texts = {"runs": "runs here", "pilot": "one run of each just now", "imdb": imdb}
+    limit = max(spec.recipe.epochs for spec in plan.specs)
+    is_reached = any(most >= limit for _, most in found.epochs.values())
+    end = "the early stop or the epoch limit" if is_reached else "the early stop"
+    return f"until {end}, as in {' and '.join(texts[s] for s in found.epochs_from)}"
+
+
+def decides(verdict: Verdict) -> str:
+    """What the seeds can tell, in one sentence."""
+    seeds = plural(verdict.n_seeds, "seed")
+    if not verdict.n_pairs:
+        return f"{seeds}, and nothing to compare them with"
+    pairs = plural(verdict.n_pairs, "pair")
+    if verdict.limit or verdict.detectable is None:
+        return verdict.limit or f"{seeds} cannot show one of {pairs} to be better"
+    return (
+        f"{seeds} find a true difference of {100 * verdict.detectable:.2f} points of test accuracy "
+        f"in about four studies of five ({pairs}), if seeds differ as in {verdict.basis}; smaller "
+        "ones mostly stay undetermined"
+    )

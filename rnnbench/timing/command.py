@@ -2,54 +2,98 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rnnbench.errors import UsageError
-from rnnbench.options import here, numbers, switches, this_command, whole_numbers, words
+from rnnbench.options import flatten, here, numbers, switches, this_command, whole_numbers, words
 
-__all__ = ["timing"]
+__all__ = ["TimingChoices", "timing"]
 
 
-def timing(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingChoices:
+    """What to measure; what is empty is left to `benchmarks/timing.toml`.
+
+    Args:
+        ladder_dropout: the recurrent dropout of the arms that take its cost apart.
+        command: the words that repeat this command.
+    """
+
     architectures: Annotated[
-        list[str] | None,
+        tuple[str, ...],
         typer.Argument(help="lstm, gru, lstm-stacked, simple-rnn; all of them by default."),
-    ] = None,
+    ] = ()
     device: Annotated[
-        str | None, typer.Option(help="cpu, gpu or cpu,gpu; by default what is here.")
-    ] = None,
+        tuple[str, ...], typer.Option(help="cpu, gpu or cpu,gpu; by default what is here."), words
+    ] = ()
     backend: Annotated[
-        str | None, typer.Option(help="Of jax, tensorflow, torch; by default what is here.")
-    ] = None,
-    units: Annotated[str | None, typer.Option(help="Units a layer; a list measures each.")] = None,
-    batch_size: Annotated[str | None, typer.Option(help="Reviews a step; a list too.")] = None,
+        tuple[str, ...],
+        typer.Option(help="jax, tensorflow, torch or several; by default what is here."),
+        words,
+    ] = ()
+    units: Annotated[
+        tuple[int, ...], typer.Option(help="Units a layer; a list measures each."), whole_numbers
+    ] = ()
+    batch_size: Annotated[
+        tuple[int, ...], typer.Option(help="Reviews a step; a list too."), whole_numbers
+    ] = ()
     recurrent_dropout: Annotated[
-        str | None,
+        tuple[float, ...],
         typer.Option(
             help="0,0.3 for instance. With this or an option below, every combination is measured "
             "instead of the arms that take the cost of recurrent dropout apart."
         ),
-    ] = None,
-    dropout: Annotated[str | None, typer.Option(help="Dropout of the inputs; a list too.")] = None,
+        numbers,
+    ] = ()
+    dropout: Annotated[
+        tuple[float, ...], typer.Option(help="Dropout of the inputs; a list too."), numbers
+    ] = ()
     use_cudnn: Annotated[
-        str | None, typer.Option(help="auto, off, on: what the layers are told; a list too.")
-    ] = None,
+        tuple[str, ...],
+        typer.Option(help="auto, off, on: what the layers are told; a list too."),
+        words,
+    ] = ()
     implementation: Annotated[
-        str | None, typer.Option(help="1 or 2, Keras's argument of that name; a list too.")
-    ] = None,
+        tuple[int, ...],
+        typer.Option(help="1 or 2, Keras's argument of that name; a list too."),
+        whole_numbers,
+    ] = ()
     jit: Annotated[
-        str | None, typer.Option(help="on, off: compile the whole step; a list too.")
-    ] = None,
+        tuple[bool, ...],
+        typer.Option(help="on, off: compile the whole step; a list too."),
+        switches,
+    ] = ()
     repeats: Annotated[
         int | None, typer.Option(help="Processes an arm, at least 5 for numbers to rely on.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the order in which arms are taken.")] = 0,
+    ] = None
+    seed: Annotated[int, typer.Option(help="Seed of the order in which arms are measured.")] = 0
     export: Annotated[
         Path | None, typer.Option(help="A file for these measurements, to be taken in elsewhere.")
-    ] = None,
+    ] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the arms and stop.")] = False
+    fresh: Annotated[bool, typer.Option("--fresh", help="Measure again from the start.")] = False
+    ladder_dropout: float = 0.3
+    command: str = "rnnbench timing"
+
+    @property
+    def is_product(self) -> bool:
+        """Whether combinations were asked for."""
+        return bool(
+            self.dropout
+            or self.recurrent_dropout
+            or self.use_cudnn
+            or self.implementation
+            or self.jit
+        )
+
+
+@flatten
+def timing(
+    choices: TimingChoices,
     import_: Annotated[
         Path | None, typer.Option("--import", help="Take in what another machine exported.")
     ] = None,
@@ -59,46 +103,25 @@ def timing(
             "--determinism", help="Train twice alike, and show the first epoch that differs."
         ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the arms and stop.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Measure again from the start.")] = False,
 ) -> None:
     """Measure what a training step costs, with and without recurrent dropout, and say why.
 
     Each arm is measured in processes of its own, in random order; let nothing else run meanwhile.
     """
     from rnnbench.timing.determinism import check_determinism
-    from rnnbench.timing.plan import TimingChoices
     from rnnbench.timing.screen import TimingScreen
     from rnnbench.timing.work import measure_arms, take_in
 
-    choices = TimingChoices(
-        architectures=tuple(architectures or ()),
-        backend=words(backend),
-        device=words(device),
-        units=whole_numbers("--units", units),
-        batch_size=whole_numbers("--batch-size", batch_size),
-        dropout=numbers("--dropout", dropout),
-        recurrent_dropout=numbers("--recurrent-dropout", recurrent_dropout),
-        use_cudnn=words(use_cudnn),
-        implementation=whole_numbers("--implementation", implementation),
-        jit=switches("--jit", jit),
-        repeats=repeats,
-        seed=seed,
-        export=export,
-        dry_run=dry_run,
-        fresh=fresh,
-        command=this_command(),
-    )
     screen = TimingScreen()
     if import_ is not None:
-        if export is not None or determinism or dry_run:
+        if choices.export is not None or determinism or choices.dry_run:
             raise UsageError("--import stands alone; leave the other options out")
         take_in(import_, screen, here())
         return
     if determinism:
         n_differing = check_determinism(choices, screen, here())
         raise typer.Exit(1 if n_differing else 0)
-    outcome = measure_arms(choices, screen, here())
+    outcome = measure_arms(replace(choices, command=this_command()), screen, here())
     if outcome.interrupted:
         raise typer.Exit(130)
     raise typer.Exit(1 if outcome.n_failed else 0)

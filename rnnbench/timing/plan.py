@@ -6,9 +6,8 @@ import itertools
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, cast
 
 from rnnbench.errors import ArmError, UsageError, unknown_name
@@ -27,56 +26,12 @@ from rnnbench.formats import read_toml
 from rnnbench.specs import BACKENDS, Backend
 from rnnbench.study import TIMING, bundled_files
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
+from rnnbench.timing.command import TimingChoices
 from rnnbench.timing.sessions import ArmTimes, Session
 
-__all__ = ["TimingChoices", "begin_session", "plan_arms", "with_defaults"]
+__all__ = ["begin_session", "plan_arms", "with_defaults"]
 
 DEVICE_KINDS = ("cpu", "gpu")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimingChoices:
-    """What was asked for on the command line; empty leaves it to `benchmarks/timing.toml`.
-
-    Args:
-        dropout, recurrent_dropout, use_cudnn, implementation, jit: if any is given, every
-            combination is measured instead of the arms that take the cost apart.
-        ladder_dropout: the recurrent dropout of these.
-        repeats: None for the file's.
-        seed: of the order of the arms.
-        export: a file that gets this command's measurements, for another machine's `--import`.
-        fresh: measure again what an earlier command has measured.
-        command: the words that repeat this command.
-    """
-
-    architectures: tuple[str, ...] = ()
-    backend: tuple[str, ...] = ()
-    device: tuple[str, ...] = ()
-    units: tuple[int, ...] = ()
-    batch_size: tuple[int, ...] = ()
-    dropout: tuple[float, ...] = ()
-    recurrent_dropout: tuple[float, ...] = ()
-    use_cudnn: tuple[str, ...] = ()
-    implementation: tuple[int, ...] = ()
-    jit: tuple[bool, ...] = ()
-    ladder_dropout: float = 0.3
-    repeats: int | None = None
-    seed: int = 0
-    export: Path | None = None
-    dry_run: bool = False
-    fresh: bool = False
-    command: str = "rnnbench timing"
-
-    @property
-    def is_product(self) -> bool:
-        """Whether combinations were asked for."""
-        return bool(
-            self.dropout
-            or self.recurrent_dropout
-            or self.use_cudnn
-            or self.implementation
-            or self.jit
-        )
 
 
 def with_defaults(choices: TimingChoices) -> TimingChoices:

@@ -19,9 +19,9 @@ from rnnbench.formats import is_there
 from rnnbench.ledger import Ledger, Parent
 from rnnbench.study import TIMING
 from rnnbench.timing.arms import Arm
+from rnnbench.timing.command import TimingChoices
 from rnnbench.timing.measure import Blocks, answer_with_sample
 from rnnbench.timing.plan import (
-    TimingChoices,
     begin_session,
     plan_arms,
     with_defaults,

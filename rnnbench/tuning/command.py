@@ -2,86 +2,102 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import typer
 
+from rnnbench.errors import UsageError, unknown_name
+from rnnbench.limits import MOST
 from rnnbench.options import (
-    Backend,
+    ArchitectureChoices,
     Dataset,
-    Device,
-    DropDuplicates,
-    DropUnlabelled,
-    Encoding,
     Epochs,
-    LabelColumn,
-    NamedOrAll,
-    Names,
-    Quotes,
-    Separator,
-    SplitColumn,
-    SplitSeed,
-    TestFraction,
-    TextColumn,
-    Workers,
-    WorkersPerGpu,
+    OwnFileChoices,
+    WorkerChoices,
+    flatten,
     here,
-    own_data,
     this_command,
 )
 
-__all__ = ["tune"]
+__all__ = ["TuneChoices", "tune"]
+
+_KNOWN = {"sampler": ("tpe", "random", "grid"), "pruner": ("median", "none")}
+_MOST_TRIALS = 10_000
 
 
-def tune(
-    architectures: Names = None,
-    all_: NamedOrAll = False,
+def _tuning_seeds(text: str) -> tuple[int, ...]:
+    from rnnbench.tuning.plan import parse_tuning_seeds
+
+    return parse_tuning_seeds(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneChoices(ArchitectureChoices):
+    """What to tune, over which space, with which budget, and where.
+
+    Args:
+        command: the words that repeat this command.
+
+    Raises:
+        UsageError: something that cannot be searched.
+    """
+
     trials: Annotated[int, typer.Option(help="For each architecture; more later adds to them.")] = (
         30
-    ),
+    )
     tuning_seeds: Annotated[
-        str,
+        tuple[int, ...],
         typer.Option(
-            help="Of each trial: how many (counted from 1000), a range or a list. "
-            "No report may use them."
+            help="Seeds of each trial: how many (counted from 1000), a range or a list; "
+            "no report may use them. Default: 3."
         ),
-    ] = "3",
+        _tuning_seeds,
+    ] = (1000, 1001, 1002)
     space: Annotated[
         str, typer.Option(help="learning-rate, full (units and dropout too), or a TOML file.")
-    ] = "learning-rate",
-    sampler: Annotated[str, typer.Option(help="tpe, random or grid.")] = "tpe",
+    ] = "learning-rate"
+    sampler: Annotated[str, typer.Option(help="tpe, random or grid.")] = "tpe"
     pruner: Annotated[
         str, typer.Option(help="median gives up what does worse than most; or none.")
-    ] = "median",
-    sampler_seed: Annotated[int, typer.Option(help="Another one asks for other trials.")] = 0,
+    ] = "median"
+    sampler_seed: Annotated[int, typer.Option(help="Another one asks for other trials.")] = 0
     storage: Annotated[
         str | None,
         typer.Option(
             help="Optuna's storage: sqlite:///file.db, postgresql://…; by default "
             "optuna-journal.log in this folder."
         ),
-    ] = None,
-    epochs: Epochs = None,
-    max_len: Annotated[int | None, typer.Option(help="Words a review.")] = None,
-    num_words: Annotated[int | None, typer.Option(help="Size of the vocabulary.")] = None,
-    dataset: Dataset = None,
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    split_column: SplitColumn = None,
-    separator: Separator = None,
-    encoding: Encoding = None,
-    quotes: Quotes = None,
-    test_fraction: TestFraction = None,
-    split_seed: SplitSeed = None,
-    drop_duplicates: DropDuplicates = None,
-    drop_unlabelled: DropUnlabelled = None,
-    workers: Workers = None,
-    workers_per_gpu: WorkersPerGpu = 1,
-    device: Device = "auto",
-    backend: Backend = "auto",
+    ] = None
+    epochs: Epochs = None
+    max_len: Annotated[int | None, typer.Option(help="Words a review.")] = None
+    num_words: Annotated[int | None, typer.Option(help="Size of the vocabulary.")] = None
+    dataset: Dataset = None
+    own: OwnFileChoices = field(default_factory=OwnFileChoices)
+    placing: WorkerChoices = field(default_factory=WorkerChoices)
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; the old trials are put aside.")
-    ] = False,
+    ] = False
+    command: str = "rnnbench tune"
+
+    def __post_init__(self) -> None:
+        ArchitectureChoices.__post_init__(self)
+        if not (self.architectures or self.all_):
+            raise UsageError("nothing to tune: name architectures, or say --all")
+        if not 1 <= self.trials <= _MOST_TRIALS:
+            raise UsageError(f"--trials must be from 1 to {_MOST_TRIALS:,}, got {self.trials}")
+        if not 0 <= self.sampler_seed <= MOST["seed"]:
+            raise UsageError(
+                f"--sampler-seed must be from 0 to {MOST['seed']:,}, got {self.sampler_seed}"
+            )
+        for kind, known in _KNOWN.items():
+            if getattr(self, kind) not in known:
+                raise UsageError(unknown_name(kind, getattr(self, kind), known))
+
+
+@flatten
+def tune(
+    choices: TuneChoices,
     json: Annotated[
         bool, typer.Option("--json", help="The winners as JSON on standard output.")
     ] = False,
@@ -91,47 +107,11 @@ def tune(
     Trials that are over are kept: the same command again goes on where it stopped.
     Then `rnnbench run --all --tuned` measures the winners on fresh seeds.
     """
-    from rnnbench.execution.choices import ExecutorChoices
     from rnnbench.tuning.coordinator import tune as tune_architectures
-    from rnnbench.tuning.plan import TuneChoices, parse_tuning_seeds
     from rnnbench.tuning.record import winners_as_json
     from rnnbench.tuning.screen import TuningScreen
 
-    choices = TuneChoices(
-        architectures=tuple(architectures or ()),
-        all_=all_,
-        trials=trials,
-        tuning_seeds=parse_tuning_seeds(tuning_seeds),
-        space=space,
-        sampler=sampler,
-        pruner=pruner,
-        sampler_seed=sampler_seed,
-        storage=storage,
-        epochs=epochs,
-        max_len=max_len,
-        num_words=num_words,
-        dataset=dataset,
-        own=own_data(
-            text_column=text_column,
-            label_column=label_column,
-            split_column=split_column,
-            separator=separator,
-            encoding=encoding,
-            quotes=quotes,
-            test_fraction=test_fraction,
-            split_seed=split_seed,
-            drop_duplicates=drop_duplicates,
-            drop_unlabelled=drop_unlabelled,
-        ),
-        placing=ExecutorChoices(
-            workers=workers,
-            workers_per_gpu=workers_per_gpu,
-            device=device,
-            backend=backend,
-        ),
-        fresh=fresh,
-        command=this_command(),
-    )
+    choices = replace(choices, command=this_command())
     screen = TuningScreen(quiet_output=json)
     try:
         outcome = tune_architectures(choices, screen, here())

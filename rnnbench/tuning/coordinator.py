@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,20 +13,20 @@ from rnnbench.data.dataset import chance_loss
 from rnnbench.data.tables import OwnChoices
 from rnnbench.datasets import prepare_splits, resolve_dataset
 from rnnbench.errors import StoreError
-from rnnbench.execution.choices import open_executor
-from rnnbench.execution.engines import refuse_unfit
+from rnnbench.execution.engines import open_executor, refuse_unfit
 from rnnbench.execution.environment import processor_name
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.process import call_in_process, peak_mib
 from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.options import ExecutorChoices, given
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec, Started
 from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
+from rnnbench.tuning.command import TuneChoices
 from rnnbench.tuning.plan import (
     TUNING,
-    TuneChoices,
     Tuning,
     compose_base,
     refuse_impossible,
@@ -81,14 +81,15 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
     base = compose_base(choices)
     space = load_space(choices.space)
     refuse_impossible(base, space, choices.space)
-    own = OwnChoices(**choices.own)
+    own = OwnChoices(**given(choices.own))
     store = find_store(root)  # one that cannot be used is said before anything is trained
     refuse_overlap(choices.tuning_seeds, base.seeds, "the textbook study")
     entries = Ledger(root, on_problem=view.warn).entries()
     report_seeds = {entry.spec().seed for entry in entries}
     refuse_overlap(choices.tuning_seeds, report_seeds, "runs of this folder")
     ledger = Ledger(root, "searches", on_problem=view.warn)
-    opened = open_executor(replace(choices.placing, engine="keras"), ledger.folder)
+    placing = ExecutorChoices(**asdict(choices.placing), engine="keras")
+    opened = open_executor(placing, ledger.folder)
     with closing(opened.executor) as executor:
         start = partial(executor.start, len(opened.placement.gpus))
         tuning = Tuning(

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rnnbench.architectures import ALL
 from rnnbench.datasets import DatasetRef
-from rnnbench.errors import StudyError, UsageError, unknown_name
-from rnnbench.execution.choices import ExecutorChoices
+from rnnbench.errors import StudyError, UsageError
 from rnnbench.execution.devices import Placement
-from rnnbench.limits import MOST
 from rnnbench.seeds import parse_seeds
 from rnnbench.specs import PluginForm, RunSpec
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.provenance import drop_options
+from rnnbench.tuning.command import TuneChoices
 from rnnbench.tuning.space import PARAMETERS, Params, Space
 
 __all__ = [
     "BATCH",
     "TUNING",
-    "TuneChoices",
     "Tuning",
     "compose_base",
     "parse_tuning_seeds",
@@ -34,65 +32,12 @@ __all__ = [
 TUNING = "tuning"
 """Under this name the searches of a folder belong together."""
 BATCH = 6  # trials asked at once: enough to keep a few workers busy, few enough to learn from
-_KNOWN = {"sampler": ("tpe", "random", "grid"), "pruner": ("median", "none")}
 _OF_TUNING = (
     *("--trials", "--tuning-seeds", "--space", "--sampler", "--pruner"),
     *("--sampler-seed", "--storage"),
 )
 _TUNED = ("--tuned", "--seeds", "10")
-_MOST_TRIALS = 10_000
 _FIRST_SEED = 1000  # reports count from 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TuneChoices:
-    """What was asked for on the command line, each by its option's name.
-
-    Args:
-        all_: the architectures that `--all` means.
-        trials: how many each architecture shall have in the end.
-        tuning_seeds: of every trial; none of them may be a report's.
-        space: a TOML file or a bundled space's name.
-        storage: the address of Optuna's storage; None takes the journal in the folder.
-        own: how a file of the user's is read and split, values by field of `OwnChoices`.
-        command: the words that repeat this command.
-
-    Raises:
-        UsageError: something that cannot be searched.
-    """
-
-    architectures: tuple[str, ...] = ()
-    all_: bool = False
-    trials: int = 30
-    tuning_seeds: tuple[int, ...] = tuple(range(_FIRST_SEED, _FIRST_SEED + 3))
-    space: str = "learning-rate"
-    sampler: str = "tpe"
-    pruner: str = "median"
-    sampler_seed: int = 0
-    storage: str | None = None
-    epochs: int | None = None
-    max_len: int | None = None
-    num_words: int | None = None
-    dataset: str | None = None
-    own: Mapping[str, Any] = field(default_factory=dict)  # Any: option values
-    placing: ExecutorChoices = field(default_factory=ExecutorChoices)
-    fresh: bool = False
-    command: str = "rnnbench tune"
-
-    def __post_init__(self) -> None:
-        if not (self.architectures or self.all_):
-            raise UsageError("nothing to tune: name architectures, or say --all")
-        if self.architectures and self.all_:
-            raise UsageError("name architectures or say --all, not both")
-        if not 1 <= self.trials <= _MOST_TRIALS:
-            raise UsageError(f"--trials must be from 1 to {_MOST_TRIALS:,}, got {self.trials}")
-        if not 0 <= self.sampler_seed <= MOST["seed"]:
-            raise UsageError(
-                f"--sampler-seed must be from 0 to {MOST['seed']:,}, got {self.sampler_seed}"
-            )
-        for kind, known in _KNOWN.items():
-            if getattr(self, kind) not in known:
-                raise UsageError(unknown_name(kind, getattr(self, kind), known))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,35 @@
+"""`rnnbench report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnnbench.options import here, words
+
+__all__ = ["report"]
+
+
+def report(
+    study: Annotated[
+        str | None, typer.Argument(help="The study; by default the one worked on last.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; reports/STUDY by default.")] = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="Which of html, md and csv, with commas.")
+    ] = "html,md,csv",
+    claims: Annotated[
+        Path | None, typer.Option(help="A TOML file with claims of your own.")
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+) -> None:
+    """Say which conclusions hold, how sure that is, and what each choice costs."""
+    from rnnbench.page.screen import Screen
+    from rnnbench.reports.report import ReportChoices, report_study
+
+    choices = ReportChoices(
+        study=study, out=out, formats=words(formats), claims=claims, open_page=open_
+    )
+    report_study(choices, Screen(), here())

@@ -1,0 +1,79 @@
+"""From choices on the command line to the study that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from rnnbench.architectures import ALL
+from rnnbench.datasets import is_table
+from rnnbench.errors import UsageError
+from rnnbench.options import given
+from rnnbench.specs import Recipe
+from rnnbench.studies.command import RunChoices
+from rnnbench.study import Study, load_study
+from rnnbench.study_names import name_after_file
+
+__all__ = ["HYPERPARAMETERS", "RECIPE", "chosen_values", "compose_study"]
+
+HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
+RECIPE = tuple(item.name for item in fields(Recipe))
+DATA = ("max_len", "num_words")
+TUNED = "tuned"
+"""What the study of tuned architectures is called."""
+
+
+def compose_study(choices: RunChoices) -> Study:
+    """The study that the choices mean; one that they change is called `NAME-custom`.
+
+    Raises:
+        StudyError, UsageError: something that cannot be run.
+    """
+    if not (choices.architectures or choices.all_ or choices.study or choices.quick):
+        raise UsageError(
+            "nothing to run: name architectures, or say --all, --quick or --study FILE; "
+            "`rnnbench list` shows what there is"
+        )
+    if choices.study and choices.quick:
+        raise UsageError("--quick is a study of its own; leave it or --study out")
+    base = load_study(choices.study or ("quick" if choices.quick else "textbook"))
+    changes = {
+        "hyperparameters": chosen_values(choices, HYPERPARAMETERS),
+        "data": chosen_values(choices, DATA),
+        "recipe": chosen_values(choices, RECIPE),
+        "embedding_sizes": choices.embedding_size or None,
+    }
+    stem = base.name
+    if choices.tuned:
+        stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
+    is_own = is_table(choices.dataset or "")
+    if is_own:  # its runs do not belong among those on IMDB
+        stem = name_after_file(stem, Path(choices.dataset or "").stem)
+    is_changed = any(changes.values())
+    is_other = is_changed or is_own
+    if choices.dataset is not None:  # what the study says of its own file
+        base = replace(base, own={})
+    return base.with_choices(
+        name=choices.name or (f"{stem}-custom" if is_changed else stem),
+        # What is said of the study is no longer true of what it has become.
+        description=f"Changed on the command line from the study {base.name}" if is_other else None,
+        architectures=choices.architectures or (ALL if choices.all_ else None),
+        seeds=choices.seeds or None,
+        dataset=choices.dataset,
+        own=given(choices.own),
+        **changes,
+    )
+
+
+def chosen_values(
+    choices: RunChoices, names: Iterable[str]
+) -> dict[str, tuple[Any, ...]]:  # Any: values of options
+    """What was chosen of these, by name, each as the values of a grid."""
+    values = {name: getattr(choices, name) for name in names}
+    return {
+        name: value if isinstance(value, tuple) else (value,)
+        for name, value in values.items()
+        if value not in (None, ())
+    }
