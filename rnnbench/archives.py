@@ -33,7 +33,7 @@ from rnnbench.limits import MOST_RUNS
 from rnnbench.output.amounts import size
 from rnnbench.study import check_description, check_name
 
-__all__ = ["Archive", "ArchivedRun", "read_archive", "write_archive"]
+__all__ = ["Archive", "ArchivedRun", "check_declarations", "read_archive", "write_archive"]
 
 FORMAT = "rnnbench study"
 VERSION = 1
@@ -124,6 +124,21 @@ def read_archive(path: Path, into: Path) -> Archive:
         raise ArchiveError(f"{path} is refused: it is damaged, or no archive ({found})") from err
 
 
+def check_declarations(content: bytes) -> tuple[Mapping[str, Any], ...]:  # Any: JSON values
+    """What a study declared elsewhere, as a study checks it.
+
+    Raises:
+        ArchiveError: no study could have declared that.
+    """
+    try:
+        declarations = parse_declarations(content)
+        for item in declarations:
+            check_description(item["declaration"].get("description", ""))
+    except (StudyError, KeyError, TypeError, ValueError) as err:
+        raise ArchiveError(f"no study could have declared that ({str(err)[:200]!a})") from err
+    return tuple(declarations)
+
+
 def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
     members = {item.filename for item in file.infolist()}
     content = _read_manifest(file, members)
@@ -153,7 +168,7 @@ def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
         origin=manifest["origin"],
         exported_at=exported_at,
         digest=hashlib.sha256(content).hexdigest(),
-        declarations=_read_declarations(into / DECLARATIONS),
+        declarations=check_declarations(read_bytes(into / DECLARATIONS, MOST_DECLARATIONS_BYTES)),
         runs=_read_runs(study, file, listed, into),
     )
 
@@ -240,14 +255,3 @@ def _unpack(file: zipfile.ZipFile, name: str, stated: Mapping[str, Any], into: P
             target.write(chunk)
     if left or digest.hexdigest() != stated["sha256"]:
         raise ArchiveError(f"{name} is not what the archive says that it is")
-
-
-def _read_declarations(path: Path) -> tuple[Mapping[str, Any], ...]:  # Any: JSON values
-    """What the study declared; as a study checks it."""
-    try:
-        declarations = parse_declarations(read_bytes(path, MOST_DECLARATIONS_BYTES))
-        for item in declarations:
-            check_description(item["declaration"].get("description", ""))
-    except (StudyError, KeyError, TypeError, ValueError) as err:
-        raise ArchiveError(f"no study could have declared that ({str(err)[:200]!a})") from err
-    return tuple(declarations)

@@ -141,10 +141,13 @@ class LedgerEntry:
         """Read every file of the run, but for the tracker's notes, which can be found again."""
         refuse_link(self.folder)
         self.spec()
-        result = self.result()
+        self.history()
+        self.check_rest(self.result())
+
+    def check_rest(self, result: RunResult | None) -> None:
+        """Read what `check` reads besides spec, result and history, in a run of that result."""
         if result is None or result.status == "failed":
             self.state()
-        self.history()
         self.parents()
         for name in ("best.keras", "predictions.npz"):
             _check_zip(self.folder / name)
@@ -320,25 +323,29 @@ def _check_zip(path: Path) -> None:
 
 
 def _history_of_state(content: bytes) -> tuple[EpochRow, ...]:
-    import numpy as np
+    from rnnbench.training.progress import read_history
 
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        rows = json.loads(arrays["json"].tobytes())["history"]
-    return _check_history([EpochRow(**row) for row in rows])
+    return _check_history(read_history(content))
 
 
 def _parse_history(content: bytes) -> tuple[EpochRow, ...]:
     if not content.endswith(b"\n"):
         raise ValueError("its last line is cut short")
-    rows = csv.DictReader(io.StringIO(content.decode()))
-    if rows.fieldnames != [item.name for item in fields(EpochRow)]:
+    header, *rows = csv.reader(io.StringIO(content.decode()))
+    if header != [item.name for item in fields(EpochRow)]:
         raise ValueError("its columns are not those of a history")
     return _check_history(
         [
             EpochRow(
-                epoch=int(row.pop("epoch")), **{key: float(value) for key, value in row.items()}
+                epoch=int(epoch),
+                loss=float(loss),
+                accuracy=float(accuracy),
+                val_loss=float(val_loss),
+                val_accuracy=float(val_accuracy),
+                epoch_seconds=float(epoch_seconds),
+                ended_at=float(ended_at),
             )
-            for row in rows
+            for epoch, loss, accuracy, val_loss, val_accuracy, epoch_seconds, ended_at in rows
         ]
     )
 

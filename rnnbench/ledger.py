@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rnnbench.data.files import remove_abandoned, write_whole
 from rnnbench.entries import (
@@ -40,7 +40,7 @@ from rnnbench.entries import (
     write_json,
 )
 from rnnbench.errors import DamagedError, StoreError
-from rnnbench.recording import record_event
+from rnnbench.recording import record_event, short_texts
 from rnnbench.specs import Event, RunSpec
 
 __all__ = ["FOLDER", "Ledger", "LedgerEntry", "Parent"]
@@ -49,6 +49,7 @@ FOLDER = ".rnnbench"
 LEFT_OUT = "that run is left out"
 AGAIN = "that run is put aside and trained again"
 ANEW = "it is written anew"
+T = TypeVar("T")
 
 
 class Ledger:
@@ -58,6 +59,7 @@ class Ledger:
         root: the project's folder; the ledger lives in `.rnnbench` below it.
         part: `runs` of studies, or those that `searches` make: kept apart.
         writable: False makes no folder where there is none.
+        made_by: `command` and `commit`, noted with each run that ends or comes in.
         on_problem: called with a sentence, once, for each file that cannot be read; what hangs on
             it is left out, or made again.
 
@@ -71,9 +73,11 @@ class Ledger:
         part: str = "runs",
         *,
         writable: bool = True,
+        made_by: Mapping[str, str] | None = None,
         on_problem: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = root / FOLDER
+        self._made_by = short_texts(made_by or {})
         self._runs = self.folder / part
         self._on_problem = on_problem
         self._told: set[str] = set()
@@ -126,11 +130,27 @@ class Ledger:
 
     def entries(self, study: str | None = None) -> list[LedgerEntry]:
         """Every run of a study, or of all, whose question and answer can be read."""
+        return self.read_all(study, _readable)
+
+    def studies(self) -> set[str]:
+        """Names of the studies that were begun or taken in here."""
+        return {path.name for path in self._runs.glob("*")}
+
+    def read_all(self, study: str | None, read: Callable[[LedgerEntry], T]) -> list[T]:
+        """What `read` makes of every run of a study, or of all.
+
+        One of which it raises `DamagedError` is told and left out.
+        """
         folders = (folder for folder in self._runs.glob("*") if study in (None, folder.name))
+        found: list[T] = []
         # A dot: a copy that was cut short.
-        found = sorted(path for folder in folders for path in folder.glob("[!.]*/spec.json"))
-        entries = (self._read(path.parent) for path in found)
-        return [entry for entry in entries if entry is not None]
+        for path in sorted(path for folder in folders for path in folder.glob("[!.]*/spec.json")):
+            try:
+                refuse_link(path.parent)
+                found.append(read(LedgerEntry(path.parent.parent.name, path.parent)))
+            except DamagedError as err:
+                self._tell(err, LEFT_OUT)
+        return found
 
     def is_sound(self, entry: LedgerEntry, consequence: str = LEFT_OUT) -> bool:
         """Whether every file of the run can be read; one that cannot is told.
@@ -208,7 +228,7 @@ class Ledger:
         Raises:
             OSError: the disk is full or gone; what was there before stays readable.
         """
-        record_event(entry, event)
+        record_event(entry, event, self._made_by)
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
@@ -230,15 +250,13 @@ class Ledger:
         Args:
             folder: its files, checked, in a folder of `incoming`; they are moved.
             origin: where it comes from: noted in its environment, unless it came there from
-                elsewhere too.
+                elsewhere too; likewise which command made it.
         """
         entry = self.entry(study, spec)
         if (entry.folder / "spec.json").exists():
             return None
         with self._writing():
-            result = json.loads((folder / "result.json").read_text("utf-8"))
-            result["environment"] = {**origin, **result["environment"]}
-            write_json(folder / "result.json", result)
+            _change_environment(folder, lambda known: {**self._made_by, **origin, **known})
             shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
             entry.folder.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(entry.folder)
@@ -276,19 +294,6 @@ class Ledger:
             target.parent.mkdir(parents=True, exist_ok=True)
             path.rename(target)
         return True
-
-    def _read(self, folder: Path) -> LedgerEntry | None:
-        """The entry in a folder; None, which is told, if it cannot be read."""
-        try:
-            refuse_link(folder)
-            entry = LedgerEntry(folder.parent.name, folder)
-            entry = replace(entry, known_spec=entry.spec())
-            if entry.result() is None:
-                entry.history()
-        except DamagedError as err:
-            self._tell(err, LEFT_OUT)
-            return None
-        return entry
 
     def _has_spec(self, entry: LedgerEntry) -> bool:
         """Whether what was asked can be read; the folder's name says it as well."""
@@ -352,8 +357,23 @@ class Ledger:
             ignore=shutil.ignore_patterns("published.json", "parents.json"),
             copy_function=shutil.copy,  # of now: the study worked on last is known by its files
         )
+        _change_environment(partial, lambda known: {**known, **self._made_by})
         shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
         partial.rename(entry.folder)
+
+
+def _readable(entry: LedgerEntry) -> LedgerEntry:
+    """The entry, once what was asked and what came out of it have been read."""
+    entry = replace(entry, known_spec=entry.spec())
+    if entry.result() is None:
+        entry.history()
+    return entry
+
+
+def _change_environment(folder: Path, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    """Change what the result of a run says of where it was made."""
+    result = json.loads((folder / "result.json").read_text("utf-8"))
+    write_json(folder / "result.json", {**result, "environment": change(result["environment"])})
 
 
 def _marks(folder: Path) -> set[tuple[object, ...]]:

@@ -30,6 +30,7 @@ __all__ = [
     "FileChoices",
     "Json",
     "OwnFileChoices",
+    "TrackingUri",
     "WorkerChoices",
     "choose",
     "flatten",
@@ -195,6 +196,10 @@ Dataset = Annotated[
         "own: .csv, .tsv, .jsonl or .parquet. auto takes IMDB where it can be had. "
         "RNNBENCH_DATA names an imdb.npz or its folder."
     ),
+]
+TrackingUri = Annotated[
+    str | None,
+    typer.Option(help="An MLflow server or database, in place of MLFLOW_TRACKING_URI."),
 ]
 Epochs = Annotated[int | None, typer.Option(help="At most this many epochs a run.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]

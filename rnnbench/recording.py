@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 
 from rnnbench.data.files import write_whole
@@ -13,11 +14,14 @@ from rnnbench.formats import MOST_CHARACTERS
 from rnnbench.output.characters import sentence
 from rnnbench.specs import EpochEnded, EpochRow, Event, Failed, Finished, Pruned, RunResult
 
-__all__ = ["record_event"]
+__all__ = ["history_csv", "record_event", "short_texts"]
 
 
-def record_event(entry: LedgerEntry, event: Event) -> None:
+def record_event(entry: LedgerEntry, event: Event, made_by: Mapping[str, str]) -> None:
     """Make an event durable.
+
+    Args:
+        made_by: what the command says of itself, noted with the environment of the result.
 
     Raises:
         OSError: the disk is full or gone; what was there before stays readable.
@@ -25,15 +29,15 @@ def record_event(entry: LedgerEntry, event: Event) -> None:
     if isinstance(event, EpochEnded):
         write_whole(entry.folder / "state.npz", event.state)
     elif isinstance(event, Finished):
-        write_whole(entry.folder / "history.csv", _history_csv(entry.history()))
+        write_whole(entry.folder / "history.csv", history_csv(entry.history()))
         if event.model:
             write_whole(entry.folder / "best.keras", event.model)
             write_whole(entry.folder / "predictions.npz", event.predictions)
-        _write_result(entry, event.result)
+        _write_result(entry, event.result, made_by)
         (entry.folder / "state.npz").unlink(missing_ok=True)
     elif isinstance(event, Pruned):
-        write_whole(entry.folder / "history.csv", _history_csv(entry.history()))
-        _write_result(entry, _pruned(entry.history(), event))
+        write_whole(entry.folder / "history.csv", history_csv(entry.history()))
+        _write_result(entry, _pruned(entry.history(), event), made_by)
         (entry.folder / "state.npz").unlink(missing_ok=True)
     elif isinstance(event, Failed):
         result = RunResult(
@@ -43,14 +47,25 @@ def record_event(entry: LedgerEntry, event: Event) -> None:
             traceback=event.traceback,
             environment=event.environment,
         )
-        _write_result(entry, result)
+        _write_result(entry, result, made_by)
 
 
-def _write_result(entry: LedgerEntry, result: RunResult) -> None:
-    """Write the result, its environment as an archive takes it: variables may have many lines."""
-    environment = {
-        name: sentence(text)[:MOST_CHARACTERS] for name, text in result.environment.items()
-    }
+def history_csv(rows: Sequence[EpochRow]) -> bytes:
+    """The file that a history is kept in, its columns the fields of a row."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [item.name for item in fields(EpochRow)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    return text.getvalue().encode()
+
+
+def short_texts(texts: Mapping[str, str]) -> dict[str, str]:
+    """What a command or worker says of itself, as an archive takes it: each text in one line."""
+    return {name: sentence(text)[:MOST_CHARACTERS] for name, text in texts.items()}
+
+
+def _write_result(entry: LedgerEntry, result: RunResult, made_by: Mapping[str, str]) -> None:
+    environment = {**short_texts(result.environment), **made_by}
     write_json(entry.folder / "result.json", asdict(replace(result, environment=environment)))
 
 
@@ -69,11 +84,3 @@ def _pruned(history: tuple[EpochRow, ...], event: Pruned) -> RunResult:
         reason=event.reason,
         environment=event.environment,
     )
-
-
-def _history_csv(rows: tuple[EpochRow, ...]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [item.name for item in fields(EpochRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    return text.getvalue().encode()

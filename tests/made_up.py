@@ -16,8 +16,8 @@ from rnnbench.execution.engines import EngineChoice, Workers
 from rnnbench.execution.executor import Executor
 from rnnbench.execution.inline import InlineExecutor
 from rnnbench.published.notes import REVIEWS
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
-from rnnbench.tracking.runs import TrackedRun
 from rnnbench.tuning.command import TuneChoices
 from rnnbench.tuning.plan import Tuning, compose_base
 from rnnbench.tuning.space import load_space

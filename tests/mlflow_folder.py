@@ -12,10 +12,10 @@ import numpy as np
 from made_up import EMPTY_ZIP
 
 from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.reading import TrackedRun, read_runs
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, Recipe, RunResult, RunSpec
 from rnnbench.tracking.database import make_database
 from rnnbench.tracking.publisher import Publisher
-from rnnbench.tracking.runs import ReadRuns, read_runs
 from rnnbench.tracking.store import DATABASE, Store, find_store, quiet_mlflow
 from rnnbench.training.engine import Variables
 from rnnbench.training.loop import pack_predictions
@@ -99,9 +99,10 @@ class MlflowFolder:
             publisher.publish(entry, invocation, tags or {})
         publisher.end_invocation(invocation, "FINISHED", {})
 
-    def read(self, study: str = "textbook") -> ReadRuns:
-        """The study as a report reads it."""
-        return read_runs(self.store, self.ledger, study)
+    def read(self, study: str = "textbook") -> list[TrackedRun]:
+        """The runs of the study that a report reads."""
+        found = read_runs(self.ledger, study, whole=study)
+        return [run for run in found if not run.is_deleted]
 
 
 def make_template(folder: Path) -> Path:

@@ -17,8 +17,8 @@ from rnnbench.compare.arms import (
 )
 from rnnbench.compare.rows import ResponseRow
 from rnnbench.compare.sections import divide_runs
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import RunResult
-from rnnbench.tracking.runs import TrackedRun
 
 FAILED = RunResult(status="failed", epochs=0, reason="ValueError: no")
 DIVERGED = RunResult(status="diverged", epochs=2, epoch_seconds=9.0, reason="not finite")

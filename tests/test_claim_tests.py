@@ -23,8 +23,8 @@ from rnnbench.claims.kinds import (
     TimingTest,
 )
 from rnnbench.page.blocks import ClaimRow
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
-from rnnbench.tracking.runs import TrackedRun
 
 # Deviations of mean 0 and standard deviation 0.001, different for the two arms of a pair.
 NOISE_A = (0.0010, -0.0010, 0.0004, -0.0004, 0.0016, -0.0016, 0.0008, -0.0008)

@@ -16,9 +16,9 @@ from rnnbench.claims.kinds import Claim, CompareTest
 from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
+from rnnbench.reading import TrackedRun
 from rnnbench.reports.compose import StudyReport, compose_report
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunResult
-from rnnbench.tracking.runs import TrackedRun
 from rnnbench.training.loop import pack_predictions
 
 SCORES = {

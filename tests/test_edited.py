@@ -12,6 +12,7 @@ from mlflow_folder import MlflowFolder, epochs
 
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.ledger import LedgerEntry
+from rnnbench.reading import read_runs
 from rnnbench.runs.listing import list_all, runs_as_csv
 from rnnbench.runs.results import result_records
 from rnnbench.runs.show import show_run
@@ -19,7 +20,6 @@ from rnnbench.specs import RunResult
 from rnnbench.tracking.find_run import find_run
 from rnnbench.tracking.notes import notes_of, write_notes
 from rnnbench.tracking.relocate import relocate_artifacts
-from rnnbench.tracking.runs import find_deleted, read_other_runs, read_runs
 from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
 
@@ -86,8 +86,8 @@ def test_every_command_knows_which_run_was_deleted(folder: MlflowFolder) -> None
     assert [row["status"] for row in listing.records] == ["finished", "deleted in MLflow"]
     assert [row["fingerprint"] for row in result_records("textbook", root)] == [kept.fingerprint]
     assert len(runs_as_csv(root).splitlines()) == 2
-    assert find_run("lstm", root) == kept
-    assert folder.read().n_deleted == 1
+    assert find_run("lstm", root).entry == kept
+    assert [run.folder for run in folder.read()] == [kept.folder]
     assert show_run(deleted.fingerprint, root).is_deleted
     assert not show_run(kept.fingerprint, root).is_deleted
     client.delete_run(notes_of(kept, folder.store)["run_id"])
@@ -103,23 +103,18 @@ def test_of_a_server_counts_what_was_last_heard(
     for entry, is_deleted in zip(entries, (False, True), strict=True):
         notes = {"run_id": entry.fingerprint, "done": True, "deleted": is_deleted}
         write_notes(entry, Store(root=folder.root, named=address), notes)
-    assert find_deleted(folder.root, entries) == set()
+    assert deleted(folder) == []
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    assert find_deleted(folder.root, entries) == {entries[1]}
+    assert deleted(folder) == [entries[1].folder]
     store = find_store(folder.root)
-    monkeypatch.setattr("rnnbench.tracking.runs.open_published", no_answer)
-    monkeypatch.setattr("rnnbench.tracking.tracker.open_published", no_answer)
-    found = read_runs(store, folder.ledger, "textbook")
-    assert ([run.folder for run in found.runs], found.n_deleted) == ([entries[0].folder], 1)
-    others = read_other_runs(store, folder.ledger, "another")
-    assert [run.folder for run in others] == [entries[0].folder]
     tracker = Tracker(folder.ledger, "textbook", store, draw=lambda *_: b"", on_problem=print)
-    tracker.owes([])
+    tracker.owes([])  # nobody answers
     assert tracker.deleted == {entries[1].fingerprint}
 
 
-def no_answer(_: Store) -> None:
-    raise StoreError("no answer")
+def deleted(folder: MlflowFolder) -> list[Path | None]:
+    """Where the runs are that every command takes for deleted."""
+    return [run.folder for run in read_runs(folder.ledger) if run.is_deleted]
 
 
 def test_a_run_is_deleted_as_long_as_its_database_is_there(
@@ -132,12 +127,12 @@ def test_a_run_is_deleted_as_long_as_its_database_is_there(
     database = folder.root / "mlflow.db"
     content = database.read_bytes()
     database.write_bytes(b"no database" * 100)
-    assert find_deleted(folder.root, [entry]) == {entry}
+    assert deleted(folder) == [entry.folder]
     database.unlink()
-    assert find_deleted(folder.root, [entry]) == set()
-    assert len(folder.read().runs) == 1
+    assert deleted(folder) == []
+    assert len(folder.read()) == 1
     database.write_bytes(content)
-    assert find_deleted(folder.root, [entry]) == {entry}
+    assert deleted(folder) == [entry.folder]
 
 
 def test_an_interrupted_run_that_is_gone_is_made_anew(folder: MlflowFolder) -> None:

@@ -12,9 +12,9 @@ from made_up import ENVIRONMENT, finished, made_up
 from rnnbench.compare.comparison import Declaration
 from rnnbench.data.corpus import Corpus, Half, describe_classes
 from rnnbench.published.notes import REVIEWS
+from rnnbench.reading import TrackedRun
 from rnnbench.reports.facts import describe_study
 from rnnbench.specs import RunResult
-from rnnbench.tracking.runs import TrackedRun
 
 
 def describe(
@@ -72,8 +72,8 @@ def test_the_split_is_told(vary: bool) -> None:
 
 
 def test_runs_in_mlflow_are_counted_with_their_commit() -> None:
-    tags = {"mlflow.source.git.commit": "abc"}
-    tracked = replace(made_up("lstm", 0, 0.8), run_id="1", tags=tags)
+    committed = finished(environment={**ENVIRONMENT, "commit": "abc"})
+    tracked = replace(made_up("lstm", 0, committed), run_id="1")
     facts = describe(tracked, made_up("lstm", 1, 0.8))
     assert (facts["runs in MLflow"], facts["git commit"]) == ("1 of 2", "abc")
 

@@ -49,7 +49,7 @@ def test_an_architecture_means_the_best_run_of_the_last_study(
     ledger: Ledger, tmp_path: Path
 ) -> None:
     found = find_run("lstm", tmp_path)
-    assert (found.study, found.spec().seed) == ("new", 2)
+    assert (found.study, found.spec.seed) == ("new", 2)
     assert find_run("lstm", tmp_path, "old").study == "old"
     with pytest.raises(UsageError, match="unknown study 'odl'"):
         find_run("lstm", tmp_path, "odl")
@@ -65,9 +65,9 @@ def test_a_fingerprint_is_found_in_every_study(ledger: Ledger, tmp_path: Path) -
 def test_a_run_that_is_not_over_is_found_and_keeps_no_model(tmp_path: Path) -> None:
     Ledger(tmp_path).open_run("new", spec_of())
     found = find_run("lstm", tmp_path)
-    assert found.result() is None
+    assert found.result is None
     with pytest.raises(UsageError, match="is not over yet, and keeps no model"):
-        model_file(found)
+        model_file(found.entry)
 
 
 def test_looking_for_a_run_makes_no_ledger(tmp_path: Path) -> None:

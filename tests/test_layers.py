@@ -40,6 +40,7 @@ CORE = (
     "archived_runs",
     "archives",
     "tracking",
+    "reading",
     "options",
     "execution",
     "datasets",

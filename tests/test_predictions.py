@@ -15,7 +15,7 @@ from rnnbench.compare.predictions import (
     read_labels,
 )
 from rnnbench.data.corpus import Corpus
-from rnnbench.tracking.runs import TrackedRun
+from rnnbench.reading import TrackedRun
 from rnnbench.training.loop import pack_predictions
 
 LABELS = np.array([1, 0, 1, 0], dtype=np.int8)

@@ -10,8 +10,8 @@ from made_up import curves, finished, made_up, only_section
 
 from rnnbench.published.notes import published_runs
 from rnnbench.published.rows import PublishedRow, compare_with_published, published_curves
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import RunResult
-from rnnbench.tracking.runs import TrackedRun
 
 LOSSES = (0.43, 0.44, 0.45)
 

@@ -10,8 +10,8 @@ from made_up import made_up
 
 from rnnbench.architectures import display_name, make_form
 from rnnbench.compare.sections import Section, divide_runs, without
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import PluginForm
-from rnnbench.tracking.runs import TrackedRun
 
 
 def runs(*architectures: str, seeds: Sequence[int] = (0, 1), **values: Any) -> list[TrackedRun]:

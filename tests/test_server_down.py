@@ -43,6 +43,30 @@ def test_runs_made_while_the_server_was_down_are_published_later_and_once(
             assert up.returncode == 0
             assert "warning" not in up.stderr
             assert_published_once(remote)
+        assert_others_report(remote, address)
+    other = replace(remote, folder=folder / "other")
+    late = other.here("report", "small", "--format", "csv")  # what was taken is here
+    assert late.returncode == 0, late.stderr
+    assert f"this rests on the ledger alone: {address} does not answer" in late.stderr
+
+
+def assert_others_report(project: Project, address: str) -> None:
+    """An empty folder gets the runs by themselves, once, and without their models."""
+    other = replace(project, folder=project.folder.parent / "other")
+    other.folder.mkdir()
+    for words in (("report", "small"), ("report", "--format", "csv", "--tracking-uri", address)):
+        done = other.here(*words)
+        assert done.returncode == 0, done.stderr
+        taken = f"taken in: 2 runs of others from {address}"
+        assert (taken in done.stdout) == (len(words) == 2)
+    for fingerprint, folder in project.run_folders().items():
+        there = other.run_folders()[fingerprint]
+        predictions = (there / "predictions.npz").read_bytes()
+        assert predictions == (folder / "predictions.npz").read_bytes()
+    assert other.histories() == project.histories()
+    predicted = other.here("predict", "lstm(units=2)", "good")
+    assert "has finished, and keeps no model" in predicted.stderr
+    assert_published_once(project)
 
 
 def assert_published_once(project: Project) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from made_up import ENVIRONMENT, curves, finished, made_up
 
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import RunResult
-from rnnbench.tracking.runs import TrackedRun
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.trials import Trial
 from rnnbench.tuning.tuned import (

@@ -53,11 +53,11 @@ from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import CanonicalForm, RunSpec
 from rnnbench.stats.comparisons import paired_interval, welch_interval
 from rnnbench.stats.intervals import t_interval
 from rnnbench.timing.rows import TimingPart
-from rnnbench.tracking.runs import TrackedRun
 
 __all__ = ["CLAIMS_NOTE", "judge_claims"]
 

@@ -10,8 +10,8 @@ from rnnbench.architectures import PRESETS, find_plugin, make_form
 from rnnbench.claims.metrics import Metric
 from rnnbench.compare.arms import hardware_of, is_at_limit
 from rnnbench.compare.environments import mixed_words
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import Argument, CanonicalForm, DataSpec, Recipe, RunSpec
-from rnnbench.tracking.runs import TrackedRun
 
 __all__ = [
     "RunIndex",

@@ -9,6 +9,7 @@ from typing import Any
 from rnnbench.architectures import display_name, model_parameters
 from rnnbench.compare.rows import ArmRow, ResponseRow, SeedRow
 from rnnbench.compare.sections import Arm, Section, hyperparameter, without
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import RunResult
 from rnnbench.stats.intervals import (
     Interval,
@@ -17,7 +18,6 @@ from rnnbench.stats.intervals import (
     mean_sd,
     t_interval,
 )
-from rnnbench.tracking.runs import TrackedRun
 
 __all__ = [
     "accuracy_interval",

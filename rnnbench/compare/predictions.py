@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rnnbench.data.cache import open_corpus
 from rnnbench.errors import DataError
-from rnnbench.tracking.runs import TrackedRun
+from rnnbench.reading import TrackedRun
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 from rnnbench.architectures import PRESETS, display_name, make_form
 from rnnbench.errors import StudyError
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import CanonicalForm, Form, PluginForm, Recipe, RunSpec
 from rnnbench.study import Tuned
-from rnnbench.tracking.runs import TrackedRun
 
 __all__ = ["Arm", "Section", "divide_runs", "hyperparameter", "tuned_architectures", "without"]
 

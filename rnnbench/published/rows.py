@@ -11,8 +11,8 @@ from rnnbench.architectures import display_name
 from rnnbench.compare.rows import Curve
 from rnnbench.compare.sections import Arm, Section
 from rnnbench.published.notes import SOURCES, NotesRun, is_comparable_with_notes, published_runs
+from rnnbench.reading import CURVES, TrackedRun
 from rnnbench.stats.intervals import Interval, mean_sd, prediction_interval
-from rnnbench.tracking.runs import CURVES, TrackedRun
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rnnbench.options import here, words
+from rnnbench.options import TrackingUri, here, words
 
 __all__ = ["report"]
 
@@ -24,11 +25,14 @@ def report(
         Path | None, typer.Option(help="A TOML file with claims of your own.")
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+    tracking_uri: TrackingUri = None,
 ) -> None:
     """Say which conclusions hold, how sure that is, and what each choice costs."""
     from rnnbench.page.screen import Screen
     from rnnbench.reports.report import ReportChoices, report_study
 
+    if tracking_uri is not None:
+        os.environ["MLFLOW_TRACKING_URI"] = tracking_uri
     choices = ReportChoices(
         study=study, out=out, formats=words(formats), claims=claims, open_page=open_
     )

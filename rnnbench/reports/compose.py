@@ -21,6 +21,7 @@ from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, W
 from rnnbench.page.csv_files import write_rows
 from rnnbench.published.part import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
+from rnnbench.reading import TrackedRun
 from rnnbench.reports.facts import describe_study
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE
 from rnnbench.study import TIMING
@@ -32,7 +33,6 @@ from rnnbench.timing.page import (
     write_timing_answer,
 )
 from rnnbench.timing.rows import TimingPart
-from rnnbench.tracking.runs import TrackedRun
 from rnnbench.tuning.page import tuning_part, tuning_tables
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.tuned import Matched, TuningPart, compose_tuning_part, match_textbook

@@ -13,8 +13,8 @@ from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Corpus, describe_classes
 from rnnbench.errors import DataError
 from rnnbench.page.blocks import Fact
+from rnnbench.reading import TrackedRun
 from rnnbench.specs import SPLIT_KEYS, Recipe
-from rnnbench.tracking.runs import TrackedRun
 
 __all__ = ["describe_study"]
 
@@ -45,7 +45,7 @@ def describe_study(
         ("cores", _environment(runs, "cores")),
         ("platform", _environment(runs, "platform")),
         ("versions", _versions(runs)),
-        ("git commit", _listed({run.tags.get("mlflow.source.git.commit", "") for run in runs})),
+        ("git commit", _environment(runs, "commit")),
         ("runs in MLflow", f"{sum(run.run_id is not None for run in runs)} of {len(runs)}"),
         ("repeat with", command),
     ]
@@ -90,7 +90,7 @@ def _describe(
 def _hardware(runs: Sequence[TrackedRun]) -> str:
     """Of the runs whose worker lived to name it."""
     results = [run.result for run in runs if run.result is not None]
-    return _listed({hardware_of(result) for result in results if result.environment})
+    return _listed({hardware_of(result) for result in results if "device" in result.environment})
 
 
 def _environment(runs: Sequence[TrackedRun], key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import webbrowser
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,28 +14,22 @@ from rnnbench.claims.claims import load_claims
 from rnnbench.claims.kinds import Claim
 from rnnbench.compare.baseline import find_baselines
 from rnnbench.compare.comparison import Declaration
-from rnnbench.errors import RnnbenchError, StoreError, StudyError, UsageError, unknown_name
+from rnnbench.errors import RnnbenchError, StoreError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
-from rnnbench.formats import parse_json
 from rnnbench.ledger import FOLDER, Ledger
+from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
+from rnnbench.reading import NO_RUNS, TrackedRun, read_runs
 from rnnbench.reports.compose import Report, compose_report, compose_timing_report
 from rnnbench.reports.writer import FORMATS, Format, write_report
-from rnnbench.study import TIMING, bundled_studies, load_study, parse_declaration
+from rnnbench.study import TIMING, bundled_studies, load_study
 from rnnbench.timing.rows import TimingPart, compose_timing_part
 from rnnbench.timing.sessions import read_sessions
 from rnnbench.tracking.attachments import attach_files
 from rnnbench.tracking.find_run import changed_at
-from rnnbench.tracking.publisher import DECLARATION_TAG
-from rnnbench.tracking.runs import (
-    NO_RUNS,
-    ReadRuns,
-    TrackedRun,
-    read_other_runs,
-    read_runs,
-    tracked_studies,
-)
+from rnnbench.tracking.published import experiment_names
 from rnnbench.tracking.store import DATABASE, Store, find_store
+from rnnbench.tracking.taken import take_runs
 from rnnbench.tuning.plan import TUNING
 from rnnbench.tuning.record import TuningRecord, read_records
 
@@ -74,9 +68,19 @@ def report_study(choices: ReportChoices, view: Screen, root: Path) -> Path:
     for name in choices.formats:
         if name not in FORMATS:
             raise UsageError(unknown_name("format", name, FORMATS))
-    written = _write(find_store(root), choices)
+    store, problem = find_store(root), ""
+    if store.is_local and not ((root / FOLDER).exists() or (root / DATABASE).exists()):
+        raise UsageError(NO_RUNS)  # before a ledger is made: looking makes nothing
+    study = choices.study or _latest_study(store, Ledger(root, writable=False))
     if choices.study is None:
-        view.say(f"study {written.study}")
+        view.say(f"study {study}")
+    if study != TIMING and _may_have_others(store, study):
+        try:
+            with Ledger(root).locked(_refuse_to_wait):
+                problem = _take_others(study, view, store)
+        except StoreError as err:
+            problem = str(err)
+    written = _write(store, study, choices, problem)
     for sentence in written.answer:
         view.say(sentence)
     for warning in written.warnings:
@@ -96,8 +100,9 @@ def report_after_run(study: str, view: Screen, store: Store) -> None:
     Args:
         store: with the patience that the command has left.
     """
+    problem = "" if store.is_local else _take_others(study, view, store)
     try:
-        written = call_in_process(_write, store, ReportChoices(study=study))
+        written = call_in_process(_write, store, study, ReportChoices(), problem)
     except RnnbenchError as err:
         view.warn(f"no report was written: {err}")
         return
@@ -129,33 +134,33 @@ class _Written:
         return self.files[0]
 
 
-def _write(store: Store, choices: ReportChoices) -> _Written:
-    root = store.root
+def _write(store: Store, study: str, choices: ReportChoices, problem: str) -> _Written:
     claims = load_claims(choices.claims)
-    if store.is_local and not ((root / FOLDER).exists() or (root / DATABASE).exists()):
-        raise UsageError(NO_RUNS)  # before a ledger is made: looking makes nothing
     unread: list[str] = []
-    ledger = Ledger(root, on_problem=unread.append)
+    ledger = Ledger(store.root, on_problem=unread.append)
     timing = compose_timing_part(read_sessions(ledger.folder, unread.append))
-    if choices.study == TIMING:
+    if study == TIMING:
         return _write_timing(choices, timing, claims, store, unread)
-    study = choices.study or _latest_study(store, ledger)
-    found = read_runs(store, ledger, study)
-    declaration = _find_declaration(study, ledger, found.runs)
+    found = read_runs(ledger, whole=study)
+    kept = [run for run in found if not run.is_deleted]
+    runs = [run for run in kept if run.study == study]
+    if not runs:
+        raise UsageError(_no_runs(study, {run.study for run in found}))
+    declaration = _find_declaration(study, ledger)
     report = compose_report(
         study,
-        found.runs,
+        runs,
         declaration,
         claims=claims,
         baselines=find_baselines,
-        others=read_other_runs(store, ledger, study, can_be_read=not found.problem),
-        searches=_find_searches(ledger, found.runs, unread.append) if declaration.tuned else {},
+        others=[run for run in kept if run.study != study],
+        searches=_find_searches(ledger, runs, unread.append) if declaration.tuned else {},
         timing=timing,
-        command=_command(study, found),
-        problem=found.problem,
-        n_deleted=found.n_deleted,
+        command=_command(study, runs),
+        problem=problem,
+        n_deleted=sum(run.study == study and run.is_deleted for run in found),
     )
-    return _write_report(report, choices, store, unread, can_attach=found.problem is None)
+    return _write_report(report, choices, store, unread, can_attach=_has_store(store, problem))
 
 
 def _write_timing(
@@ -168,10 +173,12 @@ def _write_timing(
     if timing is None:
         raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
     report = compose_timing_report(timing, claims)
-    can_attach = find_spec("mlflow") is not None and (
-        not store.is_local or (store.root / DATABASE).exists()
-    )
+    can_attach = find_spec("mlflow") is not None and _has_store(store)
     return _write_report(report, choices, store, unread, can_attach=can_attach)
+
+
+def _has_store(store: Store, problem: str = "") -> bool:
+    return not problem and (not store.is_local or (store.root / DATABASE).exists())
 
 
 def _write_report(
@@ -200,11 +207,12 @@ def _latest_study(store: Store, ledger: Ledger) -> str:
 
     Raises:
         UsageError: there is none, or MLflow has several and this folder none.
+        StoreError: MLflow does not answer.
     """
     entries = ledger.entries()
     if entries:
         return max(entries, key=changed_at).study
-    known = tracked_studies(store, ledger)
+    known = experiment_names(store) if _may_have_others(store) else []
     if not known:
         raise UsageError(NO_RUNS)
     if len(known) > 1:
@@ -212,15 +220,51 @@ def _latest_study(store: Store, ledger: Ledger) -> str:
     return known[0]
 
 
-def _find_declaration(study: str, ledger: Ledger, runs: Sequence[TrackedRun]) -> Declaration:
-    """What the study declared: by the ledger, else by its runs in MLflow, else as bundled."""
+def _may_have_others(store: Store, study: str = "") -> bool:
+    """Whether MLflow may have runs of the study, or of any, that the ledger has not.
+
+    A database here is asked only for what the ledger has nothing of: it may have been lost.
+    """
+    if not store.is_local:
+        return True
+    is_known = study in Ledger(store.root, writable=False).studies()
+    return not is_known and (store.root / DATABASE).exists()
+
+
+def _take_others(study: str, view: Screen, store: Store) -> str:
+    """Take in what others have of the study in MLflow; why it could not be asked, else nothing.
+
+    The ledger's lock must be held.
+    """
+    try:
+        taken = take_runs(store, Ledger(store.root, on_problem=view.warn), study, view.warn)
+    except UsageError:  # it has no such experiment, and the ledger perhaps has
+        return ""
+    except StoreError as err:
+        return str(err)
+    if taken.entries:
+        view.say(f"taken in: {plural(len(taken.entries), 'run')} of others from {store}")
+    return ""
+
+
+def _refuse_to_wait() -> None:
+    """A report does not wait for the command that trains."""
+    raise StoreError("another command is at work in this folder")
+
+
+def _no_runs(study: str, known: Collection[str]) -> str:
+    if study in known:
+        return (
+            f"every run of '{study}' was deleted in MLflow; restore them in its page, or run anew"
+        )
+    return unknown_name("study", study, known) if known else NO_RUNS
+
+
+def _find_declaration(study: str, ledger: Ledger) -> Declaration:
+    """What the study declared: by the ledger, else as bundled."""
     declared = ledger.declarations(study)
     if declared:
         return _declaration(declared[-1]["declaration"], notes=_changes(declared))
-    for run in reversed(runs):
-        found = _parse_declaration(run.tags.get(DECLARATION_TAG, ""))
-        if found is not None:
-            return _declaration(found)
     if study in bundled_studies():
         return _declaration(load_study(study).declaration)
     return Declaration()
@@ -231,14 +275,6 @@ def _find_searches(
 ) -> Mapping[str, TuningRecord]:
     """What was tuned in this folder on the reviews of the runs, by architecture."""
     return read_records(ledger.folder, TUNING, runs[0].spec.data.fingerprint, on_problem)
-
-
-def _parse_declaration(text: str) -> Mapping[str, Any] | None:  # Any: JSON values
-    """What a tag says; None if it is missing, or no study could have declared it."""
-    try:
-        return parse_declaration(parse_json(text.encode(), most_values=10_000))
-    except (ValueError, StudyError):
-        return None
 
 
 def _declaration(values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Declaration:
@@ -258,11 +294,11 @@ def _changes(declared: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     )
 
 
-def _command(study: str, found: ReadRuns) -> str:
+def _command(study: str, runs: Sequence[TrackedRun]) -> str:
     """The words of the last command that made a run of the study."""
-    words = [run.tags["rnnbench.command"] for run in found.runs if "rnnbench.command" in run.tags]
-    if words:
-        return words[-1]
+    for run in reversed(runs):
+        if run.result is not None and "command" in run.result.environment:
+            return run.result.environment["command"]
     return f"rnnbench run --study {study}" if study in bundled_studies() else ""
 
 
@@ -273,4 +309,4 @@ def _attach(written: _Written, view: Screen) -> None:
     try:
         attach_files(written.store, written.study, written.folder, written.files, "report")
     except StoreError as err:
-        view.warn(f"{err}; it is in {written.folder} all the same")
+        view.warn(f"{err}; the report is in {written.folder} all the same")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnbench.errors import UsageError
-from rnnbench.options import FileChoices, Json, flatten, given, here
+from rnnbench.options import FileChoices, Json, TrackingUri, flatten, given, here
 
 if TYPE_CHECKING:
     from rnnbench.page.screen import Screen
@@ -121,13 +121,17 @@ def export(
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="What `rnnbench export` wrote elsewhere.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="What `rnnbench export` wrote elsewhere, or mlflow:EXPERIMENT."),
+    ],
+    tracking_uri: TrackingUri = None,
 ) -> None:
-    """Take in the runs of another machine, each once; the file is checked before anything is."""
+    """Take in the runs of others, each once, checked before; of a file all of them or none."""
     from rnnbench.page.screen import Screen
     from rnnbench.runs.share import import_study
 
-    import_study(file, Screen(), here())
+    import_study(source, tracking_uri, Screen(), here())
 
 
 def relocate() -> None:

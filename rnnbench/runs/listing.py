@@ -22,9 +22,9 @@ from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural
 from rnnbench.output.characters import csv_text
 from rnnbench.page.consoles import open_console
+from rnnbench.reading import read_runs
 from rnnbench.specs import Form, PluginForm, RunResult, RunSpec
 from rnnbench.study import bundled_studies, load_study
-from rnnbench.tracking.runs import find_deleted
 
 __all__ = ["SECTIONS", "Listing", "list_all", "runs_as_csv", "show_listing", "write_records"]
 
@@ -106,12 +106,11 @@ def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) 
 
     Those that somebody deleted in MLflow are left out.
     """
-    entries = Ledger(root, writable=False, on_problem=on_problem).entries()
-    deleted = find_deleted(root, entries)
+    runs = read_runs(Ledger(root, writable=False, on_problem=on_problem))
     records = [
-        _run_record(entry.study, entry.spec(), result)
-        for entry in entries
-        if (result := entry.result()) is not None and entry not in deleted
+        _run_record(run.study, run.spec, run.result)
+        for run in runs
+        if run.result is not None and not run.is_deleted
     ]
     return write_records(sorted(records, key=_record_order))
 
@@ -196,23 +195,21 @@ def _studies(root: Path) -> Listing:
 
 def _runs(root: Path, on_problem: Callable[[str], None]) -> Listing:
     rows = []
-    entries = Ledger(root, writable=False, on_problem=on_problem).entries()
-    deleted = find_deleted(root, entries)
-    for entry in entries:
-        spec, result = entry.spec(), entry.result()
-        status = result.status if result else f"{plural(len(entry.history()), 'epoch')} done"
-        if entry in deleted:
+    for run in read_runs(Ledger(root, writable=False, on_problem=on_problem)):
+        spec, result = run.spec, run.result
+        status = result.status if result else f"{plural(len(run.entry.history()), 'epoch')} done"
+        if run.is_deleted:
             status = "deleted in MLflow"
         score = f"{result.test_accuracy:.4f}" if result and result.test_accuracy else "–"
         rows.append(
             (
-                entry.study,
+                run.study,
                 display_name(spec.form),
                 str(spec.seed),
                 spec.data.dataset,
                 status,
                 score,
-                entry.fingerprint,
+                run.entry.fingerprint,
             )
         )
     rows.sort(key=lambda row: (row[0], row[1], int(row[2])))

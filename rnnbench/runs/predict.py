@@ -92,7 +92,7 @@ def predict_text(
         UsageError: no such run, or it keeps no model.
         DataError: the words behind its numbers are not here.
     """
-    entry = find_run(words, root, study)
+    entry = find_run(words, root, study).entry
     path, spec = model_file(entry), entry.spec()
     data = spec.data
     vocabulary = _vocabulary(data)
@@ -126,7 +126,7 @@ def evaluate_run(
     Raises:
         UsageError, DataError: no such run or file, or a class that the model does not know.
     """
-    entry = find_run(words, root, study)
+    entry = find_run(words, root, study).entry
     path, spec = model_file(entry), entry.spec()
     data = spec.data
     notes: tuple[str, ...] = ()

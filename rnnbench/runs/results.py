@@ -8,8 +8,7 @@ from typing import Any
 from rnnbench.architectures import display_name
 from rnnbench.compare.sections import hyperparameter
 from rnnbench.ledger import Ledger
-from rnnbench.tracking.find_run import find_entries
-from rnnbench.tracking.runs import find_deleted
+from rnnbench.tracking.find_run import find_runs
 
 __all__ = ["result_records"]
 
@@ -37,11 +36,9 @@ def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a co
         UsageError: there is no such study in the folder.
     """
     records = []
-    entries = find_entries(Ledger(root, writable=False), study)
-    deleted = find_deleted(root, entries)
-    for entry in entries:
-        spec, result = entry.spec(), entry.result()
-        if result is None or entry in deleted:
+    for run in find_runs(Ledger(root, writable=False), study):
+        spec, result = run.spec, run.result
+        if result is None or run.is_deleted:
             continue
         settings = spec.settings
         records.append(
@@ -57,7 +54,7 @@ def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a co
                 "backend_version": result.environment.get(f"version.{spec.backend}"),
                 "processor": result.environment.get("processor"),
                 "imported_from": result.imported_from,
-                "fingerprint": entry.fingerprint,
+                "fingerprint": run.entry.fingerprint,
             }
         )
     return sorted(records, key=lambda record: (record["architecture"], record["seed"]))

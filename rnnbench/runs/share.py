@@ -13,13 +13,15 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.page.screen import Screen
-from rnnbench.tracking.find_run import find_entries
+from rnnbench.tracking.find_run import find_runs
 from rnnbench.tracking.relocate import relocate_artifacts
-from rnnbench.tracking.runs import find_deleted
 from rnnbench.tracking.store import DATABASE, find_store
+from rnnbench.tracking.taken import Taken, take_runs
 from rnnbench.tracking.tracker import Tracker
 
 __all__ = ["export_study", "import_study", "relocate_store"]
+
+MLFLOW = "mlflow:"
 
 
 def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
@@ -32,15 +34,14 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
     if is_there(path):
         raise UsageError(f"{path} is there already; name another file, or remove it")
     ledger = Ledger(root, writable=False, on_problem=view.warn)
-    found = [entry for entry in find_entries(ledger, study) if ledger.is_sound(entry)]
-    deleted = find_deleted(root, found)
-    entries = [entry for entry in found if entry not in deleted]
-    if deleted:
-        view.warn(f"left out, because deleted in MLflow: {plural(len(deleted), 'run')}")
+    found = [run for run in find_runs(ledger, study) if ledger.is_sound(run.entry)]
+    kept = [run for run in found if not run.is_deleted]
+    if len(kept) < len(found):
+        view.warn(f"left out, because deleted in MLflow: {plural(len(found) - len(kept), 'run')}")
     over = [
-        entry for entry in entries if entry.result() is not None and _can_be_imported(entry, view)
+        run.entry for run in kept if run.result is not None and _can_be_imported(run.entry, view)
     ]
-    if not over and any(entry.result() is not None for entry in found):
+    if not over and any(run.result is not None for run in found):
         raise UsageError(f"no run of '{study}' is left to be exported, as the warnings tell")
     if not over:
         raise UsageError(
@@ -50,7 +51,7 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
         write_archive(path, study, over, ledger.declarations(study))
     except OSError as err:
         raise StoreError(f"cannot write {path}: {err.strerror or err}") from err
-    left = sum(entry.result() is None for entry in entries)
+    left = sum(run.result is None for run in kept)
     n_runs, n_bytes = plural(len(over), "run"), size(path.stat().st_size)
     view.say(f"exported: {n_runs} of '{study}' to {path} ({n_bytes})")
     if left:
@@ -68,16 +69,47 @@ def _can_be_imported(entry: LedgerEntry, view: Screen) -> bool:
     return True
 
 
-def import_study(path: Path, view: Screen, root: Path) -> None:
-    """Take in the runs of an archive that are not here yet, and publish them.
+def import_study(source: str, address: str | None, view: Screen, root: Path) -> None:
+    """Take in the runs of an archive or an experiment that are not here yet, and publish them.
+
+    Args:
+        source: a file, or `mlflow:` and the experiment's name.
+        address: of the MLflow store that has it; None takes the one that this folder publishes to.
 
     Raises:
         ArchiveError: the archive is refused; nothing was taken in.
-        StoreError: the ledger cannot be written.
+        UsageError: there is no such experiment, or a file is named and a store.
+        StoreError: the experiment's store does not answer, or the ledger cannot be written.
     """
-    store = find_store(root)
-    ledger = Ledger(root, on_problem=view.warn)
-    with ledger.locked(view.say_waiting), ledger.incoming() as folder:
+    if address and not source.startswith(MLFLOW):
+        raise UsageError(f"--tracking-uri says where {MLFLOW}EXPERIMENT is; a file needs none")
+    store, command = find_store(root), f"rnnbench import {Path(source).name}"
+    ledger = Ledger(root, made_by={"command": command}, on_problem=view.warn)
+    with ledger.locked(view.say_waiting):
+        if source.startswith(MLFLOW):
+            there = find_store(root, {"MLFLOW_TRACKING_URI": address}) if address else store
+            taken = take_runs(there, ledger, source.removeprefix(MLFLOW), view.warn)
+        else:
+            taken = _take_archive(Path(source), ledger, view)
+        study, entries, n_runs = taken.study, taken.entries, plural(len(taken.entries), "run")
+        tracker = Tracker(
+            ledger, study, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
+        )
+        if entries or tracker.owes([]):
+            tags = {"rnnbench.study": study, "rnnbench.command": command}
+            tracker.begin(f"{study} · {n_runs} from {taken.origin}", tags, entries)
+        tracker.end("FINISHED", {})
+    counts = Counter(entry.spec().backend for entry in entries)
+    view.say(
+        f"imported: {n_runs} of '{study}' from {taken.origin}"
+        + (f" ({', '.join(f'{n} on {name}' for name, n in counts.items())})" if counts else "")
+        + (f"; {taken.n_known} were here already" if taken.n_known else "")
+    )
+    view.say(f"To see them: rnnbench report {study}")
+
+
+def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
+    with ledger.incoming() as folder:
         archive = read_archive(path, folder)
         study = archive.study
         origin = {"imported_from": archive.origin, "imported_archive": archive.digest[:16]}
@@ -85,30 +117,10 @@ def import_study(path: Path, view: Screen, root: Path) -> None:
             view.warn(
                 f"'{study}' declared something else there; the declaration of this folder stays"
             )
-        taken = [
-            entry
-            for run in archive.runs
-            if (entry := ledger.take_in(study, run.spec, run.folder, origin))
-        ]
-        n_runs = plural(len(taken), "run")
-        tracker = Tracker(
-            ledger, study, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
-        )
-        if taken or tracker.owes([]):
-            tags = {
-                "rnnbench.study": study,
-                "rnnbench.command": f"rnnbench import {path.name}",
-            }
-            tracker.begin(f"{study} · {n_runs} from {archive.origin}", tags, taken)
-        tracker.end("FINISHED", {})
-    counts = Counter(entry.spec().backend for entry in taken)
-    there = len(archive.runs) - len(taken)
-    view.say(
-        f"imported: {n_runs} of '{study}' from {archive.origin}"
-        + (f" ({', '.join(f'{n} on {name}' for name, n in counts.items())})" if counts else "")
-        + (f"; {there} were here already" if there else "")
-    )
-    view.say(f"To see them: rnnbench report {study}")
+        taken = [ledger.take_in(study, run.spec, run.folder, origin) for run in archive.runs]
+    entries = tuple(entry for entry in taken if entry is not None)
+    n_known = len(archive.runs) - len(entries)
+    return Taken(study=study, origin=archive.origin, entries=entries, n_known=n_known)
 
 
 def relocate_store(view: Screen, root: Path) -> None:

@@ -14,7 +14,6 @@ from rnnbench.page.texts import duration
 from rnnbench.specs import SPLIT_KEYS, EpochRow, RunResult, RunSpec
 from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.find_run import find_run
-from rnnbench.tracking.runs import find_deleted
 
 __all__ = ["ShownRun", "draw_curve", "show_one", "show_run"]
 
@@ -56,20 +55,20 @@ def show_run(
         UsageError: no run, or several, are called so.
         DamagedError: a file of the run cannot be read.
     """
-    entry = find_run(words, root, study, on_problem)
-    spec = entry.spec()
+    run = find_run(words, root, study, on_problem)
+    entry = run.entry
     return ShownRun(
-        study=entry.study,
-        name=f"{display_name(spec.form)}, seed {spec.seed}",
-        spec=spec,
-        result=entry.result(),
+        study=run.study,
+        name=f"{display_name(run.spec.form)}, seed {run.spec.seed}",
+        spec=run.spec,
+        result=run.result,
         history=entry.history(),
         run_ids={
             show_address(address): str(notes["run_id"])
             for address, notes in entry.published().items()
             if "run_id" in notes
         },
-        is_deleted=bool(find_deleted(root, [entry])),
+        is_deleted=run.is_deleted,
         files=tuple(sorted(entry.folder.iterdir())),
     )
 

@@ -20,11 +20,12 @@ from rnnbench.execution.engines import Workers, leave_out_unfit, open_executor, 
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.page.screen import Screen
+from rnnbench.reading import TrackedRun, read_runs
 from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
 from rnnbench.studies.command import RunChoices
 from rnnbench.studies.compose import HYPERPARAMETERS, RECIPE, chosen_values, compose_study
 from rnnbench.study import Study, expand_study
-from rnnbench.tracking.runs import TrackedRun
+from rnnbench.tracking.provenance import made_by
 from rnnbench.tracking.store import find_store
 from rnnbench.tuning.winners import refuse_untuned, with_winners
 
@@ -153,7 +154,7 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
     study = compose_study(choices)
     own = OwnChoices(**study.own)
     find_store(root)  # a store that cannot be used is said before anything is trained
-    ledger = Ledger(root, on_problem=view.warn)
+    ledger = Ledger(root, made_by=made_by(choices.command, root), on_problem=view.warn)
     if choices.tuned:
         refuse_untuned(ledger.folder, study)
     workers = open_executor(choices.placing, ledger.folder)
@@ -234,13 +235,10 @@ def _is_over(spec: RunSpec, study: Study, ledger: Ledger) -> bool:
 def _read_known(ledger: Ledger, specs: Iterable[RunSpec]) -> KnownResults:
     wanted = {run_kind(spec) for spec in specs}
     found: dict[str, dict[int, RunResult]] = {}
-    for entry in ledger.entries():
-        result = entry.result()
-        if result is None or result.status != "finished":
-            continue
-        spec = entry.spec()
-        if run_kind(spec) in wanted:
-            found.setdefault(run_kind(spec), {})[spec.seed] = result
+    for run in read_runs(ledger, asks_mlflow=False):
+        kind = run_kind(run.spec)
+        if run.result is not None and run.is_finished and kind in wanted:
+            found.setdefault(kind, {})[run.spec.seed] = run.result
     return found
 
 

@@ -100,7 +100,8 @@ def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
             best=_best_entries(entries.values()),
             unfinished=[entry for entry in entries.values() if entry.result() is None],
         )
-    kept = [(spec, result) for spec, result in runs if spec.fingerprint not in tracker.deleted]
+    deleted = tracker.deleted
+    kept = [(spec, result) for spec, result in runs if spec.fingerprint not in deleted]
     if len(kept) < len(runs):
         view.say(f"left out, because deleted in MLflow: {plural(len(runs) - len(kept), 'run')}")
     rows = _show_results(plan, kept, view)
@@ -163,11 +164,12 @@ def _show_results(plan: Plan, runs: Runs, view: RunScreen) -> list[Row]:
 
 
 def _best_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
-    """The entry with the lowest validation loss of each form: validation, never test."""
+    """The entry with a model and the lowest validation loss of each form: never test."""
     best: dict[str, tuple[float, LedgerEntry]] = {}
     for entry in entries:
         result = entry.result()
-        if result is None or result.val_loss is None:
+        has_model = (entry.folder / "best.keras").exists()  # one from elsewhere may have none
+        if result is None or result.val_loss is None or not has_model:
             continue
         name = display_name(entry.spec().form)
         if name not in best or result.val_loss < best[name][0]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from requests import PreparedRequest, Response
@@ -14,12 +15,13 @@ from rnnbench.tracking.patience import refuse_late_request
 __all__ = ["LARGEST_ANSWER", "bounded"]
 
 LARGEST_ANSWER = 8 * 2**20  # bytes, unpacked; a page of 200 runs takes less than one
+LARGEST_FILE = 2**28  # the predictions of a run; those of ours have 0.05 MiB
 _PIECE = 2**16
 _Adapter = TypeVar("_Adapter", bound=HTTPAdapter)
 
 
 class _Bounded(HTTPAdapter):
-    """Takes no more of an answer than `LARGEST_ANSWER`, unless the caller wants a stream.
+    """Takes no more of an answer than `LARGEST_ANSWER`, of a file `LARGEST_FILE`.
 
     An answer with an error is not asked for again: urllib3 would first take all of it, however
     long, and then wait for as long as the server says.
@@ -40,8 +42,10 @@ class _Bounded(HTTPAdapter):
         """See `requests`."""
         refuse_late_request()
         response = super().send(request, stream, *args, **kwargs)
-        if not stream:
-            response._content = _read(response)
+        if stream:
+            response.iter_content = _bounded_pieces(response, LARGEST_FILE)  # type: ignore[assignment, method-assign]  # of this answer alone
+        else:
+            response._content = b"".join(_bounded_pieces(response, LARGEST_ANSWER)(_PIECE))
         return response
 
 
@@ -52,12 +56,18 @@ def bounded(adapter: type[_Adapter]) -> type[_Adapter]:
     return type(f"Bounded{adapter.__name__}", (_Bounded, adapter), {})
 
 
-def _read(response: Response) -> bytes:
-    pieces, size = [], 0
-    for piece in response.iter_content(_PIECE):
-        size += len(piece)
-        if size > LARGEST_ANSWER:
-            response.close()
-            raise RequestException(f"an answer of more than {LARGEST_ANSWER >> 20} MiB")
-        pieces.append(piece)
-    return b"".join(pieces)
+def _bounded_pieces(response: Response, most: int) -> Callable[[int], Iterator[bytes]]:
+    """The answer's `iter_content`, which ends where the answer is too large or too late."""
+    read = response.iter_content
+
+    def iter_content(chunk_size: int) -> Iterator[bytes]:
+        size = 0
+        for piece in read(chunk_size):
+            refuse_late_request()
+            size += len(piece)
+            if size > most:
+                response.close()
+                raise RequestException(f"an answer of more than {most >> 20} MiB")
+            yield piece
+
+    return iter_content

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from rnnbench.errors import StoreError
-from rnnbench.tracking.addresses import reason
-from rnnbench.tracking.client import open_client
-from rnnbench.tracking.published import open_published
+from rnnbench.tracking.client import ask, open_client
+from rnnbench.tracking.published import KIND_TAG, find_experiment
 from rnnbench.tracking.store import Store
 
 __all__ = ["attach_files"]
@@ -23,18 +21,22 @@ def attach_files(store: Store, study: str, folder: Path, files: Iterable[Path], 
     Raises:
         StoreError: the store does not take them.
     """
-    commands = open_published(store).commands(study)
-    if not commands:
-        return False
 
-    def attach() -> None:
+    def attach() -> bool:
         client = open_client(store)
-        for file in files:
-            place = PurePosixPath(name, file.relative_to(folder).parent.as_posix())
-            client.log_artifact(commands[0], str(file), str(place))
+        experiment = find_experiment(client, study)
+        if experiment is None:
+            return False
+        commands = client.search_runs(
+            [experiment.experiment_id],
+            f"tags.`{KIND_TAG}` = 'invocation'",
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+        )
+        for command in commands:
+            for file in files:
+                place = PurePosixPath(name, file.relative_to(folder).parent.as_posix())
+                client.log_artifact(command.info.run_id, str(file), str(place))
+        return bool(commands)
 
-    try:
-        store.patience.ask(attach)
-    except Exception as err:  # whatever a store, its driver or the network raises
-        raise StoreError(f"{store} does not take the report ({reason(err)})") from err
-    return True
+    return ask(store, attach)

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
-from rnnbench.tracking.store import Store, quiet_mlflow
+from rnnbench.errors import RnnbenchError, StoreError
+from rnnbench.tracking.store import DATABASE, Store, explain, quiet_mlflow
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["import_mlflow", "open_client"]
+__all__ = ["ask", "import_mlflow", "open_client"]
+
+_Answer = TypeVar("_Answer")
+
+
+def ask(store: Store, question: Callable[[], _Answer]) -> _Answer:
+    """What the question returns, asked as long as the store's patience lasts.
+
+    Raises:
+        StoreError: whatever a store, its driver or the network raises.
+    """
+    import_mlflow()  # the server does not answer for how long that takes
+    try:
+        return store.patience.ask(question)
+    except RnnbenchError:
+        raise
+    except Exception as err:  # a store may raise anything
+        raise StoreError(f"{store} does not answer ({explain(err)})") from err
 
 
 def open_client(store: Store) -> MlflowClient:
-    """A client of the store; a database is connected to."""
+    """A client of the store; a database is connected to.
+
+    Raises:
+        StoreError: there is no `mlflow.db` here, which a client would make.
+    """
+    if store.is_local and not (store.root / DATABASE).exists():
+        raise StoreError(f"there is no {DATABASE} here")
     import_mlflow()
     from mlflow import MlflowClient
 

@@ -8,20 +8,20 @@ from pathlib import Path
 from rnnbench.architectures import display_name
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.ledger import Ledger, LedgerEntry
-from rnnbench.tracking.runs import NO_RUNS, find_deleted
+from rnnbench.reading import NO_RUNS, TrackedRun, read_runs
 
-__all__ = ["changed_at", "find_entries", "find_run", "model_file"]
+__all__ = ["changed_at", "find_run", "find_runs", "model_file"]
 
 
-def find_entries(ledger: Ledger, study: str | None) -> list[LedgerEntry]:
+def find_runs(ledger: Ledger, study: str | None) -> list[TrackedRun]:
     """The runs of a study, or with None of all; at least one.
 
     Raises:
         UsageError: there is no such study, or no run at all.
     """
-    entries = ledger.entries(study)
-    if entries:
-        return entries
+    runs = read_runs(ledger, study)
+    if runs:
+        return runs
     known = {entry.study for entry in ledger.entries()}
     raise UsageError(unknown_name("study", str(study), known) if known else NO_RUNS)
 
@@ -31,7 +31,7 @@ def find_run(
     root: Path,
     study: str | None = None,
     on_problem: Callable[[str], None] = lambda _: None,
-) -> LedgerEntry:
+) -> TrackedRun:
     """The one run of the folder that is meant; one that was deleted in MLflow only by its id.
 
     Args:
@@ -41,19 +41,17 @@ def find_run(
     Raises:
         UsageError: no run, or several, have such a fingerprint or architecture.
     """
-    entries = find_entries(Ledger(root, writable=False, on_problem=on_problem), study)
-    found = [entry for entry in entries if _is_called(entry, words)]
-    if len({entry.fingerprint for entry in found}) > 1:
-        shown = ", ".join(sorted(entry.fingerprint for entry in found)[:3])
+    runs = find_runs(Ledger(root, writable=False, on_problem=on_problem), study)
+    found = [run for run in runs if _is_called(run.entry, words)]
+    if len(names := {run.entry.fingerprint for run in found}) > 1:
+        shown = ", ".join(sorted(names)[:3])
         raise UsageError(f"'{words}' is the beginning of several runs ({shown}); add a character")
     if found:
         return found[0]
-    deleted = find_deleted(root, entries)
-    kept = [entry for entry in entries if entry not in deleted]
-    named = [entry for entry in kept if display_name(entry.spec().form) == words]
+    named = [run for run in runs if display_name(run.spec.form) == words and not run.is_deleted]
     if named:
         return _best(named)
-    known = {display_name(entry.spec().form) for entry in entries}
+    known = {display_name(run.spec.form) for run in runs}
     if words in known:
         raise UsageError(
             f"every run of {words} was deleted in MLflow; name one by its fingerprint, as "
@@ -94,16 +92,16 @@ def _is_called(entry: LedgerEntry, words: str) -> bool:
     return any(name.startswith(words) for name in (entry.fingerprint, *ids))
 
 
-def _best(entries: Sequence[LedgerEntry]) -> LedgerEntry:
+def _best(runs: Sequence[TrackedRun]) -> TrackedRun:
     """Of the runs on the data of the study worked on last: the best, or else the newest."""
-    newest = max(entries, key=changed_at)
-    place = (newest.study, newest.spec().data.fingerprint)
-    alike = [entry for entry in entries if (entry.study, entry.spec().data.fingerprint) == place]
+    newest = max(runs, key=lambda run: changed_at(run.entry))
+    place = (newest.study, newest.spec.data.fingerprint)
     scored = [
-        (result.val_loss, entry.fingerprint, entry)
-        for entry in alike
-        if (result := entry.result()) is not None
-        and result.val_loss is not None
-        and (entry.folder / "best.keras").exists()
+        (run.result.val_loss, run.entry.fingerprint, run)
+        for run in runs
+        if (run.study, run.spec.data.fingerprint) == place
+        and run.result is not None
+        and run.result.val_loss is not None
+        and (run.entry.folder / "best.keras").exists()
     ]
     return min(scored, key=lambda item: item[:2])[2] if scored else newest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ __all__ = [
     "epoch_metrics",
     "parameters",
     "result_metrics",
+    "result_values",
     "score_metrics",
 ]
 
@@ -33,6 +35,13 @@ RESULT_METRICS = (
     "fit_seconds",
     "compile_seconds",
 )
+_RENAMED = {
+    "best_val_loss": "val_loss",
+    "best_val_accuracy": "val_accuracy",
+    "median_epoch_seconds": "epoch_seconds",
+}
+"""The result's name of each metric that would share one with a curve."""
+_COUNTS = ("epochs", "best_epoch", "n_parameters")
 MODEL_SCORES = ("test_loss", "test_accuracy", "best_val_loss", "best_val_accuracy")
 
 
@@ -75,16 +84,24 @@ def result_metrics(result: RunResult, ended_ms: int) -> list[Metric]:
     if result.status == "failed":
         return []
     values = {name: getattr(result, name) for name in RESULT_METRICS}
-    values |= {
-        "best_val_loss": result.val_loss,
-        "best_val_accuracy": result.val_accuracy,
-        "median_epoch_seconds": result.epoch_seconds,
-    }
+    values |= {metric: getattr(result, name) for metric, name in _RENAMED.items()}
     return [
         Metric(name, float(value), ended_ms, 0)
         for name, value in values.items()
         if value is not None
     ]
+
+
+def result_values(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The fields of a result that these metrics are, counts as whole numbers."""
+    named = {name: name for name in RESULT_METRICS} | _RENAMED
+    return {
+        name: int(metrics[metric])
+        if name in _COUNTS and metrics[metric].is_integer()
+        else metrics[metric]
+        for metric, name in named.items()
+        if metric in metrics
+    }
 
 
 def score_metrics(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnnbench.ledger import LedgerEntry
 from rnnbench.tracking.addresses import show_address
+from rnnbench.tracking.published import Stages
 from rnnbench.tracking.store import DATABASE, Store
 
-__all__ = ["is_settled", "noted_deleted", "notes_of", "write_notes"]
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment
+
+__all__ = ["experiment_mark", "is_settled", "note_stages", "notes_of", "write_notes"]
 
 
 def notes_of(entry: LedgerEntry, store: Store) -> dict[str, Any]:  # Any: JSON values
@@ -24,15 +28,28 @@ def is_settled(notes: Mapping[str, Any]) -> bool:  # Any: JSON values
     return bool(notes.get("done") or notes.get("deleted"))
 
 
-def noted_deleted(store: Store, entries: Iterable[LedgerEntry]) -> dict[str, LedgerEntry]:
-    """By their ids, the runs that were deleted when a command last published there.
+def note_stages(store: Store, entries: Iterable[LedgerEntry], stages: Stages) -> None:
+    """Note what somebody did to runs in a store: what is gone there is to be published anew.
 
-    None where the folder's own database is gone: what was deleted in it is made anew.
+    Others' runs are not: those are what was taken from there.
     """
-    if store.is_local and not (store.root / DATABASE).exists():
-        return {}
-    found = ((notes_of(entry, store), entry) for entry in entries)
-    return {str(notes.get("run_id")): entry for notes, entry in found if notes.get("deleted")}
+    for entry in entries:
+        noted = notes_of(entry, store)
+        if "run_id" not in noted:
+            continue
+        is_taken = bool(noted.get("taken"))
+        if noted["run_id"] not in stages:
+            if not is_taken:
+                write_notes(entry, store, None)
+            continue
+        is_deleted = stages[noted["run_id"]]
+        if is_deleted != bool(noted.get("deleted")):  # one that is restored is completed
+            write_notes(entry, store, {**noted, "deleted": is_deleted, "done": is_taken})
+
+
+def experiment_mark(experiment: Experiment) -> str:
+    """Tells an experiment of a store from one of a store made anew under the same address."""
+    return f"{experiment.experiment_id}@{experiment.creation_time}"
 
 
 def write_notes(

@@ -11,6 +11,7 @@ from pathlib import Path
 __all__ = [
     "drop_options",
     "git_commit",
+    "made_by",
     "mlflow_status",
     "tag_command",
 ]
@@ -21,6 +22,12 @@ def mlflow_status(interrupted: bool, n_failed: int) -> str:
     if interrupted:
         return "KILLED"
     return "FAILED" if n_failed or sys.exc_info()[0] is not None else "FINISHED"
+
+
+def made_by(command: str, root: Path) -> dict[str, str]:
+    """What the ledger notes of the command with each run: its words and the commit, if any."""
+    commit = git_commit(root)
+    return {"command": command} | ({"commit": commit} if commit else {})
 
 
 def tag_command(name: str, notice: str | None, command: str, root: Path) -> dict[str, str]:

@@ -30,7 +30,7 @@ from rnnbench.tracking.measures import (
     result_metrics,
     score_metrics,
 )
-from rnnbench.tracking.notes import notes_of, write_notes
+from rnnbench.tracking.notes import experiment_mark, notes_of, write_notes
 from rnnbench.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class Publisher:
         self._groups: Groups | None = None
         experiment = self._open_experiment()
         self.experiment_id = _made(experiment.experiment_id)
-        # A store that was thrown away and made anew has the same address, but not the same runs.
-        self._experiment = f"{self.experiment_id}@{experiment.creation_time}"
+        self._experiment = experiment_mark(experiment)
 
     def begin_invocation(self, name: str, tags: Mapping[str, str]) -> str:
         """The run that stands for one command; its id."""
@@ -145,8 +144,7 @@ class Publisher:
         else:
             run_id = str(found.info.run_id)
         if notes.get("run_id") != run_id:
-            said = tags if found is None else found.data.tags  # by the command that made it
-            notes = {"run_id": run_id, "n_epochs": 0, "tags": dict(said)}
+            notes = {"run_id": run_id, "n_epochs": 0}
             self._describe_run(run_id, entry.spec())
             self._note(entry, notes)
         if found is not None and notes.get("invocation", "") != invocation:

@@ -15,9 +15,9 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.specs import EpochRow
 from rnnbench.tracking.client import import_mlflow, open_client
 from rnnbench.tracking.groups import Group
-from rnnbench.tracking.notes import is_settled, noted_deleted, notes_of, write_notes
+from rnnbench.tracking.notes import is_settled, note_stages, notes_of
 from rnnbench.tracking.patience import PATIENCE_SECONDS
-from rnnbench.tracking.published import open_published
+from rnnbench.tracking.published import find_stages
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, Store, explain, folder_mark, is_busy
@@ -72,17 +72,17 @@ class Tracker:
         self._invocation: str | None = None
         self._told = False
         self._busy: Exception | None = None
-        self._deleted: frozenset[str] | None = None
         self._tags: dict[str, str] = {}
         self._name = ""
 
     @property
     def deleted(self) -> frozenset[str]:
-        """Fingerprints of the study's runs that were deleted in MLflow; as noted if unread."""
-        if self._deleted is not None:
-            return self._deleted
-        noted = noted_deleted(self._store, self._ledger.entries(self._study))
-        return frozenset(entry.fingerprint for entry in noted.values())
+        """Fingerprints of the study's runs that were deleted in MLflow, as it was last read."""
+        return frozenset(
+            entry.fingerprint
+            for entry in self._ledger.entries(self._study)
+            if notes_of(entry, self._store).get("deleted")
+        )
 
     def owes(self, best: Iterable[LedgerEntry]) -> bool:
         """Whether the store lacks a finished run of this folder, or a model of the best ones."""
@@ -181,23 +181,8 @@ class Tracker:
         Raises:
             StoreError: the store cannot be read.
         """
-        reader = open_published(self._store)
-        there, deleted = reader.run_ids(self._study), reader.deleted(self._study)
-        now_deleted = set()
-        for entry in self._ledger.entries(self._study):
-            noted = notes_of(entry, self._store)
-            if "run_id" not in noted:
-                continue
-            if noted["run_id"] not in there:
-                write_notes(entry, self._store, None)
-                continue
-            is_deleted = noted["run_id"] in deleted
-            if is_deleted:
-                now_deleted.add(entry.fingerprint)
-            if is_deleted != bool(noted.get("deleted")):  # one that is restored is completed
-                said = {"deleted": is_deleted, "done": False}
-                write_notes(entry, self._store, {**noted, **said})
-        self._deleted = frozenset(now_deleted)
+        stages = find_stages(self._store, self._study)
+        note_stages(self._store, self._ledger.entries(self._study), stages)
 
     def _work(self) -> None:
         """The thread: publish until the end, then what comes last."""

@@ -13,7 +13,7 @@ import numpy as np
 from rnnbench.specs import EpochRow, Recipe
 from rnnbench.training.engine import Arrays, Variables
 
-__all__ = ["EarlyStopping", "Progress"]
+__all__ = ["EarlyStopping", "Progress", "read_history"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +124,13 @@ class Progress:
             best=stored["best"],
             history=tuple(EpochRow(**row) for row in plain["history"]),
         )
+
+
+def read_history(content: bytes) -> tuple[EpochRow, ...]:
+    """The epochs of the progress that `to_bytes` wrote, its weights left unread."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        rows = json.loads(arrays["json"].tobytes())["history"]
+    return tuple(EpochRow(**row) for row in rows)
 
 
 def _numbered(kind: str, arrays: Arrays) -> dict[str, np.ndarray]:

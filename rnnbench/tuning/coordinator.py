@@ -21,7 +21,7 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.options import ExecutorChoices, given
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec, Started
-from rnnbench.tracking.provenance import mlflow_status, tag_command
+from rnnbench.tracking.provenance import made_by, mlflow_status, tag_command
 from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
 from rnnbench.tuning.command import TuneChoices
@@ -87,7 +87,8 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
     entries = Ledger(root, on_problem=view.warn).entries()
     report_seeds = {entry.spec().seed for entry in entries}
     refuse_overlap(choices.tuning_seeds, report_seeds, "runs of this folder")
-    ledger = Ledger(root, "searches", on_problem=view.warn)
+    maker = made_by(choices.command, root)
+    ledger = Ledger(root, "searches", made_by=maker, on_problem=view.warn)
     placing = ExecutorChoices(**asdict(choices.placing), engine="keras")
     opened = open_executor(placing, ledger.folder)
     with closing(opened.executor) as executor:

@@ -14,11 +14,11 @@ from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.sections import tuned_architectures
 from rnnbench.errors import StudyError
+from rnnbench.reading import CURVES, TrackedRun
 from rnnbench.specs import Recipe, RunSpec
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.orderings import best_so_far_quantile
 from rnnbench.study import Tuned
-from rnnbench.tracking.runs import CURVES, TrackedRun
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.trials import best_so_far, count_trials
 

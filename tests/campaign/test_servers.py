@@ -23,6 +23,33 @@ def project(shared: Path, tmp_path: Path) -> Project:
     return replace(project, options=(*project.options, "--workers", "1"))
 
 
+def test_a_project_imports_what_another_has_on_a_server(project: Project, tmp_path: Path) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    remote = replace(project, environment=project.environment | {"MLFLOW_TRACKING_URI": address})
+    stored = ("--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}")
+    stored += ("--artifacts-destination", str(tmp_path / "artifacts"))
+    other = replace(project, folder=tmp_path / "other")
+    other.folder.mkdir()
+    words = ("import", "mlflow:small", "--tracking-uri", address)
+    down = other.command(*words)
+    assert (down.returncode, down.stdout) == (3, "")
+    assert f"error: {address} does not answer" in down.stderr
+    with serving(remote, "server", *stored, port=port):
+        assert remote.run().returncode == 0
+        unknown = other.command("import", "mlflow:smal", "--tracking-uri", address)
+        assert unknown.returncode == 2
+        assert "unknown experiment 'smal' (did you mean 'small'?)" in unknown.stderr
+        for _ in range(2):
+            done = other.command(*words)
+            assert done.returncode == 0, done.stderr
+            assert "warning" not in done.stderr
+        assert "imported: 0 runs" in done.stdout
+        assert len(other.tracked()) == len(remote.tracked()) == 2
+    assert other.histories() == project.histories()
+    assert other.command("report", "small").returncode == 0
+
+
 @pytest.mark.parametrize("moment", ["at once", "training", "publishing"])
 def test_a_server_that_is_killed_and_comes_back_has_every_run_once(
     moment: str, project: Project, tmp_path: Path, count: Count
