@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from rnnbench.claims.judge import judge_claims
 from rnnbench.claims.kinds import Claim, TimingTest
@@ -172,14 +172,18 @@ def compose_report(
         n_deleted: runs of the study that somebody deleted in MLflow.
     """
     sections = divide_runs(
-        runs,
-        declared.contrast,
-        vary_split=declared.vary_split,
-        tuned=declared.tuned,
+        runs, declared.contrast, vary_split=declared.vary_split, tuned=declared.tuned
     )
     comparison = compare_runs(sections, declared, baselines)
     on_same_reviews = _on_the_same_reviews(runs, others)
-    n_test = count_test_texts(on_same_reviews)
+    rule: dict[str, Any] = {  # Any: of two functions
+        "margin": declared.margin,
+        "is_paired": declared.is_paired,
+        "n_test": count_test_texts(on_same_reviews),
+    }
+    tuning = None
+    if declared.tuned:
+        tuning = compose_tuning_part(declared.tuned, runs, others, searches or {}, **rule)
     matched = dict(match_textbook(declared.tuned, runs, others))
     return StudyReport(
         study=study,
@@ -194,29 +198,10 @@ def compose_report(
         published=Published(
             rows=tuple(compare_with_published(sections)), curves=tuple(published_curves(sections))
         ),
-        claims=tuple(
-            judge_claims(
-                claims,
-                on_same_reviews,
-                margin=declared.margin,
-                is_paired=declared.is_paired,
-                n_test=n_test,
-                timing=timing,
-            )
-        ),
+        claims=tuple(judge_claims(claims, on_same_reviews, timing=timing, **rule)),
         timing=timing,
         facts=tuple(describe_study(runs, declared, command)),
-        tuning=compose_tuning_part(
-            declared.tuned,
-            runs,
-            others,
-            searches or {},
-            margin=declared.margin,
-            is_paired=declared.is_paired,
-            n_test=n_test,
-        )
-        if declared.tuned
-        else None,
+        tuning=tuning,
         made_at=_now(),
     )
 
