@@ -16,7 +16,7 @@ from rnnbench.execution.engines import EngineChoice, Workers
 from rnnbench.execution.executor import Executor
 from rnnbench.execution.inline import InlineExecutor
 from rnnbench.published.notes import REVIEWS
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
 from rnnbench.tuning.command import TuneChoices
 from rnnbench.tuning.plan import Tuning, compose_base
@@ -118,7 +118,7 @@ def made_up(
     study: str = "made-up",
     run: dict[str, Any] | None = None,
     **values: Any,
-) -> TrackedRun:
+) -> RecordedRun:
     """A run with that result; a number is the accuracy of a finished one, None still trains.
 
     Args:
@@ -127,10 +127,10 @@ def made_up(
     """
     outcome = finished(result) if isinstance(result, float) else result
     spec = spec_of(architecture, seed, **values)
-    return TrackedRun(study=study, spec=spec, result=outcome, **(run or {}))
+    return RecordedRun(study=study, spec=spec, result=outcome, **(run or {}))
 
 
-def only_section(runs: Sequence[TrackedRun], contrast: str = "architecture") -> Section:
+def only_section(runs: Sequence[RecordedRun], contrast: str = "architecture") -> Section:
     """The section that they all stand in."""
     (section,) = divide_runs(runs, contrast)
     return section

@@ -12,7 +12,7 @@ import numpy as np
 from made_up import EMPTY_ZIP
 
 from rnnbench.ledger import Ledger, LedgerEntry
-from rnnbench.reading import TrackedRun, read_runs
+from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, Recipe, RunResult, RunSpec
 from rnnbench.tracking.database import make_database
 from rnnbench.tracking.publisher import Publisher
@@ -99,7 +99,7 @@ class MlflowFolder:
             publisher.publish(entry, invocation, tags or {})
         publisher.end_invocation(invocation, "FINISHED", {})
 
-    def read(self, study: str = "textbook") -> list[TrackedRun]:
+    def read(self, study: str = "textbook") -> list[RecordedRun]:
         """The runs of the study that a report reads."""
         found = read_runs(self.ledger, study, whole=study)
         return [run for run in found if not run.is_deleted]

@@ -17,7 +17,7 @@ from rnnbench.compare.arms import (
 )
 from rnnbench.compare.rows import ResponseRow
 from rnnbench.compare.sections import divide_runs
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import RunResult
 
 FAILED = RunResult(status="failed", epochs=0, reason="ValueError: no")
@@ -157,7 +157,7 @@ def test_a_run_without_all_of_its_numbers_is_no_dot() -> None:
     assert describe_seeds("", arm_of(finished(test_loss=None))) == []
 
 
-def grid(*architectures: str, **values: tuple[Any, ...]) -> list[TrackedRun]:
+def grid(*architectures: str, **values: tuple[Any, ...]) -> list[RecordedRun]:
     """Two seeds of each combination; the accuracy is made of its place."""
     chosen = [
         dict(zip(values, choice, strict=True)) for choice in itertools.product(*values.values())
@@ -170,7 +170,7 @@ def grid(*architectures: str, **values: tuple[Any, ...]) -> list[TrackedRun]:
     ]
 
 
-def respond(runs: list[TrackedRun], contrast: str = "architecture") -> list[ResponseRow]:
+def respond(runs: list[RecordedRun], contrast: str = "architecture") -> list[ResponseRow]:
     return describe_responses(divide_runs(runs, contrast))
 
 

@@ -23,7 +23,7 @@ from rnnbench.claims.kinds import (
     TimingTest,
 )
 from rnnbench.page.blocks import ClaimRow
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
 
 # Deviations of mean 0 and standard deviation 0.001, different for the two arms of a pair.
@@ -32,7 +32,7 @@ NOISE_B = (-0.0002, 0.0002, 0.0010, -0.0010, 0.0006, -0.0006, -0.0014, 0.0014)
 CPU = {"processor": "AMD EPYC", "device": "cpu"}
 
 
-def make_run(architecture: str = "lstm", seed: int = 0, **values: Any) -> TrackedRun:
+def make_run(architecture: str = "lstm", seed: int = 0, **values: Any) -> RecordedRun:
     """A finished run; keywords go to the result, the recipe, the data or the spec."""
     recipe = {key: values.pop(key) for key in ("order",) if key in values}
     data = {key: values.pop(key) for key in ("max_len", "split_seed", "n_classes") if key in values}
@@ -47,7 +47,7 @@ def make_run(architecture: str = "lstm", seed: int = 0, **values: Any) -> Tracke
         **own,
     )
     result = RunResult(**{"status": "finished", "epochs": 9, "environment": CPU, **values})
-    return TrackedRun(study=study, spec=spec, result=result)
+    return RecordedRun(study=study, spec=spec, result=result)
 
 
 def make_arm(
@@ -57,7 +57,7 @@ def make_arm(
     *,
     metric: str = "test_accuracy",
     **values: Any,
-) -> list[TrackedRun]:
+) -> list[RecordedRun]:
     """A run for each seed, its metric being the mean and a seed's deviation."""
     return [
         make_run(architecture, seed, **{metric: mean + own}, **values)
@@ -65,7 +65,7 @@ def make_arm(
     ]
 
 
-def make_pair(difference: float, *, n: int = 8, **values: Any) -> list[TrackedRun]:
+def make_pair(difference: float, *, n: int = 8, **values: Any) -> list[RecordedRun]:
     """GRU and LSTM runs whose mean metric differs by about so much, GRU less LSTM."""
     return [
         *make_arm("gru", 0.8 + difference, NOISE_A[:n], **values),
@@ -74,7 +74,7 @@ def make_pair(difference: float, *, n: int = 8, **values: Any) -> list[TrackedRu
 
 
 def judge(
-    test: ClaimTest, runs: Iterable[TrackedRun], *, margin: float = 0.005, is_paired: bool = True
+    test: ClaimTest, runs: Iterable[RecordedRun], *, margin: float = 0.005, is_paired: bool = True
 ) -> ClaimRow:
     claim = Claim(id="mine", claim="So it is.", made_in="a talk", test=test)
     (row,) = judge_claims([claim], list(runs), margin=margin, is_paired=is_paired)
@@ -227,7 +227,7 @@ def test_a_run_that_failed_and_then_finished_is_not_left_out() -> None:
 
 
 def test_a_running_or_incomplete_run_does_not_enter() -> None:
-    running = TrackedRun(study="textbook", spec=make_run("gru", 8).spec, result=None)
+    running = RecordedRun(study="textbook", spec=make_run("gru", 8).spec, result=None)
     runs = [*make_pair(0.01), running, make_run("gru", 9, test_accuracy=float("nan"))]
     assert "8 paired seeds" in judge(compare("higher"), runs).numbers
 
@@ -256,7 +256,7 @@ def test_runs_of_several_studies_are_one_sample() -> None:
     first, second = make_pair(0.01), make_pair(0.01)
     runs = [*first[:4], *first[8:12]]
     runs += [
-        TrackedRun(study="more", spec=run.spec, result=run.result)
+        RecordedRun(study="more", spec=run.spec, result=run.result)
         for run in [*second[4:8], *second[12:]]
     ]
     row = judge(compare("higher"), runs)

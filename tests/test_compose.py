@@ -16,7 +16,7 @@ from rnnbench.claims.kinds import Claim, CompareTest
 from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.compose import StudyReport, compose_report
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunResult
 from rnnbench.training.loop import pack_predictions
@@ -33,7 +33,7 @@ BETTER = Claim(
 )
 
 
-def runs(scores: dict[str, Sequence[float]] = SCORES, **values: Any) -> list[TrackedRun]:  # type: ignore[assignment]
+def runs(scores: dict[str, Sequence[float]] = SCORES, **values: Any) -> list[RecordedRun]:  # type: ignore[assignment]
     return [
         made_up(name, seed, score, run={"history": curves(0.6, 0.5, 0.55)}, **values)
         for name, each in scores.items()
@@ -42,14 +42,14 @@ def runs(scores: dict[str, Sequence[float]] = SCORES, **values: Any) -> list[Tra
 
 
 def compose(
-    found: Sequence[TrackedRun], declaration: Declaration | None = None, **values: Any
+    found: Sequence[RecordedRun], declaration: Declaration | None = None, **values: Any
 ) -> StudyReport:
     defaults: dict[str, Any] = {"claims": (), "baselines": lambda _: ()}
     return compose_report("made-up", found, declaration or Declaration(), **{**defaults, **values})
 
 
 def compare(
-    found: Sequence[TrackedRun], declaration: Declaration | None = None, **values: Any
+    found: Sequence[RecordedRun], declaration: Declaration | None = None, **values: Any
 ) -> Comparison:
     return compose(found, declaration, **values).comparison
 
@@ -186,7 +186,7 @@ def test_one_run_is_a_report_too() -> None:
     assert report.comparison.uncertainty.arms[0].seed_se is None
 
 
-def judged(folder: Path, corpus: Corpus, architecture: str, seed: int) -> TrackedRun:
+def judged(folder: Path, corpus: Corpus, architecture: str, seed: int) -> RecordedRun:
     """A run with predictions, right about nearly all reviews."""
     place = folder / f"{architecture}-{seed}"
     place.mkdir()

@@ -12,12 +12,11 @@ from mlflow_folder import MlflowFolder, epochs
 
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.ledger import LedgerEntry
-from rnnbench.reading import read_runs
+from rnnbench.recorded_runs import find_run, read_runs
 from rnnbench.runs.listing import list_all, runs_as_csv
 from rnnbench.runs.results import result_records
 from rnnbench.runs.show import show_run
 from rnnbench.specs import RunResult
-from rnnbench.tracking.find_run import find_run
 from rnnbench.tracking.notes import notes_of, write_notes
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import Store, find_store

@@ -12,13 +12,13 @@ from made_up import ENVIRONMENT, finished, made_up
 from rnnbench.compare.comparison import Declaration
 from rnnbench.data.corpus import Corpus, Half, describe_classes
 from rnnbench.published.notes import REVIEWS
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.facts import describe_study
 from rnnbench.specs import RunResult
 
 
 def describe(
-    *runs: TrackedRun, command: str = "rnnbench run --all", **values: Any
+    *runs: RecordedRun, command: str = "rnnbench run --all", **values: Any
 ) -> dict[str, str]:
     return {fact.name: fact.value for fact in describe_study(runs, Declaration(**values), command)}
 

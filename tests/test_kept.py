@@ -14,9 +14,9 @@ from made_up import EMPTY_ZIP, finished, spec_of
 from rnnbench.errors import UsageError
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.page.consoles import as_json
+from rnnbench.recorded_runs import find_run, model_file
 from rnnbench.runs.show import draw_curve
 from rnnbench.specs import EpochRow, Finished
-from rnnbench.tracking.find_run import find_run, model_file
 
 
 def finish(ledger: Ledger, study: str, seed: int, val_loss: float, minute: int) -> LedgerEntry:

@@ -40,7 +40,7 @@ CORE = (
     "archived_runs",
     "archives",
     "tracking",
-    "reading",
+    "recorded_runs",
     "options",
     "execution",
     "datasets",

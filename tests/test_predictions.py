@@ -15,13 +15,13 @@ from rnnbench.compare.predictions import (
     read_labels,
 )
 from rnnbench.data.corpus import Corpus
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.training.loop import pack_predictions
 
 LABELS = np.array([1, 0, 1, 0], dtype=np.int8)
 
 
-def run_with(folder: Path, *probability: float, seed: int = 0) -> TrackedRun:
+def run_with(folder: Path, *probability: float, seed: int = 0) -> RecordedRun:
     place = folder / str(seed)
     place.mkdir()
     packed = pack_predictions(np.array(probability, dtype=np.float32))

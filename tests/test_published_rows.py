@@ -10,13 +10,13 @@ from made_up import curves, finished, made_up, only_section
 
 from rnnbench.published.notes import published_runs
 from rnnbench.published.rows import PublishedRow, compare_with_published, published_curves
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import RunResult
 
 LOSSES = (0.43, 0.44, 0.45)
 
 
-def runs(architecture: str = "lstm", *, n_epochs: int = 60, **values: Any) -> list[TrackedRun]:
+def runs(architecture: str = "lstm", *, n_epochs: int = 60, **values: Any) -> list[RecordedRun]:
     """A run for each of the losses, lowest in the last epoch but one."""
     return [
         made_up(
@@ -30,7 +30,7 @@ def runs(architecture: str = "lstm", *, n_epochs: int = 60, **values: Any) -> li
     ]
 
 
-def compare(found: list[TrackedRun]) -> dict[tuple[str, str], PublishedRow]:
+def compare(found: list[RecordedRun]) -> dict[tuple[str, str], PublishedRow]:
     return {(row.source, row.summary): row for row in compare_with_published([only_section(found)])}
 
 

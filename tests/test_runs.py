@@ -16,7 +16,7 @@ from mlflow_folder import MlflowFolder, epochs
 
 from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger
-from rnnbench.reading import CURVES, TrackedRun, read_runs
+from rnnbench.recorded_runs import CURVES, RecordedRun, read_runs
 from rnnbench.specs import RunResult, RunSpec
 from rnnbench.tracking.answers import bounded
 from rnnbench.tracking.attachments import attach_files
@@ -55,7 +55,7 @@ def folder(tmp_path: Path, template: Path) -> MlflowFolder:
     return MlflowFolder(tmp_path, template)
 
 
-def only(found: list[TrackedRun]) -> TrackedRun:
+def only(found: list[RecordedRun]) -> RecordedRun:
     (run,) = found
     return run
 
@@ -332,7 +332,7 @@ def test_the_ledger_keeps_which_command_made_a_run(tmp_path: Path) -> None:
     assert adopted.environment["command"] == "rnnbench run --all"
 
 
-def by_study(run: TrackedRun) -> str:
+def by_study(run: RecordedRun) -> str:
     return run.study
 
 

@@ -10,11 +10,11 @@ from made_up import made_up
 
 from rnnbench.architectures import display_name, make_form
 from rnnbench.compare.sections import Section, divide_runs, without
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import PluginForm
 
 
-def runs(*architectures: str, seeds: Sequence[int] = (0, 1), **values: Any) -> list[TrackedRun]:
+def runs(*architectures: str, seeds: Sequence[int] = (0, 1), **values: Any) -> list[RecordedRun]:
     return [made_up(name, seed, 0.8, **values) for name in architectures for seed in seeds]
 
 

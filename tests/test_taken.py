@@ -17,7 +17,7 @@ from mlflow_folder import PREDICTIONS, MlflowFolder, epochs
 
 from rnnbench.errors import StoreError, StudyError, UsageError
 from rnnbench.ledger import LedgerEntry
-from rnnbench.reading import read_runs
+from rnnbench.recorded_runs import read_runs
 from rnnbench.specs import RunResult
 from rnnbench.tracking.published import find_stages
 from rnnbench.tracking.store import Store

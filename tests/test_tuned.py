@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from made_up import ENVIRONMENT, curves, finished, made_up
 
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import RunResult
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.trials import Trial
@@ -28,7 +28,7 @@ SPREAD = (0.001, -0.001, 0.002, -0.002, 0.0005, -0.0005, 0.0015, -0.0015)
 OTHER_MACHINE = {**ENVIRONMENT, "processor": "Xeon"}
 
 
-def tuned(architecture: str, *results: RunResult | float, first: int = 0) -> list[TrackedRun]:
+def tuned(architecture: str, *results: RunResult | float, first: int = 0) -> list[RecordedRun]:
     """Runs with the tuned learning rate, of the seeds from `first` on."""
     return [
         made_up(architecture, seed, result, study="tuned", **RATE)
@@ -36,7 +36,7 @@ def tuned(architecture: str, *results: RunResult | float, first: int = 0) -> lis
     ]
 
 
-def textbook(architecture: str, *results: RunResult | float, first: int = 0) -> list[TrackedRun]:
+def textbook(architecture: str, *results: RunResult | float, first: int = 0) -> list[RecordedRun]:
     """Runs with the textbook's values."""
     return [
         made_up(architecture, seed, result, study="textbook")
@@ -87,8 +87,8 @@ TWO = (trial(0, 0.45, rate=1e-4), trial(1, 0.42))
 
 
 def compose(
-    runs: Sequence[TrackedRun] = (),
-    others: Sequence[TrackedRun] = (),
+    runs: Sequence[RecordedRun] = (),
+    others: Sequence[RecordedRun] = (),
     *records: TuningRecord,
     values: dict[str, dict[str, float]] = BOTH,
 ) -> TuningPart:
@@ -101,12 +101,12 @@ def compose(
     )
 
 
-def reach_of(runs: Sequence[TrackedRun], others: Sequence[TrackedRun]) -> ReachRow:
+def reach_of(runs: Sequence[RecordedRun], others: Sequence[RecordedRun]) -> ReachRow:
     (row,) = compose(runs, others).reach
     return row
 
 
-def with_history(run: TrackedRun, *val_losses: float) -> TrackedRun:
+def with_history(run: RecordedRun, *val_losses: float) -> RecordedRun:
     return replace(run, history=curves(*val_losses))
 
 
@@ -249,7 +249,7 @@ def test_textbook_runs_may_belong_to_the_study_itself() -> None:
     ],
     ids=["none", "other seeds", "another architecture", "failed ones", "another recipe"],
 )
-def test_without_textbook_runs_nothing_is_compared(others: list[TrackedRun]) -> None:
+def test_without_textbook_runs_nothing_is_compared(others: list[RecordedRun]) -> None:
     part = compose(tuned("lstm", 0.83, 0.84), others, record("lstm", *TWO))
     assert (part.scores, part.pairs, part.reach, part.ranking) == ((), (), (), ())
     assert len(part.budgets) == 1

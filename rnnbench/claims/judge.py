@@ -53,7 +53,7 @@ from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import CanonicalForm, RunSpec
 from rnnbench.stats.comparisons import paired_interval, welch_interval
 from rnnbench.stats.intervals import t_interval
@@ -70,7 +70,7 @@ CLAIMS_NOTE = (
 
 def judge_claims(
     claims: Iterable[Claim],
-    runs: Sequence[TrackedRun],
+    runs: Sequence[RecordedRun],
     *,
     margin: float,
     is_paired: bool,
@@ -128,7 +128,7 @@ class _Evidence:
 
 
 def _judge_parameters(
-    claim: Claim, test: ParametersRatioTest | ParametersTest, runs: Iterable[TrackedRun]
+    claim: Claim, test: ParametersRatioTest | ParametersTest, runs: Iterable[RecordedRun]
 ) -> ClaimRow:
     """Whether recurrent parts, behind an embedding of 16, have the claimed parameters."""
     names = (test.a, test.b) if isinstance(test, ParametersRatioTest) else tuple(test.expect)
@@ -160,7 +160,7 @@ def _judge_parameters(
 
 
 def _count_layers(
-    forms: Mapping[str, CanonicalForm], runs: Iterable[TrackedRun]
+    forms: Mapping[str, CanonicalForm], runs: Iterable[RecordedRun]
 ) -> dict[str, dict[tuple[str, RunSpec], int]]:
     """What Keras counted, less the other layers: by architecture, and by study and run."""
     counted: dict[str, dict[tuple[str, RunSpec], int]] = {name: {} for name in forms}

@@ -10,7 +10,7 @@ from rnnbench.architectures import PRESETS, find_plugin, make_form
 from rnnbench.claims.metrics import Metric
 from rnnbench.compare.arms import hardware_of, is_at_limit
 from rnnbench.compare.environments import mixed_words
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import Argument, CanonicalForm, DataSpec, Recipe, RunSpec
 
 __all__ = [
@@ -23,10 +23,10 @@ __all__ = [
     "write_settings",
 ]
 
-RunIndex: TypeAlias = Mapping[RunSpec, Sequence[TrackedRun]]
+RunIndex: TypeAlias = Mapping[RunSpec, Sequence[RecordedRun]]
 """Runs by what was asked, less the seed and what `_Surroundings` holds."""
 
-_Arms: TypeAlias = Mapping[str, Mapping[int, tuple[TrackedRun, float]]]
+_Arms: TypeAlias = Mapping[str, Mapping[int, tuple[RecordedRun, float]]]
 """Finished runs and their number, by architecture and seed."""
 
 _OF_DATA = {item.name for item in fields(DataSpec)} - {"dataset", "fingerprint"}
@@ -110,9 +110,9 @@ def write_settings(settings: Mapping[str, Argument]) -> str:
     return f" at {words}" if words else ""
 
 
-def index_runs(runs: Iterable[TrackedRun]) -> RunIndex:
+def index_runs(runs: Iterable[RecordedRun]) -> RunIndex:
     """The runs by their question, so that thousands are gone through once."""
-    index: dict[RunSpec, list[TrackedRun]] = {}
+    index: dict[RunSpec, list[RecordedRun]] = {}
     for run in runs:
         index.setdefault(_question(run.spec), []).append(run)
     return index
@@ -138,7 +138,7 @@ def take_sample(
         is_paired: whether comparable means the same seed; then other seeds are left, unless
             fewer than two are shared.
     """
-    found: dict[_Surroundings, dict[str, dict[int, tuple[TrackedRun, float]]]] = {}
+    found: dict[_Surroundings, dict[str, dict[int, tuple[RecordedRun, float]]]] = {}
     failed: dict[_Surroundings, set[tuple[str, int]]] = {}
     for name in architectures:
         asked = asked_spec(name, settings)

@@ -9,7 +9,7 @@ from typing import Any
 from rnnbench.architectures import display_name, model_parameters
 from rnnbench.compare.rows import ArmRow, ResponseRow, SeedRow
 from rnnbench.compare.sections import Arm, Section, hyperparameter, without
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import RunResult
 from rnnbench.stats.intervals import (
     Interval,
@@ -116,7 +116,7 @@ def gap_of(result: RunResult) -> float | None:
     return result.val_loss - result.train_loss_at_best
 
 
-def is_at_limit(run: TrackedRun) -> bool:
+def is_at_limit(run: RecordedRun) -> bool:
     """Whether a finished run went through all epochs, and not because it stopped at the last."""
     result, recipe = run.result, run.spec.recipe
     assert result is not None

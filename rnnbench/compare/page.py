@@ -31,7 +31,7 @@ from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import Block, Folded, Paragraph, Part, Subheading, make_part
 from rnnbench.page.csv_files import write_lines, write_rows
 from rnnbench.page.texts import number
-from rnnbench.reading import CURVES
+from rnnbench.recorded_runs import CURVES
 
 __all__ = ["comparison_parts", "comparison_tables", "write_curves"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rnnbench.data.cache import open_corpus
 from rnnbench.errors import DataError
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ def read_labels(fingerprint: str) -> NDArray[np.int8] | None:
 
 
 def read_correct(
-    runs: Sequence[TrackedRun], labels: NDArray[np.int8] | None
+    runs: Sequence[RecordedRun], labels: NDArray[np.int8] | None
 ) -> dict[int, NDArray[np.bool_]]:
     """By seed, whether the best model was right about each test review, bool `(n_reviews,)`.
 
@@ -43,7 +43,7 @@ def read_correct(
     }
 
 
-def count_test_texts(runs: Sequence[TrackedRun]) -> int | None:
+def count_test_texts(runs: Sequence[RecordedRun]) -> int | None:
     """How many texts runs on the same reviews are scored on; None where nothing here tells.
 
     By the reviews where they are cached here, else by the first predictions that are found.
@@ -55,7 +55,7 @@ def count_test_texts(runs: Sequence[TrackedRun]) -> int | None:
     return next((len(predicted) for predicted in found if predicted is not None), None)
 
 
-def _read_predicted(run: TrackedRun) -> NDArray[np.int8] | None:
+def _read_predicted(run: RecordedRun) -> NDArray[np.int8] | None:
     import numpy as np
 
     if run.folder is None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from rnnbench.architectures import PRESETS, display_name, make_form
 from rnnbench.errors import StudyError
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import CanonicalForm, Form, PluginForm, Recipe, RunSpec
 from rnnbench.study import Tuned
 
@@ -30,10 +30,10 @@ class Arm:
     """
 
     name: str
-    runs: tuple[TrackedRun, ...]
+    runs: tuple[RecordedRun, ...]
 
     @cached_property
-    def finished(self) -> tuple[TrackedRun, ...]:
+    def finished(self) -> tuple[RecordedRun, ...]:
         """The runs that came to a score."""
         return tuple(run for run in self.runs if run.is_finished)
 
@@ -62,7 +62,7 @@ class Section:
 
 
 def divide_runs(
-    runs: Iterable[TrackedRun],
+    runs: Iterable[RecordedRun],
     contrast: str,
     *,
     vary_split: bool = False,
@@ -75,7 +75,7 @@ def divide_runs(
         vary_split: runs of several splits belong together, one split a seed.
         tuned: runs with an architecture's tuned values belong to its arm.
     """
-    grouped: dict[_Key, dict[str, list[TrackedRun]]] = {}
+    grouped: dict[_Key, dict[str, list[RecordedRun]]] = {}
     places: dict[str, tuple[object, ...]] = {}
     for run in runs:
         settings = dict(run.spec.settings)

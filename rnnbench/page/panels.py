@@ -144,18 +144,12 @@ def limits_of(lines: Sequence[Line], *values: float) -> Interval:
     lengths = [length for line in lines for _, length, _ in line.bars if length is not None]
     if lengths:
         return Interval(0, 1.2 * max(lengths) or 1.0)  # with room for the words at the bars' ends
-    dots = [dot for line in lines for dot in line.dots or ()]
-    singles = [line.single for line in lines if line.single is not None]
-    near = _reach(dots) if dots else None
-    return limits_around(
-        [
-            *values,
-            *(line.mean for line in lines),
-            *singles,
-            *(dot for dot in dots if near is not None and near.contains(dot)),
-        ],
-        [line.interval for line in lines],
-    )
+    drawn = [*values, *(line.mean for line in lines)]
+    drawn += [line.single for line in lines if line.single is not None]
+    if dots := [dot for line in lines for dot in line.dots or ()]:
+        near = _reach(dots)
+        drawn += [dot for dot in dots if near.contains(dot)]
+    return limits_around(drawn, [line.interval for line in lines])
 
 
 def draw_lines(

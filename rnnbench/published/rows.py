@@ -11,7 +11,7 @@ from rnnbench.architectures import display_name
 from rnnbench.compare.rows import Curve
 from rnnbench.compare.sections import Arm, Section
 from rnnbench.published.notes import SOURCES, NotesRun, is_comparable_with_notes, published_runs
-from rnnbench.reading import CURVES, TrackedRun
+from rnnbench.recorded_runs import CURVES, RecordedRun
 from rnnbench.stats.intervals import Interval, mean_sd, prediction_interval
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _published_summary(run: NotesRun) -> dict[str, float | None]:
     }
 
 
-def _summarise(run: TrackedRun, limit: int | None) -> dict[str, float]:
+def _summarise(run: RecordedRun, limit: int | None) -> dict[str, float]:
     """Our numbers under the same names, up to an epoch; a missing one is left out."""
     if run.history is None or not len(run.history):
         return {}

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from rnnbench.claims.judge import judge_claims
 from rnnbench.claims.kinds import Claim, TimingTest
@@ -21,7 +21,7 @@ from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, W
 from rnnbench.page.csv_files import write_rows
 from rnnbench.published.part import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.facts import describe_study
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE
 from rnnbench.study import TIMING
@@ -150,12 +150,12 @@ Report: TypeAlias = StudyReport | TimingReport
 
 def compose_report(
     study: str,
-    runs: Sequence[TrackedRun],
+    runs: Sequence[RecordedRun],
     declared: Declaration,
     *,
     claims: Sequence[Claim],
     baselines: Baselines,
-    others: Sequence[TrackedRun] = (),
+    others: Sequence[RecordedRun] = (),
     searches: Mapping[str, TuningRecord] | None = None,
     timing: TimingPart | None = None,
     command: str = "",
@@ -173,15 +173,19 @@ def compose_report(
         n_deleted: runs of the study that somebody deleted in MLflow.
     """
     sections = divide_runs(
-        runs,
-        declared.contrast,
-        vary_split=declared.vary_split,
-        tuned=declared.tuned,
+        runs, declared.contrast, vary_split=declared.vary_split, tuned=declared.tuned
     )
     comparison = compare_runs(sections, declared, baselines)
     on_same_reviews = _on_the_same_reviews(runs, others)
-    n_test = count_test_texts(on_same_reviews)
     matched = match_textbook(declared.tuned, runs, others)
+    rule: dict[str, Any] = {  # Any: of two functions
+        "margin": declared.margin,
+        "is_paired": declared.is_paired,
+        "n_test": count_test_texts(on_same_reviews),
+    }
+    tuning = None
+    if declared.tuned:
+        tuning = compose_tuning_part(declared.tuned, matched, searches or {}, **rule)
     return StudyReport(
         study=study,
         answer=write_answer(comparison),
@@ -195,28 +199,10 @@ def compose_report(
         published=Published(
             rows=tuple(compare_with_published(sections)), curves=tuple(published_curves(sections))
         ),
-        claims=tuple(
-            judge_claims(
-                claims,
-                on_same_reviews,
-                margin=declared.margin,
-                is_paired=declared.is_paired,
-                n_test=n_test,
-                timing=timing,
-            )
-        ),
+        claims=tuple(judge_claims(claims, on_same_reviews, timing=timing, **rule)),
         timing=timing,
         facts=tuple(describe_study(runs, declared, command)),
-        tuning=compose_tuning_part(
-            declared.tuned,
-            matched,
-            searches or {},
-            margin=declared.margin,
-            is_paired=declared.is_paired,
-            n_test=n_test,
-        )
-        if declared.tuned
-        else None,
+        tuning=tuning,
         made_at=_now(),
     )
 
@@ -245,8 +231,8 @@ def _now() -> str:
 
 
 def _on_the_same_reviews(
-    runs: Sequence[TrackedRun], others: Sequence[TrackedRun]
-) -> list[TrackedRun]:
+    runs: Sequence[RecordedRun], others: Sequence[RecordedRun]
+) -> list[RecordedRun]:
     """The study's runs and, of other studies, those on the study's (most used) reviews."""
     (main, _), *_ = Counter(run.spec.data.fingerprint for run in runs).most_common()
     return [run for run in (*runs, *others) if run.spec.data.fingerprint == main]
@@ -254,7 +240,7 @@ def _on_the_same_reviews(
 
 def _mixed(sections: Sequence[Section], matched: Matched) -> Iterator[str]:
     """A sentence for each table whose runs were not made alike."""
-    tables: dict[str, Mapping[str, Sequence[TrackedRun]]] = {
+    tables: dict[str, Mapping[str, Sequence[RecordedRun]]] = {
         section.name: {arm.name: arm.finished for arm in section.arms} for section in sections
     }
     tables |= {f"{name}, tuned against textbook": found for name, found in matched.items()}
@@ -264,5 +250,5 @@ def _mixed(sections: Sequence[Section], matched: Matched) -> Iterator[str]:
             yield sentence
 
 
-def _notices(runs: Sequence[TrackedRun]) -> list[str]:
+def _notices(runs: Sequence[RecordedRun]) -> list[str]:
     return [SYNTHETIC_NOTICE] if any(run.spec.data.dataset == SYNTHETIC for run in runs) else []

@@ -13,7 +13,7 @@ from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Corpus, describe_classes
 from rnnbench.errors import DataError
 from rnnbench.page.blocks import Fact
-from rnnbench.reading import TrackedRun
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import SPLIT_KEYS, Recipe
 
 __all__ = ["describe_study"]
@@ -22,7 +22,7 @@ _DATA_SETTINGS = ("num_words", "max_len", *SPLIT_KEYS)
 
 
 def describe_study(
-    runs: Sequence[TrackedRun], declared: Declaration, command: str
+    runs: Sequence[RecordedRun], declared: Declaration, command: str
 ) -> Iterator[Fact]:
     """Data and its classes, recipe, versions, hardware, back end, engine, commit and command."""
     settings = [run.spec.settings for run in runs]
@@ -53,12 +53,12 @@ def describe_study(
         yield Fact(name=name, value=value or "not known")
 
 
-def _classes(runs: Sequence[TrackedRun]) -> str:
+def _classes(runs: Sequence[RecordedRun]) -> str:
     """`negative 50.0 %, positive 50.0 %` of all texts; empty where they are not cached here."""
     return _listed({describe_classes(corpus) for corpus in _corpora(runs)})
 
 
-def _split(runs: Sequence[TrackedRun], *, is_own: bool, vary_split: bool) -> str:
+def _split(runs: Sequence[RecordedRun], *, is_own: bool, vary_split: bool) -> str:
     """How reviews were divided; of a file of the user's, how many came into each part."""
     if not is_own:
         split = "drawn anew with each seed" if vary_split else "one split for all seeds"
@@ -71,7 +71,7 @@ def _split(runs: Sequence[TrackedRun], *, is_own: bool, vary_split: bool) -> str
     return "; ".join(("one for all seeds, made when the file was read", *sorted(sizes)))
 
 
-def _corpora(runs: Sequence[TrackedRun]) -> Iterator[Corpus]:
+def _corpora(runs: Sequence[RecordedRun]) -> Iterator[Corpus]:
     """What the runs learnt from, where it is cached here."""
     for fingerprint in {run.spec.data.fingerprint for run in runs}:
         with suppress(DataError):
@@ -87,17 +87,17 @@ def _describe(
     return ", ".join(f"{name} {' or '.join(map(str, seen[name]))}" for name in names)
 
 
-def _hardware(runs: Sequence[TrackedRun]) -> str:
+def _hardware(runs: Sequence[RecordedRun]) -> str:
     """Of the runs whose worker lived to name it."""
     results = [run.result for run in runs if run.result is not None]
     return _listed({hardware_of(result) for result in results if "device" in result.environment})
 
 
-def _environment(runs: Sequence[TrackedRun], key: str) -> str:
+def _environment(runs: Sequence[RecordedRun], key: str) -> str:
     return _listed({run.result.environment.get(key, "") for run in runs if run.result is not None})
 
 
-def _versions(runs: Sequence[TrackedRun]) -> str:
+def _versions(runs: Sequence[RecordedRun]) -> str:
     seen: dict[str, set[str]] = {}
     for run in runs:
         if run.result is not None:

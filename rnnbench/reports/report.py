@@ -19,14 +19,13 @@ from rnnbench.execution.process import call_in_process
 from rnnbench.ledger import FOLDER, Ledger
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
-from rnnbench.reading import NO_RUNS, TrackedRun, read_runs
+from rnnbench.recorded_runs import NO_RUNS, RecordedRun, changed_at, read_runs
 from rnnbench.reports.compose import Report, compose_report, compose_timing_report
 from rnnbench.reports.writer import FORMATS, Format, write_report
 from rnnbench.study import TIMING, bundled_studies, load_study
 from rnnbench.timing.rows import TimingPart, compose_timing_part
 from rnnbench.timing.sessions import read_sessions
 from rnnbench.tracking.attachments import attach_files
-from rnnbench.tracking.find_run import changed_at
 from rnnbench.tracking.published import experiment_names
 from rnnbench.tracking.store import DATABASE, Store, find_store
 from rnnbench.tracking.taken import take_runs
@@ -271,7 +270,7 @@ def _find_declaration(study: str, ledger: Ledger) -> Declaration:
 
 
 def _find_searches(
-    ledger: Ledger, runs: Sequence[TrackedRun], on_problem: Callable[[str], None]
+    ledger: Ledger, runs: Sequence[RecordedRun], on_problem: Callable[[str], None]
 ) -> Mapping[str, TuningRecord]:
     """What was tuned in this folder on the reviews of the runs, by architecture."""
     return read_records(ledger.folder, TUNING, runs[0].spec.data.fingerprint, on_problem)
@@ -294,7 +293,7 @@ def _changes(declared: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     )
 
 
-def _command(study: str, runs: Sequence[TrackedRun]) -> str:
+def _command(study: str, runs: Sequence[RecordedRun]) -> str:
     """The words of the last command that made a run of the study."""
     for run in reversed(runs):
         if run.result is not None and "command" in run.result.environment:

@@ -22,7 +22,7 @@ from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural
 from rnnbench.output.characters import csv_text
 from rnnbench.page.consoles import open_console
-from rnnbench.reading import read_runs
+from rnnbench.recorded_runs import read_runs
 from rnnbench.specs import Form, PluginForm, RunResult, RunSpec
 from rnnbench.study import bundled_studies, load_study
 

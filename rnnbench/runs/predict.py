@@ -24,8 +24,8 @@ from rnnbench.execution.process import call_in_process, call_on
 from rnnbench.ledger import LedgerEntry
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
+from rnnbench.recorded_runs import find_run, model_file
 from rnnbench.specs import SYNTHETIC, DataSpec, Form, PluginForm, RunSpec
-from rnnbench.tracking.find_run import find_run, model_file
 from rnnbench.training.engine import macro_f1, predicted_classes, score
 from rnnbench.training.inference import predict_with
 

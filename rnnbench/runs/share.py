@@ -13,7 +13,7 @@ from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.page.screen import Screen
-from rnnbench.tracking.find_run import find_runs
+from rnnbench.recorded_runs import find_runs
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, find_store
 from rnnbench.tracking.taken import Taken, take_runs

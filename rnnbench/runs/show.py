@@ -11,9 +11,9 @@ from rnnbench.architectures import display_name
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
 from rnnbench.page.texts import duration
+from rnnbench.recorded_runs import find_run
 from rnnbench.specs import SPLIT_KEYS, EpochRow, RunResult, RunSpec
 from rnnbench.tracking.addresses import show_address
-from rnnbench.tracking.find_run import find_run
 
 __all__ = ["ShownRun", "draw_curve", "show_one", "show_run"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.ledger import Ledger
 from rnnbench.page.screen import Screen
-from rnnbench.reading import NO_RUNS
+from rnnbench.recorded_runs import NO_RUNS
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, find_store, quiet_mlflow
 

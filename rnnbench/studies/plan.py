@@ -20,7 +20,7 @@ from rnnbench.execution.engines import Workers, leave_out_unfit, open_executor, 
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger, LedgerEntry
 from rnnbench.page.screen import Screen
-from rnnbench.reading import TrackedRun, read_runs
+from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
 from rnnbench.studies.command import RunChoices
 from rnnbench.studies.compose import HYPERPARAMETERS, RECIPE, chosen_values, compose_study
@@ -250,7 +250,7 @@ def usual_epochs(spec: RunSpec, known: KnownResults) -> int:
 
 def count_pairs(study: Study, specs: Iterable[RunSpec]) -> int:
     """How many comparisons the report makes of such runs: inside each of its sections."""
-    runs = [TrackedRun(study=study.name, spec=spec, result=None) for spec in specs]
+    runs = [RecordedRun(study=study.name, spec=spec, result=None) for spec in specs]
     sections = divide_runs(
         runs, study.contrast, vary_split=study.vary_split, tuned=study.tuned or None
     )

@@ -14,7 +14,7 @@ from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.sections import tuned_architectures
 from rnnbench.errors import StudyError
-from rnnbench.reading import CURVES, TrackedRun
+from rnnbench.recorded_runs import CURVES, RecordedRun
 from rnnbench.specs import Recipe, RunSpec
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.orderings import best_so_far_quantile
@@ -33,7 +33,7 @@ __all__ = [
     "match_textbook",
 ]
 
-Matched: TypeAlias = Mapping[str, Mapping[str, Sequence[TrackedRun]]]
+Matched: TypeAlias = Mapping[str, Mapping[str, Sequence[RecordedRun]]]
 """By architecture its runs `tuned` and `textbook`."""
 
 _VAL_LOSS = CURVES.index("val_loss")
@@ -177,7 +177,7 @@ def compose_tuning_part(
 
 
 def match_textbook(
-    tuned: Tuned, runs: Sequence[TrackedRun], others: Sequence[TrackedRun]
+    tuned: Tuned, runs: Sequence[RecordedRun], others: Sequence[RecordedRun]
 ) -> Matched:
     """By architecture its runs `tuned`, and of `textbook` those that differ in the values only.
 
@@ -186,7 +186,7 @@ def match_textbook(
         others: of all other studies; the textbook's are found among them by what was asked.
     """
     finished = {run.spec.fingerprint: run for run in (*others, *runs) if run.is_finished}
-    matched: dict[str, dict[str, list[TrackedRun]]] = {
+    matched: dict[str, dict[str, list[RecordedRun]]] = {
         name: {kind: [] for kind in _BOTH} for name in tuned
     }
     for run in filter(lambda run: run.is_finished, runs):
@@ -208,7 +208,7 @@ def _as_textbook(spec: RunSpec, name: str) -> RunSpec:
     return replace(spec, form=make_form(name), recipe=recipe)
 
 
-def _scores(runs: Sequence[TrackedRun]) -> dict[int, float]:
+def _scores(runs: Sequence[RecordedRun]) -> dict[int, float]:
     return {
         run.spec.seed: run.result.test_accuracy
         for run in sorted(runs, key=lambda run: run.spec.seed)
@@ -276,7 +276,7 @@ def _describe_search(record: TuningRecord) -> SearchCurve:
     )
 
 
-def _describe_reach(name: str, found: Mapping[str, Sequence[TrackedRun]]) -> ReachRow | None:
+def _describe_reach(name: str, found: Mapping[str, Sequence[RecordedRun]]) -> ReachRow | None:
     textbook = [run.result for run in found["textbook"] if run.result is not None]
     losses = [result.val_loss for result in textbook if result.val_loss is not None]
     if not losses:
@@ -303,7 +303,7 @@ def _describe_reach(name: str, found: Mapping[str, Sequence[TrackedRun]]) -> Rea
     )
 
 
-def _first_at(run: TrackedRun, target: float) -> int | None:
+def _first_at(run: RecordedRun, target: float) -> int | None:
     """The first epoch, from 1, whose validation loss is at most the target."""
     assert run.history is not None
     hits = (run.history[:, _VAL_LOSS] <= target).nonzero()[0]
