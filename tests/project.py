@@ -38,6 +38,7 @@ Count = Callable[[str], None]
 """Notes that something happened once more: the end of a campaign tells how often each did."""
 
 __all__ = [
+    "CURVES",
     "HOSTILE",
     "ON_RAY",
     "PATIENCE_S",
@@ -47,6 +48,7 @@ __all__ = [
     "await_server",
     "build_once",
     "database_template",
+    "environment_with",
     "free_port",
     "read_curves",
     "serving",
@@ -222,18 +224,22 @@ def write_project(
         with FileLock(f"{folder}.lock"):
             if not (folder / DATABASE).exists():
                 shutil.copyfile(template, folder / DATABASE)
-    kept = {key: value for key, value in os.environ.items() if not _is_hidden(key)}
     return Project(
         folder=folder,
         options=("--study", "study.toml", "--dataset", str(reviews), "--no-report"),
-        environment=kept
-        | {
-            "RNNBENCH_CACHE": str(shared / "cache"),
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-            "MLFLOW_WORKERS": "1",
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-        },
+        environment=environment_with(shared / "cache"),
     )
+
+
+def environment_with(cache: Path) -> dict[str, str]:
+    """Of a command's process: this one's, with that cache and without what its user has set."""
+    kept = {key: value for key, value in os.environ.items() if not _is_hidden(key)}
+    return kept | {
+        "RNNBENCH_CACHE": str(cache),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_WORKERS": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
 
 
 @contextmanager
