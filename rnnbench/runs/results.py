@@ -8,7 +8,7 @@ from typing import Any
 from rnnbench.architectures import display_name
 from rnnbench.compare.sections import hyperparameter
 from rnnbench.ledger import Ledger
-from rnnbench.tracking.find_run import find_runs
+from rnnbench.recorded_runs import find_runs
 
 __all__ = ["result_records"]
 
