@@ -16,23 +16,6 @@ from rnnbench.output.characters import first_line
 from rnnbench.plugin_code import code_digest
 from rnnbench.specs import Argument, CanonicalForm, Form, PluginForm
 
-__all__ = [
-    "ALL",
-    "ENTRY_POINT_GROUP",
-    "PRESETS",
-    "Plugin",
-    "architecture_names",
-    "check_size",
-    "display_name",
-    "find_plugin",
-    "find_plugins",
-    "installed_code",
-    "make_form",
-    "model_parameters",
-    "plugin_problems",
-    "recurrent_parameters",
-]
-
 ENTRY_POINT_GROUP = "rnnbench.architectures"
 MOST_PARAMETERS = 100_000_000  # 0.4 GB, and as much again for each state of an optimizer
 

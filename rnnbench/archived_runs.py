@@ -17,7 +17,7 @@ from typing import IO, Any
 from numpy.lib import format as npy
 
 from rnnbench.architectures import check_size
-from rnnbench.entries import FLOATS, MOST_BYTES
+from rnnbench.entries import FLOATS, MOST_BYTES, LedgerEntry
 from rnnbench.errors import ArchiveError, DamagedError, StoreError, UsageError
 from rnnbench.formats import (
     FormatError,
@@ -27,11 +27,8 @@ from rnnbench.formats import (
     parse_json,
     read_bytes,
 )
-from rnnbench.ledger import LedgerEntry
 from rnnbench.limits import MOST_OF_A_NAME
 from rnnbench.specs import CanonicalForm, EpochRow, PluginForm, RunResult, RunSpec
-
-__all__ = ["ArchivedRun", "check_run", "read_run"]
 
 NEEDED = ("spec.json", "result.json")
 MODEL_FILES = {"config.json", "metadata.json", "model.weights.h5"}

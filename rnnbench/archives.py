@@ -25,15 +25,12 @@ from typing import Any
 
 from rnnbench.archived_runs import ArchivedRun, read_run
 from rnnbench.data.files import whole_file
-from rnnbench.entries import MOST_BYTES, check_time, parse_declarations
+from rnnbench.entries import MOST_BYTES, LedgerEntry, check_time, parse_declarations
 from rnnbench.errors import ArchiveError, StoreError, StudyError
 from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes
-from rnnbench.ledger import LedgerEntry
 from rnnbench.limits import MOST_RUNS
 from rnnbench.output.amounts import size
 from rnnbench.study import check_description, check_name
-
-__all__ = ["Archive", "ArchivedRun", "check_declarations", "read_archive", "write_archive"]
 
 FORMAT = "rnnbench study"
 VERSION = 1

@@ -17,15 +17,6 @@ from rnnbench.limits import MOST_OF_A_NAME
 from rnnbench.output.characters import plain, readable_name
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
 
-__all__ = [
-    "DATASETS",
-    "DatasetRef",
-    "find_table",
-    "is_table",
-    "prepare_splits",
-    "resolve_dataset",
-]
-
 DATASETS = ("auto", "imdb", "synthetic", "synthetic-full")
 
 

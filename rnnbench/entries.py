@@ -28,20 +28,6 @@ from rnnbench.output.characters import first_line
 from rnnbench.specs import EpochRow, RunResult, RunSpec, Status
 from rnnbench.study import parse_declaration
 
-__all__ = [
-    "FLOATS",
-    "FRACTIONS",
-    "LATEST",
-    "MOST_BYTES",
-    "LedgerEntry",
-    "Parent",
-    "check_time",
-    "parse_declarations",
-    "parse_file",
-    "refuse_link",
-    "write_json",
-]
-
 T = TypeVar("T")
 
 FRACTIONS = ("val_accuracy", "train_accuracy_at_best", "test_accuracy", "test_macro_f1")

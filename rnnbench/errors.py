@@ -19,20 +19,6 @@ from collections.abc import Iterable
 
 from rnnbench.output.characters import sentence
 
-__all__ = [
-    "ArchiveError",
-    "ArmError",
-    "DamagedError",
-    "DataError",
-    "RnnbenchError",
-    "StoreError",
-    "StudyError",
-    "UnavailableError",
-    "UsageError",
-    "WorkerError",
-    "unknown_name",
-]
-
 MOST_SHOWN = 200  # characters of a name that came
 MOST_TOLD = 1000  # characters of a sentence
 

@@ -19,22 +19,6 @@ from typing import Any
 
 from rnnbench.errors import StudyError
 
-__all__ = [
-    "MOST_CHARACTERS",
-    "FormatError",
-    "check_file",
-    "check_names",
-    "check_text",
-    "is_there",
-    "open_zip",
-    "parse_json",
-    "parse_toml",
-    "read_bytes",
-    "read_toml",
-    "read_toml_text",
-    "why_unreadable",
-]
-
 MOST_TOML_BYTES = 2**18  # of a file written by hand; the largest here, claims.toml, has 5,290
 ENTRY_BYTES = 100  # of an entry in the list of a zip archive; those of ours take 90
 MOST_PARTS = 100  # of a dotted key

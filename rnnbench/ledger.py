@@ -43,8 +43,6 @@ from rnnbench.errors import DamagedError, StoreError
 from rnnbench.recording import record_event, short_texts
 from rnnbench.specs import Event, RunSpec
 
-__all__ = ["FOLDER", "Ledger", "LedgerEntry", "Parent"]
-
 FOLDER = ".rnnbench"
 LEFT_OUT = "that run is left out"
 AGAIN = "that run is put aside and trained again"

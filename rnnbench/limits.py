@@ -4,16 +4,6 @@ from __future__ import annotations
 
 from rnnbench.errors import StudyError, unknown_name
 
-__all__ = [
-    "MOST",
-    "MOST_OF_A_NAME",
-    "MOST_RUNS",
-    "check_choice",
-    "check_count",
-    "check_fraction",
-    "check_number",
-]
-
 MOST: dict[str, int] = {
     "depth": 100,
     "units": 10_000,

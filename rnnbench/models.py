@@ -22,18 +22,6 @@ from rnnbench.specs import CanonicalForm, Form, PluginForm, RunSpec
 if TYPE_CHECKING:
     import keras
 
-__all__ = [
-    "assemble_model",
-    "build_model",
-    "build_optimizer",
-    "import_keras",
-    "recurrent_layers",
-    "refuse_edited",
-    "seed_keras",
-    "unwrapped",
-]
-
-
 # Keras imports these where they are installed, for plots and wrappers that nothing here uses.
 _UNUSED = ("matplotlib", "pandas", "sklearn")
 # How Keras begins or ends its account of what a layer raised.

@@ -22,28 +22,6 @@ from rnnbench.errors import UsageError
 from rnnbench.output.characters import plain
 from rnnbench.tracking.addresses import mask
 
-__all__ = [
-    "ArchitectureChoices",
-    "Dataset",
-    "Epochs",
-    "ExecutorChoices",
-    "FileChoices",
-    "Json",
-    "OwnFileChoices",
-    "TrackingUri",
-    "WorkerChoices",
-    "choose",
-    "flatten",
-    "given",
-    "here",
-    "numbers",
-    "option_names",
-    "switches",
-    "this_command",
-    "whole_numbers",
-    "words",
-]
-
 T = TypeVar("T")
 N = TypeVar("N", int, float)
 

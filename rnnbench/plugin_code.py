@@ -16,8 +16,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
 
-__all__ = ["code_digest"]
-
 _Stamps: TypeAlias = dict[Path, tuple[int, int]]
 """Files, with the time of their last change and their size."""
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnbench.architectures import display_name
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError, UsageError, unknown_name
-from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochRow, RunResult, RunSpec
 from rnnbench.tracking.notes import notes_of
 from rnnbench.tracking.published import Stages, find_stages
@@ -21,17 +22,6 @@ from rnnbench.tracking.store import Store, find_store
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-__all__ = [
-    "CURVES",
-    "NO_RUNS",
-    "RecordedRun",
-    "changed_at",
-    "find_run",
-    "find_runs",
-    "model_file",
-    "read_runs",
-]
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 """The columns of a history."""

@@ -14,8 +14,6 @@ from rnnbench.formats import MOST_CHARACTERS
 from rnnbench.output.characters import sentence
 from rnnbench.specs import EpochEnded, EpochRow, Event, Failed, Finished, Pruned, RunResult
 
-__all__ = ["history_csv", "record_event", "short_texts"]
-
 
 def record_event(entry: LedgerEntry, event: Event, made_by: Mapping[str, str]) -> None:
     """Make an event durable.

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from rnnbench.errors import StudyError
 from rnnbench.limits import MOST_RUNS
 
-__all__ = ["parse_seeds"]
-
 
 def parse_seeds(text: str | int | Sequence[int]) -> tuple[int, ...]:
     """Seeds from `3` (0, 1, 2), `5-9` (both ends included) or `1,4,7`.

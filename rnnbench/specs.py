@@ -13,34 +13,6 @@ from typing import Any, Literal, TypeAlias, get_args
 from rnnbench.errors import StudyError
 from rnnbench.limits import check_choice, check_count, check_fraction, check_number
 
-__all__ = [
-    "BACKENDS",
-    "ENGINES",
-    "ORDERS",
-    "SPLIT_KEYS",
-    "SYNTHETIC",
-    "SYNTHETIC_NOTICE",
-    "Argument",
-    "Backend",
-    "CanonicalForm",
-    "DataSpec",
-    "EpochEnded",
-    "EpochRow",
-    "Event",
-    "Failed",
-    "Finished",
-    "Form",
-    "Improved",
-    "Order",
-    "PluginForm",
-    "Pruned",
-    "Recipe",
-    "RunResult",
-    "RunSpec",
-    "Started",
-    "Status",
-]
-
 SYNTHETIC = "synthetic"
 SPLIT_KEYS = ("validation_fraction", "split_seed")
 """What `DataSpec` says of a split; of a file of the user's it means nothing."""

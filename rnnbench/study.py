@@ -18,20 +18,6 @@ from rnnbench.seeds import parse_seeds
 from rnnbench.specs import Argument, Backend, DataSpec, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
 
-__all__ = [
-    "CONTRASTS",
-    "TIMING",
-    "Study",
-    "Tuned",
-    "bundled_files",
-    "bundled_studies",
-    "check_description",
-    "check_name",
-    "expand_study",
-    "load_study",
-    "parse_declaration",
-]
-
 PAIRINGS = ("seed", "none")
 CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "max_len")
 _RECIPE_LISTS = ("learning_rate", "order")

@@ -7,8 +7,6 @@ import unicodedata
 
 from rnnbench.errors import StudyError
 
-__all__ = ["check_study_name", "name_after_file"]
-
 _MOST_CHARACTERS = 64
 _MOST_BYTES = 200  # in UTF-8; file systems take 255 for a name
 _CUSTOM = "-custom"

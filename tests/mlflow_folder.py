@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from made_up import EMPTY_ZIP
 
-from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.entries import LedgerEntry
+from rnnbench.ledger import Ledger
 from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, Recipe, RunResult, RunSpec
 from rnnbench.tracking.database import make_database

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from project import free_port
 
-from rnnbench.data.dataset import PartName, load_part
+from rnnbench.data.corpus import PartName
+from rnnbench.data.dataset import load_part
 from rnnbench.errors import UnavailableError, UsageError
 from rnnbench.execution import cluster
 from rnnbench.execution.cluster import connect

@@ -10,8 +10,8 @@ import pytest
 from made_up import finished, spec_of
 from mlflow_folder import MlflowFolder, epochs
 
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError, UsageError
-from rnnbench.ledger import LedgerEntry
 from rnnbench.recorded_runs import find_run, read_runs
 from rnnbench.runs.listing import list_all, runs_as_csv
 from rnnbench.runs.results import result_records

@@ -1,57 +1,56 @@
-"""Each module says what it offers, offers it, and is used by nothing else."""
+"""What begins with an underscore stays in its module; every other function serves others."""
 
 from __future__ import annotations
 
 import ast
-import importlib
-import pkgutil
+from functools import cache
 from pathlib import Path
-from types import ModuleType
-
-import pytest
 
 import rnnbench
 
-NAMES = [
-    found.name
-    for found in pkgutil.walk_packages(rnnbench.__path__, "rnnbench.")
-    if not found.ispkg and found.name != "rnnbench.__main__"
-]
+PACKAGE = Path(rnnbench.__file__).parent
+USERS = (PACKAGE, Path(__file__).parent, PACKAGE.parent / "benchmarks", PACKAGE.parent / "docs")
 
 
-def load(name: str) -> ModuleType:
-    return importlib.import_module(name)
+@cache
+def modules() -> dict[Path, ast.Module]:
+    paths = [path for folder in USERS for path in folder.rglob("*.py")]
+    return {path: ast.parse(path.read_text("utf-8")) for path in paths}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_name_in_all_is_there(name: str) -> None:
-    module = load(name)
-    assert module.__all__, "a module without a public name is dead"
-    assert [public for public in module.__all__ if not hasattr(module, public)] == []
+@cache
+def names_of(path: Path) -> set[str]:
+    """What a module takes from others: by import, or as an attribute."""
+    taken: set[str] = set()
+    for node in ast.walk(modules()[path]):
+        if isinstance(node, ast.ImportFrom):
+            taken |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            taken.add(node.attr)
+    return taken
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_all_names_nothing_twice_and_nothing_private(name: str) -> None:
-    public = load(name).__all__
-    assert len(set(public)) == len(public)
-    assert not [item for item in public if item.startswith("_")]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_what_modules_take_from_each_other_is_public(name: str) -> None:
-    path = load(name).__file__
-    assert path is not None
+def test_no_module_takes_what_is_private_to_another() -> None:
     taken = [
-        (node.module, alias.name)
-        for node in ast.walk(ast.parse(Path(path).read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rnnbench.")
+        f"{path.relative_to(PACKAGE)}: {alias.name} of {node.module}"
+        for path, tree in modules().items()
+        if path.is_relative_to(PACKAGE)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rnnbench")
         for alias in node.names
-        if f"{node.module}.{alias.name}" not in NAMES
+        if alias.name.startswith("_")
     ]
-    modules = {module: load(module) for module, _ in taken}
-    hidden = [
-        f"{module}.{item}"
-        for module, item in taken
-        if hasattr(modules[module], "__all__") and item not in modules[module].__all__
+    assert taken == []
+
+
+def test_every_public_function_is_used_outside_its_module() -> None:
+    idle = [
+        f"{path.relative_to(PACKAGE)}: {node.name}"
+        for path, tree in modules().items()
+        if path.is_relative_to(PACKAGE)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        if not node.decorator_list  # a decorator may have taken it: a command, a callback
+        and not any(node.name in names_of(user) for user in modules() if user != path)
     ]
-    assert hidden == []
+    assert idle == [], "begin its name with an underscore, or delete it"

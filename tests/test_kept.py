@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from made_up import EMPTY_ZIP, finished, spec_of
 
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import UsageError
-from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.ledger import Ledger
 from rnnbench.page.consoles import as_json
 from rnnbench.recorded_runs import find_run, model_file
 from rnnbench.runs.show import draw_curve

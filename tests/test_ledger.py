@@ -19,8 +19,9 @@ import numpy as np
 import pytest
 from made_up import EMPTY_ZIP
 
+from rnnbench.entries import LedgerEntry, Parent
 from rnnbench.errors import StoreError
-from rnnbench.ledger import Ledger, LedgerEntry, Parent
+from rnnbench.ledger import Ledger
 from rnnbench.specs import (
     CanonicalForm,
     DataSpec,

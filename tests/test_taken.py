@@ -15,8 +15,8 @@ from command import call_command
 from made_up import finished, spec_of
 from mlflow_folder import PREDICTIONS, MlflowFolder, epochs
 
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError, StudyError, UsageError
-from rnnbench.ledger import LedgerEntry
 from rnnbench.recorded_runs import read_runs
 from rnnbench.specs import RunResult
 from rnnbench.tracking.published import find_stages

@@ -15,8 +15,6 @@ from rnnbench.claims.kinds import KINDS, BadValueError, Claim, ClaimTest, check_
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import parse_toml, read_toml_text
 
-__all__ = ["find_line", "load_claims"]
-
 # What a line's end can stand in (strings, comments, brackets), and the line's end itself.
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}'

@@ -59,8 +59,6 @@ from rnnbench.stats.comparisons import paired_interval, welch_interval
 from rnnbench.stats.intervals import t_interval
 from rnnbench.timing.rows import TimingPart
 
-__all__ = ["CLAIMS_NOTE", "judge_claims"]
-
 CLAIMS_NOTE = (
     "Each claim is judged by itself at 5 %, without an adjustment for their number: of twenty "
     "comparisons without any difference, about one would still come out on one side."

@@ -20,22 +20,6 @@ from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.specs import Argument
 from rnnbench.timing.arms import TIMED
 
-__all__ = [
-    "KINDS",
-    "BadValueError",
-    "Claim",
-    "ClaimTest",
-    "CloseTest",
-    "CompareTest",
-    "Expectation",
-    "LeadTest",
-    "ParametersRatioTest",
-    "ParametersTest",
-    "TimingTest",
-    "check_choice",
-    "refused_at",
-]
-
 Expectation: TypeAlias = Literal["higher", "lower", "equivalent", "not lower", "not higher"]
 _WITH_MARGIN = ("equivalent", "not lower", "not higher")
 

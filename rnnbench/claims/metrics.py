@@ -11,8 +11,6 @@ from rnnbench.compare.arms import gap_of
 from rnnbench.specs import RunResult
 from rnnbench.stats.intervals import Interval
 
-__all__ = ["METRICS", "Metric"]
-
 
 @dataclass(frozen=True, slots=True)
 class Metric:

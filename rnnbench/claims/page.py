@@ -8,8 +8,6 @@ from rnnbench.claims.judge import CLAIMS_NOTE
 from rnnbench.page.blocks import Block, ClaimRow, Claims, Paragraph, Part
 from rnnbench.page.csv_files import write_rows
 
-__all__ = ["claims_part", "claims_tables"]
-
 
 def claims_part(rows: Sequence[ClaimRow]) -> Part:
     """Every claim with its verdict, and how to read them."""

@@ -13,16 +13,6 @@ from rnnbench.compare.environments import mixed_words
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import Argument, CanonicalForm, DataSpec, Recipe, RunSpec
 
-__all__ = [
-    "RunIndex",
-    "Sample",
-    "asked_spec",
-    "index_runs",
-    "known_settings",
-    "take_sample",
-    "write_settings",
-]
-
 RunIndex: TypeAlias = Mapping[RunSpec, Sequence[RecordedRun]]
 """Runs by what was asked, less the seed and what `_Surroundings` holds."""
 

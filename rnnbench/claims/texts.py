@@ -15,8 +15,6 @@ from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimVerdict
 from rnnbench.stats.intervals import Interval, t_interval
 
-__all__ = ["write_closeness", "write_comparison", "write_lead"]
-
 
 def write_comparison(
     test: CompareTest, sample: Sample, row: PairRow, margin: float | None, verdict: ClaimVerdict

@@ -10,8 +10,6 @@ from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.timing.page import write_ratio
 from rnnbench.timing.rows import FULL, Slowdown, TimingPart
 
-__all__ = ["judge_timing"]
-
 _NOT_ITS_FAULT = ("out of memory", "not done after", "sees no GPU")
 
 

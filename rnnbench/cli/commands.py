@@ -12,8 +12,6 @@ from rnnbench.studies.data_command import data
 from rnnbench.timing.command import timing
 from rnnbench.tuning.command import tune
 
-__all__ = ["COMMANDS", "GROUPS"]
-
 # Each is light: what it does is imported when it is called.
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "run": run,

@@ -16,8 +16,6 @@ from rnnbench.errors import RnnbenchError, UnavailableError, UsageError
 from rnnbench.output.characters import sentence
 from rnnbench.output.streams import output_problem, steady_output
 
-__all__ = ["app", "main"]
-
 EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 _Refused: Any = next(  # Any: click's own, of which some versions of typer have a copy

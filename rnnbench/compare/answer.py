@@ -12,8 +12,6 @@ from rnnbench.page.tables import by_section
 from rnnbench.page.texts import per_cent, within
 from rnnbench.stats.intervals import Interval
 
-__all__ = ["warn_of", "write_answer"]
-
 _MANY_SECTIONS = 4
 _MANY_PAIRS = 4
 

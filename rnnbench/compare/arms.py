@@ -19,16 +19,6 @@ from rnnbench.stats.intervals import (
     t_interval,
 )
 
-__all__ = [
-    "accuracy_interval",
-    "describe_arm",
-    "describe_responses",
-    "describe_seeds",
-    "gap_of",
-    "hardware_of",
-    "is_at_limit",
-]
-
 RESPONSE_FACTORS = ("units", "dropout", "recurrent_dropout", "max_len", "learning_rate")
 _OF_PRESETS = ("dropout", "recurrent_dropout")  # presets differ in these
 

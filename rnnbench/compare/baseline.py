@@ -19,8 +19,6 @@ from rnnbench.execution.environment import processor_name
 from rnnbench.specs import DataSpec
 from rnnbench.training.engine import macro_f1
 
-__all__ = ["BAG_OF_WORDS", "find_baseline", "find_baselines", "find_majority"]
-
 BAG_OF_WORDS = "bag of words"
 _MAJORITY = "majority class"
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Baselines", "Comparison", "Declaration", "compare_runs"]
-
 Baselines: TypeAlias = Callable[[DataSpec], Iterable[ArmRow]]
 """The rows to beat on some reviews; none where they are not on this machine."""
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rnnbench.specs import RunResult
 
-__all__ = ["mixed_words", "tell_mixed"]
-
 _PACKAGES = ("keras", "jax", "jaxlib", "tensorflow", "torch")
 _VARIABLE = "variable."
 _MOST_SHOWN = 4

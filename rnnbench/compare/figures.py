@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from rnnbench.compare.comparison import Comparison
     from rnnbench.compare.rows import ArmRow, ArmUncertainty, PairRow, Verdict
 
-__all__ = [
-    "find_errors",
-    "find_pairs",
-    "find_scores",
-    "picture_errors",
-    "picture_pairs",
-    "picture_scores",
-]
-
 _MAX_LINES = 40
 _MAX_ERROR_LINES = 30
 _SOURCES = (("seeds", BLUE), ("test reviews", ORANGE), ("both", INK))

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from rnnbench.compare.rows import Curve
 
-__all__ = ["Beside", "LearningPanel", "find_learning", "mean_losses", "picture_learning"]
-
 _MAX_PANELS = 18
 _MAX_RUNS = 300
 _LOSS_COLUMNS = [0, 2]

@@ -33,8 +33,6 @@ from rnnbench.page.csv_files import write_lines, write_rows
 from rnnbench.page.texts import number
 from rnnbench.recorded_runs import CURVES
 
-__all__ = ["comparison_parts", "comparison_tables", "write_curves"]
-
 
 def comparison_parts(comparison: Comparison, beside: Beside) -> Iterator[Part]:
     """The parts in their order, each drawn when it is asked for; an empty one says why.

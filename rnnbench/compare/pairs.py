@@ -21,16 +21,6 @@ from rnnbench.stats.comparisons import (
     welch_interval,
 )
 
-__all__ = [
-    "PairRuns",
-    "Scores",
-    "adjust_family",
-    "compare_accuracies",
-    "compare_arms",
-    "compare_sections",
-    "pair_runs",
-]
-
 Scores: TypeAlias = Mapping[str, Mapping[int, float]]
 """Test accuracy, a fraction, by arm and seed; a score that is not finite counts as no run."""
 
@@ -117,7 +107,7 @@ def compare_sections(
             seed=seed,
         )
     ]
-    return adjust_family(rows)
+    return _adjust_family(rows)
 
 
 def compare_arms(
@@ -142,7 +132,7 @@ def compare_arms(
     ]
 
 
-def adjust_family(rows: Sequence[PairRow]) -> list[PairRow]:
+def _adjust_family(rows: Sequence[PairRow]) -> list[PairRow]:
     """The rows with Holm's adjustment over all of them, and their verdicts."""
     n_family = sum(row.p is not None for row in rows)
     return [

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["PREDICTIONS", "count_test_texts", "read_correct", "read_labels"]
-
 PREDICTIONS = "predictions.npz"
 
 

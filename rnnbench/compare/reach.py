@@ -9,15 +9,6 @@ from collections.abc import Iterable, Sequence
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.seeds import seeds_for_verdicts
 
-__all__ = [
-    "FEWEST_RUNS",
-    "LEVEL",
-    "describe_reach",
-    "is_too_coarse",
-    "seeds_to_decide",
-    "set_against_majority",
-]
-
 FEWEST_RUNS = 6
 """Runs an arm below which a comparison only describes: five pairs cannot reach p <= 0.05."""
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from rnnbench.compare.rows import ResponseRow
 
-__all__ = ["ResponsePanel", "find_responses", "picture_responses"]
-
 _MAX_PANELS = 12
 _COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, SKY, MUTED)
 

@@ -16,17 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = [
-    "ArmRow",
-    "ArmUncertainty",
-    "Curve",
-    "PairRow",
-    "PairUncertainty",
-    "ResponseRow",
-    "SeedRow",
-    "Verdict",
-]
-
 Verdict: TypeAlias = Literal["better", "worse", "equivalent", "undetermined"]
 
 

@@ -13,8 +13,6 @@ from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import CanonicalForm, Form, PluginForm, Recipe, RunSpec
 from rnnbench.study import Tuned
 
-__all__ = ["Arm", "Section", "divide_runs", "hyperparameter", "tuned_architectures", "without"]
-
 _Key: TypeAlias = tuple[Form, tuple[tuple[str, object], ...]]
 _ORDERS = ("reshuffled", "frozen")
 _OWN_SPLIT = "each seed's own"

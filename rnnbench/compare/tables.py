@@ -33,16 +33,6 @@ if TYPE_CHECKING:
         Verdict,
     )
 
-__all__ = [
-    "tabulate_arm_uncertainty",
-    "tabulate_costs",
-    "tabulate_pair_uncertainty",
-    "tabulate_pairs",
-    "tabulate_responses",
-    "tabulate_scores",
-    "tabulate_seeds",
-]
-
 _TONES: dict[Verdict, Tone] = {
     "better": "good",
     "worse": "bad",

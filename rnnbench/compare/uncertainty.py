@@ -24,8 +24,6 @@ from rnnbench.stats.crossed import (
 from rnnbench.stats.intervals import mean_sd
 from rnnbench.stats.seeds import opposite_story, seeds_needed
 
-__all__ = ["Correct", "Uncertainty", "measure_uncertainty"]
-
 Correct: TypeAlias = Callable[[str], Mapping[int, NDArray[np.bool_]]]
 """Of an arm, by seed: bool `(n_reviews,)`, whether the run's best model judged each test review
 right. Runs without predictions are missing; an arm with such a run gets no bootstrap over reviews.

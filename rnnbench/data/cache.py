@@ -25,19 +25,6 @@ from rnnbench.data.corpus import Corpus, Half
 from rnnbench.data.files import named_path, open_array, read_json, write_array, write_json
 from rnnbench.errors import DataError
 
-__all__ = [
-    "CorpusEntry",
-    "Split",
-    "cache_folder",
-    "list_corpora",
-    "open_corpus",
-    "recall_notes",
-    "recall_source",
-    "remember_source",
-    "split_indices",
-    "store_corpus",
-]
-
 _RESTORE = (
     "run 'rnnbench data fetch' to restore it; of a file of yours, 'rnnbench data describe FILE'"
 )

@@ -12,18 +12,6 @@ from numpy.typing import NDArray
 
 from rnnbench.errors import DataError
 
-__all__ = [
-    "FIRST_WORD",
-    "PARTS",
-    "START",
-    "UNKNOWN",
-    "Corpus",
-    "Half",
-    "PartName",
-    "describe_classes",
-    "gather",
-]
-
 PartName = Literal["train", "validation", "test"]
 PARTS: tuple[PartName, ...] = get_args(PartName)
 

@@ -14,16 +14,6 @@ from rnnbench.data.corpus import UNKNOWN, Half, PartName
 from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec
 
-__all__ = [
-    "BagOfWords",
-    "Part",
-    "PartName",
-    "chance_loss",
-    "cut_and_pad",
-    "load_part",
-    "score_bag_of_words",
-]
-
 MOST_TOKENS = 500_000_000
 
 

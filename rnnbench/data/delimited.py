@@ -14,8 +14,6 @@ from pathlib import Path
 from rnnbench.data.rows import Rows, clean_name, shorten, spell_label
 from rnnbench.errors import DataError, UsageError
 
-__all__ = ["find_swallowed", "read_delimited"]
-
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _REMEDY = "close it, or say --no-quotes if double quotes are characters like any other here"
 

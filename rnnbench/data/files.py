@@ -38,23 +38,6 @@ from rnnbench.formats import (
     why_unreadable,
 )
 
-__all__ = [
-    "atomic_file",
-    "check_input",
-    "file_sha256",
-    "named_path",
-    "open_array",
-    "read_json",
-    "reading",
-    "remove_abandoned",
-    "sweep_folders",
-    "temporary_folder",
-    "whole_file",
-    "write_array",
-    "write_json",
-    "write_whole",
-]
-
 MOST_JSON_BYTES = 2**28  # a vocabulary is the largest
 PREFIX = "rnnbench-"
 MARK = ".held-by-rnnbench"

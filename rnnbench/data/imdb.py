@@ -23,15 +23,6 @@ from rnnbench.data.npz import MAX_FILE_BYTES, read_npz
 from rnnbench.errors import DataError
 from rnnbench.formats import is_there, parse_json, read_bytes
 
-__all__ = [
-    "KERAS_ADDRESS",
-    "can_reach",
-    "download_imdb",
-    "find_imdb",
-    "read_imdb",
-    "read_imdb_words",
-]
-
 _KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 KERAS_ADDRESS = f"{_KERAS}/imdb.npz"
 KERAS_SHA256 = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"

@@ -24,8 +24,6 @@ from numpy.typing import NDArray
 from rnnbench.data.corpus import Corpus, Half
 from rnnbench.errors import DataError
 
-__all__ = ["MAX_FILE_BYTES", "limit_memory", "read_npz"]
-
 # The real file has 17 MB, its members 14 MB and 0.2 MB, a half 6 million tokens in 25,000 reviews.
 MAX_FILE_BYTES = 48 * 2**20
 MAX_REVIEWS_BYTES = 40 * 2**20

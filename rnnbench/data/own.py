@@ -18,8 +18,6 @@ from rnnbench.data.rows import sort_classes
 from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.errors import DataError
 
-__all__ = ["cut_words", "make_corpus"]
-
 SEEN_WHOLE = 0.9  # the share of texts that the suggested max_len does not cut
 
 # Scripts that put no spaces between words: kana, Han, Thai to Myanmar, Khmer.

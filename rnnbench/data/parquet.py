@@ -13,8 +13,6 @@ from rnnbench.data.rows import MOST_LINES, Rows, as_text
 from rnnbench.errors import DataError
 from rnnbench.output.characters import first_line
 
-__all__ = ["read_parquet"]
-
 MOST_VALUES = 100_000_000  # rows times columns: 0.4 GB of places in dictionaries
 MOST_TEXT_BYTES = 2**30  # of all texts
 

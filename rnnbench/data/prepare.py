@@ -19,18 +19,6 @@ from rnnbench.data.own import make_corpus
 from rnnbench.data.tables import OwnChoices, Table, read_table
 from rnnbench.errors import DataError
 
-__all__ = [
-    "USUAL_SPLIT",
-    "imdb_key",
-    "prepare_imdb",
-    "prepare_splits",
-    "prepare_synthetic",
-    "prepare_table",
-    "read_rows",
-    "synthetic_key",
-    "table_key",
-]
-
 TABLE_BYTES = 6 * 2**30  # address space, of which far less becomes resident
 TABLE_VERSION = 5  # raise it whenever a table comes out otherwise
 READER_BYTES = 2 * 2**30  # address space; the real file takes 0.4 GiB

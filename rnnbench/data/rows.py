@@ -15,20 +15,6 @@ from typing import Any
 from rnnbench.data.files import reading
 from rnnbench.errors import DataError, UsageError
 
-__all__ = [
-    "MOST_LINES",
-    "Rows",
-    "as_text",
-    "clean_name",
-    "decode_file",
-    "is_missing",
-    "label_key",
-    "merge_spellings",
-    "shorten",
-    "sort_classes",
-    "spell_label",
-]
-
 MOST_LINES = 20_000_000
 
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")

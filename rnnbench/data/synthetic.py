@@ -33,8 +33,6 @@ from numpy.typing import NDArray
 from rnnbench.data.corpus import FIRST_WORD, START, Corpus, Half
 from rnnbench.errors import StudyError
 
-__all__ = ["generate"]
-
 N_TRAIN = 12_500
 N_TEST = 12_500
 SEED = 42

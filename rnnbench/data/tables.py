@@ -24,8 +24,6 @@ from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.formats import FormatError, parse_json
 from rnnbench.limits import MOST
 
-__all__ = ["MOST_FILE_BYTES", "SUFFIXES", "OwnChoices", "Table", "read_table"]
-
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 FEWEST_ROWS = 50
 FEWEST_OF_A_CLASS = 5

@@ -9,8 +9,6 @@ from typing import NoReturn
 from rnnbench.data.tables import SUFFIXES
 from rnnbench.errors import DataError, UsageError
 
-__all__ = ["ONE_FILE", "refuse_unnamable", "refuse_unreadable", "tell_test_file"]
-
 _KINDS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 _READABLE = f"what can be read is a {_KINDS} file with a column of texts and one of classes"
 ONE_FILE = "put all parts into one file, with a column split that says train, validation or test"

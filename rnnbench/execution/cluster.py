@@ -13,15 +13,14 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any
 
-from rnnbench.data.dataset import Part, PartName, load_part
+from rnnbench.data.corpus import PartName
+from rnnbench.data.dataset import Part, load_part
 from rnnbench.errors import UnavailableError, UsageError, WorkerError
 from rnnbench.execution.environment import package_versions, worker_environment
 from rnnbench.execution.executor import Task, TaskQueue
 from rnnbench.execution.worker import Worker, prepare_process
 from rnnbench.output.characters import first_line
 from rnnbench.specs import Backend, DataSpec, EpochEnded, Event, Failed, Finished
-
-__all__ = ["LOCAL", "RayExecutor", "connect"]
 
 LOCAL = "local"
 """The address that starts a cluster of this machine alone."""

@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-__all__ = ["usable_cores"]
-
 _UNIFIED = "0"  # the hierarchy that /proc/self/cgroup gives cgroup v2
 
 

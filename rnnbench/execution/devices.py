@@ -13,16 +13,6 @@ from rnnbench.execution.cores import usable_cores
 from rnnbench.execution.environment import ask_nvidia_smi, installed
 from rnnbench.specs import BACKENDS, Backend
 
-__all__ = [
-    "Placement",
-    "backends_with_gpu",
-    "find_gpus",
-    "how_to_install",
-    "installed_backends",
-    "place_on_cluster",
-    "place_workers",
-]
-
 DEVICES = ("auto", "cpu", "gpu")
 MOST_WORKERS = 1024
 CLUSTER_GPU = "any"  # the cluster's scheduler says which

@@ -19,15 +19,6 @@ from rnnbench.specs import ENGINES, PluginForm, RunSpec
 from rnnbench.training.fleet import why_not_vmapped
 from rnnbench.training.rehearsal import rehearse
 
-__all__ = [
-    "EngineChoice",
-    "Workers",
-    "choose_engine",
-    "leave_out_unfit",
-    "open_executor",
-    "refuse_unfit",
-]
-
 EXECUTORS = ("local", "ray")
 GPU_LANES = 64
 MOST_LANES = 4096

@@ -16,20 +16,6 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from rnnbench.data.cache import cache_folder
 from rnnbench.specs import Backend
 
-__all__ = [
-    "applied",
-    "ask_nvidia_smi",
-    "cuda_versions",
-    "describe_machine",
-    "describe_process",
-    "installed",
-    "keep_programs",
-    "package_versions",
-    "processes_at_work",
-    "processor_name",
-    "worker_environment",
-]
-
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

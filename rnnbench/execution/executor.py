@@ -10,8 +10,6 @@ from typing import Protocol
 
 from rnnbench.specs import Event, RunSpec
 
-__all__ = ["Executor", "Task", "TaskQueue"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:

@@ -8,8 +8,6 @@ from rnnbench.execution.executor import Task, TaskQueue
 from rnnbench.execution.worker import Worker
 from rnnbench.specs import Event
 
-__all__ = ["InlineExecutor"]
-
 
 class InlineExecutor:
     """Runs tasks one after the other, here; this process's Keras must use their back end."""

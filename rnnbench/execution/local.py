@@ -16,8 +16,6 @@ from rnnbench.execution.process import Child, children_cpu_seconds, how_it_ended
 from rnnbench.execution.worker import Worker, prepare_process
 from rnnbench.specs import Backend, Event, Failed, Finished
 
-__all__ = ["LocalExecutor", "work_off"]
-
 READY = "ready"  # a worker's first word: from here on its death is its run's failure
 
 

@@ -21,16 +21,6 @@ from rnnbench.execution.environment import applied, worker_environment
 from rnnbench.output.streams import steady_output
 from rnnbench.specs import Backend
 
-__all__ = [
-    "Child",
-    "call_in_process",
-    "call_on",
-    "children_cpu_seconds",
-    "how_it_ended",
-    "peak_mib",
-    "spawn",
-]
-
 STANDARD_ERROR = 2  # by number: a process without one has no `sys.stderr`
 
 _starting = threading.Lock()  # the environment and `__main__` are the whole process's

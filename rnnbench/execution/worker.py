@@ -6,7 +6,8 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 
-from rnnbench.data.dataset import Part, PartName, load_part
+from rnnbench.data.corpus import PartName
+from rnnbench.data.dataset import Part, load_part
 from rnnbench.execution.environment import describe_process, keep_programs
 from rnnbench.execution.executor import Task
 from rnnbench.models import import_keras, unwrapped
@@ -14,8 +15,6 @@ from rnnbench.output.characters import named_line, unstyled
 from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
 from rnnbench.training.engine import Program, open_program, require_gpu
 from rnnbench.training.loop import Start, train_runs
-
-__all__ = ["LazyParts", "Worker", "prepare_process"]
 
 LoadPart = Callable[[DataSpec, PartName], Part]
 N_PROGRAMS = 2  # a compiled program holds about 50 MiB

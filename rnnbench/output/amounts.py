@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["plural", "size"]
-
 
 def plural(n: int, word: str) -> str:
     """`1 run`, `10,000 runs`."""

@@ -7,18 +7,6 @@ import os
 import re
 import unicodedata
 
-__all__ = [
-    "csv_text",
-    "encodable",
-    "first_line",
-    "named_line",
-    "plain",
-    "plain_lines",
-    "readable_name",
-    "sentence",
-    "unstyled",
-]
-
 _JOINER = re.compile("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 """Between letters of Persian or Hindi, or the parts of an emoji, where it belongs."""
 

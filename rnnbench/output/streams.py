@@ -13,8 +13,6 @@ from rnnbench.output.characters import encodable, plain_lines
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-__all__ = ["output_problem", "steady", "steady_output"]
-
 
 class SteadyStream:
     """A text stream that takes every character, and goes on where nothing can be written.

@@ -9,22 +9,6 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from rnnbench.page.drawing import Picture
 from rnnbench.page.tables import Table, Tone
 
-__all__ = [
-    "Block",
-    "ClaimRow",
-    "ClaimVerdict",
-    "Claims",
-    "Fact",
-    "Facts",
-    "Folded",
-    "Page",
-    "Paragraph",
-    "Part",
-    "Subheading",
-    "Warnings",
-    "make_part",
-]
-
 ClaimVerdict: TypeAlias = Literal["supported", "contradicted", "undetermined", "not measured"]
 
 _CLAIM_TONES: dict[ClaimVerdict, Tone] = {

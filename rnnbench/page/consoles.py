@@ -16,8 +16,6 @@ from rich.text import Text
 from rnnbench.output.characters import encodable, plain, plain_lines
 from rnnbench.output.streams import steady
 
-__all__ = ["PlainConsole", "as_json", "open_console", "print_json"]
-
 PIPE_WIDTH = 120
 
 

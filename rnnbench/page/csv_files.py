@@ -11,8 +11,6 @@ from typing import Any, get_args, get_type_hints
 from rnnbench.output.characters import csv_text
 from rnnbench.stats.intervals import Interval
 
-__all__ = ["write_lines", "write_records", "write_rows"]
-
 
 def write_rows(row_type: type[Any], rows: Iterable[Any]) -> str:  # Any: any dataclass
     """The rows as CSV, a column for each field.

@@ -21,25 +21,6 @@ if TYPE_CHECKING:
 
     from rnnbench.specs import EpochRow
 
-__all__ = [
-    "BLUE",
-    "GREEN",
-    "INK",
-    "MUTED",
-    "ORANGE",
-    "SKY",
-    "VERMILLION",
-    "Picture",
-    "draw_loss_curve",
-    "grid_of_axes",
-    "house_style",
-    "limits_around",
-    "name_lines",
-    "stack_of_axes",
-    "write_png",
-    "write_svg",
-]
-
 # Okabe and Ito's palette: apart for colour-blind readers too.
 BLUE, VERMILLION, GREEN = "#0072b2", "#d55e00", "#009e73"
 ORANGE, SKY = "#e69f00", "#56b4e9"

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Line", "Panel", "draw_lines", "limits_of", "picture_panels"]
-
 _MAX_VECTOR_DOTS = 1500
 _GOLDEN = 0.618034
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from rnnbench.page.blocks import Page
     from rnnbench.page.tables import Column
 
-__all__ = ["escape_line", "escape_markdown", "render_html", "render_markdown"]
-
 _SPECIAL = {
     "&": "&amp;",
     "<": "&lt;",

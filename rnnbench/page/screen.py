@@ -12,8 +12,6 @@ from rnnbench.output.amounts import size
 from rnnbench.output.characters import sentence
 from rnnbench.page.consoles import PlainConsole, open_console
 
-__all__ = ["Screen"]
-
 DOWNLOAD_STEP_BYTES = 1 << 21
 QUIET = "RNNBENCH_QUIET"
 """Set by --quiet: warnings and errors alone are shown."""

@@ -18,14 +18,6 @@ from typing import (
 if TYPE_CHECKING:
     import rich.table
 
-__all__ = [
-    "Column",
-    "Table",
-    "Tone",
-    "by_section",
-    "rich_table",
-]
-
 Tone: TypeAlias = Literal["", "good", "bad", "same", "open"]
 """The colour of a verdict, which is also said in words."""
 

@@ -11,28 +11,6 @@ from rnnbench.output import characters
 if TYPE_CHECKING:
     from rnnbench.stats.intervals import Interval, MeanSd
 
-__all__ = [
-    "NONE",
-    "brief_per_cent",
-    "chance",
-    "count",
-    "duration",
-    "fine_duration",
-    "mean_with_sd",
-    "measured_value",
-    "number",
-    "p_value",
-    "per_cent",
-    "plain",
-    "points",
-    "published_value",
-    "short",
-    "signed_points",
-    "with_interval",
-    "with_sd",
-    "within",
-]
-
 NONE = "–"
 """What stands where there is no number."""
 

@@ -9,8 +9,6 @@ import typer
 
 from rnnbench.options import Dataset, here, words
 
-__all__ = ["reproduce"]
-
 
 def reproduce(
     name: Annotated[str, typer.Argument(help="Whose procedure: notes-2025.")],

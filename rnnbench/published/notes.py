@@ -10,16 +10,6 @@ from importlib.resources import files
 
 from rnnbench.specs import DataSpec, Recipe, RunSpec
 
-__all__ = [
-    "REVIEWS",
-    "SCORED_WITH_DROPOUT",
-    "SOURCE",
-    "SOURCES",
-    "NotesRun",
-    "is_comparable_with_notes",
-    "published_runs",
-]
-
 SOURCE = "notes-2025"
 """The notes whose models trained to their early stop; those of 2022 stop after ten epochs."""
 

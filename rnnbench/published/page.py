@@ -17,14 +17,6 @@ from rnnbench.training.notes_procedure import Score
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = [
-    "describe_outcome",
-    "draw_reproduction",
-    "write_epochs",
-    "write_page",
-    "write_reproduction",
-]
-
 # Okabe and Ito's palette: apart for colour-blind readers too.
 PUBLISHED_COLOUR, MEASURED_COLOUR, PLAIN_COLOUR = "#E69F00", "#0072B2", "#B2477F"
 TEXT_COLOUR = "#9A6700"  # the published colour, dark enough to be read

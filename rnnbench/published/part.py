@@ -28,13 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "find_comparisons",
-    "picture_comparisons",
-    "published_part",
-    "published_tables",
-]
-
 _MAX_LINES = 24
 _PLACES: dict[bool | None, str] = {True: "inside", False: "outside"}
 _TONES: dict[bool | None, Tone] = {True: "same", False: "bad"}

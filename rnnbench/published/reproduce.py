@@ -31,8 +31,6 @@ from rnnbench.training.notes_procedure import (
 if TYPE_CHECKING:
     from rnnbench.published.screen import ReproductionScreen
 
-__all__ = ["DIGITS", "ReproduceChoices", "Reproduction", "ReproductionReport", "reproduce_notes"]
-
 DIGITS = 4
 """Decimals that the notes print."""
 

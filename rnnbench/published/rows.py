@@ -18,14 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = [
-    "Published",
-    "PublishedRow",
-    "compare_with_published",
-    "explain_by_order",
-    "published_curves",
-]
-
 _VAL_LOSS, _VAL_ACCURACY = CURVES.index("val_loss"), CURVES.index("val_accuracy")
 
 

@@ -16,8 +16,6 @@ from rnnbench.published.page import describe_outcome
 from rnnbench.published.reproduce import Reproduction, ReproductionReport
 from rnnbench.training.notes_procedure import Fitted, Message
 
-__all__ = ["ReproductionScreen"]
-
 LINE_EVERY_EPOCHS = 10  # where there is no terminal to draw on
 
 

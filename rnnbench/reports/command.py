@@ -10,8 +10,6 @@ import typer
 
 from rnnbench.options import TrackingUri, here, words
 
-__all__ = ["report"]
-
 
 def report(
     study: Annotated[

@@ -37,14 +37,6 @@ from rnnbench.tuning.page import tuning_part, tuning_tables
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.tuned import Matched, TuningPart, compose_tuning_part, match_textbook
 
-__all__ = [
-    "Report",
-    "StudyReport",
-    "TimingReport",
-    "compose_report",
-    "compose_timing_report",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyReport:

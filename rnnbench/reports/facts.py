@@ -16,8 +16,6 @@ from rnnbench.page.blocks import Fact
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import SPLIT_KEYS, Recipe
 
-__all__ = ["describe_study"]
-
 _DATA_SETTINGS = ("num_words", "max_len", *SPLIT_KEYS)
 
 

@@ -32,8 +32,6 @@ from rnnbench.tracking.taken import take_runs
 from rnnbench.tuning.plan import TUNING
 from rnnbench.tuning.record import TuningRecord, read_records
 
-__all__ = ["ReportChoices", "report_after_run", "report_study"]
-
 REPORTS = "reports"
 
 

@@ -14,8 +14,6 @@ from rnnbench.page.render import render_html, render_markdown
 if TYPE_CHECKING:
     from rnnbench.reports.compose import Report
 
-__all__ = ["FORMATS", "Format", "write_report"]
-
 Format: TypeAlias = Literal["html", "md", "csv"]
 FORMATS: tuple[Format, ...] = ("html", "md", "csv")
 

@@ -13,8 +13,6 @@ from rnnbench.options import FileChoices, Json, TrackingUri, flatten, given, her
 if TYPE_CHECKING:
     from rnnbench.page.screen import Screen
 
-__all__ = ["evaluate", "export", "import_", "list_", "predict", "relocate", "show", "ui"]
-
 Run = Annotated[
     str,
     typer.Argument(

@@ -26,8 +26,6 @@ from rnnbench.recorded_runs import read_runs
 from rnnbench.specs import Form, PluginForm, RunResult, RunSpec
 from rnnbench.study import bundled_studies, load_study
 
-__all__ = ["SECTIONS", "Listing", "list_all", "runs_as_csv", "show_listing", "write_records"]
-
 SECTIONS = ("architectures", "studies", "runs")
 COLUMNS = (
     "study",

@@ -18,25 +18,16 @@ from rnnbench.data.own import cut_words
 from rnnbench.data.rows import label_key
 from rnnbench.data.tables import OwnChoices
 from rnnbench.datasets import find_table
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import DataError, UsageError, WorkerError
 from rnnbench.execution.devices import installed_backends
 from rnnbench.execution.process import call_in_process, call_on
-from rnnbench.ledger import LedgerEntry
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import find_run, model_file
 from rnnbench.specs import SYNTHETIC, DataSpec, Form, PluginForm, RunSpec
 from rnnbench.training.engine import macro_f1, predicted_classes, score
 from rnnbench.training.inference import predict_with
-
-__all__ = [
-    "Evaluation",
-    "Prediction",
-    "evaluate_run",
-    "predict_text",
-    "show_evaluation",
-    "show_prediction",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

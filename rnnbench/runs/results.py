@@ -10,8 +10,6 @@ from rnnbench.compare.sections import hyperparameter
 from rnnbench.ledger import Ledger
 from rnnbench.recorded_runs import find_runs
 
-__all__ = ["result_records"]
-
 _SETTINGS = ("order", "backend", "engine", "learning_rate", "num_words", "max_len")
 _HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
 _RESULTS = (

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from rnnbench.archived_runs import check_run
 from rnnbench.archives import read_archive, write_archive
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import ArchiveError, StoreError, UsageError
 from rnnbench.formats import is_there
-from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.page.screen import Screen
@@ -18,8 +19,6 @@ from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, find_store
 from rnnbench.tracking.taken import Taken, take_runs
 from rnnbench.tracking.tracker import Tracker
-
-__all__ = ["export_study", "import_study", "relocate_store"]
 
 MLFLOW = "mlflow:"
 

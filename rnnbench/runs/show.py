@@ -15,8 +15,6 @@ from rnnbench.recorded_runs import find_run
 from rnnbench.specs import SPLIT_KEYS, EpochRow, RunResult, RunSpec
 from rnnbench.tracking.addresses import show_address
 
-__all__ = ["ShownRun", "draw_curve", "show_one", "show_run"]
-
 WIDTH, HEIGHT = 60, 12
 
 

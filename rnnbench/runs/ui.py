@@ -17,8 +17,6 @@ from rnnbench.recorded_runs import NO_RUNS
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, find_store, quiet_mlflow
 
-__all__ = ["serve_ui", "ui_command"]
-
 LIGHT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_WORKERS": "1"}
 
 
@@ -46,7 +44,7 @@ def serve_ui(root: Path, host: str, port: int, view: Screen) -> int:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
     server = subprocess.Popen(
-        ui_command(host, port),
+        _ui_command(host, port),
         cwd=root,
         env=environment,
         process_group=0,
@@ -60,7 +58,7 @@ def serve_ui(root: Path, host: str, port: int, view: Screen) -> int:
         _end_group(server)
 
 
-def ui_command(host: str, port: int) -> list[str]:
+def _ui_command(host: str, port: int) -> list[str]:
     """The stock command; it finds `mlflow.db` in the folder by itself."""
     return [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port)]
 

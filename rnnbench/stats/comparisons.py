@@ -19,19 +19,6 @@ from rnnbench.stats.intervals import Interval, mean_sd, t_interval, t_quantile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = [
-    "Improvement",
-    "correlation",
-    "holm",
-    "mann_whitney_p",
-    "paired_interval",
-    "probability_of_improvement",
-    "sign_flip_p",
-    "sign_flip_p_values",
-    "welch_interval",
-    "win_share",
-]
-
 EXACT_UP_TO = 14
 """Pairs up to which all 2^n signs are tried; above, signs are drawn."""
 

@@ -21,16 +21,6 @@ from numpy.typing import NDArray
 
 from rnnbench.stats.intervals import Interval
 
-__all__ = [
-    "CrossedErrors",
-    "ResampledMeans",
-    "ReviewWeights",
-    "draw_review_weights",
-    "estimate_errors",
-    "estimate_errors_apart",
-    "resample_reviews",
-]
-
 _BLOCK = 4_096  # reviews turned into float32 at once: 40 MB at 2,500 seeds
 _MAX_DRAWN = 1_000_000  # draws in memory at once
 

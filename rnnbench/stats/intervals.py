@@ -15,18 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = [
-    "Interval",
-    "MeanSd",
-    "bootstrap_interval",
-    "interquartile_mean",
-    "mean_interval",
-    "mean_sd",
-    "prediction_interval",
-    "t_interval",
-    "t_quantile",
-]
-
 _MAX_DRAWN = 2_000_000  # values in memory at once while resampling
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["best_so_far_quantile"]
-
 
 def best_so_far_quantile(values: Sequence[float], quantile: float) -> list[float]:
     """After 1, 2, … trials: the quantile, over all orders of the trials, of the lowest value.

@@ -12,8 +12,6 @@ from rnnbench.stats.intervals import Interval
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["MedianIqr", "Ratio", "median_iqr", "median_ratio"]
-
 
 @dataclass(frozen=True, slots=True)
 class MedianIqr:

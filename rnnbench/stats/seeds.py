@@ -11,14 +11,6 @@ from collections.abc import Sequence
 from rnnbench.stats.comparisons import win_share
 from rnnbench.stats.intervals import t_quantile
 
-__all__ = [
-    "detectable_difference",
-    "opposite_story",
-    "paired_power",
-    "seeds_for_verdicts",
-    "seeds_needed",
-]
-
 MOST_SEEDS = 1_000_000
 
 _N_POINTS = 400  # more change nothing in the tenth decimal, from six pairs on

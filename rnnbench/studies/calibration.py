@@ -23,8 +23,6 @@ from rnnbench.tracking.provenance import drop_options
 if TYPE_CHECKING:
     from rnnbench.studies.screen import ForecastScreen
 
-__all__ = ["calibrate", "plan_study", "run_pilot"]
-
 CALIBRATION_EPOCHS = 3
 PILOT_SECONDS = 120.0
 
@@ -63,7 +61,7 @@ def plan_study(
         return found
 
 
-def calibrate(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> dict[str, Cost]:
+def _measure_costs(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> dict[str, Cost]:
     """Train a few epochs of each shape; nothing is kept, and what diverges has no cost.
 
     As many runs at once as the study will have, since they share the machine.
@@ -154,7 +152,7 @@ def _calibrate(plan: Plan, has_budget: bool, view: Screen) -> tuple[Plan, Mappin
     specs = plan.specs if has_budget else [task.spec for task in plan.tasks]
     view.say("A few epochs of each network are trained now, for about half a minute.")
     n_workers = min(plan.most_workers, len(specs))
-    costs = calibrate(specs, n_workers, plan.workers.executor)
+    costs = _measure_costs(specs, n_workers, plan.workers.executor)
     if not costs:
         raise WorkerError("the calibration came to no result; `rnnbench run` will say why")
     lost = {spec.shape: display_name(spec.form) for spec in specs if spec.shape not in costs}

@@ -24,8 +24,6 @@ from rnnbench.options import (
     words,
 )
 
-__all__ = ["RunChoices", "doctor", "plan", "run"]
-
 MOST_BUDGET_SECONDS = 365 * 86_400.0
 
 

@@ -16,8 +16,6 @@ from rnnbench.studies.command import RunChoices
 from rnnbench.study import Study, load_study
 from rnnbench.study_names import name_after_file
 
-__all__ = ["HYPERPARAMETERS", "RECIPE", "chosen_values", "compose_study"]
-
 HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
 RECIPE = tuple(item.name for item in fields(Recipe))
 DATA = ("max_len", "num_words")

@@ -17,8 +17,6 @@ from rnnbench.options import (
 )
 from rnnbench.output.characters import plain
 
-__all__ = ["data"]
-
 data = typer.Typer(
     no_args_is_help=True, help="Fetch reviews, describe a file of yours, or show what is cached."
 )

@@ -22,8 +22,6 @@ from rnnbench.execution.environment import processor_name
 from rnnbench.page.consoles import PlainConsole, open_console
 from rnnbench.tracking.store import DATABASE, find_store
 
-__all__ = ["Check", "check_all", "show_checks"]
-
 REQUIRED = (
     "keras",
     "jax",

@@ -25,8 +25,6 @@ from rnnbench.studies.plan import (
     usual_epochs,
 )
 
-__all__ = ["Budget", "Cost", "Forecast", "Verdict", "fit_budget", "forecast"]
-
 REPORT_SECONDS = 6.0  # benchmarks/results/report.json: 40 runs
 USUAL_SD = 0.003  # of paired differences of test accuracy: docs/results/textbook/tables/pairs.csv
 FEWEST_EPOCHS = 10

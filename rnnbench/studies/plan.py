@@ -15,10 +15,11 @@ from rnnbench.compare.sections import divide_runs
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.tables import OwnChoices
 from rnnbench.datasets import DatasetRef, resolve_dataset
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import UsageError
 from rnnbench.execution.engines import Workers, leave_out_unfit, open_executor, refuse_unfit
 from rnnbench.execution.executor import Task
-from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.ledger import Ledger
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
@@ -28,18 +29,6 @@ from rnnbench.study import Study, expand_study
 from rnnbench.tracking.provenance import made_by
 from rnnbench.tracking.store import find_store
 from rnnbench.tuning.winners import refuse_untuned, with_winners
-
-__all__ = [
-    "WORKER_START_SECONDS",
-    "KnownResults",
-    "Plan",
-    "count_pairs",
-    "is_unlike_textbook",
-    "open_study",
-    "run_kind",
-    "typical_epochs",
-    "usual_epochs",
-]
 
 KnownResults = Mapping[str, Mapping[int, RunResult]]
 """Finished runs by what they share (`run_kind`), then by seed."""

@@ -19,8 +19,6 @@ from rnnbench.page.texts import duration
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
 from rnnbench.studies.plan import Plan
 
-__all__ = ["Board", "LiveBoard", "PlainBoard", "Standing"]
-
 HEARTBEAT_SECONDS = 30.0
 N_PACES = 100  # the last runs tell how long the next take
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from rnnbench.architectures import display_name
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.datasets import prepare_splits
+from rnnbench.entries import LedgerEntry
 from rnnbench.execution.process import peak_mib
-from rnnbench.ledger import LedgerEntry
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.reports.report import report_after_run
@@ -26,8 +26,6 @@ from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.publisher import DECLARATION_TAG
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
-
-__all__ = ["RunOutcome", "run_study"]
 
 Runs = Sequence[tuple[RunSpec, RunResult | None]]
 

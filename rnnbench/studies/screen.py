@@ -21,8 +21,6 @@ from rnnbench.studies.plan import Plan
 from rnnbench.studies.progress import Board, LiveBoard, PlainBoard, Standing
 from rnnbench.studies.summary import Row
 
-__all__ = ["ForecastScreen", "RunScreen", "decides"]
-
 
 class RunScreen(Screen):
     """Shows what is to be run, how it goes, and the table at the end."""

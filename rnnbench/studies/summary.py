@@ -21,8 +21,6 @@ from rnnbench.specs import RunResult, RunSpec
 from rnnbench.stats.intervals import MeanSd, mean_interval, mean_sd
 from rnnbench.studies.plan import Plan, count_pairs
 
-__all__ = ["Row", "give_advice", "summarise"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:

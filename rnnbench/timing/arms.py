@@ -10,8 +10,6 @@ from rnnbench.errors import ArmError, StudyError, UsageError, unknown_name
 from rnnbench.limits import MOST
 from rnnbench.specs import BACKENDS, Argument, Backend, CanonicalForm
 
-__all__ = ["RUNGS", "TIMED", "Arm", "DeviceKind", "Rung", "UseCudnn", "default_jit", "ladder"]
-
 DeviceKind: TypeAlias = Literal["cpu", "gpu"]
 UseCudnn: TypeAlias = Literal["auto", "off", "on"]
 

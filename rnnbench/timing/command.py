@@ -11,8 +11,6 @@ import typer
 from rnnbench.errors import UsageError
 from rnnbench.options import flatten, here, numbers, switches, this_command, whole_numbers, words
 
-__all__ = ["TimingChoices", "timing"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimingChoices:

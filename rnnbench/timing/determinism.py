@@ -21,8 +21,6 @@ from rnnbench.training.engine import require_gpu
 if TYPE_CHECKING:
     from rnnbench.timing.screen import TimingScreen
 
-__all__ = ["EpochBits", "check_determinism", "find_first_difference"]
-
 EPOCHS = 10
 N_STEPS = 64
 
@@ -40,7 +38,7 @@ class EpochBits:
     weights: str
 
 
-def follow_epochs(pipe: Answer, arm: Arm, seed: int, epochs: int) -> None:
+def _follow_epochs(pipe: Answer, arm: Arm, seed: int, epochs: int) -> None:
     """Train, and send the list of `EpochBits`, or the sentence that says why there is none."""
     try:
         pipe.send(_train(arm, seed, epochs))
@@ -84,7 +82,7 @@ def check_determinism(choices: TimingChoices, view: TimingScreen, root: Path) ->
 
 def _follow(arm: Arm, seed: int, ledger: Ledger) -> list[EpochBits]:
     outcome: list[EpochBits] | str = call_in_fresh_process(
-        follow_epochs, arm, seed, EPOCHS, log=ledger.folder / "workers.log"
+        _follow_epochs, arm, seed, EPOCHS, log=ledger.folder / "workers.log"
     )
     if isinstance(outcome, str):
         raise WorkerError(f"{arm.name}: {outcome}")

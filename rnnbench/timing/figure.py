@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from rnnbench.timing.rows import Slowdown, TimedArm, TimingPart
 
-__all__ = ["find_lines", "picture_times"]
-
 _MAX_PANELS = 12
 _LINES: dict[Rung, tuple[str, str]] = {
     "plain": ("as Keras chooses", BLUE),

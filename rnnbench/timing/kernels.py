@@ -8,8 +8,6 @@ from typing import Any
 
 from rnnbench.timing.arms import Arm
 
-__all__ = ["CUDNN", "KernelPath", "find_operations", "kernel_path", "shows_cudnn"]
-
 CUDNN = "cuDNN"
 
 

@@ -22,18 +22,6 @@ from rnnbench.timing.kernels import find_operations
 from rnnbench.timing.sessions import Sample
 from rnnbench.training.engine import require_gpu
 
-__all__ = [
-    "Answer",
-    "Blocks",
-    "answer_with_sample",
-    "describe_error",
-    "find_problem",
-    "make_model",
-    "make_reviews",
-    "take_sample",
-    "time_blocks",
-]
-
 NUM_WORDS, MAX_LEN, EMBEDDING_SIZE = 500, 100, 16  # as the study notes have them
 LEARNING_RATE = 1e-3  # the guard sees the loss fall within a block; no step's time depends on it
 
@@ -79,12 +67,12 @@ def answer_with_sample(pipe: Answer, arm: Arm, seed: int, looks: bool, blocks: B
         looks: also find out which operations run.
     """
     try:
-        pipe.send(take_sample(arm, seed=seed, looks=looks, blocks=blocks))
+        pipe.send(_take_sample(arm, seed=seed, looks=looks, blocks=blocks))
     except Exception as err:  # whatever a back end raises: the other arms go on
         pipe.send(describe_error(err))
 
 
-def take_sample(arm: Arm, *, seed: int, looks: bool, blocks: Blocks) -> Sample:
+def _take_sample(arm: Arm, *, seed: int, looks: bool, blocks: Blocks) -> Sample:
     """Time training, evaluation and inference of the arm in this process.
 
     The environment (back end, device) must have been set before; `KERAS_BACKEND` decides.
@@ -154,12 +142,12 @@ def find_problem(
         return f"the loss does not fall ({loss_first:.4f} to {loss_last:.4f})"
     if len(train_ms) < n_blocks:
         return f"{len(train_ms)} blocks instead of {n_blocks} were measured"
-    if drift(train_ms) > MOST_DRIFT:
-        return f"its two halves differ by {100 * drift(train_ms):.0f} %"
+    if _drift(train_ms) > MOST_DRIFT:
+        return f"its two halves differ by {100 * _drift(train_ms):.0f} %"
     return None
 
 
-def drift(values: Sequence[float]) -> float:
+def _drift(values: Sequence[float]) -> float:
     """How far the medians of the two halves lie apart, as a fraction; 0 below two values."""
     half = len(values) // 2
     if not half:
@@ -251,7 +239,7 @@ class _Clock:
         if self._is_steady:
             self.blocks.append(seconds)
             n = len(self.blocks)
-            is_enough = n >= self._n_blocks and drift(self.blocks) <= MOST_DRIFT
+            is_enough = n >= self._n_blocks and _drift(self.blocks) <= MOST_DRIFT
             return is_enough or n >= max(self._n_blocks, self._most_blocks)
         self.n_warm_up += 1
         near = self._before is not None and abs(seconds - self._before) <= STEADY * self._before

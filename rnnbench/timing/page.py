@@ -18,18 +18,6 @@ from rnnbench.timing.rows import DeviceRatio, Slowdown, TimedArm, TimingPart
 if TYPE_CHECKING:
     from rnnbench.stats.ratios import MedianIqr, Ratio
 
-__all__ = [
-    "describe_timing",
-    "tabulate_arms",
-    "tabulate_slowdowns",
-    "timing_part",
-    "timing_tables",
-    "warn_of_timing",
-    "write_ms",
-    "write_ratio",
-    "write_timing_answer",
-]
-
 _MOST_NAMES = 4
 _STATUS_WORDS = {
     "failed": "failed",
@@ -98,7 +86,7 @@ def _blocks(part: TimingPart) -> Iterator[Block | None]:
         " whole. On a CPU, on TensorFlow and for an LSTM on JAX, the first is a control: both arms"
         " run the same code, and what it differs from 1 by is this machine's noise."
     )
-    yield tabulate_slowdowns(part)
+    yield _tabulate_slowdowns(part)
     yield picture_times(part)
     yield Subheading("CPU against GPU")
     if part.devices:
@@ -111,10 +99,10 @@ def _blocks(part: TimingPart) -> Iterator[Block | None]:
         " the graph (TensorFlow) or of the profiler (PyTorch) that tell a fused kernel from a loop."
     )
     yield _tabulate_kernels(part)
-    yield Folded(f"Every arm ({plural(len(part.arms), 'arm')})", tabulate_arms(part))
+    yield Folded(f"Every arm ({plural(len(part.arms), 'arm')})", _tabulate_arms(part))
 
 
-def tabulate_slowdowns(part: TimingPart) -> Table[Slowdown]:
+def _tabulate_slowdowns(part: TimingPart) -> Table[Slowdown]:
     """What recurrent dropout costs, rung by rung."""
     columns: list[Column[Slowdown]] = [
         Column("architecture", lambda row: row.name, is_number=False),
@@ -172,7 +160,7 @@ def _tabulate_kernels(part: TimingPart) -> Table[TimedArm]:
     return Table("Kernels", "timing_arms", columns, _by_machine(part, tuple(kinds.values())))
 
 
-def tabulate_arms(part: TimingPart) -> Table[TimedArm]:
+def _tabulate_arms(part: TimingPart) -> Table[TimedArm]:
     """Every arm."""
     columns: list[Column[TimedArm]] = [
         Column("arm", lambda row: row.arm.name, is_number=False),

@@ -29,8 +29,6 @@ from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
 from rnnbench.timing.command import TimingChoices
 from rnnbench.timing.sessions import ArmTimes, Session
 
-__all__ = ["begin_session", "plan_arms", "with_defaults"]
-
 DEVICE_KINDS = ("cpu", "gpu")
 
 

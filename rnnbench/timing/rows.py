@@ -16,8 +16,6 @@ from rnnbench.timing.arms import RUNGS, Arm
 from rnnbench.timing.kernels import CUDNN, KernelPath, kernel_path, shows_cudnn
 from rnnbench.timing.sessions import ArmTimes, Session, Status
 
-__all__ = ["FULL", "DeviceRatio", "Slowdown", "TimedArm", "TimingPart", "compose_timing_part"]
-
 FULL = 5
 """Repeats that an arm needs for its numbers to be relied on."""
 

@@ -18,8 +18,6 @@ from rnnbench.timing.page import write_ms, write_ratio
 from rnnbench.timing.rows import Slowdown, TimedArm, TimingPart
 from rnnbench.timing.sessions import Sample, Session
 
-__all__ = ["TimingScreen"]
-
 SECONDS_A_PROCESS = 14.0
 """Measured on two cores of a virtual server, CPU arms of 8 units on JAX; TensorFlow takes 20."""
 

@@ -17,17 +17,6 @@ from rnnbench.limits import MOST
 from rnnbench.stats.ratios import MedianIqr, median_iqr
 from rnnbench.timing.arms import Arm
 
-__all__ = [
-    "ArmTimes",
-    "Sample",
-    "Session",
-    "Status",
-    "keep_session",
-    "read_session",
-    "read_sessions",
-    "write_session",
-]
-
 FORMAT, VERSION = "rnnbench timing", 1
 FOLDER = "timing"
 MOST_SPREAD = 0.10

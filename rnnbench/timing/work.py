@@ -11,12 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnnbench.entries import Parent
 from rnnbench.errors import UsageError
 from rnnbench.execution.devices import find_gpus
 from rnnbench.execution.environment import processes_at_work, worker_environment
 from rnnbench.execution.process import how_it_ended, spawn
 from rnnbench.formats import is_there
-from rnnbench.ledger import Ledger, Parent
+from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.command import TimingChoices
@@ -43,8 +44,6 @@ from rnnbench.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     from rnnbench.timing.screen import TimingScreen
-
-__all__ = ["call_in_fresh_process", "measure_arms", "take_in"]
 
 PROTOCOL = Blocks()
 MOST_SECONDS = 900.0

@@ -9,8 +9,6 @@ from urllib.parse import unquote
 
 from rnnbench.output.characters import plain
 
-__all__ = ["mask", "reason", "show_address"]
-
 _USER = re.compile(r"(?<=://)(?!/)[^\s'\"<>]*@")
 _QUERY = re.compile(r"([?&;][\w.%+-]+=)[^\s'\"<>&;]+")
 _NAMED = re.compile(r"(?i)\b(\w*(?:password|passwd|pwd|token|secret)=)[^\s'\"<>&;,)]+")

@@ -12,8 +12,6 @@ from urllib3.util import Retry
 
 from rnnbench.tracking.patience import refuse_late_request
 
-__all__ = ["LARGEST_ANSWER", "bounded"]
-
 LARGEST_ANSWER = 8 * 2**20  # bytes, unpacked; a page of 200 runs takes less than one
 LARGEST_FILE = 2**28  # the predictions of a run; those of ours have 0.05 MiB
 _PIECE = 2**16

@@ -9,8 +9,6 @@ from rnnbench.tracking.client import ask, open_client
 from rnnbench.tracking.published import KIND_TAG, find_experiment
 from rnnbench.tracking.store import Store
 
-__all__ = ["attach_files"]
-
 
 def attach_files(store: Store, study: str, folder: Path, files: Iterable[Path], name: str) -> bool:
     """Put files into MLflow as artifact `name`; whether there was a command to hold them.

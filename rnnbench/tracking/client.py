@@ -12,8 +12,6 @@ from rnnbench.tracking.store import DATABASE, Store, explain, quiet_mlflow
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["ask", "import_mlflow", "open_client"]
-
 _Answer = TypeVar("_Answer")
 
 

@@ -11,8 +11,6 @@ from rnnbench.tracking.store import DATABASE, Store, sqlite_address
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["make_database", "make_experiment"]
-
 
 def make_database(store: Store, folder: Path) -> None:
     """Make the database of a local store where there is none yet.

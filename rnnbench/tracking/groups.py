@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rnnbench.data.files import temporary_folder
-from rnnbench.ledger import Parent
+from rnnbench.entries import Parent
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-__all__ = ["Group", "Groups"]
 
 GROUP_TAG = "rnnbench.group"
 _KIND = "rnnbench.kind"

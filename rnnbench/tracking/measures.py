@@ -12,16 +12,6 @@ from rnnbench.specs import SPLIT_KEYS, CanonicalForm, EpochRow, RunResult, RunSp
 if TYPE_CHECKING:
     from mlflow.entities import Metric
 
-__all__ = [
-    "EPOCH_METRICS",
-    "digest",
-    "epoch_metrics",
-    "parameters",
-    "result_metrics",
-    "result_values",
-    "score_metrics",
-]
-
 EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")
 RESULT_METRICS = (
     "best_epoch",

@@ -12,8 +12,6 @@ from typing import Any
 
 from rnnbench.specs import RunResult, RunSpec
 
-__all__ = ["write_model_folder"]
-
 
 def write_model_folder(
     folder: Path,

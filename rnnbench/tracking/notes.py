@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rnnbench.ledger import LedgerEntry
+from rnnbench.entries import LedgerEntry
 from rnnbench.tracking.addresses import show_address
 from rnnbench.tracking.published import Stages
 from rnnbench.tracking.store import DATABASE, Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
-
-__all__ = ["experiment_mark", "is_settled", "note_stages", "notes_of", "write_notes"]
 
 
 def notes_of(entry: LedgerEntry, store: Store) -> dict[str, Any]:  # Any: JSON values

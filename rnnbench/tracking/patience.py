@@ -9,8 +9,6 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TypeVar
 
-__all__ = ["PATIENCE_SECONDS", "Patience", "refuse_late_request"]
-
 PATIENCE_SECONDS = 15.0
 RUN_SECONDS = 5.0  # a server that needs no longer for a run is waited for
 _TICK_SECONDS = 0.2

@@ -8,14 +8,6 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-__all__ = [
-    "drop_options",
-    "git_commit",
-    "made_by",
-    "mlflow_status",
-    "tag_command",
-]
-
 
 def mlflow_status(interrupted: bool, n_failed: int) -> str:
     """How a command's run is closed in MLflow; called while an exception may be on its way."""

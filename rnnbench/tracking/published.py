@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, Run
 
-__all__ = [
-    "KIND_TAG",
-    "Stages",
-    "experiment_names",
-    "find_experiment",
-    "find_stages",
-    "list_runs",
-]
-
 Stages: TypeAlias = Mapping[str, bool]
 """Ids of the runs that are there, and of each whether somebody deleted it."""
 

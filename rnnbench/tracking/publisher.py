@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnbench.architectures import display_name
 from rnnbench.data.files import temporary_folder
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
-from rnnbench.ledger import LedgerEntry
 from rnnbench.specs import (
     SYNTHETIC,
     SYNTHETIC_NOTICE,
@@ -36,17 +36,6 @@ from rnnbench.tracking.store import Store
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, LoggedModel, Metric, Run
-
-__all__ = [
-    "ATTEMPT_TAG",
-    "DECLARATION_TAG",
-    "FINGERPRINT_TAG",
-    "ORIGIN_TAG",
-    "SPEC_TAG",
-    "STATUS_TAG",
-    "Publisher",
-    "run_name",
-]
 
 # Else MLflow's page opens on its tools for language models.
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
-from rnnbench.ledger import LedgerEntry
 from rnnbench.tracking.notes import notes_of
 from rnnbench.tracking.publisher import ORIGIN_TAG
 from rnnbench.tracking.store import (
@@ -25,8 +25,6 @@ from rnnbench.tracking.store import (
     explain,
     folder_mark,
 )
-
-__all__ = ["Moved", "relocate_artifacts"]
 
 PATIENCE_SECONDS = 10  # with another program that writes
 _COLUMNS = (

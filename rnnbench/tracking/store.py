@@ -18,19 +18,6 @@ from rnnbench.errors import StoreError
 from rnnbench.tracking.addresses import mask, reason, show_address
 from rnnbench.tracking.patience import PATIENCE_SECONDS, Patience
 
-__all__ = [
-    "ARTIFACTS",
-    "DATABASE",
-    "Store",
-    "artifact_address",
-    "explain",
-    "find_store",
-    "folder_mark",
-    "is_busy",
-    "quiet_mlflow",
-    "sqlite_address",
-]
-
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

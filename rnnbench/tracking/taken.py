@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["Taken", "take_runs"]
-
 PREDICTIONS = "predictions.npz"
 MOST_TOLD = 5  # of the runs that are refused, one by one
 _KEPT = re.compile(

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rnnbench.architectures import display_name
 from rnnbench.data.files import temporary_folder
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
-from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochRow
 from rnnbench.tracking.client import import_mlflow, open_client
 from rnnbench.tracking.groups import Group
@@ -21,8 +22,6 @@ from rnnbench.tracking.published import find_stages
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, Store, explain, folder_mark, is_busy
-
-__all__ = ["Tracker"]
 
 PAUSE_SECONDS = 3.0  # between two rounds: a row in MLflow is at most this old
 RETRY_SECONDS = 30.0  # after a store did not answer

@@ -14,22 +14,6 @@ from rnnbench.data.dataset import Part
 from rnnbench.errors import UnavailableError
 from rnnbench.specs import Backend, RunSpec
 
-__all__ = [
-    "PREDICT_BATCH",
-    "Arrays",
-    "OneLane",
-    "Outcome",
-    "Program",
-    "Scores",
-    "Variables",
-    "Work",
-    "macro_f1",
-    "open_program",
-    "predicted_classes",
-    "require_gpu",
-    "score",
-]
-
 Arrays = tuple[NDArray[np.generic], ...]
 
 PREDICT_BATCH = 1000  # a CPU is fastest between 250 and 1,000 reviews at once

@@ -14,8 +14,6 @@ from rnnbench.specs import RunSpec
 from rnnbench.training.engine import PREDICT_BATCH, Arrays, OneLane, Scores, Variables
 from rnnbench.training.template import Template, assign, to_arrays
 
-__all__ = ["FitProgram"]
-
 
 class FitProgram(OneLane, Template):
     """Trains one epoch a call through Keras's own training step.

@@ -20,8 +20,6 @@ from rnnbench.specs import RunSpec
 from rnnbench.training.engine import PREDICT_BATCH, Arrays, Outcome, Scores, Variables, Work
 from rnnbench.training.scan import ScanProgram, cut_rows
 
-__all__ = ["FleetProgram", "why_not_vmapped"]
-
 
 class FleetProgram(ScanProgram):
     """Trains one epoch of every lane a call.

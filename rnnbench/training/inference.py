@@ -15,8 +15,6 @@ from rnnbench.models import build_model, import_keras
 from rnnbench.specs import Form, PluginForm, RunSpec
 from rnnbench.training.engine import PREDICT_BATCH
 
-__all__ = ["predict_with"]
-
 WEIGHTS = "model.weights.h5"
 MOST_MEMBERS = 16
 MOST_WEIGHTS_BYTES = 2**30

@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.data.dataset import Part, PartName
+from rnnbench.data.corpus import PartName
+from rnnbench.data.dataset import Part
 from rnnbench.data.files import temporary_folder
 from rnnbench.specs import (
     EpochEnded,
@@ -35,8 +36,6 @@ from rnnbench.training.engine import (
     score,
 )
 from rnnbench.training.progress import Progress
-
-__all__ = ["Parts", "Start", "batch_order", "dropout_seed", "pack_predictions", "train_runs"]
 
 _ORDER, _DROPOUT = 1, 2  # keeps the two streams of one seed apart
 

@@ -29,8 +29,6 @@ from rnnbench.data.dataset import Part, load_part
 from rnnbench.models import import_keras
 from rnnbench.specs import DataSpec, EpochRow
 
-__all__ = ["EPOCHS", "NOTES_MODELS", "Fitted", "Message", "NotesTask", "Score", "follow_notes"]
-
 NOTES_MODELS = ("lstm", "lstm-dropout", "lstm-stacked", "gru")
 """In the order in which the notes make them."""
 

@@ -13,8 +13,6 @@ import numpy as np
 from rnnbench.specs import EpochRow, Recipe
 from rnnbench.training.engine import Arrays, Variables
 
-__all__ = ["EarlyStopping", "Progress", "read_history"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyStopping:

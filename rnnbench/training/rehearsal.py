@@ -16,8 +16,6 @@ from rnnbench.output.characters import first_line
 from rnnbench.specs import RunSpec
 from rnnbench.training.template import Template, to_arrays
 
-__all__ = ["rehearse"]
-
 N_TEXTS = 2
 
 

@@ -16,8 +16,6 @@ from rnnbench.specs import RunSpec
 from rnnbench.training.engine import PREDICT_BATCH, Arrays, OneLane, Scores, Variables
 from rnnbench.training.template import Template, is_stream
 
-__all__ = ["ScanProgram", "cut_rows"]
-
 
 class ScanProgram(OneLane, Template):
     """Trains one epoch a call; compiled when it first meets a number of reviews."""

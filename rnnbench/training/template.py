@@ -14,8 +14,6 @@ from rnnbench.training.engine import Arrays, Variables
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Template", "assign", "is_stream", "to_arrays"]
-
 
 class Template:
     """A model and its optimizer, as Keras builds them; engines compile around it.

@@ -20,8 +20,6 @@ from rnnbench.options import (
     this_command,
 )
 
-__all__ = ["TuneChoices", "tune"]
-
 _KNOWN = {"sampler": ("tpe", "random", "grid"), "pruner": ("median", "none")}
 _MOST_TRIALS = 10_000
 

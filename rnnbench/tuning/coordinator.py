@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from rnnbench.data.dataset import chance_loss
 from rnnbench.data.tables import OwnChoices
 from rnnbench.datasets import prepare_splits, resolve_dataset
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
 from rnnbench.execution.engines import open_executor, refuse_unfit
 from rnnbench.execution.environment import processor_name
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.process import call_in_process, peak_mib
-from rnnbench.ledger import Ledger, LedgerEntry
+from rnnbench.ledger import Ledger
 from rnnbench.options import ExecutorChoices, given
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec, Started
@@ -49,9 +50,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rnnbench.tuning.screen import TuningScreen
-
-
-__all__ = ["TuneOutcome", "tune"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

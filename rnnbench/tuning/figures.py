@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from rnnbench.tuning.record import TuningRecord
 
-__all__ = ["draw_search", "seen_losses"]
-
 _Y_LABEL = "validation loss (mean of the tuning seeds)"
 
 
@@ -42,7 +40,7 @@ def draw_search(record: TuningRecord, importances: Mapping[str, float]) -> dict[
     return {name: write_png(figure) for name, figure in figures.items()}
 
 
-def seen_losses(trials: Sequence[Trial]) -> list[float | None]:
+def _seen_losses(trials: Sequence[Trial]) -> list[float | None]:
     """Of each trial its value, or the best loss that a pruned one had; None if it had none."""
     return [
         trial.value if trial.value is not None else min(best_so_far(trial.curve), default=None)
@@ -109,7 +107,7 @@ def _draw_importances(importances: Mapping[str, float], title: str) -> Figure:
 
 def _scatter(axes: Axes, trials: Sequence[Trial], places: Sequence[float]) -> None:
     """Complete trials as dots, pruned ones as crosses at the best loss they had."""
-    for trial, place, loss in zip(trials, places, seen_losses(trials), strict=True):
+    for trial, place, loss in zip(trials, places, _seen_losses(trials), strict=True):
         if loss is None:
             continue
         if trial.state == "complete":
@@ -130,7 +128,7 @@ def _scatter(axes: Axes, trials: Sequence[Trial], places: Sequence[float]) -> No
 
 def _limit(axes: Axes, trials: Sequence[Trial]) -> None:
     """Where the axis ends: what exploded is cut off."""
-    losses = [loss for loss in seen_losses(trials) if loss is not None and loss < 10]
+    losses = [loss for loss in _seen_losses(trials) if loss is not None and loss < 10]
     if losses:
         low, high = min(losses), min(max(losses), min(losses) + 0.4)
         room = 0.12 * (high - low) or 0.01

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["tuning_part", "tuning_tables"]
-
 _MAX_PANELS = 12
 
 

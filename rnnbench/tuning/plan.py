@@ -18,17 +18,6 @@ from rnnbench.tracking.provenance import drop_options
 from rnnbench.tuning.command import TuneChoices
 from rnnbench.tuning.space import PARAMETERS, Params, Space
 
-__all__ = [
-    "BATCH",
-    "TUNING",
-    "Tuning",
-    "compose_base",
-    "parse_tuning_seeds",
-    "refuse_impossible",
-    "refuse_overlap",
-    "run_command",
-]
-
 TUNING = "tuning"
 """Under this name the searches of a folder belong together."""
 BATCH = 6  # trials asked at once: enough to keep a few workers busy, few enough to learn from

@@ -19,17 +19,6 @@ from rnnbench.tuning.search import Search, measure_importances
 from rnnbench.tuning.space import Space
 from rnnbench.tuning.trials import Trial, TrialState, count_points, find_winner
 
-__all__ = [
-    "FOLDER",
-    "TuningRecord",
-    "describe_search",
-    "describe_trial",
-    "draw_searches",
-    "read_records",
-    "winners_as_json",
-    "write_record",
-]
-
 FOLDER = "tuning"
 """Where the ledger keeps what searches found."""
 

@@ -19,8 +19,6 @@ from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.search import Search
 from rnnbench.tuning.trials import Attempt, Trial, count_points, count_trials, find_winner
 
-__all__ = ["TuningScreen"]
-
 HEARTBEAT_SECONDS = 30.0
 
 

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rnnbench.entries import Parent
 from rnnbench.errors import StoreError, UsageError
-from rnnbench.ledger import Parent
 from rnnbench.specs import RunSpec
 from rnnbench.tracking.addresses import reason, show_address
 from rnnbench.tuning.plan import BATCH, Tuning
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
-
-__all__ = ["Search", "measure_importances", "put_aside"]
 
 N_BEFORE_PRUNING = 5  # complete trials before the median means anything; Optuna's default
 N_WARMUP_EPOCHS = 10  # a small learning rate starts slowly

@@ -15,17 +15,6 @@ from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import is_there, read_toml
 from rnnbench.study import bundled_files
 
-__all__ = [
-    "PARAMETERS",
-    "Choices",
-    "Domain",
-    "Params",
-    "Range",
-    "Space",
-    "bundled_spaces",
-    "load_space",
-]
-
 PARAMETERS: Mapping[str, type] = {
     "learning_rate": float,
     "units": int,

@@ -13,8 +13,6 @@ from rnnbench.tracking.addresses import reason, show_address
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-__all__ = ["JOURNAL", "open_storage"]
-
 JOURNAL = "optuna-journal.log"
 CONNECT_SECONDS = 10
 MOST_BYTES = 2**28  # it is read whole, and a trial takes a few KiB of it

@@ -14,17 +14,6 @@ from rnnbench.tuning.space import Params
 if TYPE_CHECKING:
     from rnnbench.tuning.search import Search
 
-__all__ = [
-    "Attempt",
-    "Round",
-    "Trial",
-    "TrialState",
-    "best_so_far",
-    "count_points",
-    "count_trials",
-    "find_winner",
-]
-
 _LONGEST_SECONDS = 1e10  # three centuries: what every date that is reckoned from it can bear
 TrialState: TypeAlias = Literal["complete", "pruned", "failed"]
 

@@ -22,17 +22,6 @@ from rnnbench.study import Tuned
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.trials import best_so_far, count_trials
 
-__all__ = [
-    "BudgetRow",
-    "Matched",
-    "ReachRow",
-    "SearchCurve",
-    "TunedRow",
-    "TuningPart",
-    "compose_tuning_part",
-    "match_textbook",
-]
-
 Matched: TypeAlias = Mapping[str, Mapping[str, Sequence[RecordedRun]]]
 """By architecture its runs `tuned` and `textbook`."""
 

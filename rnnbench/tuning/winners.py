@@ -16,8 +16,6 @@ from rnnbench.tuning.plan import TUNING, refuse_overlap
 from rnnbench.tuning.record import FOLDER, TuningRecord, read_records
 from rnnbench.tuning.trials import count_trials
 
-__all__ = ["refuse_untuned", "with_winners"]
-
 
 def refuse_untuned(ledger_folder: Path, study: Study) -> None:
     """Say at once, before any data is looked for, that nothing was tuned here.

@@ -20,7 +20,8 @@ import pytest
 from project import ON_RAY, build_once
 
 from rnnbench.architectures import find_plugins
-from rnnbench.data.dataset import Part, PartName, load_part
+from rnnbench.data.corpus import PartName
+from rnnbench.data.dataset import Part, load_part
 from rnnbench.execution import worker as worker_module
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.inline import InlineExecutor

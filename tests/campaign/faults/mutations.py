@@ -36,9 +36,9 @@ from rnnbench.archives import read_archive
 from rnnbench.data.imdb import read_imdb
 from rnnbench.data.own import make_corpus
 from rnnbench.data.tables import OwnChoices, read_table
+from rnnbench.entries import LedgerEntry
 from rnnbench.errors import RnnbenchError
 from rnnbench.execution.process import call_in_process
-from rnnbench.ledger import LedgerEntry
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.study import load_study
 from rnnbench.timing.arms import Arm
