@@ -13,6 +13,7 @@ import typer
 
 from rnnbench.cli.commands import COMMANDS, GROUPS
 from rnnbench.errors import RnnbenchError, UnavailableError, UsageError
+from rnnbench.formats import why_unreadable
 from rnnbench.output.characters import sentence
 from rnnbench.output.streams import output_problem, steady_output
 
@@ -72,7 +73,8 @@ def main() -> None:
     code = _carry_out(arguments, debug=debug)
     problem = output_problem()
     if problem is not None:
-        _say_error(f"standard output could not be written ({_reason(problem)}); all else was done")
+        reason = why_unreadable(problem)
+        _say_error(f"standard output could not be written ({reason}); all else was done")
         code = code or EXIT_UNAVAILABLE
     raise SystemExit(code)
 
@@ -117,10 +119,6 @@ def _carry_out(arguments: list[str], *, debug: bool) -> int:
 
 def _say_error(text: str) -> None:
     typer.secho(f"error: {sentence(text)}", err=True, fg=typer.colors.RED)
-
-
-def _reason(err: Exception) -> str:
-    return err.strerror or str(err) if isinstance(err, OSError) else str(err)
 
 
 def _refuse_two_files(arguments: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any
 
 from rnnbench.claims.judge import judge_claims
 from rnnbench.claims.kinds import Claim, TimingTest
@@ -37,27 +37,30 @@ from rnnbench.tuning.page import tuning_part, tuning_tables
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.tuned import Matched, TuningPart, compose_tuning_part, match_textbook
 
+ABOUT_TIMING = "What a training step costs, with and without recurrent dropout, and why"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyReport:
-    """A study's report before it is drawn; plain text everywhere, nothing escaped yet.
+class Report:
+    """A report before it is drawn; plain text everywhere, nothing escaped yet.
 
     Args:
         answer: three or four sentences.
         warnings: what must not be overlooked: few seeds, synthetic reviews, failed runs.
+        made_at: local date and time.
+        comparison, published: of a study's runs; None where only what was timed is told.
         tuning: of a study whose architectures were tuned; None for any other.
         timing: what was timed in the folder; None if nothing was.
-        made_at: local date and time.
     """
 
     study: str
     answer: tuple[str, ...]
     warnings: tuple[str, ...]
-    comparison: Comparison
-    published: Published
     claims: tuple[ClaimRow, ...]
     facts: tuple[Fact, ...]
     made_at: str
+    comparison: Comparison | None = None
+    published: Published | None = None
     tuning: TuningPart | None = None
     timing: TimingPart | None = None
 
@@ -65,7 +68,7 @@ class StudyReport:
         """The page, its figures drawn."""
         return Page(
             study=self.study,
-            description=self.comparison.declared.description,
+            description=self.comparison.declared.description if self.comparison else ABOUT_TIMING,
             made_at=self.made_at,
             parts=tuple(self._parts()),
         )
@@ -73,71 +76,26 @@ class StudyReport:
     def tables(self) -> dict[str, str]:
         """The CSV text of every table, by the stem of its file."""
         return {
-            **comparison_tables(self.comparison),
-            **published_tables(self.published),
+            **(comparison_tables(self.comparison) if self.comparison else {}),
+            **(tuning_tables(self.tuning) if self.tuning else {}),
+            **(published_tables(self.published) if self.published else {}),
+            **(timing_tables(self.timing) if self.timing else {}),
             **claims_tables(self.claims),
             "facts": write_rows(Fact, self.facts),
-            **(tuning_tables(self.tuning) if self.tuning else {}),
-            **(timing_tables(self.timing) if self.timing else {}),
         }
 
     def _parts(self) -> Iterator[Part]:
         yield _answer_part(self.answer, self.warnings)
-        yield from comparison_parts(self.comparison, self.published.beside)
+        if self.comparison and self.published:
+            yield from comparison_parts(self.comparison, self.published.beside)
         if self.tuning:
             yield tuning_part(self.tuning)
-        yield published_part(self.published, self.comparison.sections)
+        if self.comparison and self.published:
+            yield published_part(self.published, self.comparison.sections)
         if self.timing:
             yield timing_part(self.timing)
         yield claims_part(self.claims)
         yield _facts_part(self.facts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimingReport:
-    """What was timed, without any study: its answer, its tables, the claims on time."""
-
-    study: ClassVar[str] = TIMING
-    timing: TimingPart
-    claims: tuple[ClaimRow, ...]
-    made_at: str
-
-    @property
-    def answer(self) -> tuple[str, ...]:
-        """A sentence for each back end and device."""
-        return write_timing_answer(self.timing)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What must not be overlooked."""
-        return warn_of_timing(self.timing)
-
-    @property
-    def facts(self) -> tuple[Fact, ...]:
-        """How it was measured."""
-        return tuple(Fact(name=name, value=value) for name, value in describe_timing(self.timing))
-
-    def page(self) -> Page:
-        """The page, its figure drawn."""
-        return Page(
-            study=self.study,
-            description="What a training step costs, with and without recurrent dropout, and why",
-            made_at=self.made_at,
-            parts=(
-                _answer_part(self.answer, self.warnings),
-                timing_part(self.timing),
-                claims_part(self.claims),
-                _facts_part(self.facts),
-            ),
-        )
-
-    def tables(self) -> dict[str, str]:
-        """The CSV text of every table, by the stem of its file."""
-        facts = write_rows(Fact, self.facts)
-        return {**timing_tables(self.timing), **claims_tables(self.claims), "facts": facts}
-
-
-Report: TypeAlias = StudyReport | TimingReport
 
 
 def compose_report(
@@ -153,7 +111,7 @@ def compose_report(
     command: str = "",
     problem: str | None = None,
     n_deleted: int = 0,
-) -> StudyReport:
+) -> Report:
     """Every row and sentence of a study's report.
 
     Args:
@@ -164,46 +122,45 @@ def compose_report(
         problem: why MLflow could not be read; None if it could.
         n_deleted: runs of the study that somebody deleted in MLflow.
     """
-    sections = divide_runs(
-        runs, declared.contrast, vary_split=declared.vary_split, tuned=declared.tuned
-    )
+    tuned = declared.tuned
+    sections = divide_runs(runs, declared.contrast, vary_split=declared.vary_split, tuned=tuned)
     comparison = compare_runs(sections, declared, baselines)
-    on_same_reviews = _on_the_same_reviews(runs, others)
-    matched = match_textbook(declared.tuned, runs, others)
+    comparable = _on_the_same_reviews(runs, others)
+    matched = match_textbook(tuned, runs, others)
     rule: dict[str, Any] = {  # Any: of two functions
         "margin": declared.margin,
         "is_paired": declared.is_paired,
-        "n_test": count_test_texts(on_same_reviews),
+        "n_test": count_test_texts(comparable),
     }
-    tuning = None
-    if declared.tuned:
-        tuning = compose_tuning_part(declared.tuned, matched, searches or {}, **rule)
-    return StudyReport(
+    notices = [*_notices(runs), *declared.notes, *_mixed(sections, matched)]
+    return Report(
         study=study,
         answer=write_answer(comparison),
-        warnings=warn_of(
-            comparison,
-            notices=[*_notices(runs), *declared.notes, *_mixed(sections, matched)],
-            problem=problem,
-            n_deleted=n_deleted,
-        ),
+        warnings=warn_of(comparison, notices=notices, problem=problem, n_deleted=n_deleted),
         comparison=comparison,
         published=Published(
             rows=tuple(compare_with_published(sections)), curves=tuple(published_curves(sections))
         ),
-        claims=tuple(judge_claims(claims, on_same_reviews, timing=timing, **rule)),
+        claims=tuple(judge_claims(claims, comparable, timing=timing, **rule)),
         timing=timing,
         facts=tuple(describe_study(runs, declared, command)),
-        tuning=tuning,
+        tuning=compose_tuning_part(tuned, matched, searches or {}, **rule) if tuned else None,
         made_at=_now(),
     )
 
 
-def compose_timing_report(timing: TimingPart, claims: Sequence[Claim]) -> TimingReport:
-    """The report of what was timed, with the claims on time."""
+def compose_timing_report(timing: TimingPart, claims: Sequence[Claim]) -> Report:
+    """The report of what was timed, without any study, with the claims on time."""
     timed = [claim for claim in claims if isinstance(claim.test, TimingTest)]
-    judged = judge_claims(timed, (), margin=0.0, is_paired=False, timing=timing)
-    return TimingReport(timing=timing, claims=tuple(judged), made_at=_now())
+    return Report(
+        study=TIMING,
+        answer=write_timing_answer(timing),
+        warnings=warn_of_timing(timing),
+        claims=tuple(judge_claims(timed, (), margin=0.0, is_paired=False, timing=timing)),
+        facts=tuple(Fact(name=name, value=value) for name, value in describe_timing(timing)),
+        made_at=_now(),
+        timing=timing,
+    )
 
 
 def _answer_part(answer: Sequence[str], warnings: Sequence[str]) -> Part:
