@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import UsageError, unknown_name
+from rnnbench.limits import parse_seeds
 from rnnbench.options import choose, option_names
 from rnnbench.page.screen import Screen
 from rnnbench.reports.report import report_study
 from rnnbench.runs.listing import result_records
-from rnnbench.seeds import parse_seeds
 from rnnbench.studies.command import RunChoices
 from rnnbench.studies.run import RunOutcome, run_study
 from rnnbench.studies.screen import RunScreen
