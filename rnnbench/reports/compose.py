@@ -5,25 +5,29 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from typing import Any
 
 from rnnbench.claims.judge import judge_claims
 from rnnbench.claims.kinds import Claim, TimingTest
 from rnnbench.claims.page import claims_part, claims_tables
 from rnnbench.compare.answer import warn_of, write_answer
+from rnnbench.compare.arms import hardware_of
 from rnnbench.compare.comparison import Baselines, Comparison, Declaration, compare_runs
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
 from rnnbench.compare.sections import Section, divide_runs
+from rnnbench.data.cache import open_corpus
+from rnnbench.data.corpus import Corpus, describe_classes
+from rnnbench.errors import DataError
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
 from rnnbench.page.csv_files import write_rows
 from rnnbench.published.part import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.reports.facts import describe_study
-from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE
+from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe
 from rnnbench.study import TIMING
 from rnnbench.timing.page import (
     describe_timing,
@@ -37,6 +41,7 @@ from rnnbench.tuning.page import tuning_part, tuning_tables
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.tuned import Matched, TuningPart, compose_tuning_part, match_textbook
 
+_DATA_SETTINGS = ("num_words", "max_len", *SPLIT_KEYS)
 ABOUT_TIMING = "What a training step costs, with and without recurrent dropout, and why"
 
 
@@ -163,6 +168,38 @@ def compose_timing_report(timing: TimingPart, claims: Sequence[Claim]) -> Report
     )
 
 
+def describe_study(
+    runs: Sequence[RecordedRun], declared: Declaration, command: str
+) -> Iterator[Fact]:
+    """Data and its classes, recipe, versions, hardware, back end, engine, commit and command."""
+    settings = [run.spec.settings for run in runs]
+    reviews = {f"{run.spec.data.dataset} ({run.spec.data.fingerprint})" for run in runs}
+    is_own = any(run.spec.data.is_own for run in runs)
+    hidden = SPLIT_KEYS if is_own else ("split_seed",) if declared.vary_split else ()
+    seen = [name for name in _DATA_SETTINGS if name not in hidden]
+    paired = "by seed" if declared.is_paired else "none: seeds are not compared with each other"
+    facts = [
+        ("reviews (content fingerprint, SHA-256)", _listed(reviews)),
+        ("classes", _classes(runs)),
+        ("seen by the networks", _describe(settings, seen)),
+        ("split", _split(runs, is_own=is_own, vary_split=declared.vary_split)),
+        ("recipe", _describe(settings, tuple(item.name for item in fields(Recipe)))),
+        ("embedding size", _listed({str(run.spec.embedding_size) for run in runs})),
+        ("pairing", paired),
+        ("practical margin", f"{declared.margin_points:g} points of test accuracy"),
+        ("back end and engine", _listed({f"{r.spec.backend}, {r.spec.engine}" for r in runs})),
+        ("hardware", _hardware(runs)),
+        ("cores", _environment(runs, "cores")),
+        ("platform", _environment(runs, "platform")),
+        ("versions", _versions(runs)),
+        ("git commit", _environment(runs, "commit")),
+        ("runs in MLflow", f"{sum(run.run_id is not None for run in runs)} of {len(runs)}"),
+        ("repeat with", command),
+    ]
+    for name, value in facts:
+        yield Fact(name=name, value=value or "not known")
+
+
 def _answer_part(answer: Sequence[str], warnings: Sequence[str]) -> Part:
     sentences = answer or ("There is no answer yet: no run has finished.",)
     leads = [Paragraph(sentence, is_lead=True) for sentence in sentences]
@@ -201,3 +238,61 @@ def _mixed(sections: Sequence[Section], matched: Matched) -> Iterator[str]:
 
 def _notices(runs: Sequence[RecordedRun]) -> list[str]:
     return [SYNTHETIC_NOTICE] if any(run.spec.data.dataset == SYNTHETIC for run in runs) else []
+
+
+def _classes(runs: Sequence[RecordedRun]) -> str:
+    """`negative 50.0 %, positive 50.0 %` of all texts; empty where they are not cached here."""
+    return _listed({describe_classes(corpus) for corpus in _corpora(runs)})
+
+
+def _split(runs: Sequence[RecordedRun], *, is_own: bool, vary_split: bool) -> str:
+    """How reviews were divided; of a file of the user's, how many came into each part."""
+    if not is_own:
+        split = "drawn anew with each seed" if vary_split else "one split for all seeds"
+        return f"{split}; the test half is fixed"
+    sizes = set()
+    for corpus in _corpora(runs):
+        n_validation = corpus.n_validation or 0
+        counts = (corpus.train.n_reviews - n_validation, n_validation, corpus.test.n_reviews)
+        sizes.add("{:,} train, {:,} validation, {:,} test".format(*counts))
+    return "; ".join(("one for all seeds, made when the file was read", *sorted(sizes)))
+
+
+def _corpora(runs: Sequence[RecordedRun]) -> Iterator[Corpus]:
+    """What the runs learnt from, where it is cached here."""
+    for fingerprint in {run.spec.data.fingerprint for run in runs}:
+        with suppress(DataError):
+            yield open_corpus(fingerprint)
+
+
+def _describe(
+    settings: Sequence[Mapping[str, Any]],  # Any: values of several types
+    names: Sequence[str],
+) -> str:
+    """`batch_size 64, order reshuffled or frozen`."""
+    seen = {name: sorted({values[name] for values in settings}) for name in names}
+    return ", ".join(f"{name} {' or '.join(map(str, seen[name]))}" for name in names)
+
+
+def _hardware(runs: Sequence[RecordedRun]) -> str:
+    """Of the runs whose worker lived to name it."""
+    results = [run.result for run in runs if run.result is not None]
+    return _listed({hardware_of(result) for result in results if "device" in result.environment})
+
+
+def _environment(runs: Sequence[RecordedRun], key: str) -> str:
+    return _listed({run.result.environment.get(key, "") for run in runs if run.result is not None})
+
+
+def _versions(runs: Sequence[RecordedRun]) -> str:
+    seen: dict[str, set[str]] = {}
+    for run in runs:
+        if run.result is not None:
+            for key, value in run.result.environment.items():
+                if key.startswith("version."):
+                    seen.setdefault(key.removeprefix("version."), set()).add(value)
+    return ", ".join(f"{name} {' or '.join(sorted(seen[name]))}" for name in sorted(seen))
+
+
+def _listed(values: set[str]) -> str:
+    return "; ".join(sorted(values - {""}))
