@@ -15,7 +15,7 @@ from typing import Any  # Any: Typer's commands, which are no documented classes
 import typer
 
 from rnnbench import api
-from rnnbench.cli.main import app
+from rnnbench.cli import app
 
 FOLDER = Path(__file__).parent / "reference"
 

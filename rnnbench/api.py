@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import UsageError, unknown_name
+from rnnbench.limits import parse_seeds
 from rnnbench.options import choose, option_names
 from rnnbench.page.screen import Screen
-from rnnbench.reports.report import ReportChoices, report_study
-from rnnbench.runs.results import result_records
-from rnnbench.seeds import parse_seeds
+from rnnbench.reports.report import report_study
+from rnnbench.runs.listing import result_records
 from rnnbench.studies.command import RunChoices
 from rnnbench.studies.run import RunOutcome, run_study
 from rnnbench.studies.screen import RunScreen
@@ -85,8 +85,8 @@ def report(
     Raises:
         rnnbench.errors.UsageError: there is no such study.
     """
-    choices = ReportChoices(study=study, out=None if out is None else Path(out))
-    return report_study(choices, Screen(), Path(folder).absolute())
+    chosen = None if out is None else Path(out)
+    return report_study(study, Screen(), Path(folder).absolute(), out=chosen)
 
 
 def _plain(value: Any) -> Any:  # Any: a value, or several, of NumPy or pandas perhaps

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rnnbench.data import cache, imdb, prepare
@@ -41,12 +43,13 @@ class DatasetRef:
 
 
 Progress = Callable[[int, int | None], None]
+OnPreparing = Callable[[], None]
 
 
 def resolve_dataset(
     choice: str,
     on_progress: Progress | None = None,
-    on_preparing: Callable[[], None] | None = None,
+    on_preparing: OnPreparing = lambda: None,
     own: OwnChoices | None = None,
 ) -> DatasetRef:
     """The prepared reviews that `--dataset` means; downloads and prepares what is missing.
@@ -59,21 +62,23 @@ def resolve_dataset(
     Raises:
         DataError: they cannot be had; `auto` never raises for want of IMDB.
     """
-    source = _find_source(choice, on_progress, own or OwnChoices())
-    key = source.key
-    fingerprint = cache.recall_source(key)
-    if fingerprint is None:
-        if on_preparing is not None:
-            on_preparing()
-        fingerprint = source.prepare()
-    return DatasetRef(
-        name=source.name,
-        fingerprint=fingerprint,
-        origin=source.origin,
-        notice=source.notice,
-        classes=cache.open_corpus(fingerprint).classes,
-        notes=(*source.notes, *cache.recall_notes(key)),
-    )
+    own = own or OwnChoices()
+    if is_table(choice):
+        return _table(choice, own, on_preparing)
+    if own != OwnChoices():
+        raise UsageError(
+            f"how texts are read and split is chosen for a file of yours only, not '{choice}'"
+        )
+    if choice in ("synthetic", "synthetic-full"):
+        return _synthetic(on_preparing, full_size=choice == "synthetic-full")
+    found: Path | None
+    if choice == "imdb":
+        found = imdb.find_imdb() or imdb.download_imdb(on_progress=on_progress)
+    elif choice == "auto":
+        found = imdb.find_imdb() or _try_download(on_progress)
+    else:
+        found = _find_npz(choice)
+    return _imdb(found, on_preparing) if found else _synthetic(on_preparing, full_size=False)
 
 
 def is_table(choice: str) -> bool:
@@ -107,73 +112,38 @@ def prepare_splits(specs: Iterable[RunSpec]) -> None:
         call_in_process(prepare.prepare_splits, unusual)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """Where reviews come from, before they are prepared."""
-
-    name: str
-    key: str
-    origin: str
-    prepare: Callable[[], str]
-    notice: str | None = None
-    notes: tuple[str, ...] = ()
-
-
-def _find_source(choice: str, on_progress: Progress | None, own: OwnChoices) -> _Source:
-    if is_table(choice):
-        return _table(choice, own)
-    if own != OwnChoices():
-        raise UsageError(
-            f"how texts are read and split is chosen for a file of yours only, not '{choice}'"
-        )
-    if choice in ("synthetic", "synthetic-full"):
-        return _synthetic(full_size=choice == "synthetic-full")
-    if choice == "imdb":
-        return _imdb(imdb.find_imdb() or imdb.download_imdb(on_progress=on_progress))
-    if choice == "auto":
-        return _auto(on_progress)
+def _find_npz(choice: str) -> Path:
     refuse_unnamable(choice)
     path = Path(choice)
     if (path.is_file() and path.suffix == ".npz") or (path / "imdb.npz").is_file():
         found = imdb.find_imdb(path)
         assert found is not None
-        return _imdb(found)
+        return found
     if path.name == choice and not (path.suffix or path.exists() or choice == "-"):
         known = unknown_name("data set", choice, DATASETS)
         raise UsageError(f"{known}, or name an imdb.npz or a file of your own")
     refuse_unreadable(choice)
 
 
-def _auto(on_progress: Progress | None) -> _Source:
-    path = imdb.find_imdb()
-    if path is None and imdb.can_reach(imdb.KERAS_ADDRESS):
-        try:
-            path = imdb.download_imdb(on_progress=on_progress)
-        except DataError:
-            path = None
-    return _synthetic(full_size=False) if path is None else _imdb(path)
+def _try_download(on_progress: Progress | None) -> Path | None:
+    if imdb.can_reach(imdb.KERAS_ADDRESS):
+        with suppress(DataError):
+            return imdb.download_imdb(on_progress=on_progress)
+    return None
 
 
-def _imdb(path: Path) -> _Source:
+def _imdb(path: Path, on_preparing: OnPreparing) -> DatasetRef:
     key = prepare.imdb_key(path)
-    return _Source(
-        name="imdb",
-        key=key,
-        origin=str(path),
-        prepare=lambda: call_in_process(prepare.prepare_imdb, path, key),
-    )
+    make = partial(call_in_process, prepare.prepare_imdb, path, key)
+    return _prepared(key, make, on_preparing, name="imdb", origin=str(path))
 
 
-def _table(choice: str, own: OwnChoices) -> _Source:
+def _table(choice: str, own: OwnChoices, on_preparing: OnPreparing) -> DatasetRef:
     path = find_table(choice)
     name, key = _name(path), prepare.table_key(path, own)
-    return _Source(
-        name=name,
-        key=key,
-        origin=readable_name(str(path)),
-        prepare=lambda: call_in_process(prepare.prepare_table, path, key, name, own),
-        notes=tell_test_file(path),
-    )
+    make = partial(call_in_process, prepare.prepare_table, path, key, name, own)
+    origin, notes = readable_name(str(path)), tell_test_file(path)
+    return _prepared(key, make, on_preparing, name=name, origin=origin, notes=notes)
 
 
 def _name(path: Path) -> str:
@@ -182,12 +152,35 @@ def _name(path: Path) -> str:
     return plain(unicodedata.normalize("NFC", name))[:MOST_OF_A_NAME]
 
 
-def _synthetic(*, full_size: bool) -> _Source:
+def _synthetic(on_preparing: OnPreparing, *, full_size: bool) -> DatasetRef:
     key = prepare.synthetic_key(full_size=full_size)
-    return _Source(
-        name=SYNTHETIC,
-        key=key,
-        origin=f"generated, {'as many as IMDB' if full_size else 'half as many as IMDB'}",
-        prepare=lambda: call_in_process(prepare.prepare_synthetic, key, full_size=full_size),
-        notice=SYNTHETIC_NOTICE,
+    make = partial(call_in_process, prepare.prepare_synthetic, key, full_size=full_size)
+    origin = f"generated, {'as many as IMDB' if full_size else 'half as many as IMDB'}"
+    return _prepared(
+        key, make, on_preparing, name=SYNTHETIC, origin=origin, notice=SYNTHETIC_NOTICE
+    )
+
+
+def _prepared(
+    key: str,
+    make: Callable[[], str],
+    on_preparing: OnPreparing,
+    *,
+    name: str,
+    origin: str,
+    notice: str | None = None,
+    notes: tuple[str, ...] = (),
+) -> DatasetRef:
+    """What the cache has under that key; made if it has not."""
+    fingerprint = cache.recall_source(key)
+    if fingerprint is None:
+        on_preparing()
+        fingerprint = make()
+    return DatasetRef(
+        name=name,
+        fingerprint=fingerprint,
+        origin=origin,
+        notice=notice,
+        classes=cache.open_corpus(fingerprint).classes,
+        notes=(*notes, *cache.recall_notes(key)),
     )

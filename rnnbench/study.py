@@ -13,8 +13,7 @@ from typing import Any, TypeAlias
 from rnnbench.architectures import ALL, architecture_names, check_size, make_form
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import is_there, read_toml
-from rnnbench.limits import MOST_RUNS
-from rnnbench.seeds import parse_seeds
+from rnnbench.limits import MOST_RUNS, parse_seeds
 from rnnbench.specs import Argument, Backend, DataSpec, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from rnnbench.cli.main import main
+from rnnbench.cli import main
 from rnnbench.data import prepare
 from rnnbench.execution import engines
 from rnnbench.execution.environment import worker_environment

@@ -24,7 +24,7 @@ from rnnbench.compare.rows import (
 from rnnbench.compare.uncertainty import Uncertainty
 from rnnbench.page.blocks import ClaimRow, Fact
 from rnnbench.published.rows import Published, PublishedRow
-from rnnbench.reports.compose import StudyReport
+from rnnbench.reports.compose import Report
 from rnnbench.stats.intervals import Interval
 
 __all__ = ["EMPTY", "HOSTILE", "changed", "make_pair", "make_report", "make_responses"]
@@ -36,7 +36,7 @@ _MEANS = {"lstm": 0.8030, "lstm-dropout": 0.8037, "lstm-stacked": 0.7985, "gru":
 _PARAMETERS = {"lstm": 8809, "lstm-dropout": 8809, "lstm-stacked": 9353, "gru": 8633}
 _T = 2.262  # of Student's distribution with 9 degrees of freedom, near enough for any n here
 
-EMPTY = StudyReport(
+EMPTY = Report(
     study="textbook",
     answer=(),
     warnings=(),
@@ -57,7 +57,7 @@ EMPTY = StudyReport(
 )
 
 
-def changed(report: StudyReport, **rows: Any) -> StudyReport:
+def changed(report: Report, **rows: Any) -> Report:
     """The report with other fields of its comparison."""
     return replace(report, comparison=replace(report.comparison, **rows))
 
@@ -70,7 +70,7 @@ def make_report(
     n_epochs: int = 50,
     hostile: str = "",
     contrast: str = "architecture",
-) -> StudyReport:
+) -> Report:
     """A report in which each arm has `n_seeds` runs of about `n_epochs` epochs.
 
     `hostile` is planted in every place that a user or a file can fill.
@@ -101,7 +101,7 @@ def make_report(
         ),
         curves=tuple(_curve(row, n_epochs, rng) for row in seeds),
     )
-    return StudyReport(
+    return Report(
         study=f"textbook{hostile}",
         answer=(
             "lstm-dropout scores best: 80.4 % of the test reviews, 0.5 points more than gru"

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from command import Answer
 
-from rnnbench.cli.main import main
+from rnnbench.cli import main
 
 USAGE, UNAVAILABLE = 2, 3
 HEAVY = ("keras", "jax", "tensorflow", "mlflow", "optuna", "ray", "matplotlib", "pandas")

@@ -17,7 +17,7 @@ from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.reports.compose import StudyReport, compose_report
+from rnnbench.reports.compose import Report, compose_report
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunResult
 from rnnbench.training.loop import pack_predictions
 
@@ -43,7 +43,7 @@ def runs(scores: dict[str, Sequence[float]] = SCORES, **values: Any) -> list[Rec
 
 def compose(
     found: Sequence[RecordedRun], declaration: Declaration | None = None, **values: Any
-) -> StudyReport:
+) -> Report:
     defaults: dict[str, Any] = {"claims": (), "baselines": lambda _: ()}
     return compose_report("made-up", found, declaration or Declaration(), **{**defaults, **values})
 

@@ -53,7 +53,7 @@ def test_a_documented_command_is_one(command: str) -> None:
     """Every word of it is known to the parser; `test_documented_commands_work` runs them."""
     from typer.main import get_command
 
-    from rnnbench.cli.main import app
+    from rnnbench.cli import app
 
     words = [word for word in shlex.split(command)[1:] if word not in ("--quiet", "--debug")]
     group = get_command(app)

@@ -13,9 +13,7 @@ from mlflow_folder import MlflowFolder, epochs
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.recorded_runs import find_run, read_runs
-from rnnbench.runs.listing import list_all, runs_as_csv
-from rnnbench.runs.results import result_records
-from rnnbench.runs.show import show_run
+from rnnbench.runs.listing import list_all, result_records, runs_as_csv
 from rnnbench.specs import RunResult
 from rnnbench.tracking.notes import notes_of, write_notes
 from rnnbench.tracking.relocate import relocate_artifacts
@@ -81,14 +79,14 @@ def test_every_command_knows_which_run_was_deleted(folder: MlflowFolder) -> None
     carry_out(folder, kept, deleted)
     root, client = folder.root, folder.client()
     client.delete_run(notes_of(deleted, folder.store)["run_id"])
-    (listing,) = list_all(root, "runs")
-    assert [row["status"] for row in listing.records] == ["finished", "deleted in MLflow"]
+    (rows,) = list_all(root, "runs").values()
+    assert [row["status"] for row in rows] == ["finished", "deleted in MLflow"]
     assert [row["fingerprint"] for row in result_records("textbook", root)] == [kept.fingerprint]
     assert len(runs_as_csv(root).splitlines()) == 2
     assert find_run("lstm", root).entry == kept
     assert [run.folder for run in folder.read()] == [kept.folder]
-    assert show_run(deleted.fingerprint, root).is_deleted
-    assert not show_run(kept.fingerprint, root).is_deleted
+    assert find_run(deleted.fingerprint, root).is_deleted
+    assert not find_run(kept.fingerprint, root).is_deleted
     client.delete_run(notes_of(kept, folder.store)["run_id"])
     with pytest.raises(UsageError, match="every run of lstm was deleted in MLflow; name"):
         find_run("lstm", root)

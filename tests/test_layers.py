@@ -30,7 +30,6 @@ CORE = (
     "architectures",
     "data",
     "study_names",
-    "seeds",
     "study",
     "models",
     "training",

@@ -26,11 +26,11 @@ from rnnbench.compare.rows import Curve
 from rnnbench.compare.uncertainty import Uncertainty
 from rnnbench.page.drawing import Picture, limits_around, write_png, write_svg
 from rnnbench.published.part import find_comparisons, picture_comparisons
-from rnnbench.reports.compose import StudyReport
+from rnnbench.reports.compose import Report
 from rnnbench.stats.intervals import Interval
 
 Drawings = dict[str, tuple[Picture, str]]
-PICTURES: dict[str, Callable[[StudyReport], Picture | None]] = {
+PICTURES: dict[str, Callable[[Report], Picture | None]] = {
     "scores": lambda report: picture_scores(report.comparison),
     "responses": lambda report: picture_responses(report.comparison.responses),
     "pairs": lambda report: picture_pairs(report.comparison.pairs, ("",)),
@@ -41,25 +41,25 @@ PICTURES: dict[str, Callable[[StudyReport], Picture | None]] = {
 
 
 @pytest.fixture(scope="module")
-def report() -> StudyReport:
+def report() -> Report:
     return changed(make_report(), responses=make_responses())
 
 
 @pytest.fixture(scope="module")
-def drawn(report: StudyReport) -> Drawings:
+def drawn(report: Report) -> Drawings:
     """Each figure and its SVG, drawn once: the tests that look at them share it."""
     pictures = {name: draw(name, report) for name in PICTURES}
     return {name: (picture, write_svg(picture)) for name, picture in pictures.items()}
 
 
-def draw(name: str, report: StudyReport) -> Picture:
+def draw(name: str, report: Report) -> Picture:
     picture = PICTURES[name](report)
     assert picture is not None
     assert picture.name == name
     return picture
 
 
-def test_scores_show_every_seed_of_every_arm_in_per_cent(report: StudyReport) -> None:
+def test_scores_show_every_seed_of_every_arm_in_per_cent(report: Report) -> None:
     (panel,) = find_scores(report.comparison)
     assert [line.name for line in panel.lines] == ["lstm", "lstm-dropout", "lstm-stacked", "gru"]
     assert panel.lines[3].dots == tuple(
@@ -76,7 +76,7 @@ def test_scores_have_a_panel_for_each_section_in_the_reports_order() -> None:
     assert [panel.heading for panel in find_scores(backwards)] == ["short", "long"]
 
 
-def test_an_arm_without_a_finished_run_has_no_line(report: StudyReport) -> None:
+def test_an_arm_without_a_finished_run_has_no_line(report: Report) -> None:
     first, *others = report.comparison.arms
     arms = (replace(first, n=0, test_accuracy=None), *others)
     (panel,) = find_scores(replace(report.comparison, arms=arms))
@@ -109,7 +109,7 @@ def test_a_loss_that_is_no_number_is_left_out_of_its_epochs_mean() -> None:
 
 
 def test_curves_are_losses_with_the_published_run_of_the_same_architecture(
-    report: StudyReport,
+    report: Report,
 ) -> None:
     panels = find_learning(report.comparison.curves, report.published.beside)
     assert [panel.arm for panel in panels] == ["lstm", "lstm-dropout", "lstm-stacked", "gru"]
@@ -119,7 +119,7 @@ def test_curves_are_losses_with_the_published_run_of_the_same_architecture(
     np.testing.assert_array_equal(losses, report.published.curves[0].history[:, 2])
 
 
-def test_a_published_run_is_shown_only_where_it_is_compared_with(report: StudyReport) -> None:
+def test_a_published_run_is_shown_only_where_it_is_compared_with(report: Report) -> None:
     """Of frozen batches, and not of another learning rate."""
     row = replace(report.published.rows[-1], section="gru", architecture="gru", order="frozen")
     curves = tuple(
@@ -138,7 +138,7 @@ def test_responses_are_lines_by_rising_value() -> None:
     assert [row.value for row in panels[0].lines["dropout=0.3"]] == [4, 8, 16, 32]
 
 
-def test_notes_of_different_years_have_panels_of_their_own(report: StudyReport) -> None:
+def test_notes_of_different_years_have_panels_of_their_own(report: Report) -> None:
     rows = report.published.rows[:2]
     other = tuple(replace(row, source="notes-2022") for row in rows)
     assert list(find_comparisons((*rows, *other))) == [
@@ -149,7 +149,7 @@ def test_notes_of_different_years_have_panels_of_their_own(report: StudyReport) 
     ]
 
 
-def test_published_values_are_grouped_by_summary_in_its_unit(report: StudyReport) -> None:
+def test_published_values_are_grouped_by_summary_in_its_unit(report: Report) -> None:
     panels = find_comparisons(report.published.rows)
     axes = draw("published", report).figure.axes
     units = [panel.get_xlabel() for panel in axes if panel.get_visible()]
@@ -163,7 +163,7 @@ def test_published_values_are_grouped_by_summary_in_its_unit(report: StudyReport
     assert (line.name, line.single, line.is_inside) == ("lstm-stacked", 78.48, False)
 
 
-def test_errors_are_in_points_and_what_is_unknown_is_none(report: StudyReport) -> None:
+def test_errors_are_in_points_and_what_is_unknown_is_none(report: Report) -> None:
     first = replace(report.comparison.uncertainty.arms[0], review_se=None, both_se=math.nan)
     (panel,) = find_errors(replace(report.comparison, uncertainty=Uncertainty((first,))))
     assert tuple(error for _, error, _ in panel.lines[0].bars) == (
@@ -221,7 +221,7 @@ def test_identifiers_of_two_figures_never_meet(drawn: Drawings) -> None:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_drawing_is_the_same_each_time(name: str, report: StudyReport, drawn: Drawings) -> None:
+def test_a_drawing_is_the_same_each_time(name: str, report: Report, drawn: Drawings) -> None:
     assert write_svg(draw(name, report)) == drawn[name][1]
 
 

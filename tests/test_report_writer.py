@@ -14,7 +14,7 @@ from made_reports import EMPTY, HOSTILE, changed, make_report, make_responses
 from rnnbench.errors import StoreError
 from rnnbench.page.blocks import Fact
 from rnnbench.page.render import escape_line, escape_markdown
-from rnnbench.reports.compose import StudyReport
+from rnnbench.reports.compose import Report
 from rnnbench.reports.writer import FORMATS, write_report
 
 TABLES = (
@@ -75,13 +75,13 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def report() -> StudyReport:
+def report() -> Report:
     made = make_report(sections=("short", "long"), n_seeds=3, n_epochs=6, hostile=HOSTILE)
     return changed(made, responses=make_responses())
 
 
 @pytest.fixture(scope="module")
-def written(report: StudyReport, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def written(report: Report, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The files of a report, in their order, in a folder that was made for it."""
     return write_report(report, tmp_path_factory.mktemp("report") / "new" / "out", FORMATS)
 
@@ -112,7 +112,7 @@ def test_the_page_comes_first_and_every_file_is_there(written: list[Path], folde
     ids=["html", "csv"],
 )
 def test_only_what_is_asked_for_is_written(
-    formats: list[str], names: set[str], report: StudyReport, tmp_path: Path
+    formats: list[str], names: set[str], report: Report, tmp_path: Path
 ) -> None:
     small = changed(report, curves=report.comparison.curves[:2])
     paths = write_report(small, tmp_path, formats)  # type: ignore[arg-type]  # of parameters
@@ -172,7 +172,7 @@ def test_forty_runs_of_sixty_epochs_fit_in_the_page(tmp_path: Path) -> None:
     assert path.stat().st_size < 1_000_000
 
 
-def test_other_contrasts_are_named(report: StudyReport) -> None:
+def test_other_contrasts_are_named(report: Report) -> None:
     declared = replace(EMPTY.comparison.declared, contrast="order")
     assert changed(EMPTY, declared=declared).page().parts[1].heading == "Arms: order"
 
@@ -199,7 +199,7 @@ def test_one_architecture_makes_no_pair() -> None:
     assert "No pair to compare: one architecture." in str(paragraph)
 
 
-def test_the_text_says_what_the_conclusions_hold_for(report: StudyReport) -> None:
+def test_the_text_says_what_the_conclusions_hold_for(report: Report) -> None:
     declared = report.comparison.declared
     fixed, varied = (
         str(changed(report, declared=each).page().parts[2].blocks[0])
@@ -220,7 +220,7 @@ def read_table(folder: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_every_row_is_a_line_of_csv(folder: Path, report: StudyReport) -> None:
+def test_every_row_is_a_line_of_csv(folder: Path, report: Report) -> None:
     n_lines = {name: len(read_table(folder, name)) for name in TABLES}
     compared, published = report.comparison, report.published
     assert n_lines == {
@@ -239,7 +239,7 @@ def test_every_row_is_a_line_of_csv(folder: Path, report: StudyReport) -> None:
 
 
 def test_an_interval_is_two_columns_and_what_is_missing_is_empty(
-    folder: Path, report: StudyReport
+    folder: Path, report: Report
 ) -> None:
     row, arm = read_table(folder, "architectures")[0], report.comparison.arms[0]
     assert arm.test_accuracy_t is not None
@@ -256,7 +256,7 @@ def test_an_interval_is_two_columns_and_what_is_missing_is_empty(
     ]
 
 
-def test_a_curve_is_a_line_for_each_epoch(folder: Path, report: StudyReport) -> None:
+def test_a_curve_is_a_line_for_each_epoch(folder: Path, report: Report) -> None:
     curve = report.comparison.curves[0]
     lines = read_table(folder, "curves")[: len(curve.history)]
     assert [int(line["epoch"]) for line in lines] == list(range(1, len(curve.history) + 1))

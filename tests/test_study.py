@@ -10,7 +10,7 @@ import pytest
 
 from rnnbench.architectures import display_name
 from rnnbench.errors import StudyError
-from rnnbench.seeds import parse_seeds
+from rnnbench.limits import parse_seeds
 from rnnbench.specs import RunSpec
 from rnnbench.study import Study, bundled_studies, expand_study, load_study
 

@@ -46,18 +46,19 @@ def test_a_text_is_cut_into_its_words(text: str, words: list[str]) -> None:
 
 
 def test_ranks_come_from_the_training_texts_and_the_commonest_word_first() -> None:
-    encoded = encode_texts(["b a a", "a c", "c c c d"])
-    words, tokens = rank_words(encoded, np.array([True, True, False]))
+    labels = np.zeros(3, dtype=np.int8)
+    known, texts = encode_texts(["b a a", "a c", "c c c d"], labels)
+    words, ranked = rank_words(known, texts, np.array([True, True, False]))
     assert words == ("a", "b", "c")
-    assert tokens.tolist() == [5, 4, 4, 4, 6, 6, 6, 6, 2]
+    assert ranked.tokens.tolist() == [5, 4, 4, 4, 6, 6, 6, 6, 2]
 
 
 def test_texts_without_any_word_have_no_tokens() -> None:
-    encoded = encode_texts(["...", "!"])
-    words, tokens = rank_words(encoded, np.array([True, True]))
+    known, texts = encode_texts(["...", "!"], np.zeros(2, dtype=np.int8))
+    words, ranked = rank_words(known, texts, np.array([True, True]))
     assert words == ()
-    assert tokens.tolist() == []
-    assert encoded.offsets.tolist() == [0, 0, 0]
+    assert ranked.tokens.tolist() == []
+    assert ranked.offsets.tolist() == [0, 0, 0]
 
 
 def test_a_text_of_two_megabytes_takes_a_moment() -> None:

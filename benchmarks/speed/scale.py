@@ -32,7 +32,7 @@ from rnnbench.execution.cores import usable_cores
 from rnnbench.execution.local import LocalExecutor, work_off
 from rnnbench.execution.process import peak_mib
 from rnnbench.options import ExecutorChoices
-from rnnbench.reports.report import ReportChoices, report_study
+from rnnbench.reports.report import report_study
 from rnnbench.specs import RunSpec
 from rnnbench.studies.command import RunChoices
 from rnnbench.studies.run import run_study
@@ -146,7 +146,7 @@ def run(folder: Path, n_seeds: int) -> dict[str, float]:
     with mock.patch.object(engines, "LocalExecutor", simulated_executor):
         run_study(choices, RunScreen(), folder)
     trained = time.perf_counter()
-    report_study(ReportChoices(study=STUDY), RunScreen(), folder)
+    report_study(STUDY, RunScreen(), folder)
     return {"run": trained - began, "report": time.perf_counter() - trained}
 
 

@@ -249,8 +249,6 @@ class Claim:
             raise BadValueError(
                 f"an id takes lower-case letters, digits and '-' only, got '{self.id}'", "id"
             )
-        _set_sentence(self, "claim")
-        _set_sentence(self, "made_in")
 
     def row(
         self, verdict: ClaimVerdict, numbers: str, runs: str = "", backend: str = ""

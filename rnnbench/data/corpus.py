@@ -95,17 +95,9 @@ class Corpus:
         return digest.hexdigest()
 
 
-def gather(
-    tokens: NDArray[np.int32],
-    offsets: NDArray[np.int64],
-    labels: NDArray[np.int8],
-    rows: NDArray[np.int64],
-) -> Half:
-    """The texts of these rows in their order, each with a start token in front.
-
-    Args:
-        tokens, offsets, labels: of all texts, as `Half` has them.
-    """
+def gather(texts: Half, rows: NDArray[np.int64]) -> Half:
+    """The texts of these rows in their order, each with a start token in front."""
+    tokens, offsets = texts.tokens, texts.offsets
     lengths = np.diff(offsets)[rows] + 1
     new_offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
     starts = new_offsets[:-1]
@@ -115,7 +107,7 @@ def gather(
         tokens.take(sources, mode="clip") if len(tokens) else np.zeros(len(sources), np.int32)
     )
     gathered[starts] = START
-    return Half(tokens=gathered, offsets=new_offsets, labels=labels[rows])
+    return Half(tokens=gathered, offsets=new_offsets, labels=texts.labels[rows])
 
 
 def describe_classes(corpus: Corpus) -> str:

@@ -89,9 +89,8 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
         with whole_file(path) as stream:
             yield stream
     except OSError as err:
-        reason = err.strerror or err
         remedy = "make room there, or set RNNBENCH_CACHE to another folder"
-        raise DataError(f"cannot write {path} ({reason}); {remedy}") from err
+        raise DataError(f"cannot write {path} ({why_unreadable(err)}); {remedy}") from err
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:  # any: three integer types
@@ -178,7 +177,7 @@ def named_path(variable: str, default: str = "") -> Path | None:
             f"{variable} is '{named}', and there is no such user; set it to a whole path"
         ) from err
     except OSError as err:
-        raise UsageError(f"{variable} cannot be used: {err.strerror or err}") from err
+        raise UsageError(f"{variable} cannot be used: {why_unreadable(err)}") from err
     return path if named else None
 
 

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -263,4 +264,4 @@ def _arrange(half: Half, rng: np.random.RandomState) -> Half:
     """`half` in Keras's order, with a start token before each review and ranks raised by 3."""
     order = np.arange(half.n_reviews)
     rng.shuffle(order)
-    return gather(half.tokens + np.int32(_INDEX_FROM), half.offsets, half.labels, order)
+    return gather(replace(half, tokens=half.tokens + np.int32(_INDEX_FROM)), order)

@@ -7,13 +7,13 @@ import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.data.corpus import FIRST_WORD, PARTS, UNKNOWN, Corpus, describe_classes, gather
+from rnnbench.data.corpus import FIRST_WORD, PARTS, UNKNOWN, Corpus, Half, describe_classes, gather
 from rnnbench.data.rows import sort_classes
 from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.errors import DataError
@@ -32,21 +32,6 @@ _APOSTROPHES = str.maketrans("’ʼ´`＇", "'''''")  # others, as many write th
 _UNSEEN = re.compile("[\ufe00-\ufe0f\u00ad]")  # how an emoji is drawn, and where a word may break
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encoded:
-    """Texts as numbers of their words, in order of first appearance.
-
-    Args:
-        words: every word once; a word's number is its place.
-        numbers: int32 `(n_words_in_all,)`, the texts one after the other.
-        offsets: int64 `(n_texts + 1,)`.
-    """
-
-    words: tuple[str, ...]
-    numbers: NDArray[np.int32]
-    offsets: NDArray[np.int64]
-
-
 def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, tuple[str, ...]]:
     """The corpus, and what should be known of it, in sentences.
 
@@ -59,23 +44,23 @@ def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, t
     places = {name: place for place, name in enumerate(classes)}
     labels = np.array([places[name] for name in table.labels], dtype=np.int8)
     parts = _divide(table, labels, choices)
-    encoded = encode_texts(table.texts)
+    words, texts = encode_texts(table.texts, labels)
     notes = list(table.notes)
-    duplicates = _find_duplicates(encoded, parts)
+    duplicates = _find_duplicates(texts, parts)
     if len(duplicates):
         notes.append(_tell_duplicates(parts, duplicates, dropped=choices.drop_duplicates))
     keep = np.ones(len(labels), dtype=bool)
     if choices.drop_duplicates:
         keep[duplicates] = False
     _check_parts(classes, labels, parts, keep)
-    words, tokens = rank_words(encoded, keep & (parts == 0))
+    vocabulary, texts = rank_words(words, texts, keep & (parts == 0))
     rows = [np.flatnonzero(keep & (parts == part)) for part in range(len(PARTS))]
     corpus = Corpus(
         name=name,
-        train=gather(tokens, encoded.offsets, labels, np.concatenate(rows[:2])),
-        test=gather(tokens, encoded.offsets, labels, rows[2]),
+        train=gather(texts, np.concatenate(rows[:2])),
+        test=gather(texts, rows[2]),
         classes=classes,
-        vocabulary=words,
+        vocabulary=vocabulary,
         n_validation=len(rows[1]),
     )
     return corpus, (*notes, *_describe(corpus))
@@ -94,38 +79,44 @@ def cut_words(text: str) -> list[str]:
     return _pattern().findall(_UNSEEN.sub("", lowered.translate(_APOSTROPHES)))
 
 
-def encode_texts(texts: Iterable[str]) -> Encoded:
-    """Every text cut into words, once; 4 bytes a word are kept."""
+def encode_texts(texts: Iterable[str], labels: NDArray[np.int8]) -> tuple[tuple[str, ...], Half]:
+    """Every word once, in order of first appearance, and the texts as places in that order.
+
+    Args:
+        labels: int8 `(n_texts,)`.
+    """
     known: dict[str, int] = {}
     numbers, offsets = array("i"), array("q", [0])
     for text in texts:
         numbers.extend([known.setdefault(word, len(known)) for word in cut_words(text)])
         offsets.append(len(numbers))
-    return Encoded(
-        words=tuple(known),
-        numbers=np.frombuffer(numbers, dtype=np.int32) if numbers else np.zeros(0, np.int32),
+    half = Half(
+        tokens=np.frombuffer(numbers, dtype=np.int32) if numbers else np.zeros(0, np.int32),
         offsets=np.frombuffer(offsets, dtype=np.int64),
+        labels=labels,
     )
+    return tuple(known), half
 
 
 def rank_words(
-    encoded: Encoded, training: NDArray[np.bool_]
-) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    """The vocabulary of the training texts, and every text's ranks in it.
+    words: Sequence[str], texts: Half, training: NDArray[np.bool_]
+) -> tuple[tuple[str, ...], Half]:
+    """The vocabulary of the training texts, and every text as ranks in it.
 
     Args:
+        words, texts: as `encode_texts` gives them.
         training: bool `(n_texts,)`, whose words make the vocabulary; others' are unknown.
 
     Returns:
-        The words, the commonest first (of equals the one seen first), and int32 tokens like
-        `encoded.numbers`: a word's place plus 4, or 2.
+        The words, the commonest first (of equals the one seen first), and the texts with tokens
+        that are a word's place plus 4, or 2.
     """
-    of_training = np.repeat(training, np.diff(encoded.offsets))
-    counts = np.bincount(encoded.numbers[of_training], minlength=len(encoded.words))
+    of_training = np.repeat(training, np.diff(texts.offsets))
+    counts = np.bincount(texts.tokens[of_training], minlength=len(words))
     order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
-    tokens = np.full(len(encoded.words), UNKNOWN, dtype=np.int32)
-    tokens[order] = np.arange(len(order), dtype=np.int32) + FIRST_WORD
-    return tuple(encoded.words[index] for index in order), tokens[encoded.numbers]
+    ranks = np.full(len(words), UNKNOWN, dtype=np.int32)
+    ranks[order] = np.arange(len(order), dtype=np.int32) + FIRST_WORD
+    return tuple(words[index] for index in order), replace(texts, tokens=ranks[texts.tokens])
 
 
 def _divide(table: Table, labels: NDArray[np.int8], choices: OwnChoices) -> NDArray[np.int8]:
@@ -154,13 +145,13 @@ def _draw(
         raise DataError(f"{len(rows)} rows cannot be split by {fraction}: {err}") from err
 
 
-def _find_duplicates(encoded: Encoded, parts: NDArray[np.int8]) -> NDArray[np.int64]:
+def _find_duplicates(texts: Half, parts: NDArray[np.int8]) -> NDArray[np.int64]:
     """Rows of validation and test whose words stand, in the same order, in an earlier part."""
     found: list[int] = []
     seen: set[bytes] = set()
     for part in range(len(PARTS)):
         keys = {
-            int(row): encoded.numbers[encoded.offsets[row] : encoded.offsets[row + 1]].tobytes()
+            int(row): texts.tokens[texts.offsets[row] : texts.offsets[row + 1]].tobytes()
             for row in np.flatnonzero(parts == part)
         }
         found += [row for row, key in keys.items() if key in seen]

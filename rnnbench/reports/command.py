@@ -27,11 +27,10 @@ def report(
 ) -> None:
     """Say which conclusions hold, how sure that is, and what each choice costs."""
     from rnnbench.page.screen import Screen
-    from rnnbench.reports.report import ReportChoices, report_study
+    from rnnbench.reports.report import report_study
 
     if tracking_uri is not None:
         os.environ["MLFLOW_TRACKING_URI"] = tracking_uri
-    choices = ReportChoices(
-        study=study, out=out, formats=words(formats), claims=claims, open_page=open_
+    report_study(
+        study, Screen(), here(), out=out, formats=words(formats), claims=claims, open_page=open_
     )
-    report_study(choices, Screen(), here())

@@ -5,25 +5,29 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from typing import Any
 
 from rnnbench.claims.judge import judge_claims
 from rnnbench.claims.kinds import Claim, TimingTest
 from rnnbench.claims.page import claims_part, claims_tables
 from rnnbench.compare.answer import warn_of, write_answer
+from rnnbench.compare.arms import hardware_of
 from rnnbench.compare.comparison import Baselines, Comparison, Declaration, compare_runs
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
 from rnnbench.compare.sections import Section, divide_runs
+from rnnbench.data.cache import open_corpus
+from rnnbench.data.corpus import Corpus, describe_classes
+from rnnbench.errors import DataError
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
 from rnnbench.page.csv_files import write_rows
 from rnnbench.published.part import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.reports.facts import describe_study
-from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE
+from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe
 from rnnbench.study import TIMING
 from rnnbench.timing.page import (
     describe_timing,
@@ -37,27 +41,31 @@ from rnnbench.tuning.page import tuning_part, tuning_tables
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.tuned import Matched, TuningPart, compose_tuning_part, match_textbook
 
+_DATA_SETTINGS = ("num_words", "max_len", *SPLIT_KEYS)
+ABOUT_TIMING = "What a training step costs, with and without recurrent dropout, and why"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyReport:
-    """A study's report before it is drawn; plain text everywhere, nothing escaped yet.
+class Report:
+    """A report before it is drawn; plain text everywhere, nothing escaped yet.
 
     Args:
         answer: three or four sentences.
         warnings: what must not be overlooked: few seeds, synthetic reviews, failed runs.
+        made_at: local date and time.
+        comparison, published: of a study's runs; None where only what was timed is told.
         tuning: of a study whose architectures were tuned; None for any other.
         timing: what was timed in the folder; None if nothing was.
-        made_at: local date and time.
     """
 
     study: str
     answer: tuple[str, ...]
     warnings: tuple[str, ...]
-    comparison: Comparison
-    published: Published
     claims: tuple[ClaimRow, ...]
     facts: tuple[Fact, ...]
     made_at: str
+    comparison: Comparison | None = None
+    published: Published | None = None
     tuning: TuningPart | None = None
     timing: TimingPart | None = None
 
@@ -65,7 +73,7 @@ class StudyReport:
         """The page, its figures drawn."""
         return Page(
             study=self.study,
-            description=self.comparison.declared.description,
+            description=self.comparison.declared.description if self.comparison else ABOUT_TIMING,
             made_at=self.made_at,
             parts=tuple(self._parts()),
         )
@@ -73,71 +81,26 @@ class StudyReport:
     def tables(self) -> dict[str, str]:
         """The CSV text of every table, by the stem of its file."""
         return {
-            **comparison_tables(self.comparison),
-            **published_tables(self.published),
+            **(comparison_tables(self.comparison) if self.comparison else {}),
+            **(tuning_tables(self.tuning) if self.tuning else {}),
+            **(published_tables(self.published) if self.published else {}),
+            **(timing_tables(self.timing) if self.timing else {}),
             **claims_tables(self.claims),
             "facts": write_rows(Fact, self.facts),
-            **(tuning_tables(self.tuning) if self.tuning else {}),
-            **(timing_tables(self.timing) if self.timing else {}),
         }
 
     def _parts(self) -> Iterator[Part]:
         yield _answer_part(self.answer, self.warnings)
-        yield from comparison_parts(self.comparison, self.published.beside)
+        if self.comparison and self.published:
+            yield from comparison_parts(self.comparison, self.published.beside)
         if self.tuning:
             yield tuning_part(self.tuning)
-        yield published_part(self.published, self.comparison.sections)
+        if self.comparison and self.published:
+            yield published_part(self.published, self.comparison.sections)
         if self.timing:
             yield timing_part(self.timing)
         yield claims_part(self.claims)
         yield _facts_part(self.facts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimingReport:
-    """What was timed, without any study: its answer, its tables, the claims on time."""
-
-    study: ClassVar[str] = TIMING
-    timing: TimingPart
-    claims: tuple[ClaimRow, ...]
-    made_at: str
-
-    @property
-    def answer(self) -> tuple[str, ...]:
-        """A sentence for each back end and device."""
-        return write_timing_answer(self.timing)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What must not be overlooked."""
-        return warn_of_timing(self.timing)
-
-    @property
-    def facts(self) -> tuple[Fact, ...]:
-        """How it was measured."""
-        return tuple(Fact(name=name, value=value) for name, value in describe_timing(self.timing))
-
-    def page(self) -> Page:
-        """The page, its figure drawn."""
-        return Page(
-            study=self.study,
-            description="What a training step costs, with and without recurrent dropout, and why",
-            made_at=self.made_at,
-            parts=(
-                _answer_part(self.answer, self.warnings),
-                timing_part(self.timing),
-                claims_part(self.claims),
-                _facts_part(self.facts),
-            ),
-        )
-
-    def tables(self) -> dict[str, str]:
-        """The CSV text of every table, by the stem of its file."""
-        facts = write_rows(Fact, self.facts)
-        return {**timing_tables(self.timing), **claims_tables(self.claims), "facts": facts}
-
-
-Report: TypeAlias = StudyReport | TimingReport
 
 
 def compose_report(
@@ -153,7 +116,7 @@ def compose_report(
     command: str = "",
     problem: str | None = None,
     n_deleted: int = 0,
-) -> StudyReport:
+) -> Report:
     """Every row and sentence of a study's report.
 
     Args:
@@ -164,46 +127,77 @@ def compose_report(
         problem: why MLflow could not be read; None if it could.
         n_deleted: runs of the study that somebody deleted in MLflow.
     """
-    sections = divide_runs(
-        runs, declared.contrast, vary_split=declared.vary_split, tuned=declared.tuned
-    )
+    tuned = declared.tuned
+    sections = divide_runs(runs, declared.contrast, vary_split=declared.vary_split, tuned=tuned)
     comparison = compare_runs(sections, declared, baselines)
-    on_same_reviews = _on_the_same_reviews(runs, others)
-    matched = match_textbook(declared.tuned, runs, others)
+    comparable = _on_the_same_reviews(runs, others)
+    matched = match_textbook(tuned, runs, others)
     rule: dict[str, Any] = {  # Any: of two functions
         "margin": declared.margin,
         "is_paired": declared.is_paired,
-        "n_test": count_test_texts(on_same_reviews),
+        "n_test": count_test_texts(comparable),
     }
-    tuning = None
-    if declared.tuned:
-        tuning = compose_tuning_part(declared.tuned, matched, searches or {}, **rule)
-    return StudyReport(
+    notices = [*_notices(runs), *declared.notes, *_mixed(sections, matched)]
+    return Report(
         study=study,
         answer=write_answer(comparison),
-        warnings=warn_of(
-            comparison,
-            notices=[*_notices(runs), *declared.notes, *_mixed(sections, matched)],
-            problem=problem,
-            n_deleted=n_deleted,
-        ),
+        warnings=warn_of(comparison, notices=notices, problem=problem, n_deleted=n_deleted),
         comparison=comparison,
         published=Published(
             rows=tuple(compare_with_published(sections)), curves=tuple(published_curves(sections))
         ),
-        claims=tuple(judge_claims(claims, on_same_reviews, timing=timing, **rule)),
+        claims=tuple(judge_claims(claims, comparable, timing=timing, **rule)),
         timing=timing,
         facts=tuple(describe_study(runs, declared, command)),
-        tuning=tuning,
+        tuning=compose_tuning_part(tuned, matched, searches or {}, **rule) if tuned else None,
         made_at=_now(),
     )
 
 
-def compose_timing_report(timing: TimingPart, claims: Sequence[Claim]) -> TimingReport:
-    """The report of what was timed, with the claims on time."""
+def compose_timing_report(timing: TimingPart, claims: Sequence[Claim]) -> Report:
+    """The report of what was timed, without any study, with the claims on time."""
     timed = [claim for claim in claims if isinstance(claim.test, TimingTest)]
-    judged = judge_claims(timed, (), margin=0.0, is_paired=False, timing=timing)
-    return TimingReport(timing=timing, claims=tuple(judged), made_at=_now())
+    return Report(
+        study=TIMING,
+        answer=write_timing_answer(timing),
+        warnings=warn_of_timing(timing),
+        claims=tuple(judge_claims(timed, (), margin=0.0, is_paired=False, timing=timing)),
+        facts=tuple(Fact(name=name, value=value) for name, value in describe_timing(timing)),
+        made_at=_now(),
+        timing=timing,
+    )
+
+
+def describe_study(
+    runs: Sequence[RecordedRun], declared: Declaration, command: str
+) -> Iterator[Fact]:
+    """Data and its classes, recipe, versions, hardware, back end, engine, commit and command."""
+    settings = [run.spec.settings for run in runs]
+    reviews = {f"{run.spec.data.dataset} ({run.spec.data.fingerprint})" for run in runs}
+    is_own = any(run.spec.data.is_own for run in runs)
+    hidden = SPLIT_KEYS if is_own else ("split_seed",) if declared.vary_split else ()
+    seen = [name for name in _DATA_SETTINGS if name not in hidden]
+    paired = "by seed" if declared.is_paired else "none: seeds are not compared with each other"
+    facts = [
+        ("reviews (content fingerprint, SHA-256)", _listed(reviews)),
+        ("classes", _classes(runs)),
+        ("seen by the networks", _describe(settings, seen)),
+        ("split", _split(runs, is_own=is_own, vary_split=declared.vary_split)),
+        ("recipe", _describe(settings, tuple(item.name for item in fields(Recipe)))),
+        ("embedding size", _listed({str(run.spec.embedding_size) for run in runs})),
+        ("pairing", paired),
+        ("practical margin", f"{declared.margin_points:g} points of test accuracy"),
+        ("back end and engine", _listed({f"{r.spec.backend}, {r.spec.engine}" for r in runs})),
+        ("hardware", _hardware(runs)),
+        ("cores", _environment(runs, "cores")),
+        ("platform", _environment(runs, "platform")),
+        ("versions", _versions(runs)),
+        ("git commit", _environment(runs, "commit")),
+        ("runs in MLflow", f"{sum(run.run_id is not None for run in runs)} of {len(runs)}"),
+        ("repeat with", command),
+    ]
+    for name, value in facts:
+        yield Fact(name=name, value=value or "not known")
 
 
 def _answer_part(answer: Sequence[str], warnings: Sequence[str]) -> Part:
@@ -244,3 +238,61 @@ def _mixed(sections: Sequence[Section], matched: Matched) -> Iterator[str]:
 
 def _notices(runs: Sequence[RecordedRun]) -> list[str]:
     return [SYNTHETIC_NOTICE] if any(run.spec.data.dataset == SYNTHETIC for run in runs) else []
+
+
+def _classes(runs: Sequence[RecordedRun]) -> str:
+    """`negative 50.0 %, positive 50.0 %` of all texts; empty where they are not cached here."""
+    return _listed({describe_classes(corpus) for corpus in _corpora(runs)})
+
+
+def _split(runs: Sequence[RecordedRun], *, is_own: bool, vary_split: bool) -> str:
+    """How reviews were divided; of a file of the user's, how many came into each part."""
+    if not is_own:
+        split = "drawn anew with each seed" if vary_split else "one split for all seeds"
+        return f"{split}; the test half is fixed"
+    sizes = set()
+    for corpus in _corpora(runs):
+        n_validation = corpus.n_validation or 0
+        counts = (corpus.train.n_reviews - n_validation, n_validation, corpus.test.n_reviews)
+        sizes.add("{:,} train, {:,} validation, {:,} test".format(*counts))
+    return "; ".join(("one for all seeds, made when the file was read", *sorted(sizes)))
+
+
+def _corpora(runs: Sequence[RecordedRun]) -> Iterator[Corpus]:
+    """What the runs learnt from, where it is cached here."""
+    for fingerprint in {run.spec.data.fingerprint for run in runs}:
+        with suppress(DataError):
+            yield open_corpus(fingerprint)
+
+
+def _describe(
+    settings: Sequence[Mapping[str, Any]],  # Any: values of several types
+    names: Sequence[str],
+) -> str:
+    """`batch_size 64, order reshuffled or frozen`."""
+    seen = {name: sorted({values[name] for values in settings}) for name in names}
+    return ", ".join(f"{name} {' or '.join(map(str, seen[name]))}" for name in names)
+
+
+def _hardware(runs: Sequence[RecordedRun]) -> str:
+    """Of the runs whose worker lived to name it."""
+    results = [run.result for run in runs if run.result is not None]
+    return _listed({hardware_of(result) for result in results if "device" in result.environment})
+
+
+def _environment(runs: Sequence[RecordedRun], key: str) -> str:
+    return _listed({run.result.environment.get(key, "") for run in runs if run.result is not None})
+
+
+def _versions(runs: Sequence[RecordedRun]) -> str:
+    seen: dict[str, set[str]] = {}
+    for run in runs:
+        if run.result is not None:
+            for key, value in run.result.environment.items():
+                if key.startswith("version."):
+                    seen.setdefault(key.removeprefix("version."), set()).add(value)
+    return ", ".join(f"{name} {' or '.join(sorted(seen[name]))}" for name in sorted(seen))
+
+
+def _listed(values: set[str]) -> str:
+    return "; ".join(sorted(values - {""}))

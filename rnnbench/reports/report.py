@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from rnnbench.claims.claims import load_claims
 from rnnbench.claims.kinds import Claim
@@ -21,7 +21,7 @@ from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import NO_RUNS, RecordedRun, changed_at, read_runs
 from rnnbench.reports.compose import Report, compose_report, compose_timing_report
-from rnnbench.reports.writer import FORMATS, Format, write_report
+from rnnbench.reports.writer import FORMATS, write_report
 from rnnbench.study import TIMING, bundled_studies, load_study
 from rnnbench.timing.rows import TimingPart, compose_timing_part
 from rnnbench.timing.sessions import read_sessions
@@ -30,46 +30,43 @@ from rnnbench.tracking.published import experiment_names
 from rnnbench.tracking.store import DATABASE, Store, find_store
 from rnnbench.tracking.taken import take_runs
 from rnnbench.tuning.plan import TUNING
-from rnnbench.tuning.record import TuningRecord, read_records
+from rnnbench.tuning.record import read_records
 
 REPORTS = "reports"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportChoices:
-    """What was asked for on the command line.
+def report_study(
+    study: str | None,
+    view: Screen,
+    root: Path,
+    *,
+    out: Path | None = None,
+    formats: Sequence[str] = FORMATS,
+    claims: Path | None = None,
+    open_page: bool = False,
+) -> Path:
+    """Write a study's report, say what it found; the page's path.
 
     Args:
         study: its name; None takes the one that was worked on last.
         out: the folder for the page; None takes `reports/<study>`.
         claims: a file with claims of the user's own.
         open_page: show the page in the browser.
-    """
-
-    study: str | None = None
-    out: Path | None = None
-    formats: tuple[str, ...] = FORMATS
-    claims: Path | None = None
-    open_page: bool = False
-
-
-def report_study(choices: ReportChoices, view: Screen, root: Path) -> Path:
-    """Write a study's report, say what it found; the page's path.
 
     Raises:
         UsageError: no such study, no runs at all, an unknown format, a mistake in the claims.
         StoreError: the folder cannot be written.
     """
-    if not choices.formats:
+    if not formats:
         raise UsageError(f"name a format; choose from {', '.join(FORMATS)}")
-    for name in choices.formats:
+    for name in formats:
         if name not in FORMATS:
             raise UsageError(unknown_name("format", name, FORMATS))
     store, problem = find_store(root), ""
     if store.is_local and not ((root / FOLDER).exists() or (root / DATABASE).exists()):
         raise UsageError(NO_RUNS)  # before a ledger is made: looking makes nothing
-    study = choices.study or _latest_study(store, Ledger(root, writable=False))
-    if choices.study is None:
+    if study is None:
+        study = _latest_study(store, Ledger(root, writable=False))
         view.say(f"study {study}")
     if study != TIMING and _may_have_others(store, study):
         try:
@@ -77,14 +74,14 @@ def report_study(choices: ReportChoices, view: Screen, root: Path) -> Path:
                 problem = _take_others(study, view, store)
         except StoreError as err:
             problem = str(err)
-    written = _write(store, study, choices, problem)
+    written = _write(store, study, problem, out=out, formats=formats, claims=claims)
     for sentence in written.answer:
         view.say(sentence)
     for warning in written.warnings:
         view.warn(warning)
     _attach(written, view)
     view.say(f"report: {written.page}")
-    if choices.open_page:
+    if open_page:
         webbrowser.open(written.page.resolve().as_uri())
     return written.page
 
@@ -99,7 +96,7 @@ def report_after_run(study: str, view: Screen, store: Store) -> None:
     """
     problem = "" if store.is_local else _take_others(study, view, store)
     try:
-        written = call_in_process(_write, store, study, ReportChoices(), problem)
+        written = call_in_process(_write, store, study, problem)
     except RnnbenchError as err:
         view.warn(f"no report was written: {err}")
         return
@@ -131,71 +128,67 @@ class _Written:
         return self.files[0]
 
 
-def _write(store: Store, study: str, choices: ReportChoices, problem: str) -> _Written:
-    claims = load_claims(choices.claims)
+def _write(
+    store: Store,
+    study: str,
+    problem: str,
+    *,
+    out: Path | None = None,
+    formats: Sequence[str] = FORMATS,
+    claims: Path | None = None,
+) -> _Written:
+    read = load_claims(claims)
     unread: list[str] = []
     ledger = Ledger(store.root, on_problem=unread.append)
     timing = compose_timing_part(read_sessions(ledger.folder, unread.append))
-    if study == TIMING:
-        return _write_timing(choices, timing, claims, store, unread)
+    if study != TIMING:
+        report = _compose(study, ledger, read, timing, problem, unread.append)
+    elif timing is None:
+        raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
+    else:
+        report = compose_timing_report(timing, read)
+    folder = out or store.root / REPORTS / study
+    has_store = not store.is_local or (store.root / DATABASE).exists()
+    return _Written(
+        study=study,
+        store=store,
+        folder=folder,
+        files=tuple(write_report(report, folder, formats)),
+        answer=report.answer,
+        warnings=(*report.warnings, *unread),
+        can_attach=not problem and has_store and find_spec("mlflow") is not None,
+    )
+
+
+def _compose(
+    study: str,
+    ledger: Ledger,
+    claims: Sequence[Claim],
+    timing: TimingPart | None,
+    problem: str,
+    on_problem: Callable[[str], None],
+) -> Report:
     found = read_runs(ledger, whole=study)
     kept = [run for run in found if not run.is_deleted]
     runs = [run for run in kept if run.study == study]
     if not runs:
         raise UsageError(_no_runs(study, {run.study for run in found}))
-    declaration = _find_declaration(study, ledger)
-    report = compose_report(
+    declaration, searches = _find_declaration(study, ledger), None
+    if declaration.tuned:
+        reviews = runs[0].spec.data.fingerprint
+        searches = read_records(ledger.folder, TUNING, reviews, on_problem)
+    return compose_report(
         study,
         runs,
         declaration,
         claims=claims,
         baselines=find_baselines,
         others=[run for run in kept if run.study != study],
-        searches=_find_searches(ledger, runs, unread.append) if declaration.tuned else {},
+        searches=searches,
         timing=timing,
         command=_command(study, runs),
         problem=problem,
         n_deleted=sum(run.study == study and run.is_deleted for run in found),
-    )
-    return _write_report(report, choices, store, unread, can_attach=_has_store(store, problem))
-
-
-def _write_timing(
-    choices: ReportChoices,
-    timing: TimingPart | None,
-    claims: Sequence[Claim],
-    store: Store,
-    unread: Sequence[str],
-) -> _Written:
-    if timing is None:
-        raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
-    report = compose_timing_report(timing, claims)
-    can_attach = find_spec("mlflow") is not None and _has_store(store)
-    return _write_report(report, choices, store, unread, can_attach=can_attach)
-
-
-def _has_store(store: Store, problem: str = "") -> bool:
-    return not problem and (not store.is_local or (store.root / DATABASE).exists())
-
-
-def _write_report(
-    report: Report,
-    choices: ReportChoices,
-    store: Store,
-    warnings: Sequence[str],
-    *,
-    can_attach: bool,
-) -> _Written:
-    folder = choices.out or store.root / REPORTS / report.study
-    files = write_report(report, folder, cast(tuple[Format, ...], choices.formats))
-    return _Written(
-        study=report.study,
-        store=store,
-        folder=folder,
-        files=tuple(files),
-        answer=report.answer,
-        warnings=(*report.warnings, *warnings),
-        can_attach=can_attach,
     )
 
 
@@ -265,13 +258,6 @@ def _find_declaration(study: str, ledger: Ledger) -> Declaration:
     if study in bundled_studies():
         return _declaration(load_study(study).declaration)
     return Declaration()
-
-
-def _find_searches(
-    ledger: Ledger, runs: Sequence[RecordedRun], on_problem: Callable[[str], None]
-) -> Mapping[str, TuningRecord]:
-    """What was tuned in this folder on the reviews of the runs, by architecture."""
-    return read_records(ledger.folder, TUNING, runs[0].spec.data.fingerprint, on_problem)
 
 
 def _declaration(values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Declaration:

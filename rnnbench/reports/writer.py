@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from rnnbench.data.files import sweep_folders, temporary_folder
 from rnnbench.errors import StoreError
+from rnnbench.formats import why_unreadable
 from rnnbench.page.drawing import write_png
 from rnnbench.page.render import render_html, render_markdown
 
 if TYPE_CHECKING:
     from rnnbench.reports.compose import Report
 
-Format: TypeAlias = Literal["html", "md", "csv"]
-FORMATS: tuple[Format, ...] = ("html", "md", "csv")
+FORMATS = ("html", "md", "csv")
 
 _BEGUN = ".rnnbench-report-"
 
 
-def write_report(report: Report, folder: Path, formats: Collection[Format]) -> list[Path]:
+def write_report(report: Report, folder: Path, formats: Collection[str]) -> list[Path]:
     """The files written into `folder`, the page first: each is replaced whole or not at all.
 
     Raises:
@@ -30,14 +30,14 @@ def write_report(report: Report, folder: Path, formats: Collection[Format]) -> l
     try:
         _replace_files(folder, contents)
     except OSError as err:
-        reason = err.strerror or err
         raise StoreError(
-            f"cannot write the report to {folder} ({reason}); choose another folder with --out"
+            f"cannot write the report to {folder} ({why_unreadable(err)}); choose another folder "
+            "with --out"
         ) from err
     return [folder / name for name in contents]
 
 
-def _render(report: Report, formats: Collection[Format]) -> dict[str, bytes]:
+def _render(report: Report, formats: Collection[str]) -> dict[str, bytes]:
     """The bytes of each file by its path in the folder."""
     contents: dict[str, bytes] = {}
     has_csv = "csv" in formats

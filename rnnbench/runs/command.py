@@ -36,7 +36,7 @@ def list_(
     """Show the architectures, the studies, and the runs of this folder."""
     from rnnbench.page.consoles import print_json
     from rnnbench.page.screen import Screen
-    from rnnbench.runs.listing import list_all, runs_as_csv, show_listing
+    from rnnbench.runs.listing import list_all, runs_as_csv, show_listings
 
     warn = Screen().warn
     if csv:
@@ -44,22 +44,23 @@ def list_(
         return
     found = list_all(here(), what, warn)
     if json:
-        print_json({listing.title: listing.records for listing in found})
+        print_json(found)
     else:
-        show_listing(found)
+        show_listings(found)
 
 
 def show(run: Run, study: Study = None, json: Json = False) -> None:
     """Show one run: what was asked, its curve, its scores, and where its files are."""
     from rnnbench.page.consoles import print_json
-    from rnnbench.runs.show import show_one, show_run
+    from rnnbench.recorded_runs import find_run
+    from rnnbench.runs.show import describe_run, show_run
 
     screen = _screen()
-    found = show_run(run, here(), study, screen.warn)
+    found = find_run(run, here(), study, screen.warn)
     if json:
-        print_json(found)
+        print_json(describe_run(found))
     else:
-        show_one(found, screen)
+        show_run(found, screen)
 
 
 def predict(

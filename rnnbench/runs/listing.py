@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from rich.table import Table
 
@@ -17,12 +15,14 @@ from rnnbench.architectures import (
     model_parameters,
     plugin_problems,
 )
+from rnnbench.compare.sections import hyperparameter
 from rnnbench.errors import StudyError, UsageError, unknown_name
 from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural
 from rnnbench.output.characters import csv_text
 from rnnbench.page.consoles import open_console
-from rnnbench.recorded_runs import read_runs
+from rnnbench.page.csv_files import write_lines
+from rnnbench.recorded_runs import find_runs, read_runs
 from rnnbench.specs import Form, PluginForm, RunResult, RunSpec
 from rnnbench.study import bundled_studies, load_study
 
@@ -46,25 +46,30 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A titled table of words."""
+_SETTINGS = ("order", "backend", "engine", "learning_rate", "num_words", "max_len")
+_HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
+_RESULTS = (
+    "status",
+    "epochs",
+    "best_epoch",
+    "val_loss",
+    "val_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "test_macro_f1",
+    "fit_seconds",
+)
 
-    title: str
-    headings: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    empty: str
+Listing: TypeAlias = list[dict[str, str]]
+"""Rows of words by heading."""
 
-    @property
-    def records(self) -> list[dict[str, str]]:
-        """The rows by heading."""
-        return [dict(zip(self.headings, row, strict=True)) for row in self.rows]
+_NOTHING = {"runs in this folder": "none yet; start with `rnnbench run --all`"}
 
 
 def list_all(
     root: Path, what: str | None = None, on_problem: Callable[[str], None] = lambda _: None
-) -> list[Listing]:
-    """The sections asked for, or all of them.
+) -> dict[str, Listing]:
+    """The sections asked for, or all of them, by title.
 
     Args:
         on_problem: called with a sentence for each run that is left out, being damaged, and for
@@ -78,24 +83,26 @@ def list_all(
     if what in (None, "architectures"):
         for problem in plugin_problems():
             on_problem(problem)
-    makers: dict[str, Callable[[], Listing]] = {
-        "architectures": _architectures,
-        "studies": lambda: _studies(root),
-        "runs": lambda: _runs(root, on_problem),
-    }
-    return [make() for name, make in makers.items() if what in (None, name)]
+    found: dict[str, Listing] = {}
+    if what in (None, "architectures"):
+        found["architectures"] = _architectures()
+    if what in (None, "studies"):
+        found["studies (rnnbench run --study NAME)"] = _studies(root)
+    if what in (None, "runs"):
+        found["runs in this folder"] = _runs(root, on_problem)
+    return found
 
 
-def show_listing(listings: Sequence[Listing]) -> None:
-    """Print each listing as a table."""
+def show_listings(listings: Mapping[str, Listing]) -> None:
+    """Print each as a table."""
     console = open_console()
-    for listing in listings:
-        if not listing.rows:
-            console.print(f"{listing.title}: {listing.empty}")
+    for title, rows in listings.items():
+        if not rows:
+            console.print(f"{title}: {_NOTHING.get(title, 'none')}")
             continue
-        table = Table(*listing.headings, title=listing.title, title_justify="left")
-        for row in listing.rows:
-            table.add_row(*row)
+        table = Table(*rows[0], title=title, title_justify="left")
+        for row in rows:
+            table.add_row(*row.values())
         console.print(table)
 
 
@@ -110,17 +117,45 @@ def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) 
         for run in runs
         if run.result is not None and not run.is_deleted
     ]
-    return write_records(sorted(records, key=_record_order))
+    return write_records(sorted(records, key=_row_order))
 
 
 def write_records(records: Iterable[Mapping[str, object]]) -> str:
     """The records as CSV, empty cells for None."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for record in records:
-        writer.writerow({key: csv_text(value) for key, value in record.items()})
-    return text.getvalue()
+    return write_lines(COLUMNS, ([csv_text(r.get(name)) for name in COLUMNS] for r in records))
+
+
+def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a column's values
+    """The runs that are over, by architecture and seed; None where there is no value.
+
+    Those that somebody deleted in MLflow are left out.
+
+    Raises:
+        UsageError: there is no such study in the folder.
+    """
+    records = []
+    for run in find_runs(Ledger(root, writable=False), study):
+        spec, result = run.spec, run.result
+        if result is None or run.is_deleted:
+            continue
+        settings = spec.settings
+        records.append(
+            {
+                "study": study,
+                "dataset": spec.data.dataset,
+                "architecture": display_name(spec.form),
+                "seed": spec.seed,
+                **{name: settings[name] for name in _SETTINGS},
+                **{name: hyperparameter(spec.form, name) for name in _HYPERPARAMETERS},
+                **{name: getattr(result, name) for name in _RESULTS},
+                "keras": result.environment.get("version.keras"),
+                "backend_version": result.environment.get(f"version.{spec.backend}"),
+                "processor": result.environment.get("processor"),
+                "imported_from": result.imported_from,
+                "fingerprint": run.entry.fingerprint,
+            }
+        )
+    return sorted(records, key=_row_order)
 
 
 def _run_record(study: str, spec: RunSpec, result: RunResult) -> dict[str, object]:
@@ -137,23 +172,19 @@ def _run_record(study: str, spec: RunSpec, result: RunResult) -> dict[str, objec
     return values | {name: getattr(result, name) for name in COLUMNS if name not in values}
 
 
-def _record_order(record: Mapping[str, object]) -> tuple[str, str, int]:
-    return str(record["study"]), str(record["architecture"]), int(str(record["seed"]))
+def _row_order(row: Mapping[str, object]) -> tuple[str, str, int]:
+    return str(row["study"]), str(row["architecture"]), int(str(row["seed"]))
 
 
 def _architectures() -> Listing:
     rows = []
     for name in architecture_names():
         form = make_form(name)
-        n_parameters = model_parameters(form)
-        count = "counted by Keras" if n_parameters is None else f"{n_parameters:,}"
-        rows.append((name, _describe(form), count))
-    return Listing(
-        title="architectures",
-        headings=("name", "recurrent part", "parameters of the model"),
-        rows=rows,
-        empty="none",
-    )
+        n = model_parameters(form)
+        count = "counted by Keras" if n is None else f"{n:,}"
+        row = {"name": name, "recurrent part": _describe(form), "parameters of the model": count}
+        rows.append(row)
+    return rows
 
 
 def _describe(form: Form) -> str:
@@ -172,23 +203,20 @@ def _describe(form: Form) -> str:
 
 
 def _studies(root: Path) -> Listing:
-    paths = [*bundled_studies().values(), *sorted(root.glob("*.toml"))]
-    rows: dict[str, tuple[str, ...]] = {}
-    for path in paths:
+    found: dict[str, dict[str, str]] = {}
+    for path in (*bundled_studies().values(), *sorted(root.glob("*.toml"))):
         try:
             study = load_study(path)
         except StudyError:
             continue  # another program's TOML file
-        rows.setdefault(
-            study.name,
-            (study.name, study.contrast, str(len(study.seeds)), study.description),
-        )
-    return Listing(
-        title="studies (rnnbench run --study NAME)",
-        headings=("name", "contrast", "seeds", "about"),
-        rows=list(rows.values()),
-        empty="none",
-    )
+        row = {
+            "name": study.name,
+            "contrast": study.contrast,
+            "seeds": str(len(study.seeds)),
+            "about": study.description,
+        }
+        found.setdefault(study.name, row)
+    return list(found.values())
 
 
 def _runs(root: Path, on_problem: Callable[[str], None]) -> Listing:
@@ -196,24 +224,16 @@ def _runs(root: Path, on_problem: Callable[[str], None]) -> Listing:
     for run in read_runs(Ledger(root, writable=False, on_problem=on_problem)):
         spec, result = run.spec, run.result
         status = result.status if result else f"{plural(len(run.entry.history()), 'epoch')} done"
-        if run.is_deleted:
-            status = "deleted in MLflow"
         score = f"{result.test_accuracy:.4f}" if result and result.test_accuracy else "–"
         rows.append(
-            (
-                run.study,
-                display_name(spec.form),
-                str(spec.seed),
-                spec.data.dataset,
-                status,
-                score,
-                run.entry.fingerprint,
-            )
+            {
+                "study": run.study,
+                "architecture": display_name(spec.form),
+                "seed": str(spec.seed),
+                "data": spec.data.dataset,
+                "status": "deleted in MLflow" if run.is_deleted else status,
+                "test accuracy": score,
+                "run": run.entry.fingerprint,
+            }
         )
-    rows.sort(key=lambda row: (row[0], row[1], int(row[2])))
-    return Listing(
-        title="runs in this folder",
-        headings=("study", "architecture", "seed", "data", "status", "test accuracy", "run"),
-        rows=rows,
-        empty="none yet; start with `rnnbench run --all`",
-    )
+    return sorted(rows, key=_row_order)

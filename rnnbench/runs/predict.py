@@ -86,14 +86,9 @@ def predict_text(
     entry = find_run(words, root, study).entry
     path, spec = model_file(entry), entry.spec()
     data = spec.data
-    vocabulary = _vocabulary(data)
-    ranks = _ranks(vocabulary, data.num_words)
+    ranks = _ranks(data)
     cut = [cut_words(text) for text in texts]
-    half = _encode(cut, ranks, np.zeros(len(texts), dtype=np.int8))
-    tokens = cut_and_pad(
-        half, np.arange(len(texts)), num_words=data.num_words, max_len=data.max_len
-    )
-    probability = _ask(path, spec, tokens)
+    probability = _ask(path, spec, _encode(cut, ranks, data))
     classes = open_corpus(data.fingerprint).classes
     return [
         Prediction(
@@ -212,10 +207,7 @@ def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tup
             f"it was trained on {', '.join(classes)}"
         )
     labels = np.array([places[label_key(name)] for name in read.labels], dtype=np.int8)
-    ranks = _ranks(_vocabulary(data), data.num_words)
-    half = _encode([cut_words(text) for text in read.texts], ranks, labels)
-    rows = np.arange(len(labels))
-    tokens = cut_and_pad(half, rows, num_words=data.num_words, max_len=data.max_len)
+    tokens = _encode([cut_words(text) for text in read.texts], _ranks(data), data)
     trained = {row.tobytes() for row in load_part(data, "train").tokens.astype(tokens.dtype)}
     known = sum(row.tobytes() in trained for row in tokens)
     notes = read.notes
@@ -225,6 +217,12 @@ def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tup
             "its scores flatter",
         )
     return Part(tokens=tokens, labels=labels.astype(np.float32)), notes
+
+
+def _ranks(data: DataSpec) -> dict[str, int]:
+    """Each word that the network knows, with its token."""
+    known = _vocabulary(data)[: max(data.num_words - FIRST_WORD, 0)]
+    return {word: place + FIRST_WORD for place, word in enumerate(known)}
 
 
 def _vocabulary(data: DataSpec) -> tuple[str, ...]:
@@ -244,20 +242,16 @@ def _vocabulary(data: DataSpec) -> tuple[str, ...]:
     return read_imdb_words()
 
 
-def _ranks(vocabulary: tuple[str, ...], num_words: int) -> dict[str, int]:
-    """Each word that the network knows, with its token."""
-    known = vocabulary[: max(num_words - FIRST_WORD, 0)]
-    return {word: place + FIRST_WORD for place, word in enumerate(known)}
-
-
-def _encode(cut: list[list[str]], ranks: dict[str, int], labels: NDArray[np.int8]) -> Half:
+def _encode(cut: list[list[str]], ranks: dict[str, int], data: DataSpec) -> NDArray[np.int32]:
+    """Texts, cut into words, as the network sees them."""
     rows = [[START, *(ranks.get(word, UNKNOWN) for word in words)] for words in cut]
-    lengths = [len(row) for row in rows]
-    return Half(
+    half = Half(
         tokens=np.array([token for row in rows for token in row], dtype=np.int32),
-        offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
-        labels=labels,
+        offsets=np.concatenate(([0], np.cumsum([len(row) for row in rows]))).astype(np.int64),
+        labels=np.zeros(len(rows), dtype=np.int8),
     )
+    every = np.arange(len(rows))
+    return cut_and_pad(half, every, num_words=data.num_words, max_len=data.max_len)
 
 
 def _by_class(row: NDArray[np.float32], classes: tuple[str, ...]) -> dict[str, float]:

@@ -3,78 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 from rnnbench.architectures import display_name
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
 from rnnbench.page.texts import duration
-from rnnbench.recorded_runs import find_run
-from rnnbench.specs import SPLIT_KEYS, EpochRow, RunResult, RunSpec
+from rnnbench.recorded_runs import RecordedRun
+from rnnbench.specs import SPLIT_KEYS, EpochRow
 from rnnbench.tracking.addresses import show_address
 
 WIDTH, HEIGHT = 60, 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownRun:
-    """All that is known of a run.
-
-    Args:
-        run_ids: in MLflow, by the store's address.
-        is_deleted: whether somebody deleted it in MLflow, so that reports leave it out.
-        files: what the ledger keeps of it.
-    """
-
-    study: str
-    name: str
-    spec: RunSpec
-    result: RunResult | None
-    history: tuple[EpochRow, ...]
-    run_ids: dict[str, str]
-    is_deleted: bool
-    files: tuple[Path, ...]
-
-
-def show_run(
-    words: str,
-    root: Path,
-    study: str | None = None,
-    on_problem: Callable[[str], None] = lambda _: None,
-) -> ShownRun:
-    """The run that is meant.
-
-    Args:
-        on_problem: called with a sentence for each run that is left out, being damaged.
+def describe_run(run: RecordedRun) -> dict[str, Any]:  # Any: what `as_json` takes
+    """All that is known of a run, by name: `run_ids` by the store's address, `files` of the ledger.
 
     Raises:
-        UsageError: no run, or several, are called so.
         DamagedError: a file of the run cannot be read.
     """
-    run = find_run(words, root, study, on_problem)
     entry = run.entry
-    return ShownRun(
-        study=run.study,
-        name=f"{display_name(run.spec.form)}, seed {run.spec.seed}",
-        spec=run.spec,
-        result=run.result,
-        history=entry.history(),
-        run_ids={
-            show_address(address): str(notes["run_id"])
-            for address, notes in entry.published().items()
-            if "run_id" in notes
-        },
-        is_deleted=run.is_deleted,
-        files=tuple(sorted(entry.folder.iterdir())),
-    )
+    return {
+        "study": run.study,
+        "name": _name(run),
+        "spec": run.spec,
+        "result": run.result,
+        "history": entry.history(),
+        "run_ids": _run_ids(run),
+        "is_deleted": run.is_deleted,
+        "files": sorted(entry.folder.iterdir()),
+    }
 
 
-def show_one(run: ShownRun, screen: Screen) -> None:
-    """Print the run from its spec to its files."""
+def show_run(run: RecordedRun, screen: Screen) -> None:
+    """Print the run from its spec to its files.
+
+    Raises:
+        DamagedError: a file of the run cannot be read; nothing was printed.
+    """
+    history, run_ids = run.entry.history(), _run_ids(run)
     spec, result, say = run.spec, run.result, screen.say
-    say(f"run       {spec.fingerprint}: {run.name}, study {run.study}")
+    say(f"run       {spec.fingerprint}: {_name(run)}, study {run.study}")
     say(f"data      {spec.data.dataset}, content {spec.data.fingerprint[:12]}")
     hidden = ("fingerprint", *(SPLIT_KEYS if spec.data.is_own else ()))
     settings = ", ".join(
@@ -82,7 +52,7 @@ def show_one(run: ShownRun, screen: Screen) -> None:
     )
     say(f"settings  {settings}")
     if result is None:
-        say(f"status    not over: {plural(len(run.history), 'epoch')} so far")
+        say(f"status    not over: {plural(len(history), 'epoch')} so far")
     else:
         say(f"status    {result.status}" + (f": {result.reason}" if result.reason else ""))
         if result.test_accuracy is not None and result.val_loss is not None:
@@ -92,13 +62,13 @@ def show_one(run: ShownRun, screen: Screen) -> None:
                 f"validation loss {result.val_loss:.4f} in epoch {result.best_epoch}"
             )
         say(f"time      {duration(result.fit_seconds)} for {plural(result.epochs, 'epoch')}")
-    for line in draw_curve(run.history):
+    for line in draw_curve(history):
         say(line)
-    for address, run_id in run.run_ids.items():
+    for address, run_id in run_ids.items():
         say(f"MLflow    {run_id} in {address}")
     if run.is_deleted:
         say("deleted   in MLflow, so that tables and reports leave it out")
-    for path in run.files:
+    for path in sorted(run.entry.folder.iterdir()):
         say(f"file      {path}")
 
 
@@ -127,3 +97,15 @@ def draw_curve(history: Sequence[EpochRow]) -> list[str]:
     foot = f"{'':8} +{'-' * columns}"
     ends = f"{'':9} epoch 1 to {history[-1].epoch}: · training loss, o validation loss, * both"
     return [*lines, foot, ends]
+
+
+def _name(run: RecordedRun) -> str:
+    return f"{display_name(run.spec.form)}, seed {run.spec.seed}"
+
+
+def _run_ids(run: RecordedRun) -> dict[str, str]:
+    return {
+        show_address(address): str(notes["run_id"])
+        for address, notes in run.entry.published().items()
+        if "run_id" in notes
+    }

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rnnbench.errors import UsageError
+from rnnbench.limits import parse_seeds
 from rnnbench.options import (
     ArchitectureChoices,
     Dataset,
@@ -27,12 +28,6 @@ from rnnbench.options import (
 MOST_BUDGET_SECONDS = 365 * 86_400.0
 
 
-def _seeds(text: str) -> tuple[int, ...]:
-    from rnnbench.seeds import parse_seeds
-
-    return parse_seeds(text)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunChoices(ArchitectureChoices):
     """What to run, and where; None, or no value, leaves it to the study.
@@ -44,7 +39,7 @@ class RunChoices(ArchitectureChoices):
     seeds: Annotated[
         tuple[int, ...],
         typer.Option(help="How many (3), a range (0-9) or a list (1,4,7)."),
-        _seeds,
+        parse_seeds,
     ] = ()
     units: Annotated[
         tuple[int, ...], typer.Option(help="Units a layer; a list makes a grid."), whole_numbers

@@ -15,10 +15,11 @@ from rich.text import Text
 
 from rnnbench.architectures import find_plugins, plugin_problems
 from rnnbench.data import cache, imdb
-from rnnbench.errors import RnnbenchError
+from rnnbench.errors import RnnbenchError, StoreError
 from rnnbench.execution.cores import usable_cores
 from rnnbench.execution.devices import backends_with_gpu, find_gpus
 from rnnbench.execution.environment import processor_name
+from rnnbench.formats import why_unreadable
 from rnnbench.page.consoles import PlainConsole, open_console
 from rnnbench.tracking.store import DATABASE, find_store
 
@@ -55,8 +56,8 @@ def check_all(root: Path) -> list[Check]:
         _processor(),
         _gpu(),
         _data(),
-        _guarded("cache folder", lambda: _writable("cache folder", cache.cache_folder())),
-        _guarded("folder", lambda: _writable("folder", root)),
+        _guarded("cache folder", lambda: _writable(cache.cache_folder())),
+        _guarded("folder", lambda: _writable(root)),
         _guarded("store", lambda: _store(root)),
         _disk(root),
     ]
@@ -125,21 +126,21 @@ def _data() -> Check:
     )
 
 
-def _writable(name: str, folder: Path) -> Check:
+def _writable(folder: Path) -> str:
     existing = folder
     while not existing.exists():
         existing = existing.parent
     try:
         with tempfile.TemporaryFile(dir=existing):
-            return Check(name=name, ok=True, finding=str(folder))
+            return str(folder)
     except OSError as err:
-        return Check(name=name, ok=False, finding=f"cannot write to {folder}: {err.strerror}")
+        raise StoreError(f"cannot write to {folder}: {why_unreadable(err)}") from err
 
 
-def _store(root: Path) -> Check:
+def _store(root: Path) -> str:
     store = find_store(root)
     known = "" if not store.is_local or (root / DATABASE).exists() else ", made by the first run"
-    return Check(name="store", ok=True, finding=f"{store}{known}")
+    return f"{store}{known}"
 
 
 def _disk(root: Path) -> Check:
@@ -152,8 +153,9 @@ def _disk(root: Path) -> Check:
     )
 
 
-def _guarded(name: str, check: Callable[[], Check]) -> Check:
+def _guarded(name: str, find: Callable[[], str]) -> Check:
+    """What is found, or why nothing is."""
     try:
-        return check()
+        return Check(name=name, ok=True, finding=find())
     except RnnbenchError as err:
         return Check(name=name, ok=False, finding=str(err))

@@ -11,7 +11,7 @@ from rnnbench.architectures import ALL
 from rnnbench.datasets import DatasetRef
 from rnnbench.errors import StudyError, UsageError
 from rnnbench.execution.devices import Placement
-from rnnbench.seeds import parse_seeds
+from rnnbench.limits import parse_seeds
 from rnnbench.specs import PluginForm, RunSpec
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.provenance import drop_options

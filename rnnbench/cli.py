@@ -1,20 +1,27 @@
-"""`rnnbench`: the entry point."""
+"""`rnnbench`: every command by its name; the exit codes; what becomes of an error."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import Annotated, Any
 
 import typer
 
-from rnnbench.cli.commands import COMMANDS, GROUPS
 from rnnbench.errors import RnnbenchError, UnavailableError, UsageError
+from rnnbench.formats import why_unreadable
 from rnnbench.output.characters import sentence
 from rnnbench.output.streams import output_problem, steady_output
+from rnnbench.published.command import reproduce
+from rnnbench.reports.command import report
+from rnnbench.runs.command import evaluate, export, import_, list_, predict, relocate, show, ui
+from rnnbench.studies.command import doctor, plan, run
+from rnnbench.studies.data_command import data
+from rnnbench.timing.command import timing
+from rnnbench.tuning.command import tune
 
 EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
 
@@ -32,10 +39,27 @@ app = typer.Typer(
     "the traceback of an error. Exit codes: 0 fine, 1 some runs failed, 2 bad input, 3 data or a "
     "server not reachable or standard output full, 130 interrupted.",
 )
-for _name, _command in COMMANDS.items():
+# As the help orders them. Each is light: what it does is imported when it is called.
+_COMMANDS: Mapping[str, Callable[..., None]] = {
+    "run": run,
+    "plan": plan,
+    "tune": tune,
+    "timing": timing,
+    "report": report,
+    "reproduce": reproduce,
+    "show": show,
+    "predict": predict,
+    "evaluate": evaluate,
+    "list": list_,
+    "export": export,
+    "import": import_,
+    "relocate": relocate,
+    "ui": ui,
+    "doctor": doctor,
+}
+for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
-for _name, _group in GROUPS.items():
-    app.add_typer(_group, name=_name)
+app.add_typer(data, name="data")
 
 
 def _print_version(wanted: bool) -> None:
@@ -72,7 +96,8 @@ def main() -> None:
     code = _carry_out(arguments, debug=debug)
     problem = output_problem()
     if problem is not None:
-        _say_error(f"standard output could not be written ({_reason(problem)}); all else was done")
+        reason = why_unreadable(problem)
+        _say_error(f"standard output could not be written ({reason}); all else was done")
         code = code or EXIT_UNAVAILABLE
     raise SystemExit(code)
 
@@ -117,10 +142,6 @@ def _carry_out(arguments: list[str], *, debug: bool) -> int:
 
 def _say_error(text: str) -> None:
     typer.secho(f"error: {sentence(text)}", err=True, fg=typer.colors.RED)
-
-
-def _reason(err: Exception) -> str:
-    return err.strerror or str(err) if isinstance(err, OSError) else str(err)
 
 
 def _refuse_two_files(arguments: Sequence[str]) -> None:
