@@ -23,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rnnbench.archived_runs import ArchivedRun, read_run
+from rnnbench.archived_runs import read_run
 from rnnbench.data.files import whole_file
 from rnnbench.entries import MOST_BYTES, LedgerEntry, check_time, parse_declarations
 from rnnbench.errors import ArchiveError, StoreError, StudyError
@@ -59,7 +59,7 @@ class Archive:
     origin: str
     exported_at: float
     digest: str
-    runs: tuple[ArchivedRun, ...]
+    runs: tuple[LedgerEntry, ...]
     declarations: tuple[Mapping[str, Any], ...]  # Any: JSON values
 
 
@@ -190,7 +190,7 @@ def _read_runs(
     file: zipfile.ZipFile,
     listed: Mapping[str, Any],  # Any: JSON values
     into: Path,
-) -> tuple[ArchivedRun, ...]:
+) -> tuple[LedgerEntry, ...]:
     """Each run is unpacked and checked before the next one is."""
     names = sorted(name for name in listed if name != DECLARATIONS)
     runs = []

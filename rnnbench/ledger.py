@@ -240,24 +240,22 @@ class Ledger:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def take_in(
-        self, study: str, spec: RunSpec, folder: Path, origin: Mapping[str, str]
-    ) -> LedgerEntry | None:
-        """A run from elsewhere; None if this study has it already, also unfinished.
+    def take_in(self, arrived: LedgerEntry, origin: Mapping[str, str]) -> LedgerEntry | None:
+        """A run from elsewhere; None if its study has it already, also unfinished.
 
         Args:
-            folder: its files, checked, in a folder of `incoming`; they are moved.
+            arrived: its files, checked, in a folder of `incoming`; they are moved.
             origin: where it comes from: noted in its environment, unless it came there from
                 elsewhere too; likewise which command made it.
         """
-        entry = self.entry(study, spec)
+        entry = self.entry(arrived.study, arrived.spec())
         if (entry.folder / "spec.json").exists():
             return None
         with self._writing():
-            _change_environment(folder, lambda known: {**self._made_by, **origin, **known})
+            _change_environment(arrived.folder, lambda known: {**self._made_by, **origin, **known})
             shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
             entry.folder.parent.mkdir(parents=True, exist_ok=True)
-            folder.rename(entry.folder)
+            arrived.folder.rename(entry.folder)
         return entry
 
     def take_declarations(self, study: str, declarations: Sequence[Mapping[str, Any]]) -> bool:

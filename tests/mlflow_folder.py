@@ -15,7 +15,7 @@ from rnnbench.entries import LedgerEntry
 from rnnbench.ledger import Ledger
 from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, Recipe, RunResult, RunSpec
-from rnnbench.tracking.database import make_database
+from rnnbench.tracking.client import make_database
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.store import DATABASE, Store, find_store, quiet_mlflow
 from rnnbench.training.engine import Variables

@@ -25,11 +25,9 @@ from rnnbench.reports.writer import FORMATS, Format, write_report
 from rnnbench.study import TIMING, bundled_studies, load_study
 from rnnbench.timing.rows import TimingPart, compose_timing_part
 from rnnbench.timing.sessions import read_sessions
-from rnnbench.tracking.attachments import attach_files
-from rnnbench.tracking.published import experiment_names
+from rnnbench.tracking.client import attach_files, experiment_names
 from rnnbench.tracking.store import DATABASE, Store, find_store
 from rnnbench.tracking.taken import take_runs
-from rnnbench.tuning.plan import TUNING
 from rnnbench.tuning.record import TuningRecord, read_records
 
 REPORTS = "reports"
@@ -271,7 +269,7 @@ def _find_searches(
     ledger: Ledger, runs: Sequence[RecordedRun], on_problem: Callable[[str], None]
 ) -> Mapping[str, TuningRecord]:
     """What was tuned in this folder on the reviews of the runs, by architecture."""
-    return read_records(ledger.folder, TUNING, runs[0].spec.data.fingerprint, on_problem)
+    return read_records(ledger.folder, runs[0].spec.data.fingerprint, on_problem)
 
 
 def _declaration(values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Declaration:

@@ -116,7 +116,7 @@ def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
             view.warn(
                 f"'{study}' declared something else there; the declaration of this folder stays"
             )
-        taken = [ledger.take_in(study, run.spec, run.folder, origin) for run in archive.runs]
+        taken = [ledger.take_in(run, origin) for run in archive.runs]
     entries = tuple(entry for entry in taken if entry is not None)
     n_known = len(archive.runs) - len(entries)
     return Taken(study=study, origin=archive.origin, entries=entries, n_known=n_known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from rnnbench.ledger import Ledger
 from rnnbench.models import import_keras
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.command import TimingChoices
-from rnnbench.timing.measure import Answer, describe_error, make_model, make_reviews
+from rnnbench.timing.measure import describe_error, make_model, make_reviews
 from rnnbench.timing.plan import plan_arms, with_defaults
 from rnnbench.timing.work import call_in_fresh_process
 from rnnbench.training.engine import require_gpu
@@ -38,7 +39,7 @@ class EpochBits:
     weights: str
 
 
-def _follow_epochs(pipe: Answer, arm: Arm, seed: int, epochs: int) -> None:
+def _follow_epochs(pipe: Connection, arm: Arm, seed: int, epochs: int) -> None:
     """Train, and send the list of `EpochBits`, or the sentence that says why there is none."""
     try:
         pipe.send(_train(arm, seed, epochs))

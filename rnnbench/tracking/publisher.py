@@ -21,7 +21,7 @@ from rnnbench.specs import (
     RunResult,
     RunSpec,
 )
-from rnnbench.tracking.database import make_experiment
+from rnnbench.tracking.client import make_experiment
 from rnnbench.tracking.groups import Group, Groups
 from rnnbench.tracking.measures import (
     digest,
@@ -29,6 +29,7 @@ from rnnbench.tracking.measures import (
     parameters,
     result_metrics,
     score_metrics,
+    write_model_folder,
 )
 from rnnbench.tracking.notes import experiment_mark, notes_of, write_notes
 from rnnbench.tracking.store import Store
@@ -164,8 +165,6 @@ class Publisher:
     def publish_model(self, entry: LedgerEntry, folder: Path, model_name: str) -> None:
         """Make an MLflow model of the entry's best file, its scores linked to it; once."""
         from mlflow.entities import LoggedModelOutput
-
-        from rnnbench.tracking.model_folder import write_model_folder
 
         notes = self._notes(entry)
         if "model_id" in notes or "run_id" not in notes:

@@ -14,11 +14,10 @@ from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochRow
-from rnnbench.tracking.client import import_mlflow, open_client
+from rnnbench.tracking.client import find_stages, import_mlflow, make_database, open_client
 from rnnbench.tracking.groups import Group
 from rnnbench.tracking.notes import is_settled, note_stages, notes_of
 from rnnbench.tracking.patience import PATIENCE_SECONDS
-from rnnbench.tracking.published import find_stages
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, Store, explain, folder_mark, is_busy
@@ -143,7 +142,7 @@ class Tracker:
             return
         self._last = [
             *(partial(_suspend, entry) for entry in unfinished),
-            _suspend_groups,
+            Publisher.suspend_groups,
             *(partial(_publish_model, entry) for entry in best),
             partial(self._close, status, metrics),
         ]
@@ -265,8 +264,6 @@ class Tracker:
 
     def _open(self, study: str) -> Publisher:
         """Connect; makes the database and the experiment where they are missing."""
-        from rnnbench.tracking.database import make_database
-
         make_database(self._store, self._ledger.folder)
         if self._store.is_local:
             relocate_artifacts(self._store, self._ledger.entries)
@@ -295,10 +292,6 @@ class Tracker:
 def _origin(folder: Path) -> str:
     """Names a folder of a machine."""
     return f"{platform.node()}-{folder_mark(folder)}"
-
-
-def _suspend_groups(publisher: Publisher) -> None:
-    publisher.suspend_groups()
 
 
 def _say(group: Group, tags: Mapping[str, str], publisher: Publisher) -> None:

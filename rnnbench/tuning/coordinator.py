@@ -330,7 +330,7 @@ class Coordinator:
         """By architecture this machine, beside those that earlier trials were trained on."""
         here = f"{self._tuning.placement.device} ({processor_name()})"
         fingerprint = self._tuning.dataset.fingerprint
-        known = read_records(self._ledger.folder, TUNING, fingerprint, self._view.warn)
+        known = read_records(self._ledger.folder, fingerprint, self._view.warn)
         found = {}
         for search in self._searches:
             record = known.get(search.architecture) if search.trials else None
