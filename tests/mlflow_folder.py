@@ -92,13 +92,14 @@ class MlflowFolder:
             store=self.store,
             study=entries[0].study,
             origin=origin,
+            tags=tags or {},
             attempt_of=lambda fingerprint: self.ledger.n_archived(entries[0].study, fingerprint),
             draw=lambda history, title: b"a picture",
         )
-        invocation = publisher.begin_invocation("a command", tags or {})
+        publisher.begin_invocation("a command")
         for entry in entries:
-            publisher.publish(entry, invocation, tags or {})
-        publisher.end_invocation(invocation, "FINISHED", {})
+            publisher.publish(entry)
+        publisher.end_invocation("FINISHED", {})
 
     def read(self, study: str = "textbook") -> list[RecordedRun]:
         """The runs of the study that a report reads."""
