@@ -18,14 +18,7 @@ from numpy.lib import format as npy
 from rnnbench.architectures import check_size
 from rnnbench.entries import FLOATS, MOST_BYTES, LedgerEntry
 from rnnbench.errors import ArchiveError, DamagedError, StoreError, UsageError
-from rnnbench.formats import (
-    FormatError,
-    check_names,
-    check_text,
-    open_zip,
-    parse_json,
-    read_bytes,
-)
+from rnnbench.formats import FormatError, check_names, check_text, open_zip, parse_json, read_bytes
 from rnnbench.limits import MOST_OF_A_NAME
 from rnnbench.specs import CanonicalForm, EpochRow, PluginForm, RunResult, RunSpec
 

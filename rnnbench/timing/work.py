@@ -22,11 +22,7 @@ from rnnbench.study import TIMING
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.command import TimingChoices
 from rnnbench.timing.measure import Blocks, answer_with_sample
-from rnnbench.timing.plan import (
-    begin_session,
-    plan_arms,
-    with_defaults,
-)
+from rnnbench.timing.plan import begin_session, plan_arms, with_defaults
 from rnnbench.timing.rows import compose_timing_part
 from rnnbench.timing.sessions import (
     ArmTimes,

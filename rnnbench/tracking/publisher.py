@@ -13,14 +13,7 @@ from rnnbench.architectures import display_name
 from rnnbench.data.files import temporary_folder
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
-from rnnbench.specs import (
-    SYNTHETIC,
-    SYNTHETIC_NOTICE,
-    DataSpec,
-    EpochRow,
-    RunResult,
-    RunSpec,
-)
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, EpochRow, RunResult, RunSpec
 from rnnbench.tracking.client import KIND_TAG, make_experiment
 from rnnbench.tracking.groups import Group, Groups
 from rnnbench.tracking.measures import (
