@@ -92,7 +92,7 @@ class Ledger:
             raise StoreError(f"cannot write to {root}: {err.strerror}") from err
 
     @contextmanager
-    def locked(self, on_wait: Any = None) -> Iterator[None]:  # Any: Callable or None
+    def locked(self, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
         """Hold the folder's lock; calls `on_wait()` once if another command holds it."""
         from filelock import FileLock, Timeout
 
@@ -103,8 +103,7 @@ class Ledger:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                if on_wait is not None:
-                    on_wait()
+                on_wait()
                 lock.acquire()
         try:
             yield
