@@ -28,7 +28,7 @@ import numpy as np
 
 from rnnbench.compare.pairs import compare_sections
 from rnnbench.compare.rows import PairRow
-from rnnbench.execution.cores import usable_cores
+from rnnbench.execution.devices import usable_cores
 from rnnbench.execution.environment import processor_name
 from rnnbench.stats.comparisons import correlation
 

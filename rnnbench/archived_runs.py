@@ -10,7 +10,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,14 +18,7 @@ from numpy.lib import format as npy
 from rnnbench.architectures import check_size
 from rnnbench.entries import FLOATS, MOST_BYTES, LedgerEntry
 from rnnbench.errors import ArchiveError, DamagedError, StoreError, UsageError
-from rnnbench.formats import (
-    FormatError,
-    check_names,
-    check_text,
-    open_zip,
-    parse_json,
-    read_bytes,
-)
+from rnnbench.formats import FormatError, check_names, check_text, open_zip, parse_json, read_bytes
 from rnnbench.limits import MOST_OF_A_NAME
 from rnnbench.specs import CanonicalForm, EpochRow, PluginForm, RunResult, RunSpec
 
@@ -39,16 +31,8 @@ MOST_LOSS = 1e30  # what a figure can still draw
 CHUNK_BYTES = 2**20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivedRun:
-    """One run of an archive, checked; its files lie in `folder`."""
-
-    spec: RunSpec
-    folder: Path
-
-
-def read_run(study: str, folder: Path) -> ArchivedRun:
-    """A run's files, read as every command reads them.
+def read_run(study: str, folder: Path) -> LedgerEntry:
+    """A run's folder, once its files have been read as every command reads them, and checked.
 
     Args:
         folder: named by the run's fingerprint.
@@ -82,7 +66,7 @@ def read_run(study: str, folder: Path) -> ArchivedRun:
         _check_predictions(folder / "predictions.npz")
     if (folder / "best.keras").exists():
         _check_model(folder / "best.keras", spec)
-    return ArchivedRun(spec=spec, folder=folder)
+    return LedgerEntry(study, folder, spec)
 
 
 def check_run(study: str, folder: Path) -> None:

@@ -23,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rnnbench.archived_runs import ArchivedRun, read_run
+from rnnbench.archived_runs import read_run
 from rnnbench.data.files import whole_file
 from rnnbench.entries import MOST_BYTES, LedgerEntry, check_time, parse_declarations
 from rnnbench.errors import ArchiveError, StoreError, StudyError
@@ -50,16 +50,15 @@ class Archive:
     """A checked archive, unpacked.
 
     Args:
-        origin: the machine it comes from; `exported_at` in seconds since 1970.
+        origin: the machine it comes from.
         digest: SHA-256 of the manifest, which names the content of every other file.
         declarations: `declared_at` and `declaration` of each, the latest last.
     """
 
     study: str
     origin: str
-    exported_at: float
     digest: str
-    runs: tuple[ArchivedRun, ...]
+    runs: tuple[LedgerEntry, ...]
     declarations: tuple[Mapping[str, Any], ...]  # Any: JSON values
 
 
@@ -152,18 +151,16 @@ def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
     if missing:
         raise ArchiveError(f"{missing[0][:200]!a} is missing")
     _check_sizes(listed, n_bytes, into)
-    exported_at = manifest["exported_at"]
     try:
         study = check_name(manifest["study"])
         check_text("the machine that it comes from", manifest["origin"], 253)
-        check_time("exported_at", exported_at)
+        check_time("exported_at", manifest["exported_at"])
     except (StudyError, ValueError) as err:
         raise ArchiveError(str(err)) from err
     _unpack(file, DECLARATIONS, listed[DECLARATIONS], into)
     return Archive(
         study=study,
         origin=manifest["origin"],
-        exported_at=exported_at,
         digest=hashlib.sha256(content).hexdigest(),
         declarations=check_declarations(read_bytes(into / DECLARATIONS, MOST_DECLARATIONS_BYTES)),
         runs=_read_runs(study, file, listed, into),
@@ -190,7 +187,7 @@ def _read_runs(
     file: zipfile.ZipFile,
     listed: Mapping[str, Any],  # Any: JSON values
     into: Path,
-) -> tuple[ArchivedRun, ...]:
+) -> tuple[LedgerEntry, ...]:
     """Each run is unpacked and checked before the next one is."""
     names = sorted(name for name in listed if name != DECLARATIONS)
     runs = []

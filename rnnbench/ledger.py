@@ -92,7 +92,7 @@ class Ledger:
             raise StoreError(f"cannot write to {root}: {err.strerror}") from err
 
     @contextmanager
-    def locked(self, on_wait: Any = None) -> Iterator[None]:  # Any: Callable or None
+    def locked(self, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
         """Hold the folder's lock; calls `on_wait()` once if another command holds it."""
         from filelock import FileLock, Timeout
 
@@ -103,8 +103,7 @@ class Ledger:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                if on_wait is not None:
-                    on_wait()
+                on_wait()
                 lock.acquire()
         try:
             yield
@@ -240,24 +239,22 @@ class Ledger:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def take_in(
-        self, study: str, spec: RunSpec, folder: Path, origin: Mapping[str, str]
-    ) -> LedgerEntry | None:
-        """A run from elsewhere; None if this study has it already, also unfinished.
+    def take_in(self, arrived: LedgerEntry, origin: Mapping[str, str]) -> LedgerEntry | None:
+        """A run from elsewhere; None if its study has it already, also unfinished.
 
         Args:
-            folder: its files, checked, in a folder of `incoming`; they are moved.
+            arrived: its files, checked, in a folder of `incoming`; they are moved.
             origin: where it comes from: noted in its environment, unless it came there from
                 elsewhere too; likewise which command made it.
         """
-        entry = self.entry(study, spec)
+        entry = self.entry(arrived.study, arrived.spec())
         if (entry.folder / "spec.json").exists():
             return None
         with self._writing():
-            _change_environment(folder, lambda known: {**self._made_by, **origin, **known})
+            _change_environment(arrived.folder, lambda known: {**self._made_by, **origin, **known})
             shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
             entry.folder.parent.mkdir(parents=True, exist_ok=True)
-            folder.rename(entry.folder)
+            arrived.folder.rename(entry.folder)
         return entry
 
     def take_declarations(self, study: str, declarations: Sequence[Mapping[str, Any]]) -> bool:

@@ -15,8 +15,8 @@ from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError, UsageError, unknown_name
 from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochRow, RunResult, RunSpec
+from rnnbench.tracking.client import Stages, find_stages
 from rnnbench.tracking.notes import notes_of
-from rnnbench.tracking.published import Stages, find_stages
 from rnnbench.tracking.store import Store, find_store
 
 if TYPE_CHECKING:

@@ -22,9 +22,8 @@ from rnnbench.data import prepare
 from rnnbench.execution import engines
 from rnnbench.execution.environment import worker_environment
 from rnnbench.execution.executor import Task
-from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.process import call_in_process
-from rnnbench.execution.worker import prepare_process
+from rnnbench.execution.worker import InlineExecutor, prepare_process
 from rnnbench.reports import report
 from rnnbench.runs import predict
 from rnnbench.specs import Event

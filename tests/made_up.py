@@ -14,7 +14,7 @@ from rnnbench.datasets import DatasetRef
 from rnnbench.execution.devices import Placement
 from rnnbench.execution.engines import EngineChoice, Workers
 from rnnbench.execution.executor import Executor
-from rnnbench.execution.inline import InlineExecutor
+from rnnbench.execution.worker import InlineExecutor
 from rnnbench.published.notes import REVIEWS
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec

@@ -15,7 +15,7 @@ from rnnbench.entries import LedgerEntry
 from rnnbench.ledger import Ledger
 from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, Recipe, RunResult, RunSpec
-from rnnbench.tracking.database import make_database
+from rnnbench.tracking.client import make_database
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.store import DATABASE, Store, find_store, quiet_mlflow
 from rnnbench.training.engine import Variables
@@ -92,13 +92,14 @@ class MlflowFolder:
             store=self.store,
             study=entries[0].study,
             origin=origin,
+            tags=tags or {},
             attempt_of=lambda fingerprint: self.ledger.n_archived(entries[0].study, fingerprint),
             draw=lambda history, title: b"a picture",
         )
-        invocation = publisher.begin_invocation("a command", tags or {})
+        publisher.begin_invocation("a command")
         for entry in entries:
-            publisher.publish(entry, invocation, tags or {})
-        publisher.end_invocation(invocation, "FINISHED", {})
+            publisher.publish(entry)
+        publisher.end_invocation("FINISHED", {})
 
     def read(self, study: str = "textbook") -> list[RecordedRun]:
         """The runs of the study that a report reads."""

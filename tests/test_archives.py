@@ -56,7 +56,7 @@ def test_a_run_arrives_elsewhere_whole_and_once(
         assert (found.study, len(found.runs)) == ("made-up", 1)
         assert found.declarations[0]["declaration"] == DECLARED
         (run,) = found.runs
-        taken = there.take_in(found.study, run.spec, run.folder, {"imported_from": "elsewhere"})
+        taken = there.take_in(run, {"imported_from": "elsewhere"})
     assert taken is not None
     (here,) = ledger.entries("made-up")
     assert (taken.history(), taken.spec()) == (here.history(), here.spec())
@@ -69,7 +69,7 @@ def test_a_run_arrives_elsewhere_whole_and_once(
     assert not (there.folder / "incoming").exists()
     with there.incoming() as folder:
         (run,) = read_archive(archive, folder).runs
-        assert there.take_in(found.study, run.spec, run.folder, {}) is None
+        assert there.take_in(run, {}) is None
 
 
 def test_what_was_declared_elsewhere_never_replaces_what_was_declared_here(tmp_path: Path) -> None:

@@ -10,8 +10,14 @@ from typing import Any
 import pytest
 
 from rnnbench.errors import UsageError
-from rnnbench.execution.cores import cpu_quota, usable_cores
-from rnnbench.execution.devices import Placement, backends_with_gpu, find_gpus, place_workers
+from rnnbench.execution.devices import (
+    Placement,
+    backends_with_gpu,
+    cpu_quota,
+    find_gpus,
+    place_workers,
+    usable_cores,
+)
 from rnnbench.execution.environment import describe_process, worker_environment
 
 
@@ -100,9 +106,9 @@ def test_a_containers_quota_counts(
 def test_a_quota_below_the_cores_bounds_them(
     monkeypatch: pytest.MonkeyPatch, quota: float | None, cores: int | None
 ) -> None:
-    monkeypatch.setattr("rnnbench.execution.cores.cpu_quota", lambda: None)
+    monkeypatch.setattr("rnnbench.execution.devices.cpu_quota", lambda: None)
     without = usable_cores()
-    monkeypatch.setattr("rnnbench.execution.cores.cpu_quota", lambda: quota)
+    monkeypatch.setattr("rnnbench.execution.devices.cpu_quota", lambda: quota)
     assert usable_cores() == (cores or without)
 
 

@@ -14,7 +14,7 @@ from rnnbench.data.own import make_corpus
 from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.errors import DataError
 from rnnbench.execution.executor import Task
-from rnnbench.execution.inline import InlineExecutor
+from rnnbench.execution.worker import InlineExecutor
 from rnnbench.specs import DataSpec, Finished, Recipe, RunSpec
 
 MakeTable = Callable[..., Table]

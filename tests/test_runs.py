@@ -19,10 +19,8 @@ from rnnbench.ledger import Ledger
 from rnnbench.recorded_runs import CURVES, RecordedRun, read_runs
 from rnnbench.specs import RunResult, RunSpec
 from rnnbench.tracking.answers import bounded
-from rnnbench.tracking.attachments import attach_files
-from rnnbench.tracking.client import import_mlflow
+from rnnbench.tracking.client import attach_files, find_stages, import_mlflow
 from rnnbench.tracking.notes import notes_of, write_notes
-from rnnbench.tracking.published import find_stages
 from rnnbench.tracking.publisher import SPEC_TAG, STATUS_TAG
 from rnnbench.tracking.store import Store
 
@@ -295,7 +293,7 @@ def test_a_server_that_lists_slowly_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(root=tmp_path, named="http://host")
-    monkeypatch.setattr("rnnbench.tracking.published.open_client", SlowClient)
+    monkeypatch.setattr("rnnbench.tracking.client.open_client", SlowClient)
     for n in range(10):
         assert find_stages(store, f"study {n}") == {f"{n}": False}
     assert not store.patience.is_over
@@ -313,7 +311,7 @@ class EndlessClient(SlowClient):
 def test_pages_without_end_are_not_read_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rnnbench.tracking.published.open_client", EndlessClient)
+    monkeypatch.setattr("rnnbench.tracking.client.open_client", EndlessClient)
     with pytest.raises(StoreError, match="its pages of runs have no end"):
         find_stages(Store(root=tmp_path, named="http://host"), "small")
 

@@ -20,14 +20,12 @@ from made_up import tuning_of
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.tuning.plan import BATCH, Tuning
 from rnnbench.tuning.search import Search, measure_importances, put_aside
-from rnnbench.tuning.space import Choices, Params, Range, Space, load_space
+from rnnbench.tuning.space import Params, Range, Space, load_space
 from rnnbench.tuning.storage import JOURNAL, open_storage
 from rnnbench.tuning.trials import Trial, best_so_far, count_trials, find_winner
 
 RATE = load_space("learning-rate")
-UNITS = Space(
-    domains={"units": Choices(values=(4, 8, 16, 32)), "dropout": Range(low=0.0, high=0.5)}
-)
+UNITS = Space(domains={"units": (4, 8, 16, 32), "dropout": Range(low=0.0, high=0.5)})
 DECLARATION = {"space": {"learning_rate": {"low": 1e-5, "high": 0.1}}, "pruner": "median"}
 USUAL = {"learning_rate": 1e-4}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rnnbench.errors import StudyError
-from rnnbench.tuning.space import Choices, Range, Space, bundled_spaces, load_space
+from rnnbench.tuning.space import Range, Space, bundled_spaces, load_space
 
 RATE = Range(low=1e-5, high=1e-1, log=True)
 
@@ -42,7 +42,7 @@ def test_a_file_is_read_with_its_ranges_and_choices(tmp_path: Path) -> None:
     space = load_space(write(tmp_path, text))
     assert space.description == "mine"
     assert space.domains == {
-        "units": Choices(values=(8, 16)),
+        "units": (8, 16),
         "dropout": Range(low=0.0, high=0.5),
     }
 
@@ -165,7 +165,7 @@ def test_a_grid_holds_each_combination_and_no_more_than_was_asked_for() -> None:
 
 
 def test_a_grid_holds_every_choice() -> None:
-    space = Space(domains={"units": Choices(values=(8, 32)), "dropout": Range(low=0.0, high=0.5)})
+    space = Space(domains={"units": (8, 32), "dropout": Range(low=0.0, high=0.5)})
     points = space.grid(7)  # 3 of the range: 4 would make 8
     assert len(points) == 6
     assert {(point["units"], point["dropout"]) for point in points} == {
@@ -174,9 +174,7 @@ def test_a_grid_holds_every_choice() -> None:
 
 
 def test_a_grid_of_more_choices_than_trials_is_refused() -> None:
-    space = Space(
-        domains={"units": Choices(values=(4, 8, 16)), "dropout": Choices(values=(0.0, 0.3))}
-    )
+    space = Space(domains={"units": (4, 8, 16), "dropout": (0.0, 0.3)})
     assert len(space.grid(6)) == 6
     with pytest.raises(StudyError, match="the grid has 6 points or more; ask for as many --trials"):
         space.grid(5)
@@ -195,7 +193,7 @@ def test_a_grid_of_more_choices_than_trials_is_refused() -> None:
 def test_a_space_contains_its_ranges_with_their_ends_and_its_choices(
     rate: float, units: int, is_inside: bool
 ) -> None:
-    space = Space(domains={"learning_rate": RATE, "units": Choices(values=(8, 16))})
+    space = Space(domains={"learning_rate": RATE, "units": (8, 16)})
     assert space.contains({"learning_rate": rate, "units": units}) is is_inside
 
 
@@ -204,7 +202,7 @@ def test_what_a_space_does_not_search_may_be_anything() -> None:
 
 
 def test_the_ends_are_the_lowest_and_the_highest_values_together() -> None:
-    space = Space(domains={"learning_rate": RATE, "units": Choices(values=(16, 4, 8))})
+    space = Space(domains={"learning_rate": RATE, "units": (16, 4, 8)})
     assert list(space.ends()) == [
         {"learning_rate": 1e-5, "units": 4},
         {"learning_rate": 1e-1, "units": 16},

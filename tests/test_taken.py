@@ -19,7 +19,7 @@ from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError, StudyError, UsageError
 from rnnbench.recorded_runs import read_runs
 from rnnbench.specs import RunResult
-from rnnbench.tracking.published import find_stages
+from rnnbench.tracking.client import find_stages
 from rnnbench.tracking.store import Store
 from rnnbench.tracking.taken import Taken, take_runs
 from rnnbench.tracking.tracker import Tracker

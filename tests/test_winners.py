@@ -44,7 +44,7 @@ def searched(tmp_path: Path) -> Path:
 
 
 def test_a_winner_that_is_no_better_than_chance_is_warned_of(searched: Path) -> None:
-    (record,) = read_records(searched, "tuning", "ab").values()
+    (record,) = read_records(searched, "ab").values()
     warnings: list[str] = []
     for chance_loss, n_warnings in ((None, 0), (0.41, 0), (0.4, 1)):
         write_record(searched, replace(record, chance_loss=chance_loss))
@@ -55,7 +55,7 @@ def test_a_winner_that_is_no_better_than_chance_is_warned_of(searched: Path) -> 
 
 
 def test_a_search_that_is_over_without_a_winner_has_not_gone_well(searched: Path) -> None:
-    (record,) = read_records(searched, "tuning", "ab").values()
+    (record,) = read_records(searched, "ab").values()
     lost = replace(record, trials=(Trial(number=0, params={}, state="pruned"),))
     begun = replace(record, trials=(), n_trials=6)
     assert TuneOutcome(records=(record, begun)).has_all_winners
@@ -67,7 +67,7 @@ def test_a_record_that_is_torn_is_named_and_left_out(searched: Path, content: by
     (path,) = (searched / "tuning").glob("*/*/lstm.json")
     path.write_bytes(content)
     told: list[str] = []
-    assert read_records(searched, "tuning", "ab", told.append) == {}
+    assert read_records(searched, "ab", told.append) == {}
     assert len(told) == 1
     assert told[0].startswith(f"{path} cannot be read (")
 

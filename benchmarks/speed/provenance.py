@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rnnbench.execution.cores import usable_cores
+from rnnbench.execution.devices import usable_cores
 from rnnbench.execution.environment import describe_machine
 
 __all__ = ["RESULTS", "write_result"]

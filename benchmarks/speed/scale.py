@@ -28,7 +28,7 @@ from provenance import RESULTS, write_result
 from rnnbench.architectures import ALL
 from rnnbench.data.dataset import Part
 from rnnbench.execution import engines, worker
-from rnnbench.execution.cores import usable_cores
+from rnnbench.execution.devices import usable_cores
 from rnnbench.execution.local import LocalExecutor, work_off
 from rnnbench.execution.process import peak_mib
 from rnnbench.options import ExecutorChoices

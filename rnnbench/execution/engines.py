@@ -9,8 +9,7 @@ from pathlib import Path
 from rnnbench.data.files import sweep_folders
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.execution import cluster
-from rnnbench.execution.cores import usable_cores
-from rnnbench.execution.devices import Placement, place_on_cluster, place_workers
+from rnnbench.execution.devices import Placement, place_on_cluster, place_workers, usable_cores
 from rnnbench.execution.executor import Executor
 from rnnbench.execution.local import LocalExecutor
 from rnnbench.execution.process import call_in_process, call_on

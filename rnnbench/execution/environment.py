@@ -154,12 +154,7 @@ def describe_process(backend: Backend, gpu: str | None) -> dict[str, str]:
     for name in (*_NUMERIC_VARIABLES[backend], *(_ON_A_GPU if gpu is not None else ())):
         if value := os.environ.get(name, "").replace(_ONE_THREAD, "").strip():
             found[f"variable.{name}"] = value
-    if gpu is not None:
-        found |= _describe_gpu(gpu)
-    return found | {
-        "device": "cpu" if gpu is None else f"gpu:{gpu}",
-        **describe_machine(None),
-    }
+    return found | describe_machine(gpu) | {"device": "cpu" if gpu is None else f"gpu:{gpu}"}
 
 
 def package_versions(backend: Backend) -> dict[str, str]:

@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import Connection
@@ -198,6 +199,21 @@ def peak_mib(*, children: bool) -> float:
     who = resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF
     unit = 1024 if sys.platform == "darwin" else 1  # macOS counts in bytes, Linux in KiB
     return resource.getrusage(who).ru_maxrss / unit / 1024
+
+
+def measure_command(began: float, cpu_began: float, workers_cpu_seconds: float) -> dict[str, float]:
+    """What a command took: seconds, CPU seconds and largest memory, by the name of the metric.
+
+    Args:
+        began, cpu_began: `time.time()` and `time.process_time()` when it began.
+    """
+    return {
+        "wall_seconds": time.time() - began,
+        "parent_cpu_seconds": time.process_time() - cpu_began,
+        "workers_cpu_seconds": workers_cpu_seconds,
+        "parent_peak_mib": peak_mib(children=False),
+        "largest_worker_peak_mib": peak_mib(children=True),
+    }
 
 
 def children_cpu_seconds() -> float:

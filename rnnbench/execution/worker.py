@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rnnbench.data.corpus import PartName
 from rnnbench.data.dataset import Part, load_part
 from rnnbench.execution.environment import describe_process, keep_programs
-from rnnbench.execution.executor import Task
+from rnnbench.execution.executor import Task, TaskQueue
 from rnnbench.models import import_keras, unwrapped
 from rnnbench.output.characters import named_line, unstyled
 from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
@@ -121,6 +121,36 @@ class LazyParts:
         if name not in self._loaded:
             self._loaded[name] = self._load(self.data, name)
         return self._loaded[name]
+
+
+class InlineExecutor:
+    """An executor inside the calling process, whose Keras must use the tasks' back end."""
+
+    cpu_seconds = 0.0
+
+    def __init__(self, n_lanes: int = 1) -> None:
+        self._n_lanes = n_lanes
+        self._worker = Worker(n_lanes=n_lanes)
+        self._stopped: set[str] = set()
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+        """See `Executor.run`."""
+        waiting = TaskQueue(tasks)
+        while taken := waiting.take(n_lanes=self._n_lanes):
+            for event in self._worker.run(taken, self._stopped.__contains__):
+                if event.fingerprint not in self._stopped:
+                    yield event
+        self._stopped.clear()
+
+    def start(self, n_tasks: int) -> None:
+        """See `Executor.start`."""
+
+    def close(self) -> None:
+        """See `Executor.close`."""
+
+    def stop(self, fingerprint: str) -> None:
+        """See `Executor.stop`."""
+        self._stopped.add(fingerprint)
 
 
 def _is_out_of_memory(err: BaseException) -> bool:

@@ -25,11 +25,9 @@ from rnnbench.reports.writer import FORMATS, write_report
 from rnnbench.study import TIMING, bundled_studies, load_study
 from rnnbench.timing.rows import TimingPart, compose_timing_part
 from rnnbench.timing.sessions import read_sessions
-from rnnbench.tracking.attachments import attach_files
-from rnnbench.tracking.published import experiment_names
+from rnnbench.tracking.client import attach_files, experiment_names
 from rnnbench.tracking.store import DATABASE, Store, find_store
 from rnnbench.tracking.taken import take_runs
-from rnnbench.tuning.plan import TUNING
 from rnnbench.tuning.record import read_records
 
 REPORTS = "reports"
@@ -176,7 +174,7 @@ def _compose(
     declaration, searches = _find_declaration(study, ledger), None
     if declaration.tuned:
         reviews = runs[0].spec.data.fingerprint
-        searches = read_records(ledger.folder, TUNING, reviews, on_problem)
+        searches = read_records(ledger.folder, reviews, on_problem)
     return compose_report(
         study,
         runs,

@@ -116,7 +116,7 @@ def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
             view.warn(
                 f"'{study}' declared something else there; the declaration of this folder stays"
             )
-        taken = [ledger.take_in(study, run.spec, run.folder, origin) for run in archive.runs]
+        taken = [ledger.take_in(run, origin) for run in archive.runs]
     entries = tuple(entry for entry in taken if entry is not None)
     n_known = len(archive.runs) - len(entries)
     return Taken(study=study, origin=archive.origin, entries=entries, n_known=n_known)
@@ -133,14 +133,10 @@ def relocate_store(view: Screen, root: Path) -> None:
         raise StoreError(f"there is no {DATABASE} here whose addresses could be mended")
     ledger, searches = (Ledger(root, part, on_problem=view.warn) for part in ("runs", "searches"))
     with ledger.locked(view.say_waiting):
-        moved = relocate_artifacts(store, lambda: [*ledger.entries(), *searches.entries()])
-    for item in moved:
-        if item.is_mended:
-            view.say(f"mended: {item.n_addresses} addresses that named {item.folder}")
-        else:
-            view.warn(
-                f"left alone: {item.n_addresses} addresses in {item.folder}, of which no file is "
-                "here"
-            )
-    if not moved:
+        mended, left = relocate_artifacts(store, lambda: [*ledger.entries(), *searches.entries()])
+    for folder, n_addresses in mended.items():
+        view.say(f"mended: {n_addresses} addresses that named {folder}")
+    for folder, n_addresses in left.items():
+        view.warn(f"left alone: {n_addresses} addresses in {folder}, of which no file is here")
+    if not mended and not left:
         view.say("every address names this folder already; nothing to mend")

@@ -16,8 +16,7 @@ from rich.text import Text
 from rnnbench.architectures import find_plugins, plugin_problems
 from rnnbench.data import cache, imdb
 from rnnbench.errors import RnnbenchError, StoreError
-from rnnbench.execution.cores import usable_cores
-from rnnbench.execution.devices import backends_with_gpu, find_gpus
+from rnnbench.execution.devices import backends_with_gpu, find_gpus, usable_cores
 from rnnbench.execution.environment import processor_name
 from rnnbench.formats import why_unreadable
 from rnnbench.page.consoles import PlainConsole, open_console

@@ -12,7 +12,7 @@ from rnnbench.architectures import display_name
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.datasets import prepare_splits
 from rnnbench.entries import LedgerEntry
-from rnnbench.execution.process import peak_mib
+from rnnbench.execution.process import measure_command
 from rnnbench.formats import why_unreadable
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
@@ -89,13 +89,7 @@ def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
         n_failed = sum(result is not None and result.status == "failed" for _, result in runs)
         tracker.end(
             mlflow_status(interrupted, n_failed),
-            {
-                "wall_seconds": time.time() - began,
-                "parent_cpu_seconds": time.process_time() - cpu_began,
-                "workers_cpu_seconds": executor.cpu_seconds,
-                "parent_peak_mib": peak_mib(children=False),
-                "largest_worker_peak_mib": peak_mib(children=True),
-            },
+            measure_command(began, cpu_began, executor.cpu_seconds),
             best=_best_entries(entries.values()),
             unfinished=[entry for entry in entries.values() if entry.result() is None],
         )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnbench.errors import WorkerError
 from rnnbench.ledger import Ledger
 from rnnbench.models import import_keras
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.command import TimingChoices
-from rnnbench.timing.measure import Answer, describe_error, make_model, make_reviews
+from rnnbench.timing.measure import describe_error, make_model, make_reviews
 from rnnbench.timing.plan import plan_arms, with_defaults
 from rnnbench.timing.work import call_in_fresh_process
 from rnnbench.training.engine import require_gpu
@@ -24,21 +25,11 @@ if TYPE_CHECKING:
 EPOCHS = 10
 N_STEPS = 64
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochBits:
-    """Where a training stands after an epoch.
-
-    Args:
-        loss: the epoch's running average.
-        weights: SHA-256 (hex) of every weight's bytes.
-    """
-
-    loss: float
-    weights: str
+EpochBits: TypeAlias = tuple[float, str]
+"""After an epoch, the running average of its loss, and SHA-256 (hex) of every weight's bytes."""
 
 
-def _follow_epochs(pipe: Answer, arm: Arm, seed: int, epochs: int) -> None:
+def _follow_epochs(pipe: Connection, arm: Arm, seed: int, epochs: int) -> None:
     """Train, and send the list of `EpochBits`, or the sentence that says why there is none."""
     try:
         pipe.send(_train(arm, seed, epochs))
@@ -48,8 +39,8 @@ def _follow_epochs(pipe: Answer, arm: Arm, seed: int, epochs: int) -> None:
 
 def find_first_difference(a: Sequence[EpochBits], b: Sequence[EpochBits]) -> int | None:
     """The first epoch, from 1 up, after which the weights differ; None if none does."""
-    for epoch, (one, other) in enumerate(zip(a, b, strict=True), start=1):
-        if one.weights != other.weights:
+    for epoch, ((_, one), (_, other)) in enumerate(zip(a, b, strict=True), start=1):
+        if one != other:
             return epoch
     return None
 
@@ -94,8 +85,8 @@ def _say_difference(
 ) -> str:
     if epoch is None:
         return f"the same to the last bit over {len(first)} epochs"
-    losses = first[epoch - 1].loss, second[epoch - 1].loss
-    return f"differs from epoch {epoch} on (its losses: {losses[0]:.8f} and {losses[1]:.8f})"
+    (one, _), (other, _) = first[epoch - 1], second[epoch - 1]
+    return f"differs from epoch {epoch} on (its losses: {one:.8f} and {other:.8f})"
 
 
 def _train(arm: Arm, seed: int, epochs: int) -> list[EpochBits]:
@@ -109,7 +100,7 @@ def _train(arm: Arm, seed: int, epochs: int) -> list[EpochBits]:
             digest = hashlib.sha256()
             for weight in self.model.get_weights():
                 digest.update(weight.tobytes())
-            found.append(EpochBits(loss=float(logs["loss"]), weights=digest.hexdigest()))
+            found.append((float(logs["loss"]), digest.hexdigest()))
 
     if arm.device == "gpu":
         require_gpu(arm.backend)

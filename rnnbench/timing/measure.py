@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-import resource
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from statistics import median
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnbench.execution.process import peak_mib
 from rnnbench.models import assemble_model, import_keras, recurrent_layers, seed_keras
 from rnnbench.output.characters import first_line, named_line
 from rnnbench.timing.arms import Arm
@@ -52,15 +52,7 @@ class Blocks:
     most_warm_up: int = 6
 
 
-class Answer(Protocol):
-    """The end of a pipe that takes the outcome."""
-
-    def send(self, outcome: object) -> None:
-        """Pass it on."""
-        ...
-
-
-def answer_with_sample(pipe: Answer, arm: Arm, seed: int, looks: bool, blocks: Blocks) -> None:
+def answer_with_sample(pipe: Connection, arm: Arm, seed: int, looks: bool, blocks: Blocks) -> None:
     """Send the arm's sample, or the sentence that says why there is none.
 
     Args:
@@ -121,7 +113,7 @@ def _take_sample(arm: Arm, *, seed: int, looks: bool, blocks: Blocks) -> Sample:
         loss_first=float(loss_first),
         loss_last=clock.loss,
         jit=bool(model.jit_compile),
-        peak_host_mib=_peak_host_mib(),
+        peak_host_mib=peak_mib(children=False),
         peak_device_mib=_peak_device_mib(arm),
         load=load,
         operations=_look(model, tokens[one], arm) if looks else None,
@@ -310,11 +302,6 @@ def _forward_clock() -> Any:  # Any: Keras is untyped
 
 def _ms(seconds: list[float], steps: int) -> tuple[float, ...]:
     return tuple(1_000 * each / steps for each in seconds)
-
-
-def _peak_host_mib() -> float:
-    unit = 1024 if sys.platform == "darwin" else 1  # macOS counts in bytes, Linux in KiB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit / 1024
 
 
 def _peak_device_mib(arm: Arm) -> float | None:

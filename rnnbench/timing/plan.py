@@ -17,11 +17,7 @@ from rnnbench.execution.devices import (
     how_to_install,
     installed_backends,
 )
-from rnnbench.execution.environment import (
-    cuda_versions,
-    describe_machine,
-    package_versions,
-)
+from rnnbench.execution.environment import cuda_versions, describe_machine, package_versions
 from rnnbench.formats import read_toml
 from rnnbench.specs import BACKENDS, Backend
 from rnnbench.study import TIMING, bundled_files

@@ -22,11 +22,7 @@ from rnnbench.study import TIMING
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.command import TimingChoices
 from rnnbench.timing.measure import Blocks, answer_with_sample
-from rnnbench.timing.plan import (
-    begin_session,
-    plan_arms,
-    with_defaults,
-)
+from rnnbench.timing.plan import begin_session, plan_arms, with_defaults
 from rnnbench.timing.rows import compose_timing_part
 from rnnbench.timing.sessions import (
     ArmTimes,
@@ -38,7 +34,7 @@ from rnnbench.timing.sessions import (
     write_session,
 )
 from rnnbench.tracking.groups import Group
-from rnnbench.tracking.provenance import git_commit, mlflow_status
+from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
 
@@ -220,9 +216,6 @@ def _publish(
         view.say("MLflow is not installed here: the measurements are in .rnnbench/timing")
         return
     began = time.time()
-    commit = git_commit(root)
-    tags = {"rnnbench.study": TIMING, "rnnbench.command": session.command}
-    tags |= {"mlflow.source.git.commit": commit} if commit else {}
     tracker = Tracker(
         ledger,
         TIMING,
@@ -231,6 +224,7 @@ def _publish(
         on_problem=view.warn,
         on_wait=view.say,
     )
+    tags = tag_command(TIMING, None, session.command, root)
     tracker.begin(f"{TIMING} · {session.began_at}", tags, [])
     for times in session.arms:
         if times.samples or times.failure is not None:

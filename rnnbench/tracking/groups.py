@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from rnnbench.data.files import temporary_folder
 from rnnbench.entries import Parent
+from rnnbench.tracking.client import KIND_TAG
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 GROUP_TAG = "rnnbench.group"
-_KIND = "rnnbench.kind"
 _PARENT = "mlflow.parentRunId"
 _PAGE = 1000
 
@@ -94,7 +94,7 @@ class Groups:
     def _open(self, parent: Parent, above: str | None) -> str:
         known = self._found()
         if parent.key not in known:
-            tags = {**self._tags, _KIND: "group", GROUP_TAG: parent.key}
+            tags = {**self._tags, KIND_TAG: "group", GROUP_TAG: parent.key}
             if above is not None:
                 tags[_PARENT] = above
             run = self._client.create_run(self._experiment_id, run_name=parent.name, tags=tags)
@@ -109,7 +109,7 @@ class Groups:
             while token != "":
                 page = self._client.search_runs(
                     [self._experiment_id],
-                    f"tags.`{_KIND}` = 'group'",
+                    f"tags.`{KIND_TAG}` = 'group'",
                     max_results=_PAGE,
                     page_token=token,
                 )

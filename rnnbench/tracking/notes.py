@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnbench.entries import LedgerEntry
 from rnnbench.tracking.addresses import show_address
-from rnnbench.tracking.published import Stages
+from rnnbench.tracking.client import Stages
 from rnnbench.tracking.store import DATABASE, Store
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ def mlflow_status(interrupted: bool, n_failed: int) -> str:
 
 def made_by(command: str, root: Path) -> dict[str, str]:
     """What the ledger notes of the command with each run: its words and the commit, if any."""
-    commit = git_commit(root)
+    commit = _git_commit(root)
     return {"command": command} | ({"commit": commit} if commit else {})
 
 
@@ -27,7 +27,7 @@ def tag_command(name: str, notice: str | None, command: str, root: Path) -> dict
     tags = {"rnnbench.study": name, "rnnbench.command": command}
     if notice:
         tags |= {"rnnbench.notice": notice, "mlflow.note.content": notice}
-    commit = git_commit(root)
+    commit = _git_commit(root)
     return tags | ({"mlflow.source.git.commit": commit} if commit else {})
 
 
@@ -45,7 +45,7 @@ def drop_options(
     return kept
 
 
-def git_commit(root: Path) -> str | None:
+def _git_commit(root: Path) -> str | None:
     """The commit that the folder is at; None outside a repository."""
     try:
         found = subprocess.run(

@@ -13,15 +13,8 @@ from rnnbench.architectures import display_name
 from rnnbench.data.files import temporary_folder
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
-from rnnbench.specs import (
-    SYNTHETIC,
-    SYNTHETIC_NOTICE,
-    DataSpec,
-    EpochRow,
-    RunResult,
-    RunSpec,
-)
-from rnnbench.tracking.database import make_experiment
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, EpochRow, RunResult, RunSpec
+from rnnbench.tracking.client import KIND_TAG, make_experiment
 from rnnbench.tracking.groups import Group, Groups
 from rnnbench.tracking.measures import (
     digest,
@@ -29,6 +22,7 @@ from rnnbench.tracking.measures import (
     parameters,
     result_metrics,
     score_metrics,
+    write_model_folder,
 )
 from rnnbench.tracking.notes import experiment_mark, notes_of, write_notes
 from rnnbench.tracking.store import Store
@@ -62,6 +56,7 @@ class Publisher:
 
     Args:
         origin: machine and folder; on a shared server, runs of other origins are left alone.
+        tags: put on the command's own run, and on every run and group that is made now.
         attempt_of: how often the run of a fingerprint was started over before.
         draw: history → PNG bytes of its loss curve.
     """
@@ -73,6 +68,7 @@ class Publisher:
         store: Store,
         study: str,
         origin: str,
+        tags: Mapping[str, str],
         attempt_of: Callable[[str], int],
         draw: Callable[[tuple[EpochRow, ...], str], bytes],
     ) -> None:
@@ -80,32 +76,30 @@ class Publisher:
         self._store = store
         self._study = study
         self._origin = origin
+        self._tags = {**_source_tags(), **tags}
         self._attempt_of = attempt_of
         self._draw = draw
-        self._groups: Groups | None = None
+        self._invocation: str | None = None
         experiment = self._open_experiment()
         self.experiment_id = _made(experiment.experiment_id)
+        self._groups = Groups(client, self.experiment_id, {**self._tags, ORIGIN_TAG: origin})
         self._experiment = experiment_mark(experiment)
 
-    def begin_invocation(self, name: str, tags: Mapping[str, str]) -> str:
-        """The run that stands for one command; its id."""
+    def begin_invocation(self, name: str) -> None:
+        """Make the run that stands for this command; those that are published belong to it."""
         run = self._client.create_run(
             self.experiment_id,
             run_name=name,
-            tags={
-                **_source_tags(),
-                **tags,
-                ORIGIN_TAG: self._origin,
-                "rnnbench.kind": "invocation",
-            },
+            tags={**self._tags, ORIGIN_TAG: self._origin, KIND_TAG: "invocation"},
         )
-        return _made(run.info.run_id)
+        self._invocation = _made(run.info.run_id)
 
-    def end_invocation(self, run_id: str, status: str, metrics: Mapping[str, float]) -> None:
-        """Close a command's run as FINISHED, FAILED or KILLED."""
+    def end_invocation(self, status: str, metrics: Mapping[str, float]) -> None:
+        """Close the command's run as FINISHED, FAILED or KILLED."""
+        assert self._invocation is not None
         for key, value in metrics.items():
-            self._client.log_metric(run_id, key, value)
-        self._client.set_terminated(run_id, status=status)
+            self._client.log_metric(self._invocation, key, value)
+        self._client.set_terminated(self._invocation, status=status)
 
     def close_orphans(self) -> None:
         """Mark as killed what ended without a word (power loss, `kill -9`): commands and runs."""
@@ -115,7 +109,7 @@ class Publisher:
         ):
             self._client.set_terminated(run.info.run_id, status="KILLED")
 
-    def publish(self, entry: LedgerEntry, invocation: str | None, tags: Mapping[str, str]) -> None:
+    def publish(self, entry: LedgerEntry) -> None:
         """Write all of the entry that the store does not have yet."""
         notes = self._notes(entry)
         result = entry.result()
@@ -127,33 +121,32 @@ class Publisher:
             given_up = {"run_id": str(found.info.run_id), "deleted": True}
             self._note(entry, {"n_epochs": 0} | notes | given_up)
             return
-        parent = self._groups_for(tags).open(entry.parents()) or invocation
+        parent = self._groups.open(entry.parents()) or self._invocation
         if found is None:
-            run_id = self._create_run(entry.spec(), self._attempt(entry), parent, tags)
+            run_id = self._create_run(entry.spec(), self._attempt(entry), parent)
         else:
             run_id = str(found.info.run_id)
         if notes.get("run_id") != run_id:
             notes = {"run_id": run_id, "n_epochs": 0}
             self._describe_run(run_id, entry.spec())
             self._note(entry, notes)
-        if found is not None and notes.get("invocation", "") != invocation:
+        if found is not None and notes.get("invocation", "") != self._invocation:
             self._reopen(found, parent)
         history = entry.history()
         self._log(run_id, epoch_metrics(history[notes["n_epochs"] :]))
-        notes = {**notes, "n_epochs": len(history), "invocation": invocation, "done": False}
+        notes |= {"n_epochs": len(history), "invocation": self._invocation, "done": False}
         if result is not None:
             self._close_run(entry, run_id, result, history)
             notes["done"] = True
         self._note(entry, notes)
 
-    def say(self, group: Group, tags: Mapping[str, str]) -> None:
+    def say(self, group: Group) -> None:
         """Write what is to be said of a group of runs; twice changes nothing."""
-        self._groups_for(tags).say(group)
+        self._groups.say(group)
 
     def suspend_groups(self) -> None:
         """Mark as killed the groups that are not over."""
-        if self._groups is not None:
-            self._groups.suspend_open()
+        self._groups.suspend_open()
 
     def suspend(self, entry: LedgerEntry) -> None:
         """Mark a run that is not over as killed, until a later command goes on with it."""
@@ -164,8 +157,6 @@ class Publisher:
     def publish_model(self, entry: LedgerEntry, folder: Path, model_name: str) -> None:
         """Make an MLflow model of the entry's best file, its scores linked to it; once."""
         from mlflow.entities import LoggedModelOutput
-
-        from rnnbench.tracking.model_folder import write_model_folder
 
         notes = self._notes(entry)
         if "model_id" in notes or "run_id" not in notes:
@@ -185,12 +176,6 @@ class Publisher:
             self._client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
         self._log(run_id, score_metrics(spec, result, entry.history(), model.model_id))
         self._note(entry, {**notes, "model_id": model.model_id})
-
-    def _groups_for(self, tags: Mapping[str, str]) -> Groups:
-        if self._groups is None:
-            own = {**_source_tags(), **tags, ORIGIN_TAG: self._origin}
-            self._groups = Groups(self._client, self.experiment_id, own)
-        return self._groups
 
     def _open_model(self, spec: RunSpec, run_id: str, name: str) -> LoggedModel:
         """The run's model, found if a lost command made it, else made now."""
@@ -242,15 +227,13 @@ class Publisher:
     def _attempt(self, entry: LedgerEntry) -> str:
         return str(self._attempt_of(entry.fingerprint) + 1)
 
-    def _create_run(
-        self, spec: RunSpec, attempt: str, parent: str | None, tags: Mapping[str, str]
-    ) -> str:
+    def _create_run(self, spec: RunSpec, attempt: str, parent: str | None) -> str:
         identity = {
             FINGERPRINT_TAG: spec.fingerprint,
             SPEC_TAG: json.dumps(spec.to_json()),
             ORIGIN_TAG: self._origin,
             ATTEMPT_TAG: attempt,
-            "rnnbench.kind": "run" if spec.purpose == "report" else spec.purpose,
+            KIND_TAG: "run" if spec.purpose == "report" else spec.purpose,
             "rnnbench.engine": spec.engine,
             "rnnbench.backend": spec.backend,
             "rnnbench.dataset": spec.data.dataset,
@@ -265,9 +248,7 @@ class Publisher:
         if parent:
             identity["mlflow.parentRunId"] = parent
         run = self._client.create_run(
-            self.experiment_id,
-            run_name=run_name(spec),
-            tags={**_source_tags(), **tags, **identity},
+            self.experiment_id, run_name=run_name(spec), tags={**self._tags, **identity}
         )
         return _made(run.info.run_id)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -36,20 +35,9 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
-    """Another folder that addresses of the store named.
-
-    Args:
-        is_mended: whether they name this folder now; False where they are not this project's.
-    """
-
-    folder: Path
-    n_addresses: int
-    is_mended: bool
-
-
-def relocate_artifacts(store: Store, entries: Callable[[], Iterable[LedgerEntry]]) -> list[Moved]:
+def relocate_artifacts(
+    store: Store, entries: Callable[[], Iterable[LedgerEntry]]
+) -> tuple[dict[Path, int], dict[Path, int]]:
     """Make every address below another folder's `mlruns` one below this folder's.
 
     A folder of which no file is here keeps its addresses, unless the ledger knows its runs:
@@ -59,12 +47,17 @@ def relocate_artifacts(store: Store, entries: Callable[[], Iterable[LedgerEntry]
     Args:
         entries: reads the ledger's; called only if there is another folder.
 
+    Returns:
+        How many addresses named each other folder: those that name this one now, and those that
+        are left alone, being none of this project's.
+
     Raises:
         StoreError: the database is not there, or is in use.
     """
     database = store.root / DATABASE
     if not store.is_local or not database.exists():
         raise StoreError(f"there is no {DATABASE} here whose addresses could be mended")
+    mended, left = dict[Path, int](), dict[Path, int]()
     try:
         with (
             contextlib.closing(sqlite3.connect(database, timeout=PATIENCE_SECONDS)) as connection,
@@ -72,20 +65,14 @@ def relocate_artifacts(store: Store, entries: Callable[[], Iterable[LedgerEntry]
         ):
             found = _find(connection, store)
             known = {_noted(entry, store) for entry in entries()} if found else set()
-            moved = [
-                Moved(
-                    folder=folder,
-                    n_addresses=len(addresses),
-                    is_mended=_is_ours(folder, addresses, store.root, known),
-                )
-                for folder, addresses in found.items()
-            ]
-            for item in moved:
-                if item.is_mended:
-                    _mend(connection, item.folder, store.root, found[item.folder])
+            for folder, addresses in found.items():
+                is_ours = _is_ours(folder, addresses, store.root, known)
+                (mended if is_ours else left)[folder] = len(addresses)
+                if is_ours:
+                    _mend(connection, folder, store.root, addresses)
     except sqlite3.Error as err:
         raise StoreError(f"{DATABASE} cannot be changed ({explain(err)})") from err
-    return moved
+    return mended, left
 
 
 _Address = tuple[str, str, int, str, Path]  # table, column, row, scheme, what follows `mlruns/`

@@ -28,10 +28,16 @@ from rnnbench.recording import history_csv
 from rnnbench.specs import EpochRow, RunSpec
 from rnnbench.study import check_name
 from rnnbench.tracking.addresses import reason
-from rnnbench.tracking.client import ask, open_client
+from rnnbench.tracking.client import (
+    KIND_TAG,
+    ask,
+    experiment_names,
+    find_experiment,
+    list_runs,
+    open_client,
+)
 from rnnbench.tracking.measures import EPOCH_METRICS, result_values
 from rnnbench.tracking.notes import experiment_mark, note_stages, write_notes
-from rnnbench.tracking.published import KIND_TAG, experiment_names, find_experiment, list_runs
 from rnnbench.tracking.publisher import (
     ATTEMPT_TAG,
     DECLARATION_TAG,
@@ -107,7 +113,7 @@ def take_runs(store: Store, ledger: Ledger, study: str, on_problem: Callable[[st
                 notes = {"run_id": run.info.run_id, "experiment": experiment_mark(experiment)}
                 write_notes(laid, store, {**notes, "done": True, "taken": True})
                 ledger.archive(study, spec)
-                taken.append(ledger.take_in(study, spec, laid.folder, {}))
+                taken.append(ledger.take_in(laid, {}))
             except ArchiveError as err:
                 refused.append(
                     f"{store} has the run {run.info.run_id}, which is left out: {err}; run the "

@@ -6,7 +6,6 @@ import platform
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from pathlib import Path
 
 from rnnbench.architectures import display_name
 from rnnbench.data.files import temporary_folder
@@ -14,11 +13,10 @@ from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochRow
-from rnnbench.tracking.client import import_mlflow, open_client
+from rnnbench.tracking.client import find_stages, import_mlflow, make_database, open_client
 from rnnbench.tracking.groups import Group
 from rnnbench.tracking.notes import is_settled, note_stages, notes_of
 from rnnbench.tracking.patience import PATIENCE_SECONDS
-from rnnbench.tracking.published import find_stages
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, Store, explain, folder_mark, is_busy
@@ -65,10 +63,9 @@ class Tracker:
         self._wake = threading.Event()
         self._imported = threading.Event()
         self._ending = False
-        self._last: list[Callable[[Publisher], None]] = []
+        self._last: Callable[[Publisher], None] = lambda _: None
         self._thread: threading.Thread | None = None
         self._publishers: dict[str, Publisher] = {}
-        self._invocation: str | None = None
         self._told = False
         self._busy: Exception | None = None
         self._tags: dict[str, str] = {}
@@ -141,12 +138,7 @@ class Tracker:
         """
         if self._thread is None:
             return
-        self._last = [
-            *(partial(_suspend, entry) for entry in unfinished),
-            _suspend_groups,
-            *(partial(_publish_model, entry) for entry in best),
-            partial(self._close, status, metrics),
-        ]
+        self._last = partial(_finish, status, metrics, tuple(best), tuple(unfinished))
         self._ending = True
         self._wake.set()
         self._imported.wait()  # the server does not answer for how long that takes
@@ -192,9 +184,7 @@ class Tracker:
             self._imported.set()
         self._publish_until_end()
         if self._study in self._publishers:
-            for action in self._last:
-                if not self._attempt(self._study, action):
-                    return
+            self._attempt(self._study, self._last)
 
     def _publish_until_end(self) -> None:
         """Publish, pause, again; at the end once more, or twice if that fails."""
@@ -216,25 +206,19 @@ class Tracker:
         for key, entry in round_.items():
             with self._lock:
                 self._changed.pop(key, None)
-            if not self._attempt(entry.study, partial(self._publish, entry)):
+            if not self._attempt(entry.study, partial(Publisher.publish, entry=entry)):
                 with self._lock:
                     self._changed.setdefault(key, entry)
                 return False
             self._store.patience.return_some()
         for name, group in groups.items():
-            if not self._attempt(self._study, partial(_say, group, self._tags)):
+            if not self._attempt(self._study, partial(Publisher.say, group=group)):
                 return False
             with self._lock:
                 if self._groups.get(name) is group:
                     del self._groups[name]
             self._store.patience.return_some()
         return True
-
-    def _publish(self, entry: LedgerEntry, publisher: Publisher) -> None:
-        if entry.study == self._study:
-            publisher.publish(entry, self._invocation, self._tags)
-        else:
-            publisher.publish(entry, None, {})  # another command's run: its words are not ours
 
     def _attempt(self, study: str, action: Callable[[Publisher], None] | None = None) -> bool:
         """Do something with the store; a store that fails is reported once, never raised."""
@@ -265,8 +249,6 @@ class Tracker:
 
     def _open(self, study: str) -> Publisher:
         """Connect; makes the database and the experiment where they are missing."""
-        from rnnbench.tracking.database import make_database
-
         make_database(self._store, self._ledger.folder)
         if self._store.is_local:
             relocate_artifacts(self._store, self._ledger.entries)
@@ -274,45 +256,37 @@ class Tracker:
             open_client(self._store),
             store=self._store,
             study=study,
-            origin=_origin(self._ledger.folder.parent),
+            origin=f"{platform.node()}-{folder_mark(self._ledger.folder.parent)}",
+            tags=self._tags if study == self._study else {},  # others' words are not ours
             attempt_of=partial(self._ledger.n_archived, study),
             draw=self._draw,
         )
         publisher.close_orphans()
         if study == self._study:
             self._reconcile()
-            self._invocation = publisher.begin_invocation(self._name, self._tags)
+            publisher.begin_invocation(self._name)
             for entry in self._backlog():
                 self.notice(entry)
         self._publishers[study] = publisher
         return publisher
 
-    def _close(self, status: str, metrics: Mapping[str, float], publisher: Publisher) -> None:
-        if self._invocation:
-            publisher.end_invocation(self._invocation, status, metrics)
 
-
-def _origin(folder: Path) -> str:
-    """Names a folder of a machine."""
-    return f"{platform.node()}-{folder_mark(folder)}"
-
-
-def _suspend_groups(publisher: Publisher) -> None:
+def _finish(
+    status: str,
+    metrics: Mapping[str, float],
+    best: Iterable[LedgerEntry],
+    unfinished: Iterable[LedgerEntry],
+    publisher: Publisher,
+) -> None:
+    """What comes last."""
+    for entry in unfinished:
+        publisher.suspend(entry)
     publisher.suspend_groups()
-
-
-def _say(group: Group, tags: Mapping[str, str], publisher: Publisher) -> None:
-    publisher.say(group, tags)
-
-
-def _suspend(entry: LedgerEntry, publisher: Publisher) -> None:
-    publisher.suspend(entry)
-
-
-def _publish_model(entry: LedgerEntry, publisher: Publisher) -> None:
-    with temporary_folder() as folder:
-        name = display_name(entry.spec().form)
-        publisher.publish_model(entry, folder / "model", _model_name(name))
+    for entry in best:
+        with temporary_folder() as folder:
+            name = _model_name(display_name(entry.spec().form))
+            publisher.publish_model(entry, folder / "model", name)
+    publisher.end_invocation(status, metrics)
 
 
 def _model_name(architecture: str) -> str:

@@ -17,7 +17,7 @@ from rnnbench.errors import StoreError
 from rnnbench.execution.engines import open_executor, refuse_unfit
 from rnnbench.execution.environment import processor_name
 from rnnbench.execution.executor import Executor, Task
-from rnnbench.execution.process import call_in_process, peak_mib
+from rnnbench.execution.process import call_in_process, measure_command
 from rnnbench.ledger import Ledger
 from rnnbench.options import ExecutorChoices, given
 from rnnbench.page.drawing import draw_loss_curve
@@ -26,13 +26,7 @@ from rnnbench.tracking.provenance import made_by, mlflow_status, tag_command
 from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
 from rnnbench.tuning.command import TuneChoices
-from rnnbench.tuning.plan import (
-    TUNING,
-    Tuning,
-    compose_base,
-    refuse_impossible,
-    refuse_overlap,
-)
+from rnnbench.tuning.plan import TUNING, Tuning, compose_base, refuse_impossible, refuse_overlap
 from rnnbench.tuning.record import (
     TuningRecord,
     describe_search,
@@ -158,14 +152,8 @@ class Coordinator:
             self._describe_searches(outcome)
             self._tracker.end(
                 mlflow_status(interrupted, outcome.n_failed),
-                {
-                    "wall_seconds": time.time() - began,
-                    "training_seconds": self._training_seconds,
-                    "parent_cpu_seconds": time.process_time() - cpu_began,
-                    "workers_cpu_seconds": self._executor.cpu_seconds,
-                    "parent_peak_mib": peak_mib(children=False),
-                    "largest_worker_peak_mib": peak_mib(children=True),
-                },
+                measure_command(began, cpu_began, self._executor.cpu_seconds)
+                | {"training_seconds": self._training_seconds},
                 unfinished=[e for e in self._entries.values() if e.result() is None],
             )
         self._view.show_winners(outcome, self._tuning)
@@ -330,7 +318,7 @@ class Coordinator:
         """By architecture this machine, beside those that earlier trials were trained on."""
         here = f"{self._tuning.placement.device} ({processor_name()})"
         fingerprint = self._tuning.dataset.fingerprint
-        known = read_records(self._ledger.folder, TUNING, fingerprint, self._view.warn)
+        known = read_records(self._ledger.folder, fingerprint, self._view.warn)
         found = {}
         for search in self._searches:
             record = known.get(search.architecture) if search.trials else None

@@ -15,6 +15,7 @@ from rnnbench.entries import parse_file, write_json
 from rnnbench.errors import DamagedError
 from rnnbench.tracking.groups import Group
 from rnnbench.tuning.figures import draw_search
+from rnnbench.tuning.plan import TUNING
 from rnnbench.tuning.search import Search, measure_importances
 from rnnbench.tuning.space import Space
 from rnnbench.tuning.trials import Trial, TrialState, count_points, find_winner
@@ -94,22 +95,21 @@ def write_record(ledger_folder: Path, record: TuningRecord) -> None:
     Raises:
         OSError: the disk is full or gone.
     """
-    path = _place(ledger_folder, record.tuning, record.fingerprint, record.architecture)
+    path = _place(ledger_folder, record.fingerprint, record.architecture)
     write_json(path, asdict(record))
 
 
 def read_records(
     ledger_folder: Path,
-    tuning: str,
     fingerprint: str,
     on_problem: Callable[[str], None] = lambda _: None,
 ) -> dict[str, TuningRecord]:
-    """The records of a tuning on some reviews, by architecture.
+    """The records of the searches on some reviews, by architecture.
 
     Args:
         on_problem: called with a sentence for each file that is left out, being damaged.
     """
-    folder = _place(ledger_folder, tuning, fingerprint, "any").parent
+    folder = _place(ledger_folder, fingerprint, "any").parent
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
@@ -189,8 +189,8 @@ def describe_trial(search: Search, trial: Trial) -> Group:
     )
 
 
-def _place(ledger_folder: Path, tuning: str, fingerprint: str, architecture: str) -> Path:
-    return ledger_folder / FOLDER / tuning / fingerprint[:16] / f"{architecture}.json"
+def _place(ledger_folder: Path, fingerprint: str, architecture: str) -> Path:
+    return ledger_folder / FOLDER / TUNING / fingerprint[:16] / f"{architecture}.json"
 
 
 def _parse(content: bytes) -> TuningRecord:

@@ -21,7 +21,7 @@ from rnnbench.errors import StoreError, UsageError
 from rnnbench.specs import RunSpec
 from rnnbench.tracking.addresses import reason, show_address
 from rnnbench.tuning.plan import BATCH, Tuning
-from rnnbench.tuning.space import PARAMETERS, Choices, Params, Space
+from rnnbench.tuning.space import PARAMETERS, Params, Range, Space
 from rnnbench.tuning.storage import JOURNAL
 from rnnbench.tuning.trials import Trial, TrialState, best_so_far
 
@@ -280,8 +280,8 @@ def _distributions(space: Space) -> dict[str, BaseDistribution]:
 
     found: dict[str, BaseDistribution] = {}
     for name, domain in space.domains.items():
-        if isinstance(domain, Choices):
-            found[name] = CategoricalDistribution(domain.values)
+        if not isinstance(domain, Range):
+            found[name] = CategoricalDistribution(domain)
         elif PARAMETERS[name] is int:
             found[name] = IntDistribution(int(domain.low), int(domain.high), log=domain.log)
         else:

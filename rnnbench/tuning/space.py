@@ -44,14 +44,8 @@ class Range:
     log: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """These values and no others."""
-
-    values: tuple[float | int, ...]
-
-
-Domain: TypeAlias = Range | Choices
+Domain: TypeAlias = Range | tuple[float | int, ...]
+"""A range, or these values and no others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +89,15 @@ class Space:
 
     def declaration(self) -> dict[str, Any]:  # Any: JSON values
         """Plain values that say what the space is, to be compared with another's."""
-        return {name: asdict(domain) for name, domain in self.domains.items()}
+        return {
+            name: asdict(domain) if isinstance(domain, Range) else {"values": domain}
+            for name, domain in self.domains.items()
+        }
 
     def _axes(self, n_points: int) -> list[Sequence[float | int]]:
-        fixed = math.prod(
-            len(domain.values) for domain in self.domains.values() if isinstance(domain, Choices)
-        )
-        n_ranges = sum(isinstance(domain, Range) for domain in self.domains.values())
+        domains = self.domains.values()
+        fixed = math.prod(len(domain) for domain in domains if not isinstance(domain, Range))
+        n_ranges = sum(isinstance(domain, Range) for domain in domains)
         if fixed > n_points:
             raise StudyError(f"the grid has {fixed} points or more; ask for as many --trials")
         each = int((n_points / fixed) ** (1 / n_ranges) + 1e-9) if n_ranges else 0
@@ -111,7 +107,7 @@ class Space:
                 "--trials at least"
             )
         return [
-            domain.values if isinstance(domain, Choices) else _spread(name, domain, each)
+            _spread(name, domain, each) if isinstance(domain, Range) else domain
             for name, domain in self.domains.items()
         ]
 
@@ -150,7 +146,7 @@ def _parse_domain(name: str, value: object) -> Domain:
     if name not in PARAMETERS:
         raise StudyError(unknown_name("parameter", name, PARAMETERS))
     if isinstance(value, list):
-        return Choices(values=tuple(_number(name, item) for item in value))
+        return tuple(_number(name, item) for item in value)
     if not isinstance(value, Mapping):
         raise StudyError(
             f"'{name}' must be a range ({{ low = …, high = … }}) or a list of values, got {value!r}"
@@ -184,9 +180,9 @@ def _check(name: str, domain: Domain) -> None:
     for value in _bounds(domain):
         if not abs(value) <= sys.float_info.max:  # an int may be larger than any float
             raise StudyError(f"'{name}' takes finite numbers, got {str(value)[:20]}")
-    if isinstance(domain, Choices):
-        if len(set(domain.values)) < len(domain.values) or not domain.values:
-            raise StudyError(f"'{name}' needs values, each once, got {list(domain.values)}")
+    if not isinstance(domain, Range):
+        if len(set(domain)) < len(domain) or not domain:
+            raise StudyError(f"'{name}' needs values, each once, got {list(domain)}")
     elif not domain.low < domain.high:
         kind = "is empty" if domain.low == domain.high else "is inverted"
         raise StudyError(f"the range of '{name}' {kind}: low {domain.low:g}, high {domain.high:g}")
@@ -201,13 +197,13 @@ def _check(name: str, domain: Domain) -> None:
 
 
 def _bounds(domain: Domain) -> tuple[float | int, ...]:
-    return domain.values if isinstance(domain, Choices) else (domain.low, domain.high)
+    return (domain.low, domain.high) if isinstance(domain, Range) else domain
 
 
 def _holds(domain: Domain, value: float) -> bool:
-    if isinstance(domain, Choices):
-        return value in domain.values
-    return domain.low <= value <= domain.high
+    if isinstance(domain, Range):
+        return domain.low <= value <= domain.high
+    return value in domain
 
 
 def _spread(name: str, domain: Range, n_values: int) -> list[float | int]:

@@ -47,7 +47,7 @@ def with_winners(
         UsageError: an architecture was not tuned on these reviews, or not to the end; values that
             tuning brings were given as well; or a seed served tuning already.
     """
-    found = read_records(ledger_folder, TUNING, dataset.fingerprint, warn)
+    found = read_records(ledger_folder, dataset.fingerprint, warn)
     _refuse_missing(study, found, dataset)
     records = {name: found[name] for name in study.architectures}
     tuned = {}

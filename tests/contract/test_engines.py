@@ -14,9 +14,8 @@ from project import build_once
 from rnnbench.architectures import PRESETS, model_parameters
 from rnnbench.data.dataset import load_part
 from rnnbench.execution.executor import Task
-from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.local import LocalExecutor
-from rnnbench.execution.worker import LazyParts
+from rnnbench.execution.worker import InlineExecutor, LazyParts
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunResult, RunSpec, Started
 from rnnbench.training.loop import Start, batch_order, dropout_seed, train_runs
 from rnnbench.training.scan import ScanProgram

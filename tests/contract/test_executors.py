@@ -24,8 +24,8 @@ from rnnbench.data.corpus import PartName
 from rnnbench.data.dataset import Part, load_part
 from rnnbench.execution import worker as worker_module
 from rnnbench.execution.executor import Executor, Task
-from rnnbench.execution.inline import InlineExecutor
 from rnnbench.execution.local import LocalExecutor
+from rnnbench.execution.worker import InlineExecutor
 from rnnbench.specs import (
     DataSpec,
     EpochEnded,

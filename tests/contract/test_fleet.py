@@ -14,8 +14,7 @@ from test_engines import SHORT_LAST, batch_size_of, program_of, with_short_last
 from rnnbench.architectures import PRESETS
 from rnnbench.data.dataset import load_part
 from rnnbench.execution.executor import Task
-from rnnbench.execution.inline import InlineExecutor
-from rnnbench.execution.worker import LazyParts
+from rnnbench.execution.worker import InlineExecutor, LazyParts
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec
 from rnnbench.training.engine import open_program
 from rnnbench.training.fleet import FleetProgram, why_not_vmapped

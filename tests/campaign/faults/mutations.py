@@ -360,7 +360,7 @@ def _read_archive(path: Path) -> None:
     """Also what every command does with the runs."""
     archive = read_archive(path, path.parent)
     for run in archive.runs:
-        entry = LedgerEntry(archive.study, run.folder)
+        entry = LedgerEntry(run.study, run.folder)
         draw_loss_curve(entry.history(), "a run")
         assert entry.result() is not None
         json.dumps([archive.origin, *archive.declarations]).encode()
