@@ -13,7 +13,7 @@ from mlflow_folder import MlflowFolder, epochs
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.recorded_runs import find_run, read_runs
-from rnnbench.runs.listing import list_all, runs_as_csv
+from rnnbench.runs.listing import as_records, list_all, runs_as_csv
 from rnnbench.runs.results import result_records
 from rnnbench.runs.show import show_run
 from rnnbench.specs import RunResult
@@ -82,7 +82,7 @@ def test_every_command_knows_which_run_was_deleted(folder: MlflowFolder) -> None
     root, client = folder.root, folder.client()
     client.delete_run(notes_of(deleted, folder.store)["run_id"])
     (listing,) = list_all(root, "runs")
-    assert [row["status"] for row in listing.records] == ["finished", "deleted in MLflow"]
+    assert [row["status"] for row in as_records(listing)] == ["finished", "deleted in MLflow"]
     assert [row["fingerprint"] for row in result_records("textbook", root)] == [kept.fingerprint]
     assert len(runs_as_csv(root).splitlines()) == 2
     assert find_run("lstm", root).entry == kept

@@ -36,7 +36,7 @@ def list_(
     """Show the architectures, the studies, and the runs of this folder."""
     from rnnbench.page.consoles import print_json
     from rnnbench.page.screen import Screen
-    from rnnbench.runs.listing import list_all, runs_as_csv, show_listing
+    from rnnbench.runs.listing import as_records, list_all, runs_as_csv, show_listing
 
     warn = Screen().warn
     if csv:
@@ -44,7 +44,7 @@ def list_(
         return
     found = list_all(here(), what, warn)
     if json:
-        print_json({listing.title: listing.records for listing in found})
+        print_json({table.caption: as_records(table) for table in found})
     else:
         show_listing(found)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rich.table import Table
+from rich.box import HEAVY_HEAD
 
 from rnnbench.architectures import (
     architecture_names,
@@ -22,9 +22,11 @@ from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural
 from rnnbench.output.characters import csv_text
 from rnnbench.page.consoles import open_console
-from rnnbench.recorded_runs import read_runs
+from rnnbench.page.tables import Column, RowT, Table, rich_table
+from rnnbench.page.texts import NONE
+from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import Form, PluginForm, RunResult, RunSpec
-from rnnbench.study import bundled_studies, load_study
+from rnnbench.study import Study, bundled_studies, load_study
 
 SECTIONS = ("architectures", "studies", "runs")
 COLUMNS = (
@@ -46,24 +48,9 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A titled table of words."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    empty: str
-
-    @property
-    def records(self) -> list[dict[str, str]]:
-        """The rows by heading."""
-        return [dict(zip(self.headings, row, strict=True)) for row in self.rows]
-
-
 def list_all(
     root: Path, what: str | None = None, on_problem: Callable[[str], None] = lambda _: None
-) -> list[Listing]:
+) -> list[Table[Any]]:  # Any: rows of any kind
     """The sections asked for, or all of them.
 
     Args:
@@ -78,7 +65,7 @@ def list_all(
     if what in (None, "architectures"):
         for problem in plugin_problems():
             on_problem(problem)
-    makers: dict[str, Callable[[], Listing]] = {
+    makers: dict[str, Callable[[], Table[Any]]] = {
         "architectures": _architectures,
         "studies": lambda: _studies(root),
         "runs": lambda: _runs(root, on_problem),
@@ -86,17 +73,26 @@ def list_all(
     return [make() for name, make in makers.items() if what in (None, name)]
 
 
-def show_listing(listings: Sequence[Listing]) -> None:
-    """Print each listing as a table."""
+def show_listing(tables: Sequence[Table[Any]]) -> None:  # Any: rows of any kind
+    """Print each table; of one without a row, how to come to some."""
     console = open_console()
-    for listing in listings:
-        if not listing.rows:
-            console.print(f"{listing.title}: {listing.empty}")
-            continue
-        table = Table(*listing.headings, title=listing.title, title_justify="left")
-        for row in listing.rows:
-            table.add_row(*row)
-        console.print(table)
+    for table in tables:
+        ((_, rows),) = table.groups
+        if rows:
+            columns, look = table.columns, {"box": HEAVY_HEAD, "pad_edge": True}
+            console.print(rich_table(table.caption, columns, rows, **look))
+        else:
+            console.print(f"{table.caption}: none yet; start with `rnnbench run --all`")
+
+
+def as_records(table: Table[Any]) -> list[dict[str, str]]:  # Any: rows of any kind
+    """The rows, each by heading."""
+    headings = [column.title for column in table.columns]
+    return [
+        dict(zip(headings, table.write(row), strict=True))
+        for _, rows in table.groups
+        for row in rows
+    ]
 
 
 def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) -> str:
@@ -141,19 +137,22 @@ def _record_order(record: Mapping[str, object]) -> tuple[str, str, int]:
     return str(record["study"]), str(record["architecture"]), int(str(record["seed"]))
 
 
-def _architectures() -> Listing:
-    rows = []
-    for name in architecture_names():
-        form = make_form(name)
-        n_parameters = model_parameters(form)
-        count = "counted by Keras" if n_parameters is None else f"{n_parameters:,}"
-        rows.append((name, _describe(form), count))
-    return Listing(
-        title="architectures",
-        headings=("name", "recurrent part", "parameters of the model"),
-        rows=rows,
-        empty="none",
-    )
+def _architectures() -> Table[str]:
+    columns: list[Column[str]] = [
+        _column("name", lambda name: name),
+        _column("recurrent part", lambda name: _describe(make_form(name))),
+        _column("parameters of the model", _n_parameters),
+    ]
+    return Table("architectures", "architectures", columns, [("", architecture_names())])
+
+
+def _column(title: str, write: Callable[[RowT], str]) -> Column[RowT]:
+    return Column(title, write, is_number=False)
+
+
+def _n_parameters(name: str) -> str:
+    n_parameters = model_parameters(make_form(name))
+    return "counted by Keras" if n_parameters is None else f"{n_parameters:,}"
 
 
 def _describe(form: Form) -> str:
@@ -171,49 +170,44 @@ def _describe(form: Form) -> str:
     return f"{times}{layer}({', '.join(arguments)})"
 
 
-def _studies(root: Path) -> Listing:
-    paths = [*bundled_studies().values(), *sorted(root.glob("*.toml"))]
-    rows: dict[str, tuple[str, ...]] = {}
-    for path in paths:
+def _studies(root: Path) -> Table[Study]:
+    studies: dict[str, Study] = {}
+    for path in [*bundled_studies().values(), *sorted(root.glob("*.toml"))]:
         try:
             study = load_study(path)
         except StudyError:
             continue  # another program's TOML file
-        rows.setdefault(
-            study.name,
-            (study.name, study.contrast, str(len(study.seeds)), study.description),
-        )
-    return Listing(
-        title="studies (rnnbench run --study NAME)",
-        headings=("name", "contrast", "seeds", "about"),
-        rows=list(rows.values()),
-        empty="none",
-    )
+        studies.setdefault(study.name, study)
+    columns: list[Column[Study]] = [
+        _column("name", lambda study: study.name),
+        _column("contrast", lambda study: study.contrast),
+        _column("seeds", lambda study: str(len(study.seeds))),
+        _column("about", lambda study: study.description),
+    ]
+    title = "studies (rnnbench run --study NAME)"
+    return Table(title, "studies", columns, [("", list(studies.values()))])
 
 
-def _runs(root: Path, on_problem: Callable[[str], None]) -> Listing:
-    rows = []
-    for run in read_runs(Ledger(root, writable=False, on_problem=on_problem)):
-        spec, result = run.spec, run.result
-        status = result.status if result else f"{plural(len(run.entry.history()), 'epoch')} done"
-        if run.is_deleted:
-            status = "deleted in MLflow"
-        score = f"{result.test_accuracy:.4f}" if result and result.test_accuracy else "–"
-        rows.append(
-            (
-                run.study,
-                display_name(spec.form),
-                str(spec.seed),
-                spec.data.dataset,
-                status,
-                score,
-                run.entry.fingerprint,
-            )
-        )
-    rows.sort(key=lambda row: (row[0], row[1], int(row[2])))
-    return Listing(
-        title="runs in this folder",
-        headings=("study", "architecture", "seed", "data", "status", "test accuracy", "run"),
-        rows=rows,
-        empty="none yet; start with `rnnbench run --all`",
-    )
+def _runs(root: Path, on_problem: Callable[[str], None]) -> Table[RecordedRun]:
+    runs = read_runs(Ledger(root, writable=False, on_problem=on_problem))
+    columns: list[Column[RecordedRun]] = [
+        _column("study", lambda run: run.study),
+        _column("architecture", lambda run: display_name(run.spec.form)),
+        _column("seed", lambda run: str(run.spec.seed)),
+        _column("data", lambda run: run.spec.data.dataset),
+        _column("status", _status),
+        _column("test accuracy", _test_accuracy),
+        _column("run", lambda run: run.entry.fingerprint),
+    ]
+    rows = sorted(runs, key=lambda run: (run.study, display_name(run.spec.form), run.spec.seed))
+    return Table("runs in this folder", "runs", columns, [("", rows)])
+
+
+def _status(run: RecordedRun) -> str:
+    if run.is_deleted:
+        return "deleted in MLflow"
+    return run.result.status if run.result else f"{plural(len(run.entry.history()), 'epoch')} done"
+
+
+def _test_accuracy(run: RecordedRun) -> str:
+    return f"{run.result.test_accuracy:.4f}" if run.result and run.result.test_accuracy else NONE

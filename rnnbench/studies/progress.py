@@ -5,16 +5,17 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from rnnbench.architectures import display_name
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole
+from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import duration
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
 from rnnbench.studies.plan import Plan
@@ -147,21 +148,8 @@ class LiveBoard:
 
     def __rich__(self) -> Group:
         """The table as it stands."""
-        table = Table(box=None, pad_edge=False)
-        for heading in ("architecture", "done", "running", "latest val_loss"):
-            table.add_column(heading)
-        for name, lane in self._standing.lanes.items():
-            running = ", ".join(
-                f"seed {seed}: epoch {epoch}" for seed, epoch in sorted(lane.running.values())
-            )
-            failed = f" ({lane.n_failed} failed)" if lane.n_failed else ""
-            table.add_row(
-                name,
-                f"{_bar(lane.n_over, lane.n_runs)} {lane.n_over}/{lane.n_runs}{failed}",
-                running,
-                "" if lane.val_loss is None else f"{lane.val_loss:.4f}",
-            )
         standing = self._standing
+        table = rich_table("", _COLUMNS, standing.lanes.items(), box=None)
         idle = not (standing.n_over or any(lane.running for lane in standing.lanes.values()))
         foot = "the workers are starting; " if idle else ""
         foot += (
@@ -183,6 +171,24 @@ def _outcome(event: Finished) -> str:
     )
 
 
-def _bar(n_over: int, n_runs: int, width: int = 10) -> str:
-    filled = round(width * n_over / n_runs)
-    return "█" * filled + "░" * (width - filled)
+def _done(lane: Lane, width: int = 10) -> str:
+    filled = round(width * lane.n_over / lane.n_runs)
+    bar = "█" * filled + "░" * (width - filled)
+    failed = f" ({lane.n_failed} failed)" if lane.n_failed else ""
+    return f"{bar} {lane.n_over}/{lane.n_runs}{failed}"
+
+
+def _running(lane: Lane) -> str:
+    return ", ".join(f"seed {seed}: epoch {epoch}" for seed, epoch in sorted(lane.running.values()))
+
+
+def _val_loss(lane: Lane) -> str:
+    return "" if lane.val_loss is None else f"{lane.val_loss:.4f}"
+
+
+_COLUMNS: Sequence[Column[tuple[str, Lane]]] = (
+    Column("architecture", lambda named: named[0], is_number=False),
+    Column("done", lambda named: _done(named[1]), is_number=False),
+    Column("running", lambda named: _running(named[1]), is_number=False),
+    Column("latest val_loss", lambda named: _val_loss(named[1]), is_number=False),
+)
