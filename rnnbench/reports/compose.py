@@ -17,8 +17,9 @@ from rnnbench.compare.environments import tell_mixed
 from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
 from rnnbench.compare.sections import Section, divide_runs
+from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
-from rnnbench.page.csv_files import write_rows
+from rnnbench.page.csv_files import write_lines
 from rnnbench.published.part import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
 from rnnbench.recorded_runs import RecordedRun
@@ -76,7 +77,7 @@ class StudyReport:
             **comparison_tables(self.comparison),
             **published_tables(self.published),
             **claims_tables(self.claims),
-            "facts": write_rows(Fact, self.facts),
+            **_facts_tables(self.facts),
             **(tuning_tables(self.tuning) if self.tuning else {}),
             **(timing_tables(self.timing) if self.timing else {}),
         }
@@ -115,7 +116,7 @@ class TimingReport:
     @property
     def facts(self) -> tuple[Fact, ...]:
         """How it was measured."""
-        return tuple(Fact(name=name, value=value) for name, value in describe_timing(self.timing))
+        return describe_timing(self.timing)
 
     def page(self) -> Page:
         """The page, its figure drawn."""
@@ -133,8 +134,11 @@ class TimingReport:
 
     def tables(self) -> dict[str, str]:
         """The CSV text of every table, by the stem of its file."""
-        facts = write_rows(Fact, self.facts)
-        return {**timing_tables(self.timing), **claims_tables(self.claims), "facts": facts}
+        return {
+            **timing_tables(self.timing),
+            **claims_tables(self.claims),
+            **_facts_tables(self.facts),
+        }
 
 
 Report: TypeAlias = StudyReport | TimingReport
@@ -193,7 +197,7 @@ def compose_report(
         ),
         claims=tuple(judge_claims(claims, on_same_reviews, timing=timing, **rule)),
         timing=timing,
-        facts=tuple(describe_study(runs, declared, command)),
+        facts=describe_study(runs, declared, command),
         tuning=tuning,
         made_at=_now(),
     )
@@ -216,6 +220,10 @@ def _answer_part(answer: Sequence[str], warnings: Sequence[str]) -> Part:
 def _facts_part(facts: Sequence[Fact]) -> Part:
     block = Facts(tuple(facts)) if facts else Paragraph("Not recorded.")
     return Part(anchor="how", heading="How it was run", blocks=(block,))
+
+
+def _facts_tables(facts: Sequence[Fact]) -> dict[str, str]:
+    return {"facts": write_lines(("name", "value"), (map(csv_text, fact) for fact in facts))}
 
 
 def _now() -> str:

@@ -21,7 +21,7 @@ _DATA_SETTINGS = ("num_words", "max_len", *SPLIT_KEYS)
 
 def describe_study(
     runs: Sequence[RecordedRun], declared: Declaration, command: str
-) -> Iterator[Fact]:
+) -> tuple[Fact, ...]:
     """Data and its classes, recipe, versions, hardware, back end, engine, commit and command."""
     settings = [run.spec.settings for run in runs]
     reviews = {f"{run.spec.data.dataset} ({run.spec.data.fingerprint})" for run in runs}
@@ -47,8 +47,7 @@ def describe_study(
         ("runs in MLflow", f"{sum(run.run_id is not None for run in runs)} of {len(runs)}"),
         ("repeat with", command),
     ]
-    for name, value in facts:
-        yield Fact(name=name, value=value or "not known")
+    return tuple((name, value or "not known") for name, value in facts)
 
 
 def _classes(runs: Sequence[RecordedRun]) -> str:
