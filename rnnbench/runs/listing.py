@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural
 from rnnbench.output.characters import csv_text
 from rnnbench.page.consoles import open_console
+from rnnbench.page.csv_files import write_lines
 from rnnbench.page.tables import Column, RowT, Table, rich_table
 from rnnbench.page.texts import NONE
 from rnnbench.recorded_runs import RecordedRun, read_runs
@@ -111,12 +110,8 @@ def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) 
 
 def write_records(records: Iterable[Mapping[str, object]]) -> str:
     """The records as CSV, empty cells for None."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for record in records:
-        writer.writerow({key: csv_text(value) for key, value in record.items()})
-    return text.getvalue()
+    lines = ([csv_text(record.get(name)) for name in COLUMNS] for record in records)
+    return write_lines(COLUMNS, lines)
 
 
 def _run_record(study: str, spec: RunSpec, result: RunResult) -> dict[str, object]:

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TypeAlias
 
 from rnnbench.architectures import architecture_names, make_form
-from rnnbench.compare.arms import accuracy_interval, hardware_of
+from rnnbench.compare.arms import accuracy_interval, hardware_of, scores_by_seed
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.sections import tuned_architectures
@@ -113,7 +113,7 @@ def compose_tuning_part(
     winners = {name: record.winner for name, record in records.items()}
     gave = [name for name in names if (best := winners.get(name)) and best.params == tuned[name]]
     found = [records[name] for name in gave]
-    scores = {name: {kind: _scores(matched[name][kind]) for kind in _BOTH} for name in names}
+    scores = {name: {kind: scores_by_seed(matched[name][kind]) for kind in _BOTH} for name in names}
     both = {name: kinds for name, kinds in scores.items() if all(kinds.values())}
     rows = list(_describe_scores(both))
     pairs = compare_accuracies(
@@ -183,14 +183,6 @@ def _place(name: str) -> tuple[int, str]:
 def _as_textbook(spec: RunSpec, name: str) -> RunSpec:
     recipe = replace(spec.recipe, learning_rate=Recipe().learning_rate)
     return replace(spec, form=make_form(name), recipe=recipe)
-
-
-def _scores(runs: Sequence[RecordedRun]) -> dict[int, float]:
-    return {
-        run.spec.seed: run.result.test_accuracy
-        for run in sorted(runs, key=lambda run: run.spec.seed)
-        if run.result is not None and run.result.test_accuracy is not None
-    }
 
 
 def _describe_scores(scores: Mapping[str, Scores]) -> Iterator[TunedRow]:
