@@ -7,7 +7,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from rich.console import Group
 from rich.text import Text
@@ -22,14 +21,6 @@ from rnnbench.studies.plan import Plan
 
 HEARTBEAT_SECONDS = 30.0
 N_PACES = 100  # the last runs tell how long the next take
-
-
-class Board(Protocol):
-    """Shows a study while it runs."""
-
-    def observe(self, spec: RunSpec, event: Event) -> None:
-        """Something happened in a run."""
-        ...
 
 
 @dataclass(kw_only=True)
@@ -103,17 +94,17 @@ class Standing:
             del self._waiting[seconds]
 
 
-class PlainBoard:
+class PlainBoard(Standing):
     """A line when a run ends, and one now and then: for logs and pipes."""
 
-    def __init__(self, standing: Standing, console: PlainConsole) -> None:
-        self._standing = standing
+    def __init__(self, plan: Plan, console: PlainConsole) -> None:
+        super().__init__(plan)
         self._console = console
         self._last = time.monotonic()
 
     def observe(self, spec: RunSpec, event: Event) -> None:
-        """See `Board.observe`."""
-        self._standing.observe(spec, event)
+        """Take one event into account, and print what there is to say of it."""
+        super().observe(spec, event)
         name = f"{display_name(spec.form)} seed {spec.seed}"
         if isinstance(event, Started) and event.first_epoch > 1:
             self._print(f"{name}: goes on from epoch {event.first_epoch}")
@@ -129,33 +120,24 @@ class PlainBoard:
 
     def _print(self, text: str) -> None:
         self._last = time.monotonic()
-        standing = self._standing
-        left = duration(standing.seconds_left())
+        left = duration(self.seconds_left())
         self._console.print(
-            f"[{standing.n_over}/{standing.n_tasks}] {text}  (about {left} left)", soft_wrap=True
+            f"[{self.n_over}/{self.n_tasks}] {text}  (about {left} left)", soft_wrap=True
         )
 
 
-class LiveBoard:
+class LiveBoard(Standing):
     """A table that is drawn anew in place."""
-
-    def __init__(self, standing: Standing) -> None:
-        self._standing = standing
-
-    def observe(self, spec: RunSpec, event: Event) -> None:
-        """See `Board.observe`."""
-        self._standing.observe(spec, event)
 
     def __rich__(self) -> Group:
         """The table as it stands."""
-        standing = self._standing
-        table = rich_table("", _COLUMNS, standing.lanes.items(), box=None)
-        idle = not (standing.n_over or any(lane.running for lane in standing.lanes.values()))
+        table = rich_table("", _COLUMNS, self.lanes.items(), box=None)
+        idle = not (self.n_over or any(lane.running for lane in self.lanes.values()))
         foot = "the workers are starting; " if idle else ""
         foot += (
-            f"{standing.n_over} of {plural(standing.n_tasks, 'run')} done, "
-            f"{duration(time.monotonic() - standing.began)} so far, "
-            f"about {duration(standing.seconds_left())} left"
+            f"{self.n_over} of {plural(self.n_tasks, 'run')} done, "
+            f"{duration(time.monotonic() - self.began)} so far, "
+            f"about {duration(self.seconds_left())} left"
         )
         return Group(table, Text(foot, style="dim"))
 

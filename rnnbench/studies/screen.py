@@ -17,7 +17,7 @@ from rnnbench.published.notes import SOURCE, NotesRun
 from rnnbench.specs import Recipe
 from rnnbench.studies.forecast import Budget, Forecast, Verdict
 from rnnbench.studies.plan import Plan
-from rnnbench.studies.progress import Board, LiveBoard, PlainBoard, Standing
+from rnnbench.studies.progress import LiveBoard, PlainBoard, Standing
 from rnnbench.studies.summary import Row
 
 
@@ -51,12 +51,12 @@ class RunScreen(Screen):
         self.say(f"work      {workers}, about {duration(plan.expected_seconds)}{guess}")
 
     @contextmanager
-    def watch(self, plan: Plan) -> Iterator[Board]:
+    def watch(self, plan: Plan) -> Iterator[Standing]:
         """Show the study while the block runs: as a table, or line by line."""
         if not self.can_redraw:
-            yield PlainBoard(Standing(plan), self.console)
+            yield PlainBoard(plan, self.console)
             return
-        board = LiveBoard(Standing(plan))
+        board = LiveBoard(plan)
         with Live(board, console=self.console, refresh_per_second=2, transient=True):
             yield board
 
