@@ -414,10 +414,10 @@ def _claims(hostile: str) -> tuple[ClaimRow, ...]:
 
 def _facts(hostile: str) -> tuple[Fact, ...]:
     return (
-        Fact(name="data", value=f"imdb, fingerprint 70e42a433819 {hostile}"),
-        Fact(name=f"recipe {hostile}", value="rmsprop, learning rate 1e-4, batch 64, patience 3"),
-        Fact(name="versions", value="Python 3.11.2, keras 3.15.1, jax 0.10.2"),
-        Fact(name="hardware", value="AMD EPYC, 2 cores"),
-        Fact(name="git commit", value="46316c8ab12c0ffee0123456789abcdef0123456"),
-        Fact(name="command", value="rnnbench run --all --seeds 10 | tee `log` *now* _here_"),
+        ("data", f"imdb, fingerprint 70e42a433819 {hostile}"),
+        (f"recipe {hostile}", "rmsprop, learning rate 1e-4, batch 64, patience 3"),
+        ("versions", "Python 3.11.2, keras 3.15.1, jax 0.10.2"),
+        ("hardware", "AMD EPYC, 2 cores"),
+        ("git commit", "46316c8ab12c0ffee0123456789abcdef0123456"),
+        ("command", "rnnbench run --all --seeds 10 | tee `log` *now* _here_"),
     )

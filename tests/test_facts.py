@@ -20,7 +20,7 @@ from rnnbench.specs import RunResult
 def describe(
     *runs: RecordedRun, command: str = "rnnbench run --all", **values: Any
 ) -> dict[str, str]:
-    return {fact.name: fact.value for fact in describe_study(runs, Declaration(**values), command)}
+    return dict(describe_study(runs, Declaration(**values), command))
 
 
 def test_a_class_of_few_texts_is_not_none_of_them() -> None:

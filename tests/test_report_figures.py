@@ -133,9 +133,10 @@ def test_a_published_run_is_shown_only_where_it_is_compared_with(report: Report)
 def test_responses_are_lines_by_rising_value() -> None:
     rows = make_responses()
     panels = find_responses(rows[::-1])
-    assert [panel.architecture for panel in panels] == ["gru", "lstm"]
-    assert list(panels[0].lines) == ["dropout=0.3", "dropout=0.0"]
-    assert [row.value for row in panels[0].lines["dropout=0.3"]] == [4, 8, 16, 32]
+    assert list(panels) == [("units", "gru"), ("units", "lstm")]
+    lines = panels["units", "gru"]
+    assert list(lines) == ["dropout=0.3", "dropout=0.0"]
+    assert [row.value for row in lines["dropout=0.3"]] == [4, 8, 16, 32]
 
 
 def test_notes_of_different_years_have_panels_of_their_own(report: Report) -> None:

@@ -12,7 +12,6 @@ import pytest
 from made_reports import EMPTY, HOSTILE, changed, make_report, make_responses
 
 from rnnbench.errors import StoreError
-from rnnbench.page.blocks import Fact
 from rnnbench.page.render import escape_line, escape_markdown
 from rnnbench.reports.compose import Report
 from rnnbench.reports.writer import FORMATS, write_report
@@ -264,7 +263,7 @@ def test_a_curve_is_a_line_for_each_epoch(folder: Path, report: Report) -> None:
 
 
 def test_no_text_is_a_formula_to_a_spreadsheet(tmp_path: Path) -> None:
-    facts = (Fact(name="data", value="=1+1"),)
+    facts = (("data", "=1+1"),)
     write_report(replace(EMPTY, facts=facts), tmp_path, ["csv"])
     assert read_table(tmp_path, "facts")[0]["value"] == "'=1+1"
 

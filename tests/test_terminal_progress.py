@@ -104,7 +104,7 @@ def test_a_run_that_takes_longer_than_expected_leaves_no_negative_time(plan: Pla
 
 def test_a_log_gets_a_line_a_run(plan: Plan) -> None:
     text = io.StringIO()
-    board = PlainBoard(Standing(plan), PlainConsole(file=text, width=40))
+    board = PlainBoard(plan, PlainConsole(file=text, width=40))
     one, two, three = plan.specs[1:]
     board.observe(one, started(one, first_epoch=3))
     board.observe(one, epoch_ended(one, 3))
@@ -121,7 +121,7 @@ def test_a_log_gets_a_line_a_run(plan: Plan) -> None:
 
 def test_the_live_table_has_a_row_an_architecture(plan: Plan) -> None:
     text = io.StringIO()
-    board, spec = LiveBoard(Standing(plan)), plan.specs[1]
+    board, spec = LiveBoard(plan), plan.specs[1]
     board.observe(spec, epoch_ended(spec, 2))
     PlainConsole(file=text, width=100).print(board)
     assert "1/2 seed 1: epoch 2 0.6789" in " ".join(text.getvalue().split())

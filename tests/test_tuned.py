@@ -12,14 +12,16 @@ from made_up import ENVIRONMENT, curves, finished, made_up
 
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import RunResult
+from rnnbench.tuning.page import tuning_tables
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.trials import Trial
 from rnnbench.tuning.tuned import (
-    BudgetRow,
     ReachRow,
     TuningPart,
     compose_tuning_part,
     match_textbook,
+    search_curve,
+    textbook_loss,
 )
 
 RATE = {"learning_rate": 0.005}
@@ -113,22 +115,8 @@ def with_history(run: RecordedRun, *val_losses: float) -> RecordedRun:
 def test_a_budget_counts_trials_epochs_and_seconds() -> None:
     lost = trial(3, state="failed", epochs=0, seconds=0.0)
     part = compose([], [], record("lstm", *TWO, trial(2, epochs=10, seconds=4.0), lost))
-    assert part.budgets == (
-        BudgetRow(
-            architecture="lstm",
-            n_trials=4,
-            n_complete=2,
-            n_pruned=1,
-            n_failed=1,
-            n_seeds=2,
-            epochs=70,
-            seconds=28.0,
-            hardware="cpu (AMD EPYC)",
-            params="learning_rate=0.005",
-            val_loss=0.42,
-            textbook_val_loss=0.45,
-        ),
-    )
+    (line,) = tuning_tables(part)["tuning_budgets"].splitlines()[1:]
+    assert line == "lstm,4,2,1,1,2,70,28.0,cpu (AMD EPYC),learning_rate=0.005,0.42,0.45"
 
 
 def test_a_winner_that_has_learnt_nothing_is_said_with_the_budgets() -> None:
@@ -147,24 +135,25 @@ def test_points_that_were_tried_again_are_said_with_the_budgets() -> None:
 
 def test_a_first_trial_elsewhere_is_not_the_textbooks() -> None:
     found = record("lstm", trial(0, 0.45, rate=2e-4))
-    (row,) = compose([], [], found, values={"lstm": {"learning_rate": 2e-4}}).budgets
-    assert row.textbook_val_loss is None
+    assert textbook_loss(found) is None
 
 
 @pytest.mark.parametrize("trials", [(), (trial(0), trial(1))], ids=["not begun", "all pruned"])
 def test_a_search_without_a_winner_gave_no_values(trials: tuple[Trial, ...]) -> None:
     """It was started over since."""
     part = compose([], [], record("lstm", *trials, n_trials=30))
-    assert (part.budgets, part.curves) == ((), ())
+    assert part.searches == ()
     assert part.audit == ("The searches behind these values are not in this folder.",)
 
 
 def test_a_search_curve_is_the_best_so_far_and_what_other_orders_give() -> None:
-    (curve,) = compose([], [], record("lstm", trial(0), trial(1, 0.45), trial(2, 0.42))).curves
-    assert curve.best == (math.inf, 0.45, 0.42)
-    assert curve.low == (0.42, 0.42, 0.42)
-    assert curve.median == (0.45, 0.42, 0.42)
-    assert curve.high == (math.inf, 0.45, 0.42)
+    curve = search_curve(record("lstm", trial(0), trial(1, 0.45), trial(2, 0.42)))
+    assert curve == {
+        "best": [math.inf, 0.45, 0.42],
+        "low": [0.42, 0.42, 0.42],
+        "median": [0.45, 0.42, 0.42],
+        "high": [math.inf, 0.45, 0.42],
+    }
 
 
 def test_equal_budgets_are_said_to_be_equal() -> None:
@@ -206,19 +195,19 @@ def test_a_search_with_fewer_trials_is_said_to_be_unequal_and_not_over() -> None
 def test_a_search_that_found_other_values_since_is_not_shown() -> None:
     part = compose([], [], record("lstm", *TWO), record("gru", trial(0, 0.4, rate=0.07)))
     assert part.audit[0].startswith("Not in this folder: the search that gave the values of gru.")
-    assert [row.architecture for row in part.budgets] == ["lstm"]
+    assert [row.architecture for row in part.searches] == ["lstm"]
 
 
 def test_searches_that_are_not_here_are_said_to_be_missing() -> None:
     part = compose(tuned("lstm", 0.82), textbook("lstm", 0.80))
     assert part.audit == ("The searches behind these values are not in this folder.",)
-    assert (part.budgets, part.curves) == ((), ())
+    assert part.searches == ()
     assert len(part.pairs) == 1
 
 
 def test_a_search_of_an_architecture_that_the_study_does_not_tune_is_left_out() -> None:
     part = compose([], [], record("lstm", *TWO), record("simple-rnn", *TWO))
-    assert [row.architecture for row in part.budgets] == ["lstm"]
+    assert [row.architecture for row in part.searches] == ["lstm"]
 
 
 def test_tuned_is_compared_with_the_textbook_on_the_seeds_that_both_have() -> None:
@@ -252,7 +241,7 @@ def test_textbook_runs_may_belong_to_the_study_itself() -> None:
 def test_without_textbook_runs_nothing_is_compared(others: list[RecordedRun]) -> None:
     part = compose(tuned("lstm", 0.83, 0.84), others, record("lstm", *TWO))
     assert (part.scores, part.pairs, part.reach, part.ranking) == ((), (), (), ())
-    assert len(part.budgets) == 1
+    assert len(part.searches) == 1
 
 
 def test_runs_with_other_values_than_the_declared_are_not_the_tuned_ones() -> None:
@@ -265,7 +254,7 @@ def test_tuned_units_are_matched_with_the_textbooks_units() -> None:
     runs = [made_up("gru", seed, 0.83, units=32, dropout=0.2, **RATE) for seed in (0, 1)]
     values = {"gru": {**RATE, "units": 32, "dropout": 0.2}}
     part = compose(runs, textbook("gru", 0.80, 0.80), values=values)
-    assert [(row.kind, row.n) for row in part.scores] == [("textbook", 2), ("tuned", 2)]
+    assert [(row.kind, len(row.scores)) for row in part.scores] == [("textbook", 2), ("tuned", 2)]
 
 
 def test_a_plug_in_that_is_not_installed_leaves_the_others() -> None:
@@ -277,8 +266,8 @@ def test_a_plug_in_that_is_not_installed_leaves_the_others() -> None:
 def test_a_score_has_its_mean_and_interval() -> None:
     part = compose(tuned("lstm", 0.83, 0.85), textbook("lstm", 0.80))
     one, two = part.scores
-    assert (one.n, one.test_accuracy, one.test_accuracy_t) == (1, 0.80, None)
-    assert (two.n, two.test_accuracy) == (2, pytest.approx(0.84))
+    assert (len(one.scores), one.test_accuracy, one.test_accuracy_t) == (1, 0.80, None)
+    assert (len(two.scores), two.test_accuracy) == (2, pytest.approx(0.84))
     assert two.test_accuracy_t is not None
     # t(1) = 12.706, and the standard error is 0.01
     assert two.test_accuracy_t.low == pytest.approx(0.84 - 0.12706, abs=1e-5)
@@ -324,8 +313,7 @@ def test_rows_stand_in_the_designs_order_whatever_order_they_came_in() -> None:
         values=dict.fromkeys(names, RATE),
     )
     order = ["lstm", "lstm-dropout", "gru"]
-    assert [row.architecture for row in part.budgets] == order
-    assert [row.architecture for row in part.curves] == order
+    assert [row.architecture for row in part.searches] == order
     assert [row.architecture for row in part.scores[::2]] == order
     assert [row.section for row in part.pairs] == order
     assert [row.architecture for row in part.reach] == order

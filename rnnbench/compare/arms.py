@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
-from rnnbench.architectures import display_name, model_parameters
+from rnnbench.architectures import model_parameters
 from rnnbench.compare.rows import ArmRow, ResponseRow, SeedRow
-from rnnbench.compare.sections import Arm, Section, hyperparameter, without
+from rnnbench.compare.sections import RESPONSE_FACTORS, Arm, Section
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import RunResult
 from rnnbench.stats.intervals import (
@@ -19,7 +19,6 @@ from rnnbench.stats.intervals import (
     t_interval,
 )
 
-RESPONSE_FACTORS = ("units", "dropout", "recurrent_dropout", "max_len", "learning_rate")
 _OF_PRESETS = ("dropout", "recurrent_dropout")  # presets differ in these
 
 
@@ -80,7 +79,7 @@ def describe_seeds(section: str, arm: Arm) -> list[SeedRow]:
 
 def describe_responses(sections: Sequence[Section]) -> list[ResponseRow]:
     """How the score responds to each hyperparameter that takes several numbers in the study."""
-    arms = [_place_arm(arm) for section in sections for arm in section.arms]
+    arms = [arm for section in sections for arm in section.arms]
     varying = _varying(arms)
     factors = [name for name in RESPONSE_FACTORS if name in varying]
     rows = [
@@ -91,6 +90,15 @@ def describe_responses(sections: Sequence[Section]) -> list[ResponseRow]:
         if arm.values[factor] is not None
     ]
     return sorted(rows, key=lambda row: (row.factor, row.architecture, row.others, row.value))
+
+
+def scores_by_seed(runs: Iterable[RecordedRun]) -> dict[int, float]:
+    """Test accuracy of the runs that have one, by seed, ascending."""
+    return {
+        run.spec.seed: run.result.test_accuracy
+        for run in sorted(runs, key=lambda run: run.spec.seed)
+        if run.result is not None and run.result.test_accuracy is not None
+    }
 
 
 def accuracy_interval(scores: Sequence[float]) -> Interval | None:
@@ -140,33 +148,7 @@ _MEASURES: Mapping[str, Callable[[RunResult], float | None]] = {
 """What a row has a mean and a standard deviation of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _PlacedArm:
-    """An arm, and where it stands among all that the study varies.
-
-    Args:
-        base: the architecture's name without its hyperparameters.
-        values: of hyperparameters, recipe and data; None where the architecture has no such.
-    """
-
-    arm: Arm
-    base: str
-    values: Mapping[str, object]
-
-
-def _place_arm(arm: Arm) -> _PlacedArm:
-    form, settings = arm.spec.form, arm.spec.settings
-    values: dict[str, object] = {}
-    for name in RESPONSE_FACTORS:
-        value = settings.get(name, hyperparameter(form, name))
-        values[name] = value if isinstance(value, int | float) else None
-        if name not in settings and values[name] is not None:
-            form = without(form, name)
-    others = {key: value for key, value in settings.items() if key not in ("split_seed", *values)}
-    return _PlacedArm(arm=arm, base=display_name(form), values=values | others)
-
-
-def _varying(arms: Sequence[_PlacedArm]) -> list[str]:
+def _varying(arms: Sequence[Arm]) -> list[str]:
     """What takes several values among the arms."""
     names = arms[0].values if arms else {}
     return [
@@ -176,9 +158,7 @@ def _varying(arms: Sequence[_PlacedArm]) -> list[str]:
     ]
 
 
-def _is_varied_within_a_base(
-    arms: Sequence[_PlacedArm], factor: str, varying: Sequence[str]
-) -> bool:
+def _is_varied_within_a_base(arms: Sequence[Arm], factor: str, varying: Sequence[str]) -> bool:
     """Whether the study varies the factor: `lstm` and `lstm-dropout` are just two names."""
     found: dict[tuple[str, str], set[object]] = {}
     for arm in arms:
@@ -189,7 +169,7 @@ def _is_varied_within_a_base(
     return len(several) > 1 or any(len(values) > 2 for values in several.values())
 
 
-def _others(arm: _PlacedArm, factor: str, varying: Sequence[str]) -> str:
+def _others(arm: Arm, factor: str, varying: Sequence[str]) -> str:
     """The arm's values of all else that varies, as `dropout=0.3`."""
     values = {name: arm.values[name] for name in varying if name != factor}
     return ", ".join(
@@ -201,8 +181,8 @@ def _short(value: object) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)[:12]
 
 
-def _respond(arm: _PlacedArm, factor: str, varying: Sequence[str]) -> ResponseRow:
-    row = describe_arm("", arm.arm)
+def _respond(arm: Arm, factor: str, varying: Sequence[str]) -> ResponseRow:
+    row = describe_arm("", arm)
     of_arm = {item.name for item in fields(ArmRow)}
     return ResponseRow(
         architecture=arm.base,

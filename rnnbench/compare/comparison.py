@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from rnnbench.compare.arms import describe_arm, describe_responses, describe_seeds
+from rnnbench.compare.arms import describe_arm, describe_responses, describe_seeds, scores_by_seed
 from rnnbench.compare.pairs import compare_accuracies
 from rnnbench.compare.predictions import count_test_texts, read_correct, read_labels
 from rnnbench.compare.rows import ArmRow, Curve, PairRow, ResponseRow, SeedRow
-from rnnbench.compare.sections import Arm, Section
+from rnnbench.compare.sections import Section
 from rnnbench.compare.uncertainty import Correct, Uncertainty, measure_uncertainty
 from rnnbench.specs import DataSpec
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
@@ -80,7 +80,8 @@ def compare_runs(
 ) -> Comparison:
     """Every row; the sections are one family of tests."""
     scores = {
-        section.name: {arm.name: _scores(arm) for arm in section.arms} for section in sections
+        section.name: {arm.name: scores_by_seed(arm.finished) for arm in section.arms}
+        for section in sections
     }
     n_test = _count_texts(sections)
     pairs = compare_accuracies(
@@ -117,15 +118,6 @@ def compare_runs(
         ),
         n_test=min((n for n in n_test.values() if n is not None), default=None),
     )
-
-
-def _scores(arm: Arm) -> dict[int, float]:
-    """Test accuracy by seed, ascending."""
-    return {
-        run.spec.seed: run.result.test_accuracy
-        for run in arm.finished
-        if run.result is not None and run.result.test_accuracy is not None
-    }
 
 
 def _count_texts(sections: Sequence[Section]) -> dict[str, int | None]:

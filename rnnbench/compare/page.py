@@ -26,9 +26,8 @@ from rnnbench.compare.tables import (
     tabulate_scores,
     tabulate_seeds,
 )
-from rnnbench.output.amounts import plural
 from rnnbench.output.characters import csv_text
-from rnnbench.page.blocks import Block, Folded, Paragraph, Part, Subheading, make_part
+from rnnbench.page.blocks import Block, Paragraph, Part, Subheading, make_part
 from rnnbench.page.csv_files import write_lines, write_rows
 from rnnbench.page.texts import number
 from rnnbench.recorded_runs import CURVES
@@ -80,8 +79,7 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
     yield tabulate_scores(comparison)
     yield picture_scores(comparison)
     if comparison.seeds:
-        title = f"Every seed's values ({plural(len(comparison.seeds), 'run')})"
-        yield Folded(title, tabulate_seeds(comparison))
+        yield tabulate_seeds(comparison)
     yield tabulate_costs(comparison)
     yield Paragraph(_reading_of_costs(comparison.arms))
     if comparison.responses:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
 
+from rnnbench.compare.rows import ResponseRow
 from rnnbench.page.drawing import (
     BLUE,
     GREEN,
@@ -25,43 +26,30 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rnnbench.compare.rows import ResponseRow
-
 _MAX_PANELS = 12
 _COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, SKY, MUTED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponsePanel:
-    """One architecture and one hyperparameter.
+Lines: TypeAlias = Mapping[str, Sequence[ResponseRow]]
+"""By the other hyperparameters, the rows by rising value; each has an accuracy."""
 
-    Args:
-        lines: by the other hyperparameters, the rows by rising value; each has an accuracy.
+
+def find_responses(rows: Sequence[ResponseRow]) -> dict[tuple[str, str], Lines]:
+    """What the figure shows, by hyperparameter and architecture: the lines of a panel.
+
+    A value without a finished run has no point.
     """
-
-    architecture: str
-    factor: str
-    lines: Mapping[str, Sequence[ResponseRow]]
-
-
-def find_responses(rows: Sequence[ResponseRow]) -> tuple[ResponsePanel, ...]:
-    """What the figure shows; a value without a finished run has no point."""
     found: dict[tuple[str, str], dict[str, list[ResponseRow]]] = {}
     for row in rows:
         if row.test_accuracy is not None:
             lines = found.setdefault((row.factor, row.architecture), {})
             lines.setdefault(row.others, []).append(row)
-    return tuple(
-        ResponsePanel(
-            architecture=architecture,
-            factor=factor,
-            lines={
-                others: sorted(points, key=lambda row: row.value)
-                for others, points in lines.items()
-            },
-        )
-        for (factor, architecture), lines in found.items()
-    )
+    return {
+        panel: {
+            others: sorted(points, key=lambda row: row.value) for others, points in lines.items()
+        }
+        for panel, lines in found.items()
+    }
 
 
 def picture_responses(rows: Sequence[ResponseRow]) -> Picture | None:
@@ -69,11 +57,11 @@ def picture_responses(rows: Sequence[ResponseRow]) -> Picture | None:
     found = find_responses(rows)
     if not found:
         return None
-    panels = found[:_MAX_PANELS]
+    panels = dict(islice(found.items(), _MAX_PANELS))
     caption = "Dots: mean test accuracy over the seeds; bars: its 95 % t interval."
     if len(panels) < len(found):
         caption += f" The first {len(panels)} of {len(found)} panels are shown."
-    factors = dict.fromkeys(panel.factor for panel in found)
+    factors = dict.fromkeys(factor for factor, _ in found)
     return Picture(
         name="responses",
         title=f"How the test accuracy responds to {' and '.join(factors)}",
@@ -88,36 +76,38 @@ def _accuracy(row: ResponseRow) -> float:
     return 100 * (row.test_accuracy or 0.0)
 
 
-def _describe(panels: Sequence[ResponsePanel]) -> str:
+def _describe(panels: Mapping[tuple[str, str], Lines]) -> str:
     texts = []
-    for panel in panels[:6]:
-        for others, points in list(panel.lines.items())[:4]:
+    for (factor, architecture), lines in islice(panels.items(), 6):
+        for others, points in islice(lines.items(), 4):
             first, last = points[0], points[-1]
             texts.append(
-                f"{panel.architecture}{f' with {others}' if others else ''}:"
-                f" {brief_per_cent(_accuracy(first))} % at {panel.factor} {first.value:g},"
+                f"{architecture}{f' with {others}' if others else ''}:"
+                f" {brief_per_cent(_accuracy(first))} % at {factor} {first.value:g},"
                 f" {brief_per_cent(_accuracy(last))} % at {last.value:g}"
             )
     return f"Mean test accuracy. {'; '.join(texts)}."
 
 
-def _draw(panels: Sequence[ResponsePanel]) -> Figure:
+def _draw(panels: Mapping[tuple[str, str], Lines]) -> Figure:
     with house_style():
         figure, all_axes = grid_of_axes(
             [3.1] * len(panels), n_columns=min(3, len(panels)), sharey=True
         )
-        all_axes[0].set_ylim(*_accuracy_limits(panels))
-        for axes, panel in zip(all_axes, panels, strict=True):
-            _draw_panel(axes, panel)
+        all_axes[0].set_ylim(*_accuracy_limits(panels.values()))
+        for axes, ((factor, architecture), lines) in zip(all_axes, panels.items(), strict=True):
+            _draw_panel(axes, lines)
+            axes.set_xlabel(short(factor))
+            axes.set_title(short(architecture, 40))
         figure.supylabel("test accuracy (%)", fontsize=9)
     return figure
 
 
-def _draw_panel(axes: Axes, panel: ResponsePanel) -> None:
-    values = sorted({row.value for rows in panel.lines.values() for row in rows})
+def _draw_panel(axes: Axes, lines: Lines) -> None:
+    values = sorted({row.value for rows in lines.values() for row in rows})
     places = {value: place for place, value in enumerate(values)}
-    n = len(panel.lines)
-    for index, rows in enumerate(panel.lines.values()):
+    n = len(lines)
+    for index, rows in enumerate(lines.values()):
         colour = _COLOURS[index % len(_COLOURS)]
         shift = 0.09 * (index - (n - 1) / 2)  # so that bars at the same value stand apart
         xs = [places[row.value] + shift for row in rows]
@@ -127,18 +117,16 @@ def _draw_panel(axes: Axes, panel: ResponsePanel) -> None:
                 ends = [100 * bounds.low, 100 * bounds.high]
                 axes.plot([x, x], ends, color=colour, linewidth=1.4)
     axes.set_xticks(range(len(values)), [f"{value:g}" for value in values])
-    axes.set(xlabel=short(panel.factor), xlim=(-0.4, len(values) - 0.6))
-    axes.set_title(short(panel.architecture, 40))
+    axes.set_xlim(-0.4, len(values) - 0.6)
     axes.grid(axis="y")
-    _name_lines(axes, panel)
+    _name_lines(axes, lines)
 
 
-def _name_lines(axes: Axes, panel: ResponsePanel) -> None:
+def _name_lines(axes: Axes, lines: Lines) -> None:
     """Right of each line's end, pushed apart where lines end close together."""
     low, high = axes.get_ylim()
     named = sorted(
-        (_accuracy(rows[-1]), index, others)
-        for index, (others, rows) in enumerate(panel.lines.items())
+        (_accuracy(rows[-1]), index, others) for index, (others, rows) in enumerate(lines.items())
     )
     heights = _push_apart([height for height, _, _ in named], 0.07 * (high - low))
     for y, (_, index, others) in zip(heights, named, strict=True):
@@ -161,9 +149,9 @@ def _push_apart(rising: Sequence[float], gap: float) -> list[float]:
     return heights
 
 
-def _accuracy_limits(panels: Sequence[ResponsePanel]) -> tuple[float, float]:
+def _accuracy_limits(panels: Iterable[Lines]) -> tuple[float, float]:
     """Around all means, and around interval ends not too far away."""
-    rows = [row for panel in panels for line in panel.lines.values() for row in line]
+    rows = [row for lines in panels for line in lines.values() for row in line]
     bounds = [row.test_accuracy_t for row in rows]
     limits = limits_around(
         [_accuracy(row) for row in rows],

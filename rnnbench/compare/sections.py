@@ -16,6 +16,8 @@ from rnnbench.study import Tuned
 _Key: TypeAlias = tuple[Form, tuple[tuple[str, object], ...]]
 _ORDERS = ("reshuffled", "frozen")
 _OWN_SPLIT = "each seed's own"
+RESPONSE_FACTORS = ("units", "dropout", "recurrent_dropout", "max_len", "learning_rate")
+"""The hyperparameters to which the report says how a score responds."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +41,27 @@ class Arm:
     def spec(self) -> RunSpec:
         """What was asked of the first run."""
         return self.runs[0].spec
+
+    @cached_property
+    def values(self) -> dict[str, object]:
+        """Of hyperparameters, recipe and data; None where the architecture has no such."""
+        settings = self.spec.settings
+        found = {name: hyperparameter(self.spec.form, name) for name in RESPONSE_FACTORS}
+        found = {name: settings.get(name, value) for name, value in found.items()}
+        numbers = {
+            name: value if isinstance(value, int | float) else None for name, value in found.items()
+        }
+        others = {key: settings[key] for key in settings if key not in ("split_seed", *numbers)}
+        return numbers | others
+
+    @cached_property
+    def base(self) -> str:
+        """The architecture's name without its hyperparameters."""
+        form = self.spec.form
+        for name in RESPONSE_FACTORS:
+            if name not in self.spec.settings and self.values[name] is not None:
+                form = without(form, name)
+        return display_name(form)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

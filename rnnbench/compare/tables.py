@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rnnbench.output.amounts import plural
 from rnnbench.page.tables import Column, Table, Tone, by_section
 from rnnbench.page.texts import (
     NONE,
@@ -102,7 +103,9 @@ def tabulate_seeds(comparison: Comparison) -> Table[SeedRow]:
         Column("best epoch", lambda row: count(row.best_epoch)),
         Column("s/epoch", lambda row: number(row.epoch_seconds)),
     ]
-    return Table("Every seed", "seeds", columns, by_section(comparison.seeds, comparison.sections))
+    groups = by_section(comparison.seeds, comparison.sections)
+    summary = f"Every seed's values ({plural(len(comparison.seeds), 'run')})"
+    return Table("Every seed", "seeds", columns, groups, summary)
 
 
 def tabulate_responses(comparison: Comparison) -> Table[ResponseRow]:

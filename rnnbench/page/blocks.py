@@ -44,15 +44,6 @@ class Warnings:
     sentences: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """A table that a click unfolds."""
-
-    kind: ClassVar[str] = "folded"
-    summary: str
-    table: Table[Any]  # Any: rows of any kind
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRow:
     """A sentence of the notes, and what the runs say of it.
@@ -84,12 +75,8 @@ class Claims:
     rows: tuple[ClaimRow, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One line of how the study was run: `name` and `value`, both plain text."""
-
-    name: str
-    value: str
+Fact: TypeAlias = tuple[str, str]
+"""One line of how the study was run, a name and a value, both plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +87,7 @@ class Facts:
     rows: tuple[Fact, ...]
 
 
-Block: TypeAlias = (
-    Table[Any] | Paragraph | Subheading | Warnings | Folded | Picture | Claims | Facts
-)
+Block: TypeAlias = Table[Any] | Paragraph | Subheading | Warnings | Picture | Claims | Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ def write_records(columns: Sequence[str], records: Iterable[Mapping[str, object]
     return write_lines(columns, ([_known(record[name]) for name in columns] for record in records))
 
 
-def write_lines(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+def write_lines(header: Sequence[str], lines: Iterable[Iterable[object]]) -> str:
     """The lines as CSV, as they are."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -53,6 +53,7 @@ class Table(Generic[RowT]):
 
     Args:
         csv: the stem of the CSV file that holds these rows.
+        summary: what stands for the table on a page until a click unfolds it; empty: it is open.
     """
 
     kind: ClassVar[str] = "table"
@@ -60,6 +61,7 @@ class Table(Generic[RowT]):
     csv: str
     columns: Sequence[Column[RowT]]
     groups: Sequence[tuple[str, Sequence[RowT]]]
+    summary: str = ""
 
     @property
     def shown(self) -> list[tuple[str, Sequence[RowT]]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import StoreError
+from rnnbench.page.csv_files import write_lines
 from rnnbench.page.tables import Column
 from rnnbench.published.notes import REVIEWS
 from rnnbench.published.reproduce import DIGITS, Reproduction, ReproductionReport
@@ -115,17 +115,15 @@ def describe_outcome(report: ReproductionReport) -> str:
 
 def write_epochs(report: ReproductionReport) -> str:
     """Every epoch as CSV, measured values to six decimals; empty where one side had stopped."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     columns = ("published_val_loss", "val_loss", "published_val_accuracy", "val_accuracy")
-    writer.writerow(("architecture", "epoch", *columns, "agrees"))
+    lines = []
     for model in report.models:
         for row in model.epochs:
             theirs = [f"{value:.4f}" for value in row.published or ()] or ["", ""]
             ours = [f"{value:.6f}" for value in row.measured or ()] or ["", ""]
             values = (theirs[0], ours[0], theirs[1], ours[1])
-            writer.writerow((model.architecture, row.epoch, *values, str(row.agrees).lower()))
-    return text.getvalue()
+            lines.append((model.architecture, row.epoch, *values, str(row.agrees).lower()))
+    return write_lines(("architecture", "epoch", *columns, "agrees"), lines)
 
 
 def draw_reproduction(report: ReproductionReport) -> bytes:

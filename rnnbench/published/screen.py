@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
 from rnnbench.page.screen import Screen
-from rnnbench.page.tables import Column
+from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import duration
 from rnnbench.published.page import describe_outcome
 from rnnbench.published.reproduce import Reproduction, ReproductionReport
@@ -45,7 +43,8 @@ class ReproductionScreen(Screen):
     def show_reproduction(self, report: ReproductionReport) -> None:
         """The table at the end."""
         self.console.print()
-        self.console.print(_reproduction_table(report))
+        title = f"{report.choices.name}, published / measured"
+        self.console.print(rich_table(title, _COLUMNS, report.models))
         self.say(describe_outcome(report))
 
 
@@ -58,29 +57,15 @@ def _describe_fitted(model: Fitted) -> str:
 
 
 _COLUMNS: Sequence[Column[Reproduction]] = (
+    Column("architecture", lambda model: model.architecture, is_number=False, is_whole=True),
     Column("epochs", lambda model: f"{len(model.published.history)} / {len(model.fitted.history)}"),
-    Column("that agree", lambda model: str(model.n_exact)),
-    Column("first that differs", lambda model: str(model.first_difference or "–")),
-    Column("largest difference: val_loss", lambda model: f"{model.loss_difference:.4f}"),
+    Column("that\nagree", lambda model: str(model.n_exact)),
+    Column("first\nthat differs", lambda model: str(model.first_difference or "–")),
+    Column("largest\ndifference: val_loss", lambda model: f"{model.loss_difference:.4f}"),
     Column("val_accuracy", lambda model: f"{model.accuracy_difference:.4f}"),
-    Column("best val_loss", lambda model: _pair(model.published.val_loss, model.best.val_loss)),
-    Column("test accuracy", lambda model: _tested(model)),
+    Column("best\nval_loss", lambda model: _pair(model.published.val_loss, model.best.val_loss)),
+    Column("test\naccuracy", lambda model: _tested(model)),
 )
-
-
-def _reproduction_table(report: ReproductionReport) -> Table:
-    table = Table(
-        title=f"{report.choices.name}, published / measured",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    table.add_column("architecture", no_wrap=True)
-    for column in _COLUMNS:
-        table.add_column(Text(column.title.replace(" ", "\n", 1)), justify="right")
-    for model in report.models:
-        table.add_row(model.architecture, *(column.write(model) for column in _COLUMNS))
-    return table
 
 
 def _tested(model: Reproduction) -> str:

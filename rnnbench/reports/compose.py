@@ -22,8 +22,9 @@ from rnnbench.compare.sections import Section, divide_runs
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Corpus, describe_classes
 from rnnbench.errors import DataError
+from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
-from rnnbench.page.csv_files import write_rows
+from rnnbench.page.csv_files import write_lines
 from rnnbench.published.part import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
 from rnnbench.recorded_runs import RecordedRun
@@ -86,7 +87,7 @@ class Report:
             **(published_tables(self.published) if self.published else {}),
             **(timing_tables(self.timing) if self.timing else {}),
             **claims_tables(self.claims),
-            "facts": write_rows(Fact, self.facts),
+            "facts": write_lines(("name", "value"), (map(csv_text, fact) for fact in self.facts)),
         }
 
     def _parts(self) -> Iterator[Part]:
@@ -148,7 +149,7 @@ def compose_report(
         ),
         claims=tuple(judge_claims(claims, comparable, timing=timing, **rule)),
         timing=timing,
-        facts=tuple(describe_study(runs, declared, command)),
+        facts=describe_study(runs, declared, command),
         tuning=compose_tuning_part(tuned, matched, searches or {}, **rule) if tuned else None,
         made_at=_now(),
     )
@@ -162,7 +163,7 @@ def compose_timing_report(timing: TimingPart, claims: Sequence[Claim]) -> Report
         answer=write_timing_answer(timing),
         warnings=warn_of_timing(timing),
         claims=tuple(judge_claims(timed, (), margin=0.0, is_paired=False, timing=timing)),
-        facts=tuple(Fact(name=name, value=value) for name, value in describe_timing(timing)),
+        facts=describe_timing(timing),
         made_at=_now(),
         timing=timing,
     )
@@ -170,7 +171,7 @@ def compose_timing_report(timing: TimingPart, claims: Sequence[Claim]) -> Report
 
 def describe_study(
     runs: Sequence[RecordedRun], declared: Declaration, command: str
-) -> Iterator[Fact]:
+) -> tuple[Fact, ...]:
     """Data and its classes, recipe, versions, hardware, back end, engine, commit and command."""
     settings = [run.spec.settings for run in runs]
     reviews = {f"{run.spec.data.dataset} ({run.spec.data.fingerprint})" for run in runs}
@@ -196,8 +197,7 @@ def describe_study(
         ("runs in MLflow", f"{sum(run.run_id is not None for run in runs)} of {len(runs)}"),
         ("repeat with", command),
     ]
-    for name, value in facts:
-        yield Fact(name=name, value=value or "not known")
+    return tuple((name, value or "not known") for name, value in facts)
 
 
 def _answer_part(answer: Sequence[str], warnings: Sequence[str]) -> Part:

@@ -5,30 +5,22 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from rnnbench.architectures import display_name
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole
+from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import duration
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
 from rnnbench.studies.plan import Plan
 
 HEARTBEAT_SECONDS = 30.0
 N_PACES = 100  # the last runs tell how long the next take
-
-
-class Board(Protocol):
-    """Shows a study while it runs."""
-
-    def observe(self, spec: RunSpec, event: Event) -> None:
-        """Something happened in a run."""
-        ...
 
 
 @dataclass(kw_only=True)
@@ -102,17 +94,17 @@ class Standing:
             del self._waiting[seconds]
 
 
-class PlainBoard:
+class PlainBoard(Standing):
     """A line when a run ends, and one now and then: for logs and pipes."""
 
-    def __init__(self, standing: Standing, console: PlainConsole) -> None:
-        self._standing = standing
+    def __init__(self, plan: Plan, console: PlainConsole) -> None:
+        super().__init__(plan)
         self._console = console
         self._last = time.monotonic()
 
     def observe(self, spec: RunSpec, event: Event) -> None:
-        """See `Board.observe`."""
-        self._standing.observe(spec, event)
+        """Take one event into account, and print what there is to say of it."""
+        super().observe(spec, event)
         name = f"{display_name(spec.form)} seed {spec.seed}"
         if isinstance(event, Started) and event.first_epoch > 1:
             self._print(f"{name}: goes on from epoch {event.first_epoch}")
@@ -128,46 +120,24 @@ class PlainBoard:
 
     def _print(self, text: str) -> None:
         self._last = time.monotonic()
-        standing = self._standing
-        left = duration(standing.seconds_left())
+        left = duration(self.seconds_left())
         self._console.print(
-            f"[{standing.n_over}/{standing.n_tasks}] {text}  (about {left} left)", soft_wrap=True
+            f"[{self.n_over}/{self.n_tasks}] {text}  (about {left} left)", soft_wrap=True
         )
 
 
-class LiveBoard:
+class LiveBoard(Standing):
     """A table that is drawn anew in place."""
-
-    def __init__(self, standing: Standing) -> None:
-        self._standing = standing
-
-    def observe(self, spec: RunSpec, event: Event) -> None:
-        """See `Board.observe`."""
-        self._standing.observe(spec, event)
 
     def __rich__(self) -> Group:
         """The table as it stands."""
-        table = Table(box=None, pad_edge=False)
-        for heading in ("architecture", "done", "running", "latest val_loss"):
-            table.add_column(heading)
-        for name, lane in self._standing.lanes.items():
-            running = ", ".join(
-                f"seed {seed}: epoch {epoch}" for seed, epoch in sorted(lane.running.values())
-            )
-            failed = f" ({lane.n_failed} failed)" if lane.n_failed else ""
-            table.add_row(
-                name,
-                f"{_bar(lane.n_over, lane.n_runs)} {lane.n_over}/{lane.n_runs}{failed}",
-                running,
-                "" if lane.val_loss is None else f"{lane.val_loss:.4f}",
-            )
-        standing = self._standing
-        idle = not (standing.n_over or any(lane.running for lane in standing.lanes.values()))
+        table = rich_table("", _COLUMNS, self.lanes.items(), box=None)
+        idle = not (self.n_over or any(lane.running for lane in self.lanes.values()))
         foot = "the workers are starting; " if idle else ""
         foot += (
-            f"{standing.n_over} of {plural(standing.n_tasks, 'run')} done, "
-            f"{duration(time.monotonic() - standing.began)} so far, "
-            f"about {duration(standing.seconds_left())} left"
+            f"{self.n_over} of {plural(self.n_tasks, 'run')} done, "
+            f"{duration(time.monotonic() - self.began)} so far, "
+            f"about {duration(self.seconds_left())} left"
         )
         return Group(table, Text(foot, style="dim"))
 
@@ -183,6 +153,24 @@ def _outcome(event: Finished) -> str:
     )
 
 
-def _bar(n_over: int, n_runs: int, width: int = 10) -> str:
-    filled = round(width * n_over / n_runs)
-    return "█" * filled + "░" * (width - filled)
+def _done(lane: Lane, width: int = 10) -> str:
+    filled = round(width * lane.n_over / lane.n_runs)
+    bar = "█" * filled + "░" * (width - filled)
+    failed = f" ({lane.n_failed} failed)" if lane.n_failed else ""
+    return f"{bar} {lane.n_over}/{lane.n_runs}{failed}"
+
+
+def _running(lane: Lane) -> str:
+    return ", ".join(f"seed {seed}: epoch {epoch}" for seed, epoch in sorted(lane.running.values()))
+
+
+def _val_loss(lane: Lane) -> str:
+    return "" if lane.val_loss is None else f"{lane.val_loss:.4f}"
+
+
+_COLUMNS: Sequence[Column[tuple[str, Lane]]] = (
+    Column("architecture", lambda named: named[0], is_number=False),
+    Column("done", lambda named: _done(named[1]), is_number=False),
+    Column("running", lambda named: _running(named[1]), is_number=False),
+    Column("latest val_loss", lambda named: _val_loss(named[1]), is_number=False),
+)

@@ -20,7 +20,7 @@ from rnnbench.reports.report import report_after_run
 from rnnbench.specs import Failed, RunResult, RunSpec
 from rnnbench.studies.command import RunChoices
 from rnnbench.studies.plan import Plan, open_study
-from rnnbench.studies.progress import Board
+from rnnbench.studies.progress import Standing
 from rnnbench.studies.screen import RunScreen
 from rnnbench.studies.summary import Row, give_advice, summarise
 from rnnbench.tracking.provenance import mlflow_status, tag_command
@@ -113,7 +113,7 @@ def _describe_command(plan: Plan, command: str) -> dict[str, str]:
 
 
 def _record_events(
-    plan: Plan, entries: Mapping[str, LedgerEntry], tracker: Tracker, board: Board
+    plan: Plan, entries: Mapping[str, LedgerEntry], tracker: Tracker, board: Standing
 ) -> dict[str, RunResult]:
     """Work the tasks off; each event goes to the ledger first, then to tracker and screen.
 

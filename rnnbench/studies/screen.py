@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
-from rich.box import SIMPLE_HEAD
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.consoles import open_console
 from rnnbench.page.screen import Screen
-from rnnbench.page.texts import duration, mean_with_sd
-from rnnbench.published.notes import SOURCE
+from rnnbench.page.tables import Column, rich_table
+from rnnbench.page.texts import NONE, count, duration, mean_with_sd, number
+from rnnbench.published.notes import SOURCE, NotesRun
 from rnnbench.specs import Recipe
 from rnnbench.studies.forecast import Budget, Forecast, Verdict
 from rnnbench.studies.plan import Plan
-from rnnbench.studies.progress import Board, LiveBoard, PlainBoard, Standing
+from rnnbench.studies.progress import LiveBoard, PlainBoard, Standing
 from rnnbench.studies.summary import Row
 
 
@@ -52,12 +51,12 @@ class RunScreen(Screen):
         self.say(f"work      {workers}, about {duration(plan.expected_seconds)}{guess}")
 
     @contextmanager
-    def watch(self, plan: Plan) -> Iterator[Board]:
+    def watch(self, plan: Plan) -> Iterator[Standing]:
         """Show the study while the block runs: as a table, or line by line."""
         if not self.can_redraw:
-            yield PlainBoard(Standing(plan), self.console)
+            yield PlainBoard(plan, self.console)
             return
-        board = LiveBoard(Standing(plan))
+        board = LiveBoard(plan)
         with Live(board, console=self.console, refresh_per_second=2, transient=True):
             yield board
 
@@ -65,7 +64,9 @@ class RunScreen(Screen):
         """The table at the end."""
         self.console.print()
         self.show_notice(plan.dataset.notice)
-        self.console.print(_summary_table(rows, plan))
+        caution = " · SYNTHETIC REVIEWS" if plan.dataset.notice else ""
+        title = f"{plan.study.name} on {plan.dataset.name}{caution}"
+        self.console.print(rich_table(title, list(_summary_columns(rows)), rows))
         for line in advice.splitlines():
             self.say(line)
         if any(row.published for row in rows):
@@ -117,49 +118,29 @@ class ForecastScreen(RunScreen):
         self.say(f"To run them: {command}")
 
 
-def _summary_table(rows: Sequence[Row], plan: Plan) -> Table:
-    caution = " · SYNTHETIC REVIEWS" if plan.dataset.notice else ""
-    table = Table(
-        title=f"{plan.study.name} on {plan.dataset.name}{caution}",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    table.add_column("architecture", no_wrap=True)
+def _summary_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
+    yield Column("architecture", lambda row: row.architecture, is_number=False, is_whole=True)
     if any(row.varied for row in rows):
-        table.add_column("with")
-    headings = ["n", "parameters", "test accuracy", "best val_loss", "best epoch", "s/epoch"]
+        yield Column("with", lambda row: row.varied, is_number=False)
+    yield Column("n", _n_runs)
+    yield Column("parameters", lambda row: count(row.n_parameters))
+    yield Column("test\naccuracy", lambda row: mean_with_sd(row.test_accuracy, 4))
+    yield Column("best\nval_loss", lambda row: mean_with_sd(row.val_loss, 4))
+    yield Column("best\nepoch", lambda row: mean_with_sd(row.best_epoch, 0))
+    yield Column("s/epoch", lambda row: mean_with_sd(row.epoch_seconds, 2))
     if any(row.published for row in rows):
-        headings += [f"{SOURCE}: val_loss", f"{SOURCE}: test"]
-    for heading in headings:
-        table.add_column(Text(heading.replace(" ", "\n")), justify="right")
-    for row in rows:
-        varied = [row.varied] if any(row.varied for row in rows) else []
-        table.add_row(row.architecture, *varied, *_cells(row)[: len(headings)])
-    return table
+        yield Column(f"{SOURCE}:\nval_loss", lambda row: _of_notes(row.published, "val_loss"))
+        yield Column(f"{SOURCE}:\ntest", lambda row: _of_notes(row.published, "test_accuracy"))
 
 
-def _cells(row: Row) -> list[str]:
-    others = [
-        f"{n} {word}"
-        for n, word in (
-            (row.n_failed, "failed"),
-            (row.n_diverged, "diverged"),
-            (row.n_missing, "missing"),
-        )
-        if n
-    ]
-    notes = row.published
-    return [
-        f"{row.n}" + (f" ({', '.join(others)})" if others else ""),
-        "–" if row.n_parameters is None else f"{row.n_parameters:,}",
-        mean_with_sd(row.test_accuracy, 4),
-        mean_with_sd(row.val_loss, 4),
-        mean_with_sd(row.best_epoch, 0),
-        mean_with_sd(row.epoch_seconds, 2),
-        "–" if notes is None else f"{notes.val_loss:.4f}",
-        "–" if notes is None or notes.test_accuracy is None else f"{notes.test_accuracy:.4f}",
-    ]
+def _of_notes(notes: NotesRun | None, name: Literal["val_loss", "test_accuracy"]) -> str:
+    return NONE if notes is None else number(getattr(notes, name), 4)
+
+
+def _n_runs(row: Row) -> str:
+    counts = {"failed": row.n_failed, "diverged": row.n_diverged, "missing": row.n_missing}
+    others = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+    return f"{row.n} ({others})" if others else f"{row.n}"
 
 
 def _basis(plan: Plan, found: Forecast) -> str:

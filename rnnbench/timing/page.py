@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
 
 from rnnbench.output.amounts import plural
-from rnnbench.page.blocks import Block, Folded, Paragraph, Part, Subheading, make_part
+from rnnbench.page.blocks import Block, Fact, Paragraph, Part, Subheading, make_part
 from rnnbench.page.csv_files import write_records
 from rnnbench.page.tables import Column, Table, Tone
 from rnnbench.page.texts import NONE, count, number, with_interval
@@ -60,12 +60,12 @@ def warn_of_timing(part: TimingPart) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def describe_timing(part: TimingPart) -> list[tuple[str, str]]:
+def describe_timing(part: TimingPart) -> tuple[Fact, ...]:
     """How it was measured, as names and values."""
-    return [
+    return (
         *((f"machine {n}", name) for n, name in enumerate(part.machines, start=1)),
         *((f"measured at {each.began_at}", each.command) for each in part.sessions),
-    ]
+    )
 
 
 def timing_part(part: TimingPart) -> Part:
@@ -99,7 +99,7 @@ def _blocks(part: TimingPart) -> Iterator[Block | None]:
         " the graph (TensorFlow) or of the profiler (PyTorch) that tell a fused kernel from a loop."
     )
     yield _tabulate_kernels(part)
-    yield Folded(f"Every arm ({plural(len(part.arms), 'arm')})", _tabulate_arms(part))
+    yield _tabulate_arms(part)
 
 
 def _tabulate_slowdowns(part: TimingPart) -> Table[Slowdown]:
@@ -175,7 +175,8 @@ def _tabulate_arms(part: TimingPart) -> Table[TimedArm]:
         Column("repeats not counted", lambda row: count(len(row.times.samples) - row.n)),
         Column("note", lambda row: row.note or NONE, is_number=False),
     ]
-    return Table("Every arm", "timing_arms", columns, _by_machine(part, part.arms))
+    summary = f"Every arm ({plural(len(part.arms), 'arm')})"
+    return Table("Every arm", "timing_arms", columns, _by_machine(part, part.arms), summary)
 
 
 def _by_machine(part: TimingPart, rows: Sequence[RowT]) -> list[tuple[str, list[RowT]]]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Sequence
 
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole
 from rnnbench.page.screen import Screen
+from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import count, duration, number
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.page import write_ms, write_ratio
@@ -74,10 +72,11 @@ class TimingScreen(Screen):
         for machine in part.machines:
             self.console.print()
             self.say(machine)
-            self.console.print(_arms_table([row for row in part.arms if row.machine == machine]))
+            arms = [row for row in part.arms if row.machine == machine]
+            self.console.print(rich_table(_ARMS_TITLE, _ARMS, arms))
             slowdowns = [row for row in part.slowdowns if row.machine == machine]
             if any(row.slowdown is not None for row in slowdowns):
-                self.console.print(_slowdowns_table(slowdowns))
+                self.console.print(rich_table(_SLOWDOWNS_TITLE, _SLOWDOWNS, slowdowns))
         for row in part.devices:
             self.say(
                 f"{row.arm}: {write_ratio(row.ratio)} times the GPU's step time on the CPU of its "
@@ -85,46 +84,36 @@ class TimingScreen(Screen):
             )
 
 
-def _arms_table(rows: list[TimedArm]) -> Table:
-    table = _open_table("Milliseconds a step, median over the repeats; training: [quartiles]")
-    table.add_column("arm", overflow="fold", min_width=28)
-    for heading in ("n", "train", "evaluate", "predict", "compile\ns", "MiB"):
-        table.add_column(Text(heading), justify="right")
-    table.add_column("kernel")
-    table.add_column("note", min_width=14)
-    for row in rows:
-        evaluate, predict = (row.times.summary(step) for step in ("evaluate", "predict"))
-        table.add_row(
-            row.arm.name,
-            str(row.n),
-            write_ms(row.times.summary("train")),
-            number(evaluate.median if evaluate else None),
-            number(predict.median if predict else None),
-            number(row.middle("compile_seconds"), 1),
-            _memory(row),
-            row.kernel.path,
-            row.note,
-        )
-    return table
+_ARMS_TITLE = "Milliseconds a step, median over the repeats; training: [quartiles]"
+_ARMS: Sequence[Column[TimedArm]] = (
+    Column("arm", lambda row: row.arm.name, is_number=False, min_width=28),
+    Column("n", lambda row: str(row.n)),
+    Column("train", lambda row: write_ms(row.times.summary("train"))),
+    Column("evaluate", lambda row: _median(row, "evaluate")),
+    Column("predict", lambda row: _median(row, "predict")),
+    Column("compile\ns", lambda row: number(row.middle("compile_seconds"), 1)),
+    Column("MiB", lambda row: _memory(row)),
+    Column("kernel", lambda row: row.kernel.path, is_number=False),
+    Column("note", lambda row: row.note, is_number=False, min_width=14),
+)
+
+_SLOWDOWNS_TITLE = "What recurrent dropout costs a training step: ratio of medians [95 %]"
+_SLOWDOWNS: Sequence[Column[Slowdown]] = (
+    Column("architecture", lambda row: row.name, is_number=False, is_whole=True),
+    Column("back end", lambda row: row.arm.backend, is_number=False, is_whole=True),
+    Column("device", lambda row: row.arm.device, is_number=False, is_whole=True),
+    Column("in all", lambda row: write_ratio(row.slowdown)),
+    Column("use_cudnn\n=False", lambda row: write_ratio(row.cudnn_off)),
+    Column("implemen-\ntation 1", lambda row: write_ratio(row.implementation)),
+    Column("masks", lambda row: write_ratio(row.masks)),
+    Column("as\nwritten", lambda row: write_ratio(row.as_written)),
+    Column("note", lambda row: row.note, is_number=False, min_width=16),
+)
 
 
-def _slowdowns_table(rows: list[Slowdown]) -> Table:
-    table = _open_table("What recurrent dropout costs a training step: ratio of medians [95 %]")
-    for heading in ("architecture", "back end", "device"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("in all", "use_cudnn\n=False", "implemen-\ntation 1", "masks", "as\nwritten"):
-        table.add_column(Text(heading), justify="right")
-    table.add_column("note", min_width=16)
-    for row in rows:
-        ratios = (row.slowdown, row.cudnn_off, row.implementation, row.masks, row.as_written)
-        table.add_row(
-            row.name, row.arm.backend, row.arm.device, *map(write_ratio, ratios), row.note
-        )
-    return table
-
-
-def _open_table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+def _median(row: TimedArm, step: str) -> str:
+    found = row.times.summary(step)
+    return number(found.median if found else None)
 
 
 def _memory(row: TimedArm) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from rnnbench.compare.figures import picture_pairs
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.tables import tabulate_pairs
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import Block, Paragraph, Part, make_part
-from rnnbench.page.csv_files import write_lines, write_rows
+from rnnbench.page.csv_files import write_lines, write_records, write_rows
 from rnnbench.page.drawing import (
     BLUE,
     MUTED,
@@ -31,13 +31,16 @@ from rnnbench.page.texts import (
     short,
     with_interval,
 )
-from rnnbench.tuning.tuned import BudgetRow, ReachRow, SearchCurve, TunedRow, TuningPart
+from rnnbench.tuning.record import TuningRecord
+from rnnbench.tuning.tuned import ReachRow, TunedRow, TuningPart, search_curve, textbook_loss
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _MAX_PANELS = 12
+
+_Curve: TypeAlias = Mapping[str, Sequence[float]]
 
 
 def tuning_part(part: TuningPart) -> Part:
@@ -48,11 +51,9 @@ def tuning_part(part: TuningPart) -> Part:
 def tuning_tables(part: TuningPart) -> dict[str, str]:
     """The CSV text of each table, by the stem of its file."""
     curves = (
-        (csv_text(curve.architecture), number, *values)
-        for curve in part.curves
-        for number, values in enumerate(
-            zip(curve.best, curve.low, curve.median, curve.high, strict=True)
-        )
+        (csv_text(record.architecture), number, *values)
+        for record in part.searches
+        for number, values in enumerate(zip(*search_curve(record).values(), strict=True))
     )
     scores = (
         (csv_text(row.architecture), row.kind, seed_score)
@@ -60,7 +61,10 @@ def tuning_tables(part: TuningPart) -> dict[str, str]:
         for seed_score in row.scores
     )
     return {
-        "tuning_budgets": write_rows(BudgetRow, part.budgets),
+        "tuning_budgets": write_records(
+            tuple(_BUDGET),
+            ({name: _BUDGET[name](each) for name in _BUDGET} for each in part.searches),
+        ),
         "tuning_curves": write_lines(
             ("architecture", "trial", "best", "low", "median", "high"), curves
         ),
@@ -73,10 +77,9 @@ def tuning_tables(part: TuningPart) -> dict[str, str]:
 def _blocks(part: TuningPart) -> Iterator[Block | None]:
     for sentence in part.audit:
         yield Paragraph(sentence)
-    if part.budgets:
-        yield _tabulate_budgets(part.budgets)
-    if part.curves:
-        yield _picture_searches(part.curves)
+    if part.searches:
+        yield _tabulate_budgets(part.searches)
+        yield _picture_searches(part.searches)
     if not part.scores:
         yield Paragraph(
             "Tuned against textbook: not measured. It needs runs of the same seeds that have the"
@@ -108,19 +111,41 @@ def _blocks(part: TuningPart) -> Iterator[Block | None]:
         )
 
 
-def _tabulate_budgets(rows: Sequence[BudgetRow]) -> Table[BudgetRow]:
-    columns: list[Column[BudgetRow]] = [
+def _write_params(record: TuningRecord) -> str:
+    """The winner's, as `learning_rate=0.00213`."""
+    params = record.winner.params if record.winner else {}
+    return ", ".join(f"{name}={value:.3g}" for name, value in params.items())
+
+
+_BUDGET: Mapping[str, Callable[[TuningRecord], object]] = {
+    "architecture": lambda record: record.architecture,
+    "n_trials": lambda record: len(record.trials),
+    "n_complete": lambda record: record.count("complete"),
+    "n_pruned": lambda record: record.count("pruned"),
+    "n_failed": lambda record: record.count("failed"),
+    "n_seeds": lambda record: len(record.seeds),
+    "epochs": lambda record: record.epochs,
+    "seconds": lambda record: record.seconds,
+    "hardware": lambda record: record.hardware,
+    "params": _write_params,
+    "val_loss": lambda record: record.val_loss,
+    "textbook_val_loss": textbook_loss,
+}
+
+
+def _tabulate_budgets(rows: Sequence[TuningRecord]) -> Table[TuningRecord]:
+    columns: list[Column[TuningRecord]] = [
         Column("architecture", lambda row: row.architecture, is_number=False),
-        Column("trials", lambda row: count(row.n_trials)),
-        Column("complete", lambda row: count(row.n_complete)),
-        Column("pruned", lambda row: count(row.n_pruned)),
-        Column("failed", lambda row: count(row.n_failed)),
-        Column("seeds a trial", lambda row: count(row.n_seeds)),
+        Column("trials", lambda row: count(len(row.trials))),
+        Column("complete", lambda row: count(row.count("complete"))),
+        Column("pruned", lambda row: count(row.count("pruned"))),
+        Column("failed", lambda row: count(row.count("failed"))),
+        Column("seeds a trial", lambda row: count(len(row.seeds))),
         Column("epochs", lambda row: count(row.epochs)),
         Column("training time", lambda row: fine_duration(row.seconds)),
-        Column("best", lambda row: row.params or NONE, is_number=False),
+        Column("best", lambda row: _write_params(row) or NONE, is_number=False),
         Column("its validation loss", lambda row: number(row.val_loss, 4)),
-        Column("the textbook's", lambda row: number(row.textbook_val_loss, 4)),
+        Column("the textbook's", lambda row: number(textbook_loss(row), 4)),
     ]
     return Table("Budget of each search", "tuning_budgets", columns, [("", rows)])
 
@@ -129,7 +154,7 @@ def _tabulate_scores(rows: Sequence[TunedRow]) -> Table[TunedRow]:
     columns: list[Column[TunedRow]] = [
         Column("architecture", lambda row: row.architecture, is_number=False),
         Column("values", lambda row: row.kind, is_number=False),
-        Column("n", lambda row: count(row.n)),
+        Column("n", lambda row: count(len(row.scores))),
         Column(
             "test accuracy (%), 95 % t interval",
             lambda row: with_interval(row.test_accuracy, row.test_accuracy_t, per_cent),
@@ -152,13 +177,13 @@ def _tabulate_reach(rows: Sequence[ReachRow]) -> Table[ReachRow]:
     return Table("How soon", "tuning_reach", columns, [("", rows)])
 
 
-def _picture_searches(curves: Sequence[SearchCurve]) -> Picture:
-    shown = curves[:_MAX_PANELS]
+def _picture_searches(searches: Sequence[TuningRecord]) -> Picture:
+    shown = {record.architecture: search_curve(record) for record in searches[:_MAX_PANELS]}
     texts = [
-        f"{curve.architecture} {number(curve.best[-1], 4)} after {len(curve.best)} trials"
-        for curve in shown
+        f"{name} {number(curve['best'][-1], 4)} after {len(curve['best'])} trials"
+        for name, curve in shown.items()
     ]
-    rest = "" if len(shown) == len(curves) else f" The first {len(shown)} searches are shown."
+    rest = "" if len(shown) == len(searches) else f" The first {len(shown)} searches are shown."
     return Picture(
         name="searches",
         title="Lowest validation loss after each trial",
@@ -172,39 +197,39 @@ def _picture_searches(curves: Sequence[SearchCurve]) -> Picture:
     )
 
 
-def _draw_searches(curves: Sequence[SearchCurve]) -> Figure:
+def _draw_searches(curves: Mapping[str, _Curve]) -> Figure:
     with house_style():
         figure, all_axes = grid_of_axes(
             [2.4] * len(curves), n_columns=min(2, len(curves)), sharex=True, sharey=True
         )
-        for axes, curve in zip(all_axes, curves, strict=True):
+        for axes, (name, curve) in zip(all_axes, curves.items(), strict=True):
             _draw_search(axes, curve)
-        _limit(all_axes[0], curves)
+            axes.set_title(short(name, 40))
+        _limit(all_axes[0], curves.values())
         figure.supxlabel("trials", fontsize=9)
         figure.supylabel("lowest validation loss", fontsize=9)
     return figure
 
 
-def _draw_search(axes: Axes, curve: SearchCurve) -> None:
-    numbers = range(1, len(curve.best) + 1)
+def _draw_search(axes: Axes, curve: _Curve) -> None:
+    numbers = range(1, len(curve["best"]) + 1)
     low, median = (
-        [value if math.isfinite(value) else math.nan for value in values]
-        for values in (curve.low, curve.median)
+        [value if math.isfinite(value) else math.nan for value in curve[name]]
+        for name in ("low", "median")
     )
-    ceiling = [value if math.isfinite(value) else 10.0 for value in curve.high]
+    ceiling = [value if math.isfinite(value) else 10.0 for value in curve["high"]]
     axes.fill_between(numbers, low, ceiling, color=BLUE, alpha=0.15, linewidth=0)
     axes.plot(numbers, median, color=BLUE, linewidth=1.6)
-    axes.step(numbers, curve.best, where="post", color=VERMILLION, linewidth=1.6)
-    axes.set_title(short(curve.architecture, 40))
+    axes.step(numbers, curve["best"], where="post", color=VERMILLION, linewidth=1.6)
     axes.grid(axis="y")
     name_lines(axes, [("as they came", VERMILLION), ("other orders: median, 90 %", BLUE)])
     axes.tick_params(colors=MUTED)
 
 
-def _limit(axes: Axes, curves: Sequence[SearchCurve]) -> None:
+def _limit(axes: Axes, curves: Collection[_Curve]) -> None:
     """From the lowest value to the highest median; what lies far above is cut off."""
-    lows = [curve.best[-1] for curve in curves if math.isfinite(curve.best[-1])]
-    medians = [value for curve in curves for value in curve.median if math.isfinite(value)]
+    lows = [curve["best"][-1] for curve in curves if math.isfinite(curve["best"][-1])]
+    medians = [value for curve in curves for value in curve["median"] if math.isfinite(value)]
     if lows and medians:
         low = min(lows)
         room = max(max(medians) - low, 0.005)

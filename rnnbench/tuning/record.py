@@ -58,6 +58,11 @@ class TuningRecord:
         return find_winner(self.trials)
 
     @property
+    def val_loss(self) -> float | None:
+        """The winner's, the mean over the seeds; None if there is none."""
+        return None if self.winner is None else self.winner.value
+
+    @property
     def epochs(self) -> int:
         """Trained in all, over all trials and seeds."""
         return sum(trial.epochs for trial in self.trials)
@@ -74,7 +79,7 @@ class TuningRecord:
     @property
     def reservation(self) -> str | None:
         """A sentence on a winner that has learnt nothing; None if it has, or nobody knows."""
-        loss = None if self.winner is None else self.winner.value
+        loss = self.val_loss
         if loss is None or self.chance_loss is None or loss < self.chance_loss:
             return None
         return (

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from collections.abc import Callable, Mapping, Sequence
 
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole, open_console
 from rnnbench.page.screen import Screen
-from rnnbench.page.texts import duration
+from rnnbench.page.tables import Column, rich_table
+from rnnbench.page.texts import NONE, duration
 from rnnbench.specs import EpochRow, RunSpec
 from rnnbench.tuning.coordinator import TuneOutcome
 from rnnbench.tuning.plan import BATCH, Tuning, run_command
@@ -100,7 +98,8 @@ class TuningScreen(Screen):
         records = outcome.records
         self.show_notice(tuning.dataset.notice)
         self.console.print()
-        self.console.print(_winners_table(records))
+        title = f"{records[0].tuning} on {records[0].dataset}"
+        self.console.print(rich_table(title, _WINNERS, records))
         for record in records:
             self._show_doubts(record)
         unfinished = [record.architecture for record in records if not record.is_over]
@@ -144,25 +143,19 @@ def _describe(params: Mapping[str, float | int]) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in params.items())
 
 
-def _winners_table(records: Sequence[TuningRecord]) -> Table:
-    table = Table(
-        title=f"{records[0].tuning} on {records[0].dataset}",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    table.add_column("architecture", no_wrap=True)
-    for heading in ("best", "val_loss", "trial", "trials", "pruned", "failed", "epochs", "time"):
-        table.add_column(heading, justify="left" if heading == "best" else "right")
-    for record in records:
-        best = record.winner
-        table.add_row(
-            record.architecture,
-            *((_describe(best.params), f"{best.value:.4f}", str(best.number)) if best else "–––"),
-            f"{len(record.trials)} of {record.n_trials}",
-            str(record.count("pruned")),
-            str(record.count("failed")),
-            f"{record.epochs:,}",
-            duration(record.seconds),
-        )
-    return table
+def _of_winner(write: Callable[[Trial], str]) -> Callable[[TuningRecord], str]:
+    """Writes the search's best trial; a dash where there is none."""
+    return lambda record: NONE if record.winner is None else write(record.winner)
+
+
+_WINNERS: Sequence[Column[TuningRecord]] = (
+    Column("architecture", lambda record: record.architecture, is_number=False, is_whole=True),
+    Column("best", _of_winner(lambda best: _describe(best.params)), is_number=False),
+    Column("val_loss", _of_winner(lambda best: f"{best.value:.4f}")),
+    Column("trial", _of_winner(lambda best: str(best.number))),
+    Column("trials", lambda record: f"{len(record.trials)} of {record.n_trials}"),
+    Column("pruned", lambda record: str(record.count("pruned"))),
+    Column("failed", lambda record: str(record.count("failed"))),
+    Column("epochs", lambda record: f"{record.epochs:,}"),
+    Column("time", lambda record: duration(record.seconds)),
+)

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TypeAlias
 
 from rnnbench.architectures import architecture_names, make_form
-from rnnbench.compare.arms import accuracy_interval, hardware_of
+from rnnbench.compare.arms import accuracy_interval, hardware_of, scores_by_seed
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.sections import tuned_architectures
@@ -30,58 +30,23 @@ _BOTH = ("tuned", "textbook")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetRow:
-    """What the search of one architecture was given, and what it found.
-
-    Args:
-        n_seeds: tuning seeds of a trial.
-        epochs, seconds: trained in all, over all trials and seeds.
-        params: of the winner, as `learning_rate=0.00213`.
-        val_loss: of the winner, the mean over the tuning seeds.
-        textbook_val_loss: of the trial with the textbook's own values; None if there was none.
-    """
-
-    architecture: str
-    n_trials: int
-    n_complete: int
-    n_pruned: int
-    n_failed: int
-    n_seeds: int
-    epochs: int
-    seconds: float
-    hardware: str
-    params: str
-    val_loss: float | None
-    textbook_val_loss: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchCurve:
-    """The lowest validation loss after each trial; infinite before the first complete one.
-
-    Args:
-        best: in the order in which the trials came.
-        low, median, high: 5, 50 and 95 % over all other orders of the same trials.
-    """
-
-    architecture: str
-    best: tuple[float, ...]
-    low: tuple[float, ...]
-    median: tuple[float, ...]
-    high: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TunedRow:
     """Test accuracy of one architecture on the seeds of the report: `kind` tuned or textbook."""
 
     architecture: str
     kind: str
-    n: int
-    test_accuracy: float
-    test_accuracy_t: Interval | None
     scores: tuple[float, ...]
     rank: int
+
+    @property
+    def test_accuracy(self) -> float:
+        """The mean."""
+        return fmean(self.scores)
+
+    @property
+    def test_accuracy_t(self) -> Interval | None:
+        """Its 95 % interval."""
+        return accuracy_interval(self.scores)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +78,13 @@ class TuningPart:
     Args:
         audit: sentences on whether every architecture had the same budget.
         ranking: sentences on whether their order has changed.
+        searches: those that gave the values, each with a winner.
         pairs: `a` tuned, `b` textbook, the architecture as section.
     """
 
     audit: tuple[str, ...]
     ranking: tuple[str, ...]
-    budgets: tuple[BudgetRow, ...]
-    curves: tuple[SearchCurve, ...]
+    searches: tuple[TuningRecord, ...]
     scores: tuple[TunedRow, ...]
     pairs: tuple[PairRow, ...]
     reach: tuple[ReachRow, ...]
@@ -148,7 +113,7 @@ def compose_tuning_part(
     winners = {name: record.winner for name, record in records.items()}
     gave = [name for name in names if (best := winners.get(name)) and best.params == tuned[name]]
     found = [records[name] for name in gave]
-    scores = {name: {kind: _scores(matched[name][kind]) for kind in _BOTH} for name in names}
+    scores = {name: {kind: scores_by_seed(matched[name][kind]) for kind in _BOTH} for name in names}
     both = {name: kinds for name, kinds in scores.items() if all(kinds.values())}
     rows = list(_describe_scores(both))
     pairs = compare_accuracies(
@@ -157,8 +122,7 @@ def compose_tuning_part(
     return TuningPart(
         audit=_audit(found, [name for name in names if name not in gave]),
         ranking=_compare_ranks(rows, pairs),
-        budgets=tuple(_describe_budget(record) for record in found),
-        curves=tuple(_describe_search(record) for record in found),
+        searches=tuple(found),
         scores=tuple(rows),
         pairs=tuple(pairs),
         reach=tuple(row for name in names if (row := _describe_reach(name, matched[name]))),
@@ -186,6 +150,30 @@ def match_textbook(
     return matched
 
 
+def textbook_loss(record: TuningRecord) -> float | None:
+    """Validation loss of the first trial, where that is the textbook's own point."""
+    first = record.trials[0]
+    try:
+        usual = asdict(Recipe()) | asdict(make_form(record.architecture))
+    except StudyError:  # a plug-in that is not installed here
+        return None
+    is_usual = all(usual.get(name) == value for name, value in first.params.items())
+    return first.value if is_usual else None
+
+
+def search_curve(record: TuningRecord) -> dict[str, list[float]]:
+    """The lowest validation loss after each trial; infinite before the first complete one.
+
+    Returns:
+        `best`, in the order in which the trials came, and `low`, `median` and `high`: 5, 50 and
+        95 % over all other orders of the same trials.
+    """
+    values = [math.inf if trial.value is None else trial.value for trial in record.trials]
+    quantiles = {"low": 0.05, "median": 0.5, "high": 0.95}
+    others = {name: best_so_far_quantile(values, q) for name, q in quantiles.items()}
+    return {"best": best_so_far(values), **others}
+
+
 def _place(name: str) -> tuple[int, str]:
     """The design's order, then by name."""
     names = architecture_names()
@@ -197,14 +185,6 @@ def _as_textbook(spec: RunSpec, name: str) -> RunSpec:
     return replace(spec, form=make_form(name), recipe=recipe)
 
 
-def _scores(runs: Sequence[RecordedRun]) -> dict[int, float]:
-    return {
-        run.spec.seed: run.result.test_accuracy
-        for run in sorted(runs, key=lambda run: run.spec.seed)
-        if run.result is not None and run.result.test_accuracy is not None
-    }
-
-
 def _describe_scores(scores: Mapping[str, Scores]) -> Iterator[TunedRow]:
     means = {
         kind: {name: fmean(found[kind].values()) for name, found in scores.items()}
@@ -212,57 +192,12 @@ def _describe_scores(scores: Mapping[str, Scores]) -> Iterator[TunedRow]:
     }
     for name, found in scores.items():
         for kind in reversed(_BOTH):
-            values = tuple(found[kind].values())
             yield TunedRow(
                 architecture=name,
                 kind=kind,
-                n=len(values),
-                test_accuracy=means[kind][name],
-                test_accuracy_t=accuracy_interval(values),
-                scores=values,
+                scores=tuple(found[kind].values()),
                 rank=1 + sum(other > means[kind][name] for other in means[kind].values()),
             )
-
-
-def _describe_budget(record: TuningRecord) -> BudgetRow:
-    winner = record.winner
-    assert winner is not None, "it gave the values of the study"
-    return BudgetRow(
-        architecture=record.architecture,
-        n_trials=len(record.trials),
-        n_complete=record.count("complete"),
-        n_pruned=record.count("pruned"),
-        n_failed=record.count("failed"),
-        n_seeds=len(record.seeds),
-        epochs=record.epochs,
-        seconds=record.seconds,
-        hardware=record.hardware,
-        params=", ".join(f"{name}={value:.3g}" for name, value in winner.params.items()),
-        val_loss=winner.value,
-        textbook_val_loss=_textbook_loss(record),
-    )
-
-
-def _textbook_loss(record: TuningRecord) -> float | None:
-    """Of the first trial, where that is the textbook's own point."""
-    first = record.trials[0]
-    try:
-        usual = asdict(Recipe()) | asdict(make_form(record.architecture))
-    except StudyError:  # a plug-in that is not installed here
-        return None
-    is_usual = all(usual.get(name) == value for name, value in first.params.items())
-    return first.value if is_usual else None
-
-
-def _describe_search(record: TuningRecord) -> SearchCurve:
-    values = [math.inf if trial.value is None else trial.value for trial in record.trials]
-    return SearchCurve(
-        architecture=record.architecture,
-        best=tuple(best_so_far(values)),
-        low=tuple(best_so_far_quantile(values, 0.05)),
-        median=tuple(best_so_far_quantile(values, 0.5)),
-        high=tuple(best_so_far_quantile(values, 0.95)),
-    )
 
 
 def _describe_reach(name: str, found: Mapping[str, Sequence[RecordedRun]]) -> ReachRow | None:
