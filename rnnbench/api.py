@@ -13,7 +13,7 @@ from rnnbench.options import choose, option_names
 from rnnbench.page.screen import Screen
 from rnnbench.reports.report import report_study
 from rnnbench.runs.listing import result_records
-from rnnbench.studies.command import RunChoices
+from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.run import RunOutcome, run_study
 from rnnbench.studies.screen import RunScreen
 

@@ -18,7 +18,7 @@ from rnnbench.execution.worker import InlineExecutor
 from rnnbench.published.notes import REVIEWS
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, Recipe, RunResult, RunSpec
-from rnnbench.tuning.command import TuneChoices
+from rnnbench.tuning.choices import TuneChoices
 from rnnbench.tuning.plan import Tuning, compose_base
 from rnnbench.tuning.space import load_space
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,31 @@ def test_imports_point_to_the_core_and_to_the_rooms_that_are_built_on() -> None:
         if not may_import(found.by.split(".")[0], found.name.split(".")[1])
     ]
     assert foreign == []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph: dict[str, set[str]] = {}
+    for name, tree in modules().items():
+        for_types = {
+            id(inner)
+            for node in ast.walk(tree)
+            if is_type_checking(node)
+            for inner in ast.walk(node)
+        }
+        taken = (
+            taken
+            for node in ast.walk(tree)
+            if id(node) not in for_types
+            for taken in names_of(node)
+            if taken.startswith("rnnbench.")
+        )
+        graph[name] = {module_of(each.removeprefix("rnnbench.")) for each in taken}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+def module_of(name: str) -> str:
+    """The module of something in the package, by its full name."""
+    return name if name in modules() else name.rpartition(".")[0]
 
 
 def test_a_heavy_library_is_imported_by_its_owner_only() -> None:

@@ -25,7 +25,7 @@ from rnnbench.study import TIMING
 from rnnbench.timing import determinism, sessions
 from rnnbench.timing import work as timing
 from rnnbench.timing.arms import Arm
-from rnnbench.timing.command import TimingChoices
+from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.determinism import check_determinism
 from rnnbench.timing.measure import Blocks, describe_error
 from rnnbench.timing.plan import plan_arms, with_defaults
@@ -53,7 +53,7 @@ from pathlib import Path
 from rnnbench.timing.screen import TimingScreen
 from rnnbench.timing.measure import Blocks
 from rnnbench.timing.work import measure_arms
-from rnnbench.timing.command import TimingChoices
+from rnnbench.timing.choices import TimingChoices
 
 if __name__ == "__main__":
     choices = TimingChoices(

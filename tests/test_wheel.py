@@ -18,7 +18,7 @@ import json
 import rnnbench
 from rnnbench.study import bundled_files, load_study
 from rnnbench.tuning.space import load_space
-from rnnbench.timing.command import TimingChoices
+from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.plan import with_defaults
 
 studies, spaces = bundled_files(""), bundled_files("spaces")

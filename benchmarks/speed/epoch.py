@@ -25,7 +25,8 @@ from rnnbench.data.dataset import load_part
 from rnnbench.datasets import resolve_dataset
 from rnnbench.execution.environment import worker_environment
 from rnnbench.specs import Backend, DataSpec, RunSpec
-from rnnbench.training.engine import Work, open_program
+from rnnbench.training.engine import Work
+from rnnbench.training.engines import open_program
 from rnnbench.training.loop import batch_order
 
 CONTENDERS = (

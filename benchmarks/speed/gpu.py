@@ -19,7 +19,7 @@ from pathlib import Path
 
 from rnnbench.errors import RnnbenchError
 from rnnbench.execution.devices import find_gpus, installed_backends
-from rnnbench.timing.command import TimingChoices
+from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.screen import TimingScreen
 from rnnbench.timing.work import measure_arms
 

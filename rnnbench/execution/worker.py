@@ -13,7 +13,8 @@ from rnnbench.execution.executor import Task, TaskQueue
 from rnnbench.models import import_keras, unwrapped
 from rnnbench.output.characters import named_line, unstyled
 from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
-from rnnbench.training.engine import Program, open_program, require_gpu
+from rnnbench.training.engine import Program
+from rnnbench.training.engines import open_program, require_gpu
 from rnnbench.training.loop import Start, train_runs
 
 LoadPart = Callable[[DataSpec, PartName], Part]

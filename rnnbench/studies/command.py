@@ -3,100 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from rnnbench.errors import UsageError
-from rnnbench.limits import parse_seeds
 from rnnbench.options import (
-    ArchitectureChoices,
-    Dataset,
-    Epochs,
-    ExecutorChoices,
     Json,
-    OwnFileChoices,
     flatten,
     here,
-    numbers,
     this_command,
-    whole_numbers,
-    words,
 )
+from rnnbench.studies.choices import RunChoices
 
 MOST_BUDGET_SECONDS = 365 * 86_400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunChoices(ArchitectureChoices):
-    """What to run, and where; None, or no value, leaves it to the study.
-
-    Args:
-        command: the words that repeat this command.
-    """
-
-    seeds: Annotated[
-        tuple[int, ...],
-        typer.Option(help="How many (3), a range (0-9) or a list (1,4,7)."),
-        parse_seeds,
-    ] = ()
-    units: Annotated[
-        tuple[int, ...], typer.Option(help="Units a layer; a list makes a grid."), whole_numbers
-    ] = ()
-    dropout: Annotated[
-        tuple[float, ...], typer.Option(help="Dropout of the inputs; a list makes a grid."), numbers
-    ] = ()
-    recurrent_dropout: Annotated[
-        tuple[float, ...], typer.Option(help="Dropout of the state; a list makes a grid."), numbers
-    ] = ()
-    embedding_size: Annotated[
-        tuple[int, ...], typer.Option(help="Embedding size; a list makes a grid."), whole_numbers
-    ] = ()
-    learning_rate: Annotated[
-        tuple[float, ...], typer.Option(help="Learning rate; a list makes a grid."), numbers
-    ] = ()
-    epochs: Epochs = None
-    patience: Annotated[
-        int | None, typer.Option(help="Epochs without improvement before stopping.")
-    ] = None
-    batch_size: Annotated[int | None, typer.Option(help="Reviews a step.")] = None
-    optimizer: Annotated[str | None, typer.Option(help="rmsprop, adam or sgd.")] = None
-    order: Annotated[
-        tuple[str, ...],
-        typer.Option(help="reshuffled every epoch, or frozen; a list makes a grid."),
-        words,
-    ] = ()
-    max_len: Annotated[
-        tuple[int, ...], typer.Option(help="Words a review; a list makes a grid."), whole_numbers
-    ] = ()
-    num_words: Annotated[
-        tuple[int, ...],
-        typer.Option(help="Size of the vocabulary; a list makes a grid."),
-        whole_numbers,
-    ] = ()
-    study: Annotated[
-        str | None, typer.Option(help="A study's TOML file, or the name of a bundled one.")
-    ] = None
-    name: Annotated[
-        str | None, typer.Option(help="Name of the study, and of its MLflow experiment.")
-    ] = None
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A first look on synthetic reviews; decides nothing.")
-    ] = False
-    tuned: Annotated[
-        bool, typer.Option("--tuned", help="With the values that `rnnbench tune` found best.")
-    ] = False
-    dataset: Dataset = None
-    own: OwnFileChoices = field(default_factory=OwnFileChoices)
-    placing: ExecutorChoices = field(default_factory=ExecutorChoices)
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over; the old runs are put aside.")
-    ] = False
-    report: Annotated[
-        bool, typer.Option("--report/--no-report", help="Write the report at the end.")
-    ] = True
-    command: str = "rnnbench run"
 
 
 @flatten

@@ -12,7 +12,7 @@ from rnnbench.datasets import is_table
 from rnnbench.errors import UsageError
 from rnnbench.options import given
 from rnnbench.specs import Recipe
-from rnnbench.studies.command import RunChoices
+from rnnbench.studies.choices import RunChoices
 from rnnbench.study import Study, load_study
 from rnnbench.study_names import name_after_file
 

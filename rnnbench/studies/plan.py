@@ -23,7 +23,7 @@ from rnnbench.ledger import Ledger
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
-from rnnbench.studies.command import RunChoices
+from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.compose import HYPERPARAMETERS, RECIPE, chosen_values, compose_study
 from rnnbench.study import Study, expand_study
 from rnnbench.tracking.provenance import made_by

@@ -18,7 +18,7 @@ from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.reports.report import report_after_run
 from rnnbench.specs import Failed, RunResult, RunSpec
-from rnnbench.studies.command import RunChoices
+from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.plan import Plan, open_study
 from rnnbench.studies.progress import Standing
 from rnnbench.studies.screen import RunScreen

@@ -13,11 +13,11 @@ from rnnbench.errors import WorkerError
 from rnnbench.ledger import Ledger
 from rnnbench.models import import_keras
 from rnnbench.timing.arms import Arm
-from rnnbench.timing.command import TimingChoices
+from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.measure import describe_error, make_model, make_reviews
 from rnnbench.timing.plan import plan_arms, with_defaults
 from rnnbench.timing.work import call_in_fresh_process
-from rnnbench.training.engine import require_gpu
+from rnnbench.training.engines import require_gpu
 
 if TYPE_CHECKING:
     from rnnbench.timing.screen import TimingScreen

@@ -20,7 +20,7 @@ from rnnbench.output.characters import first_line, named_line
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import find_operations
 from rnnbench.timing.sessions import Sample
-from rnnbench.training.engine import require_gpu
+from rnnbench.training.engines import require_gpu
 
 NUM_WORDS, MAX_LEN, EMBEDDING_SIZE = 500, 100, 16  # as the study notes have them
 LEARNING_RATE = 1e-3  # the guard sees the loss fall within a block; no step's time depends on it

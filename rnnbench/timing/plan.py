@@ -22,7 +22,7 @@ from rnnbench.formats import read_toml
 from rnnbench.specs import BACKENDS, Backend
 from rnnbench.study import TIMING, bundled_files
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
-from rnnbench.timing.command import TimingChoices
+from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.sessions import ArmTimes, Session
 
 DEVICE_KINDS = ("cpu", "gpu")

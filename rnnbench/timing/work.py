@@ -20,7 +20,7 @@ from rnnbench.formats import is_there
 from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
 from rnnbench.timing.arms import Arm
-from rnnbench.timing.command import TimingChoices
+from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.measure import Blocks, answer_with_sample
 from rnnbench.timing.plan import begin_session, plan_arms, with_defaults
 from rnnbench.timing.rows import compose_timing_part

@@ -1,4 +1,4 @@
-"""What an engine must offer to the epoch loop, and which one trains a spec."""
+"""What an engine must offer to the epoch loop, and how its probabilities are scored."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part
-from rnnbench.errors import UnavailableError
-from rnnbench.specs import Backend, RunSpec
+from rnnbench.specs import RunSpec
 
 Arrays = tuple[NDArray[np.generic], ...]
 
@@ -133,47 +132,6 @@ class OneLane:
     def _carry_out(self, work: Work, part: Part) -> Outcome:
         variables, scores = self.run_epoch(work.variables, part, work.order, work.dropout_seed)
         return Outcome(variables=variables, scores=scores)
-
-
-def open_program(spec: RunSpec, n_lanes: int = 1) -> Program:
-    """The program of the spec's engine; this process's Keras must use the spec's back end.
-
-    Args:
-        n_lanes: of a fleet.
-    """
-    if spec.engine == "fleet" and n_lanes > 1:  # one lane is the epoch of `keras`, and as fast
-        from rnnbench.training.fleet import FleetProgram
-
-        return FleetProgram(spec, n_lanes)
-    if spec.backend == "jax":
-        from rnnbench.training.scan import ScanProgram
-
-        return ScanProgram(spec)
-    from rnnbench.training.fit import FitProgram
-
-    return FitProgram(spec)
-
-
-def require_gpu(backend: Backend) -> None:
-    """Check that Keras would not quietly use the CPU, and its times be taken for a GPU's.
-
-    Raises:
-        UnavailableError: the back end sees no GPU in this process.
-    """
-    if backend == "jax":
-        import jax
-
-        found = jax.default_backend() == "gpu"
-    elif backend == "tensorflow":
-        import tensorflow
-
-        found = bool(tensorflow.config.list_physical_devices("GPU"))
-    else:
-        import torch
-
-        found = torch.cuda.is_available()
-    if not found:
-        raise UnavailableError(f"{backend} sees no GPU in this worker; say --device cpu")
 
 
 def predicted_classes(probability: NDArray[np.float32]) -> NDArray[np.int8]:

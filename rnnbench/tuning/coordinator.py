@@ -25,7 +25,7 @@ from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec,
 from rnnbench.tracking.provenance import made_by, mlflow_status, tag_command
 from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
-from rnnbench.tuning.command import TuneChoices
+from rnnbench.tuning.choices import TuneChoices
 from rnnbench.tuning.plan import TUNING, Tuning, compose_base, refuse_impossible, refuse_overlap
 from rnnbench.tuning.record import (
     TuningRecord,

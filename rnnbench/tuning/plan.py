@@ -11,11 +11,10 @@ from rnnbench.architectures import ALL
 from rnnbench.datasets import DatasetRef
 from rnnbench.errors import StudyError, UsageError
 from rnnbench.execution.devices import Placement
-from rnnbench.limits import parse_seeds
 from rnnbench.specs import PluginForm, RunSpec
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.provenance import drop_options
-from rnnbench.tuning.command import TuneChoices
+from rnnbench.tuning.choices import FIRST_SEED, TuneChoices
 from rnnbench.tuning.space import PARAMETERS, Params, Space
 
 TUNING = "tuning"
@@ -26,7 +25,6 @@ _OF_TUNING = (
     *("--sampler-seed", "--storage"),
 )
 _TUNED = ("--tuned", "--seeds", "10")
-_FIRST_SEED = 1000  # reports count from 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,16 +103,6 @@ def compose_base(choices: TuneChoices) -> Study:
     )
 
 
-def parse_tuning_seeds(text: str) -> tuple[int, ...]:
-    """Seeds as `--seeds` reads them, but a bare number counts from 1000 up.
-
-    Raises:
-        StudyError: anything else, a seed twice, or none.
-    """
-    first = _FIRST_SEED if text.strip().isdigit() else 0
-    return tuple(first + seed for seed in parse_seeds(text))
-
-
 def run_command(command: str) -> str:
     """The words that measure the winners of a `rnnbench tune`: on the same texts, likewise cut."""
     words = drop_options(shlex.split(command), _OF_TUNING, ("--json",))
@@ -132,7 +120,7 @@ def refuse_overlap(tuning_seeds: Sequence[int], report_seeds: Iterable[int], whe
         listed = ", ".join(map(str, both[:5])) + (", …" if len(both) > 5 else "")
         raise UsageError(
             f"seeds {listed} are used for tuning and by {where}; tuned networks must be measured "
-            f"on fresh seeds: name others (tuning counts from {_FIRST_SEED})"
+            f"on fresh seeds: name others (tuning counts from {FIRST_SEED})"
         )
 
 

@@ -16,7 +16,7 @@ from rnnbench.data.dataset import load_part
 from rnnbench.execution.executor import Task
 from rnnbench.execution.worker import InlineExecutor, LazyParts
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec
-from rnnbench.training.engine import open_program
+from rnnbench.training.engines import open_program
 from rnnbench.training.fleet import FleetProgram, why_not_vmapped
 from rnnbench.training.loop import Start, train_runs
 from rnnbench.training.scan import ScanProgram
