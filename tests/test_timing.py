@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
@@ -22,15 +22,17 @@ import rnnbench as package
 from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
-from rnnbench.timing import determinism, sessions
+from rnnbench.timing import determinism, sessions, waves
+from rnnbench.timing import measure as measuring
 from rnnbench.timing import work as timing
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.determinism import check_determinism
-from rnnbench.timing.measure import Blocks, describe_error
+from rnnbench.timing.measure import Blocks, Outcomes, answer_with_samples, describe_error
 from rnnbench.timing.plan import plan_arms, with_defaults
 from rnnbench.timing.rows import TimingPart
 from rnnbench.timing.sessions import Sample, Session, read_session, read_sessions
+from rnnbench.timing.waves import Turn, cores_of, measure_wave, most_at_once
 from rnnbench.timing.work import measure_arms, take_in
 from rnnbench.tracking.store import DATABASE, find_store
 
@@ -42,7 +44,7 @@ CARRIED = (
 )
 """As in noxfile.py, which a test cannot import without nox."""
 REPOSITORY = Path(package.__file__).parent.parent
-SHORT = Blocks(n=1, most=1, n_forward=1, seconds=0.0, fewest_steps=32, most_warm_up=1)
+SHORT = Blocks(rounds=1, forward_rounds=1, warm_up_rounds=0, seconds=0.0, fewest_steps=32)
 TWO_ARMS = TimingChoices(
     architectures=("simple-rnn",), backend=("jax",), device=("cpu",), units=(2,), repeats=2
 )
@@ -63,7 +65,9 @@ if __name__ == "__main__":
     )
     measure_arms(
         choices, TimingScreen(), Path.cwd(),
-        blocks=Blocks(n=1, most=1, n_forward=1, seconds=0.0, fewest_steps=32, most_warm_up=1),
+        blocks=Blocks(
+            rounds=1, forward_rounds=1, warm_up_rounds=0, seconds=0.0, fewest_steps=32
+        ),
     )
 """
 """`rnnbench timing` with blocks as short as `SHORT`, of arms with these recurrent dropouts."""
@@ -77,7 +81,7 @@ class Lines:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.warned: list[str] = []
-        self.outcomes: list[Sample | str] = []
+        self.outcomes: list[Outcomes] = []
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -91,8 +95,8 @@ class Lines:
     def show_arms(self, session: Session) -> None:
         pass
 
-    def show_sample(self, arm: Arm, outcome: Sample | str, session: Session) -> None:
-        self.outcomes.append(outcome)
+    def show_outcomes(self, outcomes: Outcomes, session: Session) -> None:
+        self.outcomes.append(outcomes)
 
     def show_times(self, part: TimingPart) -> None:
         pass
@@ -100,17 +104,22 @@ class Lines:
 
 @pytest.fixture
 def answers(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What the next processes answer; afterwards each takes 2 ms a step."""
+    """What the arms to come are answered; afterwards each takes 2 ms a step."""
     shutil.copyfile(template, tmp_path / DATABASE)
     coming: list[Any] = []
 
-    def call(*_: object, **__: object) -> Any:
-        answer = coming.pop(0) if coming else make_sample()
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+    def measure_wave(turns: Sequence[Turn], *_: object) -> Iterator[Outcomes]:
+        for turn in turns:
+            outcomes: Outcomes = {}
+            for arm in turn.arms:
+                answer = coming.pop(0) if coming else make_sample()
+                if isinstance(answer, BaseException):
+                    raise answer
+                is_sample = isinstance(answer, Sample)
+                outcomes[arm] = replace(answer, process=turn.number) if is_sample else answer
+            yield outcomes
 
-    monkeypatch.setattr(timing, "call_in_fresh_process", call)
+    monkeypatch.setattr(timing, "measure_wave", measure_wave)
     return coming
 
 
@@ -129,7 +138,7 @@ def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(
     (sample,) = times.samples
     assert sample.operations == ("while",)  # the first process looks
     assert sample.train_ms[0] > 0
-    assert (len(sample.evaluate_ms), len(sample.predict_ms)) == (SHORT.n_forward,) * 2
+    assert (len(sample.evaluate_ms), len(sample.predict_ms)) == (SHORT.forward_rounds,) * 2
     other.mkdir()
     monkeypatch.chdir(other)
     done = rnnbench("timing", "--import", "../e")
@@ -172,11 +181,16 @@ def test_it_works_without_tensorflow_mlflow_and_optuna(bare_python: Path, tmp_pa
     assert all(times.samples for times in read_session(tmp_path / "e.json").arms)
 
 
-def test_arms_are_taken_in_rounds_of_random_order(tmp_path: Path, answers: list[Any]) -> None:
-    measure(tmp_path)
+def test_arms_that_are_compared_share_every_process(tmp_path: Path, answers: list[Any]) -> None:
+    view = Lines()
+    measure(tmp_path, view, units=(2, 3))
     (session,) = read_sessions(tmp_path / ".rnnbench")
     assert session.is_over
-    assert [len(times.samples) for times in session.arms] == [2, 2]
+    assert session.protocol == "together"
+    units = [{arm.units for arm in outcomes} for outcomes in view.outcomes]
+    assert sorted(map(tuple, units[:2])) == sorted(map(tuple, units[2:])) == [(2,), (3,)]
+    processes = [[sample.process for sample in times.samples] for times in session.arms]
+    assert processes[0] == processes[1] != processes[2] == processes[3]
 
 
 def test_every_arm_is_a_run_in_mlflow_once(tmp_path: Path, answers: list[Any]) -> None:
@@ -203,22 +217,78 @@ def test_out_of_memory_ends_its_arm_and_no_other(tmp_path: Path, answers: list[A
 def test_an_interruption_keeps_what_there_is_and_the_same_command_goes_on(
     tmp_path: Path, answers: list[Any]
 ) -> None:
-    answers += [make_sample(), KeyboardInterrupt()]
+    answers += [make_sample(), make_sample(), KeyboardInterrupt()]
     view = Lines()
     assert measure(tmp_path, view).interrupted
     assert view.warned[-1] == "interrupted; nothing is lost. To go on: rnnbench timing"
     view = Lines()
     assert not measure(tmp_path, view).interrupted
-    assert len(view.outcomes) == 3
+    assert len(view.outcomes) == 1
     assert len(read_sessions(tmp_path / ".rnnbench")) == 1
 
 
+class Pipe(list[Any]):
+    """This process's end of a pipe to itself."""
+
+    send = list.append
+
+    def recv(self) -> str:
+        return "go"
+
+
+def test_what_an_arm_raises_is_its_own(keras_on_jax: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = make_arm(architecture="simple-rnn", units=2)
+    other = replace(plain, recurrent_dropout=0.3)
+    whole = measuring.make_model
+
+    def make_model(arm: Arm, seed: int) -> Any:
+        if arm == other:
+            raise MemoryError("3 GiB")
+        return whole(arm, seed)
+
+    monkeypatch.setattr(measuring, "make_model", make_model)
+    answer_with_samples(pipe := Pipe(), (plain, other), 4, False, SHORT, ())  # type: ignore[arg-type]
+    ready, outcomes = pipe
+    assert ready == measuring.READY
+    assert outcomes[other] == "out of memory: 3 GiB"
+    sample = outcomes[plain]
+    assert (sample.process, sample.problem, sample.evaluate_ms) == (4, None, ())
+    assert sample.train_ms[0] > 0
+
+
+def test_a_process_that_dies_is_the_failure_of_its_arms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waves, "answer_with_samples", end_at_once)
+    turns = [Turn(arms=(make_arm(units=units),), number=units, looks=False) for units in (1, 2)]
+    found = list(measure_wave(turns, SHORT, tmp_path / "log"))
+    assert [list(outcomes) for outcomes in found] == [list(turn.arms) for turn in turns]
+    for outcomes in found:
+        assert list(outcomes.values()) == ["the worker process ended with exit code 3"]
+
+
+def end_at_once(*_: object) -> None:
+    os._exit(3)
+
+
+def test_a_large_machine_prepares_several_and_divides_its_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for n_cores, at_once, halves in ((2, 1, (0, 0)), (7, 1, (0, 0)), (16, 16, (8, 8))):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, n=n_cores: set(range(n)))
+        assert most_at_once() == at_once
+        cpu, gpu = (cores_of(device, {"cpu", "gpu"}) for device in ("cpu", "gpu"))
+        assert (len(cpu), len(gpu)) == halves
+        assert not set(cpu) & set(gpu)
+        assert cores_of("cpu", {"cpu"}) == ()
+
+
 def test_fresh_measures_again(tmp_path: Path, answers: list[Any]) -> None:
-    answers += [make_sample(), KeyboardInterrupt()]
+    answers += [make_sample(), make_sample(), KeyboardInterrupt()]
     measure(tmp_path)
     view = Lines()
     measure(tmp_path, view, fresh=True)
-    assert len(view.outcomes) == 4
+    assert len(view.outcomes) == 2
     assert len(read_sessions(tmp_path / ".rnnbench")) == 2
 
 
@@ -237,10 +307,10 @@ def test_what_failed_is_tried_again_by_the_next_command(tmp_path: Path, answers:
 
 
 def test_what_cannot_be_believed_is_measured_again(tmp_path: Path, answers: list[Any]) -> None:
-    answers.append(make_sample(problem="its two halves differ by 20 %"))
+    answers.append(make_sample(problem="the loss is not finite"))
     view = Lines()
     measure(tmp_path, view)
-    assert len(view.outcomes) == 5
+    assert len(view.outcomes) == 3
 
 
 @pytest.mark.parametrize(("load", "warns"), [(0.1, False), (1.7, True)])
@@ -365,7 +435,7 @@ def test_a_dry_run_shows_the_arms_and_measures_nothing(rnnbench: Command, tmp_pa
     answer = rnnbench("timing", "lstm", "--backend", "jax", "--device", "cpu", "--dry-run")
     assert answer.code == 0
     assert "lstm(8) jax cpu cuDNN off implementation=1 recurrent_dropout=0.3" in answer.out
-    assert "processes 40" in answer.out
+    assert "to do     40 measurements" in answer.out
     assert not (tmp_path / ".rnnbench").exists()
 
 
@@ -380,9 +450,6 @@ def test_two_trainings_alike_are_compared_bit_by_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keras_on_jax: Any
 ) -> None:
     """In this process and with few steps; the campaign takes two, with all of them."""
-
-    class Pipe(list[Any]):
-        send = list.append
 
     def call(target: Callable[..., None], *arguments: object, log: Path) -> Any:
         target(pipe := Pipe(), *arguments)

@@ -43,7 +43,8 @@ def make_times(arm: Arm, ms: Iterable[float], **changes: Any) -> ArmTimes:
         "operations": ("cudnn_rnn",) if rule.path == "cuDNN" else ("while",),
         **changes,
     }
-    return ArmTimes(arm=arm, samples=tuple(make_sample(each, **changes) for each in ms))
+    samples = (make_sample(each, **{"process": n, **changes}) for n, each in enumerate(ms))
+    return ArmTimes(arm=arm, samples=tuple(samples))
 
 
 def make_session(

@@ -1,20 +1,18 @@
-"""What a GPU is worth here: the timing study on it and on its host, then fleets of many lanes.
+"""What recurrent dropout costs on a GPU and on its host: eight minutes, what matters most first.
 
-    python benchmarks/speed/gpu.py [--backend jax,torch] [--units 8,64,256] [--repeats 5]
-                                   [--lanes 1,4,16,64,256 | --lanes none]
+    python benchmarks/speed/gpu.py [--out FOLDER]
 
-Needs Keras and one back end; neither TensorFlow nor MLflow nor Optuna. What was measured before an
-interruption is kept in the folder it is started from, and the same command goes on. Without a GPU
-it measures the CPU half, and says so. Lanes (`benchmarks/speed/lanes.py`) need JAX. docs/gpu.md
-tells how to bring it to a machine without internet.
+Needs Keras, and JAX or PyTorch; neither TensorFlow nor MLflow nor Optuna. Each piece is a session
+of `rnnbench timing`, in a file of its own for `rnnbench timing --import`, written when the piece
+ends, by Ctrl-C too; the same command in the same folder goes on. docs/gpu.md tells how to bring it
+to a machine without internet.
 """
 
 from __future__ import annotations
 
 import argparse
-import shlex
-import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from rnnbench.errors import RnnbenchError
@@ -23,44 +21,37 @@ from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.screen import TimingScreen
 from rnnbench.timing.work import measure_arms
 
+PIECES = {
+    "8": TimingChoices(architectures=("lstm", "gru"), units=(8,), repeats=5),
+    "64": TimingChoices(architectures=("lstm", "gru"), units=(64,), repeats=3),
+    "others": TimingChoices(architectures=("lstm-stacked", "simple-rnn"), units=(8,), repeats=3),
+}
+
 
 def main() -> int:
-    """Measure every back end that is here, in one session; the exit code."""
+    """Measure on every back end that is here; the exit code."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--architectures", default="lstm,gru,lstm-stacked,simple-rnn")
-    parser.add_argument("--backend", default=",".join(installed_backends()))
-    parser.add_argument("--units", default="8,64,256")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--lanes", default="1,4,16,64,256")
-    parser.add_argument("--reviews", type=int, default=20_000, help="An epoch of a fleet.")
     parser.add_argument("--out", type=Path, default=Path())
-    chosen = parser.parse_args()
+    out = parser.parse_args().out
     device = "gpu" if find_gpus() else "cpu"
-    choices = TimingChoices(
-        architectures=tuple(chosen.architectures.split(",")),
-        backend=tuple(chosen.backend.split(",")),
-        units=tuple(int(n) for n in chosen.units.split(",")),
-        repeats=chosen.repeats,
-        export=chosen.out / f"timing-{device}.json",
-        command=shlex.join(["python", "benchmarks/speed/gpu.py", *sys.argv[1:]]),
-    )
-    try:
-        outcome = measure_arms(choices, TimingScreen(), Path.cwd())
-    except RnnbenchError as err:
-        print(f"error: {err}", file=sys.stderr)
-        return 2
-    if outcome.interrupted:
-        return 130
-    if chosen.lanes != "none" and "jax" in choices.backend:
-        measure_lanes(chosen.lanes, chosen.reviews, chosen.out / f"lanes-{device}.json")
-    return 1 if outcome.n_failed else 0
-
-
-def measure_lanes(lanes: str, reviews: int, out: Path) -> None:
-    """Fleets against Keras's `fit`, each in a process of its own."""
-    script = Path(__file__).with_name("lanes.py")
-    words = ["--lanes", lanes, "--reviews", str(reviews), "--out", str(out)]
-    subprocess.run([sys.executable, str(script), *words], check=True)
+    backends = tuple(name for name in installed_backends() if name != "tensorflow")
+    n_failed = 0
+    for name, piece in PIECES.items():
+        choices = replace(
+            piece,
+            backend=backends,
+            export=out / f"timing-{device}-{name}.json",
+            command="python benchmarks/speed/gpu.py",
+        )
+        try:
+            outcome = measure_arms(choices, TimingScreen(), Path.cwd())
+        except RnnbenchError as err:
+            print(f"error: {err}", file=sys.stderr)
+            return 2
+        if outcome.interrupted:
+            return 130
+        n_failed += outcome.n_failed
+    return 1 if n_failed else 0
 
 
 if __name__ == "__main__":

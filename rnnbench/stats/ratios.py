@@ -1,4 +1,4 @@
-"""Medians, their spread, and ratios of medians, from a few measured times."""
+"""Medians, their spread, and ratios, from a few measured times."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MedianIqr:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A ratio of medians; the interval is None below two values on either side."""
+    """A ratio of two times; the interval is None where there is nothing to take one from."""
 
     value: float
     interval: Interval | None
@@ -82,3 +82,61 @@ def median_ratio(
     tail = 50 * (1 - level)
     low, high = np.percentile(drawn[0] / drawn[1], [tail, 100 - tail])
     return Ratio(value, Interval(float(low), float(high)))
+
+
+def paired_ratio(
+    a: Sequence[Sequence[float]], b: Sequence[Sequence[float]], *, level: float = 0.95
+) -> Ratio | None:
+    """The ratio of a to b, each process of both a cluster, with Student's interval over these.
+
+    A process counts with the median over its rounds of the logarithm of the ratio within a round:
+    what slows the machine for longer than a round slows both sides. Intervals are symmetric in
+    logarithms.
+
+    Args:
+        a, b: of each process the times of its rounds, the same rounds on both sides.
+
+    Returns:
+        None without a process, or with a time that is not finite and above 0.
+
+    Source: Student (1908), Biometrika 6:1-25, on logarithms.
+    """
+    import numpy as np
+    from scipy import stats
+
+    logs = []
+    for first, second in zip(a, b, strict=True):
+        n = min(len(first), len(second))
+        if not n or not all(math.isfinite(x) and x > 0 for x in (*first, *second)):
+            return None
+        logs.append(float(np.median(np.log(first[:n]) - np.log(second[:n]))))
+    if not logs:
+        return None
+    value = math.exp(float(np.mean(logs)))
+    if len(logs) < 2:
+        return Ratio(value, None)
+    half = float(stats.t.ppf((1 + level) / 2, len(logs) - 1) * stats.sem(logs))
+    return Ratio(value, Interval(value * math.exp(-half), value * math.exp(half)))
+
+
+def unpaired_ratio(a: Sequence[float], b: Sequence[float], *, level: float = 0.95) -> Ratio | None:
+    """The ratio of a to b, geometric means of times that nothing pairs, with Welch's interval.
+
+    Returns:
+        None where a side has no times or one that is not finite and above 0.
+
+    Source: Welch (1947), Biometrika 34:28-35, on logarithms.
+    """
+    if not all(values and all(math.isfinite(x) and x > 0 for x in values) for values in (a, b)):
+        return None
+    import numpy as np
+    from scipy import stats
+
+    first, second = np.log(a), np.log(b)
+    value = float(np.exp(first.mean() - second.mean()))
+    if min(len(a), len(b)) < 2:
+        return Ratio(value, None)
+    if not (first.std() or second.std()):
+        return Ratio(value, Interval(value, value))
+    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)
+    return Ratio(value, Interval(math.exp(found.low), math.exp(found.high)))

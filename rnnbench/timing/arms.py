@@ -124,6 +124,11 @@ class Arm:
         return form
 
     @property
+    def group(self) -> tuple[object, ...]:
+        """Equal for arms that one process measures together."""
+        return self.architecture, self.backend, self.device, self.units, self.batch_size
+
+    @property
     def has_layer_options(self) -> bool:
         """Whether the cell has `use_cudnn` and `implementation` to choose."""
         return self.form.cell in _WITH_CUDNN

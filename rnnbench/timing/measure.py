@@ -1,19 +1,20 @@
-"""One repeat of one arm: the blocks of steps that are timed, in a process made for it."""
+"""One process of the timing study: the arms of one group, timed in turns, round by round."""
 
 from __future__ import annotations
 
 import math
 import os
+import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnbench.execution.environment import processes_at_work
 from rnnbench.execution.process import peak_mib
 from rnnbench.models import assemble_model, import_keras, recurrent_layers, seed_keras
 from rnnbench.output.characters import first_line, named_line
@@ -26,11 +27,13 @@ NUM_WORDS, MAX_LEN, EMBEDDING_SIZE = 500, 100, 16  # as the study notes have the
 LEARNING_RATE = 1e-3  # the guard sees the loss fall within a block; no step's time depends on it
 
 MOST_STEPS = 312  # an epoch of the notes' 20,000 reviews, without the rest
-MOST_DRIFT = 0.10
-"""How far the medians of the two halves of a measurement may lie apart, as a fraction."""
-STEADY = 0.05  # two blocks in succession differ by less
+READY = "ready"
+"""What a process sends when its arms are compiled; it measures once it is answered."""
 
 _MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "OutOfMemory", "OOM")
+
+Outcomes: TypeAlias = dict[Arm, Sample | str]
+"""Of each arm its sample, or the sentence that says why there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,92 +41,159 @@ class Blocks:
     """How much one process times; the defaults are the protocol, smaller ones try it out.
 
     Args:
-        n, most: timed blocks of training; more than `n` until the two halves agree.
-        n_forward: timed blocks of evaluation, and as many of prediction.
+        rounds: of training; in each, every arm has one block, in random order.
+        forward_rounds: of evaluation and prediction, in the process that looks.
+        warm_up_rounds: of training, left out before the measurement begins.
         seconds: what a block should last, within its fewest and most steps.
-        most_warm_up: blocks after which the measurement begins, steady or not.
     """
 
-    n: int = 10
-    most: int = 40
-    n_forward: int = 5
-    seconds: float = 0.4
-    fewest_steps: int = 16
-    most_warm_up: int = 6
+    rounds: int = 10
+    forward_rounds: int = 5
+    warm_up_rounds: int = 2
+    seconds: float = 0.1
+    fewest_steps: int = 2
 
 
-def answer_with_sample(pipe: Connection, arm: Arm, seed: int, looks: bool, blocks: Blocks) -> None:
-    """Send the arm's sample, or the sentence that says why there is none.
+def answer_with_samples(
+    pipe: Connection,
+    arms: Sequence[Arm],
+    number: int,
+    looks: bool,
+    blocks: Blocks,
+    cores: Sequence[int],
+) -> None:
+    """Compile every arm, send `READY`, wait for an answer, measure, and send the `Outcomes`.
 
     Args:
-        looks: also find out which operations run.
+        arms: of one back end and device, which the environment has been set for.
+        number: the process's, from 0 up, in its session.
+        looks: also time evaluation and prediction, and find out which operations run.
+        cores: those that it may use; empty for all.
     """
-    try:
-        pipe.send(_take_sample(arm, seed=seed, looks=looks, blocks=blocks))
-    except Exception as err:  # whatever a back end raises: the other arms go on
-        pipe.send(describe_error(err))
+    if cores:
+        os.sched_setaffinity(0, cores)
+    outcomes: Outcomes = {}
+
+    def carry_out(arm: Arm, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as err:  # whatever a back end raises: the other arms go on
+            outcomes[arm] = describe_error(err)
+
+    timed = [_TimedArm(arm, number, blocks, looks=looks) for arm in arms]
+    for each in timed:
+        carry_out(each.arm, each.prepare)
+    pipe.send(READY)
+    pipe.recv()
+    load = processes_at_work()
+    order = random.Random(number)
+    n_forward = blocks.forward_rounds if looks else 0
+    for name, n in (
+        *(("warm_up", blocks.warm_up_rounds), ("train", blocks.rounds)),
+        *(("evaluate", n_forward), ("predict", n_forward)),
+    ):
+        for _ in range(n):
+            for each in order.sample(timed, len(timed)):
+                if each.arm not in outcomes:
+                    carry_out(each.arm, getattr(each, name))
+    for each in timed:
+        if each.arm not in outcomes:
+            outcomes[each.arm] = each.sample(number, load)
+    pipe.send(outcomes)
 
 
-def _take_sample(arm: Arm, *, seed: int, looks: bool, blocks: Blocks) -> Sample:
-    """Time training, evaluation and inference of the arm in this process.
+class _TimedArm:
+    """An arm's model in this process, and what its blocks took.
 
-    The environment (back end, device) must have been set before; `KERAS_BACKEND` decides.
     Blocks of steps are timed inside `fit`, `evaluate` and `predict`, from the moment that the data
     stand ready to the moment that the device has done its last step. No step is interrupted.
     """
-    load = os.getloadavg()[0]
-    if arm.device == "gpu":
-        require_gpu(arm.backend)  # a back end that sees none takes the CPU without a word
-    model = make_model(arm, seed)
-    most = max(blocks.fewest_steps, MOST_STEPS * 64 // arm.batch_size)
-    tokens, labels = make_reviews(most * arm.batch_size, seed)
-    keeps: dict[str, Any] = {"batch_size": arm.batch_size, "verbose": 0}
-    one = slice(0, arm.batch_size)
 
-    began = time.perf_counter()
-    loss_first = model.fit(tokens[one], labels[one], **keeps).history["loss"][0]
-    compile_seconds = time.perf_counter() - began
+    def __init__(self, arm: Arm, seed: int, blocks: Blocks, *, looks: bool) -> None:
+        self.arm = arm
+        self._looks = looks
+        self._seed = seed
+        self._blocks = blocks
+        self._seconds: dict[str, list[float]] = {"train": [], "evaluate": [], "predict": []}
+        self._steps = 0
+        self._loss_last = math.nan
 
-    probe = _Clock(n_blocks=1, most_warm_up=1)
-    few = slice(0, blocks.fewest_steps * arm.batch_size)
-    _fit(model, tokens[few], labels[few], probe, keeps)
-    step_seconds = probe.blocks[-1] / blocks.fewest_steps
-    steps = min(most, max(blocks.fewest_steps, math.ceil(blocks.seconds / step_seconds)))
+    def prepare(self) -> None:
+        """Build and compile the model, and find how many steps a block has."""
+        arm, blocks = self.arm, self._blocks
+        if arm.device == "gpu":
+            require_gpu(arm.backend)  # a back end that sees none takes the CPU without a word
+        self._model = make_model(arm, self._seed)
+        most = max(blocks.fewest_steps, MOST_STEPS * 64 // arm.batch_size)
+        self._tokens, self._labels = make_reviews(most * arm.batch_size, self._seed)
+        self._keeps: dict[str, Any] = {"batch_size": arm.batch_size, "verbose": 0}
+        one = slice(0, arm.batch_size)
+        began = time.perf_counter()
+        told = self._model.fit(self._tokens[one], self._labels[one], **self._keeps)
+        self._compile_seconds = time.perf_counter() - began
+        self._loss_first = float(told.history["loss"][0])
+        self._steps = blocks.fewest_steps
+        seconds = min(self._fit() for _ in range(2))
+        wanted = math.ceil(blocks.seconds / seconds * self._steps)
+        self._steps = min(most, max(blocks.fewest_steps, wanted))
+        self._clock = _forward_clock()
+        for call in (self.evaluate, self.predict) if self._looks else ():
+            call()  # compiles
+        self._seconds = {name: [] for name in self._seconds}
 
-    used = slice(0, steps * arm.batch_size)
-    clock = _Clock(n_blocks=blocks.n, most_warm_up=blocks.most_warm_up, most_blocks=blocks.most)
-    _fit(model, tokens[used], labels[used], clock, keeps)
-    train_ms = _ms(clock.blocks, steps)
+    def warm_up(self) -> None:
+        """A block of training that does not count."""
+        self._fit()
 
-    forward = _forward_clock()
-    for _ in range(blocks.n_forward + 1):  # the first compiles
-        model.evaluate(tokens[used], labels[used], callbacks=[forward], **keeps)
-    evaluate_ms = _ms(forward.take(), steps)
-    for _ in range(blocks.n_forward + 1):
-        model.predict(tokens[used], callbacks=[forward], **keeps)
-    predict_ms = _ms(forward.take(), steps)
+    def train(self) -> None:
+        """A block of training."""
+        self._seconds["train"].append(self._fit())
 
-    return Sample(
-        train_ms=train_ms,
-        evaluate_ms=evaluate_ms,
-        predict_ms=predict_ms,
-        steps=steps,
-        warm_up_blocks=clock.n_warm_up,
-        compile_seconds=compile_seconds,
-        loss_first=float(loss_first),
-        loss_last=clock.loss,
-        jit=bool(model.jit_compile),
-        peak_host_mib=peak_mib(children=False),
-        peak_device_mib=_peak_device_mib(arm),
-        load=load,
-        operations=_look(model, tokens[one], arm) if looks else None,
-        problem=find_problem(train_ms, float(loss_first), clock.loss, blocks.n),
-    )
+    def evaluate(self) -> None:
+        """A block of evaluation."""
+        tokens, labels = self._used()
+        self._model.evaluate(tokens, labels, callbacks=[self._clock], **self._keeps)
+        self._seconds["evaluate"].append(self._clock.seconds)
+
+    def predict(self) -> None:
+        """A block of prediction."""
+        self._model.predict(self._used()[0], callbacks=[self._clock], **self._keeps)
+        self._seconds["predict"].append(self._clock.seconds)
+
+    def sample(self, number: int, load: float) -> Sample:
+        """What all the blocks came to."""
+        ms = {
+            f"{name}_ms": tuple(1_000 * each / self._steps for each in seconds)
+            for name, seconds in self._seconds.items()
+        }
+        one = self._tokens[: self.arm.batch_size]
+        return Sample(
+            **ms,
+            process=number,
+            steps=self._steps,
+            warm_up_blocks=self._blocks.warm_up_rounds,
+            compile_seconds=self._compile_seconds,
+            loss_first=self._loss_first,
+            loss_last=self._loss_last,
+            jit=bool(self._model.jit_compile),
+            peak_host_mib=peak_mib(children=False),
+            peak_device_mib=_peak_device_mib(self.arm),
+            load=load,
+            operations=_look(self._model, one, self.arm) if self._looks else None,
+            problem=find_problem(self._loss_first, self._loss_last),
+        )
+
+    def _used(self) -> tuple[Any, Any]:
+        rows = slice(0, self._steps * self.arm.batch_size)
+        return self._tokens[rows], self._labels[rows]
+
+    def _fit(self) -> float:
+        """The seconds of one epoch over a block's steps."""
+        ((seconds, self._loss_last),) = _time_epochs(self._model, *self._used(), 1, self._keeps)
+        return seconds
 
 
-def find_problem(
-    train_ms: Sequence[float], loss_first: float, loss_last: float, n_blocks: int
-) -> str | None:
+def find_problem(loss_first: float, loss_last: float) -> str | None:
     """Why a measurement cannot be believed; None if it can.
 
     A step that computes nothing, or something else than training, would be fast.
@@ -132,20 +202,7 @@ def find_problem(
         return "the loss is not finite"
     if not loss_last < loss_first:
         return f"the loss does not fall ({loss_first:.4f} to {loss_last:.4f})"
-    if len(train_ms) < n_blocks:
-        return f"{len(train_ms)} blocks instead of {n_blocks} were measured"
-    if _drift(train_ms) > MOST_DRIFT:
-        return f"its two halves differ by {100 * _drift(train_ms):.0f} %"
     return None
-
-
-def _drift(values: Sequence[float]) -> float:
-    """How far the medians of the two halves lie apart, as a fraction; 0 below two values."""
-    half = len(values) // 2
-    if not half:
-        return 0.0
-    first, second = median(values[:half]), median(values[half:])
-    return abs(second - first) / min(first, second)
 
 
 def _look(model: Any, tokens: Any, arm: Arm) -> tuple[str, ...] | None:
@@ -201,47 +258,18 @@ def make_reviews(n_reviews: int, seed: int) -> tuple[NDArray[np.int32], NDArray[
 def time_blocks(
     model: Any, tokens: Any, labels: Any, *, batch_size: int, n_blocks: int
 ) -> list[float]:
-    """Seconds of `n_blocks` epochs inside one `fit`, with the clock that samples are taken with."""
-    clock = _Clock(n_blocks=n_blocks, most_warm_up=0)
-    _fit(model, tokens, labels, clock, {"batch_size": batch_size, "verbose": 0})
-    return clock.blocks
+    """Seconds of `n_blocks` epochs inside one `fit`, by the clock that samples are taken with."""
+    keeps = {"batch_size": batch_size, "verbose": 0}
+    return [seconds for seconds, _ in _time_epochs(model, tokens, labels, n_blocks, keeps)]
 
 
-class _Clock:
-    """Times epochs of one `fit` until enough of them are steady.
-
-    Args:
-        most_blocks: where the medians of the two halves differ, go on up to so many.
-        most_warm_up: blocks after which the measurement begins, steady or not.
-    """
-
-    def __init__(self, *, n_blocks: int, most_warm_up: int, most_blocks: int = 0) -> None:
-        self.blocks: list[float] = []
-        self.n_warm_up = 0
-        self.loss = math.nan
-        self._n_blocks = n_blocks
-        self._most_blocks = most_blocks
-        self._most_warm_up = most_warm_up
-        self._before: float | None = None
-        self._is_steady = most_warm_up == 0
-
-    def notice(self, seconds: float, loss: float) -> bool:
-        """A block took so long; whether that was the last one."""
-        self.loss = loss
-        if self._is_steady:
-            self.blocks.append(seconds)
-            n = len(self.blocks)
-            is_enough = n >= self._n_blocks and _drift(self.blocks) <= MOST_DRIFT
-            return is_enough or n >= max(self._n_blocks, self._most_blocks)
-        self.n_warm_up += 1
-        near = self._before is not None and abs(seconds - self._before) <= STEADY * self._before
-        self._is_steady = near or self.n_warm_up >= self._most_warm_up
-        self._before = seconds
-        return False
-
-
-def _fit(model: Any, tokens: Any, labels: Any, clock: _Clock, keeps: dict[str, Any]) -> None:
+def _time_epochs(
+    model: Any, tokens: Any, labels: Any, n_epochs: int, keeps: Mapping[str, Any]
+) -> list[tuple[float, float]]:
+    """Seconds and mean loss of each epoch."""
     import keras
+
+    epochs: list[tuple[float, float]] = []
 
     class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untyped
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -250,11 +278,10 @@ def _fit(model: Any, tokens: Any, labels: Any, clock: _Clock, keeps: dict[str, A
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             _wait_for_device(self.model)
-            seconds = time.perf_counter() - self.began
-            if clock.notice(seconds, float(logs["loss"])):
-                self.model.stop_training = True
+            epochs.append((time.perf_counter() - self.began, float(logs["loss"])))
 
-    model.fit(tokens, labels, epochs=1_000, shuffle=False, callbacks=[Watch()], **keeps)
+    model.fit(tokens, labels, epochs=n_epochs, shuffle=False, callbacks=[Watch()], **keeps)
+    return epochs
 
 
 def _wait_for_device(model: Any) -> None:  # Any: Keras is untyped
@@ -265,27 +292,18 @@ def _wait_for_device(model: Any) -> None:  # Any: Keras is untyped
 
 
 def _forward_clock() -> Any:  # Any: Keras is untyped
-    """A callback that times each `evaluate` and `predict` from its first batch to its last."""
+    """A callback that times an `evaluate` or a `predict` from its first batch to its last."""
     import keras
 
     class ForwardClock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untyped
-        def __init__(self) -> None:
-            super().__init__()
-            self._seconds: list[float] = []
-            self._last: Any = None
-            self._began = 0.0
-
-        def take(self) -> list[float]:
-            """The seconds of all calls but the first."""
-            taken, self._seconds = self._seconds[1:], []
-            return taken
+        seconds = math.nan
 
         def on_test_begin(self, logs: Any = None) -> None:
             self._began = time.perf_counter()
 
         def on_test_end(self, logs: Any = None) -> None:
             float(logs["loss"])  # waits: the mean over every batch
-            self._seconds.append(time.perf_counter() - self._began)
+            self.seconds = time.perf_counter() - self._began
 
         def on_predict_begin(self, logs: Any = None) -> None:
             self._began = time.perf_counter()
@@ -295,13 +313,9 @@ def _forward_clock() -> Any:  # Any: Keras is untyped
 
         def on_predict_end(self, logs: Any = None) -> None:
             keras.ops.convert_to_numpy(self._last)  # waits: batches are done in their order
-            self._seconds.append(time.perf_counter() - self._began)
+            self.seconds = time.perf_counter() - self._began
 
     return ForwardClock()
-
-
-def _ms(seconds: list[float], steps: int) -> tuple[float, ...]:
-    return tuple(1_000 * each / steps for each in seconds)
 
 
 def _peak_device_mib(arm: Arm) -> float | None:

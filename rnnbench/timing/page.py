@@ -205,7 +205,9 @@ def _seen_tone(row: TimedArm) -> Tone:
 
 def write_ms(found: MedianIqr | None) -> str:
     """`2.00 [1.90, 2.10]`: milliseconds a step and quartiles; a dash where there are none."""
-    return NONE if found is None else with_interval(found.median, found.quartiles, number)
+    if found is None:
+        return NONE
+    return with_interval(found.median, found.quartiles if found.n > 1 else None, number)
 
 
 def write_ratio(ratio: Ratio | None) -> str:

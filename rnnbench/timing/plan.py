@@ -24,6 +24,7 @@ from rnnbench.study import TIMING, bundled_files
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
 from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.sessions import ArmTimes, Session
+from rnnbench.timing.waves import cores_of
 
 DEVICE_KINDS = ("cpu", "gpu")
 
@@ -89,7 +90,7 @@ def begin_session(choices: TimingChoices, arms: Sequence[Arm]) -> Session:
         id=f"{time.strftime('%Y%m%d-%H%M%S', now)}-{uuid.uuid4().hex[:6]}",
         began_at=time.strftime("%Y-%m-%d %H:%M:%S", now),
         command=choices.command,
-        machine=describe_machine(gpu),
+        machine=describe_machine(gpu) | _say_sharing(arms),
         versions={
             backend: package_versions(backend) | (cuda_versions() if gpu is not None else {})
             for backend in dict.fromkeys(arm.backend for arm in arms)
@@ -98,6 +99,14 @@ def begin_session(choices: TimingChoices, arms: Sequence[Arm]) -> Session:
         seed=choices.seed,
         arms=tuple(ArmTimes(arm=arm) for arm in arms),
     )
+
+
+def _say_sharing(arms: Sequence[Arm]) -> dict[str, str]:
+    devices = {arm.device for arm in arms}
+    n_cores = [len(cores_of(device, devices)) for device in sorted(devices)]
+    if not any(n_cores):
+        return {}
+    return {"at_once": f"CPU arms and GPU arms at once, on {n_cores[0]} and {n_cores[1]} cores"}
 
 
 def _combinations(choices: TimingChoices) -> Iterator[dict[str, Any]]:  # Any: fields of an arm

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from rnnbench.stats.ratios import MedianIqr, Ratio, median_ratio
+from rnnbench.stats.ratios import MedianIqr, Ratio, median_ratio, paired_ratio, unpaired_ratio
 from rnnbench.timing.arms import RUNGS, Arm
 from rnnbench.timing.kernels import CUDNN, KernelPath, kernel_path, shows_cudnn
 from rnnbench.timing.sessions import ArmTimes, Session, Status
@@ -299,8 +299,15 @@ def _devices(session: Session, mine: Sequence[ArmTimes]) -> Iterator[DeviceRatio
 
 
 def _ratio(a: ArmTimes | None, b: ArmTimes | None) -> Ratio | None:
+    """Of two arms; round by round where they shared processes."""
     if a is None or b is None:
         return None
     import numpy as np
 
-    return median_ratio(a.values("train"), b.values("train"), np.random.default_rng(0))
+    found = [{each.process: each.train_ms for each in arm.valid} for arm in (a, b)]
+    shared = [number for number in found[0] if number in found[1]]
+    if None in shared:  # measured apart
+        return median_ratio(a.values("train"), b.values("train"), np.random.default_rng(0))
+    if shared:
+        return paired_ratio(*([blocks[number] for number in shared] for blocks in found))
+    return unpaired_ratio(a.values("train"), b.values("train"))

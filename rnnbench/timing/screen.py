@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from statistics import median
 
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole
 from rnnbench.page.screen import Screen
 from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import count, duration, number
-from rnnbench.timing.arms import Arm
+from rnnbench.timing.measure import Outcomes
 from rnnbench.timing.page import write_ms, write_ratio
 from rnnbench.timing.rows import Slowdown, TimedArm, TimingPart
-from rnnbench.timing.sessions import Sample, Session
+from rnnbench.timing.sessions import Session
+from rnnbench.timing.waves import most_at_once
 
-SECONDS_A_PROCESS = 14.0
-"""Measured on two cores of a virtual server, CPU arms of 8 units on JAX; TensorFlow takes 20."""
+SECONDS_AN_ARM = 9.0
+"""Of one process; measured on two cores of a virtual server, CPU arms of 8 units on JAX."""
 
 
 class TimingScreen(Screen):
@@ -39,33 +41,34 @@ class TimingScreen(Screen):
             self.say(f"arms      {n} on {backend}, {device}")
         for times in session.arms:
             self.say(f"          {times.arm.name}")
-        n_left = sum(times.n_missing(session.repeats) for times in session.arms)
-        n_done = sum(len(times.samples) for times in session.arms)
-        done = f", {n_done} done already" if n_done else ""
+        n_left = _count_missing(session)
+        done = f", {session.n_samples} done already" if session.n_samples else ""
         self.say(
-            f"processes {n_left} ({plural(session.repeats, 'repeat')} an arm, each in a process of "
-            f"its own, in random order){done}"
+            f"to do     {plural(n_left, 'measurement')} ({plural(session.repeats, 'repeat')} an "
+            f"arm; arms that are compared share a process, and take turns){done}"
         )
+        if "at_once" in machine:
+            self.say(f"          {machine['at_once']}")
         self.say(
-            f"time      about {duration(n_left * SECONDS_A_PROCESS)}; noisy arms are repeated, up "
-            "to twice. Let nothing else run meanwhile"
+            f"time      about {duration(n_left * SECONDS_AN_ARM / most_at_once())}. Let nothing "
+            "else run meanwhile"
         )
         self._began = time.monotonic()
 
-    def show_sample(self, arm: Arm, outcome: Sample | str, session: Session) -> None:
+    def show_outcomes(self, outcomes: Outcomes, session: Session) -> None:
         """A process is done."""
-        self._n_taken += 1
-        n_left = sum(times.n_missing(session.repeats) for times in session.arms)
-        n_done = sum(len(times.samples) for times in session.arms)
-        if isinstance(outcome, str):
-            words = f"failed: {outcome}"
-        else:
-            ms = sorted(outcome.train_ms)[len(outcome.train_ms) // 2]
-            words = f"{ms:.2f} ms a step"
-            words += f"; not counted: {outcome.problem}" if outcome.problem else ""
+        self._n_taken += len(outcomes)
+        n_left = _count_missing(session)
         seconds = (time.monotonic() - self._began) / self._n_taken * n_left
-        left = f"  (about {duration(seconds)} left)" if n_left else ""
-        self.say(f"[{n_done}/{n_done + n_left}] {arm.name}: {words}{left}")
+        left = f" (about {duration(seconds)} left)" if n_left else ""
+        self.say(f"[{session.n_samples}/{session.n_samples + n_left}]{left}")
+        for arm, outcome in outcomes.items():
+            if isinstance(outcome, str):
+                words = f"failed: {outcome}"
+            else:
+                words = f"{median(outcome.train_ms):.2f} ms a step"
+                words += f"; not counted: {outcome.problem}" if outcome.problem else ""
+            self.say(f"  {arm.name}: {words}")
 
     def show_times(self, part: TimingPart) -> None:
         """The tables at the end."""
@@ -109,6 +112,10 @@ _SLOWDOWNS: Sequence[Column[Slowdown]] = (
     Column("as\nwritten", lambda row: write_ratio(row.as_written)),
     Column("note", lambda row: row.note, is_number=False, min_width=16),
 )
+
+
+def _count_missing(session: Session) -> int:
+    return sum(times.n_missing(session.repeats) for times in session.arms)
 
 
 def _median(row: TimedArm, step: str) -> str:

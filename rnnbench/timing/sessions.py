@@ -8,42 +8,48 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from rnnbench.data.files import write_whole
-from rnnbench.errors import StoreError, UsageError
+from rnnbench.errors import StoreError, UsageError, unknown_name
 from rnnbench.formats import FormatError, check_names, check_text, parse_json, read_bytes
 from rnnbench.limits import MOST
 from rnnbench.stats.ratios import MedianIqr, median_iqr
 from rnnbench.timing.arms import Arm
 
-FORMAT, VERSION = "rnnbench timing", 1
+FORMAT, VERSION = "rnnbench timing", 2
 FOLDER = "timing"
 MOST_SPREAD = 0.10
-"""An interquartile range above this part of the median asks for more repeats."""
-MOST_ROUNDS = 3
+"""Of arms measured apart: an interquartile range above this part of the median is noisy."""
+MOST_TRIES = 3
+"""So many times the repeats are measured at most, where some cannot be believed."""
 MOST_REPEATS = 1000
 _MOST_BYTES = 64 * 2**20
 _MOST_VALUES = 1_000_000
 MOST_AMOUNT = 1e12  # of milliseconds, MiB and steps: 31 years, an exabyte
 
 Status: TypeAlias = Literal["measured", "noisy", "invalid", "failed", "unfinished"]
+Protocol: TypeAlias = Literal["together", "apart"]
+PROTOCOLS = get_args(Protocol)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One repeat of an arm, in a process of its own.
+    """One repeat of an arm.
 
     Args:
-        train_ms, evaluate_ms, predict_ms: milliseconds a step, one value a block of steps.
+        train_ms: milliseconds a step, one value a block of steps. Arms of one process have their
+            blocks in the same rounds.
+        evaluate_ms, predict_ms: the same; empty in processes that did not measure it.
         steps: training steps in a block.
-        warm_up_blocks: blocks of training before it was steady, left out.
+        warm_up_blocks: blocks of training before those that count.
         compile_seconds: the first training step, which compiles it.
         loss_first, loss_last: of the first step, and of the last block.
         jit: what Keras made of the arm's `jit`.
-        peak_host_mib: largest resident memory of the process.
+        peak_host_mib: largest resident memory of the process, with all arms that it held.
         peak_device_mib: of the GPU; None on a CPU, or where the back end does not say.
-        load: processes waiting for a core just before, the mean of a minute.
+        load: other processes at work when it began.
+        process: its process's number in the session; None where it had one of its own.
         operations: what `find_operations` saw; None where nobody looked.
         problem: why the numbers cannot be believed; None if they can.
     """
@@ -60,6 +66,7 @@ class Sample:
     peak_host_mib: float
     peak_device_mib: float | None
     load: float
+    process: int | None = None
     operations: tuple[str, ...] | None = None
     problem: str | None = None
 
@@ -71,9 +78,9 @@ class Sample:
             UsageError: values that are none.
         """
         names = {item.name for item in fields(cls)}
-        if not isinstance(values, dict) or set(values) != names:
+        if not isinstance(values, dict) or {"process", *values} != names:
             raise UsageError(f"a sample has the fields {', '.join(sorted(names))}")
-        known = dict(values)
+        known = {"process": None, **values}
         for name in ("train_ms", "evaluate_ms", "predict_ms"):
             known[name] = tuple(map(_number, _list(values[name])))
         for name in ("compile_seconds", "loss_first", "loss_last", "peak_host_mib", "load"):
@@ -82,13 +89,14 @@ class Sample:
         known["jit"] = bool(values["jit"])
         for name, parse in (
             ("peak_device_mib", _number),
+            ("process", lambda number: _whole("process", number, int(MOST_AMOUNT))),
             ("operations", lambda names: tuple(map(str, _list(names)))),
             ("problem", str),
         ):
-            known[name] = None if values[name] is None else parse(values[name])
-        times = (known["train_ms"], known["evaluate_ms"], known["predict_ms"])
-        if known["problem"] is None and not all(each and min(each) > 0 for each in times):
-            raise UsageError("a sample without a problem has times above 0 of every kind")
+            known[name] = None if known[name] is None else parse(known[name])
+        times = (*known["train_ms"], *known["evaluate_ms"], *known["predict_ms"])
+        if known["problem"] is None and not (known["train_ms"] and min(times) > 0):
+            raise UsageError("a sample without a problem has times above 0, of training at least")
         return cls(**known)
 
 
@@ -111,12 +119,13 @@ class ArmTimes:
         return tuple(sample for sample in self.samples if sample.problem is None)
 
     def values(self, step: str) -> list[float]:
-        """Of each valid sample the median over its blocks, in milliseconds a step.
+        """Of each valid sample that has some the median over its blocks, in milliseconds a step.
 
         Args:
             step: `train`, `evaluate` or `predict`.
         """
-        return [median(getattr(sample, f"{step}_ms")) for sample in self.valid]
+        blocks = (getattr(sample, f"{step}_ms") for sample in self.valid)
+        return [median(each) for each in blocks if each]
 
     def summary(self, step: str) -> MedianIqr | None:
         """Median and quartiles over the valid samples; None without any."""
@@ -129,13 +138,11 @@ class ArmTimes:
         return replace(self, samples=(*self.samples, outcome))
 
     def n_missing(self, repeats: int) -> int:
-        """How many more samples are to be taken: for invalid ones, and again for a noisy arm."""
+        """How many more samples are to be taken, invalid ones to be replaced."""
         if self.failure is not None:
             return 0
-        room = MOST_ROUNDS * repeats - len(self.samples)
-        if len(self.valid) < repeats:
-            return min(room, repeats - len(self.valid))
-        return min(room, repeats) if self._is_noisy else 0
+        room = max(MOST_TRIES * repeats - len(self.samples), 0)
+        return min(room, max(repeats - len(self.valid), 0))
 
     def status(self, repeats: int) -> Status:
         """How it stands with the arm."""
@@ -149,8 +156,10 @@ class ArmTimes:
 
     @property
     def _is_noisy(self) -> bool:
+        """Of an arm that was measured apart: nothing beside it had the same noise."""
         found = self.summary("train")
-        return found is not None and found.spread > MOST_SPREAD
+        is_apart = any(sample.process is None for sample in self.valid)
+        return is_apart and found is not None and found.spread > MOST_SPREAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,10 +169,13 @@ class Session:
     Args:
         id: lower-case letters, digits and hyphens; the name of its file.
         began_at: local date and time.
-        machine: processor, cores, platform, and where there is one, gpu and driver.
+        machine: processor, cores, platform, and where there is one, gpu and driver; `at_once` says
+            where a CPU's arms and a GPU's were measured at the same time.
         versions: by back end, of the packages behind its numbers.
         repeats: samples of each arm, at least.
         seed: of the order in which arms are taken.
+        protocol: `together`: arms that are compared share processes and take turns there; `apart`,
+            as it was before: each process measured one arm.
     """
 
     id: str
@@ -174,8 +186,11 @@ class Session:
     repeats: int
     seed: int
     arms: tuple[ArmTimes, ...] = ()
+    protocol: Protocol = "together"
 
     def __post_init__(self) -> None:
+        if self.protocol not in PROTOCOLS:
+            raise UsageError(unknown_name("protocol", self.protocol, PROTOCOLS))
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", self.id):
             raise UsageError(f"'{self.id}' is not a valid name of a timing session")
         if not 1 <= self.repeats <= MOST_REPEATS:
@@ -207,6 +222,8 @@ class Session:
         ]
         if "gpu" in machine:
             words.append(f"{machine['gpu']}, driver {machine.get('driver', 'unknown')}")
+        if "at_once" in machine:
+            words.append(machine["at_once"])
         versions = self.versions.get(backend, {})
         words.append(", ".join(f"{name} {number}" for name, number in sorted(versions.items())))
         return "; ".join(words)
@@ -216,16 +233,20 @@ class Session:
         """Equal for sessions that one command could have begun and another go on with."""
         arms = frozenset(times.arm for times in self.arms)
         versions = {name: dict(found) for name, found in self.versions.items()}
-        return arms, self.repeats, dict(self.machine), versions
+        return arms, self.repeats, dict(self.machine), versions, self.protocol
 
     def find(self, arm: Arm) -> ArmTimes | None:
         """What was measured of an arm."""
         return next((times for times in self.arms if times.arm == arm), None)
 
-    def with_outcome(self, arm: Arm, outcome: Sample | str) -> Session:
-        """The session with one more sample, or with why there can be none."""
+    def with_outcomes(self, outcomes: Mapping[Arm, Sample | str]) -> Session:
+        """The session with one more sample of each arm, or with why there can be none."""
         return replace(
-            self, arms=tuple(t.with_outcome(outcome) if t.arm == arm else t for t in self.arms)
+            self,
+            arms=tuple(
+                each.with_outcome(outcomes[each.arm]) if each.arm in outcomes else each
+                for each in self.arms
+            ),
         )
 
     def to_text(self) -> str:
@@ -237,7 +258,7 @@ class Session:
         return f'{json.dumps(head, indent=1, default=dict)[:-2]},\n "arms": [\n{lines}\n ]\n}}\n'
 
 
-_HEAD = ("id", "began_at", "command", "repeats", "seed", "machine")
+_HEAD = ("id", "began_at", "command", "repeats", "seed", "protocol", "machine")
 
 
 def keep_session(ledger_folder: Path, session: Session) -> Path:
@@ -320,6 +341,7 @@ def _parse(values: Mapping[str, Any]) -> Session:  # Any: JSON values
         command=str(values["command"]),
         repeats=_whole("repeats", values["repeats"], MOST_REPEATS),
         seed=_whole("seed", values["seed"], MOST["seed"]),
+        protocol=values["protocol"] if values["version"] > 1 else "apart",
         machine=_texts("machine", values["machine"]),
         versions={name: _texts(name, found) for name, found in dict(values["versions"]).items()},
         arms=tuple(

@@ -5,34 +5,30 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rnnbench.entries import Parent
 from rnnbench.errors import UsageError
-from rnnbench.execution.devices import find_gpus
-from rnnbench.execution.environment import processes_at_work, worker_environment
-from rnnbench.execution.process import how_it_ended, spawn
+from rnnbench.execution.environment import processes_at_work
 from rnnbench.formats import is_there
 from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
-from rnnbench.timing.arms import Arm
 from rnnbench.timing.choices import TimingChoices
-from rnnbench.timing.measure import Blocks, answer_with_sample
+from rnnbench.timing.measure import Blocks
 from rnnbench.timing.plan import begin_session, plan_arms, with_defaults
 from rnnbench.timing.rows import compose_timing_part
 from rnnbench.timing.sessions import (
     ArmTimes,
-    Sample,
     Session,
     keep_session,
     read_session,
     read_sessions,
     write_session,
 )
+from rnnbench.timing.waves import Turn, cores_of, measure_wave, most_at_once
 from rnnbench.tracking.groups import Group
 from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.store import find_store
@@ -41,9 +37,7 @@ from rnnbench.tracking.tracker import Tracker
 if TYPE_CHECKING:
     from rnnbench.timing.screen import TimingScreen
 
-PROTOCOL = Blocks()
-MOST_SECONDS = 900.0
-"""After so long a process is given up."""
+BLOCKS = Blocks()
 LOADED = 0.5
 """Above so many processes at work beside this one, times are too long."""
 
@@ -57,7 +51,7 @@ class TimingOutcome:
 
 
 def measure_arms(
-    choices: TimingChoices, view: TimingScreen, root: Path, blocks: Blocks = PROTOCOL
+    choices: TimingChoices, view: TimingScreen, root: Path, blocks: Blocks = BLOCKS
 ) -> TimingOutcome:
     """Measure what is missing of the arms, keep it, and say what came out.
 
@@ -145,52 +139,43 @@ def _measure(
     """The session with every sample; whether it was interrupted."""
     log = ledger.folder / "workers.log"
     try:
-        while queue := _queue(session):
-            for arm in queue:
-                found = session.find(arm)
-                assert found is not None
-                if found.failure is not None:
-                    continue
-                looks = not found.samples  # only the first process finds out what runs
-                outcome: Sample | str = call_in_fresh_process(
-                    answer_with_sample, arm, session.n_samples, looks, blocks, log=log
-                )
-                session = session.with_outcome(arm, outcome)
+        while turns := _next_turns(session):
+            for outcomes in measure_wave(turns, blocks, log):
+                session = session.with_outcomes(outcomes)
                 keep_session(ledger.folder, session)
-                view.show_sample(arm, outcome, session)
+                view.show_outcomes(outcomes, session)
     except KeyboardInterrupt:
         return session, True
     return session, False
 
 
-def _queue(session: Session) -> list[Arm]:
-    """The arms that lack samples, each as often as it lacks them, in rounds of random order."""
-    rng = random.Random(f"{session.seed} {session.n_samples}")
-    missing = {times.arm: times.n_missing(session.repeats) for times in session.arms}
-    queue: list[Arm] = []
-    for round_ in range(max(missing.values(), default=0)):
-        arms = [arm for arm, n in missing.items() if n > round_]
-        rng.shuffle(arms)
-        queue += arms
-    return queue
+def _next_turns(session: Session) -> list[Turn]:
+    """As many processes as are prepared at once, for groups of arms that lack samples.
 
-
-def call_in_fresh_process(
-    target: Callable[..., None], arm: Arm, *arguments: object, log: Path
-) -> Any:  # Any: what the target sends
-    """What `target` sends from a process of the arm's own; a sentence where there is nothing."""
-    gpu = find_gpus()[0] if arm.device == "gpu" else None
-    environment = worker_environment(arm.backend, gpu, one_thread=False)
-    child = spawn(target, arm, *arguments, environment=environment, log=log)
-    try:
-        if not child.pipe.poll(MOST_SECONDS):
-            return f"it was not done after {MOST_SECONDS / 60:.0f} minutes"
-        return child.pipe.recv()
-    except EOFError:
-        child.process.join()
-        return how_it_ended(child)
-    finally:
-        child.end()
+    Each group has its next repeat before any has the one after that, in random order.
+    """
+    groups: dict[tuple[object, ...], list[ArmTimes]] = {}
+    for times in session.arms:
+        groups.setdefault(times.arm.group, []).append(times)
+    devices = {times.arm.device for times in session.arms}
+    begun = max((s.process or 0 for t in session.arms for s in t.samples), default=-1) + 1
+    rng = random.Random(f"{session.seed} {begun}")
+    rounds: list[tuple[int, float, list[ArmTimes]]] = []
+    for members in groups.values():
+        missing = max(times.n_missing(session.repeats) for times in members)
+        rounds += [
+            (n, rng.random(), members) for n in range(session.repeats - missing, session.repeats)
+        ]
+    rounds.sort(key=lambda each: each[:2])
+    return [
+        Turn(
+            arms=tuple(times.arm for times in members if times.failure is None),
+            number=begun + n,
+            looks=not any(times.samples for times in members) and round_ == 0,
+            cores=cores_of(members[0].arm.device, devices),
+        )
+        for n, (round_, _, members) in enumerate(rounds[: most_at_once()])
+    ]
 
 
 def _refuse_unwritable(path: Path) -> None:
