@@ -28,7 +28,7 @@ def timing(
 ) -> None:
     """Measure what a training step costs, with and without recurrent dropout, and say why.
 
-    Each arm is measured in processes of its own, in random order; let nothing else run meanwhile.
+    Arms that are compared share processes and take turns there; let nothing else run meanwhile.
     """
     from rnnbench.timing.determinism import check_determinism
     from rnnbench.timing.screen import TimingScreen

@@ -14,6 +14,7 @@ from rnnbench.page.texts import NONE, count, number, with_interval
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.figure import picture_times
 from rnnbench.timing.rows import DeviceRatio, Slowdown, TimedArm, TimingPart
+from rnnbench.timing.sessions import PROTOCOLS, Protocol
 
 if TYPE_CHECKING:
     from rnnbench.stats.ratios import MedianIqr, Ratio
@@ -24,6 +25,15 @@ _STATUS_WORDS = {
     "invalid": "could not be measured: too few repeats can be believed",
     "unfinished": "not finished; the same command goes on",
     "noisy": "noisy: the interquartile range (IQR) is above 10 % of the median, after repeating",
+}
+
+_IN_TURNS = {"together": " in turns", "apart": ""}
+_PROTOCOLS: dict[Protocol, str] = {
+    "together": "the median over processes, in which arms that are compared take turns, and in"
+    " brackets the quartiles. A ratio is the mean over these processes, each with the median of the"
+    " ratios within its rounds, and with Student's 95 % interval; it never crosses machines.",
+    "apart": "the median over processes of their own, and in brackets the quartiles. A ratio is one"
+    " of medians of the same session, with a 95 % bootstrap interval; it never crosses machines.",
 }
 
 RowT = TypeVar("RowT", TimedArm, Slowdown, DeviceRatio)
@@ -64,7 +74,10 @@ def describe_timing(part: TimingPart) -> tuple[Fact, ...]:
     """How it was measured, as names and values."""
     return (
         *((f"machine {n}", name) for n, name in enumerate(part.machines, start=1)),
-        *((f"measured at {each.began_at}", each.command) for each in part.sessions),
+        *(
+            (f"measured{_IN_TURNS[each.protocol]} at {each.began_at}", each.command)
+            for each in part.sessions
+        ),
     )
 
 
@@ -75,10 +88,9 @@ def timing_part(part: TimingPart) -> Part:
 
 def _blocks(part: TimingPart) -> Iterator[Block | None]:
     yield Paragraph(
-        "Milliseconds of one training step: the median over processes of their own, and in brackets"
-        " the quartiles. A ratio is one of medians of the same session, with a 95 % bootstrap"
-        " interval; it never crosses machines. Recurrent dropout costs in three places: cuDNN's"
-        " fused kernel, or the loop that Keras has in its place for a GRU on JAX and on PyTorch,"
+        f"Milliseconds of one training step: {_tell_protocols(part)} Recurrent dropout costs in"
+        " three places: cuDNN's fused kernel, or the loop that Keras has in its place for a GRU on"
+        " JAX and on PyTorch,"
         " neither of which knows such masks (use_cudnn=False); the products of all gates in one,"
         " which Keras gives up for it (implementation 1); and the masks themselves. On TensorFlow"
         " with a GPU, use_cudnn=False gives a step the XLA that Keras leaves out beside cuDNN, and"
@@ -100,6 +112,12 @@ def _blocks(part: TimingPart) -> Iterator[Block | None]:
     )
     yield _tabulate_kernels(part)
     yield _tabulate_arms(part)
+
+
+def _tell_protocols(part: TimingPart) -> str:
+    """Where times and ratios come from, for each protocol of the sessions."""
+    protocols = {session.protocol for session in part.sessions}
+    return " Measured apart: ".join(_PROTOCOLS[name] for name in PROTOCOLS if name in protocols)
 
 
 def _tabulate_slowdowns(part: TimingPart) -> Table[Slowdown]:
