@@ -214,12 +214,16 @@ class Session:
         )
         if "profile" in row:
             print_profile(row["profile"])
+        if "profile_error" in row:
+            self._say(f"{name}: no profile: {row['profile_error']}")
         self.write()
 
     def _beside_plain(self, name: str) -> str:
         """How far a variant's losses lie from the plain fleet's in the same epoch."""
-        distance = loss_distance(self, name)
-        return "" if distance is None else f", losses within {distance:.1e} of Keras's loop"
+        losses, weights = (distance(self, name, what) for what in ("losses", "weights"))
+        if losses is None or weights is None:
+            return ""
+        return f", losses within {losses:.1e} and weights within {weights:.1e} of Keras's loop"
 
     def _give_up(self, contender: Contender, reason: str) -> None:
         self.failed[contender.name] = reason
@@ -244,7 +248,8 @@ class Child:
         self.contender = contender
         self._log = folder / f"{id(self)}.log"
         self._environment = {**os.environ, **worker_environment("jax", gpu)}
-        flags = f"{self._environment.get('XLA_FLAGS', '')} {contender.flags}".strip()
+        # First: XLA reads no further than to what does not look like a flag.
+        flags = f"{contender.flags} {self._environment.get('XLA_FLAGS', '')}".strip()
         if flags:
             self._environment["XLA_FLAGS"] = flags
         self._process: subprocess.Popen[str] | None = None
@@ -299,19 +304,22 @@ class Child:
         return (telling or [line for line in lines if line.strip()] or ["ended"])[-1][:300]
 
 
-def loss_distance(session: Session, name: str) -> float | None:
-    """The largest difference of a lane's loss from the plain fleet's, over epochs that both ran."""
+def distance(session: Session, name: str, what: str) -> float | None:
+    """The largest difference of a variant's losses or weights from the plain fleet's.
+
+    Over the epochs that both ran; None where nothing can be compared.
+    """
     contender = session.contenders[name]
     plain = session.plain(contender.lanes)
     if not (contender.variant and contender.lanes and plain in session.rows):
         return None
     if session.contenders[plain].reviews != contender.reviews:
         return None
-    beside = {row["epoch"]: row["losses"] for row in session.rows[plain]}
+    beside = {row["epoch"]: row[what] for row in session.rows[plain]}
     distances = [
         abs(own - other)
         for row in session.rows[name]
-        for own, other in zip(row["losses"], beside.get(row["epoch"], ()), strict=False)
+        for own, other in zip(row[what], beside.get(row["epoch"], ()), strict=False)
     ]
     return max(distances, default=None)
 
@@ -339,17 +347,22 @@ def summarise(session: Session) -> dict[str, Any]:  # Any: JSON values
         "launch_bound": {str(n): round(n * one) for n in session.lanes} if one else {},
         "memory_bound": round(copies[0] / BYTES_A_REVIEW) if copies else None,
         "bytes_a_review": {"values_a_time_step": MOVED, "bytes": BYTES_A_REVIEW},
-        "losses_from_plain_fleet": {
-            name: distance
-            for name in session.rows
-            if (distance := loss_distance(session, name)) is not None
+        **{
+            f"{what}_from_plain_fleet": {
+                name: found
+                for name in session.rows
+                if (found := distance(session, name, what)) is not None
+            }
+            for what in ("losses", "weights")
         },
         "flags": {name: each.flags for name, each in session.contenders.items() if each.flags},
         "failed": session.failed,
         "ready": session.ready,
         "reviews_an_epoch": {name: each.reviews for name, each in session.contenders.items()},
         "all": {
-            name: [{key: row[key] for key in row if key != "losses"} for row in rows]
+            name: [
+                {key: row[key] for key in row if key not in ("losses", "weights")} for row in rows
+            ]
             for name, rows in session.rows.items()
         },
         "how": "a wave of contenders compiles at once; then each trains one epoch in turn, rounds"

@@ -28,7 +28,9 @@ def profile(call: Callable[[], Any], n_steps: int) -> dict[str, Any]:  # Any: JS
     import jax
 
     with tempfile.TemporaryDirectory() as folder:
-        with jax.profiler.trace(folder):
+        options = jax.profiler.ProfileOptions()
+        options.python_tracer_level = 0
+        with jax.profiler.trace(folder, profiler_options=options):
             call()
         (path,) = Path(folder).rglob("*.xplane.pb")
         data = jax.profiler.ProfileData.from_file(str(path))
@@ -40,9 +42,8 @@ def _events(data: Any) -> Iterable[tuple[str, float, float]]:  # Any: jaxlib is 
     planes = list(data.planes)
     gpus = [plane for plane in planes if plane.name.startswith("/device:GPU:")]
     for plane in gpus[:1] or [plane for plane in planes if plane.name == "/host:CPU"]:
-        for line in plane.lines:
-            if gpus and not line.name.startswith("Stream"):
-                continue  # the same kernels once more, by operation and by module
+        lines = list(plane.lines)  # the streams, and the same kernels by operation and by module
+        for line in [line for line in lines if line.name.startswith("Stream")] or lines:
             for event in line.events:
                 yield event.name, event.start_ns, event.duration_ns
 
