@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def plan_waves(lanes: Sequence[int], reviews: int, *, full: bool) -> list[list[Contender]]:
-    """What starts together: the table first, then what was tried, then the widest alone."""
+    """What starts together: the table, then the widest and the profiles, then what was tried."""
 
     def fleet(n: int, **more: Any) -> Contender:  # Any: a contender's fields
         shorter = math.isqrt(max(1, n // 64))  # a wide fleet's epoch is long enough all the same
@@ -108,8 +108,6 @@ def plan_waves(lanes: Sequence[int], reviews: int, *, full: bool) -> list[list[C
     ]
     return [
         [fit(), *map(fleet, [*narrow, middle, wide]), *others],
-        [fleet(n, variant=variant) for n in (middle, wide) for variant in ("", *VARIANTS)]
-        + [fit(variant="several steps a call")],
         [
             replace(fleet(middle, variant=variant, profiled=True), reviews=max(reviews // 5, 64))
             for variant in ("", "by hand")
@@ -119,6 +117,13 @@ def plan_waves(lanes: Sequence[int], reviews: int, *, full: bool) -> list[list[C
             fleet(widest, variant="by hand"),
             fleet(widest, variant="by hand + loops as graphs"),
         ],
+        [
+            fleet(n, variant=variant)
+            for n in (middle, wide)
+            for variant in ("", *VARIANTS)
+            if n == middle or variant not in ("no graphs", "XLA unrolls")
+        ]
+        + [fit(variant="several steps a call")],
     ]
 
 
@@ -134,6 +139,7 @@ class Session:
     def __init__(self, chosen: argparse.Namespace, lanes: Sequence[int]) -> None:
         self._chosen, self._lanes = chosen, list(lanes)
         self._began = time.perf_counter()
+        self._start_seconds = 0.0  # of the last wave
         self._gpu = next(iter(find_gpus()), None)
         self.contenders: dict[str, Contender] = {}
         self.rows: dict[str, list[dict[str, Any]]] = {}  # Any: JSON values
@@ -142,15 +148,17 @@ class Session:
 
     def run_wave(self, wave: Sequence[Contender]) -> None:
         """Start all, then measure each in turn, round after round."""
-        if self._is_late():
+        if self._patience_s(self._start_seconds + 1) <= self._start_seconds:
             for contender in wave:
                 self._give_up(contender, "left out: the time was over")
             return
+        began = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
             children = [Child(contender, self._gpu, Path(folder)) for contender in wave]
             try:
                 with ThreadPoolExecutor(usable_cores()) as pool:
                     list(pool.map(self._start, children))
+                self._start_seconds = time.perf_counter() - began
                 self._say(f"{len(wave)} contenders started")
                 for _ in range(self._chosen.rounds):
                     for child in children:
@@ -187,7 +195,7 @@ class Session:
         contender = child.contender
         try:
             child.start()
-            self.ready[contender.name] = child.answer(START_SECONDS)
+            self.ready[contender.name] = child.answer(self._patience_s(START_SECONDS))
         except ContenderError as err:
             self._give_up(contender, str(err))
             return
@@ -203,7 +211,7 @@ class Session:
         if name in self.failed or name not in self.ready or self._is_late():
             return
         try:
-            row = child.ask(EPOCH_SECONDS)
+            row = child.ask(self._patience_s(EPOCH_SECONDS))
         except ContenderError as err:
             self._give_up(child.contender, str(err))
             return
@@ -229,6 +237,11 @@ class Session:
         self.failed[contender.name] = reason
         self._say(f"{contender.name}: {reason}")
         self.write()
+
+    def _patience_s(self, most: float) -> float:
+        """How long to wait for an answer: never far beyond the limit."""
+        left = float(self._chosen.limit_s) - (time.perf_counter() - self._began)
+        return max(1.0, min(most, left))
 
     def _is_late(self) -> bool:
         return time.perf_counter() - self._began > float(self._chosen.limit_s)

@@ -145,7 +145,7 @@ class _Fleet:
         self._part = _make_up(contender.reviews)
         self._program = FleetProgram(self._specs[0], n_lanes)
         self._time_program()
-        initial = [self._program.initial(spec) for spec in self._specs[:64]]
+        initial = [self._program.initial(spec) for spec in self._specs[:8]]
         # Wider fleets repeat the first weights: drawing them takes longer than to train.
         self._variables: list[Variables] = [initial[n % len(initial)] for n in range(n_lanes)]
         self._epoch = 0
@@ -153,7 +153,6 @@ class _Fleet:
         self._n_measured = 0
         began = time.perf_counter()
         self._train()
-        self._train()  # the first after compiling is not steady
         self.first = {
             "lanes": n_lanes,
             "compile_seconds": self._program.compile_seconds,
