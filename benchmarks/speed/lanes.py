@@ -51,7 +51,7 @@ VARIANTS = (
     "by hand",
     "by hand + loops as graphs",
 )
-START_SECONDS, EPOCH_SECONDS = 100, 60  # then a contender is given up
+START_SECONDS, EPOCH_SECONDS = 75, 40  # then a contender is given up
 
 # The float32 values that one review of LSTM(8) moves at least in one time step of training, when
 # each kernel reads and writes memory: worked out by hand. What stays in the cache is left out: the
