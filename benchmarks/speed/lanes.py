@@ -1,194 +1,403 @@
-"""What lanes are worth: a fleet of LSTM(8) against Keras's own `fit`, on one device.
+"""What lanes are worth: fleets of LSTM(8) against Keras's own `fit`, on one device.
 
-    python benchmarks/speed/lanes.py [--lanes 1,4,16,64,256] [--repeats 3] [--plot FILE.png]
+    python benchmarks/speed/lanes.py [--lanes 1,4,16] [--full] [--rounds 3] [--plot FILE.png]
 
-Reviews a second in steady training, each contender in a fresh process, interleaved: `fit` on JAX as
-Keras sets it (jit, and cuDNN where there is a GPU), one run after the other; fleets of so many
-lanes. Needs Keras and JAX alone (and matplotlib to plot). The first GPU is taken if there is one.
+Reviews a second in steady training: `fit` on JAX as Keras sets it (jit, and cuDNN where there is a
+GPU), one run after the other; fleets of so many lanes, as in an epoch of 20,000 reviews. Needs
+Keras and JAX alone (and matplotlib to plot). The first GPU is taken if there is one.
+
+Each contender is a process of its own. A wave of them starts and compiles at once, a core each;
+when all are ready they train one epoch in turn, several rounds, nothing else at work meanwhile.
+`--full` adds other architectures at the last width but one (each with its own `fit`), other ways
+through the recurrent loop (`lanes_loops.py`) and flags of XLA at the two widths before the last,
+and profiles; its `--lanes` are four at least. The file is written after each measurement.
 
 Two estimates go beside what was measured. Launch-bound: every step costs what it costs with one
-lane, however many there are. Memory-bound: every review moves the bytes of `bytes_a_review`, as
-fast as this device copies a large array.
+lane, however many there are. Memory-bound: every review moves the bytes of `MOVED`, as fast as this
+device copies a large array.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
-import sys
+import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from lanes_contender import BATCH_SIZE, EPOCH_REVIEWS, MAX_LEN, Contender, command
 from provenance import write_result
 
-from rnnbench.architectures import make_form
-from rnnbench.data.dataset import Part
-from rnnbench.execution.devices import find_gpus
+from rnnbench.execution.devices import find_gpus, usable_cores
 from rnnbench.execution.environment import worker_environment
-from rnnbench.specs import DataSpec, RunSpec
-from rnnbench.training.engine import Work
-from rnnbench.training.loop import batch_order, dropout_seed
 
-MAX_LEN, NUM_WORDS = 100, 500
-BATCH_SIZE = 64
+ARCHITECTURES = ("gru", "lstm-stacked")
+VARIANTS = (
+    "loops as graphs",
+    "no graphs",
+    "XLA unrolls",
+    "unrolled 2",
+    "unrolled 4",
+    "inputs first",
+    "by hand",
+    "by hand + loops as graphs",
+)
+START_SECONDS, EPOCH_SECONDS = 75, 40  # then a contender is given up
+
+# The float32 values that one review of LSTM(8) moves at least in one time step of training, when
+# each kernel reads and writes memory: worked out by hand. What stays in the cache is left out: the
+# weights, their gradients, and h and c on their way from one time step to the next.
+MOVED = {
+    "embedded word, written and read": 2 * 16,
+    "four gates, cell and hidden state, kept for the backward pass: written and read": 2 * 6 * 8,
+    "embedded word, read again for the gradient of the kernel": 16,
+    "gradient of the embedded word, written and read": 2 * 16,
+}
+BYTES_A_REVIEW = 4 * MAX_LEN * sum(MOVED.values())
 
 
 def main() -> None:
-    """Measure every contender in turn, several times; print, write, plot."""
+    """Measure wave after wave; print, write, plot."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--lanes", default="1,4,16,64,256")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--reviews", type=int, default=20_000)
+    parser.add_argument("--lanes", default="1,4,16")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--reviews", type=int, default=6_400, help="An epoch of 64 lanes or fewer.")
+    parser.add_argument("--limit-s", type=float, default=float("inf"), help="Then measure no more.")
     parser.add_argument("--out", type=Path, default=Path("lanes.json"))
     parser.add_argument("--plot", type=Path)
-    parser.add_argument("--contender", help=argparse.SUPPRESS)
-    choices = parser.parse_args()
-    if choices.contender is not None:
-        print(json.dumps(measure(int(choices.contender), choices.epochs, choices.reviews)))
-        return
-    lanes = [0, *(int(n) for n in choices.lanes.split(","))]
-    found: dict[int, list[dict[str, float]]] = {n: [] for n in lanes}
-    for _ in range(choices.repeats):
-        for n in lanes:
-            found[n].append(measure_in_process(n, choices.epochs, choices.reviews))
-            print(name(n), found[n][-1], flush=True)
-    result = write_result(
-        choices.out,
-        summarise(found),
-        command=f"python benchmarks/speed/lanes.py --lanes {choices.lanes}"
-        f" --repeats {choices.repeats} --epochs {choices.epochs} --reviews {choices.reviews}",
-        packages=("keras", "jax", "numpy"),
-        gpu=next(iter(find_gpus()), None),
-    )
-    print(json.dumps(result, indent=1))
-    if choices.plot:
-        plot(result, choices.plot)
+    chosen = parser.parse_args()
+    lanes = [int(n) for n in chosen.lanes.split(",")]
+    if chosen.full and len(lanes) < 4:
+        parser.error("--full needs four widths of --lanes at least")
+    session = Session(chosen, lanes)
+    for wave in plan_waves(lanes, chosen.reviews, full=chosen.full):
+        session.run_wave(wave)
+    result = session.write()
+    print(json.dumps({key: result[key] for key in ("reviews_a_second", "over_fit")}, indent=1))
+    if chosen.plot:
+        plot(result, chosen.plot)
 
 
-def name(n_lanes: int) -> str:
-    """A contender, for people."""
-    return f"fleet, {n_lanes} lanes" if n_lanes else "Keras fit"
+def plan_waves(lanes: Sequence[int], reviews: int, *, full: bool) -> list[list[Contender]]:
+    """What starts together: the table, then the widest and the profiles, then what was tried."""
 
+    def fleet(n: int, **more: Any) -> Contender:  # Any: a contender's fields
+        shorter = math.isqrt(max(1, n // 64))  # a wide fleet's epoch is long enough all the same
+        return Contender(lanes=n, reviews=max(reviews // shorter, BATCH_SIZE), **more)
 
-def measure_in_process(n_lanes: int, epochs: int, reviews: int) -> dict[str, float]:
-    """`measure` in a fresh process that sees one GPU, or none."""
-    environment = {**os.environ, **worker_environment("jax", next(iter(find_gpus()), None))}
-    command = [sys.executable, __file__, "--contender", str(n_lanes)]
-    command += ["--epochs", str(epochs), "--reviews", str(reviews)]
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    def fit(**more: Any) -> Contender:  # Any: a contender's fields
+        return Contender(lanes=0, reviews=3 * reviews, **more)
 
-
-def measure(n_lanes: int, epochs: int, reviews: int) -> dict[str, float]:
-    """Reviews a second after a first epoch; 0 lanes is Keras's `fit`."""
-    data = DataSpec(dataset="made-up", fingerprint="", num_words=NUM_WORDS, max_len=MAX_LEN)
-    specs = [
-        RunSpec(form=make_form("lstm"), data=data, seed=seed, engine="fleet")
-        for seed in range(max(n_lanes, 1))
+    if not full:
+        return [[fit(), *map(fleet, lanes)]]
+    *narrow, middle, wide, widest = lanes
+    others = [
+        contender
+        for name in ARCHITECTURES
+        for contender in (fit(architecture=name), fleet(wide, architecture=name))
     ]
-    rng = np.random.default_rng(0)
-    part = Part(
-        tokens=rng.integers(1, NUM_WORDS, (reviews, MAX_LEN), dtype=np.int32),
-        labels=rng.integers(0, 2, reviews).astype(np.float32),
-    )
-    if not n_lanes:
-        return measure_fit(specs[0], part, epochs)
-    from rnnbench.training.fleet import FleetProgram
-
-    program = FleetProgram(specs[0], n_lanes)
-    variables = [program.initial(spec) for spec in specs]
-    seconds = []
-    for epoch in range(1, epochs + 2):
-        works = [
-            Work(
-                variables=state,
-                order=batch_order(spec.seed, epoch, reviews, "reshuffled"),
-                dropout_seed=dropout_seed(spec.seed, epoch),
-            )
-            for spec, state in zip(specs, variables, strict=True)
+    return [
+        [fit(), *map(fleet, [*narrow, middle, wide]), *others],
+        [
+            replace(fleet(middle, variant=variant, profiled=True), reviews=max(reviews // 5, 64))
+            for variant in ("", "by hand")
         ]
-        began = time.perf_counter()
-        outcomes = program.run_epochs(works, part)
-        seconds.append(time.perf_counter() - began)
-        variables = [outcome.variables for outcome in outcomes if outcome is not None]
-    return {
-        "reviews_a_second": n_lanes * reviews / statistics.median(seconds[1:]),
-        "compile_seconds": program.compile_seconds,
-        **({"copy_bytes_a_second": copy_speed()} if n_lanes == 1 else {}),
-    }
+        + [
+            fleet(widest, profiled=True),
+            fleet(widest, variant="by hand"),
+            fleet(widest, variant="by hand + loops as graphs"),
+        ],
+        [
+            fleet(n, variant=variant)
+            for n in (middle, wide)
+            for variant in ("", *VARIANTS)
+            if n == middle or variant not in ("no graphs", "XLA unrolls")
+        ]
+        + [fit(variant="several steps a call")],
+    ]
 
 
-def measure_fit(spec: RunSpec, part: Part, epochs: int) -> dict[str, float]:
-    """Keras's own loop, with the settings that it takes by itself."""
-    from rnnbench.models import build_model, build_optimizer
+class Session:
+    """What has been measured, and the waves that measure more.
 
-    model = build_model(spec)
-    model.compile(optimizer=build_optimizer(spec), loss="binary_crossentropy", jit_compile=True)
-    whole = len(part.labels) // BATCH_SIZE * BATCH_SIZE  # else a second shape is compiled
-    tokens, labels = part.tokens[:whole], part.labels[:whole]
-    keeps: dict[str, Any] = {"batch_size": BATCH_SIZE, "verbose": 0}
-    began = time.perf_counter()
-    model.fit(tokens, labels, **keeps)
-    first = time.perf_counter() - began
-    seconds = []
-    for _ in range(epochs):
-        began = time.perf_counter()
-        model.fit(tokens, labels, **keeps)
-        seconds.append(time.perf_counter() - began)
-    median = statistics.median(seconds)
-    return {"reviews_a_second": whole / median, "compile_seconds": first - median}
-
-
-def copy_speed() -> float:
-    """Bytes a second that the device reads and writes in copying 256 MiB."""
-    import jax
-    import jax.numpy as jnp
-
-    array = jnp.ones(2**26, dtype=jnp.float32)
-    copy = jax.jit(lambda values: values + 1)
-    copy(array).block_until_ready()
-    began = time.perf_counter()
-    for _ in range(10):
-        array = copy(array)
-    array.block_until_ready()
-    return 10 * 2 * array.nbytes / (time.perf_counter() - began)
-
-
-def bytes_a_review() -> float:
-    """The least that one review moves in a training step of LSTM(8), by hand.
-
-    Forward and backward, each of `MAX_LEN` time steps reads or writes, in float32: the input (16),
-    the four gates' sums (4 × 8), cell and hidden state (2 × 8), and again their gradients; weights
-    and what stays in a cache are left out.
+    Attributes:
+        rows: of each contender, by its name, an answer for each epoch.
+        ready: what each said when it was ready.
+        failed: why a contender was given up, by its name.
     """
-    values = 16 + 4 * 8 + 2 * 8
-    return float(2 * 2 * MAX_LEN * values * 4)
+
+    def __init__(self, chosen: argparse.Namespace, lanes: Sequence[int]) -> None:
+        self._chosen, self._lanes = chosen, list(lanes)
+        self._began = time.perf_counter()
+        self._start_seconds = 0.0  # of the last wave
+        self._gpu = next(iter(find_gpus()), None)
+        self.contenders: dict[str, Contender] = {}
+        self.rows: dict[str, list[dict[str, Any]]] = {}  # Any: JSON values
+        self.ready: dict[str, dict[str, Any]] = {}  # Any: JSON values
+        self.failed: dict[str, str] = {}
+
+    def run_wave(self, wave: Sequence[Contender]) -> None:
+        """Start all, then measure each in turn, round after round."""
+        if self._patience_s(self._start_seconds + 1) <= self._start_seconds:
+            for contender in wave:
+                self._give_up(contender, "left out: the time was over")
+            return
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            children = [Child(contender, self._gpu, Path(folder)) for contender in wave]
+            try:
+                with ThreadPoolExecutor(usable_cores()) as pool:
+                    list(pool.map(self._start, children))
+                self._start_seconds = time.perf_counter() - began
+                self._say(f"{len(wave)} contenders started")
+                for _ in range(self._chosen.rounds):
+                    for child in children:
+                        self._measure(child)
+            finally:
+                for child in children:
+                    child.end()
+
+    def write(self) -> dict[str, Any]:  # Any: JSON values
+        """The file, with all that has been measured so far."""
+        words = ["--lanes", self._chosen.lanes, *(["--full"] if self._chosen.full else [])]
+        words += ["--rounds", str(self._chosen.rounds), "--reviews", str(self._chosen.reviews)]
+        return write_result(
+            self._chosen.out,
+            summarise(self),
+            command=f"python benchmarks/speed/lanes.py {' '.join(words)}",
+            packages=("keras", "jax", "jaxlib", "numpy"),
+            gpu=self._gpu,
+        )
+
+    @property
+    def lanes(self) -> list[int]:
+        """The widths that were measured of plain fleets, the narrowest first."""
+        return [n for n in self._lanes if self.rows.get(self.plain(n))]
+
+    def plain(self, lanes: int) -> str:
+        """The name under which a plain fleet was measured: as it is, or profiled as well."""
+        names = [
+            Contender(lanes=lanes, reviews=0, profiled=profiled).name for profiled in (False, True)
+        ]
+        return next((name for name in names if name in self.rows), names[0])
+
+    def _start(self, child: Child) -> None:
+        contender = child.contender
+        try:
+            child.start()
+            self.ready[contender.name] = child.answer(self._patience_s(START_SECONDS))
+        except ContenderError as err:
+            self._give_up(contender, str(err))
+            return
+        self.contenders[contender.name] = contender
+        ready = self.ready[contender.name]
+        self._say(f"{contender.name}: compiled in {ready['compile_seconds']:.1f} s")
+        got = ready["lanes"]
+        if got != contender.lanes:
+            self._say(f"{contender.name}: out of memory, measured with {got} lanes")
+
+    def _measure(self, child: Child) -> None:
+        name = child.contender.name
+        if name in self.failed or name not in self.ready or self._is_late():
+            return
+        try:
+            row = child.ask(self._patience_s(EPOCH_SECONDS))
+        except ContenderError as err:
+            self._give_up(child.contender, str(err))
+            return
+        self.rows.setdefault(name, []).append(row)
+        self._say(
+            f"{name}: {row['reviews_a_second']:,.0f} reviews a second, {row['step_ms']:.3f} ms a"
+            f" step{self._beside_plain(name)}"
+        )
+        if "profile" in row:
+            print_profile(row["profile"])
+        if "profile_error" in row:
+            self._say(f"{name}: no profile: {row['profile_error']}")
+        self.write()
+
+    def _beside_plain(self, name: str) -> str:
+        """How far a variant's losses lie from the plain fleet's in the same epoch."""
+        losses, weights = (distance(self, name, what) for what in ("losses", "weights"))
+        if losses is None or weights is None:
+            return ""
+        return f", losses within {losses:.1e} and weights within {weights:.1e} of Keras's loop"
+
+    def _give_up(self, contender: Contender, reason: str) -> None:
+        self.failed[contender.name] = reason
+        self._say(f"{contender.name}: {reason}")
+        self.write()
+
+    def _patience_s(self, most: float) -> float:
+        """How long to wait for an answer: never far beyond the limit."""
+        left = float(self._chosen.limit_s) - (time.perf_counter() - self._began)
+        return max(1.0, min(most, left))
+
+    def _is_late(self) -> bool:
+        return time.perf_counter() - self._began > float(self._chosen.limit_s)
+
+    def _say(self, line: str) -> None:
+        print(f"{time.perf_counter() - self._began:6.1f} s  {line}", flush=True)
 
 
-def summarise(found: Mapping[int, list[dict[str, float]]]) -> dict[str, Any]:  # Any: JSON values
-    """Medians, their spread, and the throughput against `fit`."""
+class ContenderError(Exception):
+    """A contender that ended or did not answer, and its last words."""
+
+
+class Child:
+    """A contender's process."""
+
+    def __init__(self, contender: Contender, gpu: str | None, folder: Path) -> None:
+        self.contender = contender
+        self._log = folder / f"{id(self)}.log"
+        self._environment = {**os.environ, **worker_environment("jax", gpu)}
+        # First: XLA reads no further than to what does not look like a flag.
+        flags = f"{contender.flags} {self._environment.get('XLA_FLAGS', '')}".strip()
+        if flags:
+            self._environment["XLA_FLAGS"] = flags
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Begin to get ready."""
+        with open(self._log, "w", encoding="utf-8") as log:
+            self._process = subprocess.Popen(
+                command(self.contender),
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def ask(self, timeout_s: float) -> dict[str, Any]:  # Any: JSON values
+        """Have it train an epoch; its answer."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            print("epoch", file=self._process.stdin, flush=True)
+        except BrokenPipeError as err:
+            raise ContenderError(self._last_words()) from err
+        return self.answer(timeout_s)
+
+    def answer(self, timeout_s: float) -> dict[str, Any]:  # Any: JSON values
+        """Wait for what it says next; a process that takes longer is ended."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        timer = threading.Timer(timeout_s, self._process.kill)
+        timer.start()
+        line = self._process.stdout.readline()
+        in_time = timer.is_alive()
+        timer.cancel()
+        if not line:
+            reason = self._last_words() if in_time else f"no answer within {timeout_s:g} s"
+            raise ContenderError(reason)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def end(self) -> None:
+        """Wait for a process that is told to end; end one that does not."""
+        if self._process is None:
+            return
+        self._process.kill()  # there is nothing that it would have to put away
+        self._process.communicate()
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        telling = [line for line in lines if "Error" in line or "flag" in line]
+        return (telling or [line for line in lines if line.strip()] or ["ended"])[-1][:300]
+
+
+def distance(session: Session, name: str, what: str) -> float | None:
+    """The largest difference of a variant's losses or weights from the plain fleet's.
+
+    Over the epochs that both ran; None where nothing can be compared.
+    """
+    contender = session.contenders[name]
+    plain = session.plain(contender.lanes)
+    if not (contender.variant and contender.lanes and plain in session.rows):
+        return None
+    if session.contenders[plain].reviews != contender.reviews:
+        return None
+    beside = {row["epoch"]: row[what] for row in session.rows[plain]}
+    distances = [
+        abs(own - other)
+        for row in session.rows[name]
+        for own, other in zip(row[what], beside.get(row["epoch"], ()), strict=False)
+    ]
+    return max(distances, default=None)
+
+
+def summarise(session: Session) -> dict[str, Any]:  # Any: JSON values
+    """Medians of the rounds, the throughput against `fit`, the estimates and all rows."""
     speed = {
-        n: statistics.median(row["reviews_a_second"] for row in rows) for n, rows in found.items()
+        name: statistics.median(row["reviews_a_second"] for row in rows)
+        for name, rows in session.rows.items()
     }
+    one = speed.get(session.plain(1))
     copies = [
-        row["copy_bytes_a_second"] for row in found.get(1, ()) if "copy_bytes_a_second" in row
+        row["copy_bytes_a_second"]
+        for row in session.rows.get(session.plain(1), ())
+        if "copy_bytes_a_second" in row
     ]
     return {
-        "reviews_a_second": {name(n): round(value) for n, value in speed.items()},
-        "over_fit": {name(n): round(value / speed[0], 2) for n, value in speed.items() if n},
-        "all": {name(n): rows for n, rows in found.items()},
-        "lanes": [n for n in speed if n],
-        "launch_bound": {str(n): round(n * speed[1]) for n in speed if n} if 1 in speed else {},
-        "memory_bound": round(statistics.median(copies) / bytes_a_review()) if copies else None,
+        "reviews_a_second": {name: round(value) for name, value in speed.items()},
+        "over_fit": {
+            name: round(value / speed[beside], 2)
+            for name, value in speed.items()
+            if (beside := _fit_beside(session.contenders[name])) in speed and name != beside
+        },
+        "lanes": session.lanes,
+        "launch_bound": {str(n): round(n * one) for n in session.lanes} if one else {},
+        "memory_bound": round(copies[0] / BYTES_A_REVIEW) if copies else None,
+        "bytes_a_review": {"values_a_time_step": MOVED, "bytes": BYTES_A_REVIEW},
+        **{
+            f"{what}_from_plain_fleet": {
+                name: found
+                for name in session.rows
+                if (found := distance(session, name, what)) is not None
+            }
+            for what in ("losses", "weights")
+        },
+        "flags": {name: each.flags for name, each in session.contenders.items() if each.flags},
+        "failed": session.failed,
+        "ready": session.ready,
+        "reviews_an_epoch": {name: each.reviews for name, each in session.contenders.items()},
+        "all": {
+            name: [
+                {key: row[key] for key in row if key not in ("losses", "weights")} for row in rows
+            ]
+            for name, rows in session.rows.items()
+        },
+        "how": "a wave of contenders compiles at once; then each trains one epoch in turn, rounds"
+        f" interleaved; a fleet's speed is that of an epoch of {EPOCH_REVIEWS} reviews a lane: its"
+        " steps at the measured time, and what a call costs beside them (call_ms)",
     }
+
+
+def _fit_beside(contender: Contender) -> str:
+    """The name of the `fit` that a contender is held against."""
+    return Contender(architecture=contender.architecture, lanes=0, reviews=0).name
+
+
+def print_profile(profile: Mapping[str, Any]) -> None:  # Any: JSON values
+    """A profile as a short table."""
+    told = ("kernels_a_step", "span_ms_a_step", "busy_share", "mean_kernel_us")
+    print("          " + ", ".join(f"{key} {profile[key]}" for key in told))
+    for kernel in profile["kernels"]:
+        print(
+            f"          {kernel['share']:6.1%} {kernel['a_step']:8.1f} a step"
+            f" {kernel['mean_us']:9.2f} us  {kernel['name']}"
+        )
 
 
 def plot(result: Mapping[str, Any], path: Path) -> None:  # Any: JSON values
@@ -196,17 +405,22 @@ def plot(result: Mapping[str, Any], path: Path) -> None:  # Any: JSON values
     from matplotlib.figure import Figure
 
     lanes, speed = result["lanes"], result["reviews_a_second"]
+    measured = [
+        speed.get(f"fleet, {n} lanes") or speed[f"fleet, {n} lanes, profiled"] for n in lanes
+    ]
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
-    axes.plot(lanes, [speed[name(n)] for n in lanes], marker="o", label="measured")
+    axes.plot(lanes, measured, marker="o", label="measured")
     if result["launch_bound"]:
         bound = [result["launch_bound"][str(n)] for n in lanes]
         axes.plot(lanes, bound, linestyle="--", label="estimate: launch-bound")
     if result["memory_bound"]:
         axes.axhline(result["memory_bound"], linestyle=":", label="estimate: memory-bound")
-    axes.axhline(speed[name(0)], color="grey", label="Keras fit, one run after the other")
+    if "Keras fit" in speed:
+        axes.axhline(speed["Keras fit"], color="grey", label="Keras fit, one run after the other")
     axes.set(xscale="log", yscale="log", xlabel="lanes", ylabel="reviews a second")
     axes.set_xticks(lanes, [str(n) for n in lanes])
+    axes.minorticks_off()
     axes.set_title(result["machine"].get("gpu") or result["machine"]["processor"])
     axes.legend()
     figure.savefig(path, dpi=150)
