@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ import rnnbench as package
 from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
-from rnnbench.timing import determinism, sessions, waves
+from rnnbench.timing import determinism, sessions, turns
 from rnnbench.timing import measure as measuring
 from rnnbench.timing import work as timing
 from rnnbench.timing.arms import Arm
@@ -32,7 +33,7 @@ from rnnbench.timing.measure import Blocks, Outcomes, answer_with_samples, descr
 from rnnbench.timing.plan import plan_arms, with_defaults
 from rnnbench.timing.rows import TimingPart
 from rnnbench.timing.sessions import Sample, Session, read_session, read_sessions
-from rnnbench.timing.waves import Turn, cores_of, measure_wave, most_at_once
+from rnnbench.timing.turns import Turn, cores_of, measure_turns
 from rnnbench.timing.work import measure_arms, take_in
 from rnnbench.tracking.store import DATABASE, find_store
 
@@ -108,7 +109,7 @@ def answers(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shutil.copyfile(template, tmp_path / DATABASE)
     coming: list[Any] = []
 
-    def measure_wave(turns: Sequence[Turn], *_: object) -> Iterator[Outcomes]:
+    def measure_each(turns: Sequence[Turn], *_: object) -> Iterator[Outcomes]:
         for turn in turns:
             outcomes: Outcomes = {}
             for arm in turn.arms:
@@ -119,7 +120,7 @@ def answers(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> 
                 outcomes[arm] = replace(answer, process=turn.number) if is_sample else answer
             yield outcomes
 
-    monkeypatch.setattr(timing, "measure_wave", measure_wave)
+    monkeypatch.setattr(timing, "measure_turns", measure_each)
     return coming
 
 
@@ -259,10 +260,10 @@ def test_what_an_arm_raises_is_its_own(keras_on_jax: Any, monkeypatch: pytest.Mo
 def test_a_process_that_dies_is_the_failure_of_its_arms(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waves, "answer_with_samples", end_at_once)
-    turns = [Turn(arms=(make_arm(units=units),), number=units, looks=False) for units in (1, 2)]
-    found = list(measure_wave(turns, SHORT, tmp_path / "log"))
-    assert [list(outcomes) for outcomes in found] == [list(turn.arms) for turn in turns]
+    monkeypatch.setattr(turns, "answer_with_samples", end_at_once)
+    coming = [Turn(arms=(make_arm(units=units),), number=units, looks=False) for units in (1, 2)]
+    found = list(measure_turns(coming, SHORT, tmp_path / "log"))
+    assert [list(outcomes) for outcomes in found] == [list(turn.arms) for turn in coming]
     for outcomes in found:
         assert list(outcomes.values()) == ["the worker process ended with exit code 3"]
 
@@ -271,12 +272,57 @@ def end_at_once(*_: object) -> None:
     os._exit(3)
 
 
-def test_a_large_machine_prepares_several_and_divides_its_cores(
-    monkeypatch: pytest.MonkeyPatch,
+class Scripted:
+    """A process that answers what it is asked, and keeps in what order everything happened."""
+
+    def __init__(self, arms: Sequence[Arm], told: list[str]) -> None:
+        self.pipe, self._other = multiprocessing.Pipe()
+        self._arms, self._told = arms, told
+        self.happened("prepares")
+        self._other.send(measuring.READY)
+        self.process = self
+
+    def happened(self, what: str) -> None:
+        self._told.append(f"{self._arms[0].device} {what}")
+
+    def end(self) -> None:
+        self.happened("ends")
+
+
+def test_a_large_machine_prepares_a_gpus_processes_at_once_and_the_cpus_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for n_cores, at_once, halves in ((2, 1, (0, 0)), (7, 1, (0, 0)), (16, 16, (8, 8))):
+    told: list[str] = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
+
+    def start(_: object, arm: Arm, arms: Sequence[Arm], *__: object, **___: object) -> Scripted:
+        child = Scripted(arms, told)
+
+        def measure_at_once(_: object) -> None:
+            child.happened("measures")
+            child._other.send({arm: make_sample()})
+
+        child.pipe.send = measure_at_once  # type: ignore[method-assign]
+        return child
+
+    monkeypatch.setattr(turns, "_start", start)
+    both = {"cpu", "gpu"}
+    coming = [
+        Turn(arms=(make_arm(device=device),), number=n, looks=False, cores=cores_of(device, both))
+        for n, device in enumerate(("cpu", "gpu", "cpu", "gpu"))
+    ]
+    assert len(list(measure_turns(coming, SHORT, tmp_path / "log"))) == 4
+    assert [each for each in told if each.startswith("cpu")] == [
+        *("cpu prepares", "cpu measures", "cpu ends") * 2
+    ]
+    assert [each for each in told if each.startswith("gpu")] == [
+        *("gpu prepares", "gpu prepares", "gpu measures", "gpu ends", "gpu measures", "gpu ends")
+    ]
+
+
+def test_a_large_machine_divides_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    for n_cores, halves in ((2, (0, 0)), (7, (0, 0)), (16, (8, 8))):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _, n=n_cores: set(range(n)))
-        assert most_at_once() == at_once
         cpu, gpu = (cores_of(device, {"cpu", "gpu"}) for device in ("cpu", "gpu"))
         assert (len(cpu), len(gpu)) == halves
         assert not set(cpu) & set(gpu)

@@ -16,7 +16,7 @@ from rnnbench.timing.arms import Arm
 from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.measure import describe_error, make_model, make_reviews
 from rnnbench.timing.plan import plan_arms, with_defaults
-from rnnbench.timing.waves import call_in_fresh_process
+from rnnbench.timing.turns import call_in_fresh_process
 from rnnbench.training.engines import require_gpu
 
 if TYPE_CHECKING:

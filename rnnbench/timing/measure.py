@@ -89,7 +89,7 @@ def answer_with_samples(
     order = random.Random(number)
     n_forward = blocks.forward_rounds if looks else 0
     for name, n in (
-        *(("warm_up", blocks.warm_up_rounds), ("train", blocks.rounds)),
+        *(("settle", 1), ("warm_up", blocks.warm_up_rounds), ("train", blocks.rounds)),
         *(("evaluate", n_forward), ("predict", n_forward)),
     ):
         for _ in range(n):
@@ -119,7 +119,7 @@ class _TimedArm:
         self._loss_last = math.nan
 
     def prepare(self) -> None:
-        """Build and compile the model, and find how many steps a block has."""
+        """Build and compile the model."""
         arm, blocks = self.arm, self._blocks
         if arm.device == "gpu":
             require_gpu(arm.backend)  # a back end that sees none takes the CPU without a word
@@ -133,13 +133,17 @@ class _TimedArm:
         self._compile_seconds = time.perf_counter() - began
         self._loss_first = float(told.history["loss"][0])
         self._steps = blocks.fewest_steps
-        seconds = min(self._fit() for _ in range(2))
-        wanted = math.ceil(blocks.seconds / seconds * self._steps)
-        self._steps = min(most, max(blocks.fewest_steps, wanted))
         self._clock = _forward_clock()
         for call in (self.evaluate, self.predict) if self._looks else ():
             call()  # compiles
         self._seconds = {name: [] for name in self._seconds}
+
+    def settle(self) -> None:
+        """Find how many steps a block has."""
+        fewest = self._blocks.fewest_steps
+        seconds = min(self._fit() for _ in range(2))
+        wanted = math.ceil(self._blocks.seconds / seconds * fewest)
+        self._steps = min(len(self._labels) // self.arm.batch_size, max(fewest, wanted))
 
     def warm_up(self) -> None:
         """A block of training that does not count."""

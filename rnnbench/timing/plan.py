@@ -24,7 +24,7 @@ from rnnbench.study import TIMING, bundled_files
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
 from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.sessions import ArmTimes, Session
-from rnnbench.timing.waves import cores_of
+from rnnbench.timing.turns import cores_of
 
 DEVICE_KINDS = ("cpu", "gpu")
 

@@ -132,7 +132,9 @@ class ArmTimes:
         return median_iqr(self.values(step))
 
     def with_outcome(self, outcome: Sample | str) -> ArmTimes:
-        """The same with one more sample, or with why there can be none."""
+        """The same with one more sample, or with why there can be none; that stands."""
+        if self.failure is not None:
+            return self
         if isinstance(outcome, str):
             return replace(self, failure=outcome)
         return replace(self, samples=(*self.samples, outcome))

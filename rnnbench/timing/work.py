@@ -28,7 +28,7 @@ from rnnbench.timing.sessions import (
     read_sessions,
     write_session,
 )
-from rnnbench.timing.waves import Turn, cores_of, measure_wave, most_at_once
+from rnnbench.timing.turns import Turn, cores_of, measure_turns
 from rnnbench.tracking.groups import Group
 from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.store import find_store
@@ -140,7 +140,7 @@ def _measure(
     log = ledger.folder / "workers.log"
     try:
         while turns := _next_turns(session):
-            for outcomes in measure_wave(turns, blocks, log):
+            for outcomes in measure_turns(turns, blocks, log):
                 session = session.with_outcomes(outcomes)
                 keep_session(ledger.folder, session)
                 view.show_outcomes(outcomes, session)
@@ -150,7 +150,7 @@ def _measure(
 
 
 def _next_turns(session: Session) -> list[Turn]:
-    """As many processes as are prepared at once, for groups of arms that lack samples.
+    """A process for each repeat that a group of arms lacks.
 
     Each group has its next repeat before any has the one after that, in random order.
     """
@@ -174,7 +174,7 @@ def _next_turns(session: Session) -> list[Turn]:
             looks=not any(times.samples for times in members) and round_ == 0,
             cores=cores_of(members[0].arm.device, devices),
         )
-        for n, (round_, _, members) in enumerate(rounds[: most_at_once()])
+        for n, (round_, _, members) in enumerate(rounds)
     ]
 
 
