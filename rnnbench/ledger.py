@@ -75,7 +75,7 @@ class Ledger:
         on_problem: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = root / FOLDER
-        self._made_by = short_texts(made_by or {})
+        self.made_by = short_texts(made_by or {})
         self._runs = self.folder / part
         self._on_problem = on_problem
         self._told: set[str] = set()
@@ -225,7 +225,7 @@ class Ledger:
         Raises:
             OSError: the disk is full or gone; what was there before stays readable.
         """
-        record_event(entry, event, self._made_by)
+        record_event(entry, event, self.made_by)
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
@@ -251,7 +251,7 @@ class Ledger:
         if (entry.folder / "spec.json").exists():
             return None
         with self._writing():
-            _change_environment(arrived.folder, lambda known: {**self._made_by, **origin, **known})
+            _change_environment(arrived.folder, lambda known: {**self.made_by, **origin, **known})
             shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
             entry.folder.parent.mkdir(parents=True, exist_ok=True)
             arrived.folder.rename(entry.folder)
@@ -352,7 +352,7 @@ class Ledger:
             ignore=shutil.ignore_patterns("published.json", "parents.json"),
             copy_function=shutil.copy,  # of now: the study worked on last is known by its files
         )
-        _change_environment(partial, lambda known: {**known, **self._made_by})
+        _change_environment(partial, lambda known: {**known, **self.made_by})
         shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
         partial.rename(entry.folder)
 

@@ -15,6 +15,7 @@ from rnnbench.output.amounts import plural, size
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import find_runs
+from rnnbench.tracking.provenance import tag_command
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, find_store
 from rnnbench.tracking.taken import Taken, take_runs
@@ -82,8 +83,8 @@ def import_study(source: str, address: str | None, view: Screen, root: Path) -> 
     """
     if address and not source.startswith(MLFLOW):
         raise UsageError(f"--tracking-uri says where {MLFLOW}EXPERIMENT is; a file needs none")
-    store, command = find_store(root), f"rnnbench import {Path(source).name}"
-    ledger = Ledger(root, made_by={"command": command}, on_problem=view.warn)
+    store, maker = find_store(root), {"command": f"rnnbench import {Path(source).name}"}
+    ledger = Ledger(root, made_by=maker, on_problem=view.warn)
     with ledger.locked(view.say_waiting):
         if source.startswith(MLFLOW):
             there = find_store(root, {"MLFLOW_TRACKING_URI": address}) if address else store
@@ -95,7 +96,7 @@ def import_study(source: str, address: str | None, view: Screen, root: Path) -> 
             ledger, study, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
         )
         if entries or tracker.owes([]):
-            tags = {"rnnbench.study": study, "rnnbench.command": command}
+            tags = tag_command(study, None, ledger.made_by)
             tracker.begin(f"{study} · {n_runs} from {taken.origin}", tags, entries)
         tracker.end("FINISHED", {})
     counts = Counter(entry.spec().backend for entry in entries)

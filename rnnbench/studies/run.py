@@ -71,7 +71,8 @@ def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
     if plan.tasks or tracker.owes(_best_entries(entries.values())):
         tracker.begin(
             f"{name} · {plural(len(plan.specs), 'run')} · {plan.dataset.name}",
-            _describe_command(plan, choices.command),
+            tag_command(name, plan.dataset.notice, ledger.made_by)
+            | {DECLARATION_TAG: json.dumps(plan.study.declaration)},
             entries.values(),
         )
     interrupted, lost = False, dict[str, RunResult]()
@@ -103,13 +104,6 @@ def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
     if interrupted:
         view.warn(f"interrupted; every whole epoch is kept. To go on: {choices.command}")
     return RunOutcome(rows=tuple(rows), n_failed=n_failed, interrupted=interrupted)
-
-
-def _describe_command(plan: Plan, command: str) -> dict[str, str]:
-    """Tags of the command's run, and of every run that it makes."""
-    declared = {DECLARATION_TAG: json.dumps(plan.study.declaration)}
-    root = plan.ledger.folder.parent
-    return tag_command(plan.study.name, plan.dataset.notice, command, root) | declared
 
 
 def _record_events(

@@ -160,9 +160,9 @@ class Coordinator:
         return outcome
 
     def _begin_tracking(self) -> None:
-        dataset, command = self._tuning.dataset, self._tuning.choices.command
+        dataset = self._tuning.dataset
         words = ", ".join(search.architecture for search in self._searches)
-        tags = tag_command(TUNING, dataset.notice, command, self._store.root)
+        tags = tag_command(TUNING, dataset.notice, self._ledger.made_by)
         self._tracker.begin(f"{TUNING} · {words} · {dataset.name}", tags, [])
         for search in self._searches:
             for trial in search.trials:  # a lost command may not have published them
