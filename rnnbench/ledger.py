@@ -40,6 +40,7 @@ from rnnbench.entries import (
     write_json,
 )
 from rnnbench.errors import DamagedError, StoreError
+from rnnbench.formats import why_failed
 from rnnbench.recording import record_event, short_texts
 from rnnbench.specs import Event, RunSpec
 
@@ -89,7 +90,7 @@ class Ledger:
             if not (self.folder / ".gitignore").exists():  # a full disk can still be read
                 write_whole(self.folder / ".gitignore", b"*\n")
         except OSError as err:
-            raise StoreError(f"cannot write to {root}: {err.strerror}") from err
+            raise StoreError(f"cannot write to {root}: {why_failed(err)}") from err
 
     @contextmanager
     def locked(self, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
@@ -325,7 +326,7 @@ class Ledger:
         try:
             yield
         except OSError as err:
-            raise StoreError(f"cannot write to {self.folder}: {err.strerror or err}") from err
+            raise StoreError(f"cannot write to {self.folder}: {why_failed(err)}") from err
 
     def _finished_elsewhere(self, study: str, spec: RunSpec) -> LedgerEntry | None:
         for path in sorted(self._runs.glob(f"*/{spec.fingerprint}/result.json")):

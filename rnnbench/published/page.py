@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import StoreError
+from rnnbench.formats import why_failed
 from rnnbench.page.csv_files import write_lines
 from rnnbench.page.tables import Column
 from rnnbench.published.notes import REVIEWS
@@ -57,7 +58,7 @@ def write_reproduction(report: ReproductionReport, folder: Path) -> None:
         (folder / "epochs.csv").write_text(write_epochs(report), "utf-8")
         (folder / "curves.png").write_bytes(draw_reproduction(report))
     except OSError as err:
-        raise StoreError(f"cannot write to {folder}: {err.strerror or err}") from err
+        raise StoreError(f"cannot write to {folder}: {why_failed(err)}") from err
 
 
 def write_page(report: ReproductionReport) -> str:

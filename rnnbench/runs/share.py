@@ -9,7 +9,7 @@ from rnnbench.archived_runs import check_run
 from rnnbench.archives import read_archive, write_archive
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import ArchiveError, StoreError, UsageError
-from rnnbench.formats import is_there, why_unreadable
+from rnnbench.formats import is_there, why_failed
 from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.drawing import draw_loss_curve
@@ -50,7 +50,7 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
     try:
         write_archive(path, study, over, ledger.declarations(study))
     except OSError as err:
-        raise StoreError(f"cannot write {path}: {why_unreadable(err)}") from err
+        raise StoreError(f"cannot write {path}: {why_failed(err)}") from err
     left = sum(run.result is None for run in kept)
     n_runs, n_bytes = plural(len(over), "run"), size(path.stat().st_size)
     view.say(f"exported: {n_runs} of '{study}' to {path} ({n_bytes})")

@@ -13,7 +13,7 @@ from rnnbench.compare.environments import tell_mixed
 from rnnbench.datasets import prepare_splits
 from rnnbench.entries import LedgerEntry
 from rnnbench.execution.process import measure_command
-from rnnbench.formats import why_unreadable
+from rnnbench.formats import why_failed
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.reports.report import report_after_run
@@ -123,7 +123,7 @@ def _record_events(
             plan.ledger.record(entry, event)
         except OSError as err:
             executor.stop(event.fingerprint)
-            reason = f"the ledger could not be written: {why_unreadable(err)}"
+            reason = f"the ledger could not be written: {why_failed(err)}"
             event = Failed(fingerprint=event.fingerprint, reason=reason, traceback=reason)
             lost[event.fingerprint] = RunResult(status="failed", epochs=0, reason=reason)
         tracker.notice(entry)

@@ -18,6 +18,7 @@ from rnnbench.execution.engines import open_executor, refuse_unfit
 from rnnbench.execution.environment import processor_name
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.process import call_in_process, measure_command
+from rnnbench.formats import why_failed
 from rnnbench.ledger import Ledger
 from rnnbench.options import ExecutorChoices, given
 from rnnbench.page.drawing import draw_loss_curve
@@ -329,7 +330,7 @@ class Coordinator:
 
 def _cannot_write(err: OSError) -> str:
     return (
-        f"the ledger could not be written ({err.strerror or err}); nothing that was kept is lost, "
+        f"the ledger could not be written ({why_failed(err)}); nothing that was kept is lost, "
         "and the same command goes on once there is room"
     )
 
