@@ -29,14 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.errors import DataError, UsageError
-from rnnbench.formats import (
-    FormatError,
-    check_file,
-    is_there,
-    parse_json,
-    read_bytes,
-    why_failed,
-)
+from rnnbench.formats import FormatError, check_file, is_there, parse_json, read_bytes, why_failed
 
 MOST_JSON_BYTES = 2**28  # a vocabulary is the largest
 PREFIX = "rnnbench-"
