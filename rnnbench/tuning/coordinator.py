@@ -128,12 +128,7 @@ class Coordinator:
         prepare_splits([first])
         self._chance_loss = chance_loss(first.data)
         self._tracker = Tracker(
-            ledger,
-            TUNING,
-            store,
-            draw=draw_loss_curve,
-            on_problem=view.warn,
-            on_wait=view.say,
+            ledger, TUNING, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
         )
 
     def carry_out(self) -> TuneOutcome:
