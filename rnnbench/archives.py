@@ -27,7 +27,7 @@ from rnnbench.archived_runs import read_run
 from rnnbench.data.files import whole_file
 from rnnbench.entries import MOST_BYTES, LedgerEntry, check_time, parse_declarations
 from rnnbench.errors import ArchiveError, StoreError, StudyError
-from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes
+from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes, why_failed
 from rnnbench.limits import MOST_RUNS
 from rnnbench.output.amounts import size
 from rnnbench.study import check_description, check_name
@@ -114,7 +114,7 @@ def read_archive(path: Path, into: Path) -> Archive:
     except (ArchiveError, FormatError) as err:
         raise ArchiveError(f"{path} is refused: {err}") from err
     except OSError as err:
-        raise ArchiveError(f"{path} cannot be unpacked: {err.strerror or err}") from err
+        raise ArchiveError(f"{path} cannot be unpacked: {why_failed(err)}") from err
     except Exception as err:  # whatever a hostile file makes zipfile, json or numpy raise
         found = f"{type(err).__name__}: {str(err)[:200]!a}"
         raise ArchiveError(f"{path} is refused: it is damaged, or no archive ({found})") from err

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from rnnbench.errors import RnnbenchError, UnavailableError, UsageError
-from rnnbench.formats import why_unreadable
+from rnnbench.formats import why_failed
 from rnnbench.output.characters import sentence
 from rnnbench.output.streams import output_problem, steady_output
 from rnnbench.published.command import reproduce
@@ -96,7 +96,7 @@ def main() -> None:
     code = _carry_out(arguments, debug=debug)
     problem = output_problem()
     if problem is not None:
-        reason = why_unreadable(problem)
+        reason = why_failed(problem)
         _say_error(f"standard output could not be written ({reason}); all else was done")
         code = code or EXIT_UNAVAILABLE
     raise SystemExit(code)

@@ -23,7 +23,7 @@ from typing import IO, Any, TypeVar, get_args
 
 from rnnbench.data.files import write_whole
 from rnnbench.errors import DamagedError, StoreError
-from rnnbench.formats import parse_json
+from rnnbench.formats import parse_json, why_failed
 from rnnbench.output.characters import first_line
 from rnnbench.specs import EpochRow, RunResult, RunSpec, Status
 from rnnbench.study import parse_declaration
@@ -232,7 +232,7 @@ def _read_plain(path: Path, read: Callable[[IO[bytes]], bytes]) -> bytes | None:
         refuse_link(path)
         if err.errno in _NO_FILE:
             raise DamagedError(f"{path} cannot be read (it is no plain file)") from err
-        raise _not_now(path, err.strerror or str(err)) from err
+        raise _not_now(path, why_failed(err)) from err
 
 
 def _open_plain(path: str, flags: int) -> int:

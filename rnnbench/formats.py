@@ -47,8 +47,8 @@ def check_file(path: Path, most_bytes: int | None = None) -> None:
         raise FormatError(f"it has {found.st_size:,} bytes, of at most {most_bytes:,}")
 
 
-def why_unreadable(err: Exception) -> str:
-    """A clause on why a file cannot be read: the system's, or about its content."""
+def why_failed(err: Exception) -> str:
+    """A clause on why something cannot be read or written: the system's, or about its content."""
     if isinstance(err, UnicodeDecodeError):
         return "it is not utf-8"
     return getattr(err, "strerror", None) or str(err)
@@ -190,7 +190,7 @@ def read_toml_text(path: Path) -> str:
     try:
         return read_bytes(path, MOST_TOML_BYTES).decode()
     except (OSError, UnicodeDecodeError, FormatError) as err:
-        raise StudyError(f"cannot read {path}: {why_unreadable(err)}") from err
+        raise StudyError(f"cannot read {path}: {why_failed(err)}") from err
 
 
 def parse_toml(path: Path, text: str) -> dict[str, Any]:  # Any: TOML values

@@ -40,6 +40,7 @@ from rnnbench.entries import (
     write_json,
 )
 from rnnbench.errors import DamagedError, StoreError
+from rnnbench.formats import why_failed
 from rnnbench.recording import record_event, short_texts
 from rnnbench.specs import Event, RunSpec
 
@@ -75,7 +76,7 @@ class Ledger:
         on_problem: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = root / FOLDER
-        self._made_by = short_texts(made_by or {})
+        self.made_by = short_texts(made_by or {})
         self._runs = self.folder / part
         self._on_problem = on_problem
         self._told: set[str] = set()
@@ -89,7 +90,7 @@ class Ledger:
             if not (self.folder / ".gitignore").exists():  # a full disk can still be read
                 write_whole(self.folder / ".gitignore", b"*\n")
         except OSError as err:
-            raise StoreError(f"cannot write to {root}: {err.strerror}") from err
+            raise StoreError(f"cannot write to {root}: {why_failed(err)}") from err
 
     @contextmanager
     def locked(self, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
@@ -225,7 +226,7 @@ class Ledger:
         Raises:
             OSError: the disk is full or gone; what was there before stays readable.
         """
-        record_event(entry, event, self._made_by)
+        record_event(entry, event, self.made_by)
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
@@ -251,7 +252,7 @@ class Ledger:
         if (entry.folder / "spec.json").exists():
             return None
         with self._writing():
-            _change_environment(arrived.folder, lambda known: {**self._made_by, **origin, **known})
+            _change_environment(arrived.folder, lambda known: {**self.made_by, **origin, **known})
             shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
             entry.folder.parent.mkdir(parents=True, exist_ok=True)
             arrived.folder.rename(entry.folder)
@@ -325,7 +326,7 @@ class Ledger:
         try:
             yield
         except OSError as err:
-            raise StoreError(f"cannot write to {self.folder}: {err.strerror or err}") from err
+            raise StoreError(f"cannot write to {self.folder}: {why_failed(err)}") from err
 
     def _finished_elsewhere(self, study: str, spec: RunSpec) -> LedgerEntry | None:
         for path in sorted(self._runs.glob(f"*/{spec.fingerprint}/result.json")):
@@ -352,7 +353,7 @@ class Ledger:
             ignore=shutil.ignore_patterns("published.json", "parents.json"),
             copy_function=shutil.copy,  # of now: the study worked on last is known by its files
         )
-        _change_environment(partial, lambda known: {**known, **self._made_by})
+        _change_environment(partial, lambda known: {**known, **self.made_by})
         shutil.rmtree(entry.folder, ignore_errors=True)  # without a spec.json it holds nothing
         partial.rename(entry.folder)
 

@@ -10,6 +10,7 @@ import inspect
 import shlex
 import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache, wraps
@@ -82,7 +83,7 @@ def _annotations(kind: Hashable) -> dict[str, Any]:  # Any: types, as they are w
 
 
 def _is_group(kind: Any) -> bool:  # Any: whatever an annotation names
-    return is_dataclass(kind)
+    return is_dataclass(kind)  # in its place, it would have mypy take a type for an instance
 
 
 def _parameters(kind: Any) -> Iterator[inspect.Parameter]:  # Any: a dataclass
@@ -165,6 +166,16 @@ def this_command() -> str:
     # The command is shown and kept; the password of a database in it is not.
     shown = [mask(word) if "://" in word else word for word in words]
     return plain(shlex.join(["rnnbench", *shown]))
+
+
+@contextmanager
+def tell_interrupted(warn: Callable[[str], object], consequence: str) -> Iterator[None]:
+    """On Ctrl-C in the block says what became of the work: Typer ends a command without a word."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        warn(f"interrupted; {consequence}")
+        raise typer.Exit(130) from None
 
 
 Dataset = Annotated[

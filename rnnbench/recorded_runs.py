@@ -17,6 +17,7 @@ from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochRow, RunResult, RunSpec
 from rnnbench.tracking.client import Stages, find_stages
 from rnnbench.tracking.notes import notes_of
+from rnnbench.tracking.provenance import MAKER_TAGS
 from rnnbench.tracking.store import Store, find_store
 
 if TYPE_CHECKING:
@@ -193,8 +194,7 @@ def _with_maker(result: RunResult, tags: object) -> RunResult:
     """The result with the command that made it, which earlier versions noted as tags of MLflow."""
     if not isinstance(tags, Mapping) or "command" in result.environment:
         return result
-    named = {"command": "rnnbench.command", "commit": "mlflow.source.git.commit"}
-    noted = {name: str(tags[tag]) for name, tag in named.items() if tag in tags}
+    noted = {name: str(tags[tag]) for name, tag in MAKER_TAGS.items() if tag in tags}
     return replace(result, environment={**noted, **result.environment})
 
 

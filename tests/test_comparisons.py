@@ -16,7 +16,6 @@ from rnnbench.stats.comparisons import (
     mann_whitney_p,
     paired_interval,
     probability_of_improvement,
-    sign_flip_p,
     sign_flip_p_values,
     welch_interval,
     win_share,
@@ -27,7 +26,7 @@ NOT_NUMBERS = [math.nan, math.inf]
 
 
 def flip(differences: list[float]) -> float | None:
-    return sign_flip_p(differences)
+    return sign_flip_p_values([differences])[0]
 
 
 def flip_by_hand(whole: list[int]) -> float:

@@ -1,4 +1,7 @@
-"""Imports point downward, and each heavy library has one owner that imports it late."""
+"""Imports point downward, each heavy library has one owner that imports it late, nothing is idle.
+
+What begins with an underscore stays in its module; every other function serves others.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +21,7 @@ import pytest
 import rnnbench
 
 PACKAGE = Path(rnnbench.__file__).parent
+USERS = (Path(__file__).parent, PACKAGE.parent / "benchmarks", PACKAGE.parent / "docs")
 
 # A module imports only from rows before its own, and from its own; `output` and `errors` are open
 # to all.
@@ -176,6 +181,38 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 def module_of(name: str) -> str:
     """The module of something in the package, by its full name."""
     return name if name in modules() else name.rpartition(".")[0]
+
+
+def test_no_module_takes_what_is_private_to_another() -> None:
+    taken = [found for found in imports() if found.name.startswith("rnnbench.")]
+    assert [str(found) for found in taken if found.name.rpartition(".")[2].startswith("_")] == []
+
+
+def test_every_public_function_is_used_outside_its_module() -> None:
+    paths = [path for folder in USERS for path in folder.rglob("*.py")]
+    users = [*modules().values(), *(ast.parse(path.read_text("utf-8")) for path in paths)]
+    n_users = Counter(name for user in users for name in taken_by(user))
+    idle = [
+        f"{name}: {node.name}"
+        for name, tree in modules().items()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        if not node.decorator_list  # a decorator may have taken it: a command, a callback
+        if n_users[node.name] == (node.name in taken_by(tree))
+    ]
+    assert idle == [], "begin its name with an underscore, or delete it"
+
+
+@cache
+def taken_by(tree: ast.Module) -> set[str]:
+    """What a module takes from others: by import, or as an attribute."""
+    taken: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            taken |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            taken.add(node.attr)
+    return taken
 
 
 def test_a_heavy_library_is_imported_by_its_owner_only() -> None:

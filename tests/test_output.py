@@ -33,7 +33,7 @@ from rnnbench.output.characters import (
 from rnnbench.output.streams import PlainStream, steady_output
 from rnnbench.page.consoles import PlainConsole, as_json
 from rnnbench.page.screen import Screen
-from rnnbench.runs.listing import write_records
+from rnnbench.runs.listing import write_runs
 
 HOSTILE = "\x1b]0;title\x07 \x1b[2J \x9b3J \u202e \u2066 \u200b \x00 [/b] :smile:"
 SHOWN = r"\x1b]0;title\x07 \x1b[2J \x9b3J \u202e \u2066 \u200b \x00 [/b] :smile:"
@@ -224,7 +224,7 @@ def test_json_for_people_keeps_their_letters() -> None:
 def test_csv_holds_no_formula() -> None:
     assert csv_text("=1+1") == "'=1+1"
     assert csv_text(f"{HOSTILE}\nsecond") == f"{SHOWN}\nsecond"
-    (row,) = csv.DictReader(io.StringIO(write_records([{"dataset": "=cmd", "val_loss": -0.5}])))
+    (row,) = csv.DictReader(io.StringIO(write_runs([{"dataset": "=cmd", "val_loss": -0.5}])))
     assert (row["dataset"], row["val_loss"]) == ("'=cmd", "-0.5")
 
 

@@ -25,7 +25,7 @@ from rnnbench.compare.responses import find_responses, picture_responses
 from rnnbench.compare.rows import Curve
 from rnnbench.compare.uncertainty import Uncertainty
 from rnnbench.page.drawing import Picture, limits_around, write_png, write_svg
-from rnnbench.published.part import find_comparisons, picture_comparisons
+from rnnbench.published.page import find_comparisons, picture_comparisons
 from rnnbench.reports.compose import Report
 from rnnbench.stats.intervals import Interval
 

@@ -18,18 +18,18 @@ from rnnbench.datasets import DatasetRef
 from rnnbench.errors import UsageError
 from rnnbench.published import reproduce
 from rnnbench.published.notes import NotesRun, published_runs
-from rnnbench.published.page import (
-    describe_outcome,
-    draw_reproduction,
-    write_epochs,
-    write_page,
-    write_reproduction,
-)
 from rnnbench.published.reproduce import (
     ReproduceChoices,
     Reproduction,
     ReproductionReport,
     reproduce_notes,
+)
+from rnnbench.published.reproduction_page import (
+    describe_outcome,
+    draw_reproduction,
+    write_epochs,
+    write_page,
+    write_reproduction,
 )
 from rnnbench.specs import EpochRow
 from rnnbench.training.notes_procedure import Fitted, Message, Score

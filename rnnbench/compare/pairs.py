@@ -121,7 +121,7 @@ def compare_arms(
 ) -> list[PairRow]:
     """A row for each pair, in the order of the arms, before the family is known.
 
-    `p_holm` and `n_family` are not filled, and every verdict is undetermined: `adjust_family`
+    `p_holm` and `n_family` are not filled, and every verdict is undetermined: `_adjust_family`
     does both.
     """
     pairs = list(combinations(scores, 2))

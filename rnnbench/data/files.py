@@ -29,14 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.errors import DataError, UsageError
-from rnnbench.formats import (
-    FormatError,
-    check_file,
-    is_there,
-    parse_json,
-    read_bytes,
-    why_unreadable,
-)
+from rnnbench.formats import FormatError, check_file, is_there, parse_json, read_bytes, why_failed
 
 MOST_JSON_BYTES = 2**28  # a vocabulary is the largest
 PREFIX = "rnnbench-"
@@ -90,7 +83,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
             yield stream
     except OSError as err:
         remedy = "make room there, or set RNNBENCH_CACHE to another folder"
-        raise DataError(f"cannot write {path} ({why_unreadable(err)}); {remedy}") from err
+        raise DataError(f"cannot write {path} ({why_failed(err)}); {remedy}") from err
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:  # any: three integer types
@@ -142,7 +135,7 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, FormatError) as err:
-        raise DataError(f"{path} cannot be read: {why_unreadable(err)}") from err
+        raise DataError(f"{path} cannot be read: {why_failed(err)}") from err
 
 
 def check_input(path: Path, most_bytes: int) -> None:
@@ -177,7 +170,7 @@ def named_path(variable: str, default: str = "") -> Path | None:
             f"{variable} is '{named}', and there is no such user; set it to a whole path"
         ) from err
     except OSError as err:
-        raise UsageError(f"{variable} cannot be used: {why_unreadable(err)}") from err
+        raise UsageError(f"{variable} cannot be used: {why_failed(err)}") from err
     return path if named else None
 
 

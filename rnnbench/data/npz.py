@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from rnnbench.data.corpus import Corpus, Half
 from rnnbench.errors import DataError
-from rnnbench.formats import why_unreadable
+from rnnbench.formats import why_failed
 
 # The real file has 17 MB, its members 14 MB and 0.2 MB, a half 6 million tokens in 25,000 reviews.
 MAX_FILE_BYTES = 48 * 2**20
@@ -59,7 +59,7 @@ def read_npz(path: Path) -> Corpus:
         excess = "it asks for more memory than an imdb.npz needs"
         raise DataError(f"{path} is refused: {excess}") from err
     except OSError as err:
-        raise DataError(f"{path} cannot be read: {why_unreadable(err)}") from err
+        raise DataError(f"{path} cannot be read: {why_failed(err)}") from err
     except Exception as err:  # whatever a hostile file makes zipfile, numpy or pickle raise
         found = f"damaged, {type(err).__name__}: {str(err)[:200]!a}"
         raise DataError(f"{path} is refused: {found}; {_NEEDED}") from err

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from rnnbench.data.tables import SUFFIXES
 from rnnbench.errors import DataError, UsageError
-from rnnbench.formats import why_unreadable
+from rnnbench.formats import why_failed
 
 _KINDS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 _READABLE = f"what can be read is a {_KINDS} file with a column of texts and one of classes"
@@ -45,7 +45,7 @@ def refuse_unnamable(choice: str) -> None:
     except FileNotFoundError:
         return
     except OSError as err:
-        raise DataError(f"{choice[:100]} cannot be read: {why_unreadable(err)}") from err
+        raise DataError(f"{choice[:100]} cannot be read: {why_failed(err)}") from err
 
 
 def refuse_unreadable(choice: str) -> NoReturn:

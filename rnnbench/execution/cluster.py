@@ -19,6 +19,7 @@ from rnnbench.errors import UnavailableError, UsageError, WorkerError
 from rnnbench.execution.environment import package_versions, worker_environment
 from rnnbench.execution.executor import Task, TaskQueue
 from rnnbench.execution.worker import Worker, prepare_process
+from rnnbench.formats import why_failed
 from rnnbench.output.characters import first_line
 from rnnbench.specs import Backend, DataSpec, EpochEnded, Event, Failed, Finished
 
@@ -302,7 +303,7 @@ def _find(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS / 2).close()
     except OSError as err:
-        reason = err.strerror or str(err)
+        reason = why_failed(err)
         raise UnavailableError(f"no Ray cluster answers at {address} ({reason}); {remedy}") from err
     # Something listens; `ray.init` would take half a minute to find out that it is another program.
     ask = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnnbench.options import Dataset, here, words
+from rnnbench.options import Dataset, here, tell_interrupted, words
 
 
 def reproduce(
@@ -33,20 +33,18 @@ def reproduce(
 
     Takes about 10 minutes on one core; models that are done are kept.
     """
-    from rnnbench.published.page import write_reproduction
     from rnnbench.published.reproduce import ReproduceChoices, reproduce_notes
+    from rnnbench.published.reproduction_page import write_reproduction
     from rnnbench.published.screen import ReproductionScreen
 
     choices = ReproduceChoices(
         name=name, only=words(only), dataset=dataset or "imdb", epochs=epochs, jit=jit, fresh=fresh
     )
     screen = ReproductionScreen()
-    try:
+    consequence = f"models that are done are kept. To go on: {choices.command}"
+    with tell_interrupted(screen.warn, consequence):
         report = reproduce_notes(choices, screen, here())
         screen.show_reproduction(report)
         if out is not None:
             write_reproduction(report, out)
             screen.say(f"written to {out}: index.md, epochs.csv, curves.png")
-    except KeyboardInterrupt:  # Typer would end the command without a word
-        screen.warn(f"interrupted; models that are done are kept. To go on: {choices.command}")
-        raise typer.Exit(130) from None

@@ -1,262 +1,200 @@
-"""The notes' procedure run again: a page, its epochs as CSV, and a figure."""
+"""The part of the page on published numbers, against one new run of ours."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from rnnbench.errors import StoreError
-from rnnbench.page.csv_files import write_lines
-from rnnbench.page.tables import Column
-from rnnbench.published.notes import REVIEWS
-from rnnbench.published.reproduce import DIGITS, Reproduction, ReproductionReport
-from rnnbench.training.notes_procedure import Score
+from rnnbench.compare.page import write_curves
+from rnnbench.output.amounts import plural
+from rnnbench.page.blocks import Block, Paragraph, Part, make_part
+from rnnbench.page.csv_files import write_rows
+from rnnbench.page.drawing import BLUE, Picture, grid_of_axes, house_style
+from rnnbench.page.panels import Line, draw_lines, limits_of
+from rnnbench.page.tables import Column, Table, Tone, by_section
+from rnnbench.page.texts import NONE, count, measured_value, published_value, short, within
+from rnnbench.published.notes import SCORED_WITH_DROPOUT, SOURCE
+from rnnbench.published.rows import Published, PublishedRow, explain_by_order
+from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-# Okabe and Ito's palette: apart for colour-blind readers too.
-PUBLISHED_COLOUR, MEASURED_COLOUR, PLAIN_COLOUR = "#E69F00", "#0072B2", "#B2477F"
-TEXT_COLOUR = "#9A6700"  # the published colour, dark enough to be read
-
-_CONDITIONS = """\
-Three things decide these numbers to the fourth decimal:
-
-1. **One seed for all.** The notes do not show the cell, but they seed once with 42 and make the
-   four models one after the other. Keras takes the seeds of initial weights and of dropout from
-   Python's `random` where a layer is made, so a model's start depends on which layers were made
-   before it. Training draws nothing from there, and the batch order follows from the seed alone: it
-   is the same in every epoch.
-2. **Dropout that stays on.** Keras 3.8 leaves `dropout` on in evaluation wherever an LSTM or a GRU
-   runs on cuDNN ([repaired in 3.9](https://github.com/keras-team/keras/pull/20983)). So what the
-   notes print as validation and test scores of `lstm-dropout` and `lstm-stacked` was measured with
-   30 % of the inputs dropped, and it is by these scores that their training stopped. The notes do
-   not name their version; that their scores come out like this, and not without, does. This
-   procedure leaves dropout on as cuDNN did.
-3. **No XLA where there is dropout.** XLA draws other masks from the same seed. The two models
-   without dropout come out the same with XLA, three times faster on a CPU.
-"""
-
-_PLAIN = """\
-The same weights, scored as in the notes (with dropout left on, where there is dropout) and without
-dropout. Which epoch is the best was decided by the notes' scores in both cases.
-"""
-
-
-def write_reproduction(report: ReproductionReport, folder: Path) -> None:
-    """Write the page, its epochs and its figure: `index.md`, `epochs.csv`, `curves.png`.
-
-    Raises:
-        StoreError: the folder cannot be written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "index.md").write_text(write_page(report), "utf-8")
-        (folder / "epochs.csv").write_text(write_epochs(report), "utf-8")
-        (folder / "curves.png").write_bytes(draw_reproduction(report))
-    except OSError as err:
-        raise StoreError(f"cannot write to {folder}: {err.strerror or err}") from err
-
-
-def write_page(report: ReproductionReport) -> str:
-    """The page as Markdown; `curves.png` and `epochs.csv` lie beside it."""
-    lines = [
-        f"# {report.choices.name}, run again",
-        "",
-        "The study notes' own procedure, with their seed, their order of models and Keras's own "
-        "`fit`, compared with what they print, epoch by epoch.",
-        "",
-        f"**{describe_outcome(report)}**",
-        "",
-        *_table(_EPOCHS, report.models),
-        "",
-        *_describe_tests(report),
-        "An epoch agrees when validation loss and accuracy both print as in the notes, to the "
-        "fourth decimal; the largest differences are between printed values. The notes' training "
-        "columns are running averages of the progress bar and do not compare. Every epoch is a "
-        "line of [epochs.csv](epochs.csv).",
-        "",
-        "![Validation loss against the epoch, published and measured, for each model](curves.png)",
-        "",
-        "## What it takes",
-        "",
-        _CONDITIONS,
-        *_plain_section(report),
-        "## How it was run",
-        "",
-        "```sh",
-        report.choices.command,
-        "```",
-        "",
-        _describe_run(report),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def describe_outcome(report: ReproductionReport) -> str:
-    """One sentence: what came out exactly, and what did not."""
-    exact = ", ".join(
-        f"{model.architecture} ({len(model.epochs)} epochs)"
-        for model in report.models
-        if model.is_exact
-    )
-    other = ", ".join(
-        f"{model.architecture} ({_agreement(model)})"
-        for model in report.models
-        if not model.is_exact
-    )
-    if not exact:
-        return f"Not reproduced exactly: {other}."
-    sentence = f"Reproduced exactly, every epoch to the fourth decimal: {exact}"
-    return f"{sentence}; not exactly: {other}." if other else f"{sentence}."
-
-
-def write_epochs(report: ReproductionReport) -> str:
-    """Every epoch as CSV, measured values to six decimals; empty where one side had stopped."""
-    columns = ("published_val_loss", "val_loss", "published_val_accuracy", "val_accuracy")
-    lines = []
-    for model in report.models:
-        for row in model.epochs:
-            theirs = [f"{value:.4f}" for value in row.published or ()] or ["", ""]
-            ours = [f"{value:.6f}" for value in row.measured or ()] or ["", ""]
-            values = (theirs[0], ours[0], theirs[1], ours[1])
-            lines.append((model.architecture, row.epoch, *values, str(row.agrees).lower()))
-    return write_lines(("architecture", "epoch", *columns, "agrees"), lines)
-
-
-def draw_reproduction(report: ReproductionReport) -> bytes:
-    """PNG bytes: validation loss against the epoch, published and measured, a panel a model."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    n_columns = min(len(report.models), 2)
-    n_rows = -(-len(report.models) // n_columns)
-    figure = Figure(figsize=(4.6 * n_columns, 3.2 * n_rows), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
-    for model, axes in zip(report.models, panels.flat, strict=False):
-        _draw_panel(axes, model)
-    for axes in panels.flat[len(report.models) :]:
-        axes.set_visible(False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+_MAX_LINES = 24
+_PLACES: dict[bool | None, str] = {True: "inside", False: "outside"}
+_TONES: dict[bool | None, Tone] = {True: "same", False: "bad"}
 
 
-_EPOCHS: Sequence[Column[Reproduction]] = (
-    Column("model", lambda model: f"`{model.architecture}`"),
-    Column("epochs, notes", lambda model: str(len(model.published.history))),
-    Column("epochs, here", lambda model: str(len(model.fitted.history))),
-    Column("epochs that agree", lambda model: str(model.n_exact)),
-    Column("first that differs", lambda m: f"epoch {n}" if (n := m.first_difference) else "none"),
-    Column("largest difference of val_loss", lambda model: f"{model.loss_difference:.4f}"),
-    Column("of val_accuracy", lambda model: f"{model.accuracy_difference:.4f}"),
-    Column("best val_loss, notes", lambda model: f"{model.published.val_loss:.4f}"),
-    Column("best val_loss, here", lambda model: f"{model.best.val_loss:.4f}"),
-)
-
-_SCORES: Sequence[Column[Reproduction]] = (
-    Column("model", lambda model: f"`{model.architecture}`"),
-    Column("best val_loss, as the notes", lambda model: f"{model.best.val_loss:.4f}"),
-    Column("without dropout", lambda model: _loss(model.score("validation", dropout=False))),
-    Column(
-        "test accuracy, as the notes", lambda model: _accuracy(model.score("test", dropout=True))
-    ),
-    Column("without dropout", lambda model: _accuracy(model.score("test", dropout=False))),
-)
+def published_part(published: Published, sections: Sequence[str]) -> Part:
+    """Table, figure and how to read them; a sentence where nothing compares."""
+    return make_part("published", "Published and measured", _blocks(published.rows, sections))
 
 
-def _table(columns: Sequence[Column[Reproduction]], models: Sequence[Reproduction]) -> list[str]:
-    headings = [column.title for column in columns]
-    rows = [[column.write(model) for column in columns] for model in models]
-    lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *rows]
-    return [f"| {' | '.join(cells)} |" for cells in lines]
+def published_tables(published: Published) -> dict[str, str]:
+    """The CSV text of each table, by the stem of its file."""
+    return {
+        "published_curves": write_curves(published.curves),
+        "published": write_rows(PublishedRow, published.rows),
+    }
 
 
-def _loss(score: Score | None) -> str:
-    return "–" if score is None else f"{score.loss:.4f}"
+def find_comparisons(rows: Sequence[PublishedRow]) -> dict[tuple[str, str], tuple[Line, ...]]:
+    """What the figure shows: by source and summary the lines of a panel, accuracies in per cent.
+
+    What we did not run has no line. Sources have panels of their own, because notes that stopped
+    after ten epochs are compared with our runs after ten.
+    """
+    rows = [row for row in rows if row.mean is not None]
+    found: dict[tuple[str, str], list[Line]] = {}
+    for source in dict.fromkeys(row.source for row in rows):
+        for row in rows:
+            if row.source == source:
+                found.setdefault((source, row.summary), []).append(_line(row, rows))
+    return {key: tuple(lines) for key, lines in found.items()}
 
 
-def _accuracy(score: Score | None) -> str:
-    return "–" if score is None else f"{score.accuracy:.4f}"
-
-
-def _describe_tests(report: ReproductionReport) -> list[str]:
-    """A line for each model that the notes score on the test half."""
-    lines = []
-    for model in report.models:
-        theirs, ours = model.published, model.score("test", dropout=True)
-        if theirs.test_loss is not None and theirs.test_accuracy is not None and ours is not None:
-            lines += [
-                f"`{model.architecture}` on the test half: loss {theirs.test_loss:.4f}, "
-                f"accuracy {theirs.test_accuracy:.4f} in the notes; "
-                f"loss {ours.loss:.4f}, accuracy {ours.accuracy:.4f} here.",
-                "",
-            ]
-    return lines
-
-
-def _plain_section(report: ReproductionReport) -> list[str]:
-    """What the best models score as it is meant; nothing where that was not measured."""
-    scored = [model for model in report.models if model.score("validation", dropout=False)]
-    if not scored:
-        return []
-    return ["## The same models, scored as it is meant", "", _PLAIN, *_table(_SCORES, scored), ""]
-
-
-def _describe_run(report: ReproductionReport) -> str:
-    about = report.environment
-    versions = ", ".join(
-        f"{name} {about[f'version.{name}']}" for name in ("keras", "tensorflow", "numpy", "python")
+def picture_comparisons(rows: Sequence[PublishedRow]) -> Picture | None:
+    """The figure and its words; None where nothing compares."""
+    panels = find_comparisons(rows)
+    if not panels:
+        return None
+    caption = (
+        "Bar: the 95 % prediction interval of one new run of ours, the line in it our mean."
+        " Diamond: the published value, filled where it lies inside."
     )
-    xla = "the models without dropout with XLA" if report.choices.jit else "without XLA"
-    return (
-        f"Measured on {about['processor']}, one core, {versions}, {xla}; reviews with content "
-        f"fingerprint `{REVIEWS[:12]}`."
+    if any(len(lines) > _MAX_LINES for lines in panels.values()):
+        caption += f" The first {_MAX_LINES} rows of each panel are shown."
+    return Picture(
+        name="published",
+        title="Published values and what one new run of ours would give",
+        alt=_describe(panels),
+        caption=caption,
+        figure=_draw(panels),
     )
 
 
-def _agreement(model: Reproduction) -> str:
-    return f"{model.n_exact} of {len(model.published.history)} epochs agree"
-
-
-def _draw_panel(axes: Axes, model: Reproduction) -> None:
-    rows = model.epochs
-    epochs = [row.epoch for row in rows]
-    published: list[Any] = [row.published and row.published[0] for row in rows]  # Any: or a gap
-    measured: list[Any] = [row.measured and row.measured[0] for row in rows]
-    axes.plot(epochs, published, color=PUBLISHED_COLOUR, linewidth=5, alpha=0.6)
-    axes.plot(epochs, measured, color=MEASURED_COLOUR, linewidth=1.2)
-    # The curves fall from the upper left, and mostly coincide: their names stand where none is.
-    for height, text, colour in (
-        (0.92, "published (wide)", TEXT_COLOUR),
-        (0.82, "measured here (thin)", MEASURED_COLOUR),
-    ):
-        axes.text(
-            0.97, height, text, color=colour, fontsize=9, ha="right", transform=axes.transAxes
-        )
-    _mark_plain_score(axes, model)
-    axes.set_title(f"{model.architecture}: {_agreement(model)}", loc="left", fontsize=10)
-    axes.set(xlabel="epoch", ylabel="validation loss (cross-entropy)")
-    axes.margins(y=0.12)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _mark_plain_score(axes: Axes, model: Reproduction) -> None:
-    """A dot where the best model lies without dropout, if that changes the printed loss."""
-    plain, best = model.score("validation", dropout=False), model.best
-    if plain is None or round(plain.loss, DIGITS) == round(best.val_loss, DIGITS):
+def _blocks(rows: Sequence[PublishedRow], sections: Sequence[str]) -> Iterator[Block | None]:
+    if not rows:
+        yield Paragraph("The notes published nothing that these runs can be compared with.")
         return
-    at = (best.epoch, plain.loss)
-    axes.plot(*at, "o", color=PLAIN_COLOUR)
-    axes.annotate(
-        f"the best one without dropout: {plain.loss:.4f}",
-        at,
-        xytext=(0, -14),
-        textcoords="offset points",
-        horizontalalignment="right",
-        color=PLAIN_COLOUR,
-        fontsize=9,
+    yield Paragraph(
+        "Each published number is one run. It is compared with the 95 % prediction interval of one"
+        " new run of ours, not with our mean. Only the validation columns compare: the training"
+        " loss and accuracy in the notes are the progress bar's running averages."
     )
+    if any(row.architecture in SCORED_WITH_DROPOUT for row in rows):
+        yield Paragraph(
+            f"What {SOURCE} prints of {' and '.join(SCORED_WITH_DROPOUT)} was scored with dropout"
+            " left on (a fault of Keras up to 3.8 on cuDNN, mended in 3.9), so it lies lower for"
+            " that reason too. `rnnbench reproduce notes-2025` shows it, and gives every published"
+            " epoch to the fourth decimal."
+        )
+    for sentence in explain_by_order(rows):
+        yield Paragraph(sentence)
+    yield _tabulate(rows, sections)
+    yield picture_comparisons(rows)
+
+
+def _tabulate(rows: Sequence[PublishedRow], sections: Sequence[str]) -> Table[PublishedRow]:
+    """The notes' numbers beside ours."""
+    columns: list[Column[PublishedRow]] = [
+        Column("architecture", lambda row: row.architecture, is_number=False),
+        Column("summary", lambda row: row.summary, is_number=False),
+        Column("source", lambda row: row.source, is_number=False),
+        Column("our order", lambda row: row.order, is_number=False),
+        Column("published", lambda row: published_value(row.summary, row.published)),
+        Column("n", lambda row: count(row.n)),
+        Column("our mean", lambda row: measured_value(row.summary, row.mean)),
+        Column(
+            "95 % prediction interval",
+            lambda row: within(row.interval, lambda end: measured_value(row.summary, end)),
+        ),
+        Column(
+            "the published value is",
+            lambda row: _PLACES.get(row.is_inside, NONE),
+            is_number=False,
+            tone=lambda row: _TONES.get(row.is_inside, ""),
+        ),
+    ]
+    return Table("Published and measured", "published", columns, by_section(rows, sections))
+
+
+def _scale(summary: str) -> int:
+    """Accuracies are shown in per cent."""
+    return 100 if "accuracy" in summary else 1
+
+
+def _unit(summary: str) -> str:
+    if "accuracy" in summary:
+        return "accuracy (%)"
+    return "epoch" if "epoch" in summary else "binary cross-entropy"
+
+
+def _line(row: PublishedRow, rows: Sequence[PublishedRow]) -> Line:
+    scale, bounds = _scale(row.summary), row.interval
+    return Line(
+        name=_name(row, rows),
+        words=_PLACES.get(row.is_inside, "no interval"),
+        mean=scale * (row.mean or 0.0),
+        interval=None if bounds is None else Interval(scale * bounds.low, scale * bounds.high),
+        colour=BLUE,
+        single=scale * row.published,
+        is_inside=row.is_inside,
+    )
+
+
+def _name(row: PublishedRow, rows: Sequence[PublishedRow]) -> str:
+    """The architecture, and what else tells this row from others."""
+    parts = [row.architecture]
+    for field in ("section", "order"):
+        value = getattr(row, field)
+        if value != row.architecture and len({getattr(other, field) for other in rows}) > 1:
+            parts.append(value)
+    return ", ".join(part for part in parts if part)
+
+
+def _describe(panels: Mapping[tuple[str, str], Sequence[Line]]) -> str:
+    lines = [line for lines in panels.values() for line in lines]
+    n_inside = sum(line.is_inside is True for line in lines)
+    n_open = sum(line.is_inside is None for line in lines)
+    outside = [
+        f"{summary} of {line.name}"
+        f" ({published_value(summary, (line.single or 0.0) / _scale(summary))}, {source})"
+        for (source, summary), lines in panels.items()
+        for line in lines
+        if line.is_inside is False
+    ]
+    start = f"{n_inside} of {plural(len(lines), 'published value')} inside the prediction interval"
+    if n_open:
+        start += f", {n_open} without an interval"
+    if not outside:
+        return f"{start}."
+    more = f" and {len(outside) - 8} more" if len(outside) > 8 else ""
+    return f"{start}. Outside: {', '.join(outside[:8])}{more}."
+
+
+def _draw(panels: Mapping[tuple[str, str], Sequence[Line]]) -> Figure:
+    n_columns = min(2, len(panels))
+    n_lines = [min(_MAX_LINES, len(lines)) for lines in panels.values()]
+    with house_style():
+        figure, all_axes = grid_of_axes([0.34 * n + 0.9 for n in n_lines], n_columns=n_columns)
+        for place, (axes, (source, summary)) in enumerate(zip(all_axes, panels, strict=True)):
+            first = place - place % n_columns
+            lines = panels[source, summary][:_MAX_LINES]
+            _draw_panel(axes, lines, max(n_lines[first : first + n_columns]))
+            axes.set_title(short(f"{summary}, {source.replace('-', ' ')}", 48))
+            axes.set_xlabel(_unit(summary))
+    return figure
+
+
+def _draw_panel(axes: Axes, lines: Sequence[Line], n_rows: int) -> None:
+    intervals = [line.interval for line in lines if line.interval]
+    ends = [end for each in intervals for end in (each.low, each.high)]
+    limits = limits_of(lines, *ends)
+    draw_lines(axes, lines, limits)
+    axes.set_ylim(n_rows - 0.5, -0.5)  # rows are as high as in the panel beside it,
+    axes.spines["bottom"].set_position(("data", len(lines) - 0.4))  # the x axis is under the last
+    axes.grid(visible=False)
+    axes.grid(axis="y")
+    axes.set_xlim(limits.low, limits.high)

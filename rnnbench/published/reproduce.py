@@ -15,6 +15,7 @@ from rnnbench.datasets import DatasetRef, resolve_dataset
 from rnnbench.errors import StoreError, UsageError, WorkerError, unknown_name
 from rnnbench.execution.environment import describe_process, worker_environment
 from rnnbench.execution.process import Child, how_it_ended, spawn
+from rnnbench.formats import why_failed
 from rnnbench.ledger import Ledger
 from rnnbench.published.notes import REVIEWS, SOURCE, NotesRun, published_runs
 from rnnbench.specs import DataSpec, EpochRow
@@ -277,7 +278,7 @@ def _keep(folder: Path, fitted: Fitted, key: Mapping[str, str]) -> None:
     try:
         write_whole(folder / f"{fitted.architecture}.json", text.encode())
     except OSError as err:
-        raise StoreError(f"cannot write to {folder}: {err.strerror or err}") from err
+        raise StoreError(f"cannot write to {folder}: {why_failed(err)}") from err
 
 
 def _load_kept(folder: Path, models: Sequence[str], key: Mapping[str, str]) -> dict[str, Fitted]:

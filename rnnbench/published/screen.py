@@ -10,8 +10,8 @@ from rich.text import Text
 from rnnbench.page.screen import Screen
 from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import duration
-from rnnbench.published.page import describe_outcome
 from rnnbench.published.reproduce import Reproduction, ReproductionReport
+from rnnbench.published.reproduction_page import describe_outcome
 from rnnbench.training.notes_procedure import Fitted, Message
 
 LINE_EVERY_EPOCHS = 10  # where there is no terminal to draw on

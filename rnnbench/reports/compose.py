@@ -25,7 +25,7 @@ from rnnbench.errors import DataError
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
 from rnnbench.page.csv_files import write_lines
-from rnnbench.published.part import published_part, published_tables
+from rnnbench.published.page import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rnnbench.data.files import sweep_folders, temporary_folder
 from rnnbench.errors import StoreError
-from rnnbench.formats import why_unreadable
+from rnnbench.formats import why_failed
 from rnnbench.page.drawing import write_png
 from rnnbench.page.render import render_html, render_markdown
 
@@ -31,7 +31,7 @@ def write_report(report: Report, folder: Path, formats: Collection[str]) -> list
         _replace_files(folder, contents)
     except OSError as err:
         raise StoreError(
-            f"cannot write the report to {folder} ({why_unreadable(err)}); choose another folder "
+            f"cannot write the report to {folder} ({why_failed(err)}); choose another folder "
             "with --out"
         ) from err
     return [folder / name for name in contents]

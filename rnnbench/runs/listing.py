@@ -117,11 +117,11 @@ def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) 
         for run in runs
         if run.result is not None and not run.is_deleted
     ]
-    return write_records(sorted(records, key=_row_order))
+    return write_runs(sorted(records, key=_row_order))
 
 
-def write_records(records: Iterable[Mapping[str, object]]) -> str:
-    """The records as CSV, empty cells for None."""
+def write_runs(records: Iterable[Mapping[str, object]]) -> str:
+    """The runs as CSV: empty cells for None, NaN as it was measured."""
     return write_lines(COLUMNS, ([csv_text(r.get(name)) for name in COLUMNS] for r in records))
 
 

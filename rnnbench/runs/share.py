@@ -9,12 +9,13 @@ from rnnbench.archived_runs import check_run
 from rnnbench.archives import read_archive, write_archive
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import ArchiveError, StoreError, UsageError
-from rnnbench.formats import is_there, why_unreadable
+from rnnbench.formats import is_there, why_failed
 from rnnbench.ledger import Ledger
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import find_runs
+from rnnbench.tracking.provenance import tag_command
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, find_store
 from rnnbench.tracking.taken import Taken, take_runs
@@ -49,7 +50,7 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
     try:
         write_archive(path, study, over, ledger.declarations(study))
     except OSError as err:
-        raise StoreError(f"cannot write {path}: {why_unreadable(err)}") from err
+        raise StoreError(f"cannot write {path}: {why_failed(err)}") from err
     left = sum(run.result is None for run in kept)
     n_runs, n_bytes = plural(len(over), "run"), size(path.stat().st_size)
     view.say(f"exported: {n_runs} of '{study}' to {path} ({n_bytes})")
@@ -82,8 +83,8 @@ def import_study(source: str, address: str | None, view: Screen, root: Path) -> 
     """
     if address and not source.startswith(MLFLOW):
         raise UsageError(f"--tracking-uri says where {MLFLOW}EXPERIMENT is; a file needs none")
-    store, command = find_store(root), f"rnnbench import {Path(source).name}"
-    ledger = Ledger(root, made_by={"command": command}, on_problem=view.warn)
+    store, maker = find_store(root), {"command": f"rnnbench import {Path(source).name}"}
+    ledger = Ledger(root, made_by=maker, on_problem=view.warn)
     with ledger.locked(view.say_waiting):
         if source.startswith(MLFLOW):
             there = find_store(root, {"MLFLOW_TRACKING_URI": address}) if address else store
@@ -95,7 +96,7 @@ def import_study(source: str, address: str | None, view: Screen, root: Path) -> 
             ledger, study, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
         )
         if entries or tracker.owes([]):
-            tags = {"rnnbench.study": study, "rnnbench.command": command}
+            tags = tag_command(study, None, ledger.made_by)
             tracker.begin(f"{study} · {n_runs} from {taken.origin}", tags, entries)
         tracker.end("FINISHED", {})
     counts = Counter(entry.spec().backend for entry in entries)

@@ -35,27 +35,21 @@ class Improvement:
     interval: Interval
 
 
-def sign_flip_p(
-    differences: Sequence[float], *, seed: int = 0, n_resamples: int = 99_999
-) -> float | None:
-    """Two-sided p of the paired sign-flip permutation test on the mean.
+def sign_flip_p_values(
+    samples: Sequence[Sequence[float]], *, seed: int = 0, n_resamples: int = 99_999
+) -> list[float | None]:
+    """Two-sided p of the paired sign-flip permutation test on the mean, of each sample by itself.
 
     Exact up to 14 differences: the share of all 2^n assignments of signs whose mean is at least as
     far from 0. Above, over `n_resamples` assignments drawn from the seed, and the observed one.
+    All samples at once are quicker than one by one.
 
     Returns:
-        None below two differences, or if one is not finite; 1 if all are 0.
+        Of each sample: None below two differences, or if one is not finite; 1 if all are 0.
 
     Source: Fisher (1935), The Design of Experiments, section 21; Phipson and Smyth (2010),
     Statistical Applications in Genetics and Molecular Biology 9:39, for the drawn one.
     """
-    return sign_flip_p_values([differences], seed=seed, n_resamples=n_resamples)[0]
-
-
-def sign_flip_p_values(
-    samples: Sequence[Sequence[float]], *, seed: int = 0, n_resamples: int = 99_999
-) -> list[float | None]:
-    """`sign_flip_p` of each sample, none depending on the others; quicker than one by one."""
     places: dict[int, list[int]] = {}
     for place, sample in enumerate(samples):
         if len(sample) > 1 and all(map(math.isfinite, sample)):

@@ -9,12 +9,7 @@ from typing import Annotated
 import typer
 
 from rnnbench.errors import UsageError
-from rnnbench.options import (
-    Json,
-    flatten,
-    here,
-    this_command,
-)
+from rnnbench.options import Json, flatten, here, tell_interrupted, this_command
 from rnnbench.studies.choices import RunChoices
 
 MOST_BUDGET_SECONDS = 365 * 86_400.0
@@ -39,11 +34,8 @@ def run(
         _forecast(choices, None, json=False)
         return
     screen = RunScreen()
-    try:
+    with tell_interrupted(screen.warn, f"nothing is lost. To go on: {choices.command}"):
         outcome = run_study(choices, screen, here())
-    except KeyboardInterrupt:  # Typer would end the command without a word
-        screen.warn(f"interrupted; nothing is lost. To go on: {choices.command}")
-        raise typer.Exit(130) from None
     if outcome.interrupted:
         raise typer.Exit(130)
     raise typer.Exit(1 if outcome.n_failed else 0)
@@ -86,11 +78,8 @@ def _forecast(choices: RunChoices, budget_seconds: float | None, *, json: bool) 
     from rnnbench.studies.screen import ForecastScreen
 
     screen = ForecastScreen(quiet=json)
-    try:
+    with tell_interrupted(screen.warn, "nothing was to be kept"):
         found = plan_study(choices, budget_seconds, screen, here())
-    except KeyboardInterrupt:  # Typer would end the command without a word
-        screen.warn("interrupted; nothing was to be kept")
-        raise typer.Exit(130) from None
     if json:
         print_json(found)
 

@@ -7,14 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnnbench.options import (
-    Dataset,
-    Json,
-    OwnFileChoices,
-    flatten,
-    given,
-    this_command,
-)
+from rnnbench.options import Dataset, Json, OwnFileChoices, flatten, given, this_command
 from rnnbench.output.characters import plain
 
 data = typer.Typer(

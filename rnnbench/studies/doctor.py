@@ -18,7 +18,7 @@ from rnnbench.data import cache, imdb
 from rnnbench.errors import RnnbenchError, StoreError
 from rnnbench.execution.devices import backends_with_gpu, find_gpus, usable_cores
 from rnnbench.execution.environment import processor_name
-from rnnbench.formats import why_unreadable
+from rnnbench.formats import why_failed
 from rnnbench.page.consoles import PlainConsole, open_console
 from rnnbench.tracking.store import DATABASE, find_store
 
@@ -133,7 +133,7 @@ def _writable(folder: Path) -> str:
         with tempfile.TemporaryFile(dir=existing):
             return str(folder)
     except OSError as err:
-        raise StoreError(f"cannot write to {folder}: {why_unreadable(err)}") from err
+        raise StoreError(f"cannot write to {folder}: {why_failed(err)}") from err
 
 
 def _store(root: Path) -> str:

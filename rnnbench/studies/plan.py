@@ -240,9 +240,7 @@ def usual_epochs(spec: RunSpec, known: KnownResults) -> int:
 def count_pairs(study: Study, specs: Iterable[RunSpec]) -> int:
     """How many comparisons the report makes of such runs: inside each of its sections."""
     runs = [RecordedRun(study=study.name, spec=spec, result=None) for spec in specs]
-    sections = divide_runs(
-        runs, study.contrast, vary_split=study.vary_split, tuned=study.tuned or None
-    )
+    sections = divide_runs(runs, study.contrast, vary_split=study.vary_split, tuned=study.tuned)
     return sum(math.comb(len(section.arms), 2) for section in sections)
 
 

@@ -13,7 +13,7 @@ from rnnbench.compare.environments import tell_mixed
 from rnnbench.datasets import prepare_splits
 from rnnbench.entries import LedgerEntry
 from rnnbench.execution.process import measure_command
-from rnnbench.formats import why_unreadable
+from rnnbench.formats import why_failed
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.reports.report import report_after_run
@@ -71,7 +71,8 @@ def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
     if plan.tasks or tracker.owes(_best_entries(entries.values())):
         tracker.begin(
             f"{name} · {plural(len(plan.specs), 'run')} · {plan.dataset.name}",
-            _describe_command(plan, choices.command),
+            tag_command(name, plan.dataset.notice, ledger.made_by)
+            | {DECLARATION_TAG: json.dumps(plan.study.declaration)},
             entries.values(),
         )
     interrupted, lost = False, dict[str, RunResult]()
@@ -105,13 +106,6 @@ def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
     return RunOutcome(rows=tuple(rows), n_failed=n_failed, interrupted=interrupted)
 
 
-def _describe_command(plan: Plan, command: str) -> dict[str, str]:
-    """Tags of the command's run, and of every run that it makes."""
-    declared = {DECLARATION_TAG: json.dumps(plan.study.declaration)}
-    root = plan.ledger.folder.parent
-    return tag_command(plan.study.name, plan.dataset.notice, command, root) | declared
-
-
 def _record_events(
     plan: Plan, entries: Mapping[str, LedgerEntry], tracker: Tracker, board: Standing
 ) -> dict[str, RunResult]:
@@ -129,7 +123,7 @@ def _record_events(
             plan.ledger.record(entry, event)
         except OSError as err:
             executor.stop(event.fingerprint)
-            reason = f"the ledger could not be written: {why_unreadable(err)}"
+            reason = f"the ledger could not be written: {why_failed(err)}"
             event = Failed(fingerprint=event.fingerprint, reason=reason, traceback=reason)
             lost[event.fingerprint] = RunResult(status="failed", epochs=0, reason=reason)
         tracker.notice(entry)

@@ -93,14 +93,14 @@ def make_database(store: Store, folder: Path) -> None:
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    partial = folder / f"new-{DATABASE}"
-    _remove(partial)
+    new = folder / f"new-{DATABASE}"
+    _remove(new)
     try:
-        made = SqlAlchemyStore(sqlite_address(partial), store.artifacts)  # type: ignore[no-untyped-call]  # MLflow's
+        made = SqlAlchemyStore(sqlite_address(new), store.artifacts)  # type: ignore[no-untyped-call]  # MLflow's
         made.engine.dispose()
-        partial.replace(target)
+        new.replace(target)
     finally:
-        _remove(partial)  # on a full disk the ledger needs the room
+        _remove(new)  # on a full disk the ledger needs the room
 
 
 def make_experiment(store: Store, client: MlflowClient, name: str, tags: Mapping[str, str]) -> str:

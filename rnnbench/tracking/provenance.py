@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+
+MAKER_TAGS = {"command": "rnnbench.command", "commit": "mlflow.source.git.commit"}
+"""What MLflow calls what the ledger notes of a command."""
 
 
 def mlflow_status(interrupted: bool, n_failed: int) -> str:
@@ -22,13 +25,12 @@ def made_by(command: str, root: Path) -> dict[str, str]:
     return {"command": command} | ({"commit": commit} if commit else {})
 
 
-def tag_command(name: str, notice: str | None, command: str, root: Path) -> dict[str, str]:
-    """Tags of a command's run: its study or tuning, words, commit, and what to beware of."""
-    tags = {"rnnbench.study": name, "rnnbench.command": command}
+def tag_command(name: str, notice: str | None, maker: Mapping[str, str]) -> dict[str, str]:
+    """Tags of a command's run: its study or tuning, what to beware of, and `made_by`'s words."""
+    tags = {"rnnbench.study": name}
     if notice:
         tags |= {"rnnbench.notice": notice, "mlflow.note.content": notice}
-    commit = _git_commit(root)
-    return tags | ({"mlflow.source.git.commit": commit} if commit else {})
+    return tags | {MAKER_TAGS[key]: text for key, text in maker.items()}
 
 
 def drop_options(

@@ -38,6 +38,7 @@ from rnnbench.tracking.client import (
 )
 from rnnbench.tracking.measures import EPOCH_METRICS, result_values
 from rnnbench.tracking.notes import experiment_mark, note_stages, write_notes
+from rnnbench.tracking.provenance import MAKER_TAGS
 from rnnbench.tracking.publisher import (
     ATTEMPT_TAG,
     DECLARATION_TAG,
@@ -58,7 +59,7 @@ _KEPT = re.compile(
     r"rnnbench\.(device|gpu|driver|processor|cores|platform|imported_from|imported_archive"
     r"|command|commit|version\..*|variable\..*)"
 )
-_COMMIT = "mlflow.source.git.commit"  # as earlier versions named it
+_COMMIT = MAKER_TAGS["commit"]  # as earlier versions named it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,18 +9,10 @@ import typer
 
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.limits import MOST, parse_seeds
-from rnnbench.options import (
-    ArchitectureChoices,
-    Dataset,
-    Epochs,
-    OwnFileChoices,
-    WorkerChoices,
-)
+from rnnbench.options import ArchitectureChoices, Dataset, Epochs, OwnFileChoices, WorkerChoices
 
 _KNOWN = {"sampler": ("tpe", "random", "grid"), "pruner": ("median", "none")}
 _MOST_TRIALS = 10_000
-
-
 FIRST_SEED = 1000  # reports count from 0
 
 

@@ -7,11 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnnbench.options import (
-    flatten,
-    here,
-    this_command,
-)
+from rnnbench.options import flatten, here, tell_interrupted, this_command
 from rnnbench.tuning.choices import TuneChoices
 
 
@@ -33,11 +29,8 @@ def tune(
 
     choices = replace(choices, command=this_command())
     screen = TuningScreen(quiet_output=json)
-    try:
+    with tell_interrupted(screen.warn, f"nothing is lost. To go on: {choices.command}"):
         outcome = tune_architectures(choices, screen, here())
-    except KeyboardInterrupt:  # Typer would end the command without a word
-        screen.warn(f"interrupted; nothing is lost. To go on: {choices.command}")
-        raise typer.Exit(130) from None
     if outcome.interrupted:
         raise typer.Exit(130)
     if json:

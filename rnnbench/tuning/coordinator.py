@@ -18,6 +18,7 @@ from rnnbench.execution.engines import open_executor, refuse_unfit
 from rnnbench.execution.environment import processor_name
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.process import call_in_process, measure_command
+from rnnbench.formats import why_failed
 from rnnbench.ledger import Ledger
 from rnnbench.options import ExecutorChoices, given
 from rnnbench.page.drawing import draw_loss_curve
@@ -127,12 +128,7 @@ class Coordinator:
         prepare_splits([first])
         self._chance_loss = chance_loss(first.data)
         self._tracker = Tracker(
-            ledger,
-            TUNING,
-            store,
-            draw=draw_loss_curve,
-            on_problem=view.warn,
-            on_wait=view.say,
+            ledger, TUNING, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
         )
 
     def carry_out(self) -> TuneOutcome:
@@ -160,9 +156,9 @@ class Coordinator:
         return outcome
 
     def _begin_tracking(self) -> None:
-        dataset, command = self._tuning.dataset, self._tuning.choices.command
+        dataset = self._tuning.dataset
         words = ", ".join(search.architecture for search in self._searches)
-        tags = tag_command(TUNING, dataset.notice, command, self._store.root)
+        tags = tag_command(TUNING, dataset.notice, self._ledger.made_by)
         self._tracker.begin(f"{TUNING} · {words} · {dataset.name}", tags, [])
         for search in self._searches:
             for trial in search.trials:  # a lost command may not have published them
@@ -329,7 +325,7 @@ class Coordinator:
 
 def _cannot_write(err: OSError) -> str:
     return (
-        f"the ledger could not be written ({err.strerror or err}); nothing that was kept is lost, "
+        f"the ledger could not be written ({why_failed(err)}); nothing that was kept is lost, "
         "and the same command goes on once there is room"
     )
 

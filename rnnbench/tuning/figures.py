@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rnnbench.page.drawing import (
-    BLUE,
-    INK,
-    MUTED,
-    VERMILLION,
-    grid_of_axes,
-    house_style,
-    write_png,
-)
+from rnnbench.page.drawing import BLUE, INK, MUTED, VERMILLION, grid_of_axes, house_style, write_png
 from rnnbench.tuning.trials import Trial, best_so_far, find_winner
 
 if TYPE_CHECKING:

@@ -22,15 +22,7 @@ from rnnbench.page.drawing import (
     name_lines,
 )
 from rnnbench.page.tables import Column, Table
-from rnnbench.page.texts import (
-    NONE,
-    count,
-    fine_duration,
-    number,
-    per_cent,
-    short,
-    with_interval,
-)
+from rnnbench.page.texts import NONE, count, fine_duration, number, per_cent, short, with_interval
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.tuned import ReachRow, TunedRow, TuningPart, search_curve, textbook_loss
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import StoreError
+from rnnbench.formats import why_failed
 from rnnbench.tracking.addresses import reason, show_address
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def open_storage(address: str | None, root: Path) -> BaseStorage:
         backend = JournalFileBackend(str(path), JournalFileOpenLock(str(path)))
         return optuna.storages.JournalStorage(backend)
     except OSError as err:
-        raise StoreError(f"cannot write {path}: {err.strerror or err}") from err
+        raise StoreError(f"cannot write {path}: {why_failed(err)}") from err
     except StoreError:
         raise
     except Exception as err:  # whatever lines that were changed make Optuna raise
