@@ -12,7 +12,14 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from rnnbench.data.files import write_whole
 from rnnbench.errors import StoreError, UsageError, unknown_name
-from rnnbench.formats import FormatError, check_names, check_text, parse_json, read_bytes
+from rnnbench.formats import (
+    FormatError,
+    check_names,
+    check_text,
+    parse_json,
+    read_bytes,
+    why_failed,
+)
 from rnnbench.limits import MOST
 from rnnbench.stats.ratios import MedianIqr, median_iqr
 from rnnbench.timing.arms import Arm
@@ -284,7 +291,7 @@ def write_session(path: Path, session: Session) -> None:
         write_whole(path, session.to_text().encode())
     except OSError as err:
         raise StoreError(
-            f"cannot write {path} ({err.strerror or err}); what was measured before is kept"
+            f"cannot write {path} ({why_failed(err)}); what was measured before is kept"
         ) from err
 
 
@@ -318,7 +325,7 @@ def read_session(path: Path) -> Session:
         content = read_bytes(path, _MOST_BYTES)
         values = parse_json(content, most_values=_MOST_VALUES, allow_nan=True)
     except OSError as err:
-        raise UsageError(f"cannot read {path}: {err.strerror or err}") from err
+        raise UsageError(f"cannot read {path}: {why_failed(err)}") from err
     except FormatError as err:
         raise UsageError(f"{path} is no timing export: {err}") from err
     if not isinstance(values, dict) or values.get("format") != FORMAT:

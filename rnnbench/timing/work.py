@@ -30,7 +30,7 @@ from rnnbench.timing.sessions import (
 )
 from rnnbench.timing.turns import Turn, cores_of, measure_turns
 from rnnbench.tracking.groups import Group
-from rnnbench.tracking.provenance import mlflow_status, tag_command
+from rnnbench.tracking.provenance import made_by, mlflow_status, tag_command
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
 
@@ -209,7 +209,7 @@ def _publish(
         on_problem=view.warn,
         on_wait=view.say,
     )
-    tags = tag_command(TIMING, None, session.command, root)
+    tags = tag_command(TIMING, None, made_by(session.command, root))
     tracker.begin(f"{TIMING} · {session.began_at}", tags, [])
     for times in session.arms:
         if times.samples or times.failure is not None:
