@@ -190,7 +190,7 @@ TrackingUri = Annotated[
     str | None,
     typer.Option(help="An MLflow server or database, in place of MLFLOW_TRACKING_URI."),
 ]
-Epochs = Annotated[int | None, typer.Option(help="At most this many epochs a run.")]
+Epochs = Annotated[int | None, typer.Option(help="Maximum number of epochs per run.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 
 
@@ -207,7 +207,7 @@ class ArchitectureChoices:
 
     def __post_init__(self) -> None:
         if self.architectures and self.all_:
-            raise UsageError("name architectures or say --all, not both")
+            raise UsageError("name architectures or use --all, not both")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +240,7 @@ class FileChoices:
         ),
     ] = None
     drop_unlabelled: Annotated[
-        bool | None, typer.Option("--drop-unlabelled", help="Leave out your rows without a label.")
+        bool | None, typer.Option("--drop-unlabelled", help="Leave out rows without a label.")
     ] = None
 
 
@@ -261,7 +261,9 @@ class OwnFileChoices(FileChoices):
     ] = None
     drop_duplicates: Annotated[
         bool | None,
-        typer.Option("--drop-duplicates", help="Leave out your rows that an earlier part has too."),
+        typer.Option(
+            "--drop-duplicates", help="Leave out rows whose text an earlier part has too."
+        ),
     ] = None
 
 
@@ -272,7 +274,7 @@ class WorkerChoices:
     panel: ClassVar = "Where it runs"
 
     workers: Annotated[
-        int | None, typer.Option(help="Runs at once. Default: one a usable core, or one a GPU.")
+        int | None, typer.Option(help="Runs at once. Default: one per usable core, or one per GPU.")
     ] = None
     workers_per_gpu: Annotated[int, typer.Option(help="Runs at once on each GPU.")] = 1
     device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto"
@@ -292,11 +294,13 @@ class ExecutorChoices(WorkerChoices):
         str, typer.Option(help="auto, keras, or fleet: many runs in one compiled program.")
     ] = "auto"
     lanes: Annotated[
-        int | None, typer.Option(help="Runs side by side in a fleet. Default: 64 a GPU, 1 a CPU.")
+        int | None,
+        typer.Option(help="Runs side by side in a fleet. Default: 64 per GPU, 1 per CPU."),
     ] = None
     executor: Annotated[
-        str, typer.Option(help="local processes, or the tasks of a ray cluster.")
+        str, typer.Option(help="local (processes), or ray (tasks of a cluster).")
     ] = "local"
     ray_address: Annotated[
-        str | None, typer.Option(help="HOST:PORT of the cluster, or local: one of this machine.")
+        str | None,
+        typer.Option(help="HOST:PORT of the cluster, or local to start one on this machine."),
     ] = None

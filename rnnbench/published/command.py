@@ -11,9 +11,9 @@ from rnnbench.options import Dataset, here, tell_interrupted, words
 
 
 def reproduce(
-    name: Annotated[str, typer.Argument(help="Whose procedure: notes-2025.")],
+    name: Annotated[str, typer.Argument(help="The procedure to follow: notes-2025.")],
     only: Annotated[
-        str | None, typer.Option(help="Some of the models: lstm,lstm-dropout,lstm-stacked,gru.")
+        str | None, typer.Option(help="Only these models: lstm,lstm-dropout,lstm-stacked,gru.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="A folder for the page, the figure and the epochs as CSV.")

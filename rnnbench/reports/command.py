@@ -17,7 +17,8 @@ def report(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; reports/STUDY by default.")] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="Which of html, md and csv, with commas.")
+        str,
+        typer.Option("--format", help="html, md and csv, or some of them, separated by commas."),
     ] = "html,md,csv",
     claims: Annotated[
         Path | None, typer.Option(help="A TOML file with claims of your own.")

@@ -17,7 +17,7 @@ Run = Annotated[
     str,
     typer.Argument(
         help="A run's fingerprint or MLflow id (its beginning does), or an architecture: "
-        "of its runs in the study worked on last, the one with the lowest validation loss."
+        "the run of it with the lowest validation loss in the study worked on last."
     ),
 ]
 Study = Annotated[str | None, typer.Option(help="Look for the run in this study only.")]
@@ -29,7 +29,9 @@ def list_(
     ] = None,
     csv: Annotated[
         bool,
-        typer.Option("--csv", help="The runs that are over, and not deleted in MLflow, as CSV."),
+        typer.Option(
+            "--csv", help="Print the runs that are over, and not deleted in MLflow, as CSV."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -69,7 +71,7 @@ def predict(
     study: Study = None,
     json: Json = False,
 ) -> None:
-    """Say what a run's best model makes of a text, and which of its words the model knows."""
+    """Classify texts with a run's best model, and show which of their words it knows."""
     from rnnbench.page.consoles import print_json
     from rnnbench.runs.predict import predict_text, show_prediction
 
@@ -93,14 +95,14 @@ def evaluate(
     *,
     file: FileChoices,
 ) -> None:
-    """Score a run's best model, on the test half of its data or on a file of yours."""
+    """Score a run's best model, on the test half of its data or on your own file."""
     from rnnbench.data.tables import OwnChoices
     from rnnbench.page.consoles import print_json
     from rnnbench.runs.predict import evaluate_run, show_evaluation
 
     chosen = given(file)
     if dataset is None and chosen:
-        raise UsageError("columns are chosen for a file; say --dataset too")
+        raise UsageError("columns are chosen for a file; use --dataset too")
     found = evaluate_run(run, dataset, OwnChoices(**chosen), here(), study)
     if json:
         print_json(found)
@@ -110,7 +112,7 @@ def evaluate(
 
 def export(
     study: Annotated[str, typer.Argument(help="The study's name, as `rnnbench list runs` has it.")],
-    file: Annotated[Path, typer.Argument(help="The zip file to be written.")],
+    file: Annotated[Path, typer.Argument(help="The zip file to write.")],
 ) -> None:
     """Write a study's runs into one file, for another machine."""
     from rnnbench.page.screen import Screen
@@ -126,7 +128,7 @@ def import_(
     ],
     tracking_uri: TrackingUri = None,
 ) -> None:
-    """Take in the runs of others, each once, checked before; of a file all of them or none."""
+    """Take in runs from elsewhere, checked first, each once; a file as a whole or not at all."""
     from rnnbench.page.screen import Screen
     from rnnbench.runs.share import import_study
 
@@ -134,7 +136,7 @@ def import_(
 
 
 def relocate() -> None:
-    """Mend artifact addresses in MLflow after this folder was moved or copied, as run and ui do."""
+    """Fix artifact addresses in MLflow after this folder was moved or copied, as run and ui do."""
     from rnnbench.page.screen import Screen
     from rnnbench.runs.share import relocate_store
 
@@ -143,11 +145,11 @@ def relocate() -> None:
 
 def ui(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 5000,
-    host: Annotated[str, typer.Option(help="Address to listen on; the default is private.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the default is this machine only.")
+    ] = ("127.0.0.1"),
 ) -> None:
-    """Open the runs of this folder in MLflow's page, started light."""
+    """Open the runs of this folder in MLflow's own page, on a lightweight server."""
     from rnnbench.page.screen import Screen
     from rnnbench.runs.ui import serve_ui
 

@@ -34,13 +34,15 @@ class RunChoices(ArchitectureChoices):
         parse_seeds,
     ] = ()
     units: Annotated[
-        tuple[int, ...], typer.Option(help="Units a layer; a list makes a grid."), whole_numbers
+        tuple[int, ...], typer.Option(help="Units per layer; a list makes a grid."), whole_numbers
     ] = ()
     dropout: Annotated[
         tuple[float, ...], typer.Option(help="Dropout of the inputs; a list makes a grid."), numbers
     ] = ()
     recurrent_dropout: Annotated[
-        tuple[float, ...], typer.Option(help="Dropout of the state; a list makes a grid."), numbers
+        tuple[float, ...],
+        typer.Option(help="Dropout of the recurrent state; a list makes a grid."),
+        numbers,
     ] = ()
     embedding_size: Annotated[
         tuple[int, ...], typer.Option(help="Embedding size; a list makes a grid."), whole_numbers
@@ -52,7 +54,7 @@ class RunChoices(ArchitectureChoices):
     patience: Annotated[
         int | None, typer.Option(help="Epochs without improvement before stopping.")
     ] = None
-    batch_size: Annotated[int | None, typer.Option(help="Reviews a step.")] = None
+    batch_size: Annotated[int | None, typer.Option(help="Reviews per step.")] = None
     optimizer: Annotated[str | None, typer.Option(help="rmsprop, adam or sgd.")] = None
     order: Annotated[
         tuple[str, ...],
@@ -60,7 +62,7 @@ class RunChoices(ArchitectureChoices):
         words,
     ] = ()
     max_len: Annotated[
-        tuple[int, ...], typer.Option(help="Words a review; a list makes a grid."), whole_numbers
+        tuple[int, ...], typer.Option(help="Words per review; a list makes a grid."), whole_numbers
     ] = ()
     num_words: Annotated[
         tuple[int, ...],
@@ -77,7 +79,7 @@ class RunChoices(ArchitectureChoices):
         bool, typer.Option("--quick", help="A first look on synthetic reviews; decides nothing.")
     ] = False
     tuned: Annotated[
-        bool, typer.Option("--tuned", help="With the values that `rnnbench tune` found best.")
+        bool, typer.Option("--tuned", help="Use the values that `rnnbench tune` found best.")
     ] = False
     dataset: Dataset = None
     own: OwnFileChoices = field(default_factory=OwnFileChoices)

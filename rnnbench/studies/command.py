@@ -46,11 +46,11 @@ def plan(
     choices: RunChoices,
     budget: Annotated[
         str | None,
-        typer.Option(help="Seconds, minutes or hours (90s, 30m, 2h): which seeds and epochs fit."),
+        typer.Option(help="A time such as 90s, 30m or 2h: show which seeds and epochs fit."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say what `rnnbench run` with the same options would take, and what it could decide.
+    """Forecast what `rnnbench run` with the same options would take, and what it could decide.
 
     Trains a few epochs of each network on this machine, for half a minute, and keeps nothing; where
     it cannot know when runs stop early, one run of each network too, for two minutes at most.

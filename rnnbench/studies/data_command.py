@@ -11,7 +11,7 @@ from rnnbench.options import Dataset, Json, OwnFileChoices, flatten, given, this
 from rnnbench.output.characters import plain
 
 data = typer.Typer(
-    no_args_is_help=True, help="Fetch reviews, describe a file of yours, or show what is cached."
+    no_args_is_help=True, help="Fetch reviews, describe your own file, or show what is cached."
 )
 
 
@@ -31,11 +31,11 @@ def fetch(dataset: Dataset = "imdb") -> None:
 @data.command("describe")
 @flatten
 def describe(
-    file: Annotated[str, typer.Argument(help="A .csv, .tsv, .jsonl or .parquet of yours.")],
+    file: Annotated[str, typer.Argument(help="Your .csv, .tsv, .jsonl or .parquet file.")],
     own: OwnFileChoices,
     json: Json = False,
 ) -> None:
-    """Say what would be read of a file: columns, classes, words, lengths, duplicates."""
+    """Show what would be read from a file: columns, classes, words, lengths, duplicates."""
     from rnnbench.data.tables import OwnChoices
     from rnnbench.datasets import find_table, resolve_dataset
     from rnnbench.page.consoles import print_json

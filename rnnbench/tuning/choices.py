@@ -33,9 +33,9 @@ class TuneChoices(ArchitectureChoices):
         UsageError: something that cannot be searched.
     """
 
-    trials: Annotated[int, typer.Option(help="For each architecture; more later adds to them.")] = (
-        30
-    )
+    trials: Annotated[
+        int, typer.Option(help="Trials per architecture; a larger number later adds to them.")
+    ] = 30
     tuning_seeds: Annotated[
         tuple[int, ...],
         typer.Option(
@@ -49,9 +49,9 @@ class TuneChoices(ArchitectureChoices):
     ] = "learning-rate"
     sampler: Annotated[str, typer.Option(help="tpe, random or grid.")] = "tpe"
     pruner: Annotated[
-        str, typer.Option(help="median gives up what does worse than most; or none.")
+        str, typer.Option(help="median (stops a trial that is worse than most), or none.")
     ] = "median"
-    sampler_seed: Annotated[int, typer.Option(help="Another one asks for other trials.")] = 0
+    sampler_seed: Annotated[int, typer.Option(help="Seed of the sampler.")] = 0
     storage: Annotated[
         str | None,
         typer.Option(
@@ -60,7 +60,7 @@ class TuneChoices(ArchitectureChoices):
         ),
     ] = None
     epochs: Epochs = None
-    max_len: Annotated[int | None, typer.Option(help="Words a review.")] = None
+    max_len: Annotated[int | None, typer.Option(help="Words per review.")] = None
     num_words: Annotated[int | None, typer.Option(help="Size of the vocabulary.")] = None
     dataset: Dataset = None
     own: OwnFileChoices = field(default_factory=OwnFileChoices)
@@ -73,7 +73,7 @@ class TuneChoices(ArchitectureChoices):
     def __post_init__(self) -> None:
         ArchitectureChoices.__post_init__(self)
         if not (self.architectures or self.all_):
-            raise UsageError("nothing to tune: name architectures, or say --all")
+            raise UsageError("nothing to tune: name architectures, or use --all")
         if not 1 <= self.trials <= _MOST_TRIALS:
             raise UsageError(f"--trials must be from 1 to {_MOST_TRIALS:,}, got {self.trials}")
         if not 0 <= self.sampler_seed <= MOST["seed"]:
