@@ -181,7 +181,7 @@ def _load_plugins() -> tuple[dict[str, Plugin], list[str]]:
             problems.append(f"the plug-in {entry.value} cannot be loaded: {first_line(err)}")
             continue
         if not isinstance(plugin, Plugin) or not isinstance(plugin.name, str):
-            problems.append(f"the plug-in {entry.value} is no rnnbench Plugin with a name")
+            problems.append(f"the plug-in {entry.value} is not an rnnbench Plugin with a name")
         elif plugin.name in owners:  # which of two is found first depends on the machine
             others = f"also the name of one from {owners[plugin.name]}"
             problems.append(

@@ -94,7 +94,7 @@ def _check_spec(spec: RunSpec) -> None:
         raise ValueError("it was made for a search")
     check_text("the data's name", spec.data.dataset, MOST_OF_A_NAME)
     if not re.fullmatch("[0-9a-f]{64}", spec.data.fingerprint):
-        raise ValueError("the data's fingerprint is no SHA-256")
+        raise ValueError("the data's fingerprint is not a SHA-256")
     if isinstance(spec.form, PluginForm):
         _check_plugin(spec.form)
     check_size(
@@ -112,7 +112,7 @@ def _check_plugin(form: PluginForm) -> None:
         if isinstance(value, str):
             check_text(f"the argument {name}", value)
         elif not isinstance(value, bool | int | float):
-            raise ValueError(f"the argument {name} is no text, number or truth value")
+            raise ValueError(f"the argument {name} is not a text, number or boolean")
 
 
 def _check_result(result: RunResult, n_epochs: int) -> None:
@@ -129,26 +129,26 @@ def _check_result(result: RunResult, n_epochs: int) -> None:
     _check_count("best_epoch", result.best_epoch, n_epochs)
     if result.status == "finished":
         if result.epochs != n_epochs:
-            raise ValueError(f"{result.epochs} epochs, and a history of {n_epochs}")
+            raise ValueError(f"{result.epochs} epochs, but a history of {n_epochs}")
         for name in _OF_A_FINISHED_RUN:
             if getattr(result, name) is None:
-                raise ValueError(f"it has finished without {name}")
+                raise ValueError(f"it finished without {name}")
     for name in FLOATS:
         _check_float(name, getattr(result, name))
 
 
 def _check_count(name: str, value: object, most: int) -> None:
     if value is not None and not (type(value) is int and 0 <= value <= most):
-        raise ValueError(f"{name} is no whole number from 0 to {most:,}")
+        raise ValueError(f"{name} is not a whole number from 0 to {most:,}")
 
 
 def _check_float(name: str, value: float | None) -> None:
     if value is None:
         return
     if name.endswith("seconds") and not 0 <= value < MOST_SECONDS:
-        raise ValueError(f"{name} is no time")
+        raise ValueError(f"{name} is not a time")
     if name.endswith("loss") and math.isfinite(value) and not abs(value) < MOST_LOSS:
-        raise ValueError(f"{name} is no loss")
+        raise ValueError(f"{name} is not a loss")
 
 
 def _check_history(history: Sequence[EpochRow], most_epochs: int) -> None:
@@ -158,7 +158,9 @@ def _check_history(history: Sequence[EpochRow], most_epochs: int) -> None:
         ValueError: they are not.
     """
     if len(history) > most_epochs:
-        raise ValueError(f"a history of {len(history):,} epochs, where {most_epochs:,} were asked")
+        raise ValueError(
+            f"a history of {len(history):,} epochs, where {most_epochs:,} were asked for"
+        )
     for row in history:
         for name in ("loss", "val_loss", "epoch_seconds"):
             _check_float(f"the history's {name}", getattr(row, name))
@@ -200,7 +202,7 @@ def _check_model(path: Path, spec: RunSpec) -> None:
     """A `.keras` file of the spec's network: a hostile one names layers of any size."""
     with open_zip(path, MOST_MEMBERS) as model:
         if set(model.namelist()) != MODEL_FILES or len(model.namelist()) > len(MODEL_FILES):
-            raise ArchiveError(f"the model of the run {path.parent.name} is none of Keras")
+            raise ArchiveError(f"the model of the run {path.parent.name} is not a Keras model")
         with model.open("config.json") as stream:
             content = stream.read(2**20)
     try:
@@ -211,13 +213,13 @@ def _check_model(path: Path, spec: RunSpec) -> None:
     if isinstance(spec.form, CanonicalForm) and strange:
         (kind, *sizes), *_ = strange
         raise ArchiveError(
-            f"the model of the run {path.parent.name} has a layer that its spec has not: "
+            f"the model of the run {path.parent.name} has a layer that its spec does not have: "
             f"{kind!a} of size {sizes}"
         )
 
 
 def _sizes(config: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:  # Any: JSON values
-    """Of each layer that has weights, its kind and its sizes."""
+    """The kind and the sizes of each layer that has weights."""
     for layer in config.get("config", {}).get("layers", ()):
         if layer["class_name"] != "InputLayer":
             sizes = (layer["config"].get(name) for name in ("input_dim", "output_dim", "units"))

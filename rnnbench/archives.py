@@ -102,7 +102,7 @@ def read_archive(path: Path, into: Path) -> Archive:
     """Check every file of an archive, and unpack it into a folder of its own.
 
     Raises:
-        ArchiveError: it is no archive of a study, a newer one, damaged, or holds what it must not;
+        ArchiveError: it is not a study's archive, newer, damaged, or holds what it must not;
             what was unpacked is of no use then.
         StoreError: it does not fit on the disk.
     """
@@ -117,7 +117,9 @@ def read_archive(path: Path, into: Path) -> Archive:
         raise ArchiveError(f"{path} cannot be unpacked: {why_failed(err)}") from err
     except Exception as err:  # whatever a hostile file makes zipfile, json or numpy raise
         found = f"{type(err).__name__}: {str(err)[:200]!a}"
-        raise ArchiveError(f"{path} is refused: it is damaged, or no archive ({found})") from err
+        raise ArchiveError(
+            f"{path} is refused: it is damaged, or not an archive ({found})"
+        ) from err
 
 
 def check_declarations(content: bytes) -> tuple[Mapping[str, Any], ...]:  # Any: JSON values
@@ -140,13 +142,13 @@ def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
     content = _read_manifest(file, members)
     manifest = parse_json(content, most_values=MOST_MANIFEST_VALUES)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ArchiveError("it is no study that rnnbench exported")
+        raise ArchiveError("it is not a study that rnnbench exported")
     if manifest["version"] > VERSION:
         raise ArchiveError(f"it was written by a newer version ({str(manifest['written_by'])!a})")
     listed = manifest["files"]
     for name in members - {MANIFEST}:
         if name not in listed or not _is_allowed(name):
-            raise ArchiveError(f"it holds {name[:200]!a}, which does not belong into an archive")
+            raise ArchiveError(f"it holds {name[:200]!a}, which does not belong in an archive")
     missing = sorted(listed.keys() - members)
     if missing:
         raise ArchiveError(f"{missing[0][:200]!a} is missing")
@@ -169,7 +171,7 @@ def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
 
 def _read_manifest(file: zipfile.ZipFile, members: set[str]) -> bytes:
     if MANIFEST not in members:
-        raise ArchiveError(f"it holds no {MANIFEST}, so it is no study that rnnbench exported")
+        raise ArchiveError(f"it holds no {MANIFEST}, so it is not a study that rnnbench exported")
     n_files = len(file.infolist()) - 1
     if len(members) <= n_files:
         raise ArchiveError("it names a file twice")
@@ -233,7 +235,7 @@ def _check_sizes(listed: Mapping[str, Any], n_bytes: int, into: Path) -> None:  
     if needed > free:
         raise StoreError(
             f"the archive's runs take {size(needed)} with MLflow's copies, and the disk has "
-            f"{size(free)} left; make room there, then run the command again"
+            f"{size(free)} left; free some space there, then run the command again"
         )
 
 
@@ -248,4 +250,4 @@ def _unpack(file: zipfile.ZipFile, name: str, stated: Mapping[str, Any], into: P
             digest.update(chunk)
             target.write(chunk)
     if left or digest.hexdigest() != stated["sha256"]:
-        raise ArchiveError(f"{name} is not what the archive says that it is")
+        raise ArchiveError(f"{name} does not match the archive's manifest")

@@ -97,7 +97,7 @@ def main() -> None:
     problem = output_problem()
     if problem is not None:
         reason = why_failed(problem)
-        _say_error(f"standard output could not be written ({reason}); all else was done")
+        _say_error(f"standard output could not be written ({reason}); everything else was done")
         code = code or EXIT_UNAVAILABLE
     raise SystemExit(code)
 
@@ -134,8 +134,8 @@ def _carry_out(arguments: list[str], *, debug: bool) -> int:
         if debug:
             raise
         _say_error(
-            f"{type(err).__name__}: {err}; this is a defect of rnnbench, and the same command with "
-            "--debug shows where"
+            f"{type(err).__name__}: {err}; this is a bug in rnnbench; run the same command with "
+            "--debug to see where"
         )
         return EXIT_FAILED
 
@@ -150,7 +150,7 @@ def _refuse_two_files(arguments: Sequence[str]) -> None:
     if options.count("--dataset") > 1 or {"--train", "--test"} & {*options}:
         from rnnbench.data.unreadable import ONE_FILE
 
-        raise UsageError(f"texts are named by --dataset alone, which takes one file; {ONE_FILE}")
+        raise UsageError(f"texts are named with --dataset, which takes one file; {ONE_FILE}")
 
 
 def _exit_code(err: RnnbenchError) -> int:

@@ -67,7 +67,7 @@ def resolve_dataset(
         return _table(choice, own, on_preparing)
     if own != OwnChoices():
         raise UsageError(
-            f"how texts are read and split is chosen for a file of yours only, not '{choice}'"
+            f"options for reading and splitting texts need a file of your own, not '{choice}'"
         )
     if choice in ("synthetic", "synthetic-full"):
         return _synthetic(on_preparing, full_size=choice == "synthetic-full")

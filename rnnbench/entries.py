@@ -187,7 +187,7 @@ def parse_declarations(content: bytes) -> list[dict[str, Any]]:  # Any: JSON val
     """
     values = parse_json(content, most_values=10_000)
     if not isinstance(values, list):
-        raise ValueError("it is no list")
+        raise ValueError("it is not a list")
     for item in values:
         check_time("declared_at", item["declared_at"])
         parse_declaration(item["declaration"])
@@ -197,7 +197,7 @@ def parse_declarations(content: bytes) -> list[dict[str, Any]]:  # Any: JSON val
 def check_time(what: str, value: object) -> None:
     """See that something is seconds since 1970; ValueError if it is not."""
     if type(value) not in (int, float) or not 0 <= value < LATEST:  # type: ignore[operator]
-        raise ValueError(f"{what} is no time")
+        raise ValueError(f"{what} is not a time")
 
 
 def write_json(path: Path, values: Any) -> None:  # Any: JSON values
@@ -219,7 +219,7 @@ def _read_plain(path: Path, read: Callable[[IO[bytes]], bytes]) -> bytes | None:
         with open(path, "rb", opener=_open_plain) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
-                raise DamagedError(f"{path} cannot be read (it is no plain file)")
+                raise DamagedError(f"{path} cannot be read (it is not a regular file)")
             most = MOST_BYTES.get(path.name, _MOST_OTHER_BYTES)
             if found.st_size > most:
                 raise DamagedError(f"{path} cannot be read (it has more than {most:,} bytes)")
@@ -231,7 +231,7 @@ def _read_plain(path: Path, read: Callable[[IO[bytes]], bytes]) -> bytes | None:
     except OSError as err:
         refuse_link(path)
         if err.errno in _NO_FILE:
-            raise DamagedError(f"{path} cannot be read (it is no plain file)") from err
+            raise DamagedError(f"{path} cannot be read (it is not a regular file)") from err
         raise _not_now(path, why_failed(err)) from err
 
 
@@ -274,9 +274,9 @@ def _parse_result(content: bytes) -> RunResult:
     texts = (result.reason, result.traceback)
     words = [*result.environment.keys(), *result.environment.values()]
     if not all(isinstance(text, str | None) for text in texts):
-        raise ValueError("a reason is no text")
+        raise ValueError("a reason is not a text")
     if not all(isinstance(word, str) for word in words):
-        raise ValueError("its environment is no texts")
+        raise ValueError("its environment is not a table of texts")
     for name in ("epochs", "n_parameters", "best_epoch"):
         value = getattr(result, name)
         if not (value is None or (type(value) is int and value >= 0)):
@@ -284,11 +284,11 @@ def _parse_result(content: bytes) -> RunResult:
     for name in FLOATS:
         value = getattr(result, name)
         if value is not None and type(value) not in (int, float):
-            raise ValueError(f"{name} is no number")
+            raise ValueError(f"{name} is not a number")
         if value is not None and name in FRACTIONS and not 0 <= value <= 1:
             raise ValueError(f"{name} is not between 0 and 1")
         if value is not None and name.endswith("seconds") and not 0 <= value < math.inf:
-            raise ValueError(f"{name} is no time")
+            raise ValueError(f"{name} is not a time")
     return result
 
 
@@ -305,7 +305,7 @@ def _check_zip(path: Path) -> None:
     """The file ends as a zip file does, if it is there; what is in it may be large."""
     end = _read_plain(path, _end)
     if end is not None and not zipfile.is_zipfile(io.BytesIO(end)):
-        raise DamagedError(f"{path} cannot be read (it is no whole zip file)")
+        raise DamagedError(f"{path} cannot be read (it is not a complete zip file)")
 
 
 def _history_of_state(content: bytes) -> tuple[EpochRow, ...]:
@@ -341,19 +341,19 @@ def _check_history(history: Sequence[EpochRow]) -> tuple[EpochRow, ...]:
     if [row.epoch for row in history] != list(range(1, len(history) + 1)):
         raise ValueError("its epochs are not numbered from 1 up")
     if not all(0 <= row.ended_at < LATEST for row in history):
-        raise ValueError("an epoch ended at no time")
+        raise ValueError("an epoch has no valid end time")
     return tuple(history)
 
 
 def _parse_parents(content: bytes) -> tuple[Parent, ...]:
     parents = tuple(Parent(**values) for values in _json(content))
     if not all(isinstance(text, str) for each in parents for text in (each.key, each.name)):
-        raise ValueError("a parent's name is no text")
+        raise ValueError("a parent's name is not a text")
     return parents
 
 
 def _parse_notes(content: bytes) -> dict[str, Any]:  # Any: JSON values
     notes = _json(content)
     if not isinstance(notes, dict) or not all(isinstance(each, dict) for each in notes.values()):
-        raise ValueError("these are no notes of the tracker's")
+        raise ValueError("these are not the tracker's notes")
     return notes

@@ -42,7 +42,7 @@ def check_file(path: Path, most_bytes: int | None = None) -> None:
     """
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
-        raise FormatError("it is no plain file")
+        raise FormatError("it is not a regular file")
     if most_bytes is not None and found.st_size > most_bytes:
         raise FormatError(f"it has {found.st_size:,} bytes, of at most {most_bytes:,}")
 
@@ -118,7 +118,7 @@ def check_text(what: str, value: object, most: int = MOST_CHARACTERS) -> None:
         FormatError: it is not.
     """
     if not isinstance(value, str) or not value.isprintable() or len(value) > most:
-        raise FormatError(f"{what} is no printable text of at most {most:,} characters")
+        raise FormatError(f"{what} is not a printable text of at most {most:,} characters")
 
 
 def check_names(what: str, named: Mapping[str, object]) -> None:
@@ -164,7 +164,7 @@ def parse_json(
     except RecursionError as err:
         raise FormatError("it is nested too deeply") from err
     except UnicodeEncodeError as err:
-        raise FormatError("it holds half of a surrogate pair, which is no character") from err
+        raise FormatError("it holds half of a surrogate pair, which is not a character") from err
     except UnicodeDecodeError as err:
         raise FormatError("it is not utf-8") from err
     except ValueError as err:
@@ -185,7 +185,7 @@ def read_toml_text(path: Path) -> str:
     """A TOML file's text, not yet parsed.
 
     Raises:
-        StudyError: it cannot be read, is no plain file, too large, or not UTF-8.
+        StudyError: it cannot be read, is not a regular file, too large, or not UTF-8.
     """
     try:
         return read_bytes(path, MOST_TOML_BYTES).decode()
@@ -239,7 +239,7 @@ def _whole(text: str) -> int:
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise FormatError(f"it holds {text[:20]}, which is no finite number")
+        raise FormatError(f"it holds {text[:20]}, which is not a finite number")
     return value
 
 

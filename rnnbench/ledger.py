@@ -82,7 +82,7 @@ class Ledger:
         self._told: set[str] = set()
         self._sound: dict[Path, object] = {}
         if os.path.lexists(self.folder) and not self.folder.is_dir():
-            raise StoreError(f"cannot write to {self.folder}, which is no folder; move it away")
+            raise StoreError(f"cannot write to {self.folder}, which is not a folder; move it away")
         if not writable:
             return
         try:
@@ -99,7 +99,7 @@ class Ledger:
 
         lock = FileLock(self.folder / "lock")
         if os.path.lexists(lock.lock_file) and not _is_plain(Path(lock.lock_file)):
-            raise StoreError(f"{lock.lock_file} is no plain file; remove it")
+            raise StoreError(f"{lock.lock_file} is not a regular file; remove it")
         with self._writing():
             try:
                 lock.acquire(timeout=0)

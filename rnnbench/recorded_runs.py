@@ -52,7 +52,7 @@ class RecordedRun:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run came to a score; a failed or diverged one did not."""
+        """Whether the run produced a score; a failed or diverged one did not."""
         return self.result is not None and self.result.status == "finished"
 
     @property
@@ -213,7 +213,7 @@ def _is_called(entry: LedgerEntry, words: str) -> bool:
 
 
 def _best(runs: Sequence[RecordedRun]) -> RecordedRun:
-    """Of the runs on the data of the study worked on last: the best, or else the newest."""
+    """The best run, or else the newest, on the data of the study worked on last."""
     newest = max(runs, key=lambda run: changed_at(run.entry))
     place = (newest.study, newest.spec.data.fingerprint)
     scored = [

@@ -90,7 +90,7 @@ def workers_here(n: int = 2, executor: Executor | None = None) -> Workers:
 
 
 def finished(accuracy: float = 0.8, **values: Any) -> RunResult:
-    """A run that came to a score."""
+    """A run that produced a score."""
     return RunResult(
         **{
             "status": "finished",

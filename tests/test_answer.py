@@ -162,7 +162,7 @@ def test_no_finished_run_says_so(arms: list[ArmRow]) -> None:
 def test_runs_that_all_came_to_nothing_are_not_waited_for() -> None:
     lost = [arm("lstm", None, n_diverged=2), arm("gru", None, n_diverged=1, n_failed=1)]
     assert answer(lost, []) == (
-        "No run came to a score: 1 failed and 3 diverged. There is nothing to compare.",
+        "No run produced a score: 1 failed and 3 diverged. There is nothing to compare.",
     )
 
 
@@ -244,7 +244,9 @@ def test_too_few_test_texts_decide_nothing() -> None:
 def test_the_answer_says_whether_anything_beats_the_majority_class() -> None:
     majority = arm("majority class", 0.98, is_baseline=True, is_majority=True, n=1)
     found = answer([arm("lstm", 0.98), arm("gru", 0.97), majority], [OPEN])
-    said = "Nothing beats the majority class: always naming the commonest class scores 98.00 %."
+    said = (
+        "Nothing beats the majority class: always predicting the most common class scores 98.00 %."
+    )
     assert said in found
     assert not any("bag of words" in sentence for sentence in found)
 

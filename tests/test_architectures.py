@@ -197,7 +197,7 @@ def test_a_plug_in_takes_only_its_own_hyperparameters(site: Path) -> None:
     [
         (("taken",), "'lstm' is also the name of one from rnnbench itself"),
         (("plugin", "plugin"), "'two-dense' is also the name of one from plugin_package:plugin"),
-        (("no_plugin",), "plugin_package:no_plugin is no rnnbench Plugin with a name"),
+        (("no_plugin",), "plugin_package:no_plugin is not an rnnbench Plugin with a name"),
         (("missing",), "plugin_package:missing cannot be loaded: "),
     ],
     ids=["a preset's name", "a name twice", "another object", "nothing there"],

@@ -74,13 +74,13 @@ def change_json(name: str, **values: Any) -> Change:
     [
         ({"data__dataset": 5}, "dataset must be text, got 5"),
         ({"data__dataset": "\ud800"}, "half of a surrogate pair"),
-        ({"data__dataset": "a\nb"}, "no printable text"),
+        ({"data__dataset": "a\nb"}, "not a printable text"),
         ({"data__fingerprint": ["a"]}, "fingerprint must be text"),
-        ({"data__fingerprint": "../../x"}, "no SHA-256"),
+        ({"data__fingerprint": "../../x"}, "not a SHA-256"),
         ({"form": {"name": "\ud800", "arguments": []}}, "half of a surrogate pair"),
-        ({"form": {"name": "x" * 101, "arguments": []}}, "no printable text of at most 100"),
+        ({"form": {"name": "x" * 101, "arguments": []}}, "not a printable text of at most 100"),
         ({"form": {"name": "x", "arguments": [["a b/c", 1]]}}, "of other letters"),
-        ({"form": {"name": "x", "arguments": [["a", [1]]]}}, "no text, number or truth value"),
+        ({"form": {"name": "x", "arguments": [["a", [1]]]}}, "not a text, number or boolean"),
         ({"form__units": 10**9}, "units must be a whole number from 1 to 10,000"),
         ({"form__units": 10_000}, "has 400,6[0-9,]+ parameters, of at most 100,000,000"),
         ({"form__reset_after": "yes"}, "reset_after"),
@@ -102,17 +102,20 @@ def test_a_spec_that_would_break_a_reader_is_refused(
     ("values", "reason"),
     [
         ({"environment": {"a/b": "c"}}, "of other letters"),
-        ({"environment": {"a": "\x00"}}, "a of its environment is no printable text"),
+        ({"environment": {"a": "\x00"}}, "a of its environment is not a printable text"),
         ({"environment": {"a": "x" * 1001}}, "at most 1,000 characters"),
         ({"environment": {f"n{n}": "" for n in range(51)}}, "51 entries, of at most 50"),
-        ({"environment": {"a": 5}}, "result.json cannot be read (its environment is no texts)"),
+        (
+            {"environment": {"a": 5}},
+            "result.json cannot be read (its environment is not a table of texts)",
+        ),
         ({"environment": ["a"]}, "cannot be read"),
-        ({"n_parameters": 10**15}, "n_parameters is no whole number"),
-        ({"best_epoch": 2}, "best_epoch is no whole number from 0 to 1"),
-        ({"fit_seconds": 1e300}, "fit_seconds is no time"),
-        ({"val_loss": 1e300}, "val_loss is no loss"),
-        ({"test_accuracy": None}, "it has finished without test_accuracy"),
-        ({"reason": ["a"]}, "a reason is no text"),
+        ({"n_parameters": 10**15}, "n_parameters is not a whole number"),
+        ({"best_epoch": 2}, "best_epoch is not a whole number from 0 to 1"),
+        ({"fit_seconds": 1e300}, "fit_seconds is not a time"),
+        ({"val_loss": 1e300}, "val_loss is not a loss"),
+        ({"test_accuracy": None}, "it finished without test_accuracy"),
+        ({"reason": ["a"]}, "a reason is not a text"),
         ({"traceback": "\udfff"}, "half of a surrogate pair"),
     ],
     ids=lambda value: str(value)[:40].encode("ascii", "replace").decode(),
@@ -155,11 +158,11 @@ def test_a_declaration_that_no_study_makes_is_refused(
     [
         ("study", 5, "'name' must be text"),
         ("study", "\ud800", "half of a surrogate pair"),
-        ("origin", ["a"], "the machine that it comes from is no printable text"),
-        ("exported_at", "soon", "exported_at is no time"),
-        ("exported_at", 1e300, "exported_at is no time"),
+        ("origin", ["a"], "the machine that it comes from is not a printable text"),
+        ("exported_at", "soon", "exported_at is not a time"),
+        ("exported_at", 1e300, "exported_at is not a time"),
         ("files", {}, "does not belong"),
-        ("version", 1e999, "Infinity, which is no finite number"),
+        ("version", 1e999, "Infinity, which is not a finite number"),
     ],
 )
 def test_a_manifest_that_would_break_a_reader_is_refused(
@@ -220,7 +223,7 @@ def test_a_model_with_a_layer_of_another_size_is_refused(
     def alter(contents: Contents, _: Any) -> None:
         contents[f"{RUN}/best.keras"] = zipped_model(config)
 
-    assert "has a layer that its spec has not" in refusal(archive, alter)
+    assert "has a layer that its spec does not have" in refusal(archive, alter)
 
 
 def test_files_that_unpack_to_very_much_are_refused(archive: Path) -> None:
@@ -233,7 +236,7 @@ def test_files_that_unpack_to_very_much_are_refused(archive: Path) -> None:
 def test_a_pipe_and_a_device_are_no_archives(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
-        with pytest.raises(ArchiveError, match="it is no plain file"):
+        with pytest.raises(ArchiveError, match="it is not a regular file"):
             read_archive(path, tmp_path)
 
 

@@ -199,13 +199,13 @@ def has_fewer_predictions_than_it_says(contents: Contents, _: Any) -> None:
         (names_an_absolute_study, "a study's name takes letters"),
         (declares_what_no_study_can, "no study could have declared"),
         (declares_something_else, "no study could have declared"),
-        (declares_it_at_no_time, "declared_at is no time"),
-        (ends_an_epoch_at_no_time, "an epoch ended at no time"),
-        (scores_a_text, "test_accuracy is no number"),
+        (declares_it_at_no_time, "declared_at is not a time"),
+        (ends_an_epoch_at_no_time, "an epoch has no valid end time"),
+        (scores_a_text, "test_accuracy is not a number"),
         (scores_above_one, "test_accuracy is not between 0 and 1"),
         (has_a_history_of_rubbish, "cannot be read"),
         (has_more_epochs_than_it_says, "numbered from 1 up"),
-        (has_a_model_of_something_else, "is none of Keras"),
+        (has_a_model_of_something_else, "is not a Keras model"),
         (has_other_arrays, "other arrays than predictions"),
         (has_a_bomb_inside, "holds float64 of shape"),
         (has_fewer_predictions_than_it_says, "not as long as it says"),
@@ -213,7 +213,7 @@ def has_fewer_predictions_than_it_says(contents: Contents, _: Any) -> None:
         (is_absolute, "evil.txt"),
         (hides_a_file, "does not belong"),
         (is_newer, "newer version"),
-        (is_foreign, "no study that rnnbench exported"),
+        (is_foreign, "not a study that rnnbench exported"),
         (changes_the_spec, "its spec was changed"),
         (holds_a_pickle, "holds object of shape"),
         (lacks_the_result, "has no result.json"),
@@ -232,7 +232,7 @@ def test_content_that_was_changed_is_found_out(archive: Path) -> None:
         contents[f"{RUN}/best.keras"] = b"A model"
 
     change_archive(archive, alter, honest=False)
-    with pytest.raises(ArchiveError, match="is not what the archive says"):
+    with pytest.raises(ArchiveError, match="does not match the archive's manifest"):
         read(archive)
 
 

@@ -268,7 +268,7 @@ def test_an_array_that_states_more_than_its_file_holds_is_not_made(tmp_path: Pat
 
 def test_a_pipe_is_never_replaced_by_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="no plain file"), whole_file(tmp_path / "pipe"):
+    with pytest.raises(OSError, match="not a regular file"), whole_file(tmp_path / "pipe"):
         pass
     assert (tmp_path / "pipe").is_fifo()
 
@@ -276,7 +276,7 @@ def test_a_pipe_is_never_replaced_by_a_file(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_written_tells_the_reason(folder: Path) -> None:
     folder.write_text("a file in the folder's place")
     with pytest.raises(
-        DataError, match=r"cannot write .* \(.*\); make room there, or set RNNBENCH"
+        DataError, match=r"cannot write .* \(.*\); free some space there, or set RNNBENCH"
     ):
         cache.store_corpus(make_corpus())
 

@@ -48,7 +48,7 @@ def test_the_module_is_the_command() -> None:
 
 DRY = ("run", "lstm", "--dataset", "synthetic", "--dry-run")
 MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
-    "nothing to run": (("run",), USAGE, "nothing to run: name architectures, or say --all"),
+    "nothing to run": (("run",), USAGE, "nothing to run: name architectures, or use --all"),
     "unknown architecture": (("run", "lstmm"), USAGE, "unknown architecture 'lstmm' (did you"),
     "unknown study": (("run", "--study", "txtbook"), USAGE, "did you mean 'textbook'"),
     "unknown back end": ((*DRY, "--backend", "jaxx"), USAGE, "did you mean 'jax'?"),
@@ -59,7 +59,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "unknown section": (("list", "studys"), USAGE, "did you mean 'studies'?"),
     "dropout 1.5": ((*DRY, "--dropout", "1.5"), USAGE, "dropout must be at least 0 and below 1"),
     "dropout in words": ((*DRY, "--dropout", "some"), USAGE, "--dropout takes numbers"),
-    "--all and a name": (("run", "lstm", "--all"), USAGE, "name architectures or say --all, not"),
+    "--all and a name": (("run", "lstm", "--all"), USAGE, "name architectures or use --all, not"),
     "--quick and a study": (
         ("run", "--quick", "--study", "textbook"),
         USAGE,
@@ -90,7 +90,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "two data sets": (
         ("run", "lstm", "--dataset", "train.csv", "--dataset=test.csv"),
         USAGE,
-        "texts are named by --dataset alone, which takes one file; put all parts into one file, "
+        "texts are named with --dataset, which takes one file; put all parts into one file, "
         "with a column split that says train, validation or test",
     ),
     "options for parts": (("run", "lstm", "--train", "a.csv"), USAGE, "with a column split that"),
@@ -112,7 +112,7 @@ def assert_one_sentence(answer: Answer, code: int, sentence: str) -> None:
     assert answer.err.startswith("error: ")
     assert answer.err.count("\n") == 1
     assert "Traceback" not in answer.err
-    assert "defect" not in answer.err
+    assert "bug in rnnbench" not in answer.err
 
 
 @pytest.mark.parametrize("words", [("run", "--epochs", "x"), ("rum",), ("run", "--sedes", "3")])
@@ -152,7 +152,7 @@ def write_truncated(path: Path) -> None:
 
 BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: path.write_bytes(b""), "it is empty"),
-    "text": (lambda path: path.write_text("good,1\n"), "no zip archive"),
+    "text": (lambda path: path.write_text("good,1\n"), "not a zip archive"),
     "truncated": (write_truncated, "cut short"),
     "of other arrays": (lambda path: np.savez(path, x=np.zeros(2)), "exactly x_train, y_train"),
     "hostile": (write_hostile, "system"),

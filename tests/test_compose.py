@@ -173,7 +173,7 @@ def test_a_study_whose_runs_all_failed_is_a_report_too() -> None:
     failed = RunResult(status="failed", epochs=0, reason="ValueError: no")
     found = [made_up(name, seed, failed) for name in ("lstm", "gru") for seed in range(2)]
     report = compose(found, claims=[BETTER])
-    assert report.answer == ("No run came to a score: 4 failed. There is nothing to compare.",)
+    assert report.answer == ("No run produced a score: 4 failed. There is nothing to compare.",)
     assert [(row.n, row.n_failed) for row in report.comparison.arms] == [(0, 2), (0, 2)]
     assert report.warnings == ("4 runs failed and are left out of every mean.",)
     assert (report.comparison.seeds, report.comparison.curves) == ((), ())

@@ -72,7 +72,7 @@ def test_a_network_that_cannot_be_vectorised_falls_back_with_the_reason(
 def test_an_executor_is_known_and_an_address_needs_ray(tmp_path: Any) -> None:
     with pytest.raises(UsageError, match="unknown executor 'slurm'"):
         open_executor(ExecutorChoices(executor="slurm"), tmp_path)
-    with pytest.raises(UsageError, match="--ray-address belongs to --executor ray"):
+    with pytest.raises(UsageError, match="--ray-address needs --executor ray"):
         open_executor(ExecutorChoices(ray_address="head:6379"), tmp_path)
 
 

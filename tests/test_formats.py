@@ -33,7 +33,7 @@ from rnnbench.formats import (
         (b"[" * 5000, "nested too deeply"),
         (b"[" + b"1" * 5000 + b"]", "more than 19 digits"),
         (b"[12345678901234567890]", "more than 19 digits"),
-        (b"[1e999]", "it holds 1e999, which is no finite number"),
+        (b"[1e999]", "it holds 1e999, which is not a finite number"),
         (b"[NaN]", "NaN"),
         (b"[-Infinity]", "-Infinity"),
         (b"[1,", "not JSON"),
@@ -98,9 +98,9 @@ def test_a_pipe_a_device_and_a_folder_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/dev/zero")
     for path in (tmp_path, tmp_path / "pipe", tmp_path / "link"):
-        with pytest.raises(FormatError, match="no plain file"):
+        with pytest.raises(FormatError, match="not a regular file"):
             check_file(path)
-        with pytest.raises(StudyError, match=r"cannot read .* no plain file"):
+        with pytest.raises(StudyError, match=r"cannot read .* not a regular file"):
             read_toml(path)
 
 
@@ -146,7 +146,7 @@ def test_names_and_texts_are_those_that_mlflow_keeps() -> None:
     with pytest.raises(FormatError, match="51 entries, of at most 50"):
         check_names("it", {f"n{n}": n for n in range(51)})
     for text in ("a\nb", "\ud800", "x" * 1001, 5):
-        with pytest.raises(FormatError, match="no printable text"):
+        with pytest.raises(FormatError, match="not a printable text"):
             check_text("it", text)
 
 

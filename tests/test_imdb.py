@@ -93,7 +93,7 @@ def test_a_review_starts_with_1_and_the_rarest_word_is_unknown(tmp_path: Path) -
 
 def test_a_refused_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "imdb.npz").write_bytes(b"<html>404</html>")
-    with pytest.raises(DataError, match=r"imdb\.npz is refused: it is no zip archive"):
+    with pytest.raises(DataError, match=r"imdb\.npz is refused: it is not a zip archive"):
         imdb.read_imdb(tmp_path / "imdb.npz")
 
 
@@ -263,7 +263,7 @@ def test_a_refusal_is_not_tried_again(host: Host) -> None:
 
 def test_a_file_with_another_hash_is_refused_and_not_kept(host: Host, tmp_path: Path) -> None:
     host.answers = [answer(content=b"<html>sign in to the hotel's network</html>")]
-    with pytest.raises(DataError, match=f"gave a file with SHA-256 .* where {SHA256[:12]}"):
+    with pytest.raises(DataError, match=f"gave a file with SHA-256 .*, not {SHA256[:12]}"):
         fetch(host)
     assert leftovers(tmp_path) == []
     assert len(host.requests) == 1

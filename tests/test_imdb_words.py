@@ -15,9 +15,9 @@ from rnnbench.errors import DataError
     [
         (b'{"a": 1000000000000}', "a rank that is not from 1 to 1,000,000"),
         (b'{"a": 0}', "a rank that is not"),
-        (b'{"a": [1]}', "is no imdb_word_index"),
-        (b"[]", "is no imdb_word_index"),
-        (b'{"a": 1e999}', "no finite number"),
+        (b'{"a": [1]}', "is not the imdb_word_index"),
+        (b"[]", "is not the imdb_word_index"),
+        (b'{"a": 1e999}', "not a finite number"),
     ],
 )
 def test_a_list_of_words_with_other_ranks_is_refused(

@@ -317,7 +317,9 @@ def test_what_is_no_file_of_a_run_is_damaged(tmp_path: Path, kind: str) -> None:
             file.truncate(2**21)
     told: list[str] = []
     assert Ledger(tmp_path, on_problem=told.append).entries() == []
-    assert re.search(r"result.json cannot be read .it (is no plain file|has more than)", told[0])
+    assert re.search(
+        r"result.json cannot be read .it (is not a regular file|has more than)", told[0]
+    )
 
 
 def test_a_search_is_started_over_though_one_of_its_runs_is_torn(tmp_path: Path) -> None:
@@ -374,7 +376,7 @@ def test_a_declaration_of_an_earlier_version_may_be_of_any_length(tmp_path: Path
 def test_something_else_in_the_place_of_the_ledger_is_named(tmp_path: Path, kind: str) -> None:
     place = tmp_path / ".rnnbench"
     place.write_text("") if kind == "file" else place.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(StoreError, match=r"\.rnnbench, which is no folder; move it away"):
+    with pytest.raises(StoreError, match=r"\.rnnbench, which is not a folder; move it away"):
         Ledger(tmp_path)
 
 
@@ -382,7 +384,7 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     (tmp_path / "precious").write_text("content")
     (ledger.folder / "lock").symlink_to(tmp_path / "precious")
-    with pytest.raises(StoreError, match="lock is no plain file; remove it"), ledger.locked():
+    with pytest.raises(StoreError, match="lock is not a regular file; remove it"), ledger.locked():
         pass
     assert (tmp_path / "precious").read_text() == "content"
 

@@ -192,7 +192,10 @@ DAMAGED = {
     "a bare list": (b"\x80\x04].", "list where an array"),
     "a huge array": (RECONSTRUCT + b"J\xff\xff\xff\x7f\x85U\x01b\x87R.", "rebuilds something"),
     "another class": (RECONSTRUCT + b"\x85R.", "damaged"),
-    "a list in place of a state": (RECONSTRUCT + b"K\x00\x85U\x01b\x87R]b.", "no one-dimensional"),
+    "a list in place of a state": (
+        RECONSTRUCT + b"K\x00\x85U\x01b\x87R]b.",
+        "not a one-dimensional",
+    ),
     "more objects than reviews": (b"]" * (MAX_OBJECTS + 1) + b".", "objects where"),
 }
 
@@ -261,7 +264,7 @@ def test_files_that_are_no_archive_are_refused(tmp_path: Path) -> None:
     whole = write_members(tmp_path / "whole.npz").read_bytes()
     cases = {
         "empty": (b"", "is empty"),
-        "text": (b"review,label\ngood,1\n", "is no zip archive"),
+        "text": (b"review,label\ngood,1\n", "is not a zip archive"),
         "truncated": (whole[: len(whole) // 2], "is cut short"),
         "flipped": (whole[:60] + bytes([whole[60] ^ 4]) + whole[61:], "damaged"),
     }

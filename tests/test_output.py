@@ -246,7 +246,7 @@ def test_output_that_cannot_be_written_is_told_when_the_work_is_done(
     rnnbench: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(sys, "stdout", Broken(errno.ENOSPC))
-    told = "error: standard output could not be written (broken); all else was done\n"
+    told = "error: standard output could not be written (broken); everything else was done\n"
     assert rnnbench(*words) == Answer(3, "", told)
 
 

@@ -97,14 +97,17 @@ ABOVE, AROUND = Interval(0.981, 0.99), Interval(0.97, 0.995)
 @pytest.mark.parametrize(
     ("means", "sentence"),
     [
-        ([("a", 0.98, Interval(0.98, 0.98))], "Nothing beats the majority class: always naming"),
-        ([("a", 0.985, AROUND)], "Nothing clearly beats the majority class: always naming"),
-        ([("a", 0.985, ABOVE)], "Always naming the commonest class scores 98.00 %."),
+        (
+            [("a", 0.98, Interval(0.98, 0.98))],
+            "Nothing beats the majority class: always predicting",
+        ),
+        ([("a", 0.985, AROUND)], "Nothing clearly beats the majority class: always predicting"),
+        ([("a", 0.985, ABOVE)], "Always predicting the most common class scores 98.00 %."),
         (
             [("a", 0.985, ABOVE), ("b", 0.985, AROUND), ("c", 0.9, None)],
-            "Always naming the commonest class scores 98.00 %; not clearly beaten by b, c.",
+            "Always predicting the most common class scores 98.00 %; not clearly beaten by b, c.",
         ),
-        ([("a", 0.99, None)], "Nothing clearly beats the majority class: always naming"),
+        ([("a", 0.99, None)], "Nothing clearly beats the majority class: always predicting"),
         ([("a", 0.99, Interval(0.99, 0.99))], "Nothing clearly beats the majority class: always"),
     ],
     ids=["level", "around", "above", "mixed", "one run", "equal runs"],

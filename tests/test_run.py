@@ -81,7 +81,7 @@ def test_options_win_over_what_a_study_says_of_its_file(tmp_path: Path) -> None:
 
 
 def test_nothing_asked_for_is_told_with_what_may_be() -> None:
-    with pytest.raises(UsageError, match="name architectures, or say --all, --quick or --study"):
+    with pytest.raises(UsageError, match="name architectures, or use --all, --quick or --study"):
         compose()
 
 

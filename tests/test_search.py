@@ -257,7 +257,7 @@ def test_a_search_that_was_declared_otherwise_is_refused(
     tmp_path: Path, declaration: dict[str, Any], change: str
 ) -> None:
     open_search(tmp_path)
-    words = f"lstm was begun otherwise: {re.escape(change)}. .*start over with --fresh"
+    words = f"lstm was started with other settings: {re.escape(change)}. .*start over with --fresh"
     with pytest.raises(UsageError, match=words):
         open_search(tmp_path, declaration=declaration)
 

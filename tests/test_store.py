@@ -81,7 +81,7 @@ def test_a_database_of_an_older_mlflow_names_the_upgrade(tmp_path: Path) -> None
 
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("no database" * 100)
-    with pytest.raises(StoreError, match="damaged or no database"):
+    with pytest.raises(StoreError, match="damaged or not a database"):
         find_store(tmp_path, {})
 
 
@@ -95,7 +95,7 @@ def test_a_truncated_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_in_the_databases_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").mkdir()
-    with pytest.raises(StoreError, match="damaged or no database"):
+    with pytest.raises(StoreError, match="damaged or not a database"):
         find_store(tmp_path, {})
 
 
@@ -139,7 +139,7 @@ def test_a_named_server_or_database_is_taken(tmp_path: Path, address: str) -> No
 
 @pytest.mark.parametrize("address", ["./mlruns", "file:///srv/mlruns", "mlruns", "ftp://host"])
 def test_a_named_file_store_is_refused(tmp_path: Path, address: str) -> None:
-    with pytest.raises(StoreError, match=r"MLFLOW_TRACKING_URI is .* no server or database"):
+    with pytest.raises(StoreError, match=r"MLFLOW_TRACKING_URI is .* not a server or database"):
         find_store(tmp_path, {"MLFLOW_TRACKING_URI": address})
 
 

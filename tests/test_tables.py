@@ -89,7 +89,7 @@ def test_bytes_in_parquet_are_utf_8(tmp_path: Path) -> None:
     assert read(path).texts == [text for text, _ in ROWS]
     rows[0] = (b"caf\xe9", rows[0][1])
     pandas.DataFrame(rows, columns=["text", "label"]).to_parquet(path)
-    with pytest.raises(DataError, match="'text' holds no texts in utf-8, but binary"):
+    with pytest.raises(DataError, match="'text' holds binary, not UTF-8 text"):
         read(path)
 
 
@@ -102,7 +102,7 @@ def test_pictures_and_embeddings_beside_the_texts_are_left_out(tmp_path: Path) -
     table["embedding"] = [[0.5, 0.5]] * len(ROWS)
     table.to_parquet(path)
     assert read(path).texts == [text for text, _ in ROWS]
-    with pytest.raises(DataError, match="'picture' holds no texts"):
+    with pytest.raises(DataError, match="'picture' holds binary, not UTF-8 text"):
         read(path, text_column="picture")
 
 
@@ -202,7 +202,7 @@ def test_quotes_between_tabs_are_kept_where_lines_are_no_rows(write: Write) -> N
     table = read(write(tsv_text('"two\nlines"'), "r.tsv"))
     assert table.texts[60] == "two\nlines"
     assert (
-        "run over several lines (line 62); if each line is a row, say --no-quotes"
+        "run over several lines (line 62); if each line is a row, use --no-quotes"
         in (table.notes[0])
     )
 
@@ -289,11 +289,11 @@ def test_an_encoding_that_there_is_not_is_refused(write: Write) -> None:
         (csv_text(header=""), "looks like a row and not like names"),
         (
             csv_text(header="text;label", separator=";"),
-            r"separated by a semicolon: say --separator",
+            r"separated by a semicolon: use --separator",
         ),
         (
             csv_text(header="text\tlabel", separator="\t"),
-            r"separated by a tab: say --separator '\\t'",
+            r"separated by a tab: use --separator '\\t'",
         ),
         ("text\nsome words\n", "two are needed"),
         (csv_text(header="text,text"), "two columns are called 'text'"),
@@ -320,7 +320,7 @@ def test_what_is_wrong_is_said_in_one_sentence(text: str, words: str, write: Wri
     ("name", "content", "words"),
     [
         ("r.jsonl", '{"text": 1}\nnot json\n', "line 2 cannot be read: it is not JSON"),
-        ("r.jsonl", "[1]\n", "line 1 is no object"),
+        ("r.jsonl", "[1]\n", "line 1 is not an object"),
         ("r.parquet", "no parquet", "cannot be read"),
         ("r.jsonl", '{"text": "\\ud800"}\n', "line 1 cannot be read: .* surrogate pair"),
         ("r.jsonl", '{"a": ' + "[" * 5000, "line 1 cannot be read: .* nested too deeply"),

@@ -232,7 +232,7 @@ def test_a_diverging_trial_is_recorded_and_ends_nothing(shared: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (["tune"], USAGE, "name architectures, or say --all"),
+        (["tune"], USAGE, "name architectures, or use --all"),
         (["tune", "lstmm"], USAGE, "did you mean 'lstm'"),
         (["tune", "lstm", "--all"], USAGE, "not both"),
         (["tune", "lstm", "--trials", "0"], USAGE, "--trials must be from 1 to 10,000"),

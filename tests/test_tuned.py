@@ -123,7 +123,7 @@ def test_a_winner_that_has_learnt_nothing_is_said_with_the_budgets() -> None:
     part = compose([], [], record("lstm", trial(0, 8.1), chance_loss=0.6931), values={"lstm": RATE})
     assert part.audit[-1] == (
         "The best values for lstm have a validation loss of 8.1000, which is not below the 0.6931"
-        " of always saying how common each class is: they have learnt nothing."
+        " of always predicting the class frequencies: they have learnt nothing."
     )
 
 

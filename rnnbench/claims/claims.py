@@ -57,7 +57,7 @@ def find_line(text: str, path: Sequence[str | int]) -> int:
 
 
 def _find_statements(text: str) -> list[tuple[int, int]]:
-    """Of each statement, comment or blank line: the line it begins in, and where it ends."""
+    """The line in which each statement, comment or blank line begins, and where it ends."""
     found = []
     depth, line, first = 0, 1, 1
     for token in _TOKEN.finditer(text):

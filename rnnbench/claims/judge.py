@@ -176,7 +176,7 @@ def _count_layers(
 
 
 def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> ClaimRow:
-    """Of one comparison, or of a lead, which is one at each value of a factor."""
+    """The verdict on one comparison, or on a lead, which is one at each value of a factor."""
     metric, margin = METRICS[test.metric], evidence.margin_of(test)
     samples = {
         place: take_sample(
@@ -263,7 +263,7 @@ def _decide_closeness(differences: Sequence[Sequence[float]], margin: float) -> 
 
 
 def _conclude(verdicts: Sequence[ClaimVerdict], n_asked: int) -> ClaimVerdict:
-    """Of what has to hold at every value: it fails where it fails at one."""
+    """The verdict on what has to hold at every value: it fails where it fails at one."""
     if "contradicted" in verdicts:
         return "contradicted"
     is_held = len(verdicts) == n_asked and all(verdict == "supported" for verdict in verdicts)

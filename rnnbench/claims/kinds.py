@@ -247,7 +247,7 @@ class Claim:
         _set_sentence(self, "made_in")
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", self.id):
             raise BadValueError(
-                f"an id takes lower-case letters, digits and '-' only, got '{self.id}'", "id"
+                f"an id may contain only lower-case letters, digits and '-', got '{self.id}'", "id"
             )
 
     def row(

@@ -43,7 +43,7 @@ def _tell_no_score(arms: Sequence[ArmRow]) -> str:
     if any(row.n_missing for row in arms) or not any(counts.values()):
         return "No run has finished yet: there is nothing to say."
     told = _listed([f"{count} {word}" for word, count in counts.items() if count])
-    return f"No run came to a score: {told}. There is nothing to compare."
+    return f"No run produced a score: {told}. There is nothing to compare."
 
 
 def warn_of(

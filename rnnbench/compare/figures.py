@@ -177,7 +177,7 @@ def _compared(rows: Sequence[PairRow]) -> list[PairRow]:
 
 
 def _errors(row: ArmUncertainty) -> list[float | None]:
-    """Of the sources; one that is not finite is not known."""
+    """The standard error by source; one that is not finite is not known."""
     errors = (row.seed_se, row.review_se, row.both_se)
     return [None if se is None or not math.isfinite(se) else 100 * se for se in errors]
 

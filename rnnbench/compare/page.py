@@ -121,9 +121,8 @@ def _disagreement(rows: Sequence[PairRow]) -> str:
     names = "; ".join(f"{row.a} − {row.b}" for row in rows)
     return (
         f"Test and interval disagree on {names}: a run far from the others widens the t interval,"
-        " which takes the differences for bell-shaped, while the exact test takes nothing for"
-        " granted. The verdict is the test's; how large the difference is remains open. Look at"
-        " the dots."
+        " which assumes that the differences are normally distributed; the exact test does not."
+        " The verdict is the test's; how large the difference is remains open. Look at the dots."
     )
 
 

@@ -47,7 +47,7 @@ class PairRuns:
 
     @property
     def has_spread(self) -> bool:
-        """Whether the runs of at least one arm differ: else its seeds are no more than one."""
+        """Whether the runs of at least one arm differ: else its seeds count as one."""
         return len({*self.a}) > 1 or len({*self.b}) > 1
 
     @property

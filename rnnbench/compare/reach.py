@@ -84,7 +84,7 @@ def describe_reach(
 def set_against_majority(
     means: Iterable[tuple[str, float, Interval | None]], majority: float
 ) -> str:
-    """Which arms beat always naming the commonest class, in a sentence.
+    """Which arms beat always predicting the most common class, in a sentence.
 
     Args:
         means: name, mean test accuracy and its interval of each arm; one beats the majority whose
@@ -98,7 +98,7 @@ def set_against_majority(
         for name, _, interval in found
         if interval is not None and majority < interval.low < interval.high
     ]
-    score = f"always naming the commonest class scores {100 * majority:.2f} %"
+    score = f"always predicting the most common class scores {100 * majority:.2f} %"
     if not clear:
         return f"Nothing {'clearly ' if ahead else ''}beats the majority class: {score}."
     others = [name for name, _, _ in found if name not in clear]

@@ -34,7 +34,7 @@ class Arm:
 
     @cached_property
     def finished(self) -> tuple[RecordedRun, ...]:
-        """The runs that came to a score."""
+        """The runs that produced a score."""
         return tuple(run for run in self.runs if run.is_finished)
 
     @property
@@ -44,7 +44,7 @@ class Arm:
 
     @cached_property
     def values(self) -> dict[str, object]:
-        """Of hyperparameters, recipe and data; None where the architecture has no such."""
+        """The hyperparameters, recipe and data; None where the architecture has no such."""
         settings = self.spec.settings
         found = {name: hyperparameter(self.spec.form, name) for name in RESPONSE_FACTORS}
         found = {name: settings.get(name, value) for name, value in found.items()}

@@ -26,7 +26,7 @@ from rnnbench.data.files import named_path, open_array, read_json, write_array, 
 from rnnbench.errors import DataError
 
 _RESTORE = (
-    "run 'rnnbench data fetch' to restore it; of a file of yours, 'rnnbench data describe FILE'"
+    "run 'rnnbench data fetch' to restore it; for a file of your own, 'rnnbench data describe FILE'"
 )
 _WORDS = "vocabulary.json"
 _DTYPES = {"tokens": "<i4", "offsets": "<i8", "labels": "i1"}
@@ -114,7 +114,7 @@ def open_corpus(fingerprint: str, *, verify: bool = False) -> Corpus:
     except (OSError, ValueError, EOFError, DataError) as err:
         raise DataError(f"the reviews in {folder} are damaged ({err}); {_RESTORE}") from err
     if verify and corpus.fingerprint() != fingerprint:
-        raise DataError(f"the reviews in {folder} do not fit their fingerprint; {_RESTORE}")
+        raise DataError(f"the reviews in {folder} do not match their fingerprint; {_RESTORE}")
     return corpus
 
 
@@ -202,7 +202,7 @@ def _find_entry(fingerprint: str) -> CorpusEntry | None:
 def _need_entry(fingerprint: str) -> CorpusEntry:
     entry = _find_entry(fingerprint)
     if entry is None:
-        raise DataError(f"no whole reviews {fingerprint[:12]} in {cache_folder()}; {_RESTORE}")
+        raise DataError(f"no complete reviews {fingerprint[:12]} in {cache_folder()}; {_RESTORE}")
     return entry
 
 

@@ -15,7 +15,7 @@ from rnnbench.data.rows import Rows, clean_name, shorten, spell_label
 from rnnbench.errors import DataError, UsageError
 
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
-_REMEDY = "close it, or say --no-quotes if double quotes are characters like any other here"
+_REMEDY = "close it, or use --no-quotes if double quotes are characters like any other here"
 
 
 class _LineError(Exception):
@@ -91,7 +91,7 @@ def _read_tabs(path: Path, text: str) -> Rows:
         raise problem
     note = (
         f"texts in double quotes run over several lines ({rows.name_rows(joined)}); if each line "
-        "is a row, say --no-quotes"
+        "is a row, use --no-quotes"
     )
     return replace(rows, notes=(note, *rows.notes))
 
@@ -178,7 +178,7 @@ def _check_header(path: Path, header: Sequence[str], separator: str) -> None:
             shown = "'\\t'" if others[0] == "\t" else f"'{others[0]}'"
             raise DataError(
                 f"{path} has one column, '{shorten(names[0])}'; its columns seem to be separated "
-                f"by {_SEPARATORS[others[0]]}: say --separator {shown}"
+                f"by {_SEPARATORS[others[0]]}: use --separator {shown}"
             )
         raise DataError(
             f"{path} has one column, '{shorten(names[0])}'; two are needed, texts and labels"

@@ -45,7 +45,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         OSError: the folder cannot be written to, or is full; `path` is as it was.
     """
     if is_there(path) and not path.is_file():  # root could replace a device
-        raise FileExistsError(errno.EEXIST, "there is something that is no plain file")
+        raise FileExistsError(errno.EEXIST, "there is something that is not a regular file")
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
         with whole_file(path) as stream:
             yield stream
     except OSError as err:
-        remedy = "make room there, or set RNNBENCH_CACHE to another folder"
+        remedy = "free some space there, or set RNNBENCH_CACHE to another folder"
         raise DataError(f"cannot write {path} ({why_failed(err)}); {remedy}") from err
 
 
@@ -167,7 +167,7 @@ def named_path(variable: str, default: str = "") -> Path | None:
         path.exists()
     except RuntimeError as err:
         raise UsageError(
-            f"{variable} is '{named}', and there is no such user; set it to a whole path"
+            f"{variable} is '{named}', and there is no such user; set it to an absolute path"
         ) from err
     except OSError as err:
         raise UsageError(f"{variable} cannot be used: {why_failed(err)}") from err

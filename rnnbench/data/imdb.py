@@ -140,7 +140,7 @@ def read_imdb_words() -> tuple[str, ...]:
         for word, rank in ranks.items():
             words[rank - 1] = word
     except (OSError, ValueError, TypeError, AttributeError) as err:
-        raise DataError(f"{path} is no {WORDS_NAME} as Keras publishes it: {err}") from err
+        raise DataError(f"{path} is not the {WORDS_NAME} that Keras publishes: {err}") from err
     return tuple(words)
 
 
@@ -191,7 +191,7 @@ def _download(address: str, sha256: str, target: Path, instead: str, **options: 
         raise DataError(f"{err}; {instead}") from err
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
-        wrong = f"{address} gave a file with SHA-256 {found[:12]}… where {sha256[:12]}… is needed"
+        wrong = f"{address} gave a file with SHA-256 {found[:12]}…, not {sha256[:12]}…"
         raise DataError(f"{wrong}; {instead}")
     with atomic_file(target) as stream:
         stream.write(content)

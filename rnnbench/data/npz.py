@@ -99,7 +99,7 @@ def _read_file(path: Path) -> bytes:
     if len(content) > MAX_FILE_BYTES:
         raise DataError(f"it is larger than {MAX_FILE_BYTES:,} bytes; the real one has 17 million")
     if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise DataError(f"it is no zip archive, or is cut short; {_NEEDED}")
+        raise DataError(f"it is not a zip archive, or is cut short; {_NEEDED}")
     # zipfile builds an object for every entry before anything can look at them.
     if content.count(_CENTRAL_ENTRY) > MAX_ZIP_ENTRIES:
         raise DataError(f"it has over {MAX_ZIP_ENTRIES} entries where 4 are needed")
@@ -279,7 +279,7 @@ class _ObjectArray:
             case (int(), (int(),), _ObjectDtype(), bool(), list(rows)):
                 self.rows = rows
             case _:
-                raise DataError("holds an array that is no one-dimensional array of lists")
+                raise DataError("holds an array that is not a one-dimensional array of lists")
 
 
 class _ObjectDtype:

@@ -171,7 +171,7 @@ def _tell_duplicates(
     if dropped:
         return f"left out, because an earlier part has the same text: {listed}"
     remedy = "--drop-duplicates leaves them out"
-    return f"{listed} stand in an earlier part too, so scores flatter; {remedy}"
+    return f"{listed} stand in an earlier part too, so scores are optimistic; {remedy}"
 
 
 def _check_parts(
@@ -200,8 +200,8 @@ def _describe(corpus: Corpus) -> tuple[str, ...]:
         f"classes: {describe_classes(corpus)}",
         f"words: {len(corpus.vocabulary):,} different ones in the training part",
         f"lengths: half of the texts have {int(np.median(lengths)) - 1} words at most, "
-        f"{100 * SEEN_WHOLE:.0f} % have {suggested - 1}: with the mark of a text's start, "
-        f"--max-len {suggested} would cut the rest only",
+        f"{100 * SEEN_WHOLE:.0f} % have {suggested - 1}: with the start token, "
+        f"--max-len {suggested} would cut only the rest",
     )
 
 

@@ -48,7 +48,7 @@ def read_parquet(
         raise DataError(f"{path} cannot be read: {first_line(err)}") from err
     for name, kind in strange.items():
         if name in named or len(columns) < 2:
-            raise DataError(f"{path}: the column '{name}' holds no texts in utf-8, but {kind}")
+            raise DataError(f"{path}: the column '{name}' holds {kind}, not UTF-8 text")
     n_rows = table.num_rows if table.column_names else 0
     return Rows(columns, list(range(1, n_rows + 1)), unit="row")
 

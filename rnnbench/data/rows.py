@@ -102,7 +102,7 @@ def decode_file(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]
         raise DataError(
             f"{path}: line {line} is not {name.removesuffix('-sig')}; if the whole file has "
             "another encoding, name it (--encoding cp949 for Korean, latin-1 for western "
-            "European languages); if encodings are mixed, mend that line"
+            "European languages); if encodings are mixed, fix that line"
         ) from err
 
 

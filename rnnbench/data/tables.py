@@ -138,7 +138,7 @@ def read_table(path: Path, choices: OwnChoices, *, for_training: bool = True) ->
     if swallowed := find_swallowed(rows, label, {labels[row] for row in kept}):
         notes = [
             "a field in double quotes holds lines that look like rows of their own "
-            f"({rows.name_rows(swallowed)}); if they are, close the quote, or say --no-quotes"
+            f"({rows.name_rows(swallowed)}); if they are, close the quote, or use --no-quotes"
         ]
     left_out = {"the text is empty": sorted(empty), "the label is missing": missing}
     table = Table(
@@ -196,7 +196,9 @@ def _read_json_lines(path: Path, text: str) -> Rows:
         except FormatError as err:
             raise DataError(f"{path}: line {number} cannot be read: {err}") from err
         if not isinstance(row, dict):
-            raise DataError(f'{path}: line {number} is no object like {{"text": …, "label": …}}')
+            raise DataError(
+                f'{path}: line {number} is not an object like {{"text": …, "label": …}}'
+            )
         for name, value in row.items():
             values = columns.setdefault(clean_name(name), [])
             values += [""] * (len(lines) - len(values))
@@ -230,7 +232,7 @@ def _find_columns(
         raise UsageError(
             f"{path}: it is ambiguous which column is which; say {missing}, one of "
             f"{', '.join(shorten(name) for name in names)} "
-            "(if these are no names but a row, give the file a first line with names)"
+            "(if this is a row, not names, give the file a first line with names)"
         )
     if _looks_like_a_row(rows, text, label):
         raise DataError(
@@ -287,7 +289,7 @@ def _check_labels(path: Path, column: str, labels: Sequence[str]) -> None:
     if len(longest) > MOST_LABEL_CHARACTERS:
         raise DataError(
             f"{path}: the column '{column}' holds a label of {len(longest):,} characters, of at "
-            f"most {MOST_LABEL_CHARACTERS}; say --label-column for another"
+            f"most {MOST_LABEL_CHARACTERS}; use --label-column for another"
         )
     if len(labels) < FEWEST_ROWS:
         raise DataError(
@@ -302,7 +304,7 @@ def _check_labels(path: Path, column: str, labels: Sequence[str]) -> None:
     if len(counts) > MOST_CLASSES or len(counts) * FEWEST_OF_A_CLASS > len(labels):
         raise DataError(
             f"{path}: the column '{column}' has {len(counts):,} different values in "
-            f"{len(labels):,} rows, too many for classes; say --label-column for another"
+            f"{len(labels):,} rows, too many for classes; use --label-column for another"
         )
     rare = [name for name, count in counts.items() if count < FEWEST_OF_A_CLASS]
     if rare:

@@ -89,7 +89,7 @@ def _tell_unreadable(choice: str) -> str:
         return f"{path} is packed; unpack it ({unpack}) and name what comes out"
     if ending in _OTHERS:
         return f"{path} {_OTHERS[ending]}"
-    return f"{path} is no file of labelled texts by its ending; {_READABLE}"
+    return f"{path} does not have the ending of a file of labelled texts; {_READABLE}"
 
 
 def _tell_folder(path: Path) -> str:

@@ -235,7 +235,7 @@ class RayExecutor:
             if deaths < MOST_DEATHS:
                 self._waiting.give_back(task)
                 continue
-            reason = f"{deaths} workers died of it, one after the other: {first_line(err)}"
+            reason = f"{deaths} workers in a row died of it: {first_line(err)}"
             yield Failed(fingerprint=fingerprint, reason=reason, traceback=reason)
 
     def _give_up(self) -> None:
@@ -298,7 +298,7 @@ def _find(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
         raise UsageError(f"--ray-address takes local or HOST:PORT, got '{address}'")
-    remedy = "start one with `ray start --head`, or say --ray-address local"
+    remedy = "start one with `ray start --head`, or use --ray-address local"
     began = time.monotonic()
     try:
         socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS / 2).close()
@@ -311,7 +311,7 @@ def _find(address: str) -> None:
         left = CONNECT_SECONDS - (time.monotonic() - began)
         subprocess.run(ask, check=True, capture_output=True, timeout=left)
     except subprocess.SubprocessError as err:
-        raise UnavailableError(f"what listens at {address} is no Ray cluster; {remedy}") from err
+        raise UnavailableError(f"what listens at {address} is not a Ray cluster; {remedy}") from err
 
 
 def _look(backend: Backend) -> Cluster:
@@ -338,7 +338,9 @@ def _look(backend: Backend) -> Cluster:
         try:
             theirs = ray.get(answer, timeout=PROBE_SECONDS)
         except Exception as err:  # rnnbench may be missing there
-            raise UnavailableError(f"the node {name} cannot work: {first_line(err)}") from err
+            raise UnavailableError(
+                f"the node {name} cannot run workers: {first_line(err)}"
+            ) from err
         for package in ours:
             if theirs[package] != ours[package]:
                 raise UnavailableError(

@@ -101,7 +101,7 @@ def place_workers(
     gpus = () if device == "cpu" else find_gpus()
     chosen, reason = _choose_backend(backend, environ, gpus)
     if device == "gpu" and not gpus:
-        raise UsageError("there is no NVIDIA GPU here; leave --device out, or say --device cpu")
+        raise UsageError("there is no NVIDIA GPU here; leave --device out, or use --device cpu")
     if device == "gpu" and chosen in _NEEDS_CUDA_PACKAGES and chosen not in backends_with_gpu():
         raise UsageError(
             f"the back end {chosen} is installed without CUDA here; "
@@ -136,7 +136,7 @@ def place_on_cluster(
         raise UsageError(unknown_name("device", device, DEVICES))
     if device == "gpu" and not n_gpus:
         raise UsageError(
-            "no node of the cluster has a GPU; leave --device out, or say --device cpu"
+            "no node of the cluster has a GPU; leave --device out, or use --device cpu"
         )
     use_gpu = device == "gpu" or (
         device == "auto" and n_gpus > 0 and here.backend in backends_with_gpu()
@@ -170,9 +170,9 @@ def cpu_quota(root: Path = Path("/")) -> float | None:
 def _choose_backend(
     backend: str, environ: Mapping[str, str], gpus: Sequence[str]
 ) -> tuple[Backend, str]:
-    asked, by = backend, "asked for with --backend"
+    asked, by = backend, "requested with --backend"
     if backend == "auto" and environ.get("RNNBENCH_BACKEND", "auto") != "auto":
-        asked, by = environ["RNNBENCH_BACKEND"], "asked for with RNNBENCH_BACKEND"
+        asked, by = environ["RNNBENCH_BACKEND"], "requested with RNNBENCH_BACKEND"
     if asked != "auto":
         if asked not in BACKENDS:
             raise UsageError(unknown_name("backend", asked, ("auto", *BACKENDS)))
@@ -188,8 +188,8 @@ def _choose_backend(
     if not present:
         raise UsageError("no back end is installed; run `pip install jax`")
     if present[0] == "jax":
-        return "jax", "no GPU is in reach, and on a CPU it is the fastest"
-    return present[0], "no GPU is in reach, and JAX is not installed"
+        return "jax", "no GPU is available, and on a CPU it is the fastest"
+    return present[0], "no GPU is available, and JAX is not installed"
 
 
 def _groups(root: Path) -> Iterator[Path]:

@@ -60,7 +60,7 @@ def open_executor(choices: ExecutorChoices, log_folder: Path) -> Workers:
     if choices.executor == "ray":
         return _open_ray(choices)
     if choices.ray_address is not None:
-        raise UsageError("--ray-address belongs to --executor ray")
+        raise UsageError("--ray-address needs --executor ray")
     placement = place_workers(
         backend=choices.backend,
         device=choices.device,
@@ -90,7 +90,7 @@ def choose_engine(asked: str, lanes: int | None, placement: Placement) -> Engine
     if asked == "fleet" and placement.backend != "jax":
         raise UsageError(
             f"the engine fleet runs on JAX only, and the back end is {placement.backend}; "
-            "leave --engine out, or say --backend jax"
+            "leave --engine out, or use --backend jax"
         )
     if asked == "keras" and lanes is not None:
         raise UsageError("--lanes belongs to the engine fleet; leave it out, or --engine keras")
@@ -104,7 +104,7 @@ def choose_engine(asked: str, lanes: int | None, placement: Placement) -> Engine
     reason = "asked for"
     if asked == "auto":
         reason = (
-            "on a CPU lanes gain nothing over a process a core"
+            "on a CPU lanes gain nothing over one process per core"
             if placement.backend == "jax"
             else "fleets run on JAX only"
         )

@@ -143,7 +143,7 @@ def how_it_ended(child: Child) -> str:
     else:
         sentence = f"the worker process ended with exit code {code}"
     tail = _tail(child.log)
-    return f"{sentence}; its last words: {tail}" if tail else sentence
+    return f"{sentence}; its last output: {tail}" if tail else sentence
 
 
 def _enter(

@@ -86,7 +86,7 @@ def _blocks(rows: Sequence[PublishedRow], sections: Sequence[str]) -> Iterator[B
     if any(row.architecture in SCORED_WITH_DROPOUT for row in rows):
         yield Paragraph(
             f"What {SOURCE} prints of {' and '.join(SCORED_WITH_DROPOUT)} was scored with dropout"
-            " left on (a fault of Keras up to 3.8 on cuDNN, mended in 3.9), so it lies lower for"
+            " left on (a fault of Keras up to 3.8 on cuDNN, fixed in 3.9), so it lies lower for"
             " that reason too. `rnnbench reproduce notes-2025` shows it, and gives every published"
             " epoch to the fourth decimal."
         )

@@ -275,7 +275,7 @@ def _describe(
 
 
 def _hardware(runs: Sequence[RecordedRun]) -> str:
-    """Of the runs whose worker lived to name it."""
+    """The hardware that the runs' workers named."""
     results = [run.result for run in runs if run.result is not None]
     return _listed({hardware_of(result) for result in results if "device" in result.environment})
 

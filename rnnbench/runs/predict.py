@@ -61,7 +61,7 @@ class Evaluation:
     """How a model scores on some texts.
 
     Args:
-        notes: what was inferred or left out of a file, and what flatters the scores.
+        notes: what was inferred or left out of a file, and what makes the scores optimistic.
     """
 
     run: str
@@ -145,7 +145,7 @@ def show_prediction(prediction: Prediction, screen: Screen) -> None:
     seen = " ".join("[?]" if word is None else word for word in prediction.seen)
     say(f"seen      {seen or 'no word at all'}")
     words = plural(len(prediction.seen), "word")
-    say(f"known     {known} of {words}; [?] is one that the model never learnt")
+    say(f"known     {known} of {words}; [?] marks a word that the model never learnt")
     if prediction.n_cut:
         cut = plural(prediction.n_cut, "word")
         say(f"cut       the first {cut}: the network reads the end only")
@@ -214,7 +214,7 @@ def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tup
     if known:
         notes += (
             f"{known:,} of the texts look to the network as one that it was trained on does, so "
-            "its scores flatter",
+            "its scores are optimistic",
         )
     return Part(tokens=tokens, labels=labels.astype(np.float32)), notes
 

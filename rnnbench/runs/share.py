@@ -42,10 +42,10 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
         run.entry for run in kept if run.result is not None and _can_be_imported(run.entry, view)
     ]
     if not over and any(run.result is not None for run in found):
-        raise UsageError(f"no run of '{study}' is left to be exported, as the warnings tell")
+        raise UsageError(f"no run of '{study}' is left to export; see the warnings")
     if not over:
         raise UsageError(
-            f"no run of '{study}' is over and whole; the command that began it goes on"
+            f"no run of '{study}' is over and complete; the command that began it goes on"
         )
     try:
         write_archive(path, study, over, ledger.declarations(study))
@@ -131,13 +131,13 @@ def relocate_store(view: Screen, root: Path) -> None:
     """
     store = find_store(root)
     if not (root / DATABASE).exists():
-        raise StoreError(f"there is no {DATABASE} here whose addresses could be mended")
+        raise StoreError(f"there is no {DATABASE} here whose addresses could be fixed")
     ledger, searches = (Ledger(root, part, on_problem=view.warn) for part in ("runs", "searches"))
     with ledger.locked(view.say_waiting):
         mended, left = relocate_artifacts(store, lambda: [*ledger.entries(), *searches.entries()])
     for folder, n_addresses in mended.items():
-        view.say(f"mended: {n_addresses} addresses that named {folder}")
+        view.say(f"fixed: {n_addresses} addresses that named {folder}")
     for folder, n_addresses in left.items():
         view.warn(f"left alone: {n_addresses} addresses in {folder}, of which no file is here")
     if not mended and not left:
-        view.say("every address names this folder already; nothing to mend")
+        view.say("every address names this folder already; nothing to fix")

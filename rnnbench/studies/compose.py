@@ -31,7 +31,7 @@ def compose_study(choices: RunChoices) -> Study:
     """
     if not (choices.architectures or choices.all_ or choices.study or choices.quick):
         raise UsageError(
-            "nothing to run: name architectures, or say --all, --quick or --study FILE; "
+            "nothing to run: name architectures, or use --all, --quick or --study FILE; "
             "`rnnbench list` shows what there is"
         )
     if choices.study and choices.quick:

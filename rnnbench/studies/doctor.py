@@ -87,7 +87,7 @@ def _package(name: str, *, required: bool) -> Check:
 def _plugins() -> Check:
     problems = plugin_problems()
     finding = "; ".join(problems) or ", ".join(find_plugins()) or "none"
-    remedy = "mend or uninstall the package; everything else works" if problems else ""
+    remedy = "repair or uninstall the package; everything else works" if problems else ""
     return Check(name="plug-ins", ok=not problems, finding=finding, remedy=remedy)
 
 

@@ -119,7 +119,7 @@ def _tell_reach(plan: Plan, rows: Sequence[Row]) -> str:
         return "not every row has a finished run yet: nothing to compare"
     n_runs = [row.n for row in rows if row.n]
     if not n_runs:
-        return "no run came to a score: nothing to compare"
+        return "no run produced a score: nothing to compare"
     n_seeds = min(n_runs)
     study, words = plan.study, plural(n_seeds, "seed")
     n_pairs, is_paired = count_pairs(study, plan.specs), study.pairing == "seed"

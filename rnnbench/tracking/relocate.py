@@ -56,7 +56,7 @@ def relocate_artifacts(
     """
     database = store.root / DATABASE
     if not store.is_local or not database.exists():
-        raise StoreError(f"there is no {DATABASE} here whose addresses could be mended")
+        raise StoreError(f"there is no {DATABASE} here whose addresses could be fixed")
     mended, left = dict[Path, int](), dict[Path, int]()
     try:
         with (

@@ -77,7 +77,7 @@ def find_store(root: Path, environ: Mapping[str, str] = os.environ) -> Store:
     address = environ.get("MLFLOW_TRACKING_URI", "").strip()
     if address and not re.match(r"(https?|sqlite|postgresql|mysql|mssql)\b", address):
         raise StoreError(
-            f"MLFLOW_TRACKING_URI is '{mask(address)}', which is no server or database; "
+            f"MLFLOW_TRACKING_URI is '{mask(address)}', which is not a server or database; "
             "use http://host:port or sqlite:///file.db, or unset it"
         )
     if address and root / unquote(address.removeprefix("sqlite:///")) != root / DATABASE:
@@ -183,7 +183,7 @@ def _schema_of(database: Path) -> str | None:
     except sqlite3.DatabaseError as err:
         if is_busy(err):
             return None
-        raise StoreError(f"{DATABASE} is damaged or no database ({err}); move it away") from err
+        raise StoreError(f"{DATABASE} is damaged or not a database ({err}); move it away") from err
     if row is not None and row[0] is None:  # a file that was cut short may read like that
         raise StoreError(f"{DATABASE} is damaged (it names no schema); move it away")
     return str(row[0]) if row else None

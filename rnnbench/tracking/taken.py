@@ -118,7 +118,7 @@ def take_runs(store: Store, ledger: Ledger, study: str, on_problem: Callable[[st
             except ArchiveError as err:
                 refused.append(
                     f"{store} has the run {run.info.run_id}, which is left out: {err}; run the "
-                    "command again when that is mended, or have it sent by `rnnbench export`"
+                    "command again when that is fixed, or have it sent by `rnnbench export`"
                 )
     _tell(refused, on_problem)
     if taken and not is_declared_alike:
@@ -129,7 +129,7 @@ def take_runs(store: Store, ledger: Ledger, study: str, on_problem: Callable[[st
 
 
 def _last_attempts(runs: Iterable[Run]) -> list[Run]:
-    """Of each run that is over the last attempt; of one on two machines, what got further."""
+    """The last attempt of each run that is over; on two machines, the one that got further."""
     last: dict[str, Run] = {}
     for run in runs:
         tags = run.data.tags

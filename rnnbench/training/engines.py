@@ -45,4 +45,4 @@ def require_gpu(backend: Backend) -> None:
 
         found = torch.cuda.is_available()
     if not found:
-        raise UnavailableError(f"{backend} sees no GPU in this worker; say --device cpu")
+        raise UnavailableError(f"{backend} sees no GPU in this worker; use --device cpu")

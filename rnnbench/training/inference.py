@@ -58,7 +58,7 @@ def _unfit(path: Path, form: Form, err: Exception) -> str:
             f"{path} is damaged, or does not fit what the code of {form.name} builds now, which "
             f"{edited} {why}"
         )
-    return f"{path} is damaged, or no model of {display_name(form)} {why}"
+    return f"{path} is damaged, or not a model of {display_name(form)} {why}"
 
 
 def _check_weights(path: Path) -> None:

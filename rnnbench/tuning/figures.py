@@ -33,7 +33,7 @@ def draw_search(record: TuningRecord, importances: Mapping[str, float]) -> dict[
 
 
 def _seen_losses(trials: Sequence[Trial]) -> list[float | None]:
-    """Of each trial its value, or the best loss that a pruned one had; None if it had none."""
+    """Each trial's value, or the best loss that a pruned one had; None if it had none."""
     return [
         trial.value if trial.value is not None else min(best_so_far(trial.curve), default=None)
         for trial in trials

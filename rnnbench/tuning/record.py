@@ -84,7 +84,7 @@ class TuningRecord:
             return None
         return (
             f"the best values for {self.architecture} have a validation loss of {loss:.4f}, which "
-            f"is not below the {self.chance_loss:.4f} of always saying how common each class is: "
+            f"is not below the {self.chance_loss:.4f} of always predicting the class frequencies: "
             "they have learnt nothing"
         )
 
@@ -202,10 +202,10 @@ def _parse(content: bytes) -> TuningRecord:
     values = json.loads(content)
     texts = [values[name] for name in ("tuning", "architecture", "dataset", "fingerprint")]
     if not all(isinstance(text, str) for text in (*texts, values["hardware"], values["command"])):
-        raise ValueError("a name in it is no text")
+        raise ValueError("a name in it is not a text")
     parts = [values["declaration"][name] for name in ("architecture", "settings", "space")]
     if not all(isinstance(part, dict) for part in parts):
-        raise ValueError("what the search declared is none")
+        raise ValueError("what the search declared is not a table")
     if not all(type(number) is int for number in (*values["seeds"], values["n_trials"])):
         raise ValueError("its seeds and the number of trials must be integers")
     return TuningRecord(

@@ -107,7 +107,7 @@ class TuningScreen(Screen):
             self.say(f"Not over yet: {', '.join(unfinished)}. The same command goes on.")
         elif outcome.has_all_winners:
             self.say(
-                "The losses are the validation part's, and the best of many: they flatter. "
+                "The losses are the validation part's, and the best of many: they are optimistic. "
                 "What the winners are worth on fresh seeds and the test half says"
             )
             self.say(f"  {run_command(tuning.choices.command)}")

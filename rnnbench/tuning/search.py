@@ -225,8 +225,8 @@ class Search:
         elif known != text:
             changes = _differences(json.loads(known), json.loads(text))
             raise UsageError(
-                f"{self.name} was begun otherwise: {'; '.join(changes)}. Ask as it was begun, "
-                "or start over with --fresh (the old trials are put aside)"
+                f"{self.name} was started with other settings: {'; '.join(changes)}. Use the same "
+                "settings, or start over with --fresh (the old trials are put aside)"
             )
 
 

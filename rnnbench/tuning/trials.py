@@ -50,7 +50,7 @@ class Trial:
     def __post_init__(self) -> None:
         numbers = (*self.params.values(), *self.losses, *self.curve, self.seconds)
         if not all(_is_number(number) for number in numbers):
-            raise ValueError("a parameter, a loss or a time is no number")
+            raise ValueError("a parameter, a loss or a time is not a number")
         if (self.state == "complete") != (_is_number(self.value) and math.isfinite(self.value)):
             raise ValueError("it has a value exactly if it is complete")
         if not all(type(count) is int and count >= 0 for count in (self.number, self.epochs)):
@@ -58,7 +58,7 @@ class Trial:
         if not 0 <= self.seconds < _LONGEST_SECONDS:
             raise ValueError(f"it took {self.seconds} seconds")
         if not isinstance(self.reason, str | None):
-            raise ValueError("its reason is no text")
+            raise ValueError("its reason is not a text")
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Trial:  # Any: JSON values

@@ -78,7 +78,7 @@ class Said:
         text = (self.out + self.err).decode(self.console.encoding, "surrogateescape")
         if self.code not in (code, *self.console.codes):
             yield f"exit code {self.code}"
-        if "Traceback" in text or "defect of rnnbench" in text or "Exception ignored" in text:
+        if "Traceback" in text or "bug in rnnbench" in text or "Exception ignored" in text:
             yield "an unexpected error"
         if hidden := {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs")} - {"\n"}:
             yield f"characters {hidden!r}"

@@ -44,7 +44,9 @@ class Outcome:
     def is_crash(self) -> bool:
         """Whether it ended in anything but a sentence and a code that says what it means."""
         allowed = (0, 2, 3)
-        return self.code not in allowed or "defect" in self.said or "Traceback" in self.said
+        return (
+            self.code not in allowed or "bug in rnnbench" in self.said or "Traceback" in self.said
+        )
 
     def __str__(self) -> str:
         return f"{self.file} {self.way}: {' '.join(self.words)} → {self.code}\n{self.said}"

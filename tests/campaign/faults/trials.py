@@ -41,7 +41,7 @@ class Watched:
     @property
     def is_crash(self) -> bool:
         """Whether it ended in what nobody wrote for a user."""
-        return "Traceback" in self.said or "a defect of rnnbench" in self.said
+        return "Traceback" in self.said or "a bug in rnnbench" in self.said
 
     def counted(self) -> dict[str, int]:
         """For a tally."""
