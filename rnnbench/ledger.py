@@ -229,7 +229,7 @@ class Ledger:
         record_event(entry, event, self.made_by)
 
     @contextmanager
-    def incoming(self) -> Iterator[Path]:
+    def open_incoming(self) -> Iterator[Path]:
         """An empty folder on the ledger's disk; the lock must be held. It is gone at the end."""
         folder = self.folder / "incoming"
         with self._writing():

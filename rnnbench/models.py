@@ -172,7 +172,7 @@ def seed_keras(seed: int, backend: str) -> None:
     np.random.seed(seed % 2**32)  # noqa: NPY002  # a plug-in's layer may draw from it
 
 
-def unwrapped(err: BaseException) -> BaseException:
+def unwrap_error(err: BaseException) -> BaseException:
     """What the layer itself raised, where Keras gives an account of its own."""
     while err.__context__ is not None and any(sign in str(err) for sign in _SIGNS):
         err = err.__context__

@@ -16,7 +16,7 @@ from rnnbench.errors import StoreError, UsageError, unknown_name
 from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochRow, RunResult, RunSpec
 from rnnbench.tracking.client import Stages, find_stages
-from rnnbench.tracking.notes import notes_of
+from rnnbench.tracking.notes import read_notes
 from rnnbench.tracking.provenance import MAKER_TAGS
 from rnnbench.tracking.store import Store, find_store
 
@@ -174,7 +174,7 @@ def _read(
     history = entry.history() if is_whole or result is None else ()
     if is_whole:
         entry.check_rest(result)
-    notes = notes_of(entry, store)
+    notes = read_notes(entry, store)
     run_id = notes.get("run_id")
     is_deleted = bool(notes.get("deleted")) if stages is None else stages.get(str(run_id), False)
     is_there = run_id is not None and not is_deleted and (stages is None or run_id in stages)

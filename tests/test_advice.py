@@ -30,7 +30,7 @@ def advise(root: Path, study: Study, specs: Sequence[RunSpec], flat: Sequence[st
         workers=workers_here(),
         ledger=Ledger(root),
         n_train=100,
-    ).compared()
+    ).refreshed()
     rows = summarise(
         [
             (spec, BETTER if spec.seed % 2 and display_name(spec.form) not in flat else RESULT)

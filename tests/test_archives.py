@@ -51,7 +51,7 @@ def test_a_run_arrives_elsewhere_whole_and_once(
     ledger: Ledger, archive: Path, tmp_path: Path
 ) -> None:
     there = Ledger(tmp_path / "there")
-    with there.incoming() as folder:
+    with there.open_incoming() as folder:
         found = read_archive(archive, folder)
         assert (found.study, len(found.runs)) == ("made-up", 1)
         assert found.declarations[0]["declaration"] == DECLARED
@@ -67,7 +67,7 @@ def test_a_run_arrives_elsewhere_whole_and_once(
     assert replace(theirs, environment=mine.environment) == mine
     assert (taken.folder / "best.keras").read_bytes() == MODEL
     assert not (there.folder / "incoming").exists()
-    with there.incoming() as folder:
+    with there.open_incoming() as folder:
         (run,) = read_archive(archive, folder).runs
         assert there.take_in(run, {}) is None
 

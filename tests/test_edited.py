@@ -15,7 +15,7 @@ from rnnbench.errors import StoreError, UsageError
 from rnnbench.recorded_runs import find_run, read_runs
 from rnnbench.runs.listing import list_all, result_records, runs_as_csv
 from rnnbench.specs import RunResult
-from rnnbench.tracking.notes import notes_of, write_notes
+from rnnbench.tracking.notes import read_notes, write_notes
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
@@ -35,7 +35,7 @@ def carry_out(folder: MlflowFolder, *entries: LedgerEntry) -> Tracker:
     tracker = Tracker(
         folder.ledger, "textbook", folder.store, draw=lambda *_: b"", on_problem=problems.append
     )
-    if entries or tracker.owes([]):
+    if entries or tracker.has_unpublished([]):
         tracker.begin("a command", {}, entries)
     tracker.end("FINISHED", {})
     assert problems == []
@@ -78,7 +78,7 @@ def test_every_command_knows_which_run_was_deleted(folder: MlflowFolder) -> None
     kept, deleted = (folder.record(spec_of("lstm", seed), RESULT, epochs(3)) for seed in (0, 1))
     carry_out(folder, kept, deleted)
     root, client = folder.root, folder.client()
-    client.delete_run(notes_of(deleted, folder.store)["run_id"])
+    client.delete_run(read_notes(deleted, folder.store)["run_id"])
     (rows,) = list_all(root, "runs").values()
     assert [row["status"] for row in rows] == ["finished", "deleted in MLflow"]
     assert [row["fingerprint"] for row in result_records("textbook", root)] == [kept.fingerprint]
@@ -87,7 +87,7 @@ def test_every_command_knows_which_run_was_deleted(folder: MlflowFolder) -> None
     assert [run.folder for run in folder.read()] == [kept.folder]
     assert find_run(deleted.fingerprint, root).is_deleted
     assert not find_run(kept.fingerprint, root).is_deleted
-    client.delete_run(notes_of(kept, folder.store)["run_id"])
+    client.delete_run(read_notes(kept, folder.store)["run_id"])
     with pytest.raises(UsageError, match="every run of lstm was deleted in MLflow; name"):
         find_run("lstm", root)
 
@@ -105,7 +105,7 @@ def test_of_a_server_counts_what_was_last_heard(
     assert deleted(folder) == [entries[1].folder]
     store = find_store(folder.root)
     tracker = Tracker(folder.ledger, "textbook", store, draw=lambda *_: b"", on_problem=print)
-    tracker.owes([])  # nobody answers
+    tracker.has_unpublished([])  # nobody answers
     assert tracker.deleted == {entries[1].fingerprint}
 
 
@@ -119,7 +119,7 @@ def test_a_run_is_deleted_as_long_as_its_database_is_there(
 ) -> None:
     entry = folder.record(SPEC, RESULT, epochs(1))
     carry_out(folder, entry)
-    folder.client().delete_run(notes_of(entry, folder.store)["run_id"])
+    folder.client().delete_run(read_notes(entry, folder.store)["run_id"])
     carry_out(folder)
     database = folder.root / "mlflow.db"
     content = database.read_bytes()
@@ -162,6 +162,6 @@ def test_a_database_in_use_is_neither_damaged_nor_waited_for(
     with contextlib.closing(sqlite3.connect(folder.root / "mlflow.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert find_store(folder.root, {}).is_local
-        monkeypatch.setattr("rnnbench.tracking.relocate.PATIENCE_SECONDS", 0.1)
+        monkeypatch.setattr("rnnbench.tracking.relocate.LOCK_SECONDS", 0.1)
         with pytest.raises(StoreError, match=r"cannot be changed .another program is using it"):
             relocate_artifacts(folder.store, list)

@@ -10,7 +10,7 @@ import pytest
 from rnnbench.errors import UsageError
 from rnnbench.execution import engines
 from rnnbench.execution.devices import Placement, place_on_cluster
-from rnnbench.execution.engines import choose_engine, leave_out_unfit, open_executor
+from rnnbench.execution.engines import choose_engine, move_unfit_to_keras, open_executor
 from rnnbench.options import ExecutorChoices
 from rnnbench.specs import RunSpec
 
@@ -64,7 +64,7 @@ def test_a_network_that_cannot_be_vectorised_falls_back_with_the_reason(
         return {shape: "no rule" if shape == other.shape else None for shape, _ in shapes}
 
     monkeypatch.setattr(engines, "call_in_process", ask)
-    specs, reasons = leave_out_unfit([fits, other])
+    specs, reasons = move_unfit_to_keras([fits, other])
     assert [spec.engine for spec in specs] == ["fleet", "keras"]
     assert reasons == ["no rule"]
 

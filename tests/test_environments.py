@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from made_up import ENVIRONMENT, finished
 
-from rnnbench.compare.environments import mixed_words, tell_mixed
+from rnnbench.compare.environments import describe_differences, tell_mixed
 from rnnbench.execution import environment
 from rnnbench.execution.environment import describe_process, worker_environment
 from rnnbench.specs import Backend, RunResult
@@ -60,7 +60,7 @@ def test_runs_made_alike_need_no_word() -> None:
 def test_what_may_change_numbers_is_compared(
     one: dict[str, str], other: dict[str, str], words: str
 ) -> None:
-    assert mixed_words([made_with(**one), made_with(**other)]) == words
+    assert describe_differences([made_with(**one), made_with(**other)]) == words
 
 
 def test_a_variable_that_one_run_had_is_said() -> None:

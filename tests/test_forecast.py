@@ -50,7 +50,7 @@ def plan(make_spec: Callable[..., RunSpec], tmp_path: Path) -> Plan:
         ledger=Ledger(tmp_path),
         n_train=100,
         fresh=False,
-    ).compared()
+    ).refreshed()
 
 
 def costs_of(plan: Plan, **changed: Any) -> Mapping[str, Cost]:

@@ -35,7 +35,7 @@ def plan(root: Path, specs: Sequence[RunSpec], n_workers: int = 2, n_train: int 
         workers=workers_here(n_workers),
         ledger=Ledger(root),
         n_train=n_train,
-    ).compared()
+    ).refreshed()
 
 
 def finish(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnbench.compare.reach import describe_reach, seeds_to_decide, set_against_majority
+from rnnbench.compare.reach import compare_with_majority, describe_reach, seeds_to_decide
 from rnnbench.stats.intervals import Interval
 
 
@@ -115,4 +115,4 @@ ABOVE, AROUND = Interval(0.981, 0.99), Interval(0.97, 0.995)
 def test_what_beats_the_majority_class(
     means: list[tuple[str, float, Interval | None]], sentence: str
 ) -> None:
-    assert set_against_majority(means, 0.98).startswith(sentence)
+    assert compare_with_majority(means, 0.98).startswith(sentence)

@@ -35,7 +35,9 @@ PICTURES: dict[str, Callable[[Report], Picture | None]] = {
     "responses": lambda report: picture_responses(report.comparison.responses),
     "pairs": lambda report: picture_pairs(report.comparison.pairs, ("",)),
     "uncertainty": lambda report: picture_errors(report.comparison),
-    "curves": lambda report: picture_learning(report.comparison.curves, report.published.beside),
+    "curves": lambda report: picture_learning(
+        report.comparison.curves, report.published.curves_for
+    ),
     "published": lambda report: picture_comparisons(report.published.rows),
 }
 
@@ -111,7 +113,7 @@ def test_a_loss_that_is_no_number_is_left_out_of_its_epochs_mean() -> None:
 def test_curves_are_losses_with_the_published_run_of_the_same_architecture(
     report: Report,
 ) -> None:
-    panels = find_learning(report.comparison.curves, report.published.beside)
+    panels = find_learning(report.comparison.curves, report.published.curves_for)
     assert [panel.arm for panel in panels] == ["lstm", "lstm-dropout", "lstm-stacked", "gru"]
     (source, losses), *others = panels[0].published
     assert (source, others) == ("notes-2025", [])
@@ -126,7 +128,7 @@ def test_a_published_run_is_shown_only_where_it_is_compared_with(report: Report)
         Curve(section=section, arm="order=frozen", seed=0, history=np.ones((2, 4)))
         for section in ("gru", "gru · learning_rate=0.01")
     )
-    panels = find_learning(curves, replace(report.published, rows=(row,)).beside)
+    panels = find_learning(curves, replace(report.published, rows=(row,)).curves_for)
     assert [[len(losses) for _, losses in panel.published] for panel in panels] == [[100], []]
 
 

@@ -20,7 +20,7 @@ from rnnbench.recorded_runs import CURVES, RecordedRun, read_runs
 from rnnbench.specs import RunResult, RunSpec
 from rnnbench.tracking.answers import bounded
 from rnnbench.tracking.client import attach_files, find_stages, import_mlflow
-from rnnbench.tracking.notes import notes_of, write_notes
+from rnnbench.tracking.notes import read_notes, write_notes
 from rnnbench.tracking.publisher import SPEC_TAG, STATUS_TAG
 from rnnbench.tracking.store import Store
 
@@ -248,7 +248,7 @@ def test_notes_under_an_earlier_name_of_the_store_are_taken_over(
     entry = folder.record(SPEC, RESULT, epochs(1))
     noted = {"run_id": "1", "done": True}
     entry.note_published({before.format(root=tmp_path): noted, "http://other": {}})
-    assert notes_of(entry, store) == noted
+    assert read_notes(entry, store) == noted
     write_notes(entry, store, noted)
     assert entry.published() == {"http://other": {}, str(store): noted}
     write_notes(entry, store, None)
@@ -258,7 +258,7 @@ def test_notes_under_an_earlier_name_of_the_store_are_taken_over(
 def test_notes_of_several_databases_elsewhere_are_not_this_ones(tmp_path: Path) -> None:
     entry = MlflowFolder(tmp_path, None).record(SPEC, RESULT, epochs(1))
     entry.note_published({f"sqlite:////{name}/mlflow.db": {"run_id": name} for name in "ab"})
-    assert notes_of(entry, Store(root=tmp_path)) == {}
+    assert read_notes(entry, Store(root=tmp_path)) == {}
 
 
 def test_a_damaged_run_is_left_out_of_mlflow_too(folder: MlflowFolder) -> None:
@@ -284,7 +284,7 @@ class SlowClient:
         )
 
     def search_runs(self, ids: list[str], **_: Any) -> Page:
-        self._store.patience._waited += 4
+        self._store.deadline._waited += 4
         info = SimpleNamespace(run_id=ids[0], lifecycle_stage="active")
         return Page([SimpleNamespace(info=info)])
 
@@ -296,7 +296,7 @@ def test_a_server_that_lists_slowly_is_waited_for(
     monkeypatch.setattr("rnnbench.tracking.client.open_client", SlowClient)
     for n in range(10):
         assert find_stages(store, f"study {n}") == {f"{n}": False}
-    assert not store.patience.is_over
+    assert not store.deadline.is_over
 
 
 class EndlessClient(SlowClient):

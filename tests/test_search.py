@@ -44,7 +44,7 @@ class MadeUpTuning(Tuning):
     def declaration(self, architecture: str) -> dict[str, Any]:
         return self.declared
 
-    def usual(self, architecture: str) -> Params | None:
+    def textbook_params(self, architecture: str) -> Params | None:
         return self.first
 
 

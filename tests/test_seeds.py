@@ -14,8 +14,8 @@ from scipy import integrate, special, stats
 
 from rnnbench.stats.seeds import (
     detectable_difference,
-    opposite_story,
     paired_power,
+    reversal_probability,
     seeds_for_verdicts,
     seeds_needed,
 )
@@ -161,9 +161,9 @@ def opposite_by_hand(a: list[float], b: list[float]) -> float:
     ],
 )
 def test_opposite_story_counts_every_combination(a: list[float], b: list[float]) -> None:
-    assert opposite_story(a, b) == pytest.approx(opposite_by_hand(a, b))
+    assert reversal_probability(a, b) == pytest.approx(opposite_by_hand(a, b))
 
 
 @pytest.mark.parametrize("b", [[0.8], [], [0.7, math.nan], [0.8, 0.9]], ids=str)
 def test_no_opposite_story_of_single_runs_nan_or_equal_means(b: list[float]) -> None:
-    assert opposite_story([0.9, 0.8], b) is None
+    assert reversal_probability([0.9, 0.8], b) is None

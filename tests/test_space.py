@@ -203,7 +203,7 @@ def test_what_a_space_does_not_search_may_be_anything() -> None:
 
 def test_the_ends_are_the_lowest_and_the_highest_values_together() -> None:
     space = Space(domains={"learning_rate": RATE, "units": (16, 4, 8)})
-    assert list(space.ends()) == [
+    assert list(space.corners()) == [
         {"learning_rate": 1e-5, "units": 4},
         {"learning_rate": 1e-1, "units": 16},
     ]

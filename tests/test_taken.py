@@ -116,7 +116,7 @@ def test_a_run_is_taken_once_and_not_given_back(here: MlflowFolder, there: Mlflo
         draw=lambda *_: b"",
         on_problem=problems.append,
     )
-    assert not tracker.owes([])
+    assert not tracker.has_unpublished([])
     tracker.begin("a command", {}, here.ledger.entries())
     tracker.end("FINISHED", {})
     assert problems == []

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 
 from rnnbench.architectures import make_form
 from rnnbench.claims.metrics import METRICS
-from rnnbench.claims.runs import asked_spec, known_settings
+from rnnbench.claims.runs import known_settings, notes_spec
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.specs import Argument
@@ -276,7 +276,7 @@ def _check_pair(a: str, b: str, settings: Mapping[str, Argument]) -> None:
     _check_architecture(a, "a")
     _check_architecture(b, "b")
     _check_settings((a, b), settings)
-    if asked_spec(a, settings) == asked_spec(b, settings):
+    if notes_spec(a, settings) == notes_spec(b, settings):
         raise BadValueError(f"'{b}' is the same network as '{a}'; name two that differ", "b")
 
 
@@ -341,7 +341,7 @@ def _check_value(key: str, value: object, architectures: Sequence[str], *path: s
         raise BadValueError(f"'{key}' takes one value, got {value!r}", *path)
     with refused_at(*path):
         for architecture in architectures:
-            asked_spec(architecture, {key: value})
+            notes_spec(architecture, {key: value})
 
 
 def _set_sentence(owner: object, key: str) -> None:

@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 from rnnbench.architectures import PRESETS, find_plugin, make_form
 from rnnbench.claims.metrics import Metric
 from rnnbench.compare.arms import hardware_of, is_at_limit
-from rnnbench.compare.environments import mixed_words
+from rnnbench.compare.environments import describe_differences
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import Argument, CanonicalForm, DataSpec, Recipe, RunSpec
 
 RunIndex: TypeAlias = Mapping[RunSpec, Sequence[RecordedRun]]
-"""Runs by what was asked, less the seed and what `_Surroundings` holds."""
+"""Runs by what was asked, less the seed and what `_Context` holds."""
 
 _Arms: TypeAlias = Mapping[str, Mapping[int, tuple[RecordedRun, float]]]
 """Finished runs and their number, by architecture and seed."""
@@ -47,7 +47,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Surroundings:
+class _Context:
     """What a claim leaves open, and comparable runs yet have in common."""
 
     content: str
@@ -62,7 +62,7 @@ class _Surroundings:
         return ", ".join(word for word in words if word)
 
 
-def asked_spec(architecture: str, settings: Mapping[str, Argument]) -> RunSpec:
+def notes_spec(architecture: str, settings: Mapping[str, Argument]) -> RunSpec:
     """The notes' run of an architecture with some settings changed; seed 0, data without content.
 
     Raises:
@@ -128,14 +128,14 @@ def take_sample(
         is_paired: whether comparable means the same seed; then other seeds are left, unless
             fewer than two are shared.
     """
-    found: dict[_Surroundings, dict[str, dict[int, tuple[RecordedRun, float]]]] = {}
-    failed: dict[_Surroundings, set[tuple[str, int]]] = {}
+    found: dict[_Context, dict[str, dict[int, tuple[RecordedRun, float]]]] = {}
+    failed: dict[_Context, set[tuple[str, int]]] = {}
     for name in architectures:
-        asked = asked_spec(name, settings)
+        asked = notes_spec(name, settings)
         for run in index.get(_question(asked), ()):
             if run.result is None or not _is_asked_for(run.spec, asked, settings):
                 continue
-            place = _surroundings(run.spec, asked)
+            place = _context(run.spec, asked)
             if not run.is_finished:  # it may not have got as far as naming its hardware
                 failed.setdefault(place, set()).add((name, run.spec.seed))
             elif (value := metric.measure(run.result, less)) is not None:
@@ -150,7 +150,7 @@ def take_sample(
     left_out = failed.get(replace(chosen, hardware=""), set())
     arms = _keep_comparable(complete[chosen], is_paired)
     entered = [run for of_arm in arms.values() for run, _ in of_arm.values()]
-    mixed = mixed_words(run.result for run in entered if run.result)
+    mixed = describe_differences(run.result for run in entered if run.result)
     remark = f"; not made alike: {mixed}" if mixed else ""
     return Sample(
         values={
@@ -176,8 +176,8 @@ def _is_asked_for(spec: RunSpec, asked: RunSpec, settings: Mapping[str, Argument
     )
 
 
-def _surroundings(spec: RunSpec, asked: RunSpec) -> _Surroundings:
-    return _Surroundings(
+def _context(spec: RunSpec, asked: RunSpec) -> _Context:
+    return _Context(
         content=spec.data.fingerprint,
         is_split_by_seed=spec.data.split_seed != asked.data.split_seed,
         backend=spec.backend,

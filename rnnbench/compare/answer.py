@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rnnbench.compare.comparison import Comparison
-from rnnbench.compare.reach import describe_reach, seeds_to_decide, set_against_majority
+from rnnbench.compare.reach import compare_with_majority, describe_reach, seeds_to_decide
 from rnnbench.compare.rows import ArmRow, PairRow
 from rnnbench.output.amounts import plural
 from rnnbench.page.tables import by_section
@@ -219,7 +219,7 @@ def _against_majority(
     if not known or known[0] is None:
         return []
     means = [(row.arm, _mean(row), row.test_accuracy_t) for row in networks]
-    return [(f"{section}: " if section else "") + set_against_majority(means, known[0])]
+    return [(f"{section}: " if section else "") + compare_with_majority(means, known[0])]
 
 
 def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow]) -> list[str]:

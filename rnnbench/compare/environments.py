@@ -37,7 +37,7 @@ def tell_mixed(place: str, arms: Iterable[tuple[str, Sequence[RunResult]]]) -> s
     )
 
 
-def mixed_words(results: Iterable[RunResult]) -> str:
+def describe_differences(results: Iterable[RunResult]) -> str:
     """`keras 3.4.1 or 3.15.1`: what the runs differ in that may change numbers; else empty."""
     found = [_conditions(result) for result in results]
     return ", ".join(

@@ -81,7 +81,7 @@ def describe_reach(
     return None
 
 
-def set_against_majority(
+def compare_with_majority(
     means: Iterable[tuple[str, float, Interval | None]], majority: float
 ) -> str:
     """Which arms beat always predicting the most common class, in a sentence.

@@ -22,7 +22,7 @@ from rnnbench.stats.crossed import (
     resample_reviews,
 )
 from rnnbench.stats.intervals import mean_sd
-from rnnbench.stats.seeds import opposite_story, seeds_needed
+from rnnbench.stats.seeds import reversal_probability, seeds_needed
 
 Correct: TypeAlias = Callable[[str], Mapping[int, NDArray[np.bool_]]]
 """Of an arm, by seed: bool `(n_reviews,)`, whether the run's best model judged each test review
@@ -109,7 +109,7 @@ def _describe_pair(
         review_se=errors.review_se,
         both_se=errors.both_se,
         both_interval=errors.both_interval,
-        opposite=opposite_story(runs.a, runs.b),
+        opposite=reversal_probability(runs.a, runs.b),
         n_opposite_seeds=sum(told) if told else None,
         n_seeds=len(told),
         seeds_needed=seeds_needed(_sd_of_differences(runs), pair.margin, n_family)

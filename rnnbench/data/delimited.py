@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from rnnbench.data.rows import Rows, clean_name, shorten, spell_label
+from rnnbench.data.rows import Rows, clean_name, normalise_label, shorten
 from rnnbench.errors import DataError, UsageError
 
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
@@ -54,7 +54,7 @@ def find_swallowed(rows: Rows, column: str, labels: Container[str]) -> list[int]
 
     def is_row(line: str) -> bool:
         fields = line.split(rows.separator)
-        return len(fields) == len(rows.header) and spell_label(fields[place]) in labels
+        return len(fields) == len(rows.header) and normalise_label(fields[place]) in labels
 
     return [
         row

@@ -106,7 +106,7 @@ def decode_file(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]
         ) from err
 
 
-def spell_label(text: str) -> str:
+def normalise_label(text: str) -> str:
     """The one spelling of a label: `1` for `1.0` and `+1`, `True` for `true`, composed letters."""
     label = clean_name(text)
     if _NUMBER.fullmatch(label):
@@ -123,7 +123,7 @@ def is_missing(label: str) -> bool:
 
 def label_key(label: str) -> str:
     """The same for labels that are one class: they differ in upper and lower case at most."""
-    return spell_label(label).casefold()
+    return normalise_label(label).casefold()
 
 
 def merge_spellings(labels: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -17,8 +17,8 @@ from rnnbench.data.rows import (
     decode_file,
     is_missing,
     merge_spellings,
+    normalise_label,
     shorten,
-    spell_label,
 )
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.formats import FormatError, parse_json
@@ -123,7 +123,7 @@ def read_table(path: Path, choices: OwnChoices, *, for_training: bool = True) ->
         raise DataError(f"{path} has no rows")
     text, label, split, inferred = _find_columns(path, rows, choices)
     texts = rows.columns[text]
-    spelled = {value: spell_label(value) for value in set(rows.columns[label])}
+    spelled = {value: normalise_label(value) for value in set(rows.columns[label])}
     labels = [spelled[value] for value in rows.columns[label]]
     empty = {row for row, value in enumerate(texts) if not value.strip()}
     missing = [row for row, name in enumerate(labels) if row not in empty and is_missing(name)]

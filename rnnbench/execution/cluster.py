@@ -215,7 +215,7 @@ class RayExecutor:
             raise WorkerError(f"a worker could not be started: {first_line(err.cause)}") from err
         except ray.exceptions.RayError as err:  # its worker, its node or its last words are lost
             del self._at_work[generator]
-            yield from self._bury(sent, err)
+            yield from self._handle_death(sent, err)
             return
         if isinstance(event, float):
             self._cpu_seconds += event
@@ -228,7 +228,7 @@ class RayExecutor:
                 del sent.wanted[event.fingerprint]
             yield event
 
-    def _bury(self, sent: _Sent, err: Exception) -> Iterator[Event]:
+    def _handle_death(self, sent: _Sent, err: Exception) -> Iterator[Event]:
         """A worker died: its runs wait again, at their last state, unless they kill workers."""
         for fingerprint, task in sent.wanted.items():
             deaths = self._deaths[fingerprint] = self._deaths.get(fingerprint, 0) + 1

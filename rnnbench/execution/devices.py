@@ -109,10 +109,10 @@ def place_workers(
         )
     if not gpus or (device == "auto" and chosen not in backends_with_gpu()):
         return Placement(backend=chosen, gpus=(None,) * (workers or usable_cores()), reason=reason)
-    seats: Sequence[str] = [gpu for _ in range(workers_per_gpu) for gpu in gpus]
+    places: Sequence[str] = [gpu for _ in range(workers_per_gpu) for gpu in gpus]
     if workers is not None:
-        seats = [seats[index % len(seats)] for index in range(workers)]
-    return Placement(backend=chosen, gpus=tuple(seats), reason=reason)
+        places = [places[index % len(places)] for index in range(workers)]
+    return Placement(backend=chosen, gpus=tuple(places), reason=reason)
 
 
 def place_on_cluster(

@@ -111,7 +111,7 @@ def choose_engine(asked: str, lanes: int | None, placement: Placement) -> Engine
     return EngineChoice(engine="keras", n_lanes=1, reason=reason)
 
 
-def leave_out_unfit(specs: Sequence[RunSpec]) -> tuple[list[RunSpec], list[str]]:
+def move_unfit_to_keras(specs: Sequence[RunSpec]) -> tuple[list[RunSpec], list[str]]:
     """Specs for a fleet, those whose network cannot be vectorised given to `keras`; and why."""
     fleets = {spec.shape: spec for spec in specs if spec.engine == "fleet"}
     reasons: dict[str, str | None] = call_in_process(_ask, list(fleets.items())) if fleets else {}

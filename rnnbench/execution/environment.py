@@ -76,7 +76,7 @@ def worker_environment(
     return variables | dict.fromkeys(_THREAD_VARIABLES, "1") | {"XLA_FLAGS": flags}
 
 
-def keep_programs() -> None:
+def enable_compilation_cache() -> None:
     """Have JAX keep what it compiles for later commands; before its first import.
 
     A folder a processor: a compiled program holds that processor's instructions.

@@ -20,7 +20,7 @@ READY = "ready"  # a worker's first word: from here on its death is its run's fa
 
 
 @dataclass(kw_only=True)
-class _Seat:
+class _Slot:
     """A place for a worker, and what it is doing."""
 
     gpu: str | None
@@ -56,7 +56,7 @@ class LocalExecutor:
         self._backend = backend
         self._gpus = gpus
         self._log_folder = log_folder
-        self._seats: list[_Seat] = []
+        self._slots: list[_Slot] = []
         self._waiting = TaskQueue()
         self._cpu_before = children_cpu_seconds()
 
@@ -69,99 +69,99 @@ class LocalExecutor:
         """See `Executor.run`."""
         self._waiting = TaskQueue(tasks)
         try:
-            self._fill_seats(len(self._waiting))
-            for seat in self._seats:
-                self._hand_out(seat)
-            while any(seat.tasks for seat in self._seats):
-                by_pipe: dict[Any, _Seat] = {seat.child.pipe: seat for seat in self._seats}
+            self._fill_slots(len(self._waiting))
+            for slot in self._slots:
+                self._hand_out(slot)
+            while any(slot.tasks for slot in self._slots):
+                by_pipe: dict[Any, _Slot] = {slot.child.pipe: slot for slot in self._slots}
                 for pipe in wait(list(by_pipe)):
                     yield from self._listen(by_pipe[pipe])
         finally:
-            if any(seat.tasks for seat in self._seats):
+            if any(slot.tasks for slot in self._slots):
                 self.close()  # the work was broken off
 
     def start(self, n_tasks: int) -> None:
         """See `Executor.start`; they import Keras meanwhile."""
-        self._fill_seats(n_tasks)
+        self._fill_slots(n_tasks)
 
     def close(self) -> None:
         """Send every worker home at once."""
-        for seat in self._seats:
-            seat.child.end()
-        self._seats = []
+        for slot in self._slots:
+            slot.child.end()
+        self._slots = []
 
     def stop(self, fingerprint: str) -> None:
         """See `Executor.stop`."""
         self._waiting.drop(fingerprint)
-        for seat in self._seats:
-            mine = {task.spec.fingerprint for task in seat.tasks}
-            if fingerprint in mine - seat.over:
-                seat.over.add(fingerprint)
-                _tell(seat, fingerprint)
+        for slot in self._slots:
+            mine = {task.spec.fingerprint for task in slot.tasks}
+            if fingerprint in mine - slot.over:
+                slot.over.add(fingerprint)
+                _tell(slot, fingerprint)
 
-    def _fill_seats(self, n_tasks: int) -> None:
+    def _fill_slots(self, n_tasks: int) -> None:
         """As many workers as there are tasks, and never more than places; idle ones stay."""
         wanted = self._gpus[:n_tasks]
-        self._seats += [self._take_seat(gpu) for gpu in wanted[len(self._seats) :]]
+        self._slots += [self._start_worker(gpu) for gpu in wanted[len(self._slots) :]]
 
-    def _take_seat(self, gpu: str | None) -> _Seat:
+    def _start_worker(self, gpu: str | None) -> _Slot:
         log = None if self._log_folder is None else self._log_folder / "workers.log"
         n_sharing = max(self._gpus.count(gpu), 1)
         environment = worker_environment(self._backend, gpu, n_sharing)
-        return _Seat(
+        return _Slot(
             gpu=gpu,
             child=spawn(self._work, gpu, self._n_lanes, environment=environment, log=log),
         )
 
-    def _hand_out(self, seat: _Seat) -> None:
+    def _hand_out(self, slot: _Slot) -> None:
         """Give an idle worker its next task, if there is one; a fleet as many as it has lanes."""
-        elsewhere = {other.shape for other in self._seats if other is not seat and other.tasks}
-        seat.tasks = self._waiting.take(seat.shape, elsewhere, self._n_lanes)
-        seat.over = set()
-        if seat.tasks:
-            seat.shape = seat.tasks[0].spec.shape
-            _tell(seat, seat.tasks)
+        elsewhere = {other.shape for other in self._slots if other is not slot and other.tasks}
+        slot.tasks = self._waiting.take(slot.shape, elsewhere, self._n_lanes)
+        slot.over = set()
+        if slot.tasks:
+            slot.shape = slot.tasks[0].spec.shape
+            _tell(slot, slot.tasks)
 
-    def _listen(self, seat: _Seat) -> Iterator[Event]:
+    def _listen(self, slot: _Slot) -> Iterator[Event]:
         """Pass on what a worker says; when all its tasks have ended, hand out the next."""
         try:
-            event: Event | str | None = seat.child.pipe.recv()
+            event: Event | str | None = slot.child.pipe.recv()
         except (EOFError, OSError):  # OSError: it died in the middle of an event
-            yield from self._replace(seat)
+            yield from self._replace(slot)
             return
         if isinstance(event, str):
-            seat.ready = True
+            slot.ready = True
             return
         if event is None:
-            self._hand_out(seat)
-        elif event.fingerprint not in seat.over:
+            self._hand_out(slot)
+        elif event.fingerprint not in slot.over:
             if isinstance(event, Finished | Failed):
-                seat.over.add(event.fingerprint)
+                slot.over.add(event.fingerprint)
             yield event
 
-    def _replace(self, seat: _Seat) -> Iterator[Event]:
-        """A worker died: its run failed, a new worker takes the seat."""
-        seat.child.process.join()
-        reason = how_it_ended(seat.child)
-        seat.child.end()
-        if not seat.ready:
+    def _replace(self, slot: _Slot) -> Iterator[Event]:
+        """A worker died: its run failed, a new worker takes the slot."""
+        slot.child.process.join()
+        reason = how_it_ended(slot.child)
+        slot.child.end()
+        if not slot.ready:
             raise WorkerError(f"a worker could not be started: {reason}")
-        for task in seat.tasks:
+        for task in slot.tasks:
             fingerprint = task.spec.fingerprint
-            if fingerprint not in seat.over:
+            if fingerprint not in slot.over:
                 yield Failed(fingerprint=fingerprint, reason=reason, traceback=reason)
-        fresh = self._take_seat(seat.gpu)
-        self._seats[self._seats.index(seat)] = fresh
+        fresh = self._start_worker(slot.gpu)
+        self._slots[self._slots.index(slot)] = fresh
         self._hand_out(fresh)
 
 
-def _tell(seat: _Seat, message: tuple[Task, ...] | str) -> None:
+def _tell(slot: _Slot, message: tuple[Task, ...] | str) -> None:
     """Send tasks, or the fingerprint of a run to give up.
 
     A worker that has died is noticed when its pipe is read.
     """
     with suppress(OSError):
-        seat.child.pipe.send(message)
+        slot.child.pipe.send(message)
 
 
 def work_off(pipe: Connection, gpu: str | None, n_lanes: int) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rnnbench.data.corpus import PartName
 from rnnbench.data.dataset import Part, load_part
-from rnnbench.execution.environment import describe_process, keep_programs
+from rnnbench.execution.environment import describe_process, enable_compilation_cache
 from rnnbench.execution.executor import Task, TaskQueue
-from rnnbench.models import import_keras, unwrapped
+from rnnbench.models import import_keras, unwrap_error
 from rnnbench.output.characters import named_line, unstyled
 from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
 from rnnbench.training.engine import Program
@@ -81,7 +81,7 @@ class Worker:
                 if task.spec.fingerprint not in ended:
                     yield Failed(
                         fingerprint=task.spec.fingerprint,
-                        reason=named_line(unwrapped(err)),
+                        reason=named_line(unwrap_error(err)),
                         traceback=unstyled(traceback.format_exc()),
                         environment=environment,
                     )
@@ -105,7 +105,7 @@ def prepare_process() -> None:
 
     Importing Keras takes seconds, best spent before the first task is here.
     """
-    keep_programs()
+    enable_compilation_cache()
     import_keras()
 
 

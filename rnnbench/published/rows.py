@@ -56,7 +56,7 @@ class Published:
     rows: tuple[PublishedRow, ...] = ()
     curves: tuple[Curve, ...] = ()
 
-    def beside(self, section: str, arm: str) -> tuple[tuple[str, NDArray[np.float64]], ...]:
+    def curves_for(self, section: str, arm: str) -> tuple[tuple[str, NDArray[np.float64]], ...]:
         """Source and validation losses of the runs that the arm is compared with in a row, too."""
         compared = {
             (row.source, row.architecture)

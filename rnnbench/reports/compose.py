@@ -93,7 +93,7 @@ class Report:
     def _parts(self) -> Iterator[Part]:
         yield _answer_part(self.answer, self.warnings)
         if self.comparison and self.published:
-            yield from comparison_parts(self.comparison, self.published.beside)
+            yield from comparison_parts(self.comparison, self.published.curves_for)
         if self.tuning:
             yield tuning_part(self.tuning)
         if self.comparison and self.published:

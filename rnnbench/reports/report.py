@@ -90,7 +90,7 @@ def report_after_run(study: str, view: Screen, store: Store) -> None:
     A process of its own draws it, so that the parent of a study stays small.
 
     Args:
-        store: with the patience that the command has left.
+        store: with the deadline of the command.
     """
     problem = "" if store.is_local else _take_others(study, view, store)
     try:
@@ -107,7 +107,7 @@ class _Written:
     """A report that was written, and what it says first.
 
     Args:
-        store: with the patience that reading it has left.
+        store: with the deadline of reading it.
         files: the page first.
         can_attach: whether MLflow could be read.
     """

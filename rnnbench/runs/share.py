@@ -95,7 +95,7 @@ def import_study(source: str, address: str | None, view: Screen, root: Path) -> 
         tracker = Tracker(
             ledger, study, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
         )
-        if entries or tracker.owes([]):
+        if entries or tracker.has_unpublished([]):
             tags = tag_command(study, None, ledger.made_by)
             tracker.begin(f"{study} · {n_runs} from {taken.origin}", tags, entries)
         tracker.end("FINISHED", {})
@@ -109,7 +109,7 @@ def import_study(source: str, address: str | None, view: Screen, root: Path) -> 
 
 
 def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
-    with ledger.incoming() as folder:
+    with ledger.open_incoming() as folder:
         archive = read_archive(path, folder)
         study = archive.study
         origin = {"imported_from": archive.origin, "imported_archive": archive.digest[:16]}

@@ -126,7 +126,7 @@ def paired_power(n: int, effect: float, level: float) -> float:
     return float(density @ power / density.sum())
 
 
-def opposite_story(a: Sequence[float], b: Sequence[float]) -> float | None:
+def reversal_probability(a: Sequence[float], b: Sequence[float]) -> float | None:
     """The chance that one value of each orders a and b against their means.
 
     Over all combinations of a value of a and one of b, a tie counting half.

@@ -17,7 +17,7 @@ from rnnbench.data.tables import OwnChoices
 from rnnbench.datasets import DatasetRef, resolve_dataset
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import UsageError
-from rnnbench.execution.engines import Workers, leave_out_unfit, open_executor, refuse_unfit
+from rnnbench.execution.engines import Workers, move_unfit_to_keras, open_executor, refuse_unfit
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
 from rnnbench.page.screen import Screen
@@ -117,7 +117,7 @@ class Plan:
         """Epochs that a run of the plan has behind it."""
         return len(self.ledger.entry(self.study.name, spec).history())
 
-    def compared(self) -> Plan:
+    def refreshed(self) -> Plan:
         """The plan with what the ledger has finished by now, and with the tasks that are left."""
         # First those of the study: of a file that cannot be read it is told once what becomes of it
         entries = [self._find(spec) for spec in self.specs]
@@ -164,7 +164,7 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
             if isinstance(spec.form, PluginForm)
             if choices.fresh or not _is_over(spec, study, ledger)
         )
-        specs, reasons = leave_out_unfit(specs)
+        specs, reasons = move_unfit_to_keras(specs)
         for reason in reasons:
             view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")
         plan = Plan(
@@ -176,7 +176,7 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
             n_train=open_corpus(dataset.fingerprint).train.n_reviews,
             fresh=choices.fresh,
         )
-        yield plan.compared()
+        yield plan.refreshed()
 
 
 def _make_task(spec: RunSpec, entry: LedgerEntry | None, known: KnownResults, n_train: int) -> Task:

@@ -53,7 +53,7 @@ def run_study(choices: RunChoices, view: RunScreen, root: Path) -> RunOutcome:
                 for spec in plan.specs:
                     plan.ledger.archive(plan.study.name, spec)
             # The command that held the lock may have done some of the runs.
-            return _carry_out(plan.compared(), choices, view)
+            return _carry_out(plan.refreshed(), choices, view)
 
 
 def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
@@ -68,7 +68,7 @@ def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
     tracker = Tracker(
         ledger, name, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
     )
-    if plan.tasks or tracker.owes(_best_entries(entries.values())):
+    if plan.tasks or tracker.has_unpublished(_best_entries(entries.values())):
         tracker.begin(
             f"{name} · {plural(len(plan.specs), 'run')} · {plan.dataset.name}",
             tag_command(name, plan.dataset.notice, ledger.made_by)

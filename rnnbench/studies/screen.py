@@ -40,11 +40,11 @@ class RunScreen(Screen):
         resumed = f", {plan.n_resumed} to go on with" if plan.n_resumed else ""
         self.say(f"runs      {plural(len(plan.specs), 'run')}{done}{resumed}")
         if plan.tasks:
-            self.say_work(plan)
+            self.show_work(plan)
         else:
             self.say("work      nothing left to do")
 
-    def say_work(self, plan: Plan) -> None:
+    def show_work(self, plan: Plan) -> None:
         """How many workers, and how long they will take."""
         workers = plural(plan.n_workers, "worker")
         guess = ", if they stop as early as the textbook study on IMDB" if plan.is_guess else ""
@@ -87,7 +87,7 @@ class ForecastScreen(RunScreen):
     def __init__(self, *, quiet: bool = False) -> None:
         super().__init__(console=open_console(quiet=True) if quiet else None)
 
-    def say_work(self, plan: Plan) -> None:
+    def show_work(self, plan: Plan) -> None:
         """How many workers; the time comes with the forecast."""
         self.say(f"work      {plural(plan.n_workers, 'worker')}")
 

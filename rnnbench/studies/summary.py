@@ -10,10 +10,10 @@ from rnnbench.architectures import display_name, model_parameters
 from rnnbench.compare.baseline import find_majority
 from rnnbench.compare.predictions import read_labels
 from rnnbench.compare.reach import (
+    compare_with_majority,
     describe_reach,
     is_too_coarse,
     seeds_to_decide,
-    set_against_majority,
 )
 from rnnbench.output.amounts import plural
 from rnnbench.published.notes import NotesRun, is_comparable_with_notes, published_runs
@@ -158,7 +158,7 @@ def _tell_majority(plan: Plan, rows: Sequence[Row]) -> list[str]:
         )
         for row in finished
     ]
-    return [set_against_majority(means, majority.test_accuracy)]
+    return [compare_with_majority(means, majority.test_accuracy)]
 
 
 def _minutes(plan: Plan, rows: Sequence[Row], n_missing: int) -> float:

@@ -10,7 +10,7 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
 from urllib3.util import Retry
 
-from rnnbench.tracking.patience import refuse_late_request
+from rnnbench.tracking.deadline import refuse_late_request
 
 LARGEST_ANSWER = 8 * 2**20  # bytes, unpacked; a page of 200 runs takes less than one
 LARGEST_FILE = 2**28  # the predictions of a run; those of ours have 0.05 MiB

@@ -28,14 +28,14 @@ _MOST_RUNS = 100_000  # of a study: each is held, and the largest study of ours 
 
 
 def ask(store: Store, question: Callable[[], _Answer]) -> _Answer:
-    """What the question returns, asked as long as the store's patience lasts.
+    """What the question returns, asked as long as the store's deadline allows.
 
     Raises:
         StoreError: whatever a store, its driver or the network raises.
     """
     import_mlflow()  # the server does not answer for how long that takes
     try:
-        return store.patience.ask(question)
+        return store.deadline.ask(question)
     except RnnbenchError:
         raise
     except Exception as err:  # a store may raise anything
@@ -172,7 +172,7 @@ def list_runs(store: Store, client: MlflowClient, experiment: Experiment) -> Ite
         before = len(seen)
         seen.update(str(run.info.run_id) for run in page)
         if len(seen) > before:
-            store.patience.return_some()
+            store.deadline.extend()
         elif token:
             raise StoreError(f"{store} does not answer (its pages of runs have no end)")
         if len(seen) > _MOST_RUNS:

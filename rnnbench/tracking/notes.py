@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 
-def notes_of(entry: LedgerEntry, store: Store) -> dict[str, Any]:  # Any: JSON values
+def read_notes(entry: LedgerEntry, store: Store) -> dict[str, Any]:  # Any: JSON values
     """The notes about a run in a store; empty if there are none."""
     published = entry.published()
     name = _name(published, store)
@@ -32,7 +32,7 @@ def note_stages(store: Store, entries: Iterable[LedgerEntry], stages: Stages) ->
     Others' runs are not: those are what was taken from there.
     """
     for entry in entries:
-        noted = notes_of(entry, store)
+        noted = read_notes(entry, store)
         if "run_id" not in noted:
             continue
         is_taken = bool(noted.get("taken"))

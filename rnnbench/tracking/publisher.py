@@ -24,7 +24,7 @@ from rnnbench.tracking.measures import (
     score_metrics,
     write_model_folder,
 )
-from rnnbench.tracking.notes import experiment_mark, notes_of, write_notes
+from rnnbench.tracking.notes import experiment_mark, read_notes, write_notes
 from rnnbench.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -323,7 +323,7 @@ class Publisher:
             self._client.log_batch(run_id, metrics=metrics[start : start + METRICS_A_CALL])
 
     def _notes(self, entry: LedgerEntry) -> dict[str, Any]:  # Any: JSON values
-        notes = notes_of(entry, self._store)
+        notes = read_notes(entry, self._store)
         return notes if notes.get("experiment") == self._experiment else {}
 
     def _note(self, entry: LedgerEntry, notes: dict[str, Any]) -> None:  # Any: JSON values

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
-from rnnbench.tracking.notes import notes_of
+from rnnbench.tracking.notes import read_notes
 from rnnbench.tracking.publisher import ORIGIN_TAG
 from rnnbench.tracking.store import (
     ARTIFACTS,
@@ -25,7 +25,7 @@ from rnnbench.tracking.store import (
     folder_mark,
 )
 
-PATIENCE_SECONDS = 10  # with another program that writes
+LOCK_SECONDS = 10  # with another program that writes
 _COLUMNS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -60,7 +60,7 @@ def relocate_artifacts(
     mended, left = dict[Path, int](), dict[Path, int]()
     try:
         with (
-            contextlib.closing(sqlite3.connect(database, timeout=PATIENCE_SECONDS)) as connection,
+            contextlib.closing(sqlite3.connect(database, timeout=LOCK_SECONDS)) as connection,
             connection,
         ):
             found = _find(connection, store)
@@ -100,7 +100,7 @@ def _find(connection: sqlite3.Connection, store: Store) -> dict[Path, list[_Addr
 
 def _noted(entry: LedgerEntry, store: Store) -> str:
     """The run's id; empty if it has none."""
-    return str(notes_of(entry, store).get("run_id", ""))
+    return str(read_notes(entry, store).get("run_id", ""))
 
 
 def _is_ours(folder: Path, addresses: Iterable[_Address], root: Path, known: set[str]) -> bool:

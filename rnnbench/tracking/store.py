@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 from rnnbench.errors import StoreError
 from rnnbench.tracking.addresses import mask, reason, show_address
-from rnnbench.tracking.patience import PATIENCE_SECONDS, Patience
+from rnnbench.tracking.deadline import DEADLINE_SECONDS, Deadline
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
@@ -33,16 +33,16 @@ class Store:
         named: the address of a server or of another database, with a password perhaps, so that
             only `str` of a store is for people and files; None for MLflow's stock place, the
             SQLite file in `root`.
-        patience: what a command that uses the store has left of it.
+        deadline: of the command that uses the store.
     """
 
     root: Path
     named: str | None = field(default=None, repr=False)
-    patience: Patience = field(init=False, repr=False, compare=False)
+    deadline: Deadline = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        seconds = PATIENCE_SECONDS if self.is_server else math.inf
-        object.__setattr__(self, "patience", Patience(seconds))
+        seconds = DEADLINE_SECONDS if self.is_server else math.inf
+        object.__setattr__(self, "deadline", Deadline(seconds))
 
     @property
     def is_local(self) -> bool:

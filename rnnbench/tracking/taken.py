@@ -103,7 +103,7 @@ def take_runs(store: Store, ledger: Ledger, study: str, on_problem: Callable[[st
     declared = _declarations(there)
     is_declared_alike = not declared or ledger.take_declarations(study, declared)
     taken, refused = [], list[str]()
-    with ledger.incoming() as folder:
+    with ledger.open_incoming() as folder:
         for run in there:
             try:
                 spec = _spec(run)
@@ -191,7 +191,7 @@ def _lay_down(store: Store, client: MlflowClient, run: Run, laid: LedgerEntry) -
     write_json(laid.folder / "result.json", _result(store, run, len(history)))
     ask(store, lambda: _download(client, run, laid.folder))
     check_run(laid.study, laid.folder)
-    store.patience.return_some()
+    store.deadline.extend()
 
 
 def _history(client: MlflowClient, run: Run) -> list[EpochRow]:

@@ -14,9 +14,9 @@ from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger
 from rnnbench.specs import EpochRow
 from rnnbench.tracking.client import find_stages, import_mlflow, make_database, open_client
+from rnnbench.tracking.deadline import DEADLINE_SECONDS
 from rnnbench.tracking.groups import Group
-from rnnbench.tracking.notes import is_settled, note_stages, notes_of
-from rnnbench.tracking.patience import PATIENCE_SECONDS
+from rnnbench.tracking.notes import is_settled, note_stages, read_notes
 from rnnbench.tracking.publisher import Publisher
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, Store, explain, folder_mark, is_busy
@@ -36,7 +36,7 @@ class Tracker:
         study: whose experiment the command's own run goes to.
         draw: history and title → PNG bytes of the loss curve.
         on_problem: called with one sentence, once, when the store stops answering, or is not done
-            at the end of the store's patience; of a database that another program uses, only if
+            at the store's deadline; of a database that another program uses, only if
             it still does at the end.
         on_wait: called with one sentence where a server keeps the command waiting.
     """
@@ -77,10 +77,10 @@ class Tracker:
         return frozenset(
             entry.fingerprint
             for entry in self._ledger.entries(self._study)
-            if notes_of(entry, self._store).get("deleted")
+            if read_notes(entry, self._store).get("deleted")
         )
 
-    def owes(self, best: Iterable[LedgerEntry]) -> bool:
+    def has_unpublished(self, best: Iterable[LedgerEntry]) -> bool:
         """Whether the store lacks a finished run of this folder, or a model of the best ones."""
         if self._store.is_local and not (self._store.root / DATABASE).exists():
             return True
@@ -89,11 +89,11 @@ class Tracker:
         try:
             self._reconcile()
         except StoreError as err:  # what it has is not known then
-            if self._store.patience.is_over:
+            if self._store.deadline.is_over:
                 self._on_problem(str(err))
         deleted = self.deleted
         return bool(self._backlog()) or any(
-            "model_id" not in notes_of(entry, self._store)
+            "model_id" not in read_notes(entry, self._store)
             for entry in best
             if entry.fingerprint not in deleted
         )
@@ -130,7 +130,7 @@ class Tracker:
         best: Iterable[LedgerEntry] = (),
         unfinished: Iterable[LedgerEntry] = (),
     ) -> None:
-        """Publish the rest, close the command's run, and wait for it as the store's patience says.
+        """Publish the rest, close the command's run, and wait for it until the store's deadline.
 
         Args:
             best: the entries that become MLflow models, one an architecture.
@@ -142,19 +142,19 @@ class Tracker:
         self._ending = True
         self._wake.set()
         self._imported.wait()  # the server does not answer for how long that takes
-        if self._store.patience.is_over or not self._wait_for(self._thread):
-            self._tell(f"did not take everything within {PATIENCE_SECONDS:g} s", "what is missing")
+        if self._store.deadline.is_over or not self._wait_for(self._thread):
+            self._tell(f"did not take everything within {DEADLINE_SECONDS:g} s", "what is missing")
         elif self._busy is not None:
             self._tell(f"does not take runs ({explain(self._busy)})", "they")
 
     def _wait_for(self, thread: threading.Thread) -> bool:
-        patience = self._store.patience
-        if self._store.is_server and not patience.wait(thread, SILENT_SECONDS):
+        deadline = self._store.deadline
+        if self._store.is_server and not deadline.wait(thread, SILENT_SECONDS):
             self._on_wait(
                 f"waiting for the tracking store {self._store} to take the runs; "
                 "Ctrl-C leaves what is missing to the next such command"
             )
-        return patience.wait(thread)
+        return deadline.wait(thread)
 
     def _backlog(self) -> list[LedgerEntry]:
         """Runs of any study that are over, and that the store has not wholly taken."""
@@ -162,7 +162,7 @@ class Tracker:
             entry
             for entry in self._ledger.entries()
             if entry.result() is not None
-            and not is_settled(notes_of(entry, self._store))
+            and not is_settled(read_notes(entry, self._store))
             and self._ledger.is_sound(entry)
         ]
 
@@ -177,7 +177,7 @@ class Tracker:
 
     def _work(self) -> None:
         """The thread: publish until the end, then what comes last."""
-        self._store.patience.hold()
+        self._store.deadline.hold()
         try:
             import_mlflow()
         finally:
@@ -210,19 +210,19 @@ class Tracker:
                 with self._lock:
                     self._changed.setdefault(key, entry)
                 return False
-            self._store.patience.return_some()
+            self._store.deadline.extend()
         for name, group in groups.items():
             if not self._attempt(self._study, partial(Publisher.say, group=group)):
                 return False
             with self._lock:
                 if self._groups.get(name) is group:
                     del self._groups[name]
-            self._store.patience.return_some()
+            self._store.deadline.extend()
         return True
 
     def _attempt(self, study: str, action: Callable[[Publisher], None] | None = None) -> bool:
         """Do something with the store; a store that fails is reported once, never raised."""
-        if self._store.patience.is_over:
+        if self._store.deadline.is_over:
             return False
         try:
             publisher = self._publishers.get(study) or self._open(study)
@@ -233,7 +233,7 @@ class Tracker:
         except Exception as err:  # whatever a store, its driver or the network raises
             if is_busy(err):
                 self._busy = err
-            elif not self._store.patience.is_over:
+            elif not self._store.deadline.is_over:
                 self._tell(f"does not take runs ({explain(err)})", "they")
             return False
 

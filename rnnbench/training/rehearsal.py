@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rnnbench.architectures import display_name
 from rnnbench.data.files import temporary_folder
 from rnnbench.errors import StudyError
-from rnnbench.models import import_keras, recurrent_layers, unwrapped
+from rnnbench.models import import_keras, recurrent_layers, unwrap_error
 from rnnbench.output.characters import first_line
 from rnnbench.specs import RunSpec
 from rnnbench.training.template import Template, to_arrays
@@ -44,7 +44,7 @@ def _rehearse_shapes(spec: RunSpec) -> None:
             hint = "; the layer before it may need return_sequences=True" if x.ndim == 2 else ""
             raise StudyError(
                 f"{name}: its layer {place} of {len(layers)} ({type(layer).__name__}) cannot take "
-                f"the shape {x.shape} that comes to it: {first_line(unwrapped(err))}{hint}"
+                f"the shape {x.shape} that comes to it: {first_line(unwrap_error(err))}{hint}"
             ) from err
         if not isinstance(x, keras.KerasTensor):
             several = "several things, where one is taken; leave return_state=True out"
@@ -104,7 +104,7 @@ def _why_not_kept(name: str, model: Any, err: Exception) -> str:  # Any: Keras i
                 f"{lead}, since Keras does not know the layer {kind.__name__}; write "
                 "@keras.saving.register_keras_serializable() above its class"
             )
-    reason = first_line(unwrapped(err))
+    reason = first_line(unwrap_error(err))
     return f"{lead}: {reason}; the get_config of {_own_layers(model)} may miss something"
 
 

@@ -76,7 +76,7 @@ class Tuning:
             "pruner": choices.pruner,
         }
 
-    def usual(self, architecture: str) -> Params | None:
+    def textbook_params(self, architecture: str) -> Params | None:
         """The point of the space that the notes chose; None for a plug-in that has no such."""
         spec = self.specs(architecture, {})[0]
         form = spec.form
@@ -131,7 +131,7 @@ def refuse_impossible(base: Study, space: Space, source: str) -> None:
         StudyError: one is not.
     """
     for architecture in base.architectures:
-        for params in space.ends():
+        for params in space.corners():
             try:
                 base.with_values(architecture, params)
             except StudyError as err:

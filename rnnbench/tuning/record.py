@@ -77,7 +77,7 @@ class TuningRecord:
         return sum(trial.state == state for trial in self.trials)
 
     @property
-    def reservation(self) -> str | None:
+    def caveat(self) -> str | None:
         """A sentence on a winner that has learnt nothing; None if it has, or nobody knows."""
         loss = self.val_loss
         if loss is None or self.chance_loss is None or loss < self.chance_loss:

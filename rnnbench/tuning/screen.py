@@ -130,8 +130,8 @@ class TuningScreen(Screen):
                 f"{record.architecture}: there is no winner, for none of {trials} was complete: "
                 "most diverge at too high a learning rate; choose another --space with --fresh"
             )
-        if record.reservation is not None:
-            self.warn(record.reservation)
+        if record.caveat is not None:
+            self.warn(record.caveat)
 
 
 def _name(search: Search, trial: Trial) -> str:

@@ -164,7 +164,7 @@ class Search:
         make = samplers.RandomSampler if choices.sampler == "random" else samplers.TPESampler
         with _quiet():
             view = self._view(make(seed=seed))
-            first = self._tuning.usual(self.architecture) if start == 0 else None
+            first = self._tuning.textbook_params(self.architecture) if start == 0 else None
             if first is not None and self._tuning.space.contains(first):
                 view.enqueue_trial(dict(first))
             asked = [view.ask(self._distributions) for _ in range(BATCH)]

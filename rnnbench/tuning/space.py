@@ -74,7 +74,7 @@ class Space:
         """Whether the point lies in the space."""
         return all(_holds(domain, params[name]) for name, domain in self.domains.items())
 
-    def ends(self) -> Iterator[Params]:
+    def corners(self) -> Iterator[Params]:
         """The corners of lowest and of highest values: what must be possible for a network."""
         for pick in (min, max):
             yield {name: pick(_bounds(domain)) for name, domain in self.domains.items()}

@@ -264,8 +264,8 @@ def _audit(records: Sequence[TuningRecord], missing: Sequence[str]) -> tuple[str
         )
     if unfinished:
         sentences.append(f"Not over yet: {', '.join(unfinished)}.")
-    reservations = (record.reservation for record in records)
-    sentences += [f"{text[0].upper()}{text[1:]}." for text in reservations if text]
+    caveats = (record.caveat for record in records)
+    sentences += [f"{text[0].upper()}{text[1:]}." for text in caveats if text]
     return tuple(sentences)
 
 

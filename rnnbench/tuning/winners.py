@@ -55,8 +55,8 @@ def with_winners(
         refuse_overlap(record.seeds, study.seeds, f"study {study.name}")
         assert record.winner is not None
         tuned[name] = record.winner.params
-        if record.reservation is not None:
-            warn(record.reservation)
+        if record.caveat is not None:
+            warn(record.caveat)
     twice = sorted({key for values in tuned.values() for key in values} & set(given))
     if twice:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in twice)

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TypeVar
 
-PATIENCE_SECONDS = 15.0
+DEADLINE_SECONDS = 15.0
 RUN_SECONDS = 5.0  # a server that needs no longer for a run is waited for
 _TICK_SECONDS = 0.2
 
 _Answer = TypeVar("_Answer")
 
 
-class Patience:
+class Deadline:
     """The seconds that a command still waits for a server.
 
     Only waiting uses them up, and each run, page of runs or study that the server has taken or
@@ -27,7 +27,7 @@ class Patience:
         seconds: infinite for a store that is no server.
     """
 
-    def __init__(self, seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, seconds: float = DEADLINE_SECONDS) -> None:
         self._seconds = seconds
         self._waited = 0.0  # written by who waits
         self._returned = 0.0  # written by who asks
@@ -41,7 +41,7 @@ class Patience:
         """From now on this thread asks on behalf of a command: no request after the deadline."""
         _HELD.set(self)
 
-    def return_some(self) -> None:
+    def extend(self) -> None:
         """The server has taken or given something whole: a run, a page of them, a study."""
         self._returned = min(self._waited, self._returned + RUN_SECONDS)
 
@@ -90,7 +90,7 @@ class Patience:
         return answers[0]
 
 
-_HELD: ContextVar[Patience | None] = ContextVar("patience", default=None)
+_HELD: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def refuse_late_request() -> None:
@@ -99,6 +99,6 @@ def refuse_late_request() -> None:
     Raises:
         TimeoutError: the command waits no longer.
     """
-    patience = _HELD.get()
-    if patience is not None and patience.is_over:
+    deadline = _HELD.get()
+    if deadline is not None and deadline.is_over:
         raise TimeoutError("the command waits no longer")

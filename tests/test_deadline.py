@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-from rnnbench.tracking import patience
-from rnnbench.tracking.patience import Patience, refuse_late_request
+from rnnbench.tracking import deadline
+from rnnbench.tracking.deadline import Deadline, refuse_late_request
 
 
 def test_an_answer_in_time_is_passed_on_and_so_is_a_failure() -> None:
-    waiting = Patience(5.0)
+    waiting = Deadline(5.0)
     assert waiting.ask(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
         waiting.ask(lambda: 1 // 0)
@@ -30,7 +30,7 @@ def test_a_question_without_an_answer_ends_and_what_asks_is_left_behind() -> Non
         except TimeoutError as err:
             late.append(str(err))
 
-    waiting = Patience(0.05)
+    waiting = Deadline(0.05)
     with pytest.raises(TimeoutError, match=r"not within 0\.05 s"):
         waiting.ask(ask)
     answered.set()
@@ -43,7 +43,7 @@ def test_a_question_without_an_answer_ends_and_what_asks_is_left_behind() -> Non
 
 
 def test_all_questions_of_a_command_share_its_patience() -> None:
-    waiting = pickle.loads(pickle.dumps(Patience(0.3)))  # a report is written by another process
+    waiting = pickle.loads(pickle.dumps(Deadline(0.3)))  # a report is written by another process
 
     def ask_often() -> None:
         for _ in range(20):
@@ -57,14 +57,14 @@ def test_all_questions_of_a_command_share_its_patience() -> None:
 def test_a_run_returns_some_patience_and_never_more_than_was_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(patience, "RUN_SECONDS", 0.2)
-    waiting = Patience(0.3)
-    waiting.return_some()  # nothing was used yet
+    monkeypatch.setattr(deadline, "RUN_SECONDS", 0.2)
+    waiting = Deadline(0.3)
+    waiting.extend()  # nothing was used yet
 
     def take_runs() -> None:
         for _ in range(5):
             time.sleep(0.1)
-            waiting.return_some()
+            waiting.extend()
         threading.Event().wait()
 
     began = time.monotonic()
@@ -74,7 +74,7 @@ def test_a_run_returns_some_patience_and_never_more_than_was_used(
 
 
 def test_an_interrupt_ends_the_wait_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting = Patience(60.0)
+    waiting = Deadline(60.0)
 
     class Interrupted(threading.Thread):
         def join(self, timeout: float | None = None) -> None:
