@@ -18,12 +18,8 @@ from rnnbench.datasets import DatasetRef
 from rnnbench.errors import UsageError
 from rnnbench.published import reproduce
 from rnnbench.published.notes import NotesRun, published_runs
-from rnnbench.published.reproduce import (
-    ReproduceChoices,
-    Reproduction,
-    ReproductionReport,
-    reproduce_notes,
-)
+from rnnbench.published.reproduce import reproduce_notes
+from rnnbench.published.reproduction import ReproduceChoices, Reproduction, ReproductionReport
 from rnnbench.published.reproduction_page import (
     describe_outcome,
     draw_reproduction,

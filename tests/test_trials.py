@@ -10,8 +10,9 @@ import pytest
 from made_up import finished, spec_of
 
 from rnnbench.specs import EpochRow, RunResult, RunSpec
+from rnnbench.tuning.round import Attempt, Round
 from rnnbench.tuning.search import Search
-from rnnbench.tuning.trials import Attempt, Round, Trial
+from rnnbench.tuning.trials import Trial
 
 SEEDS = (1000, 1001)
 DIVERGED = RunResult(status="diverged", epochs=2, reason="the loss is NaN")

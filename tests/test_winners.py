@@ -9,8 +9,7 @@ import pytest
 from made_up import DATASET, tuning_of
 
 from rnnbench.study import Study, load_study
-from rnnbench.tuning.coordinator import TuneOutcome
-from rnnbench.tuning.record import TuningRecord, read_records, write_record
+from rnnbench.tuning.record import TuneOutcome, TuningRecord, read_records, write_record
 from rnnbench.tuning.trials import Trial
 from rnnbench.tuning.winners import with_winners
 

@@ -33,7 +33,8 @@ def reproduce(
 
     Takes about 10 minutes on one core; models that are done are kept.
     """
-    from rnnbench.published.reproduce import ReproduceChoices, reproduce_notes
+    from rnnbench.published.reproduce import reproduce_notes
+    from rnnbench.published.reproduction import ReproduceChoices
     from rnnbench.published.reproduction_page import write_reproduction
     from rnnbench.published.screen import ReproductionScreen
 

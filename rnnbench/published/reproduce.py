@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from itertools import zip_longest
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from rnnbench.data.files import read_json, temporary_folder, write_whole
 from rnnbench.datasets import DatasetRef, resolve_dataset
@@ -17,10 +15,11 @@ from rnnbench.execution.environment import describe_process, worker_environment
 from rnnbench.execution.process import Child, how_it_ended, spawn
 from rnnbench.formats import why_failed
 from rnnbench.ledger import Ledger
-from rnnbench.published.notes import REVIEWS, SOURCE, NotesRun, published_runs
+from rnnbench.published.notes import REVIEWS, SOURCE, published_runs
+from rnnbench.published.reproduction import ReproduceChoices, Reproduction, ReproductionReport
+from rnnbench.published.screen import ReproductionScreen
 from rnnbench.specs import DataSpec, EpochRow
 from rnnbench.training.notes_procedure import (
-    EPOCHS,
     NOTES_MODELS,
     Fitted,
     Message,
@@ -29,146 +28,8 @@ from rnnbench.training.notes_procedure import (
     follow_notes,
 )
 
-if TYPE_CHECKING:
-    from rnnbench.published.screen import ReproductionScreen
-
-DIGITS = 4
-"""Decimals that the notes print."""
-
 PROCEDURES = (SOURCE,)
 VERSION = 1  # raise it whenever the procedure changes: what was kept of the old one is then stale
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReproduceChoices:
-    """What was asked for on the command line.
-
-    Args:
-        name: whose procedure, one of `PROCEDURES`.
-        only: architectures; empty means all that the notes train.
-        epochs: at most this many are trained, and compared.
-        jit: compile the models without dropout with XLA.
-        fresh: train again what an earlier command has kept.
-    """
-
-    name: str
-    only: tuple[str, ...] = ()
-    dataset: str = "imdb"
-    epochs: int = EPOCHS
-    jit: bool = True
-    fresh: bool = False
-
-    @property
-    def command(self) -> str:
-        """The words that repeat this command, without any path of this machine."""
-        words = ["rnnbench", "reproduce", self.name]
-        words += ["--only", ",".join(self.only)] if self.only else []
-        words += ["--epochs", str(self.epochs)] if self.epochs != EPOCHS else []
-        return " ".join(words if self.jit else [*words, "--no-jit"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochComparison:
-    """Validation loss and accuracy of one epoch; None on the side that had stopped before it.
-
-    Args:
-        measured: unrounded.
-    """
-
-    epoch: int
-    published: tuple[float, float] | None
-    measured: tuple[float, float] | None
-
-    @property
-    def differences(self) -> tuple[float, ...] | None:
-        """Measured minus published, to the printed decimal; None without both."""
-        if self.published is None or self.measured is None:
-            return None
-        pairs = zip(self.measured, self.published, strict=True)
-        return tuple(round(round(ours, DIGITS) - theirs, DIGITS) for ours, theirs in pairs)
-
-    @property
-    def agrees(self) -> bool:
-        """Whether loss and accuracy both print as the notes print them."""
-        return self.differences == (0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reproduction:
-    """One architecture's epochs and scores, published and measured; at least one epoch of each."""
-
-    published: NotesRun
-    fitted: Fitted
-
-    @property
-    def architecture(self) -> str:
-        """Its name."""
-        return self.fitted.architecture
-
-    @property
-    def epochs(self) -> list[EpochComparison]:
-        """A comparison for each epoch that either side has, in order."""
-        sides = zip_longest(self.published.history, self.fitted.history)
-        return [
-            EpochComparison(
-                epoch=epoch,
-                published=(theirs[2], theirs[3]) if theirs else None,
-                measured=(ours.val_loss, ours.val_accuracy) if ours else None,
-            )
-            for epoch, (theirs, ours) in enumerate(sides, start=1)
-        ]
-
-    @property
-    def n_exact(self) -> int:
-        """Epochs whose loss and accuracy both agree to the printed decimal."""
-        return sum(row.agrees for row in self.epochs)
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether every epoch agrees and training stops after the same one."""
-        return self.first_difference is None
-
-    @property
-    def first_difference(self) -> int | None:
-        """The first epoch that does not agree; None if all do."""
-        return next((row.epoch for row in self.epochs if not row.agrees), None)
-
-    @property
-    def loss_difference(self) -> float:
-        """The largest, over the epochs that both have."""
-        return self._largest_difference(0)
-
-    @property
-    def accuracy_difference(self) -> float:
-        """Likewise."""
-        return self._largest_difference(1)
-
-    @property
-    def best(self) -> EpochRow:
-        """The measured epoch with the lowest validation loss."""
-        return min(self.fitted.history, key=lambda row: row.val_loss)
-
-    def score(self, part: Literal["validation", "test"], *, dropout: bool) -> Score | None:
-        """The best model on a part, with dropout left on as in the notes, or as it is meant."""
-        scores = self.fitted.scores
-        return next((s for s in scores if (s.part, s.dropout) == (part, dropout)), None)
-
-    def _largest_difference(self, column: int) -> float:
-        found = [row.differences for row in self.epochs if row.differences]
-        return max((abs(of_epoch[column]) for of_epoch in found), default=0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReproductionReport:
-    """What `rnnbench reproduce` found.
-
-    Args:
-        environment: versions and hardware, as `describe_process` names them.
-    """
-
-    choices: ReproduceChoices
-    models: tuple[Reproduction, ...]
-    environment: Mapping[str, str]
 
 
 def reproduce_notes(

@@ -12,7 +12,7 @@ from rnnbench.formats import why_failed
 from rnnbench.page.csv_files import write_lines
 from rnnbench.page.tables import Column
 from rnnbench.published.notes import REVIEWS
-from rnnbench.published.reproduce import DIGITS, Reproduction, ReproductionReport
+from rnnbench.published.reproduction import DIGITS, Reproduction, ReproductionReport
 from rnnbench.training.notes_procedure import Score
 
 if TYPE_CHECKING:

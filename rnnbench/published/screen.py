@@ -10,7 +10,7 @@ from rich.text import Text
 from rnnbench.page.screen import Screen
 from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import duration
-from rnnbench.published.reproduce import Reproduction, ReproductionReport
+from rnnbench.published.reproduction import Reproduction, ReproductionReport
 from rnnbench.published.reproduction_page import describe_outcome
 from rnnbench.training.notes_procedure import Fitted, Message
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,42 +27,24 @@ from rnnbench.tracking.provenance import made_by, mlflow_status, tag_command
 from rnnbench.tracking.store import Store, find_store
 from rnnbench.tracking.tracker import Tracker
 from rnnbench.tuning.choices import TuneChoices
+from rnnbench.tuning.figures import draw_searches
 from rnnbench.tuning.plan import TUNING, Tuning, compose_base, refuse_impossible, refuse_overlap
 from rnnbench.tuning.record import (
+    TuneOutcome,
     TuningRecord,
     describe_search,
     describe_trial,
-    draw_searches,
     read_records,
     write_record,
 )
+from rnnbench.tuning.round import Attempt, Round
+from rnnbench.tuning.screen import TuningScreen
 from rnnbench.tuning.search import Search, put_aside
 from rnnbench.tuning.space import load_space
 from rnnbench.tuning.storage import open_storage
-from rnnbench.tuning.trials import Attempt, Round
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from rnnbench.tuning.screen import TuningScreen
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TuneOutcome:
-    """What a command found, and whether it was broken off."""
-
-    records: tuple[TuningRecord, ...] = ()
-    interrupted: bool = False
-
-    @property
-    def n_failed(self) -> int:
-        """How many trials failed, in all."""
-        return sum(record.count("failed") for record in self.records)
-
-    @property
-    def has_all_winners(self) -> bool:
-        """Whether each search that is over found something."""
-        return all(record.winner is not None for record in self.records if record.is_over)
 
 
 def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:

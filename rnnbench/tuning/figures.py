@@ -6,18 +6,27 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rnnbench.page.drawing import BLUE, INK, MUTED, VERMILLION, grid_of_axes, house_style, write_png
+from rnnbench.tuning.record import TuningRecord
+from rnnbench.tuning.search import measure_importances
+from rnnbench.tuning.space import Space
 from rnnbench.tuning.trials import Trial, best_so_far, find_winner
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from rnnbench.tuning.record import TuningRecord
-
 _Y_LABEL = "validation loss (mean of the tuning seeds)"
 
 
-def draw_search(record: TuningRecord, importances: Mapping[str, float]) -> dict[str, bytes]:
+def draw_searches(records: Sequence[TuningRecord], space: Space) -> list[dict[str, bytes]]:
+    """The figures of each search that has a winner."""
+    return [
+        _draw_search(record, measure_importances(space, record.trials)) if record.winner else {}
+        for record in records
+    ]
+
+
+def _draw_search(record: TuningRecord, importances: Mapping[str, float]) -> dict[str, bytes]:
     """PNG files by name: `history`, `slice-<parameter>` for each, and `importance`.
 
     Args:

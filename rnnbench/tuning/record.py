@@ -14,10 +14,8 @@ from typing import Any
 from rnnbench.entries import parse_file, write_json
 from rnnbench.errors import DamagedError
 from rnnbench.tracking.groups import Group
-from rnnbench.tuning.figures import draw_search
 from rnnbench.tuning.plan import TUNING
-from rnnbench.tuning.search import Search, measure_importances
-from rnnbench.tuning.space import Space
+from rnnbench.tuning.search import Search
 from rnnbench.tuning.trials import Trial, TrialState, count_points, find_winner
 
 FOLDER = "tuning"
@@ -94,6 +92,24 @@ class TuningRecord:
         return len(self.trials) >= self.n_trials
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneOutcome:
+    """What a command found, and whether it was broken off."""
+
+    records: tuple[TuningRecord, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def n_failed(self) -> int:
+        """How many trials failed, in all."""
+        return sum(record.count("failed") for record in self.records)
+
+    @property
+    def has_all_winners(self) -> bool:
+        """Whether each search that is over found something."""
+        return all(record.winner is not None for record in self.records if record.is_over)
+
+
 def write_record(ledger_folder: Path, record: TuningRecord) -> None:
     """Keep the record, whole or not at all.
 
@@ -146,14 +162,6 @@ def winners_as_json(records: Sequence[TuningRecord]) -> str:
         "winners": winners,
     }
     return json.dumps(found, indent=1, sort_keys=True)
-
-
-def draw_searches(records: Sequence[TuningRecord], space: Space) -> list[dict[str, bytes]]:
-    """The figures of each search that has a winner."""
-    return [
-        draw_search(record, measure_importances(space, record.trials)) if record.winner else {}
-        for record in records
-    ]
 
 
 def describe_search(

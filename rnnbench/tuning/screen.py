@@ -11,11 +11,11 @@ from rnnbench.page.screen import Screen
 from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import NONE, duration
 from rnnbench.specs import EpochRow, RunSpec
-from rnnbench.tuning.coordinator import TuneOutcome
 from rnnbench.tuning.plan import BATCH, Tuning, run_command
-from rnnbench.tuning.record import TuningRecord
+from rnnbench.tuning.record import TuneOutcome, TuningRecord
+from rnnbench.tuning.round import Attempt
 from rnnbench.tuning.search import Search
-from rnnbench.tuning.trials import Attempt, Trial, count_points, count_trials, find_winner
+from rnnbench.tuning.trials import Trial, count_points, count_trials, find_winner
 
 HEARTBEAT_SECONDS = 30.0
 
