@@ -3,8 +3,6 @@
 In Python: `rnnbench.run`, `rnnbench.load_results`, `rnnbench.report` (see `rnnbench.api`).
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ Another package adds an architecture through an entry point in the group
 `rnnbench.architectures` whose object is a `Plugin`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache

@@ -4,8 +4,6 @@ Nothing is taken in that would break the folder later: MLflow must hold every na
 report must draw every number, and a model must be no larger than the run's spec makes it.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter

@@ -8,8 +8,6 @@ Nothing in an archive can run code: JSON, CSV and arrays without pickles are rea
 only copied. No path and no size in it is trusted.
 """
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import json

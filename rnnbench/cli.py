@@ -1,7 +1,5 @@
 """`rnnbench`: every command by its name; the exit codes; what becomes of an error."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,7 +1,5 @@
 """From what the user calls the data to prepared reviews in the cache."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress

@@ -6,8 +6,6 @@ command: the run is not lost. Symbolic links of runs and their files are not fol
 came from elsewhere could have files of this machine packed into an archive.
 """
 
-from __future__ import annotations
-
 import csv
 import errno
 import io

@@ -12,8 +12,6 @@ RnnbenchError                what a user can act on; its text is one sentence
 └── WorkerError              a worker process ended without a word
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

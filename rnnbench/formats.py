@@ -3,8 +3,6 @@
 What is wrong with a content is a `FormatError`; whoever knows the file says which one it is.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import math

@@ -17,8 +17,6 @@
     archive/                   runs that --fresh started over
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

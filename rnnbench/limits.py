@@ -1,7 +1,5 @@
 """How large a count of a run may be, and the checks of such values; seeds as users write them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -4,8 +4,6 @@ A field that is an option says so: `units: Annotated[tuple[int, ...], typer.Opti
 A function may stand behind, which reads the option's text. Nothing heavy is imported here.
 """
 
-from __future__ import annotations
-
 import inspect
 import shlex
 import sys

@@ -5,8 +5,6 @@ imports it), everything in the modules of the same package that this imports, an
 Comments, docstrings and layout do not count.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import warnings

@@ -1,7 +1,5 @@
 """What a run's events become in its folder: each file whole or not at all, the result last."""
 
-from __future__ import annotations
-
 import csv
 import io
 import statistics

@@ -1,7 +1,5 @@
 """What a study may be called: its name is a folder's and an MLflow experiment's too."""
 
-from __future__ import annotations
-
 import hashlib
 import unicodedata
 

@@ -1,7 +1,5 @@
 """Claims read from TOML files: the notes', which travel with the package, and a user's own."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from bisect import bisect_left

@@ -27,8 +27,6 @@ Pharmacokinetics and Biopharmaceutics 15:657-680, for equivalence; Berger (1982)
 24:295-300, for why closeness everywhere needs no adjustment to be supported.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never

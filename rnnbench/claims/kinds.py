@@ -4,8 +4,6 @@ A test's fields are the keys of `[claim.test]` in a claims file, with the same n
 checks its own values.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager

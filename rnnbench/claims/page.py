@@ -1,7 +1,5 @@
 """The part of the page on claims, and their table."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from rnnbench.claims.judge import CLAIMS_NOTE

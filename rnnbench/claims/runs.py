@@ -1,7 +1,5 @@
 """The runs that may be set against each other for a claim: alike in all but what it compares."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias

@@ -1,7 +1,5 @@
 """The sentence behind a claim's verdict, put together from its numbers."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean

@@ -1,7 +1,5 @@
 """Claims about time, judged by what `rnnbench timing` measured: a verdict for each back end."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from rnnbench.architectures import PRESETS

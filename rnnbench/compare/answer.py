@@ -1,7 +1,5 @@
 """The study in a few plain sentences, made from its rows; and what must not be overlooked."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from rnnbench.compare.comparison import Comparison

@@ -1,7 +1,5 @@
 """One row an arm, one an individual run, and the response to what a study varies."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any

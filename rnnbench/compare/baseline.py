@@ -1,7 +1,5 @@
 """The bag-of-words row, computed once for each way of seeing the reviews."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from contextlib import suppress

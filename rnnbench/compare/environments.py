@@ -1,7 +1,5 @@
 """Runs that stand together although what trained them differs in what may change numbers."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """What the report says of a study's runs: architectures, pairs, uncertainty, learning curves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from rnnbench.compare.comparison import Comparison

@@ -1,7 +1,5 @@
 """Every pair of arms against each other: luck or not, large or not, and one verdict."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """What so many runs and test texts can decide: one rule for report, claims, plan and terminal."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Iterable, Sequence

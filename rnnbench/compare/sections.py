@@ -1,7 +1,5 @@
 """Runs divided into tables: inside one, only the contrast and the seed differ."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Where the uncertainty comes from: the seeds, the test reviews, and a single run's luck."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -8,8 +8,6 @@
 A folder's name says what is in it, so concurrent writers write the same and do no harm.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Labelled token sequences, before they are cut and padded: what every source of data yields."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a network sees of a corpus: cut, padded, split; and how a bag of words does on that."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from typing import Any

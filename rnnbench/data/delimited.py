@@ -1,7 +1,5 @@
 """CSV and TSV: fields between separators, which may stand in double quotes."""
 
-from __future__ import annotations
-
 import csv
 import io
 import sys

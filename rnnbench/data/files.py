@@ -9,8 +9,6 @@ once: there is no process id to be mistaken for another's, no clock to be wrong,
 user's or another living command's is stays.
 """
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import hashlib

@@ -1,7 +1,5 @@
 """Keras's IMDB reviews and their words: where they are, how to fetch and how to read them."""
 
-from __future__ import annotations
-
 import hashlib
 import http.client
 import queue

@@ -6,8 +6,6 @@ numpy's own objects. Lists, tuples, strings and integers are all that can come o
 them than the bytes pay for. Sizes are bounded before anything of that size is read or built.
 """
 
-from __future__ import annotations
-
 import io
 import pickle
 import pickletools

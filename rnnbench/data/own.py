@@ -1,7 +1,5 @@
 """From a table of the user's own to a corpus: words, classes, split, duplicates."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from array import array

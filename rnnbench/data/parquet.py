@@ -3,8 +3,6 @@
 A value that repeats takes a few bits of the file, and a column of it as much as anybody likes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any

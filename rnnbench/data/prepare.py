@@ -3,8 +3,6 @@
 What prepares or reads them runs in a process of its own.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager

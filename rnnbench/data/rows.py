@@ -1,7 +1,5 @@
 """What a file of the user's holds before anything is made of it: its text, columns and labels."""
 
-from __future__ import annotations
-
 import codecs
 import math
 import re

@@ -23,8 +23,6 @@ commoner. Sentiment words, negators and contrast words are about as common as th
 Some sentiment words are so rare that a cut at 500 words hides them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

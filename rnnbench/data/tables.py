@@ -1,7 +1,5 @@
 """Labelled texts from a file of the user's: CSV, TSV, JSON lines or Parquet."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """What to do with data that the program does not read as it is."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from shlex import quote
 from typing import NoReturn

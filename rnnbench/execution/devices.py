@@ -1,7 +1,5 @@
 """Which back end, devices and cores runs use, and why; answers without importing a back end."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

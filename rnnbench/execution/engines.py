@@ -1,7 +1,5 @@
 """Where a command's runs are carried out, by which engine, and with how many lanes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

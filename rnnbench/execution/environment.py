@@ -1,7 +1,5 @@
 """A worker's process environment, and what it reports about itself."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import platform

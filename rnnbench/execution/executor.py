@@ -1,7 +1,5 @@
 """What every executor offers, the unit of work that it takes, and those that wait."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass

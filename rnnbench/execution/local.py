@@ -1,7 +1,5 @@
 """The `local` executor: spawned processes, one a core or a few a GPU, working through a queue."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field

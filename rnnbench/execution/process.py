@@ -1,7 +1,5 @@
 """One process of our own: spawned, with its environment set before its first import."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import resource

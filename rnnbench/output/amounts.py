@@ -1,7 +1,5 @@
 """How many of something, and how large, as people read it."""
 
-from __future__ import annotations
-
 
 def plural(n: int, word: str) -> str:
     """`1 run`, `10,000 runs`."""

@@ -1,7 +1,5 @@
 """Text from outside, so that it can be printed: it moves no cursor and turns no line round."""
 
-from __future__ import annotations
-
 import codecs
 import os
 import re

@@ -1,7 +1,5 @@
 """What a page is made of: parts, each a heading and blocks; plain text, nothing escaped yet."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias

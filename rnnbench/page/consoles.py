@@ -1,7 +1,5 @@
 """Where text goes, for people and for programs: how wide it may be, and that it is plain."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator

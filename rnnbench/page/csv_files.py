@@ -1,7 +1,5 @@
 """Rows as CSV: a line each, a column for each field."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math

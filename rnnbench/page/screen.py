@@ -1,7 +1,5 @@
 """The terminal as everything that a command tells people goes to it."""
 
-from __future__ import annotations
-
 import os
 
 from rich.control import Control

@@ -1,7 +1,5 @@
 """`rnnbench reproduce`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

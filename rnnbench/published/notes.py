@@ -1,7 +1,5 @@
 """What the study notes published, to be set beside our own numbers."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass

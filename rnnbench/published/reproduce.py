@@ -1,7 +1,5 @@
 """`rnnbench reproduce`: the notes' own procedure, compared with what they published."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

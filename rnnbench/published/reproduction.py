@@ -1,7 +1,5 @@
 """What `rnnbench reproduce` is asked for, and the epochs that it compares."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import zip_longest

@@ -1,7 +1,5 @@
 """The notes' procedure on the terminal: while it trains, and the table at the end."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 

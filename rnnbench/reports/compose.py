@@ -1,7 +1,5 @@
 """Everything that a report shows: of a study from its runs, and of what was timed."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """`rnnbench report`: from tracked runs to a page."""
 
-from __future__ import annotations
-
 import time
 import webbrowser
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,7 +1,5 @@
 """`rnnbench list`: what there is to run, and what was run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias

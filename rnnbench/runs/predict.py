@@ -1,7 +1,5 @@
 """`rnnbench predict` and `rnnbench evaluate`: what a kept model says of other texts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

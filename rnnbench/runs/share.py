@@ -1,7 +1,5 @@
 """`rnnbench export` and `rnnbench import`: a study as one file, from machine to machine."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

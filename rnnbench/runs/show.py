@@ -1,7 +1,5 @@
 """`rnnbench show`: one run, from its spec to its files."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """`rnnbench ui`: MLflow's own page, started light."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

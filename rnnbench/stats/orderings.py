@@ -1,7 +1,5 @@
 """How far a search would have come by now, had its trials come in another order."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

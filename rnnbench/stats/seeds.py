@@ -1,7 +1,5 @@
 """How many seeds a verdict needs, and what a single one would have told."""
 
-from __future__ import annotations
-
 import bisect
 import itertools
 import math

@@ -1,7 +1,5 @@
 """What `rnnbench run` and `plan` take: what to run, and where."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`rnnbench run`; `rnnbench plan`, which takes the same options; `rnnbench doctor`."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from typing import Annotated

@@ -1,7 +1,5 @@
 """From choices on the command line to the study that they mean."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path

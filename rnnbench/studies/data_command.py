@@ -1,7 +1,5 @@
 """`rnnbench data`: have reviews in the cache, say what is in a file, show what is cached."""
 
-from __future__ import annotations
-
 from shlex import quote
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`rnnbench doctor`: what is there, what is missing, how to get it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """How long a study will take here, what it will be able to decide, and what fits into a time."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from bisect import bisect_right

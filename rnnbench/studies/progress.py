@@ -1,7 +1,5 @@
 """Where a running study stands: counted here, drawn as a live table or as plain lines."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections import Counter, deque

@@ -1,7 +1,5 @@
 """`rnnbench run`: from choices to tracked runs and a table."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence

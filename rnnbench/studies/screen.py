@@ -1,7 +1,5 @@
 """What `rnnbench run` and `rnnbench plan` show."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal

@@ -1,7 +1,5 @@
 """One row for each configuration of a study, and what such a table can decide."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

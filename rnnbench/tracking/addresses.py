@@ -1,7 +1,5 @@
 """Addresses of stores, and what stores say, as they may be shown: short, and without passwords."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator, Mapping

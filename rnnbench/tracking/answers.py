@@ -1,7 +1,5 @@
 """Answers of servers: of a bounded size, and each request made once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 

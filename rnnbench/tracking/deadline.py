@@ -1,7 +1,5 @@
 """How long a command waits for a server: one deadline for everything that it wants of it."""
 
-from __future__ import annotations
-
 import math
 import threading
 import time

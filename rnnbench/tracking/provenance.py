@@ -1,7 +1,5 @@
 """What a command says of itself in MLflow."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -4,8 +4,6 @@ The tag that tells the runs of one folder from another's names it too. Left alon
 runs published a second time.
 """
 
-from __future__ import annotations
-
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable

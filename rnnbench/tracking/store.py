@@ -1,7 +1,5 @@
 """Which MLflow store is meant, and whether it can be used; answers without importing MLflow."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import math

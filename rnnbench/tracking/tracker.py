@@ -1,7 +1,5 @@
 """Publishes the ledger in the background, so that a slow or dead store never holds up training."""
 
-from __future__ import annotations
-
 import platform
 import threading
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,5 @@
 """What an engine must offer to the epoch loop, and how its probabilities are scored."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which program trains a spec."""
 
-from __future__ import annotations
-
 from rnnbench.errors import UnavailableError
 from rnnbench.specs import Backend, RunSpec
 from rnnbench.training.engine import Program

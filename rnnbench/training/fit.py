@@ -1,7 +1,5 @@
 """The `keras` engine on TensorFlow and PyTorch: `model.fit`, an epoch a call."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

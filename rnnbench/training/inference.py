@@ -1,7 +1,5 @@
 """What a kept model says of reviews, in a process of its own."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 

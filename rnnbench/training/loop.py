@@ -1,7 +1,5 @@
 """The epoch loop: the same for every engine, executor and back end."""
 
-from __future__ import annotations
-
 import io
 import statistics
 import time

@@ -13,8 +13,6 @@ Three things decide the notes' numbers to the fourth decimal:
 Source: https://github.com/keras-team/keras/pull/20983, which repaired that evaluation in Keras 3.9.
 """
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence

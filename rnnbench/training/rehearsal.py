@@ -1,7 +1,5 @@
 """A plug-in's network taken once through all that a run does with it, before any run does."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

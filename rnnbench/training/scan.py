@@ -3,8 +3,6 @@
 `benchmarks/speed/epoch.py` compares it with `fit`.
 """
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

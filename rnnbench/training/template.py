@@ -1,7 +1,5 @@
 """One Keras model of a shape, whose variables runs take turns in."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 

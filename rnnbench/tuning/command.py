@@ -1,7 +1,5 @@
 """`rnnbench tune`."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Annotated
 

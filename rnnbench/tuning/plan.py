@@ -1,7 +1,5 @@
 """What `rnnbench tune` is asked for, checked before anything is looked for or trained."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace

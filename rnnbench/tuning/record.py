@@ -3,8 +3,6 @@
 The file is what `run --tuned` and the report go by, without Optuna.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """Trials at work: those of one batch of each search, and which of their runs are to be given up."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence

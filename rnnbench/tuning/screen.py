@@ -1,7 +1,5 @@
 """What `rnnbench tune` shows."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 

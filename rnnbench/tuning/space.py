@@ -1,7 +1,5 @@
 """A search space: what tuning may change of an architecture and its recipe, and within what."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import operator

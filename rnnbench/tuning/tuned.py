@@ -1,7 +1,5 @@
 """What tuning cost and what it gave: budgets, tuned against textbook, and the ranking."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace

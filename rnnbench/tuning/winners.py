@@ -1,7 +1,5 @@
 """`rnnbench run --tuned`: the values that tuning found best, put into a study."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
