@@ -90,7 +90,7 @@ class LedgerEntry:
             return self.known_spec
         spec = self._parse("spec.json", lambda content: RunSpec.from_json(_json(content)))
         if spec is None:
-            raise DamagedError(f"{self.folder / 'spec.json'} cannot be read (it is not there)")
+            raise DamagedError(f"{self.folder / 'spec.json'} cannot be read (the file is missing)")
         return spec
 
     def result(self) -> RunResult | None:

@@ -62,7 +62,7 @@ class CanonicalForm:
             # 0 and 0.0 must not make two fingerprints of one network.
             object.__setattr__(self, name, check_fraction(name, getattr(self, name)))
         if (self.cell == "gru") != (self.reset_after is not None):
-            raise StudyError("reset_after belongs to a GRU, and to nothing else")
+            raise StudyError("reset_after is for a GRU only")
         if not isinstance(self.reset_after, bool | None):
             raise StudyError(f"reset_after must be true or false, got {self.reset_after!r}")
 

@@ -234,7 +234,7 @@ MISTAKES = {
     "expectation that is no text": (SOUND.replace('"higher"', "[]"), 12, "'expect' must be text"),
     "sentence that is no text": (SOUND.replace('"A GRU is better."', "3"), 4, "must be text"),
     "empty sentence": (SOUND.replace("A GRU is better.", " "), 4, "must be text, and not empty"),
-    "id with a space": (SOUND.replace('"mine"', '"my claim"'), 3, "an id takes .* got 'my claim'"),
+    "id with a space": (SOUND.replace('"mine"', '"my claim"'), 3, "an id may .* got 'my claim'"),
     "test that is no table": (
         "\n[[claim]]\nid='a'\nclaim='b'\nmade_in='c'\ntest = 3\n",
         6,
@@ -243,7 +243,7 @@ MISTAKES = {
     "claims in another form": ("\n[claim]\nid = 'a'\n", 2, r"written as \[\[claim\]\] tables"),
     "claims that are numbers": ("claim = [1, 2]\n", 1, "a claim must be a table"),
     "no claim": ("# nothing\n", 1, "the key 'claim' is missing"),
-    "id twice": (SOUND + SOUND, 15, "the id 'mine' is in use above"),
+    "id twice": (SOUND + SOUND, 15, "the id 'mine' is used twice"),
     "mistake in the second claim": (
         SOUND + SOUND.replace('"mine"', '"other"').replace('"gru"', '"grru"'),
         22,
@@ -255,8 +255,8 @@ MISTAKES = {
         11,
         "'lstm' is the same network as 'lstm-dropout'",
     ),
-    "metrics of two units": (CLOSE.replace('"val_loss"', '"epochs"'), 9, "cannot be set against"),
-    "metric against itself": (CLOSE.replace('"val_loss"', '"test_loss"'), 9, "cannot be set"),
+    "metrics of two units": (CLOSE.replace('"val_loss"', '"epochs"'), 9, "cannot be compared with"),
+    "metric against itself": (CLOSE.replace('"val_loss"', '"test_loss"'), 9, "cannot be compared"),
     "number of parameters in words": (COUNT.replace("624", "'many'"), 8, "'gru' must be a whole"),
     "parameters without a table": (COUNT.replace("{ gru = 624 }", "624"), 8, "must be a table"),
 }
@@ -372,7 +372,7 @@ measured_by = "steps"
     [
         ("", "the key 'expect' is missing"),
         ('expect = "fast"', "unknown expect 'fast'"),
-        ('expect = "slower"', "the key 'ratio' is missing: how much slower?"),
+        ('expect = "slower"', "the key 'ratio' is missing: how many times slower?"),
         ('expect = "slower"\nratio = 0', "'ratio' must be a number above 0"),
         ('expect = "cannot run"\ndevice = "tpu"', "unknown device 'tpu'"),
     ],

@@ -45,7 +45,7 @@ def test_an_engine_is_chosen_with_a_reason(
         ("flet", None, CPU, "did you mean 'fleet'"),
         ("fleet", None, TENSORFLOW, "runs on JAX only, and the back end is tensorflow"),
         ("fleet", 0, CPU, "lanes must be a whole number from 1"),
-        ("keras", 4, CPU, "--lanes belongs to the engine fleet"),
+        ("keras", 4, CPU, "--lanes needs the engine fleet"),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -15,7 +15,7 @@ from rnnbench.ledger import Ledger
 from rnnbench.page.consoles import PlainConsole
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec, Started
 from rnnbench.studies.plan import Plan
-from rnnbench.studies.progress import LiveBoard, PlainBoard, Standing
+from rnnbench.studies.progress import LiveBoard, PlainBoard, StudyProgress
 from rnnbench.study import Study
 
 
@@ -65,41 +65,47 @@ def failed(spec: RunSpec) -> Failed:
 
 
 def test_what_was_done_before_counts_for_its_architecture_only(plan: Plan) -> None:
-    standing = Standing(plan)
-    assert [(lane.n_over, lane.n_runs) for lane in standing.lanes.values()] == [(1, 2), (0, 2)]
-    assert (standing.n_over, standing.n_tasks) == (0, 3)
+    progress = StudyProgress(plan)
+    assert [(found.n_over, found.n_runs) for found in progress.counts.values()] == [
+        (1, 2),
+        (0, 2),
+    ]
+    assert (progress.n_over, progress.n_tasks) == (0, 3)
 
 
 def test_a_run_is_running_until_it_ends(plan: Plan) -> None:
-    standing, spec = Standing(plan), plan.specs[1]
-    standing.observe(spec, started(spec, first_epoch=4))
-    assert list(standing.lanes["lstm"].running.values()) == [(1, 3)]
-    standing.observe(spec, epoch_ended(spec, 4))
-    assert list(standing.lanes["lstm"].running.values()) == [(1, 4)]
-    standing.observe(spec, finished(spec))
-    assert standing.lanes["lstm"].running == {}
-    assert standing.n_over == 1
+    progress, spec = StudyProgress(plan), plan.specs[1]
+    progress.observe(spec, started(spec, first_epoch=4))
+    assert list(progress.counts["lstm"].running.values()) == [(1, 3)]
+    progress.observe(spec, epoch_ended(spec, 4))
+    assert list(progress.counts["lstm"].running.values()) == [(1, 4)]
+    progress.observe(spec, finished(spec))
+    assert progress.counts["lstm"].running == {}
+    assert progress.n_over == 1
 
 
 def test_a_failed_run_is_over_and_counted(plan: Plan) -> None:
-    standing, spec = Standing(plan), plan.specs[2]
-    standing.observe(spec, failed(spec))
-    assert (standing.lanes["gru"].n_over, standing.lanes["gru"].n_failed) == (1, 1)
+    progress, spec = StudyProgress(plan), plan.specs[2]
+    progress.observe(spec, failed(spec))
+    assert (progress.counts["gru"].n_over, progress.counts["gru"].n_failed) == (
+        1,
+        1,
+    )
 
 
 def test_time_left_follows_how_the_others_went(plan: Plan) -> None:
-    standing, spec = Standing(plan), plan.specs[1]
-    assert standing.seconds_left() == 15.0  # three runs of 10 s on two workers
-    standing.observe(spec, epoch_ended(spec, 1, seconds=20.0))
-    standing.observe(spec, finished(spec))
-    assert standing.seconds_left() == 20.0  # two of them, each twice as long as expected
+    progress, spec = StudyProgress(plan), plan.specs[1]
+    assert progress.seconds_left() == 15.0  # three runs of 10 s on two workers
+    progress.observe(spec, epoch_ended(spec, 1, seconds=20.0))
+    progress.observe(spec, finished(spec))
+    assert progress.seconds_left() == 20.0  # two of them, each twice as long as expected
 
 
 def test_a_run_that_takes_longer_than_expected_leaves_no_negative_time(plan: Plan) -> None:
-    standing = Standing(plan)
+    progress = StudyProgress(plan)
     for spec in plan.specs[1:]:
-        standing.observe(spec, epoch_ended(spec, 1, seconds=99.0))
-    assert standing.seconds_left() == 0.0
+        progress.observe(spec, epoch_ended(spec, 1, seconds=99.0))
+    assert progress.seconds_left() == 0.0
 
 
 def test_a_log_gets_a_line_a_run(plan: Plan) -> None:

@@ -97,7 +97,7 @@ def _parse_claims(values: Mapping[str, Any]) -> list[Claim]:  # Any: TOML values
         with refused_at("claim", n):
             claim = _parse_claim(table)
             if claim.id in claims:
-                raise BadValueError(f"the id '{claim.id}' is in use above", "id")
+                raise BadValueError(f"the id '{claim.id}' is used twice", "id")
         claims[claim.id] = claim
     return list(claims.values())
 

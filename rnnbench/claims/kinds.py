@@ -164,8 +164,8 @@ class CloseTest:
             self.metric == self.reference
         ):
             raise BadValueError(
-                f"'{self.reference}' cannot be set against '{self.metric}'; "
-                "take two metrics of one unit, such as test_accuracy and val_accuracy",
+                f"'{self.reference}' cannot be compared with '{self.metric}'; "
+                "choose two metrics of one unit, such as test_accuracy and val_accuracy",
                 "reference",
             )
         _check_margin(self.margin, self.metric, is_needed=True)
@@ -205,7 +205,7 @@ class TimingTest:
                 "a",
             )
         if self.expect == "slower" and self.ratio is None:
-            raise BadValueError("the key 'ratio' is missing: how much slower?", "ratio")
+            raise BadValueError("the key 'ratio' is missing: how many times slower?", "ratio")
         if self.ratio is not None:
             _check_above_zero("ratio", self.ratio)
         _set_sentence(self, "measured_by")

@@ -26,8 +26,8 @@ def write_answer(comparison: Comparison) -> tuple[str, ...]:
         pairs = [pair for pair in comparison.pairs if pair.section == section]
         sentences += [*_answer_section(section, own, pairs), *_against_majority(section, own, arms)]
     if len(sections) > _MANY_SECTIONS:
-        rest = len(sections) - _MANY_SECTIONS
-        sentences.append(f"{rest} more {'section' if rest == 1 else 'sections'} below.")
+        rest = plural(len(sections) - _MANY_SECTIONS, "more section")
+        sentences.append(f"{rest} below.")
     if len(sections) == 1:
         sentences += [*_cost(networks), *_against_baseline(arms, networks)]
     return tuple(sentences)

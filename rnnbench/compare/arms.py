@@ -8,7 +8,7 @@ from rnnbench.architectures import model_parameters
 from rnnbench.compare.rows import ArmRow, ResponseRow, SeedRow
 from rnnbench.compare.sections import RESPONSE_FACTORS, Arm, Section
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import RunResult
+from rnnbench.specs import RunResult, RunSpec
 from rnnbench.stats.intervals import (
     Interval,
     bootstrap_interval,
@@ -39,7 +39,7 @@ def describe_arm(section: str, arm: Arm) -> ArmRow:
         n_diverged=_count(arm, "diverged"),
         n_missing=sum(run.result is None for run in arm.runs),
         n_at_limit=sum(map(is_at_limit, arm.finished)),
-        n_parameters=_n_parameters(arm, results),
+        n_parameters=count_parameters(arm.spec, results),
         test_accuracy_min=min(scores, default=None),
         test_accuracy_max=max(scores, default=None),
         test_accuracy_t=accuracy_interval(scores),
@@ -195,8 +195,8 @@ def _respond(arm: Arm, factor: str, varying: Sequence[str]) -> ResponseRow:
     )
 
 
-def _n_parameters(arm: Arm, results: Sequence[RunResult]) -> int | None:
-    spec = arm.spec
+def count_parameters(spec: RunSpec, results: Iterable[RunResult]) -> int | None:
+    """Those of the spec's model by the formula, else as Keras counted them in one of its runs."""
     counted = model_parameters(
         spec.form,
         num_words=spec.data.num_words,

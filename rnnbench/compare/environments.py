@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from rnnbench.output.amounts import plural
 from rnnbench.specs import RunResult
 
 _PACKAGES = ("keras", "jax", "jaxlib", "tensorflow", "torch")
@@ -75,8 +76,7 @@ def _describe(conditions: _Conditions, names: Iterable[str]) -> str:
 
 
 def _listed(counts: Counter[str]) -> str:
-    shown = [f"{name} {n} run{'s' * (n != 1)}" for name, n in counts.items()]
+    shown = [f"{name} {plural(n, 'run')}" for name, n in counts.items()]
     rest = len(shown) - _MOST_SHOWN
-    return ", ".join(shown[:_MOST_SHOWN]) + (
-        f" and {rest} more arm{'s' * (rest > 1)}" if rest > 0 else ""
-    )
+    more = f" and {plural(rest, 'more arm')}" if rest > 0 else ""
+    return ", ".join(shown[:_MOST_SHOWN]) + more

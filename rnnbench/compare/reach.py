@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
+from rnnbench.output.amounts import plural
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.seeds import seeds_for_verdicts
 
@@ -55,7 +56,7 @@ def describe_reach(
             f"than the margin of {100 * margin:g}. No verdict is given below {enough:,} test texts."
         )
     fewest = min(with_runs)
-    seeds = f"{fewest} seed" if fewest == 1 else f"{fewest} seeds"
+    seeds = plural(fewest, "seed")
     needed = seeds_to_decide(n_pairs, is_paired=is_paired)
     if fewest < FEWEST_RUNS:
         are_some_decided = sum(n >= FEWEST_RUNS for n in with_runs) > 1
@@ -87,7 +88,7 @@ def compare_with_majority(
     Args:
         means: name, mean test accuracy and its interval of each arm; one beats the majority whose
             interval lies above it; none, or one of no width, shows nothing.
-        majority: what naming the commonest class scores, a fraction.
+        majority: what predicting the most common class scores, a fraction.
     """
     found = list(means)
     ahead = [name for name, mean, _ in found if mean > majority]

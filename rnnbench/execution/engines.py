@@ -91,7 +91,7 @@ def choose_engine(asked: str, lanes: int | None, placement: Placement) -> Engine
             "leave --engine out, or use --backend jax"
         )
     if asked == "keras" and lanes is not None:
-        raise UsageError("--lanes belongs to the engine fleet; leave it out, or --engine keras")
+        raise UsageError("--lanes needs the engine fleet; leave out --lanes, or --engine keras")
     on_gpu = placement.device == "gpu"
     default = GPU_LANES if on_gpu else 1
     if asked == "fleet":

@@ -6,6 +6,7 @@ from rich.control import Control
 from rich.panel import Panel
 from rich.segment import ControlType
 
+from rnnbench.datasets import DatasetRef
 from rnnbench.output.amounts import size
 from rnnbench.output.characters import sentence
 from rnnbench.page.consoles import PlainConsole, open_console
@@ -40,6 +41,13 @@ class Screen:
         """Something that nobody must overlook."""
         self._has_bar = False
         self.errors.print(sentence(f"warning: {text}"), style="bold yellow", soft_wrap=True)
+
+    def show_dataset(self, dataset: DatasetRef) -> None:
+        """What is learnt from, and what was noticed when it was read."""
+        content = dataset.fingerprint[:12]
+        self.say(f"data      {dataset.name} ({dataset.origin}), content {content}")
+        for note in dataset.notes:
+            self.say(f"          {note}")
 
     def say_waiting(self) -> None:
         """Another command has the folder's lock."""

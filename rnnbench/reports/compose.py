@@ -136,7 +136,9 @@ def compose_report(
         "is_paired": declared.is_paired,
         "n_test": count_test_texts(comparable),
     }
-    notices = [*_notices(runs), *declared.notes, *_mixed(sections, matched)]
+    notices = [*declared.notes, *_mixed(sections, matched)]
+    if any(run.spec.data.dataset == SYNTHETIC for run in runs):
+        notices.insert(0, SYNTHETIC_NOTICE)
     return Report(
         study=study,
         answer=write_answer(comparison),
@@ -232,10 +234,6 @@ def _mixed(sections: Sequence[Section], matched: Matched) -> Iterator[str]:
         arms = [(arm, [run.result for run in runs if run.result]) for arm, runs in table.items()]
         if sentence := tell_mixed(name, arms):
             yield sentence
-
-
-def _notices(runs: Sequence[RecordedRun]) -> list[str]:
-    return [SYNTHETIC_NOTICE] if any(run.spec.data.dataset == SYNTHETIC for run in runs) else []
 
 
 def _classes(runs: Sequence[RecordedRun]) -> str:

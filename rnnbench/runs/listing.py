@@ -78,11 +78,10 @@ def list_all(
     """
     if what is not None and what not in SECTIONS:
         raise UsageError(unknown_name("section", what, SECTIONS))
+    found: dict[str, Listing] = {}
     if what in (None, "architectures"):
         for problem in plugin_problems():
             on_problem(problem)
-    found: dict[str, Listing] = {}
-    if what in (None, "architectures"):
         found["architectures"] = _architectures()
     if what in (None, "studies"):
         found["studies (rnnbench run --study NAME)"] = _studies(root)

@@ -154,7 +154,7 @@ def _calibrate(plan: Plan, has_budget: bool, view: Screen) -> tuple[Plan, Mappin
     n_workers = min(plan.most_workers, len(specs))
     costs = _measure_costs(specs, n_workers, plan.workers.executor)
     if not costs:
-        raise WorkerError("the calibration came to no result; `rnnbench run` will say why")
+        raise WorkerError("the calibration gave no result; `rnnbench run` will say why")
     lost = {spec.shape: display_name(spec.form) for spec in specs if spec.shape not in costs}
     if lost:
         view.warn(

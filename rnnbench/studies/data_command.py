@@ -45,9 +45,7 @@ def describe(
         print_json(found)
         return
     screen = Screen()
-    screen.say(f"data      {found.name} ({found.origin}), content {found.fingerprint[:12]}")
-    for note in found.notes:
-        screen.say(f"          {note}")
+    screen.show_dataset(found)
     again = this_command().replace("data describe", "run --all", 1)
     word = plain(quote(file))
     again = again.replace(f" {word}", f" --dataset {word}", 1)

@@ -96,16 +96,12 @@ def _processor() -> Check:
 
 def _gpu() -> Check:
     gpus, seeing = find_gpus(), backends_with_gpu()
-    if not gpus:
-        return Check(name="GPU", ok=True, finding="none found; runs use the CPU")
-    if not seeing:
-        return Check(
-            name="GPU",
-            ok=True,
-            finding=f"{len(gpus)} found, but no back end can use it",
-            remedy="pip install 'rnnbench[gpu]'",
-        )
-    return Check(name="GPU", ok=True, finding=f"{len(gpus)} found, for {', '.join(seeing)}")
+    finding = "none found; runs use the CPU"
+    if gpus:
+        use = f"for {', '.join(seeing)}" if seeing else "but no back end can use it"
+        finding = f"{len(gpus)} found, {use}"
+    remedy = "pip install 'rnnbench[gpu]'" if gpus and not seeing else ""
+    return Check(name="GPU", ok=True, finding=finding, remedy=remedy)
 
 
 def _data() -> Check:
@@ -146,7 +142,7 @@ def _disk(root: Path) -> Check:
         name="disk",
         ok=free >= WANTED_FREE_BYTES,
         finding=f"{free / 2**30:.1f} GiB free",
-        remedy="" if free >= WANTED_FREE_BYTES else "make room",
+        remedy="" if free >= WANTED_FREE_BYTES else "free some space",
     )
 
 

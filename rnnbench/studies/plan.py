@@ -204,7 +204,7 @@ def _expand(study: Study, dataset: DatasetRef, workers: Workers) -> list[RunSpec
     if idle and open_corpus(dataset.fingerprint).n_validation is not None:
         raise UsageError(
             f"{dataset.name} is split when it is read, so that {' and '.join(idle)} of a study "
-            "would mean nothing; leave that out, and use --split-seed or --test-fraction"
+            "would have no effect; leave that out, and use --split-seed or --test-fraction"
         )
     return expand_study(
         study,

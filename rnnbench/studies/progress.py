@@ -22,7 +22,7 @@ N_PACES = 100  # the last runs tell how long the next take
 
 
 @dataclass(kw_only=True)
-class Lane:
+class RunCounts:
     """One architecture's runs."""
 
     n_runs: int
@@ -32,19 +32,19 @@ class Lane:
     val_loss: float | None = None
 
 
-class Standing:
+class StudyProgress:
     """Counts what has happened in a study, and says how long the rest may take."""
 
     def __init__(self, plan: Plan) -> None:
         self.began = time.monotonic()
         self.n_workers = max(plan.n_workers, 1)
         self.n_tasks = len(plan.tasks)
-        self.lanes: dict[str, Lane] = {}
+        self.counts: dict[str, RunCounts] = {}
         open_runs = {task.spec.fingerprint for task in plan.tasks}
         for spec in plan.specs:
-            lane = self.lanes.setdefault(display_name(spec.form), Lane(n_runs=0))
-            lane.n_runs += 1
-            lane.n_over += spec.fingerprint not in open_runs
+            counts = self.counts.setdefault(display_name(spec.form), RunCounts(n_runs=0))
+            counts.n_runs += 1
+            counts.n_over += spec.fingerprint not in open_runs
         self.n_over = 0  # tasks of this command that have ended
         self._expected = {task.spec.fingerprint: task.expected_seconds for task in plan.tasks}
         self._waiting = Counter(self._expected.values())  # how many wait that long; few lengths
@@ -53,19 +53,19 @@ class Standing:
 
     def observe(self, spec: RunSpec, event: Event) -> None:
         """Take one event into account."""
-        lane = self.lanes[display_name(spec.form)]
+        counts = self.counts[display_name(spec.form)]
         if isinstance(event, Started):
-            lane.running[event.fingerprint] = (spec.seed, event.first_epoch - 1)
+            counts.running[event.fingerprint] = (spec.seed, event.first_epoch - 1)
             self._begin(event.fingerprint)
         elif isinstance(event, EpochEnded):
-            lane.running[event.fingerprint] = (spec.seed, event.row.epoch)
-            lane.val_loss = event.row.val_loss
+            counts.running[event.fingerprint] = (spec.seed, event.row.epoch)
+            counts.val_loss = event.row.val_loss
             self._begin(event.fingerprint)
             self._spent[event.fingerprint] += event.row.epoch_seconds
         elif isinstance(event, Finished | Failed):
-            lane.running.pop(event.fingerprint, None)
-            lane.n_over += 1
-            lane.n_failed += isinstance(event, Failed)
+            counts.running.pop(event.fingerprint, None)
+            counts.n_over += 1
+            counts.n_failed += isinstance(event, Failed)
             self.n_over += 1
             self._begin(event.fingerprint)  # a worker can die before it says that it has begun
             spent = self._spent.pop(event.fingerprint)
@@ -92,7 +92,7 @@ class Standing:
             del self._waiting[seconds]
 
 
-class PlainBoard(Standing):
+class PlainBoard(StudyProgress):
     """A line when a run ends, and one now and then: for logs and pipes."""
 
     def __init__(self, plan: Plan, console: PlainConsole) -> None:
@@ -124,13 +124,13 @@ class PlainBoard(Standing):
         )
 
 
-class LiveBoard(Standing):
+class LiveBoard(StudyProgress):
     """A table that is drawn anew in place."""
 
     def __rich__(self) -> Group:
         """The table as it stands."""
-        table = rich_table("", _COLUMNS, self.lanes.items(), box=None)
-        idle = not (self.n_over or any(lane.running for lane in self.lanes.values()))
+        table = rich_table("", _COLUMNS, self.counts.items(), box=None)
+        idle = not (self.n_over or any(counts.running for counts in self.counts.values()))
         foot = "the workers are starting; " if idle else ""
         foot += (
             f"{self.n_over} of {plural(self.n_tasks, 'run')} done, "
@@ -151,22 +151,24 @@ def _outcome(event: Finished) -> str:
     )
 
 
-def _done(lane: Lane, width: int = 10) -> str:
-    filled = round(width * lane.n_over / lane.n_runs)
+def _done(counts: RunCounts, width: int = 10) -> str:
+    filled = round(width * counts.n_over / counts.n_runs)
     bar = "█" * filled + "░" * (width - filled)
-    failed = f" ({lane.n_failed} failed)" if lane.n_failed else ""
-    return f"{bar} {lane.n_over}/{lane.n_runs}{failed}"
+    failed = f" ({counts.n_failed} failed)" if counts.n_failed else ""
+    return f"{bar} {counts.n_over}/{counts.n_runs}{failed}"
 
 
-def _running(lane: Lane) -> str:
-    return ", ".join(f"seed {seed}: epoch {epoch}" for seed, epoch in sorted(lane.running.values()))
+def _running(counts: RunCounts) -> str:
+    return ", ".join(
+        f"seed {seed}: epoch {epoch}" for seed, epoch in sorted(counts.running.values())
+    )
 
 
-def _val_loss(lane: Lane) -> str:
-    return "" if lane.val_loss is None else f"{lane.val_loss:.4f}"
+def _val_loss(counts: RunCounts) -> str:
+    return "" if counts.val_loss is None else f"{counts.val_loss:.4f}"
 
 
-_COLUMNS: Sequence[Column[tuple[str, Lane]]] = (
+_COLUMNS: Sequence[Column[tuple[str, RunCounts]]] = (
     Column("architecture", lambda named: named[0], is_number=False),
     Column("done", lambda named: _done(named[1]), is_number=False),
     Column("running", lambda named: _running(named[1]), is_number=False),

@@ -18,7 +18,7 @@ from rnnbench.reports.report import report_after_run
 from rnnbench.specs import Failed, RunResult, RunSpec
 from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.plan import Plan, open_study
-from rnnbench.studies.progress import Standing
+from rnnbench.studies.progress import StudyProgress
 from rnnbench.studies.screen import RunScreen
 from rnnbench.studies.summary import Row, give_advice, summarise
 from rnnbench.tracking.provenance import mlflow_status, tag_command
@@ -105,7 +105,7 @@ def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
 
 
 def _record_events(
-    plan: Plan, entries: Mapping[str, LedgerEntry], tracker: Tracker, board: Standing
+    plan: Plan, entries: Mapping[str, LedgerEntry], tracker: Tracker, board: StudyProgress
 ) -> dict[str, RunResult]:
     """Work the tasks off; each event goes to the ledger first, then to tracker and screen.
 

@@ -15,7 +15,7 @@ from rnnbench.published.notes import SOURCE, NotesRun
 from rnnbench.specs import Recipe
 from rnnbench.studies.forecast import Budget, Forecast, Verdict
 from rnnbench.studies.plan import Plan
-from rnnbench.studies.progress import LiveBoard, PlainBoard, Standing
+from rnnbench.studies.progress import LiveBoard, PlainBoard, StudyProgress
 from rnnbench.studies.summary import Row
 
 
@@ -25,11 +25,9 @@ class RunScreen(Screen):
     def show_plan(self, plan: Plan) -> None:
         """What is about to be run."""
         self.show_notice(plan.dataset.notice)
-        study, placement, data = plan.study, plan.workers.placement, plan.dataset
+        study, placement = plan.study, plan.workers.placement
         self.say(f"study     {study.name}: {study.description or 'your choices'}")
-        self.say(f"data      {data.name} ({data.origin}), content {data.fingerprint[:12]}")
-        for note in data.notes:
-            self.say(f"          {note}")
+        self.show_dataset(plan.dataset)
         self.say(f"back end  {placement.backend} on {placement.device}: {placement.reason}")
         engine = plan.workers.engine
         lanes = f", {plural(engine.n_lanes, 'lane')}" if engine.engine == "fleet" else ""
@@ -49,7 +47,7 @@ class RunScreen(Screen):
         self.say(f"work      {workers}, about {duration(plan.expected_seconds)}{guess}")
 
     @contextmanager
-    def watch(self, plan: Plan) -> Iterator[Standing]:
+    def watch(self, plan: Plan) -> Iterator[StudyProgress]:
         """Show the study while the block runs: as a table, or line by line."""
         if not self.can_redraw:
             yield PlainBoard(plan, self.console)

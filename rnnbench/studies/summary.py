@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rnnbench.architectures import display_name, model_parameters
+from rnnbench.architectures import display_name
+from rnnbench.compare.arms import count_parameters
 from rnnbench.compare.baseline import find_majority
 from rnnbench.compare.predictions import read_labels
 from rnnbench.compare.reach import (
@@ -18,6 +19,8 @@ from rnnbench.published.notes import NotesRun, is_comparable_with_notes, publish
 from rnnbench.specs import RunResult, RunSpec
 from rnnbench.stats.intervals import MeanSd, mean_interval, mean_sd
 from rnnbench.studies.plan import Plan, count_pairs
+
+_MEASURES = ("test_accuracy", "test_loss", "val_loss", "best_epoch", "epoch_seconds", "fit_seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +78,7 @@ def _row(name: str, varied: str, runs: list[tuple[RunSpec, RunResult | None]]) -
     spec = runs[0][0]
     results = [result for _, result in runs if result is not None]
     finished = [result for result in results if result.status == "finished"]
-    n_parameters = model_parameters(
-        spec.form,
-        num_words=spec.data.num_words,
-        embedding_size=spec.embedding_size,
-        n_classes=spec.data.n_classes,
-    )
+    means = {name: _mean_sd(getattr(result, name) for result in finished) for name in _MEASURES}
     return Row(
         architecture=name,
         varied=varied,
@@ -88,14 +86,9 @@ def _row(name: str, varied: str, runs: list[tuple[RunSpec, RunResult | None]]) -
         n_diverged=sum(result.status == "diverged" for result in results),
         n_failed=sum(result.status == "failed" for result in results),
         n_missing=len(runs) - len(results),
-        n_parameters=n_parameters or next((r.n_parameters for r in finished), None),
-        test_accuracy=_mean_sd(r.test_accuracy for r in finished),
-        test_loss=_mean_sd(r.test_loss for r in finished),
-        val_loss=_mean_sd(r.val_loss for r in finished),
-        best_epoch=_mean_sd(r.best_epoch for r in finished),
-        epoch_seconds=_mean_sd(r.epoch_seconds for r in finished),
-        fit_seconds=_mean_sd(r.fit_seconds for r in finished),
+        n_parameters=count_parameters(spec, finished),
         published=published_runs().get(name) if is_comparable_with_notes(spec) else None,
+        **means,
     )
 
 

@@ -21,6 +21,7 @@ from rnnbench.execution.process import call_in_process, measure_command
 from rnnbench.formats import why_failed
 from rnnbench.ledger import Ledger
 from rnnbench.options import ExecutorChoices, given
+from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec, Started
 from rnnbench.tracking.provenance import made_by, mlflow_status, tag_command
@@ -339,8 +340,8 @@ def _alike(tuning: Tuning) -> list[str]:
 def _foreign(searches: Sequence[Search]) -> list[str]:
     """Sentences on trials that others put into our studies."""
     return [
-        f"{search.place}: another program added {search.n_foreign} "
-        f"trial{'' if search.n_foreign == 1 else 's'} to '{search.name}'; left alone, not counted"
+        f"{search.place}: another program added {plural(search.n_foreign, 'trial')} to "
+        f"'{search.name}'; left alone, not counted"
         for search in searches
         if search.n_foreign
     ]

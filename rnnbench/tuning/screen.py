@@ -32,13 +32,13 @@ class TuningScreen(Screen):
 
     def show_search(self, tuning: Tuning, searches: Sequence[Search]) -> None:
         """What is about to be searched."""
-        choices, placement, data = tuning.choices, tuning.placement, tuning.dataset
+        choices, placement = tuning.choices, tuning.placement
         seeds = choices.tuning_seeds
         self._n_trials = sum(search.n_trials for search in searches)
         self._n_before = self._n_over = sum(len(search.trials) for search in searches)
         done = f", {self._n_over} done already" if self._n_over else ""
         names = ", ".join(search.architecture for search in searches)
-        self.show_notice(data.notice)
+        self.show_notice(tuning.dataset.notice)
         self.say(f"tuning    {tuning.base.name}: {names}")
         self.say(f"space     {choices.space}: {', '.join(tuning.space.domains)}")
         self.say(
@@ -49,9 +49,7 @@ class TuningScreen(Screen):
             f"trials    {self._n_trials}, each the mean of {plural(len(seeds), 'tuning seed')} "
             f"({', '.join(map(str, seeds))}){done}"
         )
-        self.say(f"data      {data.name} ({data.origin}), content {data.fingerprint[:12]}")
-        for note in data.notes:
-            self.say(f"          {note}")
+        self.show_dataset(tuning.dataset)
         self.say("          training and validation part only; the test half is never opened")
         self.say(f"back end  {placement.backend} on {placement.device}: {placement.reason}")
         self.say(f"storage   {searches[0].place}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
+from rnnbench.output.amounts import plural
 from rnnbench.tuning.space import Params
 
 _LONGEST_SECONDS = 1e10  # three centuries: what every date that is reckoned from it can bear
@@ -72,10 +73,8 @@ def count_points(trials: Iterable[Trial]) -> int:
 def count_trials(trials: Sequence[Trial]) -> str:
     """`12 trials`, or where points were tried again `12 trials of 2 distinct points`."""
     n_trials, n_points = len(trials), count_points(trials)
-    words = "1 trial" if n_trials == 1 else f"{n_trials} trials"
-    if n_points == n_trials:
-        return words
-    return f"{words} of {n_points} distinct point{'' if n_points == 1 else 's'}"
+    words = plural(n_trials, "trial")
+    return words if n_points == n_trials else f"{words} of {plural(n_points, 'distinct point')}"
 
 
 def find_winner(trials: Iterable[Trial]) -> Trial | None:
