@@ -306,3 +306,24 @@ def test_a_host_with_both_shows_their_ratio() -> None:
     page = render_markdown(report.page(), has_csv=False)
     assert "| lstm(8) jax | 2.00 | 1.00 | 2.00 [2.00, 2.00] |" in page
     assert "NVIDIA Test, driver 1.2" in page
+
+
+def test_machines_with_the_same_back_end_and_device_have_numbers() -> None:
+    first, second = make_session(climb()), make_session(climb(), name="two", machine={"cores": "9"})
+    assert compose(first).number_of(compose(first).machines[0], make_arm()) is None
+    part = compose(first, second)
+    assert [part.number_of(name, make_arm()) for name in part.machines] == [1, 2]
+    assert part.number_of(part.machines[0], make_arm(device="gpu")) is None
+    sentences = write_timing_answer(part)
+    assert sentences[1].startswith("On the CPU of machine 2 with jax, ")
+    text = render_markdown(compose_timing_report(part, ()).page(), has_csv=True)
+    assert "Machine 2: Test CPU, 9 cores" in text
+
+
+def test_a_cuda_kernel_is_shown_by_its_name() -> None:
+    seen = ("aten::_cudnn_rnn", "void RNN_blockPersist<float, 32>(float const*, int)")
+    part = compose(
+        make_session([make_times(make_arm(backend="torch", jit=False), [2.0], operations=seen)])
+    )
+    text = render_markdown(compose_timing_report(part, ()).page(), has_csv=True)
+    assert "RNN\\_blockPersist |" in text

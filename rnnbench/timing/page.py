@@ -46,7 +46,7 @@ def write_timing_answer(part: TimingPart) -> tuple[str, ...]:
     for row in measured:
         places.setdefault((row.machine, row.arm.backend, row.arm.device), []).append(row)
     sentences = [
-        _tell(min(rows, key=lambda row: (row.arm.architecture != "lstm", row.arm.units)))
+        _tell(part, min(rows, key=lambda row: (row.arm.architecture != "lstm", row.arm.units)))
         for rows in places.values()
     ]
     on_gpu = [row for row in part.slowdowns if row.arm.device == "gpu"]
@@ -198,7 +198,12 @@ def _tabulate_arms(part: TimingPart) -> Table[TimedArm]:
 
 
 def _by_machine(part: TimingPart, rows: Sequence[RowT]) -> list[tuple[str, list[RowT]]]:
-    return [(name, [row for row in rows if row.machine == name]) for name in part.machines]
+    """The rows under their machines' names, which have numbers where the text uses these."""
+    has_numbers = any(part.number_of(row.machine, row.arm) for row in part.arms)
+    return [
+        (f"Machine {n}: {name}" if has_numbers else name, [r for r in rows if r.machine == name])
+        for n, name in enumerate(part.machines, start=1)
+    ]
 
 
 def _options(arm: Arm) -> str:
@@ -213,8 +218,13 @@ def _options(arm: Arm) -> str:
 def _seen(row: TimedArm) -> str:
     if row.is_confirmed is None:
         return "not looked"
-    seen = ", ".join(row.observed or ())
+    seen = ", ".join(map(_shorten_kernel, row.observed or ()))
     return seen if row.is_confirmed else f"not as the rule says: {seen}"
+
+
+def _shorten_kernel(name: str) -> str:
+    """The name of a CUDA kernel without its types; another operation's as it is."""
+    return name.removeprefix("void ").split("<")[0].split("(")[0]
 
 
 def _seen_tone(row: TimedArm) -> Tone:
@@ -233,10 +243,12 @@ def write_ratio(ratio: Ratio | None) -> str:
     return NONE if ratio is None else with_interval(ratio.value, ratio.interval, number)
 
 
-def _tell(row: Slowdown) -> str:
+def _tell(part: TimingPart, row: Slowdown) -> str:
     assert row.slowdown is not None
+    number_ = part.number_of(row.machine, row.arm)
+    where = f" of machine {number_}" if number_ else ""
     text = (
-        f"On the {row.arm.device.upper()} with {row.arm.backend}, recurrent dropout makes a"
+        f"On the {row.arm.device.upper()}{where} with {row.arm.backend}, recurrent dropout makes a"
         f" training step of {row.name} {row.slowdown.value:.2f} times as long"
         f"{_bounds(row.slowdown)}"
     )

@@ -162,6 +162,15 @@ class TimingPart:
         """Every machine, in the order of the rows."""
         return tuple(dict.fromkeys(row.machine for row in self.arms))
 
+    def number_of(self, machine: str, arm: Arm) -> int | None:
+        """Which machine that is, from 1 up; None where no other has the arm's back end and device.
+
+        Versions make machines differ too, so that most back ends have one of their own.
+        """
+        places = {(row.machine, row.arm.backend, row.arm.device) for row in self.arms}
+        others = [place for place in places if place[1:] == (arm.backend, arm.device)]
+        return self.machines.index(machine) + 1 if len(others) > 1 else None
+
     @property
     def sessions(self) -> tuple[Session, ...]:
         """Every session that a row is from."""
