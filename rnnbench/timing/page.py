@@ -30,8 +30,9 @@ _STATUS_WORDS = {
 _IN_TURNS = {"together": " in turns", "apart": ""}
 _PROTOCOLS: dict[Protocol, str] = {
     "together": "the median over processes, in which arms that are compared take turns, and in"
-    " brackets the quartiles. A ratio is the mean over these processes, each with the median of the"
-    " ratios within its rounds, and with Student's 95 % interval; it never crosses machines.",
+    " brackets the quartiles. A ratio comes from the rounds, not from these medians: in logarithms"
+    " the mean over the processes of the median over their rounds, with Student's 95 % interval"
+    " (CPU against GPU, which share no process: Welch's); it never crosses machines.",
     "apart": "the median over processes of their own, and in brackets the quartiles. A ratio is one"
     " of medians of the same session, with a 95 % bootstrap interval; it never crosses machines.",
 }
@@ -187,14 +188,17 @@ def _tabulate_arms(part: TimingPart) -> Table[TimedArm]:
         Column("evaluate (ms)", lambda row: write_ms(row.times.summary("evaluate"))),
         Column("predict (ms)", lambda row: write_ms(row.times.summary("predict"))),
         Column("reviews/s", lambda row: count(row.reviews_per_second)),
-        Column("compile (s)", lambda row: number(row.middle("compile_seconds"), 1)),
+        Column("compile (s)", lambda row: write_compile_seconds(row)),
         Column("host (MiB)", lambda row: count(row.middle("peak_host_mib"))),
         Column("GPU (MiB)", lambda row: count(row.middle("peak_device_mib"))),
         Column("repeats not counted", lambda row: count(len(row.times.samples) - row.n)),
         Column("note", lambda row: row.note or NONE, is_number=False),
     ]
     summary = f"Every arm ({plural(len(part.arms), 'arm')})"
-    return Table("Every arm", "timing_arms", columns, _by_machine(part, part.arms), summary)
+    caption = "Every arm"
+    if any(row.session.protocol == "together" for row in part.arms):
+        caption += "; where arms took turns, memory is that of their process, with all of them"
+    return Table(caption, "timing_arms", columns, _by_machine(part, part.arms), summary)
 
 
 def _by_machine(part: TimingPart, rows: Sequence[RowT]) -> list[tuple[str, list[RowT]]]:
@@ -236,6 +240,12 @@ def write_ms(found: MedianIqr | None) -> str:
     if found is None:
         return NONE
     return with_interval(found.median, found.quartiles if found.n > 1 else None, number)
+
+
+def write_compile_seconds(row: TimedArm) -> str:
+    """A dash for an arm that shared its process: the first arm there has started the back end."""
+    is_apart = row.session.protocol == "apart"
+    return number(row.middle("compile_seconds"), 1) if is_apart else NONE
 
 
 def write_ratio(ratio: Ratio | None) -> str:
