@@ -1,4 +1,4 @@
-"""What recurrent dropout costs on a GPU and on its host: eight minutes, what matters most first.
+"""What recurrent dropout costs on a GPU and on its host, what matters most first.
 
     python benchmarks/speed/gpu.py [8] [64] [others] [--out FOLDER]
 
