@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import subprocess
+import time
 import venv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 from command import Answer
 from project import PATIENCE_S
-from timed import make_arm, make_sample
+from timed import make_arm, make_sample, make_session
 
 import rnnbench as package
 from rnnbench.errors import StoreError
@@ -32,7 +33,7 @@ from rnnbench.timing.determinism import check_determinism
 from rnnbench.timing.measure import Blocks, Outcomes, answer_with_samples, describe_error
 from rnnbench.timing.plan import plan_arms, with_defaults
 from rnnbench.timing.rows import TimingPart
-from rnnbench.timing.sessions import Sample, Session, read_session, read_sessions
+from rnnbench.timing.sessions import ArmTimes, Sample, Session, read_session, read_sessions
 from rnnbench.timing.turns import Turn, cores_of, measure_turns
 from rnnbench.timing.work import measure_arms, take_in
 from rnnbench.tracking.store import DATABASE, find_store
@@ -211,7 +212,7 @@ def test_out_of_memory_ends_its_arm_and_no_other(tmp_path: Path, answers: list[A
     outcome = measure(tmp_path)
     assert outcome.n_failed == 1
     (session,) = read_sessions(tmp_path / ".rnnbench")
-    assert sorted(len(times.samples) for times in session.arms) == [0, 2]
+    assert sorted(bool(times.failure) for times in session.arms) == [False, True]
     assert session.is_over
 
 
@@ -273,51 +274,105 @@ def end_at_once(*_: object) -> None:
 
 
 class Scripted:
-    """A process that answers what it is asked, and keeps in what order everything happened."""
+    """A process that is ready at once, and answers when it is told to measure."""
 
-    def __init__(self, arms: Sequence[Arm], told: list[str]) -> None:
+    def __init__(self, turn: Turn, told: list[str], answer: Sample | str) -> None:
         self.pipe, self._other = multiprocessing.Pipe()
-        self._arms, self._told = arms, told
+        self._turn, self._told, self._answer = turn, told, answer
         self.happened("prepares")
         self._other.send(measuring.READY)
-        self.process = self
+        self.pipe.send = self._measure  # type: ignore[method-assign]
 
     def happened(self, what: str) -> None:
-        self._told.append(f"{self._arms[0].device} {what}")
+        self._told.append(f"{self._turn.arms[0].device} {what}")
 
     def end(self) -> None:
         self.happened("ends")
 
+    def _measure(self, _: object) -> None:
+        self.happened("measures")
+        self._other.send(dict.fromkeys(self._turn.arms, self._answer))
 
-def test_a_large_machine_prepares_a_gpus_processes_at_once_and_the_cpus_one_by_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+
+def carry_out(
+    coming: Sequence[Turn],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Sample | str | None = None,
+    n_cores: int = 16,
+) -> tuple[list[Outcomes], list[str]]:
+    """What scripted processes found, and in what order everything happened."""
     told: list[str] = []
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(n_cores)))
 
-    def start(_: object, arm: Arm, arms: Sequence[Arm], *__: object, **___: object) -> Scripted:
-        child = Scripted(arms, told)
-
-        def measure_at_once(_: object) -> None:
-            child.happened("measures")
-            child._other.send({arm: make_sample()})
-
-        child.pipe.send = measure_at_once  # type: ignore[method-assign]
-        return child
+    def start(_: object, __: Arm, arms: tuple[Arm, ...], *___: object, **____: object) -> Scripted:
+        turn = Turn(arms=arms, number=0, looks=False)
+        return Scripted(turn, told, answer or make_sample())
 
     monkeypatch.setattr(turns, "_start", start)
-    both = {"cpu", "gpu"}
+    return list(measure_turns(coming, SHORT, Path("log"))), told
+
+
+def turn_on(device: str, number: int, cores: tuple[int, ...] = ()) -> Turn:
+    return Turn(arms=(make_arm(device=device),), number=number, looks=False, cores=cores)
+
+
+def test_a_large_machine_prepares_a_gpus_processes_at_once_and_the_cpus_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    halves = {"cpu": tuple(range(8)), "gpu": tuple(range(8, 16))}
     coming = [
-        Turn(arms=(make_arm(device=device),), number=n, looks=False, cores=cores_of(device, both))
-        for n, device in enumerate(("cpu", "gpu", "cpu", "gpu"))
+        turn_on(device, n, halves[device]) for n, device in enumerate(("cpu", "gpu", "cpu", "gpu"))
     ]
-    assert len(list(measure_turns(coming, SHORT, tmp_path / "log"))) == 4
+    found, told = carry_out(coming, monkeypatch)
+    assert len(found) == 4
     assert [each for each in told if each.startswith("cpu")] == [
         *("cpu prepares", "cpu measures", "cpu ends") * 2
     ]
     assert [each for each in told if each.startswith("gpu")] == [
         *("gpu prepares", "gpu prepares", "gpu measures", "gpu ends", "gpu measures", "gpu ends")
     ]
+
+
+def test_on_few_cores_no_cpus_process_prepares_beside_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    coming = [turn_on(device, n) for n, device in enumerate(("gpu", "cpu", "cpu", "gpu"))]
+    _, told = carry_out(coming, monkeypatch, n_cores=6)
+    assert [each.split()[1] for each in told] == ["prepares", "measures", "ends"] * 4
+
+
+def test_of_a_gpus_processes_only_so_many_prepare_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, told = carry_out([turn_on("gpu", n) for n in range(20)], monkeypatch, n_cores=128)
+    assert told[: turns.MOST_AT_ONCE + 1] == [
+        *["gpu prepares"] * turns.MOST_AT_ONCE,
+        "gpu measures",
+    ]
+
+
+def test_an_arm_that_failed_is_not_in_the_processes_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, told = carry_out([turn_on("cpu", n) for n in range(3)], monkeypatch, answer="no memory")
+    assert [list(outcomes.values()) for outcomes in found] == [["no memory"]]
+    assert told == ["cpu prepares", "cpu measures", "cpu ends"]
+
+
+def test_a_process_that_hangs_is_given_up_while_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "MOST_SECONDS", 0.2)
+    hung = Scripted._measure
+
+    def measure_or_hang(process: Scripted, what: object) -> None:
+        if process._turn.arms[0].device == "cpu":
+            time.sleep(0.1)
+            hung(process, what)
+
+    monkeypatch.setattr(Scripted, "_measure", measure_or_hang)
+    coming = [turn_on("gpu", 0, (1,)), *(turn_on("cpu", n, (2,)) for n in (1, 2, 3, 4))]
+    found, told = carry_out(coming, monkeypatch)
+    assert told.index("gpu ends") < len(told) - 1
+    assert sum("it was not done after" in str(each) for each in found) == 1
 
 
 def test_a_large_machine_divides_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,6 +399,16 @@ def test_what_is_measured_is_not_measured_again(tmp_path: Path, answers: list[An
     measure(tmp_path, view)
     assert view.outcomes == []
     assert any("--fresh measures again" in text for text in view.said)
+
+
+def test_what_was_not_looked_at_is_looked_at_by_the_command_that_goes_on(tmp_path: Path) -> None:
+    arm, unseen = make_arm(), make_sample(process=1, evaluate_ms=(), predict_ms=())
+    session = make_session([ArmTimes(arm=arm, samples=(unseen,))])
+    assert [turn.looks for turn in timing._next_turns(session)] == [True, False, False, False]
+    seen = session.with_outcomes({arm: make_sample(process=2)})
+    assert [(turn.looks, turn.number) for turn in timing._next_turns(seen)] == [
+        *((False, 3), (False, 4), (False, 5))
+    ]
 
 
 def test_what_failed_is_tried_again_by_the_next_command(tmp_path: Path, answers: list[Any]) -> None:

@@ -13,7 +13,14 @@ from timed import make_arm, make_sample, make_session, make_times
 
 from rnnbench.errors import UsageError
 from rnnbench.stats.intervals import Interval
-from rnnbench.stats.ratios import Ratio, median_iqr, median_ratio, paired_ratio, unpaired_ratio
+from rnnbench.stats.ratios import (
+    Ratio,
+    effects_of_rounds,
+    median_iqr,
+    median_ratio,
+    ratio_of_logs,
+    unpaired_ratio,
+)
 from rnnbench.timing.determinism import find_first_difference
 from rnnbench.timing.measure import find_problem, make_reviews
 from rnnbench.timing.sessions import (
@@ -91,20 +98,20 @@ def test_the_interval_of_a_ratio_mostly_holds_the_truth() -> None:
     assert n_held >= 170  # 95 % is what it says; at five values it keeps about 93
 
 
-def test_a_ratio_round_by_round_does_not_see_a_machine_that_changes_its_speed() -> None:
-    """Two speeds, a factor of two apart, that last for some rounds, and drift."""
+def test_a_ratio_within_rounds_does_not_see_a_machine_that_changes_its_speed() -> None:
+    """Two speeds, a factor of two apart, that last for some rounds, and drift: for both arms."""
     rng = np.random.default_rng(2)
     n_held = 0
     for _ in range(400):
-        truths, a, b = rng.normal(np.log(1.5), 0.01, 5), [], []
-        for truth in truths:
-            speed = np.repeat(rng.choice([1.0, 2.0], 4), 3) * np.linspace(
-                1.0, rng.uniform(1, 2), 12
-            )
+        logs = []
+        for truth in rng.normal(np.log(1.5), 0.01, 5):
+            drift = np.linspace(1.0, rng.uniform(1, 2), 12)
+            speed = np.repeat(rng.choice([1.0, 2.0], 4), 3) * drift
             noise = rng.lognormal(0, 0.02, (2, 12))
-            a.append(list(speed * noise[0] * np.exp(truth)))
-            b.append(list(speed * noise[1]))
-        found = paired_ratio(a, b)
+            effects = effects_of_rounds([speed * noise[0] * np.exp(truth), speed * noise[1]])
+            assert effects is not None
+            logs.append(effects[0] - effects[1])
+        found = ratio_of_logs(logs)
         assert found is not None
         assert found.interval is not None
         assert found.value == pytest.approx(1.5, rel=0.04)
@@ -112,17 +119,23 @@ def test_a_ratio_round_by_round_does_not_see_a_machine_that_changes_its_speed() 
     assert 0.92 <= n_held / 400 <= 0.98
 
 
-def test_a_ratio_round_by_round_is_the_one_by_hand() -> None:
-    found = paired_ratio([[2.0, 4.0, 90.0], [4.0, 4.0, 4.0]], [[1.0, 2.0, 3.0], [1.0, 1.0, 1.0]])
+def test_effects_of_two_arms_are_half_the_median_ratio_within_rounds() -> None:
+    effects = effects_of_rounds([[2.0, 4.0, 90.0, 7.0], [1.0, 2.0, 3.0]])
+    assert effects == pytest.approx([math.log(2) / 2, -math.log(2) / 2])
+    assert effects_of_rounds([]) is None
+    assert effects_of_rounds([[], [1.0]]) is None
+    assert effects_of_rounds([[0.0], [1.0]]) is None
+
+
+def test_students_interval_of_a_ratio_is_the_one_by_hand() -> None:
+    found = ratio_of_logs([math.log(2), math.log(4)])
     assert found is not None
-    assert found.value == pytest.approx(8**0.5)  # of 2 and 4
+    assert found.value == pytest.approx(8**0.5)
     assert found.interval is not None
     half = 12.706 * math.log(4 / 2) / 2  # Student's t at one degree of freedom; SD / √2
     assert math.log(found.interval.high / found.value) == pytest.approx(half, rel=1e-4)
-    assert paired_ratio([[2.0]], [[1.0]]) == Ratio(2.0, None)
-    assert paired_ratio([], []) is None
-    assert paired_ratio([[0.0]], [[1.0]]) is None
-    assert paired_ratio([[]], [[1.0]]) is None
+    assert ratio_of_logs([math.log(2)]) == Ratio(2.0, None)
+    assert ratio_of_logs([]) is None
 
 
 def test_a_ratio_of_what_nothing_pairs_has_welchs_interval() -> None:

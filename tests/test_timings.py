@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from timed import GPU, make_arm, make_session, make_times
 
@@ -71,6 +72,28 @@ def test_the_slowdown_is_taken_apart_and_multiplies_up() -> None:
     assert (median_of(row.plain), median_of(row.dropout), row.n) == (2.0, 9.0, 5)
     assert row.slowdown == Ratio(4.5, Interval(4.5, 4.5))
     assert values_of(row.cudnn_off, row.implementation, row.masks) == pytest.approx([2.0, 1.5, 1.5])
+
+
+def test_the_ratios_multiply_to_the_whole_on_a_noisy_machine() -> None:
+    rng = np.random.default_rng(0)
+    arms = []
+    for times in climb():
+        noisy = (replace(s, train_ms=tuple(rng.lognormal(0, 0.5, 9))) for s in times.samples)
+        arms.append(replace(times, samples=tuple(noisy)))
+    row, _ = compose(make_session(arms)).slowdowns
+    assert row.slowdown is not None
+    parts = values_of(row.cudnn_off, row.implementation, row.masks)
+    assert math.prod(parts) == pytest.approx(row.slowdown.value)
+
+
+def test_a_ratio_counts_the_processes_that_both_arms_have() -> None:
+    plain, *others, dropout = climb()
+    bad = [replace(plain.samples[3], problem="no"), replace(dropout.samples[4], problem="no")]
+    plain = replace(plain, samples=(*plain.samples[:3], bad[0], plain.samples[4]))
+    dropout = replace(dropout, samples=(*dropout.samples[:4], bad[1]))
+    row, _ = compose(make_session([plain, *others, dropout])).slowdowns
+    assert row.n == 3
+    assert row.slowdown is not None
 
 
 def test_without_a_gpu_its_row_says_so() -> None:
@@ -306,3 +329,24 @@ def test_a_host_with_both_shows_their_ratio() -> None:
     page = render_markdown(report.page(), has_csv=False)
     assert "| lstm(8) jax | 2.00 | 1.00 | 2.00 [2.00, 2.00] |" in page
     assert "NVIDIA Test, driver 1.2" in page
+
+
+def test_machines_with_the_same_back_end_and_device_have_numbers() -> None:
+    first, second = make_session(climb()), make_session(climb(), name="two", machine={"cores": "9"})
+    assert compose(first).number_of(compose(first).machines[0], make_arm()) is None
+    part = compose(first, second)
+    assert [part.number_of(name, make_arm()) for name in part.machines] == [1, 2]
+    assert part.number_of(part.machines[0], make_arm(device="gpu")) is None
+    sentences = write_timing_answer(part)
+    assert sentences[1].startswith("On the CPU of machine 2 with jax, ")
+    text = render_markdown(compose_timing_report(part, ()).page(), has_csv=True)
+    assert "Machine 2: Test CPU, 9 cores" in text
+
+
+def test_a_cuda_kernel_is_shown_by_its_name() -> None:
+    seen = ("aten::_cudnn_rnn", "void RNN_blockPersist<float, 32>(float const*, int)")
+    part = compose(
+        make_session([make_times(make_arm(backend="torch", jit=False), [2.0], operations=seen)])
+    )
+    text = render_markdown(compose_timing_report(part, ()).page(), has_csv=True)
+    assert "RNN\\_blockPersist |" in text

@@ -1,6 +1,6 @@
-"""What recurrent dropout costs on a GPU and on its host: eight minutes, what matters most first.
+"""What recurrent dropout costs on a GPU and on its host, what matters most first.
 
-    python benchmarks/speed/gpu.py [--out FOLDER]
+    python benchmarks/speed/gpu.py [8] [64] [others] [--out FOLDER]
 
 Needs Keras, and JAX or PyTorch; neither TensorFlow nor MLflow nor Optuna. Each piece is a session
 of `rnnbench timing`, in a file of its own for `rnnbench timing --import`, written when the piece
@@ -31,17 +31,20 @@ PIECES = {
 def main() -> int:
     """Measure on every back end that is here; the exit code."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("pieces", nargs="*", metavar="PIECE", help=f"{', '.join(PIECES)}; all.")
     parser.add_argument("--out", type=Path, default=Path())
-    out = parser.parse_args().out
+    chosen = parser.parse_args()
+    if unknown := set(chosen.pieces) - set(PIECES):
+        parser.error(f"unknown piece {', '.join(unknown)}; there are {', '.join(PIECES)}")
     device = "gpu" if find_gpus() else "cpu"
     backends = tuple(name for name in installed_backends() if name != "tensorflow")
     n_failed = 0
-    for name, piece in PIECES.items():
+    for name in chosen.pieces or PIECES:
         choices = replace(
-            piece,
+            PIECES[name],
             backend=backends,
-            export=out / f"timing-{device}-{name}.json",
-            command="python benchmarks/speed/gpu.py",
+            export=chosen.out / f"timing-{device}-{name}.json",
+            command=f"python benchmarks/speed/gpu.py {name}",
         )
         try:
             outcome = measure_arms(choices, TimingScreen(), Path.cwd())

@@ -1,16 +1,16 @@
 """What lanes are worth: fleets of LSTM(8) against Keras's own `fit`, on one device.
 
-    python benchmarks/speed/lanes.py [--lanes 1,4,16] [--full] [--rounds 3] [--plot FILE.png]
+    python benchmarks/speed/lanes.py [--lanes 1,4,16] [--full] [--rounds 3]
 
 Reviews a second in steady training: `fit` on JAX as Keras sets it (jit, and cuDNN where there is a
 GPU), one run after the other; fleets of so many lanes, as in an epoch of 20,000 reviews. Needs
-Keras and JAX alone (and matplotlib to plot). The first GPU is taken if there is one.
+Keras and JAX alone. The first GPU is taken if there is one.
 
 Each contender is a process of its own. A wave of them starts and compiles at once, a core each;
 when all are ready they train one epoch in turn, several rounds, nothing else at work meanwhile.
-`--full` adds other architectures at the last width but one (each with its own `fit`), other ways
-through the recurrent loop (`lanes_loops.py`) and flags of XLA at the two widths before the last,
-and profiles; its `--lanes` are four at least. The file is written after each measurement.
+`--full` adds other architectures at the last width but one, each with its own `fit`, and profiles
+at the last width and at the last but two; its `--lanes` are three at least. The file is written
+after each measurement. `lanes_plot.py` draws it.
 
 Two estimates go beside what was measured. Launch-bound: every step costs what it costs with one
 lane, however many there are. Memory-bound: every review moves the bytes of `MOVED`, as fast as this
@@ -41,16 +41,6 @@ from rnnbench.execution.devices import find_gpus, usable_cores
 from rnnbench.execution.environment import worker_environment
 
 ARCHITECTURES = ("gru", "lstm-stacked")
-VARIANTS = (
-    "loops as graphs",
-    "no graphs",
-    "XLA unrolls",
-    "unrolled 2",
-    "unrolled 4",
-    "inputs first",
-    "by hand",
-    "by hand + loops as graphs",
-)
 START_SECONDS, EPOCH_SECONDS = 75, 40  # then a contender is given up
 
 # The float32 values that one review of LSTM(8) moves at least in one time step of training, when
@@ -66,30 +56,26 @@ BYTES_A_REVIEW = 4 * MAX_LEN * sum(MOVED.values())
 
 
 def main() -> None:
-    """Measure wave after wave; print, write, plot."""
+    """Measure wave after wave; print, write."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--lanes", default="1,4,16")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--reviews", type=int, default=6_400, help="An epoch of 64 lanes or fewer.")
-    parser.add_argument("--limit-s", type=float, default=float("inf"), help="Then measure no more.")
     parser.add_argument("--out", type=Path, default=Path("lanes.json"))
-    parser.add_argument("--plot", type=Path)
     chosen = parser.parse_args()
     lanes = [int(n) for n in chosen.lanes.split(",")]
-    if chosen.full and len(lanes) < 4:
-        parser.error("--full needs four widths of --lanes at least")
+    if chosen.full and len(lanes) < 3:
+        parser.error("--full needs three widths of --lanes at least")
     session = Session(chosen, lanes)
     for wave in plan_waves(lanes, chosen.reviews, full=chosen.full):
         session.run_wave(wave)
     result = session.write()
     print(json.dumps({key: result[key] for key in ("reviews_a_second", "over_fit")}, indent=1))
-    if chosen.plot:
-        plot(result, chosen.plot)
 
 
 def plan_waves(lanes: Sequence[int], reviews: int, *, full: bool) -> list[list[Contender]]:
-    """What starts together: the table, then the widest and the profiles, then what was tried."""
+    """What starts together: the table, then the widest and the profiles."""
 
     def fleet(n: int, **more: Any) -> Contender:  # Any: a contender's fields
         shorter = math.isqrt(max(1, n // 64))  # a wide fleet's epoch is long enough all the same
@@ -109,21 +95,9 @@ def plan_waves(lanes: Sequence[int], reviews: int, *, full: bool) -> list[list[C
     return [
         [fit(), *map(fleet, [*narrow, middle, wide]), *others],
         [
-            replace(fleet(middle, variant=variant, profiled=True), reviews=max(reviews // 5, 64))
-            for variant in ("", "by hand")
-        ]
-        + [
+            replace(fleet(middle, profiled=True), reviews=max(reviews // 5, BATCH_SIZE)),
             fleet(widest, profiled=True),
-            fleet(widest, variant="by hand"),
-            fleet(widest, variant="by hand + loops as graphs"),
         ],
-        [
-            fleet(n, variant=variant)
-            for n in (middle, wide)
-            for variant in ("", *VARIANTS)
-            if n == middle or variant not in ("no graphs", "XLA unrolls")
-        ]
-        + [fit(variant="several steps a call")],
     ]
 
 
@@ -139,7 +113,6 @@ class Session:
     def __init__(self, chosen: argparse.Namespace, lanes: Sequence[int]) -> None:
         self._chosen, self._lanes = chosen, list(lanes)
         self._began = time.perf_counter()
-        self._start_seconds = 0.0  # of the last wave
         self._gpu = next(iter(find_gpus()), None)
         self.contenders: dict[str, Contender] = {}
         self.rows: dict[str, list[dict[str, Any]]] = {}  # Any: JSON values
@@ -148,17 +121,11 @@ class Session:
 
     def run_wave(self, wave: Sequence[Contender]) -> None:
         """Start all, then measure each in turn, round after round."""
-        if self._patience_s(self._start_seconds + 1) <= self._start_seconds:
-            for contender in wave:
-                self._give_up(contender, "left out: the time was over")
-            return
-        began = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
             children = [Child(contender, self._gpu, Path(folder)) for contender in wave]
             try:
                 with ThreadPoolExecutor(usable_cores()) as pool:
                     list(pool.map(self._start, children))
-                self._start_seconds = time.perf_counter() - began
                 self._say(f"{len(wave)} contenders started")
                 for _ in range(self._chosen.rounds):
                     for child in children:
@@ -195,7 +162,7 @@ class Session:
         contender = child.contender
         try:
             child.start()
-            self.ready[contender.name] = child.answer(self._patience_s(START_SECONDS))
+            self.ready[contender.name] = child.answer(START_SECONDS)
         except ContenderError as err:
             self._give_up(contender, str(err))
             return
@@ -208,17 +175,17 @@ class Session:
 
     def _measure(self, child: Child) -> None:
         name = child.contender.name
-        if name in self.failed or name not in self.ready or self._is_late():
+        if name in self.failed:
             return
         try:
-            row = child.ask(self._patience_s(EPOCH_SECONDS))
+            row = child.ask(EPOCH_SECONDS)
         except ContenderError as err:
             self._give_up(child.contender, str(err))
             return
         self.rows.setdefault(name, []).append(row)
         self._say(
-            f"{name}: {row['reviews_a_second']:,.0f} reviews a second, {row['step_ms']:.3f} ms a"
-            f" step{self._beside_plain(name)}"
+            f"{name}: {row['reviews_a_second']:,.0f} reviews a second,"
+            f" {row['step_ms']:.3f} ms a step"
         )
         if "profile" in row:
             print_profile(row["profile"])
@@ -226,25 +193,10 @@ class Session:
             self._say(f"{name}: no profile: {row['profile_error']}")
         self.write()
 
-    def _beside_plain(self, name: str) -> str:
-        """How far a variant's losses lie from the plain fleet's in the same epoch."""
-        losses, weights = (distance(self, name, what) for what in ("losses", "weights"))
-        if losses is None or weights is None:
-            return ""
-        return f", losses within {losses:.1e} and weights within {weights:.1e} of Keras's loop"
-
     def _give_up(self, contender: Contender, reason: str) -> None:
         self.failed[contender.name] = reason
         self._say(f"{contender.name}: {reason}")
         self.write()
-
-    def _patience_s(self, most: float) -> float:
-        """How long to wait for an answer: never far beyond the limit."""
-        left = float(self._chosen.limit_s) - (time.perf_counter() - self._began)
-        return max(1.0, min(most, left))
-
-    def _is_late(self) -> bool:
-        return time.perf_counter() - self._began > float(self._chosen.limit_s)
 
     def _say(self, line: str) -> None:
         print(f"{time.perf_counter() - self._began:6.1f} s  {line}", flush=True)
@@ -261,10 +213,6 @@ class Child:
         self.contender = contender
         self._log = folder / f"{id(self)}.log"
         self._environment = {**os.environ, **worker_environment("jax", gpu)}
-        # First: XLA reads no further than to what does not look like a flag.
-        flags = f"{contender.flags} {self._environment.get('XLA_FLAGS', '')}".strip()
-        if flags:
-            self._environment["XLA_FLAGS"] = flags
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -313,28 +261,8 @@ class Child:
 
     def _last_words(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        telling = [line for line in lines if "Error" in line or "flag" in line]
+        telling = [line for line in lines if "Error" in line]
         return (telling or [line for line in lines if line.strip()] or ["ended"])[-1][:300]
-
-
-def distance(session: Session, name: str, what: str) -> float | None:
-    """The largest difference of a variant's losses or weights from the plain fleet's.
-
-    Over the epochs that both ran; None where nothing can be compared.
-    """
-    contender = session.contenders[name]
-    plain = session.plain(contender.lanes)
-    if not (contender.variant and contender.lanes and plain in session.rows):
-        return None
-    if session.contenders[plain].reviews != contender.reviews:
-        return None
-    beside = {row["epoch"]: row[what] for row in session.rows[plain]}
-    distances = [
-        abs(own - other)
-        for row in session.rows[name]
-        for own, other in zip(row[what], beside.get(row["epoch"], ()), strict=False)
-    ]
-    return max(distances, default=None)
 
 
 def summarise(session: Session) -> dict[str, Any]:  # Any: JSON values
@@ -360,24 +288,10 @@ def summarise(session: Session) -> dict[str, Any]:  # Any: JSON values
         "launch_bound": {str(n): round(n * one) for n in session.lanes} if one else {},
         "memory_bound": round(copies[0] / BYTES_A_REVIEW) if copies else None,
         "bytes_a_review": {"values_a_time_step": MOVED, "bytes": BYTES_A_REVIEW},
-        **{
-            f"{what}_from_plain_fleet": {
-                name: found
-                for name in session.rows
-                if (found := distance(session, name, what)) is not None
-            }
-            for what in ("losses", "weights")
-        },
-        "flags": {name: each.flags for name, each in session.contenders.items() if each.flags},
         "failed": session.failed,
         "ready": session.ready,
         "reviews_an_epoch": {name: each.reviews for name, each in session.contenders.items()},
-        "all": {
-            name: [
-                {key: row[key] for key in row if key not in ("losses", "weights")} for row in rows
-            ]
-            for name, rows in session.rows.items()
-        },
+        "all": session.rows,
         "how": "a wave of contenders compiles at once; then each trains one epoch in turn, rounds"
         f" interleaved; a fleet's speed is that of an epoch of {EPOCH_REVIEWS} reviews a lane: its"
         " steps at the measured time, and what a call costs beside them (call_ms)",
@@ -398,32 +312,6 @@ def print_profile(profile: Mapping[str, Any]) -> None:  # Any: JSON values
             f"          {kernel['share']:6.1%} {kernel['a_step']:8.1f} a step"
             f" {kernel['mean_us']:9.2f} us  {kernel['name']}"
         )
-
-
-def plot(result: Mapping[str, Any], path: Path) -> None:  # Any: JSON values
-    """Throughput against lanes, with both estimates."""
-    from matplotlib.figure import Figure
-
-    lanes, speed = result["lanes"], result["reviews_a_second"]
-    measured = [
-        speed.get(f"fleet, {n} lanes") or speed[f"fleet, {n} lanes, profiled"] for n in lanes
-    ]
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(lanes, measured, marker="o", label="measured")
-    if result["launch_bound"]:
-        bound = [result["launch_bound"][str(n)] for n in lanes]
-        axes.plot(lanes, bound, linestyle="--", label="estimate: launch-bound")
-    if result["memory_bound"]:
-        axes.axhline(result["memory_bound"], linestyle=":", label="estimate: memory-bound")
-    if "Keras fit" in speed:
-        axes.axhline(speed["Keras fit"], color="grey", label="Keras fit, one run after the other")
-    axes.set(xscale="log", yscale="log", xlabel="lanes", ylabel="reviews a second")
-    axes.set_xticks(lanes, [str(n) for n in lanes])
-    axes.minorticks_off()
-    axes.set_title(result["machine"].get("gpu") or result["machine"]["processor"])
-    axes.legend()
-    figure.savefig(path, dpi=150)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from lanes_loops import LOOPS
-from lanes_profile import count_in_loops, profile
+from lanes_profile import profile
 
 from rnnbench.architectures import make_form
 from rnnbench.data.dataset import Part
@@ -30,15 +29,6 @@ __all__ = ["BATCH_SIZE", "EPOCH_REVIEWS", "MAX_LEN", "Contender", "command"]
 MAX_LEN, NUM_WORDS = 100, 500
 BATCH_SIZE = 64
 EPOCH_REVIEWS = 20_000  # an epoch on the real reviews, whose speed is told
-STEPS_A_CALL = 10  # of `fit`, where it takes several
-
-_GRAPHS = "--xla_gpu_enable_command_buffer=+WHILE,+CONDITIONAL --xla_gpu_graph_min_graph_size=1"
-# XLA's flags, by a word of the variant; an unknown one ends the process.
-FLAGS: Mapping[str, str] = {
-    "loops as graphs": _GRAPHS,
-    "no graphs": "--xla_gpu_enable_command_buffer=",
-    "XLA unrolls": "--xla_gpu_enable_while_loop_unrolling=WHILE_LOOP_UNROLLING_DOUBLE_BUFFER",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +37,12 @@ class Contender:
 
     Args:
         lanes: of a fleet; 0 is Keras's `fit`.
-        variant: names of `LOOPS` and `FLAGS`, joined by " + "; `several steps a call` of `fit`.
         profiled: afterwards an epoch is profiled.
         reviews: of an epoch, of each lane.
     """
 
     architecture: str = "lstm"
     lanes: int
-    variant: str = ""
     profiled: bool = False
     reviews: int
 
@@ -64,17 +52,7 @@ class Contender:
         known = f"fleet, {self.lanes} lanes" if self.lanes else "Keras fit"
         lead = "" if self.architecture == "lstm" else f"{self.architecture}: "
         profiled = ", profiled" if self.profiled else ""
-        return f"{lead}{known}{', ' if self.variant else ''}{self.variant}{profiled}"
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The variant's parts."""
-        return tuple(self.variant.split(" + ")) if self.variant else ()
-
-    @property
-    def flags(self) -> str:
-        """What the variant adds to XLA's flags."""
-        return " ".join(FLAGS[part] for part in self.parts if part in FLAGS)
+        return f"{lead}{known}{profiled}"
 
 
 def main() -> None:
@@ -82,10 +60,6 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no answer
     contender = Contender(**json.loads(sys.argv[1]))
-    for part in contender.parts:
-        if part in LOOPS:
-            _import_keras()
-            LOOPS[part]()
     trainee = _open(contender)
     _answer(answers, trainee.first)
     for _ in sys.stdin:
@@ -94,12 +68,6 @@ def main() -> None:
 
 def _answer(answers: TextIO, said: Mapping[str, Any]) -> None:  # Any: JSON values
     print(json.dumps(said), file=answers, flush=True)
-
-
-def _import_keras() -> None:
-    from rnnbench.models import import_keras
-
-    import_keras()
 
 
 def _open(contender: Contender) -> _Fit | _Fleet:
@@ -149,7 +117,6 @@ class _Fleet:
         # Wider fleets repeat the first weights: drawing them takes longer than to train.
         self._variables: list[Variables] = [initial[n % len(initial)] for n in range(n_lanes)]
         self._epoch = 0
-        self._last_losses: list[float] = []
         self._n_measured = 0
         began = time.perf_counter()
         self._train()
@@ -157,11 +124,10 @@ class _Fleet:
             "lanes": n_lanes,
             "compile_seconds": self._program.compile_seconds,
             "ready_seconds": time.perf_counter() - began,
-            "loops": self._loops(),
         }
 
     def measure(self) -> dict[str, Any]:  # Any: JSON values
-        """An epoch's speed, the lanes' losses in it, and once what else is asked for."""
+        """An epoch's speed, and once what else is asked for."""
         seconds = self._train()
         n_lanes, n_steps = len(self._specs), -(-self._contender.reviews // BATCH_SIZE)
         step = self._program_seconds / n_steps
@@ -173,8 +139,6 @@ class _Fleet:
             "step_ms": step * 1e3,
             "call_ms": beside * 1e3,
             "peak_mib": _peak_mib(),
-            "losses": self._last_losses[:64],
-            "weights": self._recurrent_weights(),
         }
         self._n_measured += 1
         if self._n_measured == 1 and n_lanes == 1:
@@ -182,9 +146,7 @@ class _Fleet:
         if self._n_measured == 1 and self._contender.profiled:
             try:
                 said["profile"] = profile(self._train, n_steps)
-            except (
-                Exception
-            ) as err:  # whatever a profiler raises: the speed is measured all the same
+            except Exception as err:  # whatever a profiler raises: the speed counts all the same
                 said["profile_error"] = repr(err)[:300]
         return said
 
@@ -203,15 +165,7 @@ class _Fleet:
         outcomes = [each for each in self._program.run_epochs(works, self._part) if each]
         seconds = time.perf_counter() - began
         self._variables = [outcome.variables for outcome in outcomes]
-        self._last_losses = [outcome.scores.loss for outcome in outcomes]
         return seconds
-
-    def _recurrent_weights(self) -> list[float]:
-        """The first lane's recurrent kernel, the weight that a wrong loop would train wrongly."""
-        names = [variable.path for variable in self._program.weight_variables]
-        at = next(place for place, path in enumerate(names) if "recurrent_kernel" in path)
-        weights: list[float] = self._variables[0].weights[at].ravel().tolist()
-        return weights
 
     def _time_program(self) -> None:
         """Have the time of the compiled program kept, apart from what goes to it and comes back."""
@@ -230,27 +184,19 @@ class _Fleet:
 
         self._program._call = timed  # type: ignore[method-assign]
 
-    def _loops(self) -> list[dict[str, int]]:
-        (compiled,) = self._program._compiled.values()
-        return count_in_loops(compiled.as_text())
-
 
 class _Fit:
     """Keras's own loop, with the settings that it takes by itself, cuDNN where there is a GPU."""
 
     def __init__(self, contender: Contender) -> None:
-        _import_keras()
-        from rnnbench.models import build_model, build_optimizer
+        from rnnbench.models import build_model, build_optimizer, import_keras
 
-        steps = STEPS_A_CALL if contender.variant else 1
+        import_keras()
         (spec,) = _specs(contender, 1)
-        self._part = _make_up(contender.reviews // (BATCH_SIZE * steps) * BATCH_SIZE * steps)
+        self._part = _make_up(contender.reviews // BATCH_SIZE * BATCH_SIZE)
         self._model = build_model(spec)
         self._model.compile(
-            optimizer=build_optimizer(spec),
-            loss="binary_crossentropy",
-            jit_compile=True,
-            steps_per_execution=steps,
+            optimizer=build_optimizer(spec), loss="binary_crossentropy", jit_compile=True
         )
         began = time.perf_counter()
         self._train()

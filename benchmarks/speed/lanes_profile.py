@@ -1,22 +1,16 @@
-"""What a program does on the device: kernels of a profile, and the loops of what XLA compiled."""
+"""What a program does on the device: the kernels of a profile."""
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["count_in_loops", "profile"]
+__all__ = ["profile"]
 
 N_KERNELS = 12
-# What costs a launch of its own inside a loop; the rest is bookkeeping or part of one of these.
-_LAUNCHED = (
-    *("fusion", "custom-call", "copy", "dot", "reduce", "transpose", "concatenate", "scatter"),
-    *("gather", "sort", "while", "conditional", "dynamic-slice", "dynamic-update-slice"),
-)
 
 
 def profile(call: Callable[[], Any], n_steps: int) -> dict[str, Any]:  # Any: JSON values
@@ -76,14 +70,3 @@ def _table(events: list[tuple[str, float, float]], n_steps: int) -> dict[str, An
             for name, durations in longest
         ],
     }
-
-
-def count_in_loops(hlo: str) -> list[dict[str, int]]:
-    """For each loop of a compiled program, what its body launches in an iteration."""
-    bodies = dict(re.findall(r"^%?([\w.\-]+) \([^\n]*\{\n(.*?)^\}", hlo, flags=re.M | re.S))
-    counts = []
-    for name in dict.fromkeys(re.findall(r"\bwhile\(.*?body=%?([\w.\-]+)", hlo)):
-        opcodes = re.findall(r"= [^=\n]*?\b([a-z][a-z\-]+)\(", bodies.get(name, ""))
-        found = {code: opcodes.count(code) for code in _LAUNCHED if code in opcodes}
-        counts.append(found)
-    return counts

@@ -79,7 +79,8 @@ def _verdict(test: TimingTest, row: Slowdown) -> ClaimVerdict:
 def _say(test: TimingTest, row: Slowdown) -> str:
     if row.dropout is None:
         return f"{row.machine}: {row.note}"
-    ran = f"a training step takes {row.dropout.median:.2f} ms with"
+    ran = f"a training step of {row.arm.architecture}({row.arm.units}) takes"
+    ran += f" {row.dropout.median:.2f} ms with"
     ran += f" recurrent_dropout={row.arm.recurrent_dropout:g}"
     compared = f", {_slowdown(row)}" if row.slowdown is not None else ""
     asked = f"; 'much' is read as {test.ratio:g} times" if test.ratio is not None else ""

@@ -84,34 +84,40 @@ def median_ratio(
     return Ratio(value, Interval(float(low), float(high)))
 
 
-def paired_ratio(
-    a: Sequence[Sequence[float]], b: Sequence[Sequence[float]], *, level: float = 0.95
-) -> Ratio | None:
-    """The ratio of a to b, each process of both a cluster, with Student's interval over these.
+def effects_of_rounds(blocks: Sequence[Sequence[float]]) -> list[float] | None:
+    """Of each arm of one process, how far the logarithm of its time lies above the arms' mean.
 
-    A process counts with the median over its rounds of the logarithm of the ratio within a round:
-    what slows the machine for longer than a round slows both sides. Intervals are symmetric in
-    logarithms.
+    That is taken within each round, and the median over the rounds. What slows the machine for
+    longer than a round slows all arms of it, and cancels. Differences of effects add up.
 
     Args:
-        a, b: of each process the times of its rounds, the same rounds on both sides.
+        blocks: of each arm the times of its rounds, the same rounds for all.
 
     Returns:
-        None without a process, or with a time that is not finite and above 0.
+        None without a round, or with a time that is not finite and above 0.
+    """
+    n = min(map(len, blocks), default=0)
+    if not n or not all(math.isfinite(x) and x > 0 for each in blocks for x in each):
+        return None
+    import numpy as np
+
+    logs = np.log([each[:n] for each in blocks])
+    return [float(effect) for effect in np.median(logs - logs.mean(axis=0), axis=1)]
+
+
+def ratio_of_logs(logs: Sequence[float], *, level: float = 0.95) -> Ratio | None:
+    """The ratio whose logarithm was measured several times, with Student's interval.
+
+    Returns:
+        None without a measurement.
 
     Source: Student (1908), Biometrika 6:1-25, on logarithms.
     """
+    if not logs:
+        return None
     import numpy as np
     from scipy import stats
 
-    logs = []
-    for first, second in zip(a, b, strict=True):
-        n = min(len(first), len(second))
-        if not n or not all(math.isfinite(x) and x > 0 for x in (*first, *second)):
-            return None
-        logs.append(float(np.median(np.log(first[:n]) - np.log(second[:n]))))
-    if not logs:
-        return None
     value = math.exp(float(np.mean(logs)))
     if len(logs) < 2:
         return Ratio(value, None)

@@ -1,1 +1,1 @@
-"""What a training step costs, an arm in a process of its own: command, sessions, report."""
+"""What a training step costs, compared arms side by side: command, sessions, report."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rnnbench.timing.rows import Slowdown, TimedArm, TimingPart
 
-_MAX_PANELS = 12
+_MAX_PANELS = 16
 _LINES: dict[Rung, tuple[str, str]] = {
     "plain": ("as Keras chooses", BLUE),
     "cudnn-off": ("cuDNN off", SKY),
@@ -53,7 +53,9 @@ def picture_times(part: TimingPart) -> Picture | None:
     panels: dict[tuple[str, str], list[TimedArm]] = {}
     for row in part.arms:
         if row.n and not row.arm.dropout:
-            panels.setdefault((row.machine, _panel_title(row.arm)), []).append(row)
+            machine = part.number_of(row.machine, row.arm)
+            title = _panel_title(row.arm) + (f"\nmachine {machine}" if machine else "")
+            panels.setdefault((row.machine, title), []).append(row)
     shown = [(title, rows) for (_, title), rows in panels.items()][:_MAX_PANELS]
     if not shown:
         return None
@@ -75,7 +77,7 @@ def picture_times(part: TimingPart) -> Picture | None:
 def _panel_title(arm: Arm) -> str:
     words = [arm.architecture, arm.backend, arm.device]
     words += [f"batch {arm.batch_size}"] if arm.batch_size != 64 else []
-    words += [] if arm.jit else ["jit off"]
+    words += [] if arm.has_default_jit else ["jit on" if arm.jit else "jit off"]
     return ", ".join(words)
 
 

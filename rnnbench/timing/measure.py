@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, TypeAlias
 
@@ -89,7 +90,7 @@ def answer_with_samples(
     order = random.Random(number)
     n_forward = blocks.forward_rounds if looks else 0
     for name, n in (
-        *(("settle", 1), ("warm_up", blocks.warm_up_rounds), ("train", blocks.rounds)),
+        *(("settle", 2), ("warm_up", blocks.warm_up_rounds), ("train", blocks.rounds)),
         *(("evaluate", n_forward), ("predict", n_forward)),
     ):
         for _ in range(n):
@@ -98,7 +99,7 @@ def answer_with_samples(
                     carry_out(each.arm, getattr(each, name))
     for each in timed:
         if each.arm not in outcomes:
-            outcomes[each.arm] = each.sample(number, load)
+            carry_out(each.arm, partial(each.give_sample, outcomes, load))
     pipe.send(outcomes)
 
 
@@ -109,29 +110,28 @@ class _TimedArm:
     stand ready to the moment that the device has done its last step. No step is interrupted.
     """
 
-    def __init__(self, arm: Arm, seed: int, blocks: Blocks, *, looks: bool) -> None:
+    def __init__(self, arm: Arm, number: int, blocks: Blocks, *, looks: bool) -> None:
         self.arm = arm
         self._looks = looks
-        self._seed = seed
+        self._number = number  # and the seed of all that is random
         self._blocks = blocks
         self._seconds: dict[str, list[float]] = {"train": [], "evaluate": [], "predict": []}
         self._steps = 0
-        self._loss_last = math.nan
+        self._losses: list[float] = []
 
     def prepare(self) -> None:
         """Build and compile the model."""
         arm, blocks = self.arm, self._blocks
         if arm.device == "gpu":
             require_gpu(arm.backend)  # a back end that sees none takes the CPU without a word
-        self._model = make_model(arm, self._seed)
+        self._model = make_model(arm, self._number)
         most = max(blocks.fewest_steps, MOST_STEPS * 64 // arm.batch_size)
-        self._tokens, self._labels = make_reviews(most * arm.batch_size, self._seed)
+        self._tokens, self._labels = make_reviews(most * arm.batch_size, self._number)
         self._keeps: dict[str, Any] = {"batch_size": arm.batch_size, "verbose": 0}
         one = slice(0, arm.batch_size)
         began = time.perf_counter()
-        told = self._model.fit(self._tokens[one], self._labels[one], **self._keeps)
+        self._model.fit(self._tokens[one], self._labels[one], **self._keeps)
         self._compile_seconds = time.perf_counter() - began
-        self._loss_first = float(told.history["loss"][0])
         self._steps = blocks.fewest_steps
         self._clock = _forward_clock()
         for call in (self.evaluate, self.predict) if self._looks else ():
@@ -139,11 +139,11 @@ class _TimedArm:
         self._seconds = {name: [] for name in self._seconds}
 
     def settle(self) -> None:
-        """Find how many steps a block has."""
-        fewest = self._blocks.fewest_steps
+        """Find how many steps a block has; a second time it tells better, as a fit has its cost."""
         seconds = min(self._fit() for _ in range(2))
-        wanted = math.ceil(self._blocks.seconds / seconds * fewest)
-        self._steps = min(len(self._labels) // self.arm.batch_size, max(fewest, wanted))
+        wanted = math.ceil(self._blocks.seconds / seconds * self._steps)
+        most = len(self._labels) // self.arm.batch_size
+        self._steps = min(most, max(self._blocks.fewest_steps, wanted))
 
     def warm_up(self) -> None:
         """A block of training that does not count."""
@@ -164,27 +164,27 @@ class _TimedArm:
         self._model.predict(self._used()[0], callbacks=[self._clock], **self._keeps)
         self._seconds["predict"].append(self._clock.seconds)
 
-    def sample(self, number: int, load: float) -> Sample:
-        """What all the blocks came to."""
+    def give_sample(self, outcomes: Outcomes, load: float) -> None:
+        """What all the blocks came to, put with the other arms' outcomes."""
         ms = {
             f"{name}_ms": tuple(1_000 * each / self._steps for each in seconds)
             for name, seconds in self._seconds.items()
         }
         one = self._tokens[: self.arm.batch_size]
-        return Sample(
+        outcomes[self.arm] = Sample(
             **ms,
-            process=number,
+            process=self._number,
             steps=self._steps,
             warm_up_blocks=self._blocks.warm_up_rounds,
             compile_seconds=self._compile_seconds,
-            loss_first=self._loss_first,
-            loss_last=self._loss_last,
+            loss_first=self._losses[0],
+            loss_last=self._losses[-1],
             jit=bool(self._model.jit_compile),
             peak_host_mib=peak_mib(children=False),
             peak_device_mib=_peak_device_mib(self.arm),
             load=load,
             operations=_look(self._model, one, self.arm) if self._looks else None,
-            problem=find_problem(self._loss_first, self._loss_last),
+            problem=find_problem(self._losses[0], self._losses[-1]),
         )
 
     def _used(self) -> tuple[Any, Any]:
@@ -193,7 +193,8 @@ class _TimedArm:
 
     def _fit(self) -> float:
         """The seconds of one epoch over a block's steps."""
-        ((seconds, self._loss_last),) = _time_epochs(self._model, *self._used(), 1, self._keeps)
+        ((seconds, loss),) = _time_epochs(self._model, *self._used(), 1, self._keeps)
+        self._losses.append(loss)
         return seconds
 
 

@@ -30,8 +30,9 @@ _STATUS_WORDS = {
 _IN_TURNS = {"together": " in turns", "apart": ""}
 _PROTOCOLS: dict[Protocol, str] = {
     "together": "the median over processes, in which arms that are compared take turns, and in"
-    " brackets the quartiles. A ratio is the mean over these processes, each with the median of the"
-    " ratios within its rounds, and with Student's 95 % interval; it never crosses machines.",
+    " brackets the quartiles. A ratio comes from the rounds, not from these medians: in logarithms"
+    " the mean over the processes of the median over their rounds, with Student's 95 % interval"
+    " (CPU against GPU, which share no process: Welch's); it never crosses machines.",
     "apart": "the median over processes of their own, and in brackets the quartiles. A ratio is one"
     " of medians of the same session, with a 95 % bootstrap interval; it never crosses machines.",
 }
@@ -46,7 +47,7 @@ def write_timing_answer(part: TimingPart) -> tuple[str, ...]:
     for row in measured:
         places.setdefault((row.machine, row.arm.backend, row.arm.device), []).append(row)
     sentences = [
-        _tell(min(rows, key=lambda row: (row.arm.architecture != "lstm", row.arm.units)))
+        _tell(part, min(rows, key=lambda row: (row.arm.architecture != "lstm", row.arm.units)))
         for rows in places.values()
     ]
     on_gpu = [row for row in part.slowdowns if row.arm.device == "gpu"]
@@ -187,18 +188,26 @@ def _tabulate_arms(part: TimingPart) -> Table[TimedArm]:
         Column("evaluate (ms)", lambda row: write_ms(row.times.summary("evaluate"))),
         Column("predict (ms)", lambda row: write_ms(row.times.summary("predict"))),
         Column("reviews/s", lambda row: count(row.reviews_per_second)),
-        Column("compile (s)", lambda row: number(row.middle("compile_seconds"), 1)),
+        Column("compile (s)", lambda row: write_compile_seconds(row)),
         Column("host (MiB)", lambda row: count(row.middle("peak_host_mib"))),
         Column("GPU (MiB)", lambda row: count(row.middle("peak_device_mib"))),
         Column("repeats not counted", lambda row: count(len(row.times.samples) - row.n)),
         Column("note", lambda row: row.note or NONE, is_number=False),
     ]
     summary = f"Every arm ({plural(len(part.arms), 'arm')})"
-    return Table("Every arm", "timing_arms", columns, _by_machine(part, part.arms), summary)
+    caption = "Every arm"
+    if any(row.session.protocol == "together" for row in part.arms):
+        caption += "; where arms took turns, memory is that of their process, with all of them"
+    return Table(caption, "timing_arms", columns, _by_machine(part, part.arms), summary)
 
 
 def _by_machine(part: TimingPart, rows: Sequence[RowT]) -> list[tuple[str, list[RowT]]]:
-    return [(name, [row for row in rows if row.machine == name]) for name in part.machines]
+    """The rows under their machines' names, which have numbers where the text uses these."""
+    has_numbers = any(part.number_of(row.machine, row.arm) for row in part.arms)
+    return [
+        (f"Machine {n}: {name}" if has_numbers else name, [r for r in rows if r.machine == name])
+        for n, name in enumerate(part.machines, start=1)
+    ]
 
 
 def _options(arm: Arm) -> str:
@@ -213,8 +222,13 @@ def _options(arm: Arm) -> str:
 def _seen(row: TimedArm) -> str:
     if row.is_confirmed is None:
         return "not looked"
-    seen = ", ".join(row.observed or ())
+    seen = ", ".join(map(_shorten_kernel, row.observed or ()))
     return seen if row.is_confirmed else f"not as the rule says: {seen}"
+
+
+def _shorten_kernel(name: str) -> str:
+    """The name of a CUDA kernel without its types; another operation's as it is."""
+    return name.removeprefix("void ").split("<")[0].split("(")[0]
 
 
 def _seen_tone(row: TimedArm) -> Tone:
@@ -228,15 +242,23 @@ def write_ms(found: MedianIqr | None) -> str:
     return with_interval(found.median, found.quartiles if found.n > 1 else None, number)
 
 
+def write_compile_seconds(row: TimedArm) -> str:
+    """A dash for an arm that shared its process: the first arm there has started the back end."""
+    is_apart = row.session.protocol == "apart"
+    return number(row.middle("compile_seconds"), 1) if is_apart else NONE
+
+
 def write_ratio(ratio: Ratio | None) -> str:
     """`1.50 [1.40, 1.60]`; a dash where there is none."""
     return NONE if ratio is None else with_interval(ratio.value, ratio.interval, number)
 
 
-def _tell(row: Slowdown) -> str:
+def _tell(part: TimingPart, row: Slowdown) -> str:
     assert row.slowdown is not None
+    number_ = part.number_of(row.machine, row.arm)
+    where = f" of machine {number_}" if number_ else ""
     text = (
-        f"On the {row.arm.device.upper()} with {row.arm.backend}, recurrent dropout makes a"
+        f"On the {row.arm.device.upper()}{where} with {row.arm.backend}, recurrent dropout makes a"
         f" training step of {row.name} {row.slowdown.value:.2f} times as long"
         f"{_bounds(row.slowdown)}"
     )

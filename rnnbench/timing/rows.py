@@ -6,15 +6,25 @@ command's interleaved measurements.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
+from typing import TypeAlias
 
-from rnnbench.stats.ratios import MedianIqr, Ratio, median_ratio, paired_ratio, unpaired_ratio
+from rnnbench.stats.ratios import (
+    MedianIqr,
+    Ratio,
+    effects_of_rounds,
+    median_ratio,
+    ratio_of_logs,
+    unpaired_ratio,
+)
 from rnnbench.timing.arms import RUNGS, Arm
 from rnnbench.timing.kernels import CUDNN, KernelPath, kernel_path, shows_cudnn
 from rnnbench.timing.sessions import ArmTimes, Session, Status
+
+Compare: TypeAlias = Callable[[ArmTimes | None, ArmTimes | None], Ratio | None]
 
 FULL = 5
 """Repeats that an arm needs for its numbers to be relied on."""
@@ -100,7 +110,8 @@ class Slowdown:
 
     Args:
         arm: the plain arm, with the recurrent dropout that it is compared with.
-        n: repeats on the side that has fewer.
+        n: repeats that the ratio rests on: processes that both arms shared, or of arms measured
+            apart those of the side that has fewer.
         plain, dropout: milliseconds a step without recurrent dropout and with it.
         slowdown: with it over without it; None where a side was not measured.
         cudnn_off, implementation, masks: each arm of the ladder over the one before: the fused
@@ -161,6 +172,15 @@ class TimingPart:
     def machines(self) -> tuple[str, ...]:
         """Every machine, in the order of the rows."""
         return tuple(dict.fromkeys(row.machine for row in self.arms))
+
+    def number_of(self, machine: str, arm: Arm) -> int | None:
+        """Which machine that is, from 1 up; None where no other has the arm's back end and device.
+
+        Versions make machines differ too, so that most back ends have one of their own.
+        """
+        places = {(row.machine, row.arm.backend, row.arm.device) for row in self.arms}
+        others = [place for place in places if place[1:] == (arm.backend, arm.device)]
+        return self.machines.index(machine) + 1 if len(others) > 1 else None
 
     @property
     def sessions(self) -> tuple[Session, ...]:
@@ -250,22 +270,23 @@ def _of_plain_arm(session: Session, plain: ArmTimes) -> Iterator[Slowdown]:
         if with_dropout is None:
             continue
         used = [TimedArm(session=session, times=times) for times in [plain, *rungs] if times]
-        total = _ratio(with_dropout, plain)
-        factors = [_ratio(after, before) for before, after in pairwise([*ladder, end])]
+        ratio = _compare([row.times for row in used])
+        total = ratio(with_dropout, plain)
+        factors = [ratio(after, before) for before, after in pairwise([*ladder, end])]
         if not arm.has_layer_options:
             factors = [None, None, total]
         cudnn_off, implementation, masks = factors
         yield Slowdown(
             machine=session.machine_with(arm.backend),
             arm=replace(arm, recurrent_dropout=rate),
-            n=min(len(plain.valid), len(with_dropout.valid)),
+            n=_count_shared(plain, with_dropout),
             plain=plain.summary("train"),
             dropout=with_dropout.summary("train"),
             slowdown=total,
             cudnn_off=cudnn_off,
             implementation=implementation,
             masks=masks,
-            as_written=_ratio(written, end) if arm.has_layer_options else None,
+            as_written=ratio(written, end) if arm.has_layer_options else None,
             dropout_failure=with_dropout.failure,
             note=_note_of_ratio(used),
         )
@@ -287,7 +308,9 @@ def _devices(session: Session, mine: Sequence[ArmTimes]) -> Iterator[DeviceRatio
         on_gpu = session.find(replace(times.arm, device="gpu"))
         if times.arm.device != "cpu" or on_gpu is None:
             continue
-        cpu, gpu, ratio = times.summary("train"), on_gpu.summary("train"), _ratio(times, on_gpu)
+        cpu, gpu = times.summary("train"), on_gpu.summary("train")
+        divide = _divide_apart if session.protocol == "apart" else unpaired_ratio
+        ratio = divide(times.values("train"), on_gpu.values("train"))
         if cpu is not None and gpu is not None and ratio is not None:
             yield DeviceRatio(
                 machine=session.machine_with(times.arm.backend),
@@ -298,16 +321,39 @@ def _devices(session: Session, mine: Sequence[ArmTimes]) -> Iterator[DeviceRatio
             )
 
 
-def _ratio(a: ArmTimes | None, b: ArmTimes | None) -> Ratio | None:
-    """Of two arms; round by round where they shared processes."""
-    if a is None or b is None:
-        return None
+def _compare(arms: Sequence[ArmTimes]) -> Compare:
+    """What gives the ratio of two of these arms, which may have shared processes."""
+    shared: dict[int, dict[Arm, Sequence[float]]] = {}
+    for times in arms:
+        for sample in times.valid:
+            if sample.process is not None:
+                shared.setdefault(sample.process, {})[times.arm] = sample.train_ms
+    effects = [
+        dict(zip(blocks, found, strict=True))
+        for blocks in shared.values()
+        if (found := effects_of_rounds(list(blocks.values()))) is not None
+    ]
+
+    def ratio(a: ArmTimes | None, b: ArmTimes | None) -> Ratio | None:
+        if a is None or b is None:
+            return None
+        if shared:
+            both = [each for each in effects if a.arm in each and b.arm in each]
+            return ratio_of_logs([each[a.arm] - each[b.arm] for each in both])
+        return _divide_apart(a.values("train"), b.values("train"))
+
+    return ratio
+
+
+def _divide_apart(a: Sequence[float], b: Sequence[float]) -> Ratio | None:
+    """Of arms that were measured apart."""
     import numpy as np
 
-    found = [{each.process: each.train_ms for each in arm.valid} for arm in (a, b)]
-    shared = [number for number in found[0] if number in found[1]]
-    if None in shared:  # measured apart
-        return median_ratio(a.values("train"), b.values("train"), np.random.default_rng(0))
-    if shared:
-        return paired_ratio(*([blocks[number] for number in shared] for blocks in found))
-    return unpaired_ratio(a.values("train"), b.values("train"))
+    return median_ratio(a, b, np.random.default_rng(0))
+
+
+def _count_shared(a: ArmTimes, b: ArmTimes) -> int:
+    """Repeats that a ratio of the two rests on."""
+    if not a.valid or a.valid[0].process is None:
+        return min(len(a.valid), len(b.valid))
+    return len({each.process for each in a.valid} & {each.process for each in b.valid})

@@ -13,7 +13,7 @@ from rnnbench.page.screen import Screen
 from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import count, duration, number
 from rnnbench.timing.measure import Outcomes
-from rnnbench.timing.page import write_ms, write_ratio
+from rnnbench.timing.page import write_compile_seconds, write_ms, write_ratio
 from rnnbench.timing.rows import Slowdown, TimedArm, TimingPart
 from rnnbench.timing.sessions import Session
 
@@ -93,13 +93,13 @@ _ARMS: Sequence[Column[TimedArm]] = (
     Column("train", lambda row: write_ms(row.times.summary("train"))),
     Column("evaluate", lambda row: _median(row, "evaluate")),
     Column("predict", lambda row: _median(row, "predict")),
-    Column("compile\ns", lambda row: number(row.middle("compile_seconds"), 1)),
+    Column("compile\ns", lambda row: write_compile_seconds(row)),
     Column("MiB", lambda row: _memory(row)),
     Column("kernel", lambda row: row.kernel.path, is_number=False),
     Column("note", lambda row: row.note, is_number=False, min_width=14),
 )
 
-_SLOWDOWNS_TITLE = "What recurrent dropout costs a training step: ratio of medians [95 %]"
+_SLOWDOWNS_TITLE = "What recurrent dropout costs a training step: ratios [95 %]"
 _SLOWDOWNS: Sequence[Column[Slowdown]] = (
     Column("architecture", lambda row: row.name, is_number=False, is_whole=True),
     Column("back end", lambda row: row.arm.backend, is_number=False, is_whole=True),

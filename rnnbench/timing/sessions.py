@@ -54,7 +54,7 @@ class Sample:
         loss_first, loss_last: of the first step, and of the last block.
         jit: what Keras made of the arm's `jit`.
         peak_host_mib: largest resident memory of the process, with all arms that it held.
-        peak_device_mib: of the GPU; None on a CPU, or where the back end does not say.
+        peak_device_mib: the same of the GPU; None on a CPU, or where the back end does not say.
         load: other processes at work when it began.
         process: its process's number in the session; None where it had one of its own.
         operations: what `find_operations` saw; None where nobody looked.
@@ -139,11 +139,9 @@ class ArmTimes:
         return median_iqr(self.values(step))
 
     def with_outcome(self, outcome: Sample | str) -> ArmTimes:
-        """The same with one more sample, or with why there can be none; that stands."""
-        if self.failure is not None:
-            return self
+        """The same with one more sample, or with why there can be none; the first reason stands."""
         if isinstance(outcome, str):
-            return replace(self, failure=outcome)
+            return replace(self, failure=self.failure or outcome)
         return replace(self, samples=(*self.samples, outcome))
 
     def n_missing(self, repeats: int) -> int:

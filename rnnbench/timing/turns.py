@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from rnnbench.timing.measure import READY, Blocks, Outcomes, answer_with_samples
 
 MOST_SECONDS = 900.0
 """A process that takes longer to prepare, or to measure, is given up."""
+MOST_AT_ONCE = 8
+"""So many processes of a GPU prepare at once; each holds a context and its arms there."""
 CORES_TO_SHARE = 8
 """From so many cores up, CPU arms and GPU arms are measured at once, on half of them each."""
 
@@ -63,13 +67,24 @@ def measure_turns(turns: Sequence[Turn], blocks: Blocks, log: Path) -> Iterator[
             at_work = {pipe: place for place in places.values() for pipe in place.at_work}
             if not at_work:
                 return
-            for pipe in wait(list(at_work), MOST_SECONDS) or list(at_work):
-                outcomes = at_work[pipe].hear(pipe)
-                if outcomes:
+            until = min(place.at_work[pipe].until for pipe, place in at_work.items())
+            heard = set(wait(list(at_work), max(0.0, until - time.monotonic())))
+            late = {p for p, place in at_work.items() if place.at_work[p].until < time.monotonic()}
+            for pipe in heard | late:
+                if outcomes := at_work[pipe].hear(pipe):
                     yield outcomes
     finally:
         for place in places.values():
             place.end()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Process:
+    """A turn that has begun; on the monotonic clock, until when it may take."""
+
+    turn: Turn
+    child: Child
+    until: float
 
 
 class _Place:
@@ -82,8 +97,9 @@ class _Place:
 
     def __init__(self, blocks: Blocks, log: Path) -> None:
         self.to_come: list[Turn] = []
-        self.at_work: dict[Any, tuple[Turn, Child]] = {}  # Any: the parent's end of a pipe
-        self.ready: list[tuple[Turn, Child]] = []
+        self.at_work: dict[Any, _Process] = {}  # Any: the parent's end of a pipe
+        self.ready: list[_Process] = []
+        self._failed: set[Arm] = set()
         self._blocks = blocks
         self._log = log
 
@@ -92,42 +108,51 @@ class _Place:
         if self.at_work:
             return
         if self.ready:
-            turn, child = self.ready.pop(0)
+            process = self.ready.pop(0)
             with suppress(OSError):  # it died while it waited; what it sends tells
-                child.pipe.send(READY)
-            self.at_work[child.pipe] = turn, child
+                process.child.pipe.send(READY)
+            self.at_work[process.child.pipe] = replace(process, until=_deadline())
             return
         for turn in self._take():
             arguments = (turn.arms, turn.number, turn.looks, self._blocks, turn.cores)
             child = _start(answer_with_samples, turn.arms[0], *arguments, log=self._log)
-            self.at_work[child.pipe] = turn, child
+            self.at_work[child.pipe] = _Process(turn=turn, child=child, until=_deadline())
 
     def hear(self, pipe: Any) -> Outcomes:  # Any: see `at_work`
         """What the process has to say; nothing yet from one that is ready now."""
-        turn, child = self.at_work.pop(pipe)
-        answer = _hear(child, seconds=0)
+        process = self.at_work.pop(pipe)
+        answer = _hear(process.child, seconds=0)
         if answer == READY:
-            self.ready.append((turn, child))
+            self.ready.append(process)
             return {}
-        child.end()
-        return answer if isinstance(answer, dict) else dict.fromkeys(turn.arms, answer)
+        process.child.end()
+        is_sentence = isinstance(answer, str)
+        outcomes: Outcomes = dict.fromkeys(process.turn.arms, answer) if is_sentence else answer
+        self._failed |= {arm for arm, outcome in outcomes.items() if isinstance(outcome, str)}
+        return outcomes
 
     def end(self) -> None:
         """End them all."""
-        for _, child in (*self.at_work.values(), *self.ready):
-            child.end()
+        for process in (*self.at_work.values(), *self.ready):
+            process.child.end()
 
     def _take(self) -> list[Turn]:
-        """The next ones to prepare: on many cores several of a GPU's, of the CPU's one.
+        """The next ones to prepare, without arms that failed; several of a GPU on many cores.
 
         Those of the CPU would take each other's cores: PyTorch's threads wait at full speed.
         """
-        if not self.to_come:
-            return []
-        n_cores = len(self.to_come[0].cores or _cores())
-        is_many = self.to_come[0].arms[0].device == "gpu" and n_cores >= CORES_TO_SHARE // 2
-        n = n_cores if is_many else 1
-        taken, self.to_come = self.to_come[:n], self.to_come[n:]
+        taken: list[Turn] = []
+        most = 1
+        while self.to_come and len(taken) < most:
+            turn = self.to_come[0]
+            if taken and turn.arms[0].device != "gpu":
+                break
+            self.to_come.pop(0)
+            if arms := tuple(arm for arm in turn.arms if arm not in self._failed):
+                taken.append(replace(turn, arms=arms))
+            n_cores = len(turn.cores or _cores())
+            if turn.arms[0].device == "gpu" and n_cores >= CORES_TO_SHARE // 2:
+                most = MOST_AT_ONCE
         return taken
 
 
@@ -159,6 +184,24 @@ def _hear(child: Child, seconds: float = MOST_SECONDS) -> Any:  # Any: what it s
         return how_it_ended(child)
 
 
+def _deadline() -> float:
+    return time.monotonic() + MOST_SECONDS
+
+
 def _cores() -> tuple[int, ...]:
-    """Those that this process may use; none where the operating system cannot say."""
-    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
+    """Those that this process may use, two threads of one core side by side.
+
+    None where the operating system cannot say.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return ()
+    return tuple(sorted(os.sched_getaffinity(0), key=lambda core: (_first_thread(core), core)))
+
+
+def _first_thread(core: int) -> int:
+    """The first of the threads that share the physical core; the thread itself if unknown."""
+    try:
+        listed = Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")
+        return int(re.split(r"[,-]", listed.read_text("ascii"))[0])
+    except (OSError, ValueError):
+        return core

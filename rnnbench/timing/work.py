@@ -1,4 +1,4 @@
-"""`rnnbench timing`: from arms to measurements, one process at a time."""
+"""`rnnbench timing`: from arms to measurements."""
 
 from __future__ import annotations
 
@@ -156,25 +156,25 @@ def _next_turns(session: Session) -> list[Turn]:
     """
     groups: dict[tuple[object, ...], list[ArmTimes]] = {}
     for times in session.arms:
-        groups.setdefault(times.arm.group, []).append(times)
+        if times.failure is None:
+            groups.setdefault(times.arm.group, []).append(times)
     devices = {times.arm.device for times in session.arms}
     begun = max((s.process or 0 for t in session.arms for s in t.samples), default=-1) + 1
     rng = random.Random(f"{session.seed} {begun}")
-    rounds: list[tuple[int, float, list[ArmTimes]]] = []
+    rounds: list[tuple[int, float, bool, list[ArmTimes]]] = []
     for members in groups.values():
-        missing = max(times.n_missing(session.repeats) for times in members)
-        rounds += [
-            (n, rng.random(), members) for n in range(session.repeats - missing, session.repeats)
-        ]
-    rounds.sort(key=lambda each: each[:2])
+        n_missing = max(times.n_missing(session.repeats) for times in members)
+        is_seen = all(times.summary("evaluate") for times in members)
+        for n in range(n_missing):
+            rounds.append((n - n_missing, rng.random(), n == 0 and not is_seen, members))
     return [
         Turn(
-            arms=tuple(times.arm for times in members if times.failure is None),
+            arms=tuple(times.arm for times in members),
             number=begun + n,
-            looks=not any(times.samples for times in members) and round_ == 0,
+            looks=looks,
             cores=cores_of(members[0].arm.device, devices),
         )
-        for n, (round_, _, members) in enumerate(rounds)
+        for n, (_, _, looks, members) in enumerate(sorted(rounds, key=lambda each: each[:2]))
     ]
 
 

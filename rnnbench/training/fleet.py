@@ -7,7 +7,11 @@ order, dropout and learning rate are each lane's own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +23,8 @@ from rnnbench.output.characters import named_line
 from rnnbench.specs import RunSpec
 from rnnbench.training.engine import PREDICT_BATCH, Arrays, Outcome, Scores, Variables, Work
 from rnnbench.training.scan import ScanProgram, cut_rows
+
+UNROLL = 4  # time steps; measured on an H100: docs/fleet.md
 
 
 class FleetProgram(ScanProgram):
@@ -34,7 +40,8 @@ class FleetProgram(ScanProgram):
 
         super().__init__(spec)
         self.n_lanes = n_lanes
-        if jax.default_backend() == "gpu":
+        self._on_gpu = jax.default_backend() == "gpu"
+        if self._on_gpu:
             for layer in self.model._flatten_layers():
                 if isinstance(layer, keras.layers.LSTM):
                     layer.use_cudnn = False  # JAX knows no lanes of cuDNN's LSTM
@@ -85,6 +92,11 @@ class FleetProgram(ScanProgram):
         )[:, :n_reviews]
         return [None if each is None else found[lane] for lane, each in enumerate(weights)]
 
+    def _call(self, name: str, *arguments: Any) -> Any:  # Any: jax arrays
+        # On a CPU unrolled steps take longer.
+        with unrolled_time() if self._on_gpu else nullcontext():
+            return super()._call(name, *arguments)
+
     def _function(self, name: str) -> Any:  # Any: functions of jax arrays
         import jax
 
@@ -93,6 +105,26 @@ class FleetProgram(ScanProgram):
         if name == "fleet predict":
             return jax.vmap(self._predict, in_axes=(0, 0, None))
         return super()._function(name)
+
+
+@contextmanager
+def unrolled_time() -> Iterator[None]:
+    """Inside, Keras's loop over time is traced with `UNROLL` time steps an iteration.
+
+    The loop over batches is not Keras's and stays as it is. Keras itself can unroll a loop whole
+    or not at all; one that finds its `scan` elsewhere than in Keras 3.15 only stays slower.
+    """
+    # By its name: in the package around it a function of the same name hides it.
+    module: Any = sys.modules.get("keras.src.backend.jax.rnn")  # Any: attributes are replaced
+    lax = getattr(module, "lax", None)
+    if lax is None:
+        yield
+        return
+    module.lax = SimpleNamespace(**{**vars(lax), "scan": partial(lax.scan, unroll=UNROLL)})
+    try:
+        yield
+    finally:
+        module.lax = lax
 
 
 def why_not_vmapped(spec: RunSpec) -> str | None:

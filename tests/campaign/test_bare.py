@@ -26,6 +26,17 @@ from rnnbench.timing.sessions import Sample, read_session, read_sessions
 from rnnbench.timing.work import measure_arms
 
 pytestmark = pytest.mark.campaign
+SPEED = REPOSITORY / "benchmarks" / "speed"
+FOR_A_GPU = f"""
+import sys
+sys.path.insert(0, {str(SPEED)!r})
+import gpu
+from rnnbench.timing.choices import TimingChoices
+small = TimingChoices(architectures=("simple-rnn",), units=(2,), repeats=1)
+gpu.PIECES = dict.fromkeys(gpu.PIECES, small)
+sys.exit(gpu.main())
+"""
+"""What is measured on a GPU, each piece of it the same small one."""
 ONE_ARM = ("simple-rnn", "--backend", "jax", "--device", "cpu", "--units", "2")
 
 
@@ -67,15 +78,34 @@ def test_the_command_compares_two_trainings(python: Path, tmp_path: Path) -> Non
     assert "the same to the last bit over 10 epochs" in said
 
 
-def test_the_benchmark_for_a_gpu_measures_arms_and_lanes(python: Path, tmp_path: Path) -> None:
-    options = ("--architectures", "simple-rnn", "--units", "2", "--repeats", "1", "--out", ".")
-    script = str(REPOSITORY / "benchmarks" / "speed" / "gpu.py")
-    run(python, tmp_path, script, *options, "--lanes", "1,2", "--reviews", "128")
-    arms = read_session(tmp_path / "timing-cpu.json").arms
-    assert all(times.samples for times in arms)
-    lanes = json.loads((tmp_path / "lanes-cpu.json").read_text())
+def test_the_benchmark_for_a_gpu_writes_a_file_a_piece(python: Path, tmp_path: Path) -> None:
+    run(python, tmp_path, "-c", FOR_A_GPU, "--out", ".")
+    written = sorted(tmp_path.glob("*.json"))
+    names = [f"timing-cpu-{piece}.json" for piece in ("64", "8", "others")]
+    assert [path.name for path in written] == names
+    for path in written:
+        arms = read_session(path).arms
+        assert [times.arm.recurrent_dropout for times in arms] == [0.0, 0.3]
+        assert all(times.samples for times in arms)
+
+
+def test_the_benchmark_of_lanes_measures_fleets(python: Path, tmp_path: Path) -> None:
+    script = str(SPEED / "lanes.py")
+    run(python, tmp_path, script, "--lanes", "1,2", "--rounds", "1", "--reviews", "128")
+    lanes = json.loads((tmp_path / "lanes.json").read_text())
     assert lanes["reviews_a_second"].keys() == {"Keras fit", "fleet, 1 lanes", "fleet, 2 lanes"}
     assert lanes["memory_bound"] > 0
+
+
+def test_the_whole_benchmark_of_lanes_adds_architectures_and_profiles(
+    python: Path, tmp_path: Path
+) -> None:
+    script = str(SPEED / "lanes.py")
+    run(python, tmp_path, script, "--full", "--lanes", "1,2,3", "--rounds", "1", "--reviews", "64")
+    lanes = json.loads((tmp_path / "lanes.json").read_text())
+    assert not lanes["failed"]
+    assert {"gru: fleet, 2 lanes", "lstm-stacked: fleet, 2 lanes"} <= lanes["over_fit"].keys()
+    assert lanes["all"]["fleet, 3 lanes, profiled"][0]["profile"]["kernels"]
 
 
 def test_a_killed_command_goes_on_with_what_was_measured(tmp_path: Path) -> None:
@@ -89,7 +119,7 @@ def test_a_killed_command_goes_on_with_what_was_measured(tmp_path: Path) -> None
     child.wait()
     view = Lines()
     both = replace(TWO_ARMS, recurrent_dropout=(0.0, 0.3), repeats=1)
-    outcome = measure_arms(both, view, tmp_path, command="a test", blocks=SHORT)
+    outcome = measure_arms(both, view, tmp_path, blocks=SHORT)
     assert not outcome.interrupted
     assert len(view.outcomes) == 2 - len(kept)
     assert samples_in(tmp_path)[: len(kept)] == kept

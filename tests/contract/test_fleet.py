@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from rnnbench.execution.executor import Task
 from rnnbench.execution.worker import InlineExecutor, LazyParts
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec
 from rnnbench.training.engines import open_program
-from rnnbench.training.fleet import FleetProgram, why_not_vmapped
+from rnnbench.training.fleet import UNROLL, FleetProgram, unrolled_time, why_not_vmapped
 from rnnbench.training.loop import Start, train_runs
 from rnnbench.training.scan import ScanProgram
 
@@ -224,3 +225,74 @@ def test_ten_seeds_on_the_real_reviews_score_as_runs_on_their_own_do(
 def test_a_fleet_of_one_lane_is_the_epoch_of_keras(make_spec: Any, keras_on_jax: Any) -> None:
     assert type(open_program(make_spec(engine="fleet"), 1)) is ScanProgram
     assert type(open_program(make_spec(engine="fleet"), 2)) is FleetProgram
+
+
+@pytest.fixture
+def program_on_gpu(
+    make_spec: Any, keras_on_jax: Any, monkeypatch: pytest.MonkeyPatch
+) -> FleetProgram:
+    """A fleet that takes this CPU for a GPU."""
+    import jax
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jax, "default_backend", lambda: "gpu")
+        return FleetProgram(make_spec(engine="fleet"), 3)
+
+
+def loops_of(jaxpr: Any) -> Iterator[tuple[int, int]]:
+    """Length and time steps an iteration of each `scan`, also of those inside."""
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "scan":
+            yield equation.params["length"], equation.params["unroll"]
+        for value in equation.params.values():
+            inner = getattr(value, "jaxpr", value)
+            if hasattr(inner, "eqns"):
+                yield from loops_of(inner)
+
+
+def loops_traced(program: FleetProgram, specs: Sequence[RunSpec]) -> tuple[Any, set[Any]]:
+    """The first lane's curve, and the loops of what was traced to get there."""
+    import jax
+
+    function, loops = program._function, set[Any]()
+
+    def recorded(name: str) -> Any:
+        def traced(*arguments: Any) -> Any:
+            loops.update(loops_of(jax.make_jaxpr(function(name))(*arguments).jaxpr))
+            return function(name)(*arguments)
+
+        return traced
+
+    program._function = recorded  # type: ignore[method-assign]
+    starts = [Start(spec=spec) for spec in specs]
+    events = list(train_runs(starts, program, LazyParts(specs[0].data), {}))
+    return curve(events, specs[0]), loops
+
+
+def test_on_a_gpu_the_loop_over_time_alone_is_unrolled(
+    make_spec: Any, program_on_gpu: FleetProgram
+) -> None:
+    specs = [make_spec(seed=seed, engine="fleet", epochs=1) for seed in range(3)]
+    n_batches, n_words = 4, specs[0].data.max_len
+    expected, loops = loops_traced(FleetProgram(specs[0], 3), specs)
+    assert loops == {(n_batches, 1), (n_words, 1)}
+    unrolled, loops = loops_traced(program_on_gpu, specs)
+    assert loops == {(n_batches, 1), (n_words, UNROLL)}
+    for ours, theirs in zip(unrolled, expected, strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-6)
+
+
+def test_another_loop_of_keras_is_left_as_it_is(
+    keras_on_jax: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sys.modules["keras.src.backend.jax.rnn"]
+    lax = module.lax
+    with unrolled_time():
+        assert module.lax.scan.keywords == {"unroll": UNROLL}
+    assert module.lax is lax
+    monkeypatch.delattr(module, "lax")
+    with unrolled_time():
+        assert not hasattr(module, "lax")
+    monkeypatch.delitem(sys.modules, module.__name__)
+    with unrolled_time():
+        assert module.__name__ not in sys.modules
