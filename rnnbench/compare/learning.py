@@ -36,7 +36,7 @@ _COLOURS = (BLUE, VERMILLION)
 _NAMES = ("training", "validation")
 _DASHES = (((4, 2), "dashed"), ((1, 1.5), "dotted"))
 
-Beside: TypeAlias = Callable[[str, str], "tuple[tuple[str, NDArray[np.float64]], ...]"]
+FindCurves: TypeAlias = Callable[[str, str], "tuple[tuple[str, NDArray[np.float64]], ...]"]
 """By section and arm, what others published of the same architecture: its source, and the
 validation losses, float64 `(n_epochs,)`; their training losses do not compare."""
 
@@ -48,7 +48,7 @@ class LearningPanel:
     Args:
         runs: the losses of each seed.
         mean: over the seeds still running, while at least half of them are.
-        published: as `Beside` gives it.
+        published: as `FindCurves` gives it.
     """
 
     section: str
@@ -58,7 +58,7 @@ class LearningPanel:
     published: tuple[tuple[str, NDArray[np.float64]], ...]
 
 
-def find_learning(curves: Sequence[Curve], beside: Beside) -> tuple[LearningPanel, ...]:
+def find_learning(curves: Sequence[Curve], curves_for: FindCurves) -> tuple[LearningPanel, ...]:
     """What the figure shows: a panel for each arm that has a curve."""
     runs: dict[tuple[str, str], list[NDArray[np.float64]]] = defaultdict(list)
     for curve in curves:
@@ -70,7 +70,7 @@ def find_learning(curves: Sequence[Curve], beside: Beside) -> tuple[LearningPane
             arm=arm,
             runs=tuple(losses),
             mean=mean_losses(losses),
-            published=beside(section, arm),
+            published=curves_for(section, arm),
         )
         for (section, arm), losses in runs.items()
     )
@@ -96,9 +96,9 @@ def mean_losses(runs: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return mean
 
 
-def picture_learning(curves: Sequence[Curve], beside: Beside) -> Picture | None:
+def picture_learning(curves: Sequence[Curve], curves_for: FindCurves) -> Picture | None:
     """The figure and its words; None without a curve."""
-    found = find_learning(curves, beside)
+    found = find_learning(curves, curves_for)
     if not found:
         return None
     panels = found[:_MAX_PANELS]

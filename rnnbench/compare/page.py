@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.figures import picture_errors, picture_pairs, picture_scores
-from rnnbench.compare.learning import Beside, picture_learning
+from rnnbench.compare.learning import FindCurves, picture_learning
 from rnnbench.compare.responses import picture_responses
 from rnnbench.compare.rows import (
     ArmRow,
@@ -31,18 +31,18 @@ from rnnbench.page.texts import number
 from rnnbench.recorded_runs import CURVES
 
 
-def comparison_parts(comparison: Comparison, beside: Beside) -> Iterator[Part]:
+def comparison_parts(comparison: Comparison, curves_for: FindCurves) -> Iterator[Part]:
     """The parts in their order, each drawn when it is asked for; an empty one says why.
 
     Args:
-        beside: the published curves to draw beside an arm's.
+        curves_for: the published curves to draw beside an arm's.
     """
     contrast = comparison.declared.contrast
     heading = "Architectures" if contrast == "architecture" else f"Arms: {contrast}"
     yield make_part("architectures", heading, _architectures(comparison))
     yield make_part("pairs", "Pairs", _pairs(comparison))
     yield make_part("uncertainty", "Where the uncertainty comes from", _uncertainty(comparison))
-    yield make_part("curves", "Learning curves", _curves(comparison, beside))
+    yield make_part("curves", "Learning curves", _curves(comparison, curves_for))
 
 
 def comparison_tables(comparison: Comparison) -> dict[str, str]:
@@ -214,8 +214,8 @@ def _reading_of_uncertainty(rows: Sequence[ArmUncertainty]) -> str:
     return f"{text} over the runs and the {reviews} test reviews; all in accuracy points."
 
 
-def _curves(comparison: Comparison, beside: Beside) -> Iterator[Block | None]:
-    picture = picture_learning(comparison.curves, beside)
+def _curves(comparison: Comparison, curves_for: FindCurves) -> Iterator[Block | None]:
+    picture = picture_learning(comparison.curves, curves_for)
     yield picture or Paragraph("Not measured: no run has a finished epoch.")
 
 
