@@ -1,22 +1,17 @@
 """The figures of scores, of differences, and of where the uncertainty comes from."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from rnnbench.compare.comparison import Comparison
+from rnnbench.compare.rows import ArmRow, ArmUncertainty, PairRow, Verdict
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import BLUE, GREEN, INK, MUTED, ORANGE, VERMILLION, Picture
 from rnnbench.page.panels import Line, Panel, picture_panels
 from rnnbench.page.tables import by_section
 from rnnbench.page.texts import brief_per_cent, number, signed_points, with_sd
 from rnnbench.stats.intervals import Interval
-
-if TYPE_CHECKING:
-    from rnnbench.compare.comparison import Comparison
-    from rnnbench.compare.rows import ArmRow, ArmUncertainty, PairRow, Verdict
 
 _MAX_LINES = 40
 _MAX_ERROR_LINES = 30

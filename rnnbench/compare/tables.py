@@ -1,10 +1,17 @@
 """The tables of the page: typed rows in, cells of text out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from rnnbench.compare.comparison import Comparison
+from rnnbench.compare.rows import (
+    ArmRow,
+    ArmUncertainty,
+    PairRow,
+    PairUncertainty,
+    ResponseRow,
+    SeedRow,
+    Verdict,
+)
 from rnnbench.output.amounts import plural
 from rnnbench.page.tables import Column, Table, Tone, by_section
 from rnnbench.page.texts import (
@@ -21,18 +28,6 @@ from rnnbench.page.texts import (
     with_sd,
     within,
 )
-
-if TYPE_CHECKING:
-    from rnnbench.compare.comparison import Comparison
-    from rnnbench.compare.rows import (
-        ArmRow,
-        ArmUncertainty,
-        PairRow,
-        PairUncertainty,
-        ResponseRow,
-        SeedRow,
-        Verdict,
-    )
 
 _TONES: dict[Verdict, Tone] = {
     "better": "good",

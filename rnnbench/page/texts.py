@@ -1,15 +1,10 @@
 """Numbers and verdicts as people read them: per cent, points, seconds, words."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from rnnbench.output import characters
-
-if TYPE_CHECKING:
-    from rnnbench.stats.intervals import Interval, MeanSd
+from rnnbench.stats.intervals import Interval, MeanSd
 
 NONE = "–"
 """What stands where there is no number."""

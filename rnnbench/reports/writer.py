@@ -1,19 +1,14 @@
 """The report's files: the page, the same as Markdown with its figures, and every table as CSV."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rnnbench.data.files import sweep_folders, temporary_folder
 from rnnbench.errors import StoreError
 from rnnbench.formats import why_failed
 from rnnbench.page.drawing import write_png
 from rnnbench.page.render import render_html, render_markdown
-
-if TYPE_CHECKING:
-    from rnnbench.reports.compose import Report
+from rnnbench.reports.compose import Report
 
 FORMATS = ("html", "md", "csv")
 

@@ -3,21 +3,15 @@
 As in `intervals`, a value that is not finite makes an estimate None.
 """
 
-from __future__ import annotations
-
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.stats.intervals import Interval, mean_sd, t_interval, t_quantile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EXACT_UP_TO = 14
 """Pairs up to which all 2^n signs are tried; above, signs are drawn."""

@@ -1,14 +1,12 @@
 """`rnnbench plan`: a few epochs of each network, on unknown texts a run of each, and a forecast."""
 
-from __future__ import annotations
-
 import shlex
 import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnnbench.architectures import display_name
 from rnnbench.errors import WorkerError
@@ -18,10 +16,8 @@ from rnnbench.specs import EpochEnded, Failed, Finished, RunSpec, Started
 from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.forecast import Budget, Cost, fit_budget, forecast
 from rnnbench.studies.plan import Plan, is_unlike_textbook, open_study, run_kind
+from rnnbench.studies.screen import ForecastScreen
 from rnnbench.tracking.provenance import drop_options
-
-if TYPE_CHECKING:
-    from rnnbench.studies.screen import ForecastScreen
 
 CALIBRATION_EPOCHS = 3
 PILOT_SECONDS = 120.0

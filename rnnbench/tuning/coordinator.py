@@ -1,13 +1,11 @@
 """`rnnbench tune` at work: ask for trials, train them, tell what came out, until all is over."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from rnnbench.data.dataset import chance_loss
 from rnnbench.data.tables import OwnChoices
@@ -43,9 +41,6 @@ from rnnbench.tuning.screen import TuningScreen
 from rnnbench.tuning.search import Search, put_aside
 from rnnbench.tuning.space import load_space
 from rnnbench.tuning.storage import open_storage
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:

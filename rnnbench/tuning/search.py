@@ -11,7 +11,7 @@ import datetime
 import json
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,6 @@ from rnnbench.tuning.storage import JOURNAL
 from rnnbench.tuning.trials import Trial, TrialState, best_so_far
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from optuna import Study
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
