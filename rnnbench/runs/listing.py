@@ -20,8 +20,8 @@ from rnnbench.output.amounts import plural
 from rnnbench.output.characters import csv_text
 from rnnbench.page.consoles import open_console
 from rnnbench.page.csv_files import write_lines
-from rnnbench.recorded_runs import find_runs, read_runs
-from rnnbench.specs import Form, PluginForm, RunResult, RunSpec
+from rnnbench.recorded_runs import RecordedRun, find_runs, read_runs
+from rnnbench.specs import Form, PluginForm
 from rnnbench.study import bundled_studies, load_study
 
 SECTIONS = ("architectures", "studies", "runs")
@@ -42,8 +42,6 @@ COLUMNS = (
     "fit_seconds",
     "status",
 )
-
-
 _SETTINGS = ("order", "backend", "engine", "learning_rate", "num_words", "max_len")
 _HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
 _RESULTS = (
@@ -109,12 +107,7 @@ def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) 
     Those that somebody deleted in MLflow are left out.
     """
     runs = read_runs(Ledger(root, writable=False, on_problem=on_problem))
-    records = [
-        _run_record(run.study, run.spec, run.result)
-        for run in runs
-        if run.result is not None and not run.is_deleted
-    ]
-    return write_runs(sorted(records, key=_row_order))
+    return write_runs(_describe_runs(runs))
 
 
 def write_runs(records: Iterable[Mapping[str, object]]) -> str:
@@ -130,15 +123,20 @@ def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a co
     Raises:
         UsageError: there is no such study in the folder.
     """
+    return _describe_runs(find_runs(Ledger(root, writable=False), study))
+
+
+def _describe_runs(runs: Iterable[RecordedRun]) -> list[dict[str, Any]]:
+    """What was asked and what came out, by study, architecture and seed."""
     records = []
-    for run in find_runs(Ledger(root, writable=False), study):
+    for run in runs:
         spec, result = run.spec, run.result
         if result is None or run.is_deleted:
             continue
         settings = spec.settings
         records.append(
             {
-                "study": study,
+                "study": run.study,
                 "dataset": spec.data.dataset,
                 "architecture": display_name(spec.form),
                 "seed": spec.seed,
@@ -153,20 +151,6 @@ def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a co
             }
         )
     return sorted(records, key=_row_order)
-
-
-def _run_record(study: str, spec: RunSpec, result: RunResult) -> dict[str, object]:
-    """A run's values by column; None where there is none."""
-    values: dict[str, object] = {
-        "study": study,
-        "dataset": spec.data.dataset,
-        "order": spec.recipe.order,
-        "backend": spec.backend,
-        "engine": spec.engine,
-        "architecture": display_name(spec.form),
-        "seed": spec.seed,
-    }
-    return values | {name: getattr(result, name) for name in COLUMNS if name not in values}
 
 
 def _row_order(row: Mapping[str, object]) -> tuple[str, str, int]:
