@@ -155,7 +155,7 @@ def test_the_plan_says_time_disk_and_what_it_can_decide(project: Project) -> Non
 def test_a_study_travels_and_joins_the_store_once(project: Project, tmp_path: Path) -> None:
     done = project.here("export", STUDY, "study.zip")
     assert done.returncode == 0, done.stderr
-    assert "is there already" in project.here("export", STUDY, "study.zip").stderr
+    assert "already exists" in project.here("export", STUDY, "study.zip").stderr
     other = Project(folder=tmp_path, options=(), environment=project.environment)
     for expected in ("imported: 4 runs", "imported: 0 runs"):
         taken = other.here("import", str(project.folder / "study.zip"))
@@ -204,11 +204,11 @@ def test_a_moved_folder_is_mended(project: Project, tmp_path: Path) -> None:
         (("show", "gru", "--study", "nothing"), "unknown study 'nothing'"),
         (
             ("run", "--study", "vary.toml", "--dataset", "reviews.csv"),
-            "so that vary_split of a study would mean nothing",
+            "so that vary_split of a study would have no effect",
         ),
         (
             ("run", "--study", "split.toml", "--dataset", "reviews.csv"),
-            "so that validation_fraction of a study would mean nothing",
+            "so that validation_fraction of a study would have no effect",
         ),
         (("plan", "lstm", "--budget", "soon"), "--budget takes a time like 90s, 30m or 2h"),
         (("predict", "nothing", "a text"), "unknown run 'nothing'"),

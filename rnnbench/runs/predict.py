@@ -211,8 +211,8 @@ def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tup
     notes = read.notes
     if known:
         notes += (
-            f"{known:,} of the texts look to the network as one that it was trained on does, so "
-            "its scores are optimistic",
+            f"to the network {known:,} of the texts look the same as one that it was trained on, "
+            "so its scores are optimistic",
         )
     return Part(tokens=tokens, labels=labels.astype(np.float32)), notes
 
@@ -229,13 +229,13 @@ def _vocabulary(data: DataSpec) -> tuple[str, ...]:
         return corpus.vocabulary
     if data.dataset == SYNTHETIC:
         raise UsageError(
-            "the run learnt on synthetic reviews, whose words are numbers, so it can read no text; "
-            "name one on other data, by its fingerprint or with --study"
+            "the run learnt on synthetic reviews, whose words are numbers, so it cannot read "
+            "texts; name one on other data, by its fingerprint or with --study"
         )
     if data.dataset != "imdb":
         raise DataError(
             f"the words of {data.dataset} are no longer in the cache; the command that trained the "
-            "run puts them there again"
+            "run restores them"
         )
     return read_imdb_words()
 

@@ -30,7 +30,7 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
         StoreError: the file cannot be written.
     """
     if is_there(path):
-        raise UsageError(f"{path} is there already; name another file, or remove it")
+        raise UsageError(f"{path} already exists; name another file, or remove it")
     ledger = Ledger(root, writable=False, on_problem=view.warn)
     found = [run for run in find_runs(ledger, study) if ledger.is_sound(run.entry)]
     kept = [run for run in found if not run.is_deleted]
@@ -112,9 +112,7 @@ def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
         study = archive.study
         origin = {"imported_from": archive.origin, "imported_archive": archive.digest[:16]}
         if not ledger.take_declarations(study, archive.declarations):
-            view.warn(
-                f"'{study}' declared something else there; the declaration of this folder stays"
-            )
+            view.warn(f"'{study}' was declared differently there; this folder's declaration stays")
         taken = [ledger.take_in(run, origin) for run in archive.runs]
     entries = tuple(entry for entry in taken if entry is not None)
     n_known = len(archive.runs) - len(entries)
@@ -129,13 +127,13 @@ def relocate_store(view: Screen, root: Path) -> None:
     """
     store = find_store(root)
     if not (root / DATABASE).exists():
-        raise StoreError(f"there is no {DATABASE} here whose addresses could be fixed")
+        raise StoreError(f"there is no {DATABASE} here, so there are no addresses to fix")
     ledger, searches = (Ledger(root, part, on_problem=view.warn) for part in ("runs", "searches"))
     with ledger.locked(view.say_waiting):
-        mended, left = relocate_artifacts(store, lambda: [*ledger.entries(), *searches.entries()])
-    for folder, n_addresses in mended.items():
+        fixed, left = relocate_artifacts(store, lambda: [*ledger.entries(), *searches.entries()])
+    for folder, n_addresses in fixed.items():
         view.say(f"fixed: {n_addresses} addresses that named {folder}")
     for folder, n_addresses in left.items():
-        view.warn(f"left alone: {n_addresses} addresses in {folder}, of which no file is here")
-    if not mended and not left:
+        view.warn(f"left alone: {n_addresses} addresses in {folder}, whose files are not here")
+    if not fixed and not left:
         view.say("every address names this folder already; nothing to fix")

@@ -38,7 +38,7 @@ def relocate_artifacts(
 ) -> tuple[dict[Path, int], dict[Path, int]]:
     """Make every address below another folder's `mlruns` one below this folder's.
 
-    A folder of which no file is here keeps its addresses, unless the ledger knows its runs:
+    A folder whose files are not here keeps its addresses, unless the ledger knows its runs:
     somebody may have put artifacts there. All of the database or none: one transaction. Addresses
     of servers and buckets are left alone.
 
@@ -54,8 +54,8 @@ def relocate_artifacts(
     """
     database = store.root / DATABASE
     if not store.is_local or not database.exists():
-        raise StoreError(f"there is no {DATABASE} here whose addresses could be fixed")
-    mended, left = dict[Path, int](), dict[Path, int]()
+        raise StoreError(f"there is no {DATABASE} here, so there are no addresses to fix")
+    fixed, left = dict[Path, int](), dict[Path, int]()
     try:
         with (
             contextlib.closing(sqlite3.connect(database, timeout=LOCK_SECONDS)) as connection,
@@ -65,12 +65,12 @@ def relocate_artifacts(
             known = {_noted(entry, store) for entry in entries()} if found else set()
             for folder, addresses in found.items():
                 is_ours = _is_ours(folder, addresses, store.root, known)
-                (mended if is_ours else left)[folder] = len(addresses)
+                (fixed if is_ours else left)[folder] = len(addresses)
                 if is_ours:
                     _mend(connection, folder, store.root, addresses)
     except sqlite3.Error as err:
         raise StoreError(f"{DATABASE} cannot be changed ({explain(err)})") from err
-    return mended, left
+    return fixed, left
 
 
 _Address = tuple[str, str, int, str, Path]  # table, column, row, scheme, what follows `mlruns/`
@@ -115,8 +115,8 @@ def _mend(
     connection: sqlite3.Connection, folder: Path, root: Path, addresses: Iterable[_Address]
 ) -> None:
     for table, column, row, scheme, rest in addresses:
-        mended = scheme + artifact_address(root / ARTIFACTS / rest)
-        connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (mended, row))
+        fixed = scheme + artifact_address(root / ARTIFACTS / rest)
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (fixed, row))
     # The machine's name stands in front of the mark.
     connection.execute(
         "UPDATE tags SET value = replace(value, ?, ?) WHERE key = ? AND value LIKE ?",

@@ -122,7 +122,7 @@ def take_runs(store: Store, ledger: Ledger, study: str, on_problem: Callable[[st
                 )
     _tell(refused, on_problem)
     if taken and not is_declared_alike:
-        on_problem(f"'{study}' declared something else there; the declaration of this folder stays")
+        on_problem(f"'{study}' was declared differently there; this folder's declaration stays")
     entries = tuple(entry for entry in taken if entry is not None)
     n_known = len(there) - len(entries) - len(refused)
     return Taken(study=study, origin=str(store), entries=entries, n_known=n_known)
