@@ -26,7 +26,7 @@ from rnnbench.studies.plan import (
     run_kind,
     typical_epochs,
 )
-from rnnbench.studies.screen import decides
+from rnnbench.studies.screen import describe_power
 from rnnbench.study import Study
 
 OVERHEAD = WORKER_START_SECONDS + REPORT_SECONDS
@@ -78,11 +78,12 @@ def test_the_verdict_says_what_it_rests_on(plan: Plan) -> None:
     verdict = forecast(plan, costs_of(plan)).verdict
     assert (verdict.n_seeds, verdict.n_pairs) == (3, 1)
     assert "IMDB, for" in verdict.basis
-    assert "No verdict is given below 6 seeds" in decides(verdict)
+    assert "No verdict is given below 6 seeds" in describe_power(verdict)
     enough = fit_budget(plan, costs_of(plan), 100_000).verdict
     assert enough is not None
     assert enough.n_seeds > 100
-    assert "points of test accuracy in about four studies of five (1 pair)" in decides(enough)
+    words = "points of test accuracy in about four studies of five (1 pair)"
+    assert words in describe_power(enough)
 
 
 def test_a_budget_holds_as_many_seeds_as_fit(plan: Plan) -> None:
@@ -205,7 +206,7 @@ def test_a_network_that_cannot_be_trained_is_in_no_part_of_the_forecast(plan: Pl
     left = plan.without({plan.specs[0].shape})
     found = forecast(left, costs_of(plan))
     assert (set(found.epochs), found.verdict.n_pairs) == ({"gru"}, 0)
-    assert decides(found.verdict) == "3 seeds, and nothing to compare them with"
+    assert describe_power(found.verdict) == "3 seeds, and nothing to compare them with"
 
 
 def test_what_diverges_in_the_pilot_did_not_run_out_of_time(plan: Plan) -> None:

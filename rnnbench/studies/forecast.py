@@ -50,8 +50,8 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What so many seeds can decide.
+class Power:
+    """What so many seeds can decide: the power of their comparisons.
 
     Args:
         n_pairs: comparisons that the report will make.
@@ -87,14 +87,14 @@ class Forecast:
     disk_bytes: int
     epochs: Mapping[str, tuple[int, int]]
     epochs_from: tuple[Source, ...]
-    verdict: Verdict
+    verdict: Power
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """What fits into a time; no verdict where not even one seed does."""
 
-    verdict: Verdict | None
+    verdict: Power | None
     epochs: int
     wall_seconds: float
 
@@ -173,7 +173,7 @@ def _over(plan: Plan) -> set[tuple[str, int]]:
     return (asked - left) | finished
 
 
-def _judge(plan: Plan, n_seeds: int) -> Verdict:
+def _judge(plan: Plan, n_seeds: int) -> Power:
     """What so many seeds of the study can decide."""
     n_pairs = count_pairs(plan.study, plan.specs)
     n_test = open_corpus(plan.dataset.fingerprint).test.n_reviews
@@ -191,9 +191,7 @@ def _judge(plan: Plan, n_seeds: int) -> Verdict:
         n_test=n_test,
         margin=plan.study.margin_points / 100,
     )
-    return Verdict(
-        n_seeds=n_seeds, n_pairs=n_pairs, detectable=detectable, limit=limit, basis=basis
-    )
+    return Power(n_seeds=n_seeds, n_pairs=n_pairs, detectable=detectable, limit=limit, basis=basis)
 
 
 def _wall(work: Sequence[tuple[str, int]], costs: Mapping[str, Cost], n_workers: int) -> float:

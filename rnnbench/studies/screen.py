@@ -13,7 +13,7 @@ from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import NONE, count, duration, mean_with_sd, number
 from rnnbench.published.notes import SOURCE, NotesRun
 from rnnbench.specs import Recipe
-from rnnbench.studies.forecast import Budget, Forecast, Verdict
+from rnnbench.studies.forecast import Budget, Forecast, Power
 from rnnbench.studies.plan import Plan
 from rnnbench.studies.progress import LiveBoard, PlainBoard, StudyProgress
 from rnnbench.studies.summary import Row
@@ -96,7 +96,7 @@ class ForecastScreen(RunScreen):
         )
         self.say(f"epochs    {_basis(plan, found)}: {epochs}")
         self.say(f"disk      about {size(found.disk_bytes)}")
-        self.say(f"decides   {decides(found.verdict)}")
+        self.say(f"decides   {describe_power(found.verdict)}")
 
     def show_budget(self, budget: Budget, seconds: float, command: str) -> None:
         """What fits into the time."""
@@ -110,7 +110,7 @@ class ForecastScreen(RunScreen):
             f"budget    {duration(seconds)} hold {plural(budget.verdict.n_seeds, 'seed')} of at "
             f"most {plural(budget.epochs, 'epoch')}: about {duration(budget.wall_seconds)}"
         )
-        self.say(f"decides   {decides(budget.verdict)}")
+        self.say(f"decides   {describe_power(budget.verdict)}")
         self.say(f"To run them: {command}")
 
 
@@ -151,7 +151,7 @@ def _basis(plan: Plan, found: Forecast) -> str:
     return f"until {end}, as in {' and '.join(texts[s] for s in found.epochs_from)}"
 
 
-def decides(verdict: Verdict) -> str:
+def describe_power(verdict: Power) -> str:
     """What the seeds can tell, in one sentence."""
     seeds = plural(verdict.n_seeds, "seed")
     if not verdict.n_pairs:
