@@ -20,7 +20,7 @@ from rnnbench.stats.seeds import (
     seeds_needed,
 )
 
-RESULTS = Path(__file__).parent.parent / "docs" / "results"
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
 
 
 # 2^(1 - n) <= 0.05 / pairs
