@@ -33,6 +33,9 @@ from rnnbench.data.corpus import Corpus, Half
 from rnnbench.data.imdb import read_imdb
 from rnnbench.specs import DataSpec, Recipe, RunSpec
 
+# Their asserts tell what was compared, as those of a test do.
+pytest.register_assert_rewrite("interruption", "server_down", "tracked", "tune")
+
 MakeSpec = Callable[..., RunSpec]
 
 # Read before a fixture hides it from the tests.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from made_up import EMPTY_ZIP
+from made_up import EMPTY_ZIP, finished, spec_of
 
 from rnnbench.entries import LedgerEntry
 from rnnbench.ledger import Ledger
@@ -25,9 +26,24 @@ from rnnbench.training.progress import Progress
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["MlflowFolder", "epochs", "make_template"]
+__all__ = ["RESULT", "SPEC", "MlflowFolder", "epochs", "make_template"]
 
 PREDICTIONS = pack_predictions(np.linspace(0, 1, 8, dtype=np.float32))
+SPEC = spec_of("lstm-stacked", 3, units=5, max_len=50, learning_rate=3e-4)
+RESULT = finished(
+    1 / 3,
+    epochs=7,
+    best_epoch=5,
+    n_parameters=9353,
+    val_loss=0.1 + 0.2,
+    val_accuracy=2 / 3,
+    train_loss_at_best=1e-17,
+    test_loss=math.pi,
+    fit_seconds=12.345678901234567,
+    epoch_seconds=1.1,
+    compile_seconds=0.7,
+)
+"""The end of `SPEC`, with numbers that need all of their bits."""
 
 
 class MlflowFolder:

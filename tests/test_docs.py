@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 import shlex
-from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-ROOT = Path(__file__).parent.parent
-DOCS = ROOT / "docs"
-PAGES = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in DOCS.glob("*.md")))
+from documented import DOCS, documented_commands
 
 
 def load_maker() -> ModuleType:
@@ -28,20 +23,6 @@ def load_maker() -> ModuleType:
 def test_the_reference_is_what_the_program_says_of_itself(name: str) -> None:
     made = load_maker().pages()[name]
     assert (DOCS / "reference" / name).read_text("utf-8") == made, "python docs/make_reference.py"
-
-
-def documented_commands() -> list[str]:
-    """Every `rnnbench` command in a shell block, comments left out, each once."""
-    found: dict[str, None] = {}
-    for page in PAGES:
-        text = (ROOT / page).read_text("utf-8")
-        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
-            for line in block.splitlines():
-                words = line.split("  #")[0].split(" # ")[0].strip()
-                # Installing the completion would change the shell's own files.
-                if words.startswith("rnnbench ") and "--install-completion" not in words:
-                    found[words] = None
-    return list(found)
 
 
 def test_there_are_commands_in_the_documentation() -> None:

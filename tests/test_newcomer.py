@@ -4,31 +4,14 @@ from __future__ import annotations
 
 import json
 import platform
-import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from newcomer import CHOICES, RUN, STUDY, WORDS, write_reviews
 from project import Project, build_once, write_project, write_whole
-
-WORDS = {
-    "재미": ["정말 재미있는 영화", "배우들의 연기가 훌륭하다", "또 보고 싶다"],
-    "지루": ["너무 지루했다", "시간이 아깝다", "이야기가 엉망이다"],
-    "보통": ["그저 그랬다", "나쁘지도 좋지도 않다", "한 번은 볼 만하다"],
-}
-
-
-def write_reviews(path: Path, n_rows: int = 240) -> None:
-    """Korean reviews of three classes, with an emoji here and there."""
-    draw = random.Random(0)
-    lines = ["리뷰,감성"]
-    for n in range(n_rows):
-        label = list(WORDS)[n % 3]
-        text = " ".join(draw.sample(WORDS[label], 2)) + draw.choice(["", " 😀", " 😡"])
-        lines.append(f'"{text} {n}",{label}')
-    path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +39,6 @@ def one_at_a_time(shared: Path) -> Iterator[None]:
     """Another process's tests may use the same folder, and one of these copies it."""
     with FileLock(shared / "newcomer.tests.lock"):
         yield
-
-
-CHOICES = ("--dataset", "reviews.csv", "--epochs", "6", "--learning-rate", "0.01")
-RUN = ("run", "lstm", "gru", "--seeds", "2", *CHOICES, "--max-len", "8", "--num-words", "60")
-STUDY = "textbook-reviews-custom"
 
 
 def test_a_file_is_described_before_anything_is_trained(begun: Project) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up import finished, spec_of
-from mlflow_folder import MlflowFolder, epochs
+from mlflow_folder import RESULT, SPEC, MlflowFolder, epochs
 
 from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger
@@ -24,20 +23,6 @@ from rnnbench.tracking.notes import read_notes, write_notes
 from rnnbench.tracking.publisher import SPEC_TAG, STATUS_TAG
 from rnnbench.tracking.store import Store
 
-SPEC = spec_of("lstm-stacked", 3, units=5, max_len=50, learning_rate=3e-4)
-RESULT = finished(
-    1 / 3,
-    epochs=7,
-    best_epoch=5,
-    n_parameters=9353,
-    val_loss=0.1 + 0.2,
-    val_accuracy=2 / 3,
-    train_loss_at_best=1e-17,
-    test_loss=math.pi,
-    fit_seconds=12.345678901234567,
-    epoch_seconds=1.1,
-    compile_seconds=0.7,
-)
 FAILED = RunResult(
     status="failed",
     epochs=2,

@@ -12,8 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from project import PATIENCE_S
-from test_timing import (
+from measured import (
     MEASURES,
     REPOSITORY,
     SHORT,
@@ -21,6 +20,7 @@ from test_timing import (
     Lines,
     make_bare_python,
 )
+from project import PATIENCE_S
 
 from rnnbench.timing.sessions import Sample, read_session, read_sessions
 from rnnbench.timing.work import measure_arms

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from interruption import results, states, wait_for
 from made_up import finished, spec_of
 from mlflow_folder import MlflowFolder, epochs
 from project import PATIENCE_S, Project, free_port, serving, write_project
-from test_edited import active, carry_out
-from test_interruption import results, states, wait_for
+from tracked import active, carry_out
 
 from rnnbench.specs import RunResult
 

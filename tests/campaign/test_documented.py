@@ -15,9 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from documented import DOCS, documented_commands
+from newcomer import write_reviews
 from project import PATIENCE_S, Count, Project, await_server, free_port, write_project, write_whole
-from test_docs import DOCS, documented_commands
-from test_newcomer import write_reviews
 
 pytestmark = pytest.mark.campaign
 TAKE_HOURS = (

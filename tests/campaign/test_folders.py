@@ -15,7 +15,7 @@ import pytest
 from made_up import spec_of
 from mlflow_folder import MlflowFolder, epochs
 from project import PATIENCE_S, Project, await_server, free_port, serving, write_project
-from test_relocate import publish, published, record
+from tracked import publish, published, record
 
 pytestmark = pytest.mark.campaign
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from interruption import new_project, states, wait_for
 from project import PATIENCE_S, Count, Project
-from test_interruption import new_project, states, wait_for
 
 from rnnbench.data.files import remove_abandoned, sweep_folders
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from newcomer import RUN, STUDY, WORDS, write_reviews
 from project import PATIENCE_S, Project, write_project
-from test_newcomer import RUN, STUDY, WORDS, write_reviews
 
 pytestmark = pytest.mark.campaign
 OPENS = """

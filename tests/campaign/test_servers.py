@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from interruption import results, states, wait_for
 from project import PATIENCE_S, Count, Project, free_port, serving, write_project
-from test_interruption import results, states, wait_for
-from test_server_down import EPOCHS, assert_published_once
+from server_down import EPOCHS, assert_published_once
 
 pytestmark = pytest.mark.campaign
 

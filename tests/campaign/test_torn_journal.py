@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 
 import pytest
+from made_searches import carry_out, open_search
 from project import Count
-from test_search import carry_out, open_search
 
 from rnnbench.errors import RnnbenchError
 from rnnbench.tuning.storage import JOURNAL

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from interruption import wait_for
 from project import PATIENCE_S, Count, Project
-from test_interruption import wait_for
-from test_tune import (
+from tune import (
     BUDGET,
     INTERRUPTED,
     JOURNAL,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from programs import SHORT_LAST, WHOLE_BATCHES, batch_size_of, program_of, with_short_last
 from project import build_once
 
 from rnnbench.architectures import PRESETS, model_parameters
@@ -21,32 +22,8 @@ from rnnbench.training.loop import Start, batch_order, dropout_seed, train_runs
 from rnnbench.training.scan import ScanProgram
 
 N_EPOCHS = 3
-WHOLE_BATCHES, SHORT_LAST = 17, 16  # of 51 training reviews
 ON_TENSORFLOW = "lstm-dropout"
 """What the gate trains on it; the campaign trains every architecture."""
-
-
-def batch_size_of(name: str) -> int:
-    """Of two the last batch is short; the campaign has one in every architecture.
-
-    A batch of another size is a program more to compile.
-    """
-    return SHORT_LAST if name in ("lstm", "simple-rnn") else WHOLE_BATCHES
-
-
-def with_short_last() -> list[Any]:
-    """Every architecture with the gate's batch size, and in the campaign with a short last one."""
-    short = [name for name in PRESETS if batch_size_of(name) != SHORT_LAST]
-    return [
-        *((name, batch_size_of(name)) for name in PRESETS),
-        *(pytest.param(name, SHORT_LAST, marks=pytest.mark.campaign) for name in short),
-    ]
-
-
-def program_of(programs: dict[str, ScanProgram], spec: RunSpec) -> ScanProgram:
-    if spec.shape not in programs:
-        programs[spec.shape] = ScanProgram(spec)
-    return programs[spec.shape]
 
 
 def train(program: ScanProgram, spec: RunSpec, saved: bytes | None = None) -> list[Event]:

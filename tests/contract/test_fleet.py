@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import SHORT_LAST, batch_size_of, program_of, with_short_last
 from project import write_project
-from test_engines import SHORT_LAST, batch_size_of, program_of, with_short_last
 
 from rnnbench.architectures import PRESETS
 from rnnbench.data.dataset import load_part

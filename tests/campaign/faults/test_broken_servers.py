@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 from broken_servers import BROKEN, DEAD, Gateway, open_gateway, tracked_at
-from mlflow_folder import MlflowFolder, epochs
+from interruption import wait_for
+from mlflow_folder import RESULT, SPEC, MlflowFolder, epochs
 from project import PATIENCE_S, Project, free_port, serving, write_project
 from tally import Tally
-from test_interruption import wait_for
-from test_runs import RESULT, SPEC
 from trials import OVER_MIB, Watched, watch
 
 from rnnbench.tracking.store import find_store

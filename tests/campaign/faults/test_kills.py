@@ -12,9 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from project import PATIENCE_S, STUDY, Project, build_once, write_project
-from tally import Tally
-from test_interruption import (
+from interruption import (
     assert_same,
     assert_tracked_once,
     new_project,
@@ -23,6 +21,8 @@ from test_interruption import (
     states,
     wait_for,
 )
+from project import PATIENCE_S, STUDY, Project, build_once, write_project
+from tally import Tally
 from trials import watch
 
 pytestmark = pytest.mark.campaign

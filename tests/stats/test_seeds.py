@@ -20,7 +20,7 @@ from rnnbench.stats.seeds import (
     seeds_needed,
 )
 
-RESULTS = Path(__file__).parent.parent / "docs" / "results"
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
 
 
 # 2^(1 - n) <= 0.05 / pairs
@@ -160,10 +160,10 @@ def opposite_by_hand(a: list[float], b: list[float]) -> float:
         ([0.9, 0.8], [0.1, 0.2, 0.3]),
     ],
 )
-def test_opposite_story_counts_every_combination(a: list[float], b: list[float]) -> None:
+def test_reversal_counts_every_combination(a: list[float], b: list[float]) -> None:
     assert reversal_probability(a, b) == pytest.approx(opposite_by_hand(a, b))
 
 
 @pytest.mark.parametrize("b", [[0.8], [], [0.7, math.nan], [0.8, 0.9]], ids=str)
-def test_no_opposite_story_of_single_runs_nan_or_equal_means(b: list[float]) -> None:
+def test_no_reversal_of_single_runs_nan_or_equal_means(b: list[float]) -> None:
     assert reversal_probability([0.9, 0.8], b) is None

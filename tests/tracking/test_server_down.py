@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from project import Project, free_port, serving, write_project
-
-EPOCHS = 5
+from server_down import EPOCHS, assert_published_once
 
 
 @pytest.fixture
@@ -67,15 +66,3 @@ def assert_others_report(project: Project, address: str) -> None:
     predicted = other.here("predict", "lstm(units=2)", "good")
     assert "has finished, and keeps no model" in predicted.stderr
     assert_published_once(project)
-
-
-def assert_published_once(project: Project) -> None:
-    client, runs = project.client(), project.tracked()
-    assert {run.data.tags["rnnbench.fingerprint"] for run in runs} == set(project.run_folders())
-    assert [run.info.status for run in runs] == ["FINISHED", "FINISHED"]
-    for run in runs:
-        points = client.get_metric_history(run.info.run_id, "val_loss")
-        assert [point.step for point in points] == list(range(1, EPOCHS + 1))
-        names = [item.path for item in client.list_artifacts(run.info.run_id)]
-        assert sorted(names) == ["best.keras", "history.csv", "loss-curve.png", "predictions.npz"]
-    assert len(client.search_logged_models([runs[0].info.experiment_id])) == 1

@@ -12,7 +12,7 @@ from rnnbench.claims.kinds import CompareTest, LeadTest, ParametersTest, TimingT
 from rnnbench.claims.metrics import METRICS
 from rnnbench.errors import StudyError
 
-PAGE = Path(__file__).parents[1] / "docs" / "claims.md"
+PAGE = Path(__file__).parents[2] / "docs" / "claims.md"
 
 # Line 1 is empty, so that the first table's header is on line 2.
 SOUND = """

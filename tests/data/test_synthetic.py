@@ -27,7 +27,7 @@ from rnnbench.data.synthetic import (
 )
 from rnnbench.errors import StudyError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MIN_LEAD = 0.03
 SEEDS = (0, 1, 2)
 

@@ -1,14 +1,11 @@
-"""A project's folder under any name, moved and copied: MLflow has each run once, with its files."""
+"""Commands that publish a hand-filled folder, and the runs that MLflow then shows."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
-import pytest
 from made_up import finished, spec_of
 from mlflow_folder import MlflowFolder, epochs
 
+from rnnbench.entries import LedgerEntry
 from rnnbench.tracking.tracker import Tracker
 
 
@@ -40,22 +37,22 @@ def published(folder: MlflowFolder) -> list[str]:
     return sorted(run.data.params["seed"] for run in runs)
 
 
-@pytest.mark.parametrize("name", ["why?", "50%20off; 'a:b'\n한"])
-def test_a_folder_may_be_called_anything(name: str, template: Path, tmp_path: Path) -> None:
-    folder = MlflowFolder(tmp_path / "around" / name, template)
-    record(folder, 0)
-    publish(folder)
-    assert published(folder) == ["0"]
-    assert list((tmp_path / "around").iterdir()) == [folder.root]
-    assert {path.name for path in folder.root.iterdir()} == {".rnnbench", "mlflow.db", "mlruns"}
+def carry_out(folder: MlflowFolder, *entries: LedgerEntry) -> Tracker:
+    """A command whose runs these are; without any it has nothing left to train."""
+    problems: list[str] = []
+    tracker = Tracker(
+        folder.ledger, "textbook", folder.store, draw=lambda *_: b"", on_problem=problems.append
+    )
+    if entries or tracker.has_unpublished([]):
+        tracker.begin("a command", {}, entries)
+    tracker.end("FINISHED", {})
+    assert problems == []
+    return tracker
 
 
-def test_a_moved_project_goes_on_where_it_is(template: Path, tmp_path: Path) -> None:
-    old = MlflowFolder(tmp_path / "a 100%", template)
-    record(old, 0)
-    publish(old)
-    moved = MlflowFolder(Path(shutil.move(old.root, tmp_path / "b?")), None)
-    record(moved, 1)
-    publish(moved)
-    assert published(moved) == ["0", "1"]
-    assert not old.root.exists()
+def active(folder: MlflowFolder) -> list[str]:
+    """Ids of the runs that MLflow shows."""
+    client = folder.client()
+    (experiment,) = client.search_experiments(filter_string="name = 'textbook'")
+    found = client.search_runs([experiment.experiment_id], "tags.`rnnbench.kind` = 'run'")
+    return [str(run.info.run_id) for run in found]

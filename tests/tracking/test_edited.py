@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from made_up import finished, spec_of
 from mlflow_folder import MlflowFolder, epochs
+from tracked import active, carry_out
 
-from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.recorded_runs import find_run, read_runs
 from rnnbench.runs.listing import list_all, result_records, runs_as_csv
@@ -27,27 +27,6 @@ RESULT = finished(0.8)
 @pytest.fixture
 def folder(tmp_path: Path, template: Path) -> MlflowFolder:
     return MlflowFolder(tmp_path, template)
-
-
-def carry_out(folder: MlflowFolder, *entries: LedgerEntry) -> Tracker:
-    """A command whose runs these are; without any it has nothing left to train."""
-    problems: list[str] = []
-    tracker = Tracker(
-        folder.ledger, "textbook", folder.store, draw=lambda *_: b"", on_problem=problems.append
-    )
-    if entries or tracker.has_unpublished([]):
-        tracker.begin("a command", {}, entries)
-    tracker.end("FINISHED", {})
-    assert problems == []
-    return tracker
-
-
-def active(folder: MlflowFolder) -> list[str]:
-    """Ids of the runs that MLflow shows."""
-    client = folder.client()
-    (experiment,) = client.search_experiments(filter_string="name = 'textbook'")
-    found = client.search_runs([experiment.experiment_id], "tags.`rnnbench.kind` = 'run'")
-    return [str(run.info.run_id) for run in found]
 
 
 def collect_garbage(folder: MlflowFolder, run_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "simulated_truth.py"
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "simulated_truth.py"
 
 
 @pytest.fixture(scope="module")
