@@ -33,10 +33,10 @@ class TimingChoices:
         words,
     ] = ()
     units: Annotated[
-        tuple[int, ...], typer.Option(help="Units a layer; a list measures each."), whole_numbers
+        tuple[int, ...], typer.Option(help="Units per layer; a list measures each."), whole_numbers
     ] = ()
     batch_size: Annotated[
-        tuple[int, ...], typer.Option(help="Reviews a step; a list too."), whole_numbers
+        tuple[int, ...], typer.Option(help="Reviews per step; a list too."), whole_numbers
     ] = ()
     recurrent_dropout: Annotated[
         tuple[float, ...],
@@ -65,7 +65,7 @@ class TimingChoices:
         switches,
     ] = ()
     repeats: Annotated[
-        int | None, typer.Option(help="Processes an arm, at least 5 for numbers to rely on.")
+        int | None, typer.Option(help="Processes per arm, at least 5 for numbers to rely on.")
     ] = None
     seed: Annotated[int, typer.Option(help="Seed of the order in which arms are measured.")] = 0
     export: Annotated[

@@ -325,9 +325,9 @@ def read_session(path: Path) -> Session:
     except OSError as err:
         raise UsageError(f"cannot read {path}: {why_failed(err)}") from err
     except FormatError as err:
-        raise UsageError(f"{path} is no timing export: {err}") from err
+        raise UsageError(f"{path} is not a timing export: {err}") from err
     if not isinstance(values, dict) or values.get("format") != FORMAT:
-        raise UsageError(f"{path} is no timing export; make one with `rnnbench timing --export`")
+        raise UsageError(f"{path} is not a timing export; make one with `rnnbench timing --export`")
     version = values.get("version")
     if not isinstance(version, int) or version > VERSION:
         raise UsageError(

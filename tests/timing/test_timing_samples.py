@@ -222,7 +222,7 @@ def _written(tmp_path: Path, **changes: Any) -> Path:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"format": "something else"}, "is no timing export; make one with"),
+        ({"format": "something else"}, "is not a timing export; make one with"),
         ({"version": 3}, r"written by a newer rnnbench \(format 3, this one reads 2\)"),
         ({"protocol": "alone"}, "unknown protocol 'alone'"),
         ({"version": None}, "written by a newer"),
@@ -251,7 +251,7 @@ def test_a_file_that_is_no_export_is_refused(
 def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match="is no timing export"):
+    with pytest.raises(UsageError, match="is not a timing export"):
         read_session(path)
     with pytest.raises(UsageError, match="cannot read"):
         read_session(tmp_path / "nowhere")
@@ -283,7 +283,7 @@ def test_a_damaged_file_hides_no_other(tmp_path: Path) -> None:
     (tmp_path / "timing" / "other.json").write_text("{", "utf-8")
     problems: list[str] = []
     assert read_sessions(tmp_path, problems.append) == [session]
-    assert "other.json is no timing export" in problems[0]
+    assert "other.json is not a timing export" in problems[0]
 
 
 def test_a_session_that_is_a_link_is_left_out(tmp_path: Path) -> None:
