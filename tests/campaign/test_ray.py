@@ -43,7 +43,7 @@ def test_a_port_where_something_else_listens_is_given_up(tmp_path: Any) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as other:
         began = time.monotonic()
-        with pytest.raises(UnavailableError, match=r"what listens at 127\.0\.0\.1:\d+ is no Ray"):
+        with pytest.raises(UnavailableError, match=r"listens at 127\.0\.0\.1:\d+ is not a Ray"):
             connect(f"127.0.0.1:{other.getsockname()[1]}", "jax")
         assert time.monotonic() - began < 15
 

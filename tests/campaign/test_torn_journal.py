@@ -32,7 +32,7 @@ def test_a_changed_journal_is_read_or_refused(tmp_path: Path, count: Count) -> N
             search.pruning()([1.0] * 12)
         except RnnbenchError as err:
             refusal = str(err)
-        is_named = JOURNAL in refusal or "was begun otherwise" in refusal
+        is_named = JOURNAL in refusal or "was started with other settings" in refusal
         assert not refusal or is_named, f"seed {seed}: {refusal}"
         count(f"a changed journal {'refused' if refusal else 'read'}")
 
