@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
-from rnnbench.stats.intervals import Interval
+from rnnbench.stats.intervals import Interval, t_interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,9 +67,8 @@ def median_ratio(
 
     Source: Efron (1979), The Annals of Statistics 7:1-26.
     """
-    for values in (a, b):
-        if not values or not all(math.isfinite(value) and value > 0 for value in values):
-            return None
+    if not (_are_times(a) and _are_times(b)):
+        return None
     import numpy as np
 
     first, second = (np.asarray(values, dtype=np.float64) for values in (a, b))
@@ -96,11 +96,11 @@ def effects_of_rounds(blocks: Sequence[Sequence[float]]) -> list[float] | None:
     Returns:
         None without a round, or with a time that is not finite and above 0.
     """
-    n = min(map(len, blocks), default=0)
-    if not n or not all(math.isfinite(x) and x > 0 for each in blocks for x in each):
+    if not (len(blocks) and all(map(_are_times, blocks))):
         return None
     import numpy as np
 
+    n = min(map(len, blocks))
     logs = np.log([each[:n] for each in blocks])
     return [float(effect) for effect in np.median(logs - logs.mean(axis=0), axis=1)]
 
@@ -111,18 +111,13 @@ def ratio_of_logs(logs: Sequence[float], *, level: float = 0.95) -> Ratio | None
     Returns:
         None without a measurement.
 
-    Source: Student (1908), Biometrika 6:1-25, on logarithms.
+    Source: `t_interval`, on logarithms.
     """
     if not logs:
         return None
-    import numpy as np
-    from scipy import stats
-
-    value = math.exp(float(np.mean(logs)))
-    if len(logs) < 2:
-        return Ratio(value, None)
-    half = float(stats.t.ppf((1 + level) / 2, len(logs) - 1) * stats.sem(logs))
-    return Ratio(value, Interval(value * math.exp(-half), value * math.exp(half)))
+    found = t_interval(logs, level)
+    bounds = None if found is None else Interval(math.exp(found.low), math.exp(found.high))
+    return Ratio(math.exp(fmean(logs)), bounds)
 
 
 def unpaired_ratio(a: Sequence[float], b: Sequence[float], *, level: float = 0.95) -> Ratio | None:
@@ -133,7 +128,7 @@ def unpaired_ratio(a: Sequence[float], b: Sequence[float], *, level: float = 0.9
 
     Source: Welch (1947), Biometrika 34:28-35, on logarithms.
     """
-    if not all(values and all(math.isfinite(x) and x > 0 for x in values) for values in (a, b)):
+    if not (_are_times(a) and _are_times(b)):
         return None
     import numpy as np
     from scipy import stats
@@ -146,3 +141,8 @@ def unpaired_ratio(a: Sequence[float], b: Sequence[float], *, level: float = 0.9
         return Ratio(value, Interval(value, value))
     found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)
     return Ratio(value, Interval(math.exp(found.low), math.exp(found.high)))
+
+
+def _are_times(values: Sequence[float]) -> bool:
+    """Whether there are some, all finite and above 0."""
+    return len(values) > 0 and all(math.isfinite(value) and value > 0 for value in values)

@@ -188,7 +188,7 @@ def _tabulate_arms(part: TimingPart) -> Table[TimedArm]:
         Column("evaluate (ms)", lambda row: write_ms(row.times.summary("evaluate"))),
         Column("predict (ms)", lambda row: write_ms(row.times.summary("predict"))),
         Column("reviews/s", lambda row: count(row.reviews_per_second)),
-        Column("compile (s)", lambda row: write_compile_seconds(row)),
+        Column("compile (s)", write_compile_seconds),
         Column("host (MiB)", lambda row: count(row.middle("peak_host_mib"))),
         Column("GPU (MiB)", lambda row: count(row.middle("peak_device_mib"))),
         Column("repeats not counted", lambda row: count(len(row.times.samples) - row.n)),

@@ -93,7 +93,7 @@ _ARMS: Sequence[Column[TimedArm]] = (
     Column("train", lambda row: write_ms(row.times.summary("train"))),
     Column("evaluate", lambda row: _median(row, "evaluate")),
     Column("predict", lambda row: _median(row, "predict")),
-    Column("compile\ns", lambda row: write_compile_seconds(row)),
+    Column("compile\ns", write_compile_seconds),
     Column("MiB", lambda row: _memory(row)),
     Column("kernel", lambda row: row.kernel.path, is_number=False),
     Column("note", lambda row: row.note, is_number=False, min_width=14),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ from typing import Any
 from rnnbench.execution.devices import find_gpus
 from rnnbench.execution.environment import worker_environment
 from rnnbench.execution.process import Child, how_it_ended, spawn
-from rnnbench.timing.arms import Arm
+from rnnbench.timing.arms import Arm, DeviceKind
 from rnnbench.timing.measure import READY, Blocks, Outcomes, answer_with_samples
 
 MOST_SECONDS = 900.0
 """A process that takes longer to prepare, or to measure, is given up."""
 MOST_AT_ONCE = 8
 """So many processes of a GPU prepare at once; each holds a context and its arms there."""
+CORES_OF_MANY = 4
+"""With fewer, they prepare one by one all the same."""
 CORES_TO_SHARE = 8
 """From so many cores up, CPU arms and GPU arms are measured at once, on half of them each."""
 
@@ -41,6 +44,11 @@ class Turn:
     number: int
     looks: bool
     cores: tuple[int, ...] = ()
+
+    @property
+    def device(self) -> DeviceKind:
+        """Where its arms run."""
+        return self.arms[0].device
 
 
 def cores_of(device: str, devices: Set[str]) -> tuple[int, ...]:
@@ -99,7 +107,6 @@ class _Place:
         self.to_come: list[Turn] = []
         self.at_work: dict[Any, _Process] = {}  # Any: the parent's end of a pipe
         self.ready: list[_Process] = []
-        self._failed: set[Arm] = set()
         self._blocks = blocks
         self._log = log
 
@@ -128,7 +135,7 @@ class _Place:
         process.child.end()
         is_sentence = isinstance(answer, str)
         outcomes: Outcomes = dict.fromkeys(process.turn.arms, answer) if is_sentence else answer
-        self._failed |= {arm for arm, outcome in outcomes.items() if isinstance(outcome, str)}
+        self._leave_out({arm for arm, outcome in outcomes.items() if isinstance(outcome, str)})
         return outcomes
 
     def end(self) -> None:
@@ -136,23 +143,23 @@ class _Place:
         for process in (*self.at_work.values(), *self.ready):
             process.child.end()
 
+    def _leave_out(self, failed: Set[Arm]) -> None:
+        """Take arms from the turns to come, and turns that are left without any."""
+        kept = [
+            replace(turn, arms=tuple(arm for arm in turn.arms if arm not in failed))
+            for turn in self.to_come
+        ]
+        self.to_come = [turn for turn in kept if turn.arms]
+
     def _take(self) -> list[Turn]:
-        """The next ones to prepare, without arms that failed; several of a GPU on many cores.
+        """The next ones to prepare: on many cores several of a GPU, else one.
 
         Those of the CPU would take each other's cores: PyTorch's threads wait at full speed.
         """
-        taken: list[Turn] = []
-        most = 1
-        while self.to_come and len(taken) < most:
-            turn = self.to_come[0]
-            if taken and turn.arms[0].device != "gpu":
-                break
-            self.to_come.pop(0)
-            if arms := tuple(arm for arm in turn.arms if arm not in self._failed):
-                taken.append(replace(turn, arms=arms))
-            n_cores = len(turn.cores or _cores())
-            if turn.arms[0].device == "gpu" and n_cores >= CORES_TO_SHARE // 2:
-                most = MOST_AT_ONCE
+        taken = self.to_come[:1]
+        if taken and taken[0].device == "gpu" and len(taken[0].cores or _cores()) >= CORES_OF_MANY:
+            taken = list(takewhile(lambda turn: turn.device == "gpu", self.to_come[:MOST_AT_ONCE]))
+        self.to_come = self.to_come[len(taken) :]
         return taken
 
 
