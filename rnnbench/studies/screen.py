@@ -44,7 +44,8 @@ class RunScreen(Screen):
         """How many workers, and how long they will take."""
         workers = plural(plan.n_workers, "worker")
         guess = ", if they stop as early as the textbook study on IMDB" if plan.is_guess else ""
-        self.say(f"work      {workers}, about {duration(plan.expected_seconds)}{guess}")
+        lanes = "; side by side in lanes they take less" if plan.workers.engine.n_lanes > 1 else ""
+        self.say(f"work      {workers}, about {duration(plan.expected_seconds)}{guess}{lanes}")
 
     @contextmanager
     def watch(self, plan: Plan) -> Iterator[StudyProgress]:

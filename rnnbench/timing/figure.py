@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rnnbench.timing.rows import Slowdown, TimedArm, TimingPart
 
-_MAX_PANELS = 16
+_MAX_PANELS = 24
 _LINES: dict[Rung, tuple[str, str]] = {
     "plain": ("as Keras chooses", BLUE),
     "cudnn-off": ("cuDNN off", SKY),
