@@ -1,35 +1,36 @@
-"""The verdict on each claim, from the runs.
+"""The verdict on each claim, from the runs, by the rule of `compare.verdicts`.
 
-Each claim is a question of its own, asked before the runs were made, and is judged by itself at
-5 %; nothing is adjusted over all claims (`CLAIMS_NOTE` says so beside the table). Within a claim
-everything that could contradict it is one family.
+A claim on two arms that the report compares too has that pair's numbers and its adjustment, so that
+the two cannot disagree. Any other is a question of its own, asked before the runs were made, and is
+judged by itself (`CLAIMS_NOTE` says so beside the table); within a claim everything that could
+contradict it is one family under Holm.
 
-- `compare`, `higher` or `lower`: supported if p <= 0.05 in that direction; contradicted if
-  p <= 0.05 in the other, or if the 95 % interval leaves no room for a difference of the margin.
-- `compare`, `not lower` or `not higher` (the notes: 'no less than'): supported if the
-  interval ends on the good side of the margin, contradicted if it lies wholly beyond it. A
-  difference that is beyond luck, but smaller than the margin, still supports it.
-- `compare`, `equivalent`: supported if the interval lies inside ± margin (two one-sided tests at
-  2.5 %), contradicted if it lies wholly outside.
-- `close`: the same of a mean within each architecture; supported if it holds for all, contradicted
-  if it fails for one at a level divided by their number (Bonferroni).
-- `lead`: `compare` at each value of the factor, with Holm over the values, and the margin held
-  against intervals at a level divided by their number; supported if supported at all of them,
-  contradicted if contradicted at one: a lead that shrank to less than the margin is lost.
+- `compare`, `higher` or `lower`: supported if the verdict is better (or worse); contradicted if it
+  is the opposite; else smaller than the margin if a difference of the margin that way is ruled out.
+- `compare`, `not lower` or `not higher` (the notes: 'no less than'): supported if a difference of
+  the margin the other way is ruled out, contradicted if it is found. A difference that is beyond
+  luck, but smaller than the margin, still supports it.
+- `compare`, `equivalent`: supported if the difference lies within the margin, contradicted if it
+  lies beyond it.
+- `close`: the same of the typical difference within each architecture; supported if it holds for
+  all, contradicted if it fails for one under Holm. With a validation part that all runs share it is
+  left open: its error is common to all seeds, and no number of them shows it.
+- `lead`: `compare` at each value of the factor; supported if supported at all of them, contradicted
+  if contradicted at one, smaller than the margin if the lead shrank to less at one.
 
 Below six runs an architecture nothing but parameters is judged: the numbers are descriptive only.
 So is test accuracy where one test text weighs more than the margin, the claim's own or else the
 study's. Where the runs of an architecture all give the same number, in both (with `close`, in one),
 nothing is decided: the seeds count for one.
 
-Source: Holm (1979), Scandinavian Journal of Statistics 6:65-70; Schuirmann (1987), Journal of
-Pharmacokinetics and Biopharmaceutics 15:657-680, for equivalence; Berger (1982), Technometrics
-24:295-300, for why closeness everywhere needs no adjustment to be supported.
+Source: as of `compare.verdicts`; Berger (1982), Technometrics 24:295-300, for why closeness
+everywhere needs no adjustment to be supported.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
+from functools import partial
+from typing import TypeAlias, assert_never
 
 from rnnbench.architectures import make_form, model_parameters, recurrent_parameters
 from rnnbench.claims.kinds import (
@@ -43,23 +44,28 @@ from rnnbench.claims.kinds import (
     TimingTest,
 )
 from rnnbench.claims.metrics import METRICS
-from rnnbench.claims.runs import RunIndex, Sample, index_runs, take_sample
+from rnnbench.claims.runs import RunIndex, index_runs, take_sample
 from rnnbench.claims.texts import write_closeness, write_comparison, write_lead
 from rnnbench.claims.timing import judge_timing
-from rnnbench.compare.pairs import compare_sections, pair_runs
+from rnnbench.compare.pairs import Scores, compare_sections
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow
+from rnnbench.compare.verdicts import adjust, ask, decide, level_of_look
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import CanonicalForm, RunSpec
-from rnnbench.stats.comparisons import paired_interval, welch_interval
-from rnnbench.stats.intervals import t_interval
+from rnnbench.stats.intervals import Interval
+from rnnbench.stats.ranks import signed_rank
 from rnnbench.timing.rows import TimingPart
 
+Compared: TypeAlias = Sequence[tuple[PairRow, Scores]]
+"""Pairs of a report, each with the scores of its section's arms."""
+
 CLAIMS_NOTE = (
-    "Each claim is judged by itself at 5 %, without an adjustment for their number: of twenty "
-    "comparisons without any difference, about one would still come out on one side."
+    "A claim on two arms that are compared above has their verdict. Each other claim is judged by "
+    "itself, without an adjustment for their number: of twenty comparisons without any difference, "
+    "about one would still come out on one side."
 )
 """What stands beside the table of claims."""
 
@@ -72,6 +78,9 @@ def judge_claims(
     is_paired: bool,
     n_test: int | None = None,
     timing: TimingPart | None = None,
+    unlearned: frozenset[str] = frozenset(),
+    compared: Compared = (),
+    look: int = 1,
 ) -> list[ClaimRow]:
     """A row for each claim, in their order; of a claim about time, one for each back end.
 
@@ -82,8 +91,19 @@ def judge_claims(
         is_paired: whether runs of the same seed are compared with each other.
         n_test: texts that the runs are scored on; None where unknown.
         timing: what was timed in this folder, if anything.
+        unlearned: fingerprints of the runs that did not learn.
+        compared: the report's own pairs.
+        look: the number of the look that the report is.
     """
-    evidence = _Evidence(index=index_runs(runs), margin=margin, is_paired=is_paired, n_test=n_test)
+    evidence = _Evidence(
+        index=index_runs(runs),
+        unlearned=unlearned,
+        margin=margin,
+        is_paired=is_paired,
+        n_test=n_test,
+        compared=compared,
+        look=look,
+    )
     rows: list[ClaimRow] = []
     for claim in claims:
         match claim.test:
@@ -108,6 +128,21 @@ class _Evidence:
     margin: float
     is_paired: bool
     n_test: int | None
+    unlearned: frozenset[str]
+    compared: Compared
+    look: int
+
+    def find_pair(self, metric: str, margin: float | None, values: Scores) -> PairRow | None:
+        """The report's own row on the same two samples, turned the claim's way; else None."""
+        if metric != "test_accuracy" or margin != self.margin:
+            return None
+        a, b = values
+        for row, scores in self.compared:
+            if (scores[row.a], scores[row.b]) == (values[a], values[b]):
+                return row
+            if (scores[row.a], scores[row.b]) == (values[b], values[a]):
+                return _turn(row)
+        return None
 
     def margin_of(self, test: CompareTest | CloseTest) -> float | None:
         """In the metric's own unit; None where neither claim nor study declares one."""
@@ -178,7 +213,12 @@ def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> 
     metric, margin = METRICS[test.metric], evidence.margin_of(test)
     samples = {
         place: take_sample(
-            evidence.index, (test.a, test.b), settings, metric, is_paired=evidence.is_paired
+            evidence.index,
+            (test.a, test.b),
+            settings,
+            metric,
+            is_paired=evidence.is_paired,
+            unlearned=evidence.unlearned,
         )
         for place, settings in test.places.items()
     }
@@ -187,11 +227,15 @@ def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> 
         [(place, sample.values) for place, sample in known.items()],
         margin=margin or 0.0,
         is_paired=evidence.is_paired,
+        look=evidence.look,
     )
+    if len(rows) == 1 and len(samples) == 1:
+        (sample,) = known.values()
+        rows = [evidence.find_pair(test.metric, margin, sample.values) or rows[0]]
     if evidence.is_coarse(test.metric, margin):
         rows = [replace(row, verdict="undetermined", is_descriptive_only=True) for row in rows]
-    widened = [_widen(row, known[row.section], len(rows), evidence) for row in rows]
-    verdict = _conclude([_decide(test.expect, row, margin) for row in widened], len(samples))
+    level = level_of_look(evidence.look)
+    verdict = _conclude([_decide(test.expect, row, margin, level) for row in rows], len(samples))
     if isinstance(test, LeadTest):
         numbers = write_lead(test, samples, rows, margin)
         runs = "; ".join(f"{place}: {sample.runs}" for place, sample in known.items())
@@ -209,60 +253,90 @@ def _judge_closeness(claim: Claim, test: CloseTest, evidence: _Evidence) -> Clai
         METRICS[test.metric],
         less=METRICS[test.reference],
         is_paired=False,
+        unlearned=evidence.unlearned,
     )
     if sample.missing:
         return claim.row("undetermined", sample.missing)
     margin = evidence.margin_of(test) or 0.0
     is_coarse = any(evidence.is_coarse(name, margin) for name in (test.metric, test.reference))
     differences = [list(values.values()) for values in sample.values.values()]
+    is_open = is_coarse or (not sample.is_split_by_seed and _is_validation(test))
     return claim.row(
-        "undetermined" if is_coarse else _decide_closeness(differences, margin),
+        "undetermined" if is_open else _decide_closeness(differences, margin, evidence.look),
         numbers=write_closeness(test, sample, margin, is_coarse=is_coarse),
         runs=sample.runs,
     )
 
 
-def _widen(row: PairRow, sample: Sample, n_family: int, evidence: _Evidence) -> PairRow:
-    """The row with its interval at 5 % divided by the number of rows."""
-    runs = pair_runs(sample.values[row.a], sample.values[row.b], is_paired=evidence.is_paired)
-    find_interval = paired_interval if runs.is_paired else welch_interval
-    return replace(row, difference_interval=find_interval(runs.a, runs.b, 1 - 0.05 / n_family))
+def _is_validation(test: CloseTest) -> bool:
+    """Whether one of the two numbers depends on which reviews were held out for validation."""
+    return any(name.startswith("val_") or name == "gap" for name in (test.metric, test.reference))
 
 
-def _decide(expect: Expectation, row: PairRow, margin: float | None) -> ClaimVerdict:
-    if row.is_descriptive_only or row.is_without_spread or row.difference_interval is None:
+def _turn(row: PairRow) -> PairRow:
+    """The row of b against a."""
+    verdict = {"better": "worse", "worse": "better"}.get(row.verdict, row.verdict)
+    return replace(
+        row,
+        a=row.b,
+        b=row.a,
+        n_a=row.n_b,
+        n_b=row.n_a,
+        difference=None if row.difference is None else -row.difference,
+        difference_interval=_mirrored(row.difference_interval),
+        typical=None if row.typical is None else -row.typical,
+        typical_interval=_mirrored(row.typical_interval),
+        probability=None if row.probability is None else 1 - row.probability,
+        probability_interval=None,
+        p_not_lower=row.p_not_higher,
+        p_not_higher=row.p_not_lower,
+        verdict=verdict,  # type: ignore[arg-type]  # the two words are verdicts
+    )
+
+
+def _mirrored(interval: Interval | None) -> Interval | None:
+    return None if interval is None else Interval(-interval.high, -interval.low)
+
+
+def _decide(expect: Expectation, row: PairRow, margin: float | None, level: float) -> ClaimVerdict:
+    if row.is_descriptive_only or row.is_without_spread or row.p_within is None:
         return "undetermined"
-    low, high = row.difference_interval.low, row.difference_interval.high
+    if expect == "equivalent":
+        is_beyond = row.size == "beyond"
+        is_within = row.p_within <= level
+        return "supported" if is_within else "contradicted" if is_beyond else "undetermined"
     ahead, behind = row.verdict == "better", row.verdict == "worse"
+    p_not_ahead, p_not_behind = row.p_not_higher, row.p_not_lower
     if expect in ("lower", "not higher"):
-        low, high, ahead, behind = -high, -low, behind, ahead
-    room = margin if margin is not None else float("inf")
-    match expect:
-        case "higher" | "lower":
-            supported = ahead
-            contradicted = behind or (margin is not None and high < margin)
-        case "not lower" | "not higher":
-            supported, contradicted = low > -room, high < -room
-        case "equivalent":
-            supported, contradicted = -room < low and high < room, low > room or high < -room
-    return "supported" if supported else "contradicted" if contradicted else "undetermined"
+        ahead, behind, p_not_ahead, p_not_behind = behind, ahead, p_not_behind, p_not_ahead
+    if expect in ("higher", "lower"):
+        if ahead or behind:
+            return "supported" if ahead else "contradicted"
+        is_small = margin is not None and (p_not_ahead or 0.0) <= level
+        return "smaller than the margin" if is_small else "undetermined"
+    if (p_not_behind or 0.0) <= level:
+        return "supported"
+    return "contradicted" if behind and row.size == "beyond" else "undetermined"
 
 
-def _decide_closeness(differences: Sequence[Sequence[float]], margin: float) -> ClaimVerdict:
+def _decide_closeness(
+    differences: Sequence[Sequence[float]], margin: float, look: int
+) -> ClaimVerdict:
     if any(len(values) < FEWEST_RUNS or len({*values}) == 1 for values in differences):
         return "undetermined"
-    at_95 = [t_interval(values) for values in differences]
-    if all(interval and interval.is_within(margin) for interval in at_95):
+    level = level_of_look(look)
+    asked = [ask(partial(signed_rank, values), margin) for values in differences]
+    if all(answers is not None and answers.p_within <= level for answers in asked):
         return "supported"
-    wider = [t_interval(values, 1 - 0.05 / len(differences)) for values in differences]
-    if any(interval and (interval.low > margin or interval.high < -margin) for interval in wider):
-        return "contradicted"
-    return "undetermined"
+    found = [decide(answers, level) for answers in adjust(asked)]
+    return "contradicted" if any(size == "beyond" for _, size in found) else "undetermined"
 
 
 def _conclude(verdicts: Sequence[ClaimVerdict], n_asked: int) -> ClaimVerdict:
     """The verdict on what has to hold at every value: it fails where it fails at one."""
-    if "contradicted" in verdicts:
-        return "contradicted"
+    failures: tuple[ClaimVerdict, ...] = ("contradicted", "smaller than the margin")
+    for failure in failures:
+        if failure in verdicts:
+            return failure
     is_held = len(verdicts) == n_asked and all(verdict == "supported" for verdict in verdicts)
     return "supported" if is_held else "undetermined"

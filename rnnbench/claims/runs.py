@@ -28,7 +28,7 @@ class Sample:
 
     Args:
         values: by architecture and seed.
-        n_left_out: failed or diverged runs of the same question.
+        n_left_out: runs of the same question that failed, diverged or did not learn.
         n_at_limit: runs that came to the last epoch allowed without an early stop.
         runs: which runs these are: `textbook: gru, lstm, seeds 0-9 (jax, keras engine)`.
         is_split_by_seed: whether each seed has a split of its own, so that the spread over seeds
@@ -114,6 +114,7 @@ def take_sample(
     *,
     less: Metric | None = None,
     is_paired: bool,
+    unlearned: frozenset[str] = frozenset(),
 ) -> Sample:
     """The metric of the runs with the notes' recipe, but for `settings`, of each architecture.
 
@@ -123,6 +124,7 @@ def take_sample(
 
     Args:
         less: a metric to be subtracted.
+        unlearned: fingerprints of runs that did not learn, which are left out.
         is_paired: whether comparable means the same seed; then other seeds are left, unless
             fewer than two are shared.
     """
@@ -134,7 +136,8 @@ def take_sample(
             if run.result is None or not _is_asked_for(run.spec, asked, settings):
                 continue
             place = _context(run.spec, asked)
-            if not run.is_finished:  # it may not have got as far as naming its hardware
+            # It may not have got as far as naming its hardware.
+            if not run.is_finished or run.spec.fingerprint in unlearned:
                 failed.setdefault(place, set()).add((name, run.spec.seed))
             elif (value := metric.measure(run.result, less)) is not None:
                 if metric.unit == "seconds":

@@ -64,7 +64,7 @@ def write_closeness(test: CloseTest, sample: Sample, margin: float, *, is_coarse
         f"with {name}, {plural(len(values), 'seed')}{_descriptive(len(values), is_coarse)}"
         for name, values in differences.items()
     )
-    split = "" if sample.is_split_by_seed else "; on one fixed split"
+    split = "" if sample.is_split_by_seed else "; on one fixed split, whose own error no seed shows"
     return (
         f"{metric.words} minus {reference.words}{write_settings(test.settings)}: {each}; "
         f"margin {metric.write_difference(margin)}{split}{_left_out(sample)}"
@@ -106,15 +106,16 @@ def _margin(test: CompareTest, row: PairRow, margin: float | None, verdict: Clai
         return ""
     size = METRICS[test.metric].write_difference(margin)
     is_one_sided = test.expect in ("higher", "lower")
-    if is_one_sided and verdict == "supported":
-        where = "beyond" if abs(row.difference or 0.0) > margin else "within"
-        return f"; {where} the margin of {size}"
-    if is_one_sided and verdict == "contradicted" and row.verdict not in ("better", "worse"):
+    if is_one_sided and verdict == "supported" and row.size is not None:
+        return f"; {row.size} the margin of {size}"
+    if verdict == "smaller than the margin":
         return f"; no room for a difference of the margin, {size}, that way"
     return f"; margin {size}"
 
 
 def _left_out(sample: Sample) -> str:
     """How many runs came to no score, where there are any."""
-    n_runs = plural(sample.n_left_out, "failed or diverged run")
-    return f"; {n_runs} left out" if sample.n_left_out else ""
+    n_runs = plural(sample.n_left_out, "run")
+    return (
+        f"; {n_runs} that failed, diverged or did not learn left out" if sample.n_left_out else ""
+    )

@@ -158,10 +158,9 @@ def _relate(best: str, pair: PairRow) -> tuple[str, str]:
     if pair.verdict == "undetermined":
         return _relate_open(pair), other
     lead = 100 * (pair.difference or 0.0) * (1 if pair.a == best else -1)
-    side = "beyond" if pair.is_beyond_margin else "within"
     # Of arms with unequal seeds, the one with the higher mean may lose where both have run.
     relation = "better than" if lead > 0 else "on the seeds that both have worse than"
-    return relation, f"{other} (by {abs(lead):.2f} points, {side} the margin)"
+    return relation, f"{other} (by {abs(lead):.2f} points, {pair.size} the margin)"
 
 
 def _relate_open(pair: PairRow) -> str:

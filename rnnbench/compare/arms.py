@@ -21,10 +21,10 @@ _OF_PRESETS = ("dropout", "recurrent_dropout")  # presets differ in these
 
 
 def describe_arm(section: str, arm: Arm) -> ArmRow:
-    """What the arm's finished runs have in common; the others are counted."""
+    """What the arm's runs that learned have in common; the others are counted."""
     import numpy as np
 
-    results = [run.result for run in arm.finished if run.result is not None]
+    results = [run.result for run in arm.learned if run.result is not None]
     scores = _values(results, lambda result: result.test_accuracy)
     summaries = {name: mean_sd(_values(results, read)) for name, read in _MEASURES.items()}
     means: dict[str, Any] = {name: _known(found.mean) for name, found in summaries.items()}
@@ -37,8 +37,9 @@ def describe_arm(section: str, arm: Arm) -> ArmRow:
         n=len(results),
         n_failed=_count(arm, "failed"),
         n_diverged=_count(arm, "diverged"),
+        n_unlearned=len(arm.finished) - len(arm.learned),
         n_missing=sum(run.result is None for run in arm.runs),
-        n_at_limit=sum(map(is_at_limit, arm.finished)),
+        n_at_limit=sum(map(is_at_limit, arm.learned)),
         n_parameters=count_parameters(arm.spec, results),
         test_accuracy_min=min(scores, default=None),
         test_accuracy_max=max(scores, default=None),

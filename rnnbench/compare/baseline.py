@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -74,6 +75,26 @@ def find_majority(data: DataSpec) -> ArmRow | None:
         is_baseline=True,
         is_majority=True,
     )
+
+
+def find_floor(data: DataSpec) -> float | None:
+    """The validation accuracy that a run has to pass to count as one that learned.
+
+    What naming the commonest class of the training part scores on the validation part, and 1.645
+    standard errors: of runs that learned nothing one in twenty passes it. None where the reviews
+    are not here.
+    """
+    try:
+        corpus = open_corpus(data.fingerprint)
+        split = split_indices(
+            data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
+        )
+    except DataError:
+        return None
+    labels = corpus.train.labels
+    commonest = np.bincount(labels[split.train]).argmax()
+    share = float(np.mean(labels[split.validation] == commonest))
+    return share + 1.645 * math.sqrt(share * (1 - share) / len(split.validation))
 
 
 def _recall(data: DataSpec) -> BagOfWords | None:

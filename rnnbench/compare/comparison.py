@@ -7,11 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from rnnbench.compare.arms import describe_arm, describe_responses, describe_seeds, scores_by_seed
-from rnnbench.compare.pairs import compare_accuracies
+from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.predictions import count_test_texts, read_correct, read_labels
 from rnnbench.compare.rows import ArmRow, Curve, PairRow, ResponseRow, SeedRow
 from rnnbench.compare.sections import Section
-from rnnbench.compare.uncertainty import Correct, Uncertainty, measure_uncertainty
+from rnnbench.compare.uncertainty import (
+    Correct,
+    Uncertainty,
+    judge_new_reviews,
+    measure_uncertainty,
+)
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
 
@@ -21,6 +27,9 @@ if TYPE_CHECKING:
 
 Baselines: TypeAlias = Callable[[DataSpec], Iterable[ArmRow]]
 """The rows to beat on some reviews; none where they are not on this machine."""
+
+Floor: TypeAlias = Callable[[DataSpec], float | None]
+"""The validation accuracy above which a run has learned; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +70,9 @@ class Comparison:
     Args:
         sections: headings in order; rows name theirs. One empty heading: a single section.
         arms: with the baselines below those of their section.
+        scores: by section, arm and seed, of the runs that learned.
         n_test: texts that are scored, in the section with the fewest; None where unknown.
+        look: the number of this look, from 1.
     """
 
     declared: Declaration
@@ -72,20 +83,39 @@ class Comparison:
     pairs: tuple[PairRow, ...]
     uncertainty: Uncertainty
     curves: tuple[Curve, ...]
+    scores: Mapping[str, Scores]
     n_test: int | None = None
+    look: int = 1
+
+    @property
+    def compared(self) -> list[tuple[PairRow, Scores]]:
+        """Each pair with the scores of its section."""
+        return [(pair, self.scores[pair.section]) for pair in self.pairs]
 
 
 def compare_runs(
-    sections: Sequence[Section], declared: Declaration, baselines: Baselines
+    sections: Sequence[Section],
+    declared: Declaration,
+    baselines: Baselines,
+    *,
+    unlearned: frozenset[str] = frozenset(),
+    looks: Sequence[frozenset[str]] = (),
 ) -> Comparison:
-    """Every row; the sections are one family of tests."""
-    scores = {
-        section.name: {arm.name: scores_by_seed(arm.finished) for arm in section.arms}
-        for section in sections
-    }
+    """Every row; the sections are one family of tests.
+
+    Args:
+        unlearned: what `find_unlearned` found.
+        looks: at each earlier look with verdicts, the fingerprints of the runs that it had.
+    """
+    sections = [_mark(section, unlearned) for section in sections]
+    scores = _scores(sections)
     n_test = _count_texts(sections)
     pairs = compare_accuracies(
-        scores.items(), margin=declared.margin, is_paired=declared.is_paired, n_test=n_test
+        scores.items(),
+        margin=declared.margin,
+        is_paired=declared.is_paired,
+        n_test=n_test,
+        earlier=[_scores(sections, look).items() for look in looks],
     )
     uncertainty = [
         measure_uncertainty(
@@ -108,8 +138,12 @@ def compare_runs(
         pairs=tuple(pairs),
         uncertainty=Uncertainty(
             tuple(row for found in uncertainty for row in found.arms),
-            tuple(row for found in uncertainty for row in found.pairs),
+            judge_new_reviews(
+                [row for found in uncertainty for row in found.pairs], pairs, len(looks) + 1
+            ),
         ),
+        scores=scores,
+        look=len(looks) + 1,
         curves=tuple(
             Curve(section=name, arm=arm.name, seed=run.spec.seed, history=run.history)
             for name, arm in placed
@@ -118,6 +152,39 @@ def compare_runs(
         ),
         n_test=min((n for n in n_test.values() if n is not None), default=None),
     )
+
+
+def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str]:
+    """The fingerprints of finished runs that did not pass the floor of their reviews."""
+    known: dict[DataSpec, float | None] = {}
+    found = set()
+    for run in runs:
+        reached = run.result.val_accuracy if run.result is not None and run.is_finished else None
+        if reached is None:
+            continue
+        data = run.spec.data
+        least = known[data] if data in known else known.setdefault(data, floor(data))
+        if least is not None and reached <= least:
+            found.add(run.spec.fingerprint)
+    return frozenset(found)
+
+
+def _mark(section: Section, unlearned: frozenset[str]) -> Section:
+    arms = tuple(replace(arm, unlearned=unlearned) for arm in section.arms)
+    return replace(section, arms=arms)
+
+
+def _scores(sections: Sequence[Section], seen: frozenset[str] | None = None) -> dict[str, Scores]:
+    """By section, arm and seed the scores of the runs that learned; of those that were seen."""
+    return {
+        section.name: {
+            arm.name: scores_by_seed(
+                run for run in arm.learned if seen is None or run.spec.fingerprint in seen
+            )
+            for arm in section.arms
+        }
+        for section in sections
+    }
 
 
 def _count_texts(sections: Sequence[Section]) -> dict[str, int | None]:
@@ -151,7 +218,7 @@ def _with_predictions(
 def _correct_of(section: Section, labels: NDArray[np.int8] | None) -> Correct:
     """Reads an arm's predictions when asked for them, and keeps none."""
     arms = {arm.name: arm for arm in section.arms}
-    return lambda name: read_correct(arms[name].finished, labels)
+    return lambda name: read_correct(arms[name].learned, labels)
 
 
 def _describe_arms(section: Section, baselines: Baselines) -> list[ArmRow]:

@@ -5,7 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from rnnbench.compare.comparison import Comparison
-from rnnbench.compare.rows import ArmRow, ArmUncertainty, PairRow, Verdict
+from rnnbench.compare.rows import ArmRow, ArmUncertainty, PairRow
+from rnnbench.compare.verdicts import Verdict
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import BLUE, GREEN, INK, MUTED, ORANGE, VERMILLION, Picture
 from rnnbench.page.panels import Line, Panel, picture_panels

@@ -3,24 +3,45 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from statistics import fmean
 from typing import TypeAlias
 
-from rnnbench.compare.reach import FEWEST_RUNS, LEVEL, is_too_coarse
-from rnnbench.compare.rows import PairRow, Verdict
+from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
+from rnnbench.compare.rows import PairRow
+from rnnbench.compare.verdicts import Answers, adjust, ask, decide, level_of_look
 from rnnbench.stats.comparisons import (
     correlation,
-    holm,
-    mann_whitney_p,
     paired_interval,
     probability_of_improvement,
-    sign_flip_p_values,
     welch_interval,
+)
+from rnnbench.stats.ranks import (
+    OneSided,
+    signed_rank,
+    two_samples,
+    typical_difference,
+    typical_gap,
+    typical_interval,
 )
 
 Scores: TypeAlias = Mapping[str, Mapping[int, float]]
 """Test accuracy, a fraction, by arm and seed; a score that is not finite counts as no run."""
+
+
+Sections: TypeAlias = Iterable[tuple[str, Scores]]
+"""Each section's heading and scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairPlace:
+    """Which pair it is, and how many texts are behind each score."""
+
+    section: str
+    a: str
+    b: str
+    n_test: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +77,21 @@ class PairRuns:
 
 
 def compare_accuracies(
-    sections: Iterable[tuple[str, Scores]],
+    sections: Sections,
     *,
     margin: float,
     is_paired: bool,
     n_test: Mapping[str, int | None],
+    earlier: Sequence[Sections] = (),
 ) -> list[PairRow]:
     """`compare_sections` of accuracies, of which no difference passes 1.
 
     Args:
         n_test: by section, the texts behind each score; None where unknown.
     """
-    rows = compare_sections(sections, margin=margin, is_paired=is_paired, n_test=n_test)
+    rows = compare_sections(
+        sections, margin=margin, is_paired=is_paired, n_test=n_test, earlier=earlier
+    )
     return [
         row
         if row.difference_interval is None
@@ -77,12 +101,13 @@ def compare_accuracies(
 
 
 def compare_sections(
-    sections: Iterable[tuple[str, Scores]],
+    sections: Sections,
     *,
     margin: float,
     is_paired: bool,
     n_test: Mapping[str, int | None] | None = None,
-    seed: int = 0,
+    earlier: Sequence[Sections] = (),
+    look: int = 1,
 ) -> list[PairRow]:
     """A row for each pair of arms within each section; all sections are one family of tests.
 
@@ -91,52 +116,56 @@ def compare_sections(
         margin: the practical margin that the study declared, as a fraction.
         is_paired: whether runs of the same seed share what the seed decides.
         n_test: by section, the texts behind each score; None where they are no counts of texts.
-        seed: of the signs that are drawn where there are too many pairs to try all.
+        earlier: the same as it was at each earlier look at which verdicts were given: what was
+            found then stands, and this look has the level that is left for it.
+        look: the number of the first of these looks, or else of this one.
     """
-    rows = [
-        row
-        for section, scores in sections
-        for row in compare_arms(
-            section,
-            scores,
-            margin=margin,
-            is_paired=is_paired,
-            n_test=n_test[section] if n_test else None,
-            seed=seed,
-        )
+    looks = [
+        _look(seen, number, margin=margin, is_paired=is_paired, n_test=n_test)
+        for number, seen in enumerate((*earlier, sections), start=look)
     ]
-    return _adjust_family(rows)
+    before = [{(row.section, row.a, row.b): row for row in rows} for rows in looks[:-1]]
+    return [
+        _carry(row, [rows[key] for rows in before if (key := (row.section, row.a, row.b)) in rows])
+        for row in looks[-1]
+    ]
 
 
-def compare_arms(
-    section: str,
-    scores: Scores,
+def _look(
+    sections: Sections,
+    number: int,
     *,
     margin: float,
     is_paired: bool,
-    n_test: int | None = None,
-    seed: int = 0,
+    n_test: Mapping[str, int | None] | None,
 ) -> list[PairRow]:
-    """A row for each pair, in the order of the arms, before the family is known.
-
-    `p_holm` and `n_family` are not filled, and every verdict is undetermined: `_adjust_family`
-    does both.
-    """
-    pairs = list(combinations(scores, 2))
-    runs = [pair_runs(scores[a], scores[b], is_paired=is_paired) for a, b in pairs]
+    """The rows of one look, by its own runs and at its own level."""
+    found = [
+        (PairPlace(section, a, b, n_test[section] if n_test else None), runs)
+        for section, scores in sections
+        for a, b in combinations(scores, 2)
+        for runs in (pair_runs(scores[a], scores[b], is_paired=is_paired),)
+    ]
+    asked = [ask(partial(_test, runs), margin) for _, runs in found]
+    n_family = sum(answers is not None for answers in asked)
     return [
-        _describe(section, pair, of_pair, p, margin, n_test)
-        for pair, of_pair, p in zip(pairs, runs, _test(runs, seed), strict=True)
+        _decide(_describe(place, runs, raw, adjusted, margin, n_family), adjusted, number)
+        for (place, runs), raw, adjusted in zip(found, asked, adjust(asked), strict=True)
     ]
 
 
-def _adjust_family(rows: Sequence[PairRow]) -> list[PairRow]:
-    """The rows with Holm's adjustment over all of them, and their verdicts."""
-    n_family = sum(row.p is not None for row in rows)
-    return [
-        _decide(replace(row, p_holm=p_holm, n_family=n_family))
-        for row, p_holm in zip(rows, holm([row.p for row in rows]), strict=True)
-    ]
+def _carry(row: PairRow, before: Sequence[PairRow]) -> PairRow:
+    """The row with what earlier looks found; what contradicts itself is open."""
+    looks = [*before, row]
+    told = [found for found in looks if found.verdict in ("better", "worse")]
+    if len({found.verdict for found in told}) > 1:
+        return replace(row, verdict="undetermined", size=None)
+    if told:
+        sizes = [found.size for found in looks if found.size not in (None, "about")]
+        size = sizes[0] if sizes else "about"
+        return replace(row, verdict=told[0].verdict, size=size, look=told[0].look)
+    level = next((found for found in looks if found.verdict == "equivalent"), row)
+    return replace(row, verdict=level.verdict, look=level.look)
 
 
 def pair_runs(
@@ -161,60 +190,61 @@ def pair_runs(
     )
 
 
-def _test(runs: Sequence[PairRuns], seed: int) -> list[float | None]:
-    flips = sign_flip_p_values([pair.differences for pair in runs], seed=seed)
-    return [
-        flip if pair.is_paired or pair.fewest < 2 else mann_whitney_p(pair.a, pair.b)
-        for pair, flip in zip(runs, flips, strict=True)
-    ]
+def _test(runs: PairRuns, bound: float) -> OneSided | None:
+    """The test of the pair's difference against a bound."""
+    if runs.fewest < 2:
+        return None
+    if runs.is_paired:
+        return signed_rank(runs.differences, bound)
+    return two_samples(runs.a, runs.b, bound)
 
 
 def _describe(
-    section: str,
-    arms: tuple[str, str],
+    place: PairPlace,
     runs: PairRuns,
-    p: float | None,
+    raw: Answers | None,
+    adjusted: Answers | None,
     margin: float,
-    n_test: int | None,
+    n_family: int,
 ) -> PairRow:
     compare_means = paired_interval if runs.is_paired else welch_interval
     improvement = probability_of_improvement(runs.a, runs.b) if runs.fewest > 1 else None
     return PairRow(
-        section=section,
-        a=arms[0],
-        b=arms[1],
+        section=place.section,
+        a=place.a,
+        b=place.b,
         n_a=len(runs.a),
         n_b=len(runs.b),
         is_paired=runs.is_paired,
         correlation=correlation(runs.a, runs.b) if runs.is_paired else None,
         difference=fmean(runs.a) - fmean(runs.b) if runs.fewest else None,
         difference_interval=compare_means(runs.a, runs.b),
+        typical=_typical(runs),
+        typical_interval=typical_interval(runs.differences) if runs.fewest > 1 else None,
         probability=None if improvement is None else improvement.probability,
         probability_interval=None if improvement is None else improvement.interval,
-        p=p,
+        p=None if raw is None else raw.p,
+        p_holm=None if adjusted is None else adjusted.p,
+        p_beyond=None if adjusted is None else adjusted.p_beyond,
+        p_within=None if adjusted is None else adjusted.p_within,
+        p_not_lower=None if adjusted is None else adjusted.p_not_lower,
+        p_not_higher=None if adjusted is None else adjusted.p_not_higher,
+        n_family=n_family,
         margin=margin,
-        is_descriptive_only=runs.fewest < FEWEST_RUNS or is_too_coarse(n_test, margin),
+        is_descriptive_only=runs.fewest < FEWEST_RUNS or is_too_coarse(place.n_test, margin),
         is_without_spread=not runs.has_spread,
-        n_test=n_test,
+        n_test=place.n_test,
     )
 
 
-def _decide(row: PairRow) -> PairRow:
-    verdict = _verdict(row)
-    if verdict == "undetermined" or row.difference is None:
+def _typical(runs: PairRuns) -> float | None:
+    if runs.is_paired:
+        return typical_difference(runs.differences)
+    return typical_gap(runs.a, runs.b)
+
+
+def _decide(row: PairRow, adjusted: Answers | None, look: int) -> PairRow:
+    if row.is_descriptive_only or row.is_without_spread:
         return row
-    return replace(row, verdict=verdict, is_beyond_margin=abs(row.difference) > row.margin)
-
-
-def _verdict(row: PairRow) -> Verdict:
-    if row.is_descriptive_only or row.is_without_spread or row.difference is None:
-        return "undetermined"
-    if row.p_holm is not None and row.p_holm <= LEVEL:
-        # Mann and Whitney compare ranks: one far outlier can turn the means the other way.
-        if row.difference * ((row.probability or 0) - 0.5) <= 0 and not row.is_paired:
-            return "undetermined"
-        return "better" if row.difference > 0 else "worse"
-    interval = row.difference_interval
-    if interval is not None and interval.is_within(row.margin):
-        return "equivalent"
-    return "undetermined"
+    verdict, size = decide(adjusted, level_of_look(look))
+    return replace(row, verdict=verdict, size=size, look=look)

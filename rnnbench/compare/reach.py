@@ -4,14 +4,13 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
+from rnnbench.compare.verdicts import level_of_look
 from rnnbench.output.amounts import plural
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.seeds import seeds_for_verdicts
 
 FEWEST_RUNS = 6
 """Runs an arm below which a comparison only describes: five pairs cannot reach p <= 0.05."""
-
-LEVEL = 0.05
 
 
 def is_too_coarse(n_test: int | None, margin: float) -> bool:
@@ -23,9 +22,10 @@ def is_too_coarse(n_test: int | None, margin: float) -> bool:
     return n_test is not None and n_test * margin < 1 - 1e-9
 
 
-def seeds_to_decide(n_pairs: int, *, is_paired: bool) -> int:
-    """The fewest seeds with which each of the pairs can come out better or worse."""
-    return max(FEWEST_RUNS, seeds_for_verdicts(n_pairs, LEVEL, is_paired=is_paired))
+def seeds_to_decide(n_pairs: int, *, is_paired: bool, look: int = 1) -> int:
+    """The fewest seeds with which each of the pairs can come out better or worse at a look."""
+    level = level_of_look(look)
+    return max(FEWEST_RUNS, seeds_for_verdicts(n_pairs, level, is_paired=is_paired))
 
 
 def describe_reach(

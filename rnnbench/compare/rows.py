@@ -7,16 +7,15 @@ in per cent and in points. An estimate that cannot be made is None, or NaN insid
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from rnnbench.compare.reach import is_too_coarse
+from rnnbench.compare.verdicts import Size, Verdict, words_of
 from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Verdict: TypeAlias = Literal["better", "worse", "equivalent", "undetermined"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +25,8 @@ class ArmRow:
     Args:
         section: the heading under which the row stands; empty where there is one section only.
         arm: the value of the contrast: an architecture, or `order=frozen`.
-        n: finished runs; everything below is over these.
+        n: finished runs that learned; everything below is over these.
+        n_unlearned: finished runs that did not learn.
         n_at_limit: of these, how many came to the last epoch allowed without an early stop.
         test_accuracy_t, test_accuracy_bootstrap: 95 % intervals of the mean over seeds; the first
             is bounded to 0 to 1.
@@ -44,6 +44,7 @@ class ArmRow:
     n: int
     n_failed: int = 0
     n_diverged: int = 0
+    n_unlearned: int = 0
     n_missing: int = 0
     n_at_limit: int = 0
     n_parameters: int | None = None
@@ -122,13 +123,17 @@ class PairRow:
         n_a, n_b: runs that enter; of paired runs both are the number of pairs.
         is_paired: compared seed by seed.
         correlation: of the paired scores (Pearson); None if unpaired or undefined.
-        difference_interval: 95 % t interval (paired, else Welch's).
+        difference_interval: 95 % t interval of the difference of the means (paired, else Welch's).
+        typical, typical_interval: the typical difference (Hodges and Lehmann), and of paired runs
+            its 95 % interval, by the test that gives the verdict.
         probability: that one run of a beats one run of b, a tie counting half.
-        p: two-sided, of the exact sign-flip test, or of Mann and Whitney's where unpaired.
-        p_holm: adjusted over the family.
+        p: two-sided, of the signed-rank test, or of `two_samples` where unpaired.
+        p_holm, p_beyond, p_within, p_not_lower, p_not_higher: of the rule's questions, adjusted
+            over the family (`verdicts.Answers`).
         n_family: tests in the family.
         margin: the practical margin that the study declared, as a fraction.
-        is_beyond_margin: whether the difference itself exceeds the margin; None without verdict.
+        size: of better and worse, how large the difference is against the margin.
+        look: the number of the look that gave the verdict; None where none could be given.
         is_descriptive_only: fewer than 6 runs an arm, or too few test texts for the margin.
         is_without_spread: every run of a scored the same, and every run of b.
         n_test: texts behind each score; None where unknown, or where nothing is scored on texts.
@@ -143,14 +148,21 @@ class PairRow:
     correlation: float | None
     difference: float | None
     difference_interval: Interval | None
+    typical: float | None = None
+    typical_interval: Interval | None = None
     probability: float | None
     probability_interval: Interval | None
     p: float | None
     p_holm: float | None = None
+    p_beyond: float | None = None
+    p_within: float | None = None
+    p_not_lower: float | None = None
+    p_not_higher: float | None = None
     n_family: int = 0
     margin: float
     verdict: Verdict = "undetermined"
-    is_beyond_margin: bool | None = None
+    size: Size | None = None
+    look: int | None = None
     is_descriptive_only: bool
     is_without_spread: bool = False
     n_test: int | None = None
@@ -162,13 +174,11 @@ class PairRow:
 
     @property
     def verdict_words(self) -> str:
-        """`better, within the margin`, `equivalent`, `undetermined (descriptive only)`.
+        """`better, about the margin`, `equivalent`, `undetermined (descriptive only)`.
 
         Where no arm has any spread, `undetermined (no spread)`.
         """
-        words: str = self.verdict
-        if self.verdict in ("better", "worse") and self.is_beyond_margin is not None:
-            words += ", beyond the margin" if self.is_beyond_margin else ", within the margin"
+        words = words_of(self.verdict, self.size)
         if self.is_descriptive_only:
             return f"{words} (descriptive only)"
         return f"{words} (no spread)" if self.is_without_spread else words
@@ -204,6 +214,8 @@ class PairUncertainty:
         opposite: chance that one run of each would have told the opposite of the mean
             difference, over all combinations of their runs, a tie counting half.
         n_opposite_seeds, n_seeds: of the seeds that both have, how many told the opposite.
+        p_new_reviews, new_reviews, new_reviews_size: as `p_holm`, `verdict` and `size` of a
+            `PairRow`, for other test reviews as well as other seeds.
         seeds_needed: paired seeds that find a difference of the margin with about 80 % power at the
             observed spread; None where the spread is unknown, where no arm has any, and where one
             test text weighs more than the margin, so that no number would do.
@@ -220,6 +232,16 @@ class PairUncertainty:
     n_opposite_seeds: int | None
     n_seeds: int
     seeds_needed: int | None
+    p_new_reviews: float | None = None
+    new_reviews: Verdict = "undetermined"
+    new_reviews_size: Size | None = None
+
+    @property
+    def new_reviews_words(self) -> str:
+        """`better, about the margin`, `equivalent`; `not measured` without predictions."""
+        if self.both_se is None:
+            return "not measured"
+        return words_of(self.new_reviews, self.new_reviews_size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -25,15 +25,22 @@ class Arm:
     Args:
         name: the value of the contrast: an architecture, or `units=8`.
         runs: all of them, the failed and unfinished too, by seed.
+        unlearned: fingerprints of finished runs that did not learn; of other arms too.
     """
 
     name: str
     runs: tuple[RecordedRun, ...]
+    unlearned: frozenset[str] = frozenset()
 
     @cached_property
     def finished(self) -> tuple[RecordedRun, ...]:
         """The runs that produced a score."""
         return tuple(run for run in self.runs if run.is_finished)
+
+    @cached_property
+    def learned(self) -> tuple[RecordedRun, ...]:
+        """The runs whose scores are compared."""
+        return tuple(run for run in self.finished if run.spec.fingerprint not in self.unlearned)
 
     @property
     def spec(self) -> RunSpec:

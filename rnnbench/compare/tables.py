@@ -1,6 +1,6 @@
 """The tables of the page: typed rows in, cells of text out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.rows import (
@@ -10,8 +10,8 @@ from rnnbench.compare.rows import (
     PairUncertainty,
     ResponseRow,
     SeedRow,
-    Verdict,
 )
+from rnnbench.compare.verdicts import Verdict
 from rnnbench.output.amounts import plural
 from rnnbench.page.tables import Column, Table, Tone, by_section
 from rnnbench.page.texts import (
@@ -67,7 +67,7 @@ def tabulate_costs(comparison: Comparison) -> Table[ArmRow]:
     """How the training of each arm went, and what it cost."""
     columns: list[Column[ArmRow]] = [
         Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
-        Column("not finished", _unfinished, is_number=False),
+        Column("left out", _left_out, is_number=False),
         Column("parameters", lambda row: count(row.n_parameters)),
         Column("validation loss", lambda row: with_sd(row.val_loss, row.val_loss_sd, _loss)),
         Column("gap", lambda row: with_sd(row.gap, row.gap_sd, _loss)),
@@ -134,24 +134,31 @@ def tabulate_responses(comparison: Comparison) -> Table[ResponseRow]:
 def tabulate_pairs(
     rows: Sequence[PairRow],
     sections: Sequence[str],
+    new_reviews: Mapping[tuple[str, str, str], str] | None = None,
     *,
     caption: str = "Pairs by test accuracy",
     csv: str = "pairs",
 ) -> Table[PairRow]:
-    """Every pair of arms, with its verdict."""
+    """Every pair of arms, with its verdict.
+
+    Args:
+        new_reviews: the verdict for other test reviews too, by section and both arms.
+    """
     columns: list[Column[PairRow]] = [
         Column("A − B", lambda row: f"{row.a} − {row.b}", is_number=False),
         Column("n", _n_runs),
         Column(
-            "difference (points) [95 %]",
+            "means (points) [95 %]",
             lambda row: with_interval(row.difference, row.difference_interval, signed_points),
+        ),
+        Column(
+            "typical difference [95 %]",
+            lambda row: with_interval(row.typical, row.typical_interval, signed_points),
         ),
         Column(
             "P(A > B) [95 %]",
             lambda row: with_interval(row.probability, row.probability_interval, number),
         ),
-        Column("correlation", lambda row: number(row.correlation)),
-        Column("p", lambda row: p_value(row.p)),
         Column("Holm p", lambda row: p_value(row.p_holm)),
         Column(
             "verdict on A",
@@ -160,8 +167,14 @@ def tabulate_pairs(
             tone=lambda row: _TONES[row.verdict],
         ),
     ]
-    if not any(row.is_paired for row in rows):
-        columns = [column for column in columns if column.title != "correlation"]
+    if new_reviews:
+        columns.append(
+            Column(
+                "and on other test reviews",
+                lambda row: new_reviews.get((row.section, row.a, row.b), NONE),
+                is_number=False,
+            )
+        )
     return Table(caption, csv, columns, by_section(rows, sections))
 
 
@@ -219,8 +232,13 @@ def _range_of_scores(row: ArmRow) -> str:
     return NONE if NONE in ends else "–".join(ends)
 
 
-def _unfinished(row: ArmRow) -> str:
-    counts = {"failed": row.n_failed, "diverged": row.n_diverged, "missing": row.n_missing}
+def _left_out(row: ArmRow) -> str:
+    counts = {
+        "failed": row.n_failed,
+        "diverged": row.n_diverged,
+        "did not learn": row.n_unlearned,
+        "missing": row.n_missing,
+    }
     if row.is_baseline:
         return NONE
     return ", ".join(f"{n:,} {word}" for word, n in counts.items() if n) or "0"

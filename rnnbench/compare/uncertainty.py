@@ -1,8 +1,8 @@
 """Where the uncertainty comes from: the seeds, the test reviews, and a single run's luck."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TypeAlias
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rnnbench.compare.pairs import PairRuns, Scores, pair_runs
 from rnnbench.compare.rows import ArmUncertainty, PairRow, PairUncertainty
+from rnnbench.compare.verdicts import Answers, adjust, ask, decide, level_of_look
 from rnnbench.stats.crossed import (
     CrossedErrors,
     ResampledMeans,
@@ -20,6 +21,7 @@ from rnnbench.stats.crossed import (
     resample_reviews,
 )
 from rnnbench.stats.intervals import mean_sd
+from rnnbench.stats.ranks import OneSided
 from rnnbench.stats.seeds import reversal_probability, seeds_needed
 
 Correct: TypeAlias = Callable[[str], Mapping[int, NDArray[np.bool_]]]
@@ -60,6 +62,48 @@ def measure_uncertainty(
         tuple(_describe_arm(section, arm, scores[arm], resampled[arm], seed) for arm in scores),
         tuple(_describe_pair(pair, scores, resampled, n_family, seed) for pair in pairs),
     )
+
+
+def judge_new_reviews(
+    rows: Sequence[PairUncertainty], pairs: Sequence[PairRow], look: int
+) -> tuple[PairUncertainty, ...]:
+    """The rows with a verdict for other test reviews as well as other seeds.
+
+    The rule is that of the pairs; the test is Student's, of the difference of the means against
+    its two-way standard error, with the degrees of freedom of the seeds.
+    """
+    of_pair = {(pair.section, pair.a, pair.b): pair for pair in pairs}
+    judged = [(row, of_pair[row.section, row.a, row.b]) for row in rows]
+    adjusted = adjust([_ask_both(row, pair) for row, pair in judged])
+    return tuple(
+        _with_verdict(row, pair, answers, level_of_look(look))
+        for (row, pair), answers in zip(judged, adjusted, strict=True)
+    )
+
+
+def _with_verdict(
+    row: PairUncertainty, pair: PairRow, answers: Answers | None, level: float
+) -> PairUncertainty:
+    row = replace(row, p_new_reviews=None if answers is None else answers.p)
+    if pair.is_descriptive_only or pair.is_without_spread:
+        return row
+    verdict, size = decide(answers, level)
+    return replace(row, new_reviews=verdict, new_reviews_size=size)
+
+
+def _ask_both(row: PairUncertainty, pair: PairRow) -> Answers | None:
+    from scipy.special import stdtr
+
+    difference, error = pair.difference, row.both_se
+    df = min(pair.n_a, pair.n_b) - 1
+    if difference is None or not error or df < 1:
+        return None
+
+    def test(bound: float) -> OneSided:
+        t = (difference - bound) / error
+        return OneSided(float(stdtr(df, -t)), float(stdtr(df, t)))
+
+    return ask(test, pair.margin)
 
 
 _Resampled: TypeAlias = Mapping[str, ResampledMeans | None]
@@ -110,7 +154,9 @@ def _describe_pair(
         opposite=reversal_probability(runs.a, runs.b),
         n_opposite_seeds=sum(told) if told else None,
         n_seeds=len(told),
-        seeds_needed=seeds_needed(_sd_of_differences(runs), pair.margin, n_family)
+        seeds_needed=seeds_needed(
+            _sd_of_differences(runs), pair.margin, n_family, level=level_of_look(1)
+        )
         if runs.has_spread and not pair.is_too_coarse
         else None,
     )

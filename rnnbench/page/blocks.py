@@ -7,11 +7,14 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from rnnbench.page.drawing import Picture
 from rnnbench.page.tables import Table, Tone
 
-ClaimVerdict: TypeAlias = Literal["supported", "contradicted", "undetermined", "not measured"]
+ClaimVerdict: TypeAlias = Literal[
+    "supported", "contradicted", "smaller than the margin", "undetermined", "not measured"
+]
 
 _CLAIM_TONES: dict[ClaimVerdict, Tone] = {
     "supported": "good",
     "contradicted": "bad",
+    "smaller than the margin": "same",
     "undetermined": "open",
     "not measured": "",
 }

@@ -12,7 +12,14 @@ from rnnbench.claims.kinds import Claim, TimingTest
 from rnnbench.claims.page import claims_part, claims_tables
 from rnnbench.compare.answer import warn_of, write_answer
 from rnnbench.compare.arms import hardware_of
-from rnnbench.compare.comparison import Baselines, Comparison, Declaration, compare_runs
+from rnnbench.compare.comparison import (
+    Baselines,
+    Comparison,
+    Declaration,
+    Floor,
+    compare_runs,
+    find_unlearned,
+)
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
@@ -109,6 +116,8 @@ def compose_report(
     *,
     claims: Sequence[Claim],
     baselines: Baselines,
+    floor: Floor = lambda _: None,
+    looks: Sequence[frozenset[str]] = (),
     others: Sequence[RecordedRun] = (),
     searches: Mapping[str, TuningRecord] | None = None,
     timing: TimingPart | None = None,
@@ -119,6 +128,7 @@ def compose_report(
     """Every row and sentence of a study's report.
 
     Args:
+        looks: at each earlier look with verdicts, the fingerprints of the runs that it had.
         others: runs of other studies, for the claims.
         searches: of a tuned study, by architecture.
         timing: what was timed in the folder.
@@ -128,9 +138,10 @@ def compose_report(
     """
     tuned = declared.tuned
     sections = divide_runs(runs, declared.contrast, vary_split=declared.vary_split, tuned=tuned)
-    comparison = compare_runs(sections, declared, baselines)
+    unlearned = find_unlearned((*runs, *others), floor)
+    comparison = compare_runs(sections, declared, baselines, unlearned=unlearned, looks=looks)
     comparable = _on_the_same_reviews(runs, others)
-    matched = match_textbook(tuned, runs, others)
+    matched = match_textbook(tuned, runs, others, unlearned)
     rule: dict[str, Any] = {  # Any: of two functions
         "margin": declared.margin,
         "is_paired": declared.is_paired,
@@ -147,7 +158,17 @@ def compose_report(
         published=Published(
             rows=tuple(compare_with_published(sections)), curves=tuple(published_curves(sections))
         ),
-        claims=tuple(judge_claims(claims, comparable, timing=timing, **rule)),
+        claims=tuple(
+            judge_claims(
+                claims,
+                comparable,
+                timing=timing,
+                unlearned=unlearned,
+                compared=comparison.compared,
+                look=comparison.look,
+                **rule,
+            )
+        ),
         timing=timing,
         facts=describe_study(runs, declared, command),
         tuning=compose_tuning_part(tuned, matched, searches or {}, **rule) if tuned else None,

@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnbench.claims.claims import load_claims
 from rnnbench.claims.kinds import Claim
-from rnnbench.compare.baseline import find_baselines
+from rnnbench.compare.baseline import find_baselines, find_floor
 from rnnbench.compare.comparison import Declaration
 from rnnbench.errors import RnnbenchError, StoreError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
@@ -179,6 +179,7 @@ def _compose(
         declaration,
         claims=claims,
         baselines=find_baselines,
+        floor=find_floor,
         others=[run for run in kept if run.study != study],
         searches=searches,
         timing=timing,

@@ -1,4 +1,4 @@
-"""Two samples against each other: tests, intervals of the difference, who beats whom.
+"""Two samples against each other: intervals of the difference of means, who beats whom, Holm.
 
 As in `intervals`, a value that is not finite makes an estimate None.
 """
@@ -9,16 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnnbench.stats.intervals import Interval, mean_sd, t_interval, t_quantile
-
-EXACT_UP_TO = 14
-"""Pairs up to which all 2^n signs are tried; above, signs are drawn."""
-
-_MAX_TRIED = 1 << 21  # values in memory at once
-_MAX_DRAWN = 1 << 17  # bytes of signs at once
-_MAX_EXACT_RANKS = 2_500  # n_a * n_b; the count of all rankings takes its square in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,58 +19,6 @@ class Improvement:
 
     probability: float
     interval: Interval
-
-
-def sign_flip_p_values(
-    samples: Sequence[Sequence[float]], *, seed: int = 0, n_resamples: int = 99_999
-) -> list[float | None]:
-    """Two-sided p of the paired sign-flip permutation test on the mean, of each sample by itself.
-
-    Exact up to 14 differences: the share of all 2^n assignments of signs whose mean is at least as
-    far from 0. Above, over `n_resamples` assignments drawn from the seed, and the observed one.
-    All samples at once are quicker than one by one.
-
-    Returns:
-        Of each sample: None below two differences, or if one is not finite; 1 if all are 0.
-
-    Source: Fisher (1935), The Design of Experiments, section 21; Phipson and Smyth (2010),
-    Statistical Applications in Genetics and Molecular Biology 9:39, for the drawn one.
-    """
-    places: dict[int, list[int]] = {}
-    for place, sample in enumerate(samples):
-        if len(sample) > 1 and all(map(math.isfinite, sample)):
-            places.setdefault(len(sample), []).append(place)
-    found: list[float | None] = [None] * len(samples)
-    for n, same_size in places.items():
-        values = np.array([samples[place] for place in same_size], dtype=np.float64)
-        largest = np.abs(values).max(axis=1, keepdims=True)
-        values /= np.where(largest > 0, largest, 1)
-        if n <= EXACT_UP_TO:
-            p_values = _try_all_signs(values)
-        else:
-            p_values = [_draw_signs(row, seed, n_resamples) for row in values]
-        for place, p in zip(same_size, p_values, strict=True):
-            found[place] = p
-    return found
-
-
-def mann_whitney_p(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Two-sided p of Mann and Whitney's test; exact without ties up to 50 against 50.
-
-    With ties, or above, by the normal approximation with corrections for ties and continuity.
-
-    Returns:
-        None if either is empty, or a value is not finite.
-
-    Source: Mann and Whitney (1947), The Annals of Mathematical Statistics 18:50-60.
-    """
-    if not _are_finite(a, b):
-        return None
-    from scipy.stats import mannwhitneyu
-
-    has_ties = len({*a, *b}) < len(a) + len(b)
-    is_exact = not has_ties and len(a) * len(b) <= _MAX_EXACT_RANKS
-    return float(mannwhitneyu(a, b, method="exact" if is_exact else "asymptotic").pvalue)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
@@ -192,54 +132,6 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
     from scipy.optimize import brentq
 
     return float(brentq(function, low, high))
-
-
-def _try_all_signs(values: NDArray[np.float64]) -> list[float]:
-    """The exact p of each row of `values`, float64 `(n_samples, n)`."""
-    from scipy.stats import permutation_test
-
-    n = values.shape[1]
-    n_rows = max(1, _MAX_TRIED >> n)
-    p_values: list[float] = []
-    for start in range(0, len(values), n_rows):
-        rows = values[start : start + n_rows]
-        found = permutation_test(
-            (rows,),
-            _rounded_mean,
-            permutation_type="samples",
-            vectorized=True,
-            n_resamples=math.inf,
-            batch=max(1, _MAX_TRIED // rows.size),
-            axis=-1,
-        )
-        p_values += found.pvalue.tolist()
-    return p_values
-
-
-def _rounded_mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    # The same mean, added up in another order, differs in its last bits; it has to count as equal.
-    return np.asarray(np.round(values.mean(axis=axis), 12))
-
-
-def _draw_signs(values: NDArray[np.float64], seed: int, n_resamples: int) -> float:
-    """The p of one sample, float64 `(n,)`, over drawn signs: a byte holds eight.
-
-    SciPy draws a permutation of two indices for every sign, which takes 100 times as long.
-    """
-    rng = np.random.default_rng(seed)
-    n_bytes = -(-len(values) // 8)
-    eights = np.pad(values, (0, 8 * n_bytes - len(values))).reshape(n_bytes, 8)
-    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
-    sums_of_byte = eights @ (1.0 - 2.0 * bits.T)  # (n_bytes, 256)
-    bound = abs(values.sum()) - 1e-12 * len(values)
-    n_rows = max(1, _MAX_DRAWN // n_bytes)
-    n_extreme = 0
-    for start in range(0, n_resamples, n_rows):
-        size = (min(n_rows, n_resamples - start), n_bytes)
-        drawn = rng.integers(256, size=size, dtype=np.uint8)
-        sums = sums_of_byte[np.arange(n_bytes), drawn].sum(axis=1)
-        n_extreme += int(np.count_nonzero(np.abs(sums) >= bound))
-    return (n_extreme + 1) / (n_resamples + 1)
 
 
 def _are_finite(a: Sequence[float], b: Sequence[float]) -> bool:

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from rnnbench.architectures import display_name
 from rnnbench.compare.reach import describe_reach
+from rnnbench.compare.verdicts import level_of_look
 from rnnbench.data.cache import open_corpus
 from rnnbench.specs import RunSpec
 from rnnbench.stats.seeds import detectable_difference
@@ -182,7 +183,7 @@ def _judge(plan: Plan, n_seeds: int) -> Power:
         # Of fewer texts each is a larger part of the score.
         sd = USUAL_SD * math.sqrt(max(IMDB_TEST_TEXTS / n_test, 1.0))
         basis = f"the textbook study on IMDB, for {n_test:,} test texts"
-    detectable = detectable_difference(sd, n_seeds, max(n_pairs, 1))
+    detectable = detectable_difference(sd, n_seeds, max(n_pairs, 1), level=level_of_look(1))
     limit = describe_reach(
         [n_seeds],
         n_pairs=n_pairs,

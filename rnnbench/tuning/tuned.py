@@ -128,19 +128,27 @@ def compose_tuning_part(
 
 
 def match_textbook(
-    tuned: Tuned, runs: Sequence[RecordedRun], others: Sequence[RecordedRun]
+    tuned: Tuned,
+    runs: Sequence[RecordedRun],
+    others: Sequence[RecordedRun],
+    unlearned: frozenset[str] = frozenset(),
 ) -> Matched:
     """By architecture its runs `tuned`, and of `textbook` those that differ in the values only.
 
     Args:
         runs: of the study.
         others: of all other studies; the textbook's are found among them by what was asked.
+        unlearned: fingerprints of runs that did not learn, which are left out.
     """
-    finished = {run.spec.fingerprint: run for run in (*others, *runs) if run.is_finished}
+    finished = {
+        run.spec.fingerprint: run
+        for run in (*others, *runs)
+        if run.is_finished and run.spec.fingerprint not in unlearned
+    }
     matched: dict[str, dict[str, list[RecordedRun]]] = {
         name: {kind: [] for kind in _BOTH} for name in tuned
     }
-    for run in filter(lambda run: run.is_finished, runs):
+    for run in filter(lambda run: run.spec.fingerprint in finished, runs):
         for name in tuned_architectures(run.spec, tuned):
             matched[name]["tuned"].append(run)
             textbook = finished.get(_as_textbook(run.spec, name).fingerprint)
