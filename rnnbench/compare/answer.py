@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.reach import compare_with_majority, describe_reach, seeds_to_decide
-from rnnbench.compare.rows import ArmRow, PairRow
+from rnnbench.compare.rows import ArmRow, PairRow, PairUncertainty
+from rnnbench.compare.unlearned import tell_unlearned
 from rnnbench.output.amounts import plural
 from rnnbench.page.tables import by_section
 from rnnbench.page.texts import per_cent, within
@@ -24,12 +25,16 @@ def write_answer(comparison: Comparison) -> tuple[str, ...]:
     sentences = []
     for section, own in sections[:_MANY_SECTIONS]:
         pairs = [pair for pair in comparison.pairs if pair.section == section]
-        sentences += [*_answer_section(section, own, pairs), *_against_majority(section, own, arms)]
+        sentences += [
+            *_answer_section(section, own, pairs, comparison.uncertainty.pairs),
+            *_against_majority(section, own, arms),
+        ]
     if len(sections) > _MANY_SECTIONS:
         rest = plural(len(sections) - _MANY_SECTIONS, "more section")
         sentences.append(f"{rest} below.")
     if len(sections) == 1:
         sentences += [*_cost(networks), *_against_baseline(arms, networks)]
+    sentences += tell_unlearned(arms, comparison.look)
     return tuple(sentences)
 
 
@@ -37,11 +42,12 @@ def _tell_no_score(arms: Sequence[ArmRow]) -> str:
     counts = {
         "failed": sum(row.n_failed for row in arms),
         "diverged": sum(row.n_diverged for row in arms),
+        "did not learn": sum(row.n_unlearned for row in arms),
     }
     if any(row.n_missing for row in arms) or not any(counts.values()):
         return "No run has finished yet: there is nothing to say."
     told = _listed([f"{count} {word}" for word, count in counts.items() if count])
-    return f"No run produced a score: {told}. There is nothing to compare."
+    return f"No run has a score to compare: {told}."
 
 
 def warn_of(
@@ -74,6 +80,7 @@ def warn_of(
     for count, words in (
         (sum(row.n_failed for row in networks), "failed and is left out of every mean"),
         (sum(row.n_diverged for row in networks), "diverged and is left out of every mean"),
+        (sum(row.n_unlearned for row in networks), "did not learn and is left out of every mean"),
         (sum(row.n_missing for row in networks), "is not over yet; this is what there is so far"),
     ):
         if count:
@@ -86,7 +93,12 @@ def warn_of(
     return tuple(warnings)
 
 
-def _answer_section(section: str, arms: Sequence[ArmRow], pairs: Sequence[PairRow]) -> list[str]:
+def _answer_section(
+    section: str,
+    arms: Sequence[ArmRow],
+    pairs: Sequence[PairRow],
+    uncertainty: Sequence[PairUncertainty],
+) -> list[str]:
     best = max(arms, key=_mean)
     level = [row for row in arms if _mean(row) > _mean(best) - 1e-12]
     sentence = f"{section}: " if section else ""
@@ -108,7 +120,11 @@ def _answer_section(section: str, arms: Sequence[ArmRow], pairs: Sequence[PairRo
         what = "test texts" if any(pair.is_too_coarse for pair in own) else "seeds"
         return [f"{sentence}; too few {what} to say whether that is luck."]
     subject = best.arm if len(level) > 1 else "It"
-    return [f"{sentence}.", *_told_apart(subject, best.arm, pairs)]
+    return [
+        f"{sentence}.",
+        *_told_apart(subject, best.arm, pairs),
+        *_on_other_reviews(own, uncertainty),
+    ]
 
 
 def _mean(row: ArmRow) -> float:
@@ -136,15 +152,38 @@ def _told_apart(subject: str, best: str, pairs: Sequence[PairRow]) -> list[str]:
     return sentences
 
 
+def _on_other_reviews(
+    pairs: Sequence[PairRow], uncertainty: Sequence[PairUncertainty]
+) -> list[str]:
+    """Of which verdicts the same is shown for test reviews that nobody has drawn yet."""
+    told = [pair for pair in pairs if pair.verdict != "undetermined"]
+    if not told:
+        return []
+    measured = {(row.section, row.a, row.b): row for row in uncertainty if row.both_se is not None}
+    rows = [measured.get((pair.section, pair.a, pair.b)) for pair in told]
+    held = [
+        f"{pair.a} and {pair.b}"
+        for pair, row in zip(told, rows, strict=True)
+        if row is not None and row.new_reviews == pair.verdict
+    ]
+    if len(held) == len(told):
+        return ["That holds for other test reviews as well."]
+    if not any(rows):
+        return ["That holds on these test reviews; for others it was not measured."]
+    if not held:
+        return ["That holds on these test reviews; for others none of it is shown."]
+    return [f"That holds on these test reviews; for others it is shown of {_some(held)}."]
+
+
 _RELATIONS = (
-    "better than",
+    "typically better than",
     "equivalent to",
     "not distinguishable from",
     "on too few seeds to be called better than",
     "in every run level with",
     "without spread, so not to be called better than",
     "on too few seeds to be compared with",
-    "on the seeds that both have worse than",
+    "typically worse than",
 )
 
 
@@ -157,10 +196,11 @@ def _relate(best: str, pair: PairRow) -> tuple[str, str]:
         return "equivalent to", other
     if pair.verdict == "undetermined":
         return _relate_open(pair), other
-    lead = 100 * (pair.difference or 0.0) * (1 if pair.a == best else -1)
-    # Of arms with unequal seeds, the one with the higher mean may lose where both have run.
-    relation = "better than" if lead > 0 else "on the seeds that both have worse than"
-    return relation, f"{other} (by {abs(lead):.2f} points, {pair.size} the margin)"
+    is_ahead = (pair.verdict == "better") == (pair.a == best)
+    typical = 100 * abs(pair.typical or 0.0)
+    # With unequal seeds, or a run that collapsed, the arm with the higher mean may lose.
+    relation = "typically better than" if is_ahead else "typically worse than"
+    return relation, f"{other} (by {typical:.2f} points, {pair.size} the margin)"
 
 
 def _relate_open(pair: PairRow) -> str:

@@ -24,6 +24,8 @@ from rnnbench.compare.tables import (
     tabulate_scores,
     tabulate_seeds,
 )
+from rnnbench.compare.unlearned import unlearned_blocks
+from rnnbench.compare.verdicts import level_of_look
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import Block, Paragraph, Part, Subheading, make_part
 from rnnbench.page.csv_files import write_lines, write_rows
@@ -78,6 +80,7 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
     yield picture_scores(comparison)
     if comparison.seeds:
         yield tabulate_seeds(comparison)
+    yield from unlearned_blocks(comparison.arms, comparison.sections)
     yield tabulate_costs(comparison)
     yield Paragraph(_reading_of_costs(comparison.arms))
     if comparison.responses:
@@ -88,8 +91,8 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
 
 def _reading_of_costs(arms: Sequence[ArmRow]) -> str:
     text = (
-        "Values are means over the finished runs ± their standard deviation. Gap: validation loss"
-        " minus the training loss evaluated without dropout, both of the best model. A dash: not"
+        "Values are means over the runs that learned ± their standard deviation. Gap: validation"
+        " loss minus the training loss evaluated without dropout, both of the best model. A dash: not"
         " measured, too few runs (the interquartile mean needs five), runs that do not differ (for"
         " the bootstrap), or, for times, runs on different hardware."
     )
@@ -102,11 +105,19 @@ def _pairs(comparison: Comparison) -> Iterator[Block | None]:
         yield Paragraph(_why_no_pairs(comparison))
         return
     yield Paragraph(_reading_of_pairs(comparison))
-    yield tabulate_pairs(comparison.pairs, comparison.sections)
+    yield tabulate_pairs(comparison.pairs, comparison.sections, _on_new_reviews(comparison))
     disagreeing = [row for row in comparison.pairs if _disagrees(row)]
     if disagreeing:
         yield Paragraph(_disagreement(disagreeing))
     yield picture_pairs(comparison.pairs, comparison.sections)
+
+
+def _on_new_reviews(comparison: Comparison) -> dict[tuple[str, str, str], str]:
+    """The verdict of each pair on other test reviews; none where nothing was measured."""
+    rows = comparison.uncertainty.pairs
+    if all(row.both_se is None for row in rows):
+        return {}
+    return {(row.section, row.a, row.b): row.new_reviews_words for row in rows}
 
 
 def _disagrees(row: PairRow) -> bool:
@@ -118,9 +129,9 @@ def _disagrees(row: PairRow) -> bool:
 def _disagreement(rows: Sequence[PairRow]) -> str:
     names = "; ".join(f"{row.a} − {row.b}" for row in rows)
     return (
-        f"Test and interval disagree on {names}: a run far from the others widens the t interval,"
-        " which assumes that the differences are normally distributed; the exact test does not."
-        " The verdict is the test's; how large the difference is remains open. Look at the dots."
+        f"The means and the typical difference disagree on {names}: a run far from the others moves"
+        " the mean and widens its t interval, and counts as one run in the test. The verdict is of"
+        " the typical difference, and says nothing of the means. Look at the dots."
     )
 
 
@@ -135,12 +146,13 @@ def _why_no_pairs(comparison: Comparison) -> str:
 
 
 def _reading_of_pairs(comparison: Comparison) -> str:
-    margin = _margin(comparison)
+    margin, level = _margin(comparison), f"{level_of_look(comparison.look):.3g}"
     sentences = [
-        f"Verdicts are on the first arm of a pair. Better or worse: the Holm-adjusted p is at most"
-        f" 0.05; beside it stands whether the difference goes beyond the practical margin of"
-        f" {margin} points, which the study declared before it was run. Equivalent: the 95 %"
-        f" interval lies inside ± {margin} points. Else undetermined.",
+        f"Verdicts are on the first arm of a pair, and on the typical difference of two runs that"
+        f" learned. Better or worse: the Holm-adjusted p is at most {level}; beside it stands"
+        f" whether the difference is shown to lie beyond the practical margin of {margin} points, or"
+        f" within, or about the margin, where neither is shown. Equivalent: not better or worse, and"
+        f" shown to lie within the margin. Else undetermined.",
         _family(comparison.pairs),
         _pairing(comparison.pairs),
         "P(A > B) is the chance that one run of A scores higher than one run of B.",
@@ -161,6 +173,11 @@ def _reading_of_pairs(comparison: Comparison) -> str:
         sentences.append("The split varies from seed to seed; the test set is one and the same.")
     else:
         sentences.append("All of this holds for this one split of the reviews and this test set.")
+    if any(row.both_se is not None for row in comparison.uncertainty.pairs):
+        sentences.append(
+            "The last column decides by the same rule about the means over other seeds and other"
+            " test reviews, by Student's t with the two-way standard error below."
+        )
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -173,9 +190,9 @@ def _family(pairs: Sequence[PairRow]) -> str:
 
 
 def _pairing(pairs: Sequence[PairRow]) -> str:
-    paired = "runs of the same seed are compared with each other (exact sign-flip permutation test"
-    paired += "; the correlation of their scores is in the table)"
-    unpaired = "runs share nothing from arm to arm (Mann and Whitney's test, Welch's interval)"
+    paired = "runs of the same seed are compared with each other (Wilcoxon's signed-rank test"
+    paired += " and the estimate of Hodges and Lehmann)"
+    unpaired = "runs share nothing from arm to arm (Welch's test and Brunner and Munzel's, both)"
     if all(row.is_paired for row in pairs):
         return f"The pairs are paired: {paired}."
     if not any(row.is_paired for row in pairs):

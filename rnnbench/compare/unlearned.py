@@ -1,0 +1,153 @@
+"""How often training came to nothing: counted and compared by itself, apart from the scores."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from rnnbench.compare.rows import ArmRow
+from rnnbench.compare.verdicts import level_of_look
+from rnnbench.page.blocks import Block, Paragraph, Subheading
+from rnnbench.page.tables import Column, Table, by_section
+from rnnbench.page.texts import count, p_value, per_cent, within
+from rnnbench.stats.comparisons import holm
+from rnnbench.stats.intervals import Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlearnedRow:
+    """How many runs of an arm diverged or did not learn.
+
+    Args:
+        n: runs trained to their end, of which `n_unlearned` came to nothing.
+        interval: Clopper and Pearson's 95 % interval of the share in very many runs.
+    """
+
+    section: str
+    arm: str
+    n: int
+    n_unlearned: int
+    interval: Interval
+
+    @property
+    def words(self) -> str:
+        """`3 of 10 (7 to 65 %)`; of none `0 of 10 (up to 31 %)`."""
+        low, high = (f"{100 * end:.0f}" for end in (self.interval.low, self.interval.high))
+        reach = f"up to {high} %" if not self.n_unlearned else f"{low} to {high} %"
+        return f"{self.n_unlearned:,} of {self.n:,} ({reach})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlearnedPair:
+    """Two arms by how many of their runs came to nothing.
+
+    Args:
+        p_holm: of Fisher's exact test, two-sided, adjusted over the pairs.
+    """
+
+    section: str
+    a: UnlearnedRow
+    b: UnlearnedRow
+    p_holm: float
+
+
+def count_unlearned(arms: Iterable[ArmRow]) -> list[UnlearnedRow]:
+    """A row for each arm with a run that was trained to its end.
+
+    Source: Clopper and Pearson (1934), Biometrika 26:404-413.
+    """
+    from scipy.stats import binomtest
+
+    rows = []
+    for arm in arms:
+        n_unlearned = arm.n_unlearned + arm.n_diverged
+        n = arm.n + n_unlearned
+        if arm.is_baseline or not n:
+            continue
+        found = binomtest(n_unlearned, n).proportion_ci(0.95, method="exact")
+        interval = Interval(float(found.low), float(found.high))
+        row = UnlearnedRow(
+            section=arm.section, arm=arm.arm, n=n, n_unlearned=n_unlearned, interval=interval
+        )
+        rows.append(row)
+    return rows
+
+
+def compare_unlearned(rows: Sequence[UnlearnedRow]) -> list[UnlearnedPair]:
+    """Every pair of arms of a section of which one has a run that came to nothing.
+
+    Source: Fisher (1935), Journal of the Royal Statistical Society 98:39-82.
+    """
+    from scipy.stats import fisher_exact
+
+    pairs = [
+        (a, b)
+        for a, b in combinations(rows, 2)
+        if a.section == b.section and a.n_unlearned + b.n_unlearned
+    ]
+    p_values = [
+        float(fisher_exact([[row.n_unlearned, row.n - row.n_unlearned] for row in pair]).pvalue)
+        for pair in pairs
+    ]
+    return [
+        UnlearnedPair(section=a.section, a=a, b=b, p_holm=p or 0.0)
+        for (a, b), p in zip(pairs, holm(p_values), strict=True)
+    ]
+
+
+def tell_unlearned(arms: Iterable[ArmRow], look: int) -> list[str]:
+    """Where training came to nothing, and whether one arm does so more often than another."""
+    rows = count_unlearned(arms)
+    sentences = [
+        f"{_named(row)}: {row.words} of the runs did not learn or diverged; scores are compared "
+        "among those that learned."
+        for row in rows
+        if row.n_unlearned
+    ]
+    for pair in compare_unlearned(rows):
+        if pair.p_holm <= level_of_look(look):
+            more, less = sorted((pair.a, pair.b), key=lambda row: -row.n_unlearned / row.n)
+            sentences.append(f"{_named(more)} fails to learn more often than {less.arm}.")
+    return sentences
+
+
+def unlearned_blocks(arms: Sequence[ArmRow], sections: Sequence[str]) -> Iterator[Block | None]:
+    """The count of each arm, and the comparison of arms where there is anything to compare."""
+    rows = count_unlearned(arms)
+    if not rows:
+        return
+    if not any(row.n_unlearned for row in rows):
+        smallest = min(rows, key=lambda row: row.n)
+        yield Paragraph(f"Every run learned: in the smallest arm {smallest.words} did not.")
+        return
+    yield Subheading("Runs that did not learn")
+    yield Paragraph(
+        "A run did not learn if it diverged, or if its validation accuracy is not above what naming"
+        " the commonest class scores, plus 1.645 standard errors. Scores are compared among runs"
+        " that learned. Intervals: Clopper and Pearson's; p: Fisher's exact test under Holm."
+    )
+    columns: list[Column[UnlearnedRow]] = [
+        Column("arm", lambda row: row.arm, is_number=False),
+        Column("runs", lambda row: count(row.n)),
+        Column("did not learn", lambda row: count(row.n_unlearned)),
+        Column("share (%)", lambda row: per_cent(row.n_unlearned / row.n)),
+        Column("95 % interval (%)", lambda row: within(row.interval, per_cent)),
+    ]
+    yield Table("Runs that did not learn", "architectures", columns, by_section(rows, sections))
+    pairs: list[Column[UnlearnedPair]] = [
+        Column("A and B", lambda row: f"{row.a.arm} and {row.b.arm}", is_number=False),
+        Column("A", lambda row: row.a.words),
+        Column("B", lambda row: row.b.words),
+        Column("Holm p", lambda row: p_value(row.p_holm)),
+    ]
+    found = compare_unlearned(rows)
+    if found:
+        yield Table(
+            "Which arm fails to learn more often",
+            "architectures",
+            pairs,
+            by_section(found, sections),
+        )
+
+
+def _named(row: UnlearnedRow) -> str:
+    return f"{row.section}: {row.arm}" if row.section else row.arm
