@@ -92,9 +92,9 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
 def _reading_of_costs(arms: Sequence[ArmRow]) -> str:
     text = (
         "Values are means over the runs that learned ± their standard deviation. Gap: validation"
-        " loss minus the training loss evaluated without dropout, both of the best model. A dash: not"
-        " measured, too few runs (the interquartile mean needs five), runs that do not differ (for"
-        " the bootstrap), or, for times, runs on different hardware."
+        " loss minus the training loss evaluated without dropout, both of the best model. A dash:"
+        " not measured, too few runs (the interquartile mean needs five), runs that do not differ"
+        " (for the bootstrap), or, for times, runs on different hardware."
     )
     hardware = {row.hardware for row in arms if row.hardware}
     return f"{text} Times: {hardware.pop()}." if len(hardware) == 1 else text
@@ -150,9 +150,9 @@ def _reading_of_pairs(comparison: Comparison) -> str:
     sentences = [
         f"Verdicts are on the first arm of a pair, and on the typical difference of two runs that"
         f" learned. Better or worse: the Holm-adjusted p is at most {level}; beside it stands"
-        f" whether the difference is shown to lie beyond the practical margin of {margin} points, or"
-        f" within, or about the margin, where neither is shown. Equivalent: not better or worse, and"
-        f" shown to lie within the margin. Else undetermined.",
+        f" whether the difference is shown to lie beyond the practical margin of {margin} points,"
+        f" or within, or about the margin, where neither is shown. Equivalent: not better or worse,"
+        f" and shown to lie within the margin. Else undetermined.",
         _family(comparison.pairs),
         _pairing(comparison.pairs),
         "P(A > B) is the chance that one run of A scores higher than one run of B.",

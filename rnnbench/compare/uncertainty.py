@@ -21,7 +21,7 @@ from rnnbench.stats.crossed import (
     resample_reviews,
 )
 from rnnbench.stats.intervals import mean_sd
-from rnnbench.stats.ranks import OneSided
+from rnnbench.stats.ranks import student
 from rnnbench.stats.seeds import reversal_probability, seeds_needed
 
 Correct: TypeAlias = Callable[[str], Mapping[int, NDArray[np.bool_]]]
@@ -92,18 +92,11 @@ def _with_verdict(
 
 
 def _ask_both(row: PairUncertainty, pair: PairRow) -> Answers | None:
-    from scipy.special import stdtr
-
     difference, error = pair.difference, row.both_se
     df = min(pair.n_a, pair.n_b) - 1
     if difference is None or not error or df < 1:
         return None
-
-    def test(bound: float) -> OneSided:
-        t = (difference - bound) / error
-        return OneSided(float(stdtr(df, -t)), float(stdtr(df, t)))
-
-    return ask(test, pair.margin)
+    return ask(student(difference, error, df), pair.margin)
 
 
 _Resampled: TypeAlias = Mapping[str, ResampledMeans | None]

@@ -11,6 +11,7 @@ from rnnbench.page.tables import Column, Table, by_section
 from rnnbench.page.texts import count, p_value, per_cent, within
 from rnnbench.stats.comparisons import holm
 from rnnbench.stats.intervals import Interval
+from rnnbench.stats.shares import fisher_p, share_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,60 +51,16 @@ class UnlearnedPair:
     p_holm: float
 
 
-def count_unlearned(arms: Iterable[ArmRow]) -> list[UnlearnedRow]:
-    """A row for each arm with a run that was trained to its end.
-
-    Source: Clopper and Pearson (1934), Biometrika 26:404-413.
-    """
-    from scipy.stats import binomtest
-
-    rows = []
-    for arm in arms:
-        n_unlearned = arm.n_unlearned + arm.n_diverged
-        n = arm.n + n_unlearned
-        if arm.is_baseline or not n:
-            continue
-        found = binomtest(n_unlearned, n).proportion_ci(0.95, method="exact")
-        interval = Interval(float(found.low), float(found.high))
-        row = UnlearnedRow(
-            section=arm.section, arm=arm.arm, n=n, n_unlearned=n_unlearned, interval=interval
-        )
-        rows.append(row)
-    return rows
-
-
-def compare_unlearned(rows: Sequence[UnlearnedRow]) -> list[UnlearnedPair]:
-    """Every pair of arms of a section of which one has a run that came to nothing.
-
-    Source: Fisher (1935), Journal of the Royal Statistical Society 98:39-82.
-    """
-    from scipy.stats import fisher_exact
-
-    pairs = [
-        (a, b)
-        for a, b in combinations(rows, 2)
-        if a.section == b.section and a.n_unlearned + b.n_unlearned
-    ]
-    p_values = [
-        float(fisher_exact([[row.n_unlearned, row.n - row.n_unlearned] for row in pair]).pvalue)
-        for pair in pairs
-    ]
-    return [
-        UnlearnedPair(section=a.section, a=a, b=b, p_holm=p or 0.0)
-        for (a, b), p in zip(pairs, holm(p_values), strict=True)
-    ]
-
-
 def tell_unlearned(arms: Iterable[ArmRow], look: int) -> list[str]:
     """Where training came to nothing, and whether one arm does so more often than another."""
-    rows = count_unlearned(arms)
+    rows = _count(arms)
     sentences = [
         f"{_named(row)}: {row.words} of the runs did not learn or diverged; scores are compared "
         "among those that learned."
         for row in rows
         if row.n_unlearned
     ]
-    for pair in compare_unlearned(rows):
+    for pair in _compare(rows):
         if pair.p_holm <= level_of_look(look):
             more, less = sorted((pair.a, pair.b), key=lambda row: -row.n_unlearned / row.n)
             sentences.append(f"{_named(more)} fails to learn more often than {less.arm}.")
@@ -112,7 +69,7 @@ def tell_unlearned(arms: Iterable[ArmRow], look: int) -> list[str]:
 
 def unlearned_blocks(arms: Sequence[ArmRow], sections: Sequence[str]) -> Iterator[Block | None]:
     """The count of each arm, and the comparison of arms where there is anything to compare."""
-    rows = count_unlearned(arms)
+    rows = _count(arms)
     if not rows:
         return
     if not any(row.n_unlearned for row in rows):
@@ -139,7 +96,7 @@ def unlearned_blocks(arms: Sequence[ArmRow], sections: Sequence[str]) -> Iterato
         Column("B", lambda row: row.b.words),
         Column("Holm p", lambda row: p_value(row.p_holm)),
     ]
-    found = compare_unlearned(rows)
+    found = _compare(rows)
     if found:
         yield Table(
             "Which arm fails to learn more often",
@@ -147,6 +104,37 @@ def unlearned_blocks(arms: Sequence[ArmRow], sections: Sequence[str]) -> Iterato
             pairs,
             by_section(found, sections),
         )
+
+
+def _count(arms: Iterable[ArmRow]) -> list[UnlearnedRow]:
+    """A row for each arm with a run that was trained to its end."""
+    return [
+        UnlearnedRow(
+            section=arm.section,
+            arm=arm.arm,
+            n=n,
+            n_unlearned=n_unlearned,
+            interval=share_interval(n_unlearned, n),
+        )
+        for arm in arms
+        for n_unlearned in (arm.n_unlearned + arm.n_diverged,)
+        for n in (arm.n + n_unlearned,)
+        if n and not arm.is_baseline
+    ]
+
+
+def _compare(rows: Sequence[UnlearnedRow]) -> list[UnlearnedPair]:
+    """Every pair of arms of a section of which one has a run that came to nothing."""
+    pairs = [
+        (a, b)
+        for a, b in combinations(rows, 2)
+        if a.section == b.section and a.n_unlearned + b.n_unlearned
+    ]
+    p_values = [fisher_p(a.n_unlearned, a.n, b.n_unlearned, b.n) for a, b in pairs]
+    return [
+        UnlearnedPair(section=a.section, a=a, b=b, p_holm=p or 0.0)
+        for (a, b), p in zip(pairs, holm(p_values), strict=True)
+    ]
 
 
 def _named(row: UnlearnedRow) -> str:

@@ -1,6 +1,6 @@
-"""Rank tests of a difference against any bound, with the estimates and intervals that fit them.
+"""Tests of a difference against any bound, with the estimates and intervals that fit them.
 
-A run far from the others counts as one run here, however far it lies, so a network that now and
+By ranks a run far from the others counts as one run, however far it lies, so a network that now and
 then collapses neither hides a difference nor makes one up, as it does in tests of means.
 
 As in `intervals`, a value that is not finite makes an estimate None.
@@ -9,7 +9,7 @@ As in `intervals`, a value that is not finite makes an estimate None.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, islice
@@ -147,6 +147,17 @@ def two_samples(a: Sequence[float], b: Sequence[float], bound: float = 0.0) -> O
     return OneSided(max(of_means.above, of_ranks.above), max(of_means.below, of_ranks.below))
 
 
+def student(difference: float, error: float, df: float) -> Callable[[float], OneSided]:
+    """Student's test of a difference with this standard error, above 0, against any bound."""
+    from scipy.special import stdtr
+
+    def test(bound: float) -> OneSided:
+        t = (difference - bound) / error
+        return OneSided(float(stdtr(df, -t)), float(stdtr(df, t)))
+
+    return test
+
+
 def typical_gap(a: Sequence[float], b: Sequence[float]) -> float | None:
     """The Hodges-Lehmann estimate of unpaired runs: the median of all differences of one of each.
 
@@ -209,11 +220,8 @@ def _welch(a: Sequence[float], b: Sequence[float]) -> OneSided | None:
     var_a, var_b = first.sd**2 / first.n, second.sd**2 / second.n
     if var_a + var_b == 0:
         return None
-    from scipy.special import stdtr
-
     df = (var_a + var_b) ** 2 / (var_a**2 / (first.n - 1) + var_b**2 / (second.n - 1))
-    t = (first.mean - second.mean) / math.sqrt(var_a + var_b)
-    return OneSided(float(stdtr(df, -t)), float(stdtr(df, t)))
+    return student(first.mean - second.mean, math.sqrt(var_a + var_b), df)(0.0)
 
 
 def _brunner_munzel(a: Sequence[float], b: Sequence[float]) -> OneSided:

@@ -61,7 +61,7 @@ def seeds_needed(
     effect = margin / sd_of_differences
 
     def is_enough(n: int) -> bool:
-        return detectable_effect(n, strict, power) <= effect
+        return _detectable_effect(n, strict, power) <= effect
 
     low, high = fewest, fewest
     while not is_enough(high):
@@ -91,10 +91,10 @@ def detectable_difference(
     strict = level / max(1, n_tests)
     if n_seeds < max(2, seeds_for_verdicts(1, strict)):
         return None
-    return detectable_effect(n_seeds, strict, power) * sd_of_differences
+    return _detectable_effect(n_seeds, strict, power) * sd_of_differences
 
 
-def detectable_effect(n: int, level: float, power: float) -> float:
+def _detectable_effect(n: int, level: float, power: float) -> float:
     """The normal difference, in standard deviations, that the signed-rank test at `level` finds.
 
     The test finds a sample as soon as its mean of two of place `walsh_outside` lies above 0, so
