@@ -1,4 +1,4 @@
-"""The figures of scores, of differences, and of where the uncertainty comes from."""
+"""The figures of scores, of pairs, and of where the uncertainty comes from."""
 
 import math
 from collections import Counter, defaultdict
@@ -11,11 +11,12 @@ from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import BLUE, GREEN, INK, MUTED, ORANGE, VERMILLION, Picture
 from rnnbench.page.panels import Line, Panel, picture_panels
 from rnnbench.page.tables import by_section
-from rnnbench.page.texts import brief_per_cent, number, signed_points, with_sd
+from rnnbench.page.texts import brief_per_cent, number, signed_points, with_interval, with_sd
 from rnnbench.stats.intervals import Interval
 
 _MAX_LINES = 40
 _MAX_ERROR_LINES = 30
+_FROM_0_TO_1 = Interval(-0.02, 1.02)  # with room for a dot on either end
 _SOURCES = (("seeds", BLUE), ("test reviews", ORANGE), ("both", INK))
 _COLOURS: dict[Verdict, str] = {
     "better": BLUE,
@@ -101,6 +102,36 @@ def picture_pairs(
     )
 
 
+def find_improvements(rows: Sequence[PairRow], sections: Sequence[str]) -> tuple[Panel, ...]:
+    """What the figure shows, from 0 to 1; a pair without a probability has no line."""
+    return tuple(
+        Panel(heading=heading, lines=tuple(_improvement_line(row) for row in members))
+        for heading, members in by_section(_with_probability(rows), sections)
+    )
+
+
+def picture_improvements(rows: Sequence[PairRow], sections: Sequence[str]) -> Picture | None:
+    """The chance that a run of the first arm beats one of the second; None without a pair."""
+    found = find_improvements(rows, sections)
+    return picture_panels(
+        found,
+        name="improvement",
+        title="P(A > B), the chance that one run of A scores higher than one run of B",
+        alt=_describe_improvements(found),
+        caption=(
+            "Dot and bar: the chance, a tie counting half, and its 95 % interval (Newcombe's method"
+            " 5), which takes the runs of A and of B for independent and each pair by itself. The"
+            " line at 0.5: a coin. The colours are those of the verdicts, which the test gives and"
+            " not this interval."
+        ),
+        noun="pair",
+        n_lines=_MAX_LINES,
+        xlabel="P(A > B)",
+        middle=0.5,
+        limits=_FROM_0_TO_1,
+    )
+
+
 def find_errors(comparison: Comparison) -> tuple[Panel, ...]:
     """What the figure shows, in accuracy points; an arm without any error has no line."""
     known = [row for row in comparison.uncertainty.arms if {*_errors(row)} != {None}]
@@ -164,12 +195,27 @@ def _pair_line(row: PairRow) -> Line:
     )
 
 
+def _improvement_line(row: PairRow) -> Line:
+    return Line(
+        name=row.a,
+        over=row.b,
+        words=with_interval(row.probability, row.probability_interval, number),
+        mean=row.probability or 0.0,
+        interval=row.probability_interval,
+        colour=_COLOURS[row.verdict],
+    )
+
+
 def _in_points(interval: Interval | None) -> Interval | None:
     return None if interval is None else Interval(100 * interval.low, 100 * interval.high)
 
 
 def _compared(rows: Sequence[PairRow]) -> list[PairRow]:
     return [row for row in rows if row.difference is not None]
+
+
+def _with_probability(rows: Sequence[PairRow]) -> list[PairRow]:
+    return [row for row in rows if row.probability is not None]
 
 
 def _errors(row: ArmUncertainty) -> list[float | None]:
@@ -208,6 +254,25 @@ def _describe_pairs(rows: Sequence[PairRow], sections: Sequence[str]) -> str:
         for heading, row in found
     ]
     return f"Differences of mean test accuracy: {'; '.join(texts)}."
+
+
+def _describe_improvements(panels: Sequence[Panel]) -> str:
+    lines = [(panel.heading, line) for panel in panels for line in panel.lines]
+    start = "Chance that one run scores higher than one of another arm"
+    if len(lines) > 8:
+        values = [line.mean for _, line in lines]
+        intervals = [line.interval for _, line in lines if line.interval is not None]
+        n_above = sum(interval.low > 0.5 for interval in intervals)
+        n_below = sum(interval.high < 0.5 for interval in intervals)
+        return (
+            f"{start}, {len(lines):,} pairs: from {number(min(values))} to {number(max(values))};"
+            f" {n_above:,} intervals lie above 0.5, {n_below:,} below."
+        )
+    texts = [
+        f"{f'{heading}, ' if heading else ''}{line.name} above {line.over} {line.words}"
+        for heading, line in lines
+    ]
+    return f"{start}: {'; '.join(texts)}."
 
 
 def _describe_errors(panels: Sequence[Panel]) -> str:

@@ -3,8 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from rnnbench.compare.comparison import Comparison
-from rnnbench.compare.figures import picture_errors, picture_pairs, picture_scores
+from rnnbench.compare.figures import (
+    picture_errors,
+    picture_improvements,
+    picture_pairs,
+    picture_scores,
+)
 from rnnbench.compare.learning import FindCurves, picture_learning
+from rnnbench.compare.profiles import picture_profiles
 from rnnbench.compare.responses import picture_responses
 from rnnbench.compare.rows import (
     ArmRow,
@@ -78,6 +84,7 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
         return
     yield tabulate_scores(comparison)
     yield picture_scores(comparison)
+    yield picture_profiles(comparison)
     if comparison.seeds:
         yield tabulate_seeds(comparison)
     yield from unlearned_blocks(comparison.arms, comparison.sections)
@@ -110,6 +117,7 @@ def _pairs(comparison: Comparison) -> Iterator[Block | None]:
     if disagreeing:
         yield Paragraph(_disagreement(disagreeing))
     yield picture_pairs(comparison.pairs, comparison.sections)
+    yield picture_improvements(comparison.pairs, comparison.sections)
 
 
 def _on_new_reviews(comparison: Comparison) -> dict[tuple[str, str, str], str]:

@@ -33,7 +33,7 @@ class Line:
     """One row of a panel, in the unit of its axis.
 
     Args:
-        name, minus: at its left, an arm or one arm minus another.
+        name, minus, over: at its left, an arm, one arm minus another, or one above another.
         words: at its right.
         mean, interval: a dot and a bar, in `colour`.
         dots: of single runs, in per cent, above them; None in a figure without.
@@ -44,6 +44,7 @@ class Line:
 
     name: str
     minus: str = ""
+    over: str = ""
     words: str = ""
     mean: float = 0.0
     interval: Interval | None = None
@@ -58,6 +59,8 @@ class Line:
         """The name as there is room for it."""
         if self.minus:
             return f"{short(self.name, 24)} − {short(self.minus, 24)}"
+        if self.over:
+            return f"{short(self.name, 24)} > {short(self.over, 24)}"
         return short(self.name)
 
 
@@ -105,16 +108,25 @@ def picture_panels(
 
 
 def _draw_panels(
-    panels: Sequence[Panel], *, xlabel: str, margin: float | None = None, row_inches: float = 0.4
+    panels: Sequence[Panel],
+    *,
+    xlabel: str,
+    margin: float | None = None,
+    middle: float | None = None,
+    limits: Interval | None = None,
+    row_inches: float = 0.4,
 ) -> Figure:
     """The panels one below the other, with one x axis.
 
     Args:
         margin: the practical margin, shaded on both sides of a line at 0.
+        middle: where a line stands that favours neither side.
+        limits: of the axis, where what is drawn does not set them.
     """
     lines = [line for panel in panels for line in panel.lines]
-    around = () if margin is None else (-1.15 * margin, 1.15 * margin)
-    limits = limits_of(lines, *around, *(at for panel in panels for _, at in panel.baselines))
+    if limits is None:
+        around = () if margin is None else (-1.15 * margin, 1.15 * margin)
+        limits = limits_of(lines, *around, *(at for panel in panels for _, at in panel.baselines))
     with house_style():
         figure, all_axes = stack_of_axes([len(panel.lines) for panel in panels], row_inches)
         named: tuple[tuple[str, float], ...] = ()
@@ -123,6 +135,8 @@ def _draw_panels(
             if margin is not None:
                 axes.axvspan(-margin, margin, color=GREEN, alpha=0.13, linewidth=0)
                 axes.axvline(0, color=INK, linewidth=0.9)
+            if middle is not None:
+                axes.axvline(middle, color=INK, linewidth=0.9)
             draw_lines(axes, panel.lines, limits, is_raster=is_raster)
             for _, value in panel.baselines:
                 axes.axvline(value, color=VERMILLION, linewidth=1.2, linestyle=(0, (4, 2)))
@@ -145,7 +159,7 @@ def limits_of(lines: Sequence[Line], *values: float) -> Interval:
     drawn = [*values, *(line.mean for line in lines)]
     drawn += [line.single for line in lines if line.single is not None]
     if dots := [dot for line in lines for dot in line.dots or ()]:
-        near = _reach(dots)
+        near = reach_of(dots)
         drawn += [dot for dot in dots if near.contains(dot)]
     return limits_around(drawn, [line.interval for line in lines])
 
@@ -297,7 +311,7 @@ def _write_above(axes: Axes, value: float, words: str, colour: str, *, is_left: 
     )
 
 
-def _reach(dots: Sequence[float]) -> Interval:
+def reach_of(dots: Sequence[float]) -> Interval:
     """Where runs lie that are not far from the rest: one failed start would flatten the others."""
     import numpy as np
 

@@ -14,13 +14,16 @@ from made_reports import EMPTY, HOSTILE, changed, make_pair, make_report, make_r
 
 from rnnbench.compare.figures import (
     find_errors,
+    find_improvements,
     find_pairs,
     find_scores,
     picture_errors,
+    picture_improvements,
     picture_pairs,
     picture_scores,
 )
 from rnnbench.compare.learning import find_learning, mean_losses, picture_learning
+from rnnbench.compare.profiles import picture_profiles
 from rnnbench.compare.responses import find_responses, picture_responses
 from rnnbench.compare.rows import Curve
 from rnnbench.compare.uncertainty import Uncertainty
@@ -32,8 +35,10 @@ from rnnbench.stats.intervals import Interval
 Drawings = dict[str, tuple[Picture, str]]
 PICTURES: dict[str, Callable[[Report], Picture | None]] = {
     "scores": lambda report: picture_scores(report.comparison),
+    "profile": lambda report: picture_profiles(report.comparison),
     "responses": lambda report: picture_responses(report.comparison.responses),
     "pairs": lambda report: picture_pairs(report.comparison.pairs, ("",)),
+    "improvement": lambda report: picture_improvements(report.comparison.pairs, ("",)),
     "uncertainty": lambda report: picture_errors(report.comparison),
     "curves": lambda report: picture_learning(
         report.comparison.curves, report.published.curves_for
@@ -91,6 +96,34 @@ def test_pairs_are_in_points_with_their_verdict_in_words() -> None:
     assert panel.lines[0].interval is not None
     assert panel.lines[0].interval.low == pytest.approx(0.25)
     assert panel.lines[1].words == "+1.20  better, beyond the margin"
+
+
+def test_improvements_are_from_0_to_1_with_the_interval_in_words() -> None:
+    pair = make_pair(-0.012, verdict="worse")
+    unknown = replace(make_pair(a="rnn"), probability=None, probability_interval=None)
+    (panel,) = find_improvements((pair, unknown), ("",))
+    (line,) = panel.lines
+    assert (line.label, line.mean, line.words) == ("lstm > gru", 0.93, "0.93 [0.78, 1.00]")
+    assert line.interval == Interval(0.78, 1.0)
+    assert line.colour == find_pairs((pair,), ("",))[0].lines[0].colour
+
+
+def test_without_any_probability_there_is_no_figure_of_improvements() -> None:
+    unknown = replace(make_pair(), probability=None, probability_interval=None)
+    assert picture_improvements((unknown,), ("",)) is None
+
+
+def test_the_axis_of_improvements_is_the_same_whatever_was_found(drawn: Drawings) -> None:
+    picture, _ = drawn["improvement"]
+    assert picture.figure.axes[0].get_xlim() == (-0.02, 1.02)
+
+
+def test_the_alt_text_of_many_improvements_counts_them() -> None:
+    pairs = tuple(replace(make_pair(), b=f"gru-{n}") for n in range(8))
+    low = replace(make_pair(), probability=0.1, probability_interval=Interval(0.01, 0.4))
+    picture = picture_improvements((*pairs, low), ("",))
+    assert picture is not None
+    assert picture.alt.endswith("9 pairs: from 0.10 to 0.93; 8 intervals lie above 0.5, 1 below.")
 
 
 def test_the_mean_curve_goes_on_while_half_of_the_seeds_run() -> None:
@@ -195,6 +228,7 @@ def test_alt_texts_say_the_main_numbers(drawn: Drawings) -> None:
     assert "baseline bag of words 82.1 %" in scores.alt
     pair = changed(EMPTY, pairs=(make_pair(0.0048),))
     assert "lstm minus gru +0.48 points, better, within the margin" in draw("pairs", pair).alt
+    assert "lstm above gru 0.93 [0.78, 1.00]" in draw("improvement", pair).alt
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -101,7 +101,7 @@ def test_the_page_comes_first_and_every_file_is_there(written: list[Path], folde
     assert {name for name in names if name.startswith("tables/")} == {
         f"tables/{name}.csv" for name in TABLES
     }
-    assert len([name for name in names if name.startswith("figures/")]) == 6
+    assert len([name for name in names if name.startswith("figures/")]) == 8
     assert sorted(path for path in folder.parent.rglob("*") if path.is_file()) == sorted(written)
 
 
@@ -161,9 +161,9 @@ def test_the_page_tells_the_verdicts_in_words(page: Page) -> None:
 
 def test_every_figure_is_read_aloud_and_has_a_caption(page: Page) -> None:
     drawn = [attrs for tag, attrs in page.elements if tag == "svg"]
-    assert len(drawn) == 6
+    assert len(drawn) == 8
     assert all(attrs["role"] == "img" and attrs["aria-label"] for attrs in drawn)
-    assert re.findall(r"Figure (\d)\.", page.words) == list("123456")
+    assert re.findall(r"Figure (\d)\.", page.words) == list("12345678")
 
 
 def test_forty_runs_of_sixty_epochs_fit_in_the_page(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_no_text_is_a_formula_to_a_spreadsheet(tmp_path: Path) -> None:
 def test_links_and_pictures_of_the_markdown_are_there(folder: Path) -> None:
     text = (folder / "index.md").read_text("utf-8")
     targets = re.findall(r"\]\(([^)]+)\)", text)
-    assert len([target for target in targets if target.startswith("figures/")]) == 6
+    assert len([target for target in targets if target.startswith("figures/")]) == 8
     for target in targets:
         if target.startswith("#"):
             assert f'<a id="{target[1:]}"></a>' in text
@@ -291,7 +291,7 @@ def test_the_markdown_as_a_page_of_the_site_shows_scripts_as_text(folder: Path) 
     page = Page(markdown.markdown(text, extensions=["tables"]))
     tags = [tag for tag, _ in page.elements]
     assert "script" not in tags
-    assert (tags.count("table"), tags.count("img"), tags.count("h2")) == (9, 6, 8)
+    assert (tags.count("table"), tags.count("img"), tags.count("h2")) == (9, 8, 8)
     assert f"lstm{HOSTILE}" in page.words
 
 
