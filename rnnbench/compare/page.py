@@ -78,9 +78,10 @@ def comparison_tables(comparison: Comparison) -> dict[str, str]:
 def paper_tables(comparison: Comparison) -> Iterator[PaperTable]:
     """The tables that a paper wants, none of them empty; none at all before a run has finished."""
     arms, uncertainty = comparison.arms, comparison.uncertainty
-    if any(row.n for row in arms if not row.is_baseline):
-        yield _on_paper("accuracy", tabulate_scores(comparison), _reading_of_scores())
-        yield _on_paper("costs", tabulate_costs(comparison), _reading_of_costs(arms))
+    if not any(row.n for row in arms if not row.is_baseline):
+        return
+    yield _on_paper("accuracy", tabulate_scores(comparison), _reading_of_scores())
+    yield _on_paper("costs", tabulate_costs(comparison), _reading_of_costs(arms))
     if comparison.pairs:
         table = tabulate_pairs(comparison.pairs, comparison.sections)
         yield _on_paper("pairs", table, _reading_of_pairs(comparison))
