@@ -1,6 +1,7 @@
 """What the report says of a study's runs: architectures, pairs, uncertainty, learning curves."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.figures import (
@@ -35,8 +36,24 @@ from rnnbench.compare.verdicts import level_of_look
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import Block, Paragraph, Part, Subheading, make_part
 from rnnbench.page.csv_files import write_lines, write_rows
+from rnnbench.page.latex import PaperTable
+from rnnbench.page.tables import Table
 from rnnbench.page.texts import number
 from rnnbench.recorded_runs import CURVES
+
+_MEANS = "Values are means over the runs that learned ± their standard deviation."
+_GAP = (
+    "Gap: validation loss minus the training loss evaluated without dropout, both of the best"
+    " model."
+)
+_TOO_FEW = "too few runs (the interquartile mean needs five)"
+_ALIKE = "runs that do not differ (for the bootstrap)"
+_ELSEWHERE = "for times, runs on different hardware"
+_CAPTIONS = {
+    "uncertainty_arms": "Where the uncertainty of each mean test accuracy comes from",
+    "uncertainty_pairs": "Where the uncertainty of each difference in test accuracy comes from",
+}
+"""On paper, where no heading stands above the table."""
 
 
 def comparison_parts(comparison: Comparison, curves_for: FindCurves) -> Iterator[Part]:
@@ -66,6 +83,24 @@ def comparison_tables(comparison: Comparison) -> dict[str, str]:
     }
 
 
+def paper_tables(comparison: Comparison) -> Iterator[PaperTable]:
+    """The tables that a paper wants, none of them empty; none at all before a run has finished."""
+    arms, uncertainty = comparison.arms, comparison.uncertainty
+    if not any(row.n for row in arms if not row.is_baseline):
+        return
+    yield _on_paper("accuracy", tabulate_scores(comparison), _reading_of_scores())
+    yield _on_paper("costs", tabulate_costs(comparison), _reading_of_costs(arms))
+    if comparison.pairs:
+        table = tabulate_pairs(comparison.pairs, comparison.sections, _on_new_reviews(comparison))
+        yield _on_paper("pairs", table, _reading_of_pairs(comparison))
+    sources = _reading_of_uncertainty(uncertainty.arms)
+    if uncertainty.arms:
+        yield _on_paper("uncertainty_arms", tabulate_arm_uncertainty(comparison), sources)
+    if uncertainty.pairs:
+        note = f"{sources} {_reading_of_opposites(comparison)}"
+        yield _on_paper("uncertainty_pairs", tabulate_pair_uncertainty(comparison), note)
+
+
 def write_curves(curves: Iterable[Curve]) -> str:
     """The curves as CSV, a line for each epoch."""
     return write_lines(
@@ -89,22 +124,29 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
         yield tabulate_seeds(comparison)
     yield from unlearned_blocks(comparison.arms, comparison.sections)
     yield tabulate_costs(comparison)
-    yield Paragraph(_reading_of_costs(comparison.arms))
+    yield Paragraph(_reading_of_arms(comparison.arms))
     if comparison.responses:
         yield Subheading("Response to the hyperparameters")
         yield tabulate_responses(comparison)
         yield picture_responses(comparison.responses)
 
 
+def _reading_of_arms(arms: Sequence[ArmRow]) -> str:
+    text = f"{_MEANS} {_GAP} A dash: not measured, {_TOO_FEW}, {_ALIKE}, or, {_ELSEWHERE}."
+    return text + _hardware(arms)
+
+
+def _reading_of_scores() -> str:
+    return f"{_MEANS} A dash: not measured, {_TOO_FEW}, or {_ALIKE}."
+
+
 def _reading_of_costs(arms: Sequence[ArmRow]) -> str:
-    text = (
-        "Values are means over the runs that learned ± their standard deviation. Gap: validation"
-        " loss minus the training loss evaluated without dropout, both of the best model. A dash:"
-        " not measured, too few runs (the interquartile mean needs five), runs that do not differ"
-        " (for the bootstrap), or, for times, runs on different hardware."
-    )
-    hardware = {row.hardware for row in arms if row.hardware}
-    return f"{text} Times: {hardware.pop()}." if len(hardware) == 1 else text
+    return f"{_MEANS} {_GAP} A dash: not measured, or, {_ELSEWHERE}.{_hardware(arms)}"
+
+
+def _hardware(arms: Sequence[ArmRow]) -> str:
+    found = {row.hardware for row in arms if row.hardware}
+    return f" Times: {found.pop()}." if len(found) == 1 else ""
 
 
 def _pairs(comparison: Comparison) -> Iterator[Block | None]:
@@ -219,11 +261,7 @@ def _uncertainty(comparison: Comparison) -> Iterator[Block | None]:
         yield picture_errors(comparison)
     if uncertainty.pairs:
         yield tabulate_pair_uncertainty(comparison)
-        yield Paragraph(
-            "One run of each tells the opposite: the chance that a comparison of single runs would"
-            f" have ranked the two the other way round. Seeds needed: to find a difference of"
-            f" {_margin(comparison)} points with about 80 % power at the observed spread."
-        )
+        yield Paragraph(_reading_of_opposites(comparison))
 
 
 def _reading_of_uncertainty(rows: Sequence[ArmUncertainty]) -> str:
@@ -237,6 +275,18 @@ def _reading_of_uncertainty(rows: Sequence[ArmUncertainty]) -> str:
         return f"{text}; not measured where no predictions were kept."
     reviews = " or ".join(f"{n:,}" for n in counts)
     return f"{text} over the runs and the {reviews} test reviews; all in accuracy points."
+
+
+def _reading_of_opposites(comparison: Comparison) -> str:
+    return (
+        "One run of each tells the opposite: the chance that a comparison of single runs would"
+        f" have ranked the two the other way round. Seeds needed: to find a difference of"
+        f" {_margin(comparison)} points with about 80 % power at the observed spread."
+    )
+
+
+def _on_paper(name: str, table: Table[Any], note: str) -> PaperTable:
+    return PaperTable(name=name, caption=_CAPTIONS.get(name, table.caption), table=table, note=note)
 
 
 def _curves(comparison: Comparison, curves_for: FindCurves) -> Iterator[Block | None]:

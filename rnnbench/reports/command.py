@@ -18,6 +18,9 @@ def report(
         str,
         typer.Option("--format", help="html, md and csv, or some of them, separated by commas."),
     ] = "html,md,csv",
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Write tables for a paper too, into the folder latex.")
+    ] = False,
     claims: Annotated[
         Path | None, typer.Option(help="A TOML file with claims of your own.")
     ] = None,
@@ -31,5 +34,12 @@ def report(
     if tracking_uri is not None:
         os.environ["MLFLOW_TRACKING_URI"] = tracking_uri
     report_study(
-        study, Screen(), here(), out=out, formats=words(formats), claims=claims, open_page=open_
+        study,
+        Screen(),
+        here(),
+        out=out,
+        formats=words(formats),
+        claims=claims,
+        latex=latex,
+        open_page=open_,
     )

@@ -19,7 +19,7 @@ from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import NO_RUNS, RecordedRun, changed_at, read_runs
 from rnnbench.reports.compose import Report, compose_report, compose_timing_report
-from rnnbench.reports.writer import FORMATS, write_report
+from rnnbench.reports.writer import FORMATS, LATEX, write_report
 from rnnbench.study import TIMING, bundled_studies, load_study
 from rnnbench.timing.rows import TimingPart, compose_timing_part
 from rnnbench.timing.sessions import read_sessions
@@ -39,6 +39,7 @@ def report_study(
     out: Path | None = None,
     formats: Sequence[str] = FORMATS,
     claims: Path | None = None,
+    latex: bool = False,
     open_page: bool = False,
 ) -> Path:
     """Write a study's report, say what it found; the page's path.
@@ -47,6 +48,7 @@ def report_study(
         study: its name; None takes the one that was worked on last.
         out: the folder for the page; None takes `reports/<study>`.
         claims: a file with claims of the user's own.
+        latex: write tables for a paper too.
         open_page: show the page in the browser.
 
     Raises:
@@ -70,13 +72,15 @@ def report_study(
                 problem = _take_others(study, view, store)
         except StoreError as err:
             problem = str(err)
-    written = _write(store, study, problem, out=out, formats=formats, claims=claims)
+    written = _write(store, study, problem, out=out, formats=formats, claims=claims, latex=latex)
     for sentence in written.answer:
         view.say(sentence)
     for warning in written.warnings:
         view.warn(warning)
     _attach(written, view)
     view.say(f"report: {written.page}")
+    if latex:
+        view.say(_tell_latex(written))
     if open_page:
         webbrowser.open(written.page.resolve().as_uri())
     return written.page
@@ -132,6 +136,7 @@ def _write(
     out: Path | None = None,
     formats: Sequence[str] = FORMATS,
     claims: Path | None = None,
+    latex: bool = False,
 ) -> _Written:
     read = load_claims(claims)
     unread: list[str] = []
@@ -149,7 +154,7 @@ def _write(
         study=study,
         store=store,
         folder=folder,
-        files=tuple(write_report(report, folder, formats)),
+        files=tuple(write_report(report, folder, formats, latex=latex)),
         answer=report.answer,
         warnings=(*report.warnings, *unread),
         can_attach=not problem and has_store and find_spec("mlflow") is not None,
@@ -280,6 +285,15 @@ def _command(study: str, runs: Sequence[RecordedRun]) -> str:
         if run.result is not None and "command" in run.result.environment:
             return run.result.environment["command"]
     return f"rnnbench run --study {study}" if study in bundled_studies() else ""
+
+
+def _tell_latex(written: _Written) -> str:
+    folder = written.folder / LATEX
+    if any(file.parent == folder for file in written.files):
+        return f"LaTeX tables: {folder}"
+    if written.study == TIMING:
+        return "no LaTeX tables were written: they are made of a study, not of what was timed"
+    return "no LaTeX tables were written: no run has finished"
 
 
 def _attach(written: _Written, view: Screen) -> None:

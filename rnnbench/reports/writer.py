@@ -1,27 +1,40 @@
-"""The report's files: the page, the same as Markdown with its figures, and every table as CSV."""
+"""The report's files: the page, as Markdown with figures, tables as CSV, and some as LaTeX."""
 
+import shlex
 from collections.abc import Collection, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
+from rnnbench.compare.page import paper_tables
 from rnnbench.data.files import sweep_folders, temporary_folder
 from rnnbench.errors import StoreError
 from rnnbench.formats import why_failed
 from rnnbench.page.drawing import write_png
+from rnnbench.page.latex import render_latex
 from rnnbench.page.render import render_html, render_markdown
 from rnnbench.reports.compose import Report
 
 FORMATS = ("html", "md", "csv")
+LATEX = "latex"
+"""The folder of the tables for a paper."""
 
 _BEGUN = ".rnnbench-report-"
 
 
-def write_report(report: Report, folder: Path, formats: Collection[str]) -> list[Path]:
+def write_report(
+    report: Report, folder: Path, formats: Collection[str], *, latex: bool = False
+) -> list[Path]:
     """The files written into `folder`, the page first: each is replaced whole or not at all.
+
+    Args:
+        latex: the tables for a paper too, of which there are none before a run has finished.
 
     Raises:
         StoreError: the folder cannot be written to; what was there is as it was.
     """
     contents = _render(report, formats)
+    if latex:
+        contents |= _render_latex(report)
     try:
         _replace_files(folder, contents)
     except OSError as err:
@@ -47,6 +60,20 @@ def _render(report: Report, formats: Collection[str]) -> dict[str, bytes]:
     if has_csv:
         contents |= {f"tables/{name}.csv": text.encode() for name, text in report.tables().items()}
     return contents
+
+
+def _render_latex(report: Report) -> dict[str, bytes]:
+    """The same of the tables for a paper."""
+    command = shlex.join(("rnnbench", "report", report.study, "--latex"))
+    made_by = f"rnnbench {version('rnnbench')}: {command}"
+    found = paper_tables(report.comparison) if report.comparison else ()
+    texts = {
+        paper.name: render_latex(
+            paper, study=report.study, made_by=made_by, warnings=report.warnings
+        )
+        for paper in found
+    }
+    return {f"{LATEX}/{name}.tex": text.encode() for name, text in texts.items()}
 
 
 def _replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:

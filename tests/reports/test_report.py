@@ -191,6 +191,32 @@ def test_a_format_that_there_is_not_is_refused(
     assert_one_error(rnnbench("report", "--format", formats), USAGE, sentence)
 
 
+def test_tables_for_a_paper_lie_beside_the_page_and_the_last_line_says_where(
+    rnnbench: Command, folder: MlflowFolder
+) -> None:
+    fill(folder, over(0.8), over(0.79))
+    answer = rnnbench("report", "--latex", "--format", "md")
+    made = folder.root / "reports" / "textbook"
+    assert answer.code == 0, answer
+    assert answer.out.splitlines()[-2:] == [
+        f"report: {made / 'index.md'}",
+        f"LaTeX tables: {made / 'latex'}",
+    ]
+    names = {path.name for path in (made / "latex").iterdir()}
+    assert {"accuracy.tex", "costs.tex", "pairs.tex"} <= names
+    assert not (made / "tables").exists()
+
+
+def test_a_study_without_a_finished_run_has_no_tables_for_a_paper(
+    rnnbench: Command, folder: MlflowFolder
+) -> None:
+    fill(folder, FAILED, None)
+    answer = rnnbench("report", "--latex")
+    assert answer.code == 0, answer
+    assert answer.out.splitlines()[-1] == "no LaTeX tables were written: no run has finished"
+    assert not (folder.root / "reports" / "textbook" / "latex").exists()
+
+
 BAD_CLAIM = """
 [[claim]]
 id = "mine"

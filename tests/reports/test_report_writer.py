@@ -6,10 +6,12 @@ import csv
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from made_reports import EMPTY, HOSTILE, changed, make_report, make_responses
+from tex import cells_of
 
 from rnnbench.errors import StoreError
 from rnnbench.page.render import escape_line, escape_markdown
@@ -355,3 +357,67 @@ def test_what_was_there_stays_where_writing_fails(tmp_path: Path) -> None:
         write_report(EMPTY, tmp_path, ["html", "csv"])
     assert (tmp_path / "index.html").read_text() == "before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "tables"]
+
+
+PAPER = ("accuracy", "costs", "pairs", "uncertainty_arms", "uncertainty_pairs")
+IN_NAMES = "_%&\\{}$#~^ 영화 \u200f"
+
+
+def write_latex(report: Report, folder: Path) -> dict[str, str]:
+    """The tables for a paper, by the stem of their file."""
+    paths = write_report(report, folder, ["csv"], latex=True)
+    found = [path for path in paths if path.suffix == ".tex"]
+    assert {path.parent for path in found} <= {folder / "latex"}
+    return {path.stem: path.read_text("utf-8") for path in found}
+
+
+def test_a_paper_has_five_tables_with_the_rows_and_columns_of_the_page(tmp_path: Path) -> None:
+    made = make_report(n_seeds=6, n_epochs=1)
+    found = write_latex(made, tmp_path)
+    assert tuple(found) == PAPER
+    blocks = [block for part in made.page().parts for block in part.blocks]
+    shown = {
+        (len(block.columns), 1 + len(block.shown[0][1]))
+        for block in blocks
+        if block.kind == "table"
+    }
+    for text in found.values():
+        cells = cells_of(text)
+        assert (len(cells[0]), len(cells)) in shown
+        assert {len(row) for row in cells} == {len(cells[0])}
+
+
+def test_a_table_for_a_paper_says_what_made_it_and_what_the_report_warns_of(tmp_path: Path) -> None:
+    first, second, *others = write_latex(make_report(n_epochs=1), tmp_path)["pairs"].splitlines()
+    assert first == "% Pairs by test accuracy: study textbook"
+    assert second == f"% Made by rnnbench {version('rnnbench')}: rnnbench report textbook --latex"
+    assert "% Warning: Seconds an epoch were measured beside other work." in others
+
+
+@pytest.mark.parametrize("hostile", [HOSTILE, IN_NAMES], ids=["script", "signs"])
+def test_tables_for_a_paper_are_whole_whatever_the_arms_are_called(
+    hostile: str, tmp_path: Path
+) -> None:
+    made = make_report(sections=(hostile, "[long]"), n_seeds=6, n_epochs=1, hostile=hostile)
+    for text in write_latex(made, tmp_path).values():
+        lengths = [len(row) for row in cells_of(text)]
+        assert sorted({*lengths}) == [1, lengths[0]]
+        assert lengths.count(1) == 2  # sections
+        assert "\u200f" not in text
+
+
+def test_without_a_finished_run_there_is_no_table_for_a_paper(tmp_path: Path) -> None:
+    failed = replace(make_report(arms=("lstm",), n_epochs=1).comparison.arms[0], n=0)
+    assert write_latex(changed(EMPTY, arms=(failed,)), tmp_path) == {}
+    assert not (tmp_path / "latex").exists()
+
+
+def test_one_arm_has_no_table_of_pairs(tmp_path: Path) -> None:
+    made = make_report(arms=("lstm",), n_epochs=1)
+    assert tuple(write_latex(made, tmp_path)) == ("accuracy", "costs", "uncertainty_arms")
+
+
+def test_a_folder_for_latex_that_cannot_be_written_is_told_as_any(tmp_path: Path) -> None:
+    (tmp_path / "latex").write_text("in the way")
+    with pytest.raises(StoreError, match=r"cannot write the report to .+ with --out"):
+        write_report(make_report(n_epochs=1), tmp_path, ["csv"], latex=True)
