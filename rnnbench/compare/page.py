@@ -33,6 +33,7 @@ from rnnbench.compare.tables import (
 )
 from rnnbench.compare.unlearned import unlearned_blocks
 from rnnbench.compare.verdicts import level_of_look
+from rnnbench.compare.write_up import write_up
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import Block, Paragraph, Part, Subheading, make_part
 from rnnbench.page.csv_files import write_lines, write_rows
@@ -160,6 +161,7 @@ def _pairs(comparison: Comparison) -> Iterator[Block | None]:
         yield Paragraph(_disagreement(disagreeing))
     yield picture_pairs(comparison.pairs, comparison.sections)
     yield picture_improvements(comparison.pairs, comparison.sections)
+    yield from write_up(comparison)
 
 
 def _on_new_reviews(comparison: Comparison) -> dict[tuple[str, str, str], str]:

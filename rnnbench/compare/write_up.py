@@ -1,0 +1,111 @@
+"""How to write a study up: the sentences that its runs allow, and no stronger ones."""
+
+from collections.abc import Iterator, Mapping
+
+from rnnbench.compare.comparison import Comparison
+from rnnbench.compare.rows import PairRow, PairUncertainty
+from rnnbench.compare.verdicts import level_of_look
+from rnnbench.output.amounts import plural
+from rnnbench.page.blocks import Block, Paragraph, Subheading
+from rnnbench.page.texts import number, p_value, signed_points, with_interval
+from rnnbench.stats.intervals import Interval
+
+_MOST_PAIRS = 10
+
+
+def write_up(comparison: Comparison) -> Iterator[Block]:
+    """The method in a paragraph, then a sentence for each pair."""
+    if not comparison.pairs:
+        return
+    yield Subheading("How to write this up")
+    yield Paragraph(_method(comparison))
+    measured = {(row.section, row.a, row.b): row for row in comparison.uncertainty.pairs}
+    for row in comparison.pairs[:_MOST_PAIRS]:
+        yield Paragraph(_sentence(row, measured))
+    if len(comparison.pairs) > _MOST_PAIRS:
+        yield Paragraph(
+            f"So on for {plural(len(comparison.pairs) - _MOST_PAIRS, 'more pair')}, in the words of"
+            " their verdicts."
+        )
+
+
+def _method(comparison: Comparison) -> str:
+    pairs, margin = comparison.pairs, _points(comparison.declared.margin)
+    n_runs = sorted({row.n for row in comparison.arms if not row.is_baseline and row.n})
+    seeds = " to ".join(map(str, dict.fromkeys((n_runs[0], n_runs[-1])))) if n_runs else "no"
+    tests = []
+    if any(row.is_paired for row in pairs):
+        tests.append(
+            "seed by seed with Wilcoxon's signed-rank test, differences being Hodges–Lehmann"
+            " estimates"
+        )
+    if not all(row.is_paired for row in pairs):
+        tests.append("with Welch's and Brunner and Munzel's tests, both of which had to reject")
+    level = f"{level_of_look(comparison.look):.3g}"
+    look = "" if comparison.look == 1 else f" (look {comparison.look} of the study)"
+    return (
+        f"Method: each network was trained with {seeds} seeds and scored on the test half at its"
+        f" best validation loss. Test accuracies of the runs that learned were compared"
+        f" {'; or '.join(tests)}. p values are Holm-adjusted over {plural(len(pairs), 'pair')},"
+        f" the level is {level}{look}; a difference of {margin} points was taken as the smallest"
+        " that matters, and equivalence was tested by two one-sided tests."
+    )
+
+
+def _sentence(row: PairRow, measured: Mapping[tuple[str, str, str], PairUncertainty]) -> str:
+    """What the runs of a pair allow to be said."""
+    place = f"{row.section}: " if row.section else ""
+    if row.is_descriptive_only or row.is_without_spread or row.typical is None:
+        return (
+            f"{place}{row.a} and {row.b}: the runs allow no sentence on which is better; give the"
+            " means, their spread and the number of seeds."
+        )
+    numbers = _numbers(row)
+    reviews = _reviews(row, measured.get((row.section, row.a, row.b)))
+    margin = _points(row.margin)
+    if row.verdict == "undetermined":
+        return (
+            f"{place}“Whether {row.a} or {row.b} scores higher was not determined ({numbers}).”"
+            " Not: “they perform equally”."
+        )
+    if row.verdict == "equivalent":
+        return (
+            f"{place}“{row.a} and {row.b} were equivalent within {margin} points ({numbers})"
+            f"{reviews}.”"
+        )
+    winner, loser = (row.a, row.b) if row.verdict == "better" else (row.b, row.a)
+    size = {
+        "beyond": f"more than {margin} points",
+        "within": f"less than {margin} points",
+        "about": f"by an amount that may be less or more than {margin} points",
+    }[row.size or "about"]
+    how = "" if row.size == "about" else "by "
+    return (
+        f"{place}“{winner} typically scored higher than {loser}, {how}{size} ({numbers}){reviews}.”"
+    )
+
+
+def _reviews(row: PairRow, measured: PairUncertainty | None) -> str:
+    if measured is not None and measured.both_se and measured.new_reviews == row.verdict:
+        return ", on these test reviews and on others like them"
+    return ", on this test set"
+
+
+def _numbers(row: PairRow) -> str:
+    """The difference as the sentence has it: of the better arm less the other, else of a less b."""
+    difference, interval = row.typical or 0.0, row.typical_interval
+    if row.verdict == "worse":
+        difference = -difference
+        interval = interval and Interval(-interval.high, -interval.low)
+    n_runs = plural(row.n_a, "seed") if row.is_paired else f"{row.n_a} and {row.n_b} runs"
+    size = with_interval(difference, interval, signed_points)
+    return f"typical difference {size} points, {n_runs}, Holm p {_p(row)}"
+
+
+def _p(row: PairRow) -> str:
+    text = p_value(row.p_within if row.verdict == "equivalent" else row.p_holm)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def _points(fraction: float) -> str:
+    return number(100 * fraction).rstrip("0").rstrip(".")
