@@ -213,6 +213,7 @@ class PairUncertainty:
     Args:
         opposite: chance that one run of each would have told the opposite of the mean
             difference, over all combinations of their runs, a tie counting half.
+        opposite_interval: its 95 % interval, that of the probability that one run beats another.
         n_opposite_seeds, n_seeds: of the seeds that both have, how many told the opposite.
         p_new_reviews, new_reviews, new_reviews_size: as `p_holm`, `verdict` and `size` of a
             `PairRow`, for other test reviews as well as other seeds.
@@ -229,6 +230,7 @@ class PairUncertainty:
     both_se: float | None
     both_interval: Interval | None
     opposite: float | None
+    opposite_interval: Interval | None = None
     n_opposite_seeds: int | None
     n_seeds: int
     seeds_needed: int | None

@@ -207,7 +207,10 @@ def tabulate_pair_uncertainty(comparison: Comparison) -> Table[PairUncertainty]:
         Column(
             "95 % interval, both (points)", lambda row: within(row.both_interval, signed_points)
         ),
-        Column("one run of each tells the opposite", lambda row: chance(row.opposite)),
+        Column(
+            "one run of each tells the opposite [95 %]",
+            lambda row: with_interval(row.opposite, row.opposite_interval, chance),
+        ),
         Column("seeds that told the opposite", _opposite_seeds),
         Column("seeds needed", lambda row: count(row.seeds_needed)),
     ]

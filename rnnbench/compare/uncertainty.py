@@ -20,7 +20,7 @@ from rnnbench.stats.crossed import (
     estimate_errors_apart,
     resample_reviews,
 )
-from rnnbench.stats.intervals import mean_sd
+from rnnbench.stats.intervals import Interval, mean_sd
 from rnnbench.stats.ranks import student
 from rnnbench.stats.seeds import reversal_probability, seeds_needed
 
@@ -145,6 +145,7 @@ def _describe_pair(
         both_se=errors.both_se,
         both_interval=errors.both_interval,
         opposite=reversal_probability(runs.a, runs.b),
+        opposite_interval=_opposite_interval(pair),
         n_opposite_seeds=sum(told) if told else None,
         n_seeds=len(told),
         seeds_needed=seeds_needed(
@@ -153,6 +154,14 @@ def _describe_pair(
         if runs.has_spread and not pair.is_too_coarse
         else None,
     )
+
+
+def _opposite_interval(pair: PairRow) -> Interval | None:
+    """That of P(a > b), turned where the mean of a is the higher one."""
+    interval = pair.probability_interval
+    if interval is None or not pair.difference or pair.difference < 0:
+        return interval if pair.difference else None
+    return Interval(1 - interval.high, 1 - interval.low)
 
 
 def _resample(

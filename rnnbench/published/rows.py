@@ -29,7 +29,7 @@ class PublishedRow:
         source: `notes-2025` or `notes-2022`.
         order: of our runs.
         summary: `best val_loss`, `its val_accuracy`, `best epoch`, `test accuracy`.
-        is_inside: None where there is no interval (fewer than two runs).
+        is_inside: None where there is no interval (fewer than two runs, or runs all alike).
     """
 
     source: str
@@ -139,8 +139,10 @@ def _compare_arm(source: str, section: Section, arm: Arm) -> Iterator[PublishedR
             continue
         ours = [of_run[summary] for of_run in found if summary in of_run]
         interval = prediction_interval(ours)
-        if interval is not None:
+        if interval is not None and interval.low < interval.high:
             interval = interval.bounded(*_bounds(summary))
+        else:
+            interval = None  # of runs all alike nothing shows how far another would lie
         yield PublishedRow(
             source=source,
             section=section.name,

@@ -28,6 +28,9 @@ SECTIONS = ("architectures", "studies", "runs")
 COLUMNS = (
     "study",
     "dataset",
+    "num_words",
+    "max_len",
+    "learning_rate",
     "order",
     "backend",
     "engine",
