@@ -15,6 +15,7 @@ from rnnbench.compare.rows import (
     ResponseRow,
     SeedRow,
 )
+from rnnbench.compare.standing import tell_interim, tell_look
 from rnnbench.compare.tables import (
     tabulate_arm_uncertainty,
     tabulate_costs,
@@ -102,11 +103,25 @@ def _pairs(comparison: Comparison) -> Iterator[Block | None]:
         yield Paragraph(_why_no_pairs(comparison))
         return
     yield Paragraph(_reading_of_pairs(comparison))
+    if told := _look(comparison):
+        yield Paragraph(told)
     yield tabulate_pairs(comparison.pairs, comparison.sections)
     disagreeing = [row for row in comparison.pairs if _disagrees(row)]
     if disagreeing:
         yield Paragraph(_disagreement(disagreeing))
     yield picture_pairs(comparison.pairs, comparison.sections)
+
+
+def _look(comparison: Comparison) -> str:
+    """Which look this is; nothing where no verdict can be given."""
+    standing, pairs = comparison.standing, comparison.pairs
+    if standing.interim is not None:
+        is_coarse = any(row.is_too_coarse for row in pairs)
+        told = tell_interim(standing.interim, is_coarse=is_coarse)
+        return f"{told} Until then the numbers only describe, and no look is spent."
+    if not standing.is_known or all(row.is_descriptive_only for row in pairs):
+        return ""
+    return tell_look(standing, n_pairs=len(pairs), is_paired=comparison.declared.is_paired)
 
 
 def _disagrees(row: PairRow) -> bool:
@@ -139,13 +154,15 @@ def _reading_of_pairs(comparison: Comparison) -> str:
     sentences = [
         f"Verdicts are on the first arm of a pair. Better or worse: the Holm-adjusted p is at most"
         f" 0.05; beside it stands whether the difference goes beyond the practical margin of"
-        f" {margin} points, which the study declared before it was run. Equivalent: the 95 %"
+        f" {margin} points, which the study declared {_when(comparison)}. Equivalent: the 95 %"
         f" interval lies inside ± {margin} points. Else undetermined.",
         _family(comparison.pairs),
         _pairing(comparison.pairs),
         "P(A > B) is the chance that one run of A scores higher than one run of B.",
     ]
-    descriptive = [row for row in comparison.pairs if row.is_descriptive_only]
+    descriptive = [
+        row for row in comparison.pairs if row.is_descriptive_only and not row.is_interim
+    ]
     if any(row.is_too_coarse for row in descriptive):
         sentences.append(
             "Descriptive only: no verdict where one test text weighs more than the margin."
@@ -162,6 +179,10 @@ def _reading_of_pairs(comparison: Comparison) -> str:
     else:
         sentences.append("All of this holds for this one split of the reviews and this test set.")
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _when(comparison: Comparison) -> str:
+    return "after it was run" if comparison.declared.is_changed else "before it was run"
 
 
 def _family(pairs: Sequence[PairRow]) -> str:
