@@ -18,6 +18,8 @@ from rnnbench.formats import parse_json, why_failed
 from rnnbench.study import parse_declaration
 
 MOST_LOOK_VALUES = 1_000_000
+RULE = ("margin_points", "contrast", "pairing")
+"""What verdicts go by, of all that a study declares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class Look:
         runs: the test accuracy of every finished run of the study, by fingerprint.
         n_seeds: finished runs of the arm that had the fewest.
         level: at which it decided.
-        declaration: margin, contrast and pairing at the time.
+        declaration: the `RULE` at the time.
         arms: the names of those that there were.
     """
 
@@ -130,7 +132,9 @@ def _parse_look(item: Mapping[str, Any]) -> Look:  # Any: JSON values
         if type(values[name]) not in (int, float) or not 0 <= values[name] < math.inf:
             raise ValueError(f"{name} is not a number")
     checked = parse_declaration(declaration)
-    values["declaration"] = {name: checked[name] for name in declaration}
+    values["declaration"] = {name: checked[name] for name in RULE if name in declaration}
+    if len(values["declaration"]) < len(RULE):
+        raise ValueError("its declaration is not one")
     return Look(**{**values, "arms": tuple(arms)})
 
 

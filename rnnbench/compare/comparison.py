@@ -18,6 +18,7 @@ from rnnbench.compare.uncertainty import (
     judge_new_reviews,
     measure_uncertainty,
 )
+from rnnbench.looks import RULE
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
@@ -58,7 +59,7 @@ class Declaration:
     @property
     def rule(self) -> dict[str, Any]:  # Any: text and a number
         """What verdicts go by: noted with each look."""
-        return {name: getattr(self, name) for name in ("margin_points", "contrast", "pairing")}
+        return {name: getattr(self, name) for name in RULE}
 
     @property
     def margin(self) -> float:
