@@ -2,6 +2,7 @@
 
     rnnbench.json      format, version, study, where from, size and SHA-256 of each file
     study.json         what the study declared, and when
+    looks.json         the looks at which it gave verdicts, if there were any
     runs/<fingerprint>/spec.json, result.json, history.csv, best.keras, predictions.npz
 
 Nothing in an archive can run code: JSON, CSV and arrays without pickles are read, and a model is
@@ -27,13 +28,15 @@ from rnnbench.entries import MOST_BYTES, LedgerEntry, check_time, parse_declarat
 from rnnbench.errors import ArchiveError, StoreError, StudyError
 from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes, why_failed
 from rnnbench.limits import MOST_RUNS
+from rnnbench.looks import Look, parse_looks
 from rnnbench.output.amounts import size
 from rnnbench.study import check_description, check_name
 
 FORMAT = "rnnbench study"
-VERSION = 1
+VERSION = 2  # 1: without looks, as one is still written that has none
 MANIFEST = "rnnbench.json"
 DECLARATIONS = "study.json"
+LOOKS = "looks.json"
 RUN_FILES = ("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz")
 MOST_FILES = MOST_RUNS * len(RUN_FILES)
 MOST_MANIFEST_BYTES = 256 * MOST_FILES
@@ -51,6 +54,7 @@ class Archive:
         origin: the machine it comes from.
         digest: SHA-256 of the manifest, which names the content of every other file.
         declarations: `declared_at` and `declaration` of each, the latest last.
+        looks: those at which the study gave verdicts there, the latest last.
     """
 
     study: str
@@ -58,6 +62,7 @@ class Archive:
     digest: str
     runs: tuple[LedgerEntry, ...]
     declarations: tuple[Mapping[str, Any], ...]  # Any: JSON values
+    looks: tuple[Look, ...] = ()
 
 
 def write_archive(
@@ -65,6 +70,7 @@ def write_archive(
     study: str,
     entries: Sequence[LedgerEntry],
     declarations: Sequence[Mapping[str, Any]],
+    looks: Sequence[Look] = (),
 ) -> None:
     """Write the runs of a study that are over; the file is there whole or not at all.
 
@@ -79,6 +85,8 @@ def write_archive(
             file.writestr(name, content)
 
         add(DECLARATIONS, json.dumps(list(declarations)).encode())
+        if looks:
+            add(LOOKS, json.dumps([look.to_json() for look in looks]).encode())
         for entry in entries:
             for name in RUN_FILES:
                 if (entry.folder / name).exists():
@@ -86,7 +94,7 @@ def write_archive(
                     add(f"runs/{entry.fingerprint}/{name}", content)
         manifest = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": VERSION if looks else 1,
             "written_by": f"rnnbench {version('rnnbench')}",
             "study": study,
             "origin": platform.node(),
@@ -163,6 +171,7 @@ def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
         origin=manifest["origin"],
         digest=hashlib.sha256(content).hexdigest(),
         declarations=check_declarations(read_bytes(into / DECLARATIONS, MOST_DECLARATIONS_BYTES)),
+        looks=_read_looks(file, listed, into),
         runs=_read_runs(study, file, listed, into),
     )
 
@@ -182,6 +191,20 @@ def _read_manifest(file: zipfile.ZipFile, members: set[str]) -> bytes:
     return content
 
 
+def _read_looks(
+    file: zipfile.ZipFile,
+    listed: Mapping[str, Any],  # Any: JSON values
+    into: Path,
+) -> tuple[Look, ...]:
+    if LOOKS not in listed:
+        return ()
+    _unpack(file, LOOKS, listed[LOOKS], into)
+    try:
+        return tuple(parse_looks(read_bytes(into / LOOKS, MOST_BYTES[LOOKS])))
+    except (StudyError, KeyError, TypeError, ValueError) as err:
+        raise ArchiveError(f"its {LOOKS} holds no looks ({str(err)[:200]!a})") from err
+
+
 def _read_runs(
     study: str,
     file: zipfile.ZipFile,
@@ -189,7 +212,7 @@ def _read_runs(
     into: Path,
 ) -> tuple[LedgerEntry, ...]:
     """Each run is unpacked and checked before the next one is."""
-    names = sorted(name for name in listed if name != DECLARATIONS)
+    names = sorted(name for name in listed if name not in (DECLARATIONS, LOOKS))
     runs = []
     for fingerprint, group in itertools.groupby(names, lambda name: name.split("/")[1]):
         for name in group:
@@ -200,7 +223,7 @@ def _read_runs(
 
 def _is_allowed(name: str) -> bool:
     """Whether a member's name is one that `write_archive` gives: no other path is ever used."""
-    if name == DECLARATIONS:
+    if name in (DECLARATIONS, LOOKS):
         return True
     parts = name.split("/")
     return (

@@ -14,7 +14,7 @@ import math
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, TypeVar, get_args
@@ -46,6 +46,7 @@ MOST_BYTES = {  # of each kind of file; those of a run here have 0.2 MiB in all
     "history.csv": 2**21,
     "best.keras": 2**30,
     "predictions.npz": 2**28,
+    "looks.json": 2**24,
     "state.npz": 2**32,  # the weights, the best ones, and what the optimiser keeps
 }
 _MOST_OTHER_BYTES = 2**28
@@ -180,16 +181,34 @@ def refuse_link(path: Path) -> None:
 def parse_declarations(content: bytes) -> list[dict[str, Any]]:  # Any: JSON values
     """What `study.json` lists: `declared_at` and `declaration` of each, the latest last.
 
+    Where it was noted, `planned` too: the `architectures` and `seeds` that commands asked for, and
+    of each of the last one's `sections` a run by its fingerprint.
+
     Raises:
         StudyError, KeyError, TypeError, ValueError: no study could have declared that.
     """
-    values = parse_json(content, most_values=10_000)
+    values = parse_json(content, most_values=100_000)
     if not isinstance(values, list):
         raise ValueError("it is not a list")
     for item in values:
         check_time("declared_at", item["declared_at"])
         parse_declaration(item["declaration"])
-    return [{name: item[name] for name in ("declared_at", "declaration")} for item in values]
+        _check_plan(item.get("planned", {}))
+    names = ("declared_at", "declaration", "planned")
+    return [{name: item[name] for name in names if name in item} for item in values]
+
+
+def raise_plan(
+    before: Mapping[str, Sequence[Any]],  # Any: names and seeds
+    planned: Mapping[str, Sequence[Any]],
+) -> dict[str, list[Any]]:
+    """What either plans, in the sections of the later one."""
+    return {
+        name: list(values)
+        if name == "sections"
+        else list(dict.fromkeys([*before.get(name, ()), *values]))
+        for name, values in planned.items()
+    }
 
 
 def check_time(what: str, value: object) -> None:
@@ -205,6 +224,15 @@ def write_json(path: Path, values: Any) -> None:  # Any: JSON values
 
 _LINK = "it is a symbolic link, and those are not followed"
 _NO_FILE = (errno.EISDIR, errno.ENOTDIR, errno.ENXIO)  # a folder, in a file, a socket
+
+
+def _check_plan(planned: Mapping[str, Any]) -> None:  # Any: JSON values
+    kinds = {"architectures": str, "seeds": int, "sections": str}
+    if planned and planned.keys() != kinds.keys():
+        raise ValueError("its plan is not one")
+    for name, values in planned.items():
+        if not all(type(value) is kinds[name] for value in values):
+            raise ValueError(f"its {name} are not a list")
 
 
 def _read_plain(path: Path, read: Callable[[IO[bytes]], bytes]) -> bytes | None:

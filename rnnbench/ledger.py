@@ -3,7 +3,8 @@
 .rnnbench/
     lock                       held while a command works in this folder
     workers.log                the workers' standard error
-    runs/<study>/study.json    what the study declared, and when: contrast, margin, pairing
+    runs/<study>/study.json    what the study declared, and when: contrast, margin, pairing, plan
+    runs/<study>/looks.json    the looks at which its reports gave verdicts
     runs/<study>/<fingerprint>/
         spec.json              what was asked
         state.npz              after the last whole epoch: all that a resume needs; goes at the end
@@ -34,11 +35,13 @@ from rnnbench.entries import (
     Parent,
     parse_declarations,
     parse_file,
+    raise_plan,
     refuse_link,
     write_json,
 )
 from rnnbench.errors import DamagedError, StoreError
 from rnnbench.formats import why_failed
+from rnnbench.looks import LookRecord
 from rnnbench.recording import record_event, short_texts
 from rnnbench.specs import Event, RunSpec
 
@@ -199,13 +202,27 @@ class Ledger:
                 (entry.folder / "result.json").unlink()
         return entry
 
-    def declare(self, study: str, declaration: Mapping[str, Any]) -> None:  # Any: JSON values
-        """Note what a study lays down before it is run; a change is added, never written over."""
+    def declare(
+        self,
+        study: str,
+        declaration: Mapping[str, Any],  # Any: JSON values
+        planned: Mapping[str, Sequence[Any]] | None = None,  # Any: names and seeds
+    ) -> None:
+        """Note what a study lays down before it is run; a change is added, never written over.
+
+        Args:
+            planned: as `parse_declarations` reads it; more architectures and seeds raise the plan
+                that there is, fewer leave it as it is.
+        """
         known = self.declarations(study)
-        if known and known[-1]["declaration"] == dict(declaration):
-            return
-        added = {"declared_at": time.time(), "declaration": dict(declaration)}
-        self._write_declarations(study, [*known, added])
+        *before, last = known or [{}]
+        item = {"declared_at": time.time(), "declaration": dict(declaration)}
+        if last.get("declaration") == item["declaration"]:
+            known, item = before, last
+        if planned:
+            item = {**item, "planned": raise_plan(last.get("planned", {}), planned)}
+        if item != last:
+            self._write_declarations(study, [*known, item])
 
     def declarations(self, study: str) -> list[dict[str, Any]]:  # Any: JSON values
         """What the study laid down, the latest last: `declared_at` and `declaration`.
@@ -217,6 +234,10 @@ class Ledger:
         except DamagedError as err:
             self._tell(err, "what the study declared there is left out")
             return []
+
+    def looks(self, study: str) -> LookRecord:
+        """The record of the looks at which the study gave verdicts."""
+        return LookRecord(self._runs / study / "looks.json", self._tell)
 
     def record(self, entry: LedgerEntry, event: Event) -> None:
         """Make an event durable.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -79,6 +79,15 @@ def read_runs(
             stages = find_stages(store)
     found = ledger.read_all(study, partial(_read, whole=whole, store=store, stages=stages))
     return [run for _, run in sorted(found, key=lambda item: item[0])]
+
+
+def finished_scores(runs: Iterable[RecordedRun]) -> dict[str, float | None]:
+    """The test accuracy of the runs that produced one, by fingerprint."""
+    return {
+        run.spec.fingerprint: run.result.test_accuracy
+        for run in runs
+        if run.result is not None and run.is_finished
+    }
 
 
 def find_runs(ledger: Ledger, study: str | None) -> list[RecordedRun]:

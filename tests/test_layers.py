@@ -41,6 +41,7 @@ CORE = (
     "training",
     "entries",
     "recording",
+    "looks",
     "ledger",
     "archived_runs",
     "archives",

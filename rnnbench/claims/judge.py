@@ -45,7 +45,7 @@ from rnnbench.claims.kinds import (
 )
 from rnnbench.claims.metrics import METRICS
 from rnnbench.claims.runs import RunIndex, index_runs, take_sample
-from rnnbench.claims.texts import write_closeness, write_comparison, write_lead
+from rnnbench.claims.texts import INTERIM, write_closeness, write_comparison, write_lead
 from rnnbench.claims.timing import judge_timing
 from rnnbench.compare.pairs import Scores, compare_sections
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
@@ -81,6 +81,7 @@ def judge_claims(
     unlearned: frozenset[str] = frozenset(),
     compared: Compared = (),
     look: int = 1,
+    is_interim: bool = False,
 ) -> list[ClaimRow]:
     """A row for each claim, in their order; of a claim about time, one for each back end.
 
@@ -94,6 +95,7 @@ def judge_claims(
         unlearned: fingerprints of the runs that did not learn.
         compared: the report's own pairs.
         look: the number of the look that the report is.
+        is_interim: whether planned seeds are missing, so that nothing on runs is decided.
     """
     evidence = _Evidence(
         index=index_runs(runs),
@@ -103,6 +105,7 @@ def judge_claims(
         n_test=n_test,
         compared=compared,
         look=look,
+        is_interim=is_interim,
     )
     rows: list[ClaimRow] = []
     for claim in claims:
@@ -131,6 +134,7 @@ class _Evidence:
     unlearned: frozenset[str]
     compared: Compared
     look: int
+    is_interim: bool
 
     def find_pair(self, metric: str, margin: float | None, values: Scores) -> PairRow | None:
         """The report's own row on the same two samples, turned the claim's way; else None."""
@@ -234,6 +238,8 @@ def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> 
         rows = [evidence.find_pair(test.metric, margin, sample.values) or rows[0]]
     if evidence.is_coarse(test.metric, margin):
         rows = [replace(row, verdict="undetermined", is_descriptive_only=True) for row in rows]
+    if evidence.is_interim:
+        rows = [replace(row, is_descriptive_only=True, is_interim=True) for row in rows]
     level = level_of_look(evidence.look)
     verdict = _conclude([_decide(test.expect, row, margin, level) for row in rows], len(samples))
     if isinstance(test, LeadTest):
@@ -260,10 +266,13 @@ def _judge_closeness(claim: Claim, test: CloseTest, evidence: _Evidence) -> Clai
     margin = evidence.margin_of(test) or 0.0
     is_coarse = any(evidence.is_coarse(name, margin) for name in (test.metric, test.reference))
     differences = [list(values.values()) for values in sample.values.values()]
-    is_open = is_coarse or (not sample.is_split_by_seed and _is_validation(test))
+    is_open = (
+        evidence.is_interim or is_coarse or (not sample.is_split_by_seed and _is_validation(test))
+    )
     return claim.row(
         "undetermined" if is_open else _decide_closeness(differences, margin, evidence.look),
-        numbers=write_closeness(test, sample, margin, is_coarse=is_coarse),
+        numbers=write_closeness(test, sample, margin, is_coarse=is_coarse)
+        + INTERIM * evidence.is_interim,
         runs=sample.runs,
     )
 

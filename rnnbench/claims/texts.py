@@ -13,6 +13,9 @@ from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimVerdict
 from rnnbench.stats.intervals import Interval, t_interval
 
+INTERIM = ", interim (planned seeds are missing)"
+"""What stands beside numbers that decide nothing yet."""
+
 
 def write_comparison(
     test: CompareTest, sample: Sample, row: PairRow, margin: float | None, verdict: ClaimVerdict
@@ -81,9 +84,15 @@ def _difference(metric: Metric, row: PairRow) -> str:
     p = "" if row.is_descriptive_only else f", {_p(row.p_holm)}"
     return (
         f"{metric.write_difference(abs(difference))} {word} {metric.write_interval(interval)}, "
-        f"{n_runs}{p}{_descriptive(min(row.n_a, row.n_b), row.is_descriptive_only)}"
+        f"{n_runs}{p}{_why_undecided(row)}"
         f"{', no spread' * (row.is_without_spread and not row.is_descriptive_only)}"
     )
+
+
+def _why_undecided(row: PairRow) -> str:
+    if row.is_interim:
+        return INTERIM
+    return _descriptive(min(row.n_a, row.n_b), row.is_descriptive_only)
 
 
 def _p(p: float | None) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.reach import compare_with_majority, describe_reach, seeds_to_decide
-from rnnbench.compare.rows import ArmRow, PairRow, PairUncertainty
+from rnnbench.compare.rows import LATE, ArmRow, PairRow, PairUncertainty
+from rnnbench.compare.standing import tell_interim
 from rnnbench.compare.unlearned import tell_unlearned
 from rnnbench.output.amounts import plural
 from rnnbench.page.tables import by_section
@@ -22,7 +23,9 @@ def write_answer(comparison: Comparison) -> tuple[str, ...]:
     if not networks:
         return (_tell_no_score(arms),)
     sections = by_section(networks, ())
-    sentences = []
+    interim = comparison.standing.interim
+    is_coarse = any(row.is_too_coarse for row in comparison.pairs)
+    sentences = [tell_interim(interim, is_coarse=is_coarse)] if interim else []
     for section, own in sections[:_MANY_SECTIONS]:
         pairs = [pair for pair in comparison.pairs if pair.section == section]
         sentences += [
@@ -67,6 +70,9 @@ def warn_of(
     networks = [row for row in comparison.arms if not row.is_baseline]
     pairs, declared = comparison.pairs, comparison.declared
     warnings = list(dict.fromkeys(notices))
+    interim, is_coarse = comparison.standing.interim, any(row.is_too_coarse for row in pairs)
+    if interim:
+        warnings.append(tell_interim(interim, is_coarse=is_coarse))
     reach = describe_reach(
         [row.n for row in networks],
         n_pairs=len(pairs),
@@ -74,8 +80,9 @@ def warn_of(
         has_spread=not any(row.is_without_spread and not row.is_descriptive_only for row in pairs),
         n_test=comparison.n_test,
         margin=declared.margin,
+        look=comparison.look,
     )
-    if reach:
+    if reach and (is_coarse or not interim):
         warnings.append(reach)
     for count, words in (
         (sum(row.n_failed for row in networks), "failed and is left out of every mean"),
@@ -116,6 +123,8 @@ def _answer_section(
     if not pairs:
         return [f"{sentence}; there is nothing to compare it with."]
     own = [pair for pair in pairs if best.arm in (pair.a, pair.b)]
+    if all(pair.is_interim for pair in own):
+        return [f"{sentence}; whether that is luck is open until all planned seeds are there."]
     if all(pair.is_descriptive_only for pair in own):
         what = "test texts" if any(pair.is_too_coarse for pair in own) else "seeds"
         return [f"{sentence}; too few {what} to say whether that is luck."]
@@ -193,14 +202,15 @@ def _relate(best: str, pair: PairRow) -> tuple[str, str]:
     if pair.is_descriptive_only:
         return "on too few seeds to be compared with", other
     if pair.verdict == "equivalent":
-        return "equivalent to", other
+        return "equivalent to", f"{other} ({LATE.strip(', ')})" if pair.is_declared_late else other
     if pair.verdict == "undetermined":
         return _relate_open(pair), other
     is_ahead = (pair.verdict == "better") == (pair.a == best)
     typical = 100 * abs(pair.typical or 0.0)
     # With unequal seeds, or a run that collapsed, the arm with the higher mean may lose.
     relation = "typically better than" if is_ahead else "typically worse than"
-    return relation, f"{other} (by {typical:.2f} points, {pair.size} the margin)"
+    late = LATE if pair.is_declared_late else ""
+    return relation, f"{other} (by {typical:.2f} points, {pair.size} the margin{late})"
 
 
 def _relate_open(pair: PairRow) -> str:
@@ -209,7 +219,7 @@ def _relate_open(pair: PairRow) -> str:
         if pair.difference:
             return "without spread, so not to be called better than"
         return "in every run level with"
-    needed = seeds_to_decide(max(pair.n_family, 1), is_paired=pair.is_paired)
+    needed = seeds_to_decide(max(pair.n_family, 1), is_paired=pair.is_paired, look=pair.look or 1)
     is_testable = min(pair.n_a, pair.n_b) >= needed
     return (
         "not distinguishable from" if is_testable else "on too few seeds to be called better than"

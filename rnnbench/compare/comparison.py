@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnbench.compare.arms import describe_arm, describe_responses, describe_seeds, scores_by_seed
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.predictions import count_test_texts, read_correct, read_labels
 from rnnbench.compare.rows import ArmRow, Curve, PairRow, ResponseRow, SeedRow
 from rnnbench.compare.sections import Section
+from rnnbench.compare.standing import NEVER_LOOKED_AT, Standing, mark_pairs
 from rnnbench.compare.uncertainty import (
     Correct,
     Uncertainty,
     judge_new_reviews,
     measure_uncertainty,
 )
+from rnnbench.looks import RULE
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
@@ -42,6 +44,7 @@ class Declaration:
         vary_split: whether each seed has a split of its own.
         tuned: by architecture, the values that tuning found; empty for any other study.
         notes: what a reader must know of it, such as a later change.
+        is_changed: whether margin, contrast or pairing was changed after runs had been planned.
     """
 
     description: str = ""
@@ -51,6 +54,12 @@ class Declaration:
     vary_split: bool = False
     tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    is_changed: bool = False
+
+    @property
+    def rule(self) -> dict[str, Any]:  # Any: text and a number
+        """What verdicts go by: noted with each look."""
+        return {name: getattr(self, name) for name in RULE}
 
     @property
     def margin(self) -> float:
@@ -73,6 +82,7 @@ class Comparison:
         scores: by section, arm and seed, of the runs that learned.
         n_test: texts that are scored, in the section with the fewest; None where unknown.
         look: the number of this look, from 1.
+        standing: what was looked at before, and what is still to come.
     """
 
     declared: Declaration
@@ -86,6 +96,7 @@ class Comparison:
     scores: Mapping[str, Scores]
     n_test: int | None = None
     look: int = 1
+    standing: Standing = NEVER_LOOKED_AT
 
     @property
     def compared(self) -> list[tuple[PairRow, Scores]]:
@@ -99,24 +110,25 @@ def compare_runs(
     baselines: Baselines,
     *,
     unlearned: frozenset[str] = frozenset(),
-    looks: Sequence[frozenset[str]] = (),
+    standing: Standing = NEVER_LOOKED_AT,
 ) -> Comparison:
     """Every row; the sections are one family of tests.
 
     Args:
         unlearned: what `find_unlearned` found.
-        looks: at each earlier look with verdicts, the fingerprints of the runs that it had.
+        standing: what `find_standing` found.
     """
     sections = [_mark(section, unlearned) for section in sections]
     scores = _scores(sections)
     n_test = _count_texts(sections)
-    pairs = compare_accuracies(
+    compared = compare_accuracies(
         scores.items(),
         margin=declared.margin,
         is_paired=declared.is_paired,
         n_test=n_test,
-        earlier=[_scores(sections, look).items() for look in looks],
+        earlier=[_scores(sections, seen).items() for seen in standing.seen],
     )
+    pairs = mark_pairs(compared, standing, declared.rule)
     uncertainty = [
         measure_uncertainty(
             section.name,
@@ -139,11 +151,12 @@ def compare_runs(
         uncertainty=Uncertainty(
             tuple(row for found in uncertainty for row in found.arms),
             judge_new_reviews(
-                [row for found in uncertainty for row in found.pairs], pairs, len(looks) + 1
+                [row for found in uncertainty for row in found.pairs], pairs, standing.number
             ),
         ),
         scores=scores,
-        look=len(looks) + 1,
+        look=standing.number,
+        standing=standing,
         curves=tuple(
             Curve(section=name, arm=arm.name, seed=run.spec.seed, history=run.history)
             for name, arm in placed

@@ -22,6 +22,7 @@ from rnnbench.compare.rows import (
     ResponseRow,
     SeedRow,
 )
+from rnnbench.compare.standing import tell_interim, tell_look
 from rnnbench.compare.tables import (
     tabulate_arm_uncertainty,
     tabulate_costs,
@@ -155,6 +156,8 @@ def _pairs(comparison: Comparison) -> Iterator[Block | None]:
         yield Paragraph(_why_no_pairs(comparison))
         return
     yield Paragraph(_reading_of_pairs(comparison))
+    if told := _look(comparison):
+        yield Paragraph(told)
     yield tabulate_pairs(comparison.pairs, comparison.sections, _on_new_reviews(comparison))
     disagreeing = [row for row in comparison.pairs if _disagrees(row)]
     if disagreeing:
@@ -170,6 +173,18 @@ def _on_new_reviews(comparison: Comparison) -> dict[tuple[str, str, str], str]:
     if all(row.both_se is None for row in rows):
         return {}
     return {(row.section, row.a, row.b): row.new_reviews_words for row in rows}
+
+
+def _look(comparison: Comparison) -> str:
+    """Which look this is; nothing where no verdict can be given."""
+    standing, pairs = comparison.standing, comparison.pairs
+    if standing.interim is not None:
+        is_coarse = any(row.is_too_coarse for row in pairs)
+        told = tell_interim(standing.interim, is_coarse=is_coarse)
+        return f"{told} Until then the numbers only describe, and no look is spent."
+    if not standing.is_known or all(row.is_descriptive_only for row in pairs):
+        return ""
+    return tell_look(standing, n_pairs=len(pairs), is_paired=comparison.declared.is_paired)
 
 
 def _disagrees(row: PairRow) -> bool:
@@ -203,13 +218,16 @@ def _reading_of_pairs(comparison: Comparison) -> str:
         f"Verdicts are on the first arm of a pair, and on the typical difference of two runs that"
         f" learned. Better or worse: the Holm-adjusted p is at most {level}; beside it stands"
         f" whether the difference is shown to lie beyond the practical margin of {margin} points,"
-        f" or within, or about the margin, where neither is shown. Equivalent: not better or worse,"
-        f" and shown to lie within the margin. Else undetermined.",
+        f" which the study declared {_when(comparison)}, or within, or about the margin, where"
+        f" neither is shown. Equivalent: not better or worse, and shown to lie within the margin."
+        f" Else undetermined.",
         _family(comparison.pairs),
         _pairing(comparison.pairs),
         "P(A > B) is the chance that one run of A scores higher than one run of B.",
     ]
-    descriptive = [row for row in comparison.pairs if row.is_descriptive_only]
+    descriptive = [
+        row for row in comparison.pairs if row.is_descriptive_only and not row.is_interim
+    ]
     if any(row.is_too_coarse for row in descriptive):
         sentences.append(
             "Descriptive only: no verdict where one test text weighs more than the margin."
@@ -231,6 +249,10 @@ def _reading_of_pairs(comparison: Comparison) -> str:
             " test reviews, by Student's t with the two-way standard error below."
         )
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _when(comparison: Comparison) -> str:
+    return "after it was run" if comparison.declared.is_changed else "before it was run"
 
 
 def _family(pairs: Sequence[PairRow]) -> str:

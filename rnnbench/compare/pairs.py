@@ -83,6 +83,7 @@ def compare_accuracies(
     is_paired: bool,
     n_test: Mapping[str, int | None],
     earlier: Sequence[Sections] = (),
+    look: int = 1,
 ) -> list[PairRow]:
     """`compare_sections` of accuracies, of which no difference passes 1.
 
@@ -90,7 +91,7 @@ def compare_accuracies(
         n_test: by section, the texts behind each score; None where unknown.
     """
     rows = compare_sections(
-        sections, margin=margin, is_paired=is_paired, n_test=n_test, earlier=earlier
+        sections, margin=margin, is_paired=is_paired, n_test=n_test, earlier=earlier, look=look
     )
     return [
         row

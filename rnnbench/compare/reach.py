@@ -36,6 +36,7 @@ def describe_reach(
     has_spread: bool,
     n_test: int | None,
     margin: float,
+    look: int = 1,
 ) -> str | None:
     """Which verdicts cannot be given, and why, in a sentence or two; None where all can.
 
@@ -45,6 +46,7 @@ def describe_reach(
         has_spread: whether of each pair the runs of at least one arm differ in their score.
         n_test: texts that are scored; None where unknown.
         margin: the practical margin, as a fraction.
+        look: the number of this look.
     """
     with_runs = [n for n in n_runs if n]
     if not (n_pairs and with_runs):
@@ -57,7 +59,7 @@ def describe_reach(
         )
     fewest = min(with_runs)
     seeds = plural(fewest, "seed")
-    needed = seeds_to_decide(n_pairs, is_paired=is_paired)
+    needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=look)
     if fewest < FEWEST_RUNS:
         are_some_decided = sum(n >= FEWEST_RUNS for n in with_runs) > 1
         what = "Some pairs are descriptive only" if are_some_decided else "Descriptive only"
@@ -68,9 +70,10 @@ def describe_reach(
             f"{FEWEST_RUNS} seeds{why}.{more}"
         )
     if fewest < needed:
+        later = seeds_to_decide(n_pairs, is_paired=is_paired, look=look + 1)
         return (
             f"{seeds} in the smallest arm can show that two arms are equivalent, but not that one "
-            f"is better: among {n_pairs} pairs that takes {needed}."
+            f"is better: among {n_pairs} pairs that takes {needed}, and {later} at the next look."
         )
     if not has_spread:
         return (

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+LATE = ", declared after a look"
+"""What a verdict adds that rests on something declared after an earlier look."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRow:
@@ -134,7 +137,9 @@ class PairRow:
         margin: the practical margin that the study declared, as a fraction.
         size: of better and worse, how large the difference is against the margin.
         look: the number of the look that gave the verdict; None where none could be given.
-        is_descriptive_only: fewer than 6 runs an arm, or too few test texts for the margin.
+        is_descriptive_only: fewer than 6 runs an arm, too few test texts for the margin, interim.
+        is_interim: planned seeds of the study are missing.
+        is_declared_late: an arm came in, or margin, contrast or pairing was changed, after a look.
         is_without_spread: every run of a scored the same, and every run of b.
         n_test: texts behind each score; None where unknown, or where nothing is scored on texts.
     """
@@ -165,6 +170,8 @@ class PairRow:
     look: int | None = None
     is_descriptive_only: bool
     is_without_spread: bool = False
+    is_interim: bool = False
+    is_declared_late: bool = False
     n_test: int | None = None
 
     @property
@@ -176,9 +183,14 @@ class PairRow:
     def verdict_words(self) -> str:
         """`better, about the margin`, `equivalent`, `undetermined (descriptive only)`.
 
-        Where no arm has any spread, `undetermined (no spread)`.
+        Where no arm has any spread, `undetermined (no spread)`; `undetermined (interim)`;
+        `equivalent, declared after a look`.
         """
         words = words_of(self.verdict, self.size)
+        if self.is_declared_late and self.verdict != "undetermined":
+            words += LATE
+        if self.is_interim:
+            return f"{words} (interim)"
         if self.is_descriptive_only:
             return f"{words} (descriptive only)"
         return f"{words} (no spread)" if self.is_without_spread else words

@@ -1,9 +1,22 @@
-"""How many of something, and how large, as people read it."""
+"""How many of something, which of them, and how large, as people read it."""
+
+_ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth"),
+    *("sixth", "seventh", "eighth", "ninth", "tenth"),
+)
 
 
 def plural(n: int, word: str) -> str:
     """`1 run`, `10,000 runs`."""
     return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+
+
+def ordinal(n: int) -> str:
+    """`first` to `tenth`, then `11th`, `22nd`."""
+    if 1 <= n <= len(_ORDINALS):
+        return _ORDINALS[n - 1]
+    last = 0 if n // 10 % 10 == 1 else n % 10
+    return f"{n:,}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
 
 
 def size(n_bytes: float) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
@@ -24,15 +24,18 @@ from rnnbench.compare.environments import tell_mixed
 from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
 from rnnbench.compare.sections import Section, divide_runs
+from rnnbench.compare.standing import find_standing, tell_changes
+from rnnbench.compare.verdicts import level_of_look
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Corpus, describe_classes
 from rnnbench.errors import DataError
+from rnnbench.looks import Look
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
 from rnnbench.page.csv_files import write_lines
 from rnnbench.published.page import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
-from rnnbench.recorded_runs import RecordedRun
+from rnnbench.recorded_runs import RecordedRun, finished_scores
 from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe
 from rnnbench.study import TIMING
 from rnnbench.timing.page import (
@@ -62,6 +65,7 @@ class Report:
         comparison, published: of a study's runs; None where only what was timed is told.
         tuning: of a study whose architectures were tuned; None for any other.
         timing: what was timed in the folder; None if nothing was.
+        look: what to keep of this look at verdicts; None if there are none, or it is kept already.
     """
 
     study: str
@@ -74,6 +78,7 @@ class Report:
     published: Published | None = None
     tuning: TuningPart | None = None
     timing: TimingPart | None = None
+    look: Look | None = None
 
     def page(self) -> Page:
         """The page, its figures drawn."""
@@ -117,7 +122,8 @@ def compose_report(
     claims: Sequence[Claim],
     baselines: Baselines,
     floor: Floor = lambda _: None,
-    looks: Sequence[frozenset[str]] = (),
+    looks: Sequence[Look] | None = (),
+    planned: Collection[str] | None = None,
     others: Sequence[RecordedRun] = (),
     searches: Mapping[str, TuningRecord] | None = None,
     timing: TimingPart | None = None,
@@ -128,7 +134,8 @@ def compose_report(
     """Every row and sentence of a study's report.
 
     Args:
-        looks: at each earlier look with verdicts, the fingerprints of the runs that it had.
+        looks: every one on record, the latest last; None where that cannot be read.
+        planned: a run of each section that is planned; None where no plan was declared.
         others: runs of other studies, for the claims.
         searches: of a tuned study, by architecture.
         timing: what was timed in the folder.
@@ -139,15 +146,18 @@ def compose_report(
     tuned = declared.tuned
     sections = divide_runs(runs, declared.contrast, vary_split=declared.vary_split, tuned=tuned)
     unlearned = find_unlearned((*runs, *others), floor)
-    comparison = compare_runs(sections, declared, baselines, unlearned=unlearned, looks=looks)
+    standing = find_standing(runs, sections, looks, planned)
+    comparison = compare_runs(sections, declared, baselines, unlearned=unlearned, standing=standing)
     comparable = _on_the_same_reviews(runs, others)
     matched = match_textbook(tuned, runs, others, unlearned)
     rule: dict[str, Any] = {  # Any: of two functions
         "margin": declared.margin,
         "is_paired": declared.is_paired,
         "n_test": count_test_texts(comparable),
+        "look": comparison.look,
+        "is_interim": standing.interim is not None,
     }
-    notices = [*declared.notes, *_mixed(sections, matched)]
+    notices = [*declared.notes, *_tell_standing(comparison), *_mixed(sections, matched)]
     if any(run.spec.data.dataset == SYNTHETIC for run in runs):
         notices.insert(0, SYNTHETIC_NOTICE)
     return Report(
@@ -165,7 +175,6 @@ def compose_report(
                 timing=timing,
                 unlearned=unlearned,
                 compared=comparison.compared,
-                look=comparison.look,
                 **rule,
             )
         ),
@@ -173,6 +182,7 @@ def compose_report(
         facts=describe_study(runs, declared, command),
         tuning=compose_tuning_part(tuned, matched, searches or {}, **rule) if tuned else None,
         made_at=_now(),
+        look=_take_look(runs, comparison),
     )
 
 
@@ -219,6 +229,33 @@ def describe_study(
         ("repeat with", command),
     ]
     return tuple((name, value or "not known") for name, value in facts)
+
+
+def _take_look(runs: Sequence[RecordedRun], comparison: Comparison) -> Look | None:
+    standing, pairs = comparison.standing, comparison.pairs
+    if standing.is_again or all(row.is_descriptive_only for row in pairs):
+        return None
+    networks = [row for row in comparison.arms if not row.is_baseline]
+    return Look(
+        looked_at=time.time(),
+        runs=finished_scores(runs),
+        n_seeds=min(row.n for row in networks if row.n),
+        level=level_of_look(comparison.look),
+        declaration=comparison.declared.rule,
+        arms=tuple(dict.fromkeys(row.arm for row in networks)),
+    )
+
+
+def _tell_standing(comparison: Comparison) -> Iterator[str]:
+    """What earlier looks have to do with these verdicts, where a reader must know it."""
+    standing, pairs = comparison.standing, comparison.pairs
+    if standing.interim is None:
+        yield from tell_changes(pairs, standing, comparison.declared.rule)
+    if not standing.is_known and not all(row.is_descriptive_only for row in pairs):
+        yield (
+            "How often this study gave verdicts before is not known, because the record of its "
+            "looks cannot be read: these verdicts are given as if it were the first time."
+        )
 
 
 def _answer_part(answer: Sequence[str], warnings: Sequence[str]) -> Part:

@@ -1,9 +1,11 @@
 """`rnnbench report`: from tracked runs to a page."""
 
+import itertools
 import time
 import webbrowser
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,11 @@ from rnnbench.tracking.taken import take_runs
 from rnnbench.tuning.record import read_records
 
 REPORTS = "reports"
+_RULE = {
+    "margin_points": ("practical margin", " points"),
+    "contrast": ("contrast", ""),
+    "pairing": ("pairing", ""),
+}
 
 
 def report_study(
@@ -89,14 +96,15 @@ def report_study(
 def report_after_run(study: str, view: Screen, store: Store) -> None:
     """Write the report of a study that has just been worked on; a problem is said, not raised.
 
-    A process of its own draws it, so that the parent of a study stays small.
+    A process of its own draws it, so that the parent of a study stays small. The ledger's lock must
+    be held.
 
     Args:
         store: with the deadline of the command.
     """
     problem = "" if store.is_local else _take_others(study, view, store)
     try:
-        written = call_in_process(_write, store, study, problem)
+        written = call_in_process(_write, store, study, problem, is_locked=True)
     except RnnbenchError as err:
         view.warn(f"no report was written: {err}")
         return
@@ -137,13 +145,20 @@ def _write(
     formats: Sequence[str] = FORMATS,
     claims: Path | None = None,
     latex: bool = False,
+    is_locked: bool = False,
 ) -> _Written:
+    """Write a report.
+
+    Args:
+        is_locked: whether whoever calls holds the ledger's lock.
+    """
     read = load_claims(claims)
     unread: list[str] = []
     ledger = Ledger(store.root, on_problem=unread.append)
     timing = compose_timing_part(read_sessions(ledger.folder, unread.append))
     if study != TIMING:
         report = _compose(study, ledger, read, timing, problem, unread.append)
+        report = _record_look(report, ledger, is_locked=is_locked)
     elif timing is None:
         raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
     else:
@@ -174,7 +189,9 @@ def _compose(
     runs = [run for run in kept if run.study == study]
     if not runs:
         raise UsageError(_no_runs(study, {run.study for run in found}))
-    declaration, searches = _find_declaration(study, ledger), None
+    declared, searches = ledger.declarations(study), None
+    declaration = _find_declaration(study, declared)
+    planned = declared[-1].get("planned") if declared else None
     if declaration.tuned:
         reviews = runs[0].spec.data.fingerprint
         searches = read_records(ledger.folder, reviews, on_problem)
@@ -185,6 +202,8 @@ def _compose(
         claims=claims,
         baselines=find_baselines,
         floor=find_floor,
+        looks=ledger.looks(study).read(),
+        planned=planned and planned["sections"],
         others=[run for run in kept if run.study != study],
         searches=searches,
         timing=timing,
@@ -192,6 +211,25 @@ def _compose(
         problem=problem,
         n_deleted=sum(run.study == study and run.is_deleted for run in found),
     )
+
+
+def _record_look(report: Report, ledger: Ledger, *, is_locked: bool) -> Report:
+    """The report, its look kept; with a warning where that cannot be.
+
+    Before a page is written: no verdict is on a page whose look is not on record.
+    """
+    if report.look is None:
+        return report
+    try:
+        with nullcontext() if is_locked else ledger.locked(_refuse_to_wait):
+            ledger.looks(report.study).add(report.look)
+    except StoreError as err:
+        warning = (
+            f"This look could not be recorded ({err}): later reports will not know that these "
+            "verdicts were given."
+        )
+        return replace(report, warnings=(*report.warnings, warning))
+    return report
 
 
 def _latest_study(store: Store, ledger: Ledger) -> str:
@@ -252,11 +290,10 @@ def _no_runs(study: str, known: Collection[str]) -> str:
     return unknown_name("study", study, known) if known else NO_RUNS
 
 
-def _find_declaration(study: str, ledger: Ledger) -> Declaration:
+def _find_declaration(study: str, declared: Sequence[Mapping[str, Any]]) -> Declaration:
     """What the study declared: by the ledger, else as bundled."""
-    declared = ledger.declarations(study)
     if declared:
-        return _declaration(declared[-1]["declaration"], notes=_changes(declared))
+        return _declaration(declared[-1]["declaration"], notes=tuple(_changes(declared)))
     if study in bundled_studies():
         return _declaration(load_study(study).declaration)
     return Declaration()
@@ -264,19 +301,25 @@ def _find_declaration(study: str, ledger: Ledger) -> Declaration:
 
 def _declaration(values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Declaration:
     known = {item.name for item in fields(Declaration)}
-    return Declaration(**{key: value for key, value in values.items() if key in known}, notes=notes)
+    given = {key: value for key, value in values.items() if key in known}
+    return Declaration(**given, notes=notes, is_changed=bool(notes))
 
 
-def _changes(declared: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """A margin that was changed after runs had been made is no longer declared before them."""
-    margins = [item["declaration"].get("margin_points") for item in declared]
-    return tuple(
-        f"The practical margin was changed from {before:g} to {after:g} points on "
-        f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(item['declared_at']))}, "
-        "after runs had been planned."
-        for before, after, item in zip(margins, margins[1:], declared[1:], strict=False)
-        if before != after
-    )
+def _changes(declared: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What was changed after runs had been made is no longer declared before them."""
+    for earlier, later in itertools.pairwise(declared):
+        day = time.strftime("%Y-%m-%d %H:%M", time.localtime(later["declared_at"]))
+        for name, (words, unit) in _RULE.items():
+            before, after = (item["declaration"].get(name) for item in (earlier, later))
+            if before != after and None not in (before, after):
+                yield (
+                    f"The {words} was changed from {_short(before)} to {_short(after)}{unit} on "
+                    f"{day}, after runs had been planned."
+                )
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _command(study: str, runs: Sequence[RecordedRun]) -> str:

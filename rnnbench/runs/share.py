@@ -46,7 +46,8 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
             f"no run of '{study}' is over and complete; the command that began it goes on"
         )
     try:
-        write_archive(path, study, over, ledger.declarations(study))
+        declarations, looks = ledger.declarations(study), ledger.looks(study).read()
+        write_archive(path, study, over, declarations, looks or ())
     except OSError as err:
         raise StoreError(f"cannot write {path}: {why_failed(err)}") from err
     left = sum(run.result is None for run in kept)
@@ -114,6 +115,7 @@ def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
         if not ledger.take_declarations(study, archive.declarations):
             view.warn(f"'{study}' was declared differently there; this folder's declaration stays")
         taken = [ledger.take_in(run, origin) for run in archive.runs]
+        ledger.looks(study).merge(archive.looks)
     entries = tuple(entry for entry in taken if entry is not None)
     n_known = len(archive.runs) - len(entries)
     return Taken(study=study, origin=archive.origin, entries=entries, n_known=n_known)

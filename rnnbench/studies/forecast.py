@@ -20,6 +20,7 @@ from rnnbench.studies.plan import (
     KnownResults,
     Plan,
     count_pairs,
+    number_of_look,
     run_kind,
     usual_epochs,
 )
@@ -183,7 +184,8 @@ def _judge(plan: Plan, n_seeds: int) -> Power:
         # Of fewer texts each is a larger part of the score.
         sd = USUAL_SD * math.sqrt(max(IMDB_TEST_TEXTS / n_test, 1.0))
         basis = f"the textbook study on IMDB, for {n_test:,} test texts"
-    detectable = detectable_difference(sd, n_seeds, max(n_pairs, 1), level=level_of_look(1))
+    look = number_of_look(plan, n_more=len(plan.tasks))
+    detectable = detectable_difference(sd, n_seeds, max(n_pairs, 1), level=level_of_look(look))
     limit = describe_reach(
         [n_seeds],
         n_pairs=n_pairs,
@@ -191,6 +193,7 @@ def _judge(plan: Plan, n_seeds: int) -> Power:
         has_spread=True,
         n_test=n_test,
         margin=plan.study.margin_points / 100,
+        look=look,
     )
     return Power(n_seeds=n_seeds, n_pairs=n_pairs, detectable=detectable, limit=limit, basis=basis)
 

@@ -9,9 +9,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from rnnbench.architectures import display_name
-from rnnbench.compare.sections import divide_runs
+from rnnbench.compare.sections import Section, divide_runs
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.tables import OwnChoices
 from rnnbench.datasets import DatasetRef, resolve_dataset
@@ -20,8 +21,9 @@ from rnnbench.errors import UsageError
 from rnnbench.execution.engines import Workers, move_unfit_to_keras, open_executor, refuse_unfit
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
+from rnnbench.looks import earlier_looks
 from rnnbench.page.screen import Screen
-from rnnbench.recorded_runs import RecordedRun, read_runs
+from rnnbench.recorded_runs import RecordedRun, finished_scores, read_runs
 from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
 from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.compose import HYPERPARAMETERS, RECIPE, chosen_values, compose_study
@@ -239,9 +241,35 @@ def usual_epochs(spec: RunSpec, known: KnownResults) -> int:
 
 def count_pairs(study: Study, specs: Iterable[RunSpec]) -> int:
     """How many comparisons the report makes of such runs: inside each of its sections."""
+    return sum(math.comb(len(section.arms), 2) for section in _divide(study, specs))
+
+
+def describe_plan(study: Study, specs: Iterable[RunSpec]) -> dict[str, list[Any]]:
+    """What the ledger notes of the runs that are planned, before any is made."""
+    return {
+        "architectures": [*study.architectures],
+        "seeds": [*study.seeds],
+        "sections": [section.arms[0].runs[0].spec.fingerprint for section in _divide(study, specs)],
+    }
+
+
+def number_of_look(plan: Plan, *, n_more: int) -> int:
+    """The number of the look that a report would be.
+
+    Args:
+        n_more: runs that will be over by then, and are not yet.
+    """
+    looks = plan.ledger.looks(plan.study.name).read()
+    if n_more or not looks:
+        return len(looks or ()) + 1
+    runs = read_runs(plan.ledger, plan.study.name, asks_mlflow=False)
+    return len(earlier_looks(looks, finished_scores(runs))) + 1
+
+
+def _divide(study: Study, specs: Iterable[RunSpec]) -> tuple[Section, ...]:
+    """The sections that a report makes of such runs."""
     runs = [RecordedRun(study=study.name, spec=spec, result=None) for spec in specs]
-    sections = divide_runs(runs, study.contrast, vary_split=study.vary_split, tuned=study.tuned)
-    return sum(math.comb(len(section.arms), 2) for section in sections)
+    return divide_runs(runs, study.contrast, vary_split=study.vary_split, tuned=study.tuned)
 
 
 def is_unlike_textbook(spec: RunSpec) -> bool:

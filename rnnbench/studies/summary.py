@@ -9,16 +9,18 @@ from rnnbench.compare.arms import count_parameters
 from rnnbench.compare.baseline import find_majority
 from rnnbench.compare.predictions import read_labels
 from rnnbench.compare.reach import (
+    FEWEST_RUNS,
     compare_with_majority,
     describe_reach,
     is_too_coarse,
     seeds_to_decide,
 )
+from rnnbench.compare.standing import Interim, tell_interim
 from rnnbench.output.amounts import plural
 from rnnbench.published.notes import NotesRun, is_comparable_with_notes, published_runs
 from rnnbench.specs import RunResult, RunSpec
 from rnnbench.stats.intervals import MeanSd, mean_interval, mean_sd
-from rnnbench.studies.plan import Plan, count_pairs
+from rnnbench.studies.plan import Plan, count_pairs, number_of_look
 
 _MEASURES = ("test_accuracy", "test_loss", "val_loss", "best_epoch", "epoch_seconds", "fit_seconds")
 
@@ -116,6 +118,9 @@ def _tell_reach(plan: Plan, rows: Sequence[Row]) -> str:
     n_pairs, is_paired = count_pairs(study, plan.specs), study.pairing == "seed"
     labels, margin = read_labels(plan.dataset.fingerprint), study.margin_points / 100
     n_test = None if labels is None else len(labels)
+    if n_pairs and (interim := _find_interim(rows)):
+        return tell_interim(interim, is_coarse=is_too_coarse(n_test, margin))
+    look = number_of_look(plan, n_more=0)
     limit = describe_reach(
         n_runs,
         n_pairs=n_pairs,
@@ -123,16 +128,30 @@ def _tell_reach(plan: Plan, rows: Sequence[Row]) -> str:
         has_spread=sum(row.test_accuracy.sd == 0 for row in rows) < 2,  # of one run it is NaN
         n_test=n_test,
         margin=margin,
+        look=look,
     )
     if not n_pairs:
         return words
     if limit is None:
         return f"{words}: enough for a verdict on each of {plural(n_pairs, 'pair')}"
-    needed = seeds_to_decide(n_pairs, is_paired=is_paired)
+    needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=look)
     if n_seeds >= needed or is_too_coarse(n_test, margin):
         return limit
+    if n_seeds >= FEWEST_RUNS:  # this look gives verdicts, so that more seeds are for the next
+        needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=look + 1)
     minutes = _minutes(plan, rows, needed - n_seeds)
     return f"{limit} {_option(plan, needed)} adds the missing ones, in about {minutes:.0f} min."
+
+
+def _find_interim(rows: Sequence[Row]) -> Interim | None:
+    """The row furthest behind, if runs are missing."""
+    behind = [
+        (n_over, n_over + row.n_missing)
+        for row in rows
+        for n_over in (row.n + row.n_diverged + row.n_failed,)
+        if row.n_missing
+    ]
+    return Interim(*min(behind)) if behind else None
 
 
 def _tell_majority(plan: Plan, rows: Sequence[Row]) -> list[str]:

@@ -11,6 +11,7 @@ from rnnbench.compare.arms import accuracy_interval, hardware_of, scores_by_seed
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.sections import tuned_architectures
+from rnnbench.compare.standing import as_interim
 from rnnbench.errors import StudyError
 from rnnbench.recorded_runs import CURVES, RecordedRun
 from rnnbench.specs import Recipe, RunSpec
@@ -96,6 +97,8 @@ def compose_tuning_part(
     margin: float,
     is_paired: bool,
     n_test: int | None = None,
+    look: int = 1,
+    is_interim: bool = False,
 ) -> TuningPart:
     """The part of a study of tuned architectures.
 
@@ -106,6 +109,8 @@ def compose_tuning_part(
             they gave the values, leave rows out.
         margin: the practical margin, as a fraction.
         n_test: texts that the runs are scored on; None where unknown.
+        look: the number of the look that the report is.
+        is_interim: whether planned seeds are missing, so that no verdict is given.
     """
     names = sorted(tuned, key=_place)
     winners = {name: record.winner for name, record in records.items()}
@@ -115,8 +120,14 @@ def compose_tuning_part(
     both = {name: kinds for name, kinds in scores.items() if all(kinds.values())}
     rows = list(_describe_scores(both))
     pairs = compare_accuracies(
-        both.items(), margin=margin, is_paired=is_paired, n_test=dict.fromkeys(both, n_test)
+        both.items(),
+        margin=margin,
+        is_paired=is_paired,
+        n_test=dict.fromkeys(both, n_test),
+        look=look,
     )
+    if is_interim:
+        pairs = as_interim(pairs)
     return TuningPart(
         audit=_audit(found, [name for name in names if name not in gave]),
         ranking=_compare_ranks(rows, pairs),
@@ -297,6 +308,8 @@ def _compare_ranks(rows: Sequence[TunedRow], pairs: Sequence[PairRow]) -> tuple[
 def _tell_gains(pairs: Sequence[PairRow]) -> str:
     """Which architectures tuning has made better or worse, as far as that can be told."""
     end = "Which architectures differ when all are tuned, the pairs say."
+    if pairs and all(pair.is_interim for pair in pairs):
+        return f"Tuned and textbook are not told apart before all planned seeds are there. {end}"
     if all(pair.is_descriptive_only for pair in pairs):
         what = "test texts" if any(pair.is_too_coarse for pair in pairs) else "seeds"
         return f"Too few {what} to tell tuned from textbook. {end}"

@@ -1,0 +1,163 @@
+"""Which look a study is at, what was planned, and what was declared after a look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from made_up import finished, made_up
+
+from rnnbench.compare.comparison import Comparison, Declaration, compare_runs
+from rnnbench.compare.sections import divide_runs
+from rnnbench.compare.standing import (
+    Interim,
+    Standing,
+    find_standing,
+    tell_changes,
+    tell_interim,
+    tell_look,
+)
+from rnnbench.looks import Look
+from rnnbench.recorded_runs import RecordedRun, finished_scores
+from rnnbench.specs import RunResult
+
+DECLARED = Declaration()
+FAILED = RunResult(status="failed", epochs=0, reason="ValueError: no")
+
+
+def runs(n_seeds: int = 7, *architectures: str, lead: float = 0.02) -> list[RecordedRun]:
+    """Each better than the next by the lead in every seed."""
+    return [
+        made_up(name, seed, 0.8 - place * lead - 0.0011 * (seed % 4) + 0.0003 * seed * place)
+        for place, name in enumerate(architectures or ("lstm", "gru"))
+        for seed in range(n_seeds)
+    ]
+
+
+def look_at(found: list[RecordedRun], **values: Any) -> Look:
+    look = Look(
+        looked_at=0.0,
+        runs=finished_scores(found),
+        n_seeds=7,
+        level=0.0475,
+        declaration=DECLARED.rule,
+        arms=("lstm", "gru"),
+    )
+    return replace(look, **values)
+
+
+def compare(found: list[RecordedRun], *looks: Look, planned: set[str] | None = None) -> Comparison:
+    sections = divide_runs(found, DECLARED.contrast)
+    standing = find_standing(found, sections, looks, planned)
+    return compare_runs(sections, DECLARED, lambda _: (), standing=standing)
+
+
+def words(comparison: Comparison) -> list[str]:
+    return [row.verdict_words for row in comparison.pairs]
+
+
+def test_the_first_look_decides_at_its_own_level_and_later_ones_at_less() -> None:
+    seven, ten = runs(7), runs(10)
+    assert words(compare(seven)) == ["better, beyond the margin"]  # p = 0.016
+    other = look_at([])
+    assert words(compare(seven, other)) == ["undetermined"]  # at 0.125 %
+    assert compare(ten, other, look_at(seven)).look == 3
+
+
+def test_what_an_earlier_look_found_stands() -> None:
+    comparison = compare(runs(8), look_at(runs(7)))
+    assert words(comparison) == ["better, beyond the margin"]
+    assert comparison.pairs[0].look == 1
+
+
+def test_the_same_runs_looked_at_again_are_at_the_same_look() -> None:
+    seven = runs(7)
+    comparison = compare(seven, look_at(seven))
+    assert comparison.look == 1
+    assert comparison.standing.is_again
+
+
+def test_a_look_whose_runs_are_gone_holds_fewer_and_counts() -> None:
+    comparison = compare(runs(7)[3:], look_at(runs(7)))
+    assert comparison.look == 2
+    assert len(comparison.standing.seen[0]) == 11
+
+
+def planned(found: list[RecordedRun]) -> set[str]:
+    return {found[0].spec.fingerprint}
+
+
+def test_before_all_planned_seeds_are_there_nothing_is_decided() -> None:
+    found = [*runs(7), made_up("gru", 7), made_up("gru", 8), made_up("lstm", 7, 0.8)]
+    comparison = compare(found, planned=planned(found))
+    assert comparison.standing.interim == Interim(7, 9)
+    assert words(comparison) == ["undetermined (interim)"]
+    assert words(compare(found)) == ["better, beyond the margin"]  # nobody planned
+
+
+@pytest.mark.parametrize("result", [FAILED, replace(finished(), status="diverged")])
+def test_a_run_that_came_to_nothing_is_there(result: RunResult) -> None:
+    found = [*runs(7), made_up("gru", 7, result), made_up("lstm", 7, 0.8)]
+    assert compare(found, planned=planned(found)).standing.interim is None
+
+
+def test_what_another_back_end_has_not_finished_holds_nothing_up() -> None:
+    left = [made_up(name, 0, backend="torch") for name in ("lstm", "gru")]
+    found = [*runs(7), *left]
+    assert compare(found, planned=planned(found)).standing.interim is None
+
+
+def test_an_arm_with_nothing_beside_it_holds_nothing_up() -> None:
+    found = [made_up("lstm", 0, 0.8), made_up("lstm", 1)]
+    assert compare(found, planned=planned(found)).standing.interim is None
+
+
+def test_a_changed_margin_is_said_in_the_verdict() -> None:
+    seven = runs(7)
+    look = look_at(seven, declaration={**DECLARED.rule, "margin_points": 1.0})
+    comparison = compare(seven, look)
+    assert words(comparison) == ["better, beyond the margin, declared after a look"]
+    (told,) = tell_changes(comparison.pairs, comparison.standing, DECLARED.rule)
+    assert told.startswith("The practical margin, in points, was 1 at the first look and is 0.5")
+
+
+def test_pairs_of_an_arm_that_came_in_after_a_look_say_so() -> None:
+    found = runs(12, "lstm", "gru", "simple-rnn")
+    comparison = compare(found, look_at(runs(7)))
+    late = {(row.a, row.b): row.is_declared_late for row in comparison.pairs}
+    assert late == {
+        ("lstm", "gru"): False,
+        ("lstm", "simple-rnn"): True,
+        ("gru", "simple-rnn"): True,
+    }
+    (told,) = tell_changes(comparison.pairs, comparison.standing, DECLARED.rule)
+    assert told == "Not in the study at its first look, so declared after it: simple-rnn."
+
+
+def test_looks_are_told_with_their_seeds_their_level_and_the_price_of_the_next() -> None:
+    first, second = look_at([], n_seeds=8), look_at([], n_seeds=12)
+    assert tell_look(Standing(), n_pairs=6, is_paired=True) == (
+        "This is the first look at which this study gives verdicts; one with more seeds would "
+        "decide at 0.125 %, for which 6 pairs take at least 14 seeds."
+    )
+    told = tell_look(
+        Standing(looks=(first, second), earlier=(first, second)), n_pairs=1, is_paired=True
+    )
+    assert told == (
+        "This is the third look at which this study gives verdicts (the first had 8 seeds, the "
+        "second 12). Looks share 5 %, and what an earlier one found stands: this one decides at "
+        "0.042 %; the next would at 0.021 %, for which a pair takes at least 14 seeds."
+    )
+
+
+@pytest.mark.parametrize(
+    ("interim", "words"),
+    [
+        (Interim(5, 10), "5 of the 10 planned seeds are there; verdicts come with the tenth."),
+        (Interim(0, 21), "0 of the 21 planned seeds are there; verdicts come with the 21st."),
+        (Interim(1, 3), "1 of the 3 planned seeds are there, and no verdict is given below 6."),
+    ],
+)
+def test_an_interim_is_told_with_its_end(interim: Interim, words: str) -> None:
+    assert tell_interim(interim) == f"Interim: {words}"

@@ -1,0 +1,238 @@
+"""Reports of a study that grows: what is kept of each look, and what the page says of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command import Answer
+from filelock import FileLock
+from made_up import finished as over
+from made_up import spec_of
+from mlflow_folder import MlflowFolder, epochs
+from project import STUDY, write_project
+
+from rnnbench.reports import report as reports
+from rnnbench.specs import RunSpec
+from rnnbench.studies.plan import describe_plan
+from rnnbench.study import Study
+from rnnbench.training.loop import pack_predictions
+
+Command = Callable[..., Answer]
+TEXTS = pack_predictions(np.linspace(0, 1, 400, dtype=np.float32))
+NAMES = ("lstm", "gru")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> MlflowFolder:
+    return MlflowFolder(tmp_path, None)
+
+
+def fill(folder: MlflowFolder, seeds: range, names: tuple[str, ...] = NAMES) -> None:
+    for name in names:
+        for seed in seeds:
+            accuracy = 0.8 - 0.03 * NAMES.index(name) - 0.002 * (seed % 3)
+            spec = spec_of(name, seed)
+            folder.record(spec, over(accuracy), epochs(9, seed), predictions=TEXTS)
+
+
+def plan(folder: MlflowFolder, n_seeds: int, **values: Any) -> None:
+    """What `rnnbench run` lays down before it trains."""
+    study = Study(name="textbook", architectures=NAMES, seeds=tuple(range(n_seeds)), **values)
+    specs: list[RunSpec] = [spec_of(name, seed) for name in NAMES for seed in study.seeds]
+    folder.ledger.declare(study.name, study.declaration, describe_plan(study, specs))
+    for spec in specs:
+        folder.ledger.open_run(study.name, spec)
+
+
+def kept(folder: MlflowFolder) -> list[dict[str, Any]]:
+    path = folder.root / ".rnnbench" / "runs" / "textbook" / "looks.json"
+    return list(json.loads(path.read_text())) if path.exists() else []
+
+
+def page(folder: MlflowFolder) -> str:
+    return (folder.root / "reports" / "textbook" / "index.md").read_text("utf-8")
+
+
+def test_a_look_is_kept_once_and_the_next_knows_it(rnnbench: Command, folder: MlflowFolder) -> None:
+    fill(folder, range(8))
+    for _ in range(2):
+        answer = rnnbench("report", "--format", "md")
+        assert (answer.code, answer.err) == (0, ""), answer
+        assert "This is the first look at which this study gives verdicts; one with" in page(folder)
+    (look,) = kept(folder)
+    assert (look["n_seeds"], look["level"], len(look["runs"])) == (8, 0.0475, 16)
+    fill(folder, range(8, 12))
+    assert rnnbench("report", "--format", "md").code == 0
+    assert "This is the second look at which this study gives verdicts (the first had 8 seeds)" in (
+        page(folder)
+    )
+    assert [look["n_seeds"] for look in kept(folder)] == [8, 12]
+
+
+def test_a_page_that_only_describes_is_no_look(rnnbench: Command, folder: MlflowFolder) -> None:
+    fill(folder, range(5))
+    assert rnnbench("report", "--format", "md").code == 0
+    assert kept(folder) == []
+    assert "look at which" not in page(folder)
+
+
+def test_an_interim_gives_no_verdict_until_it_ends(rnnbench: Command, folder: MlflowFolder) -> None:
+    plan(folder, 10)
+    fill(folder, range(7))
+    sentence = "Interim: 7 of the 10 planned seeds are there; verdicts come with the tenth."
+    answer = rnnbench("report", "--format", "md,csv")
+    assert sentence in answer.out
+    assert f"warning: {sentence}" in answer.err
+    assert "undetermined (interim)" in page(folder)
+    assert ", interim (planned seeds are missing)" in page(folder)  # of a claim
+    assert kept(folder) == []
+    fill(folder, range(7, 10))
+    answer = rnnbench("report", "--format", "md")
+    assert "Interim" not in answer.out + answer.err
+    assert "better, beyond the margin" in page(folder)
+    assert len(kept(folder)) == 1
+
+
+def test_more_seeds_raise_the_plan_and_fewer_leave_it(
+    rnnbench: Command, folder: MlflowFolder
+) -> None:
+    plan(folder, 6)
+    fill(folder, range(6))
+    rnnbench("report", "--format", "md")
+    plan(folder, 12)
+    plan(folder, 3)
+    (declared,) = folder.ledger.declarations("textbook")
+    assert declared["planned"]["seeds"] == [*range(12)]
+    answer = rnnbench("report", "--format", "md")
+    assert "Interim: 6 of the 12 planned seeds are there; verdicts come with the 12th." in (
+        answer.out
+    )
+    assert len(kept(folder)) == 1
+
+
+def test_a_margin_changed_after_a_look_is_said_in_verdict_answer_and_warning(
+    rnnbench: Command, folder: MlflowFolder
+) -> None:
+    plan(folder, 8)
+    fill(folder, range(8))
+    rnnbench("report", "--format", "md")
+    assert "which the study declared before it was run" in page(folder)
+    plan(folder, 8, margin_points=1.0)
+    answer = rnnbench("report", "--format", "md")
+    assert "beyond the margin, declared after a look)" in answer.out
+    assert "The practical margin, in points, was 0.5 at the first look and is 1 now" in answer.err
+    assert "better, beyond the margin, declared after a look" in page(folder)
+    assert "declared before it was run" not in page(folder)
+    assert len(kept(folder)) == 1
+
+
+def test_a_damaged_record_is_named_and_the_page_says_what_is_not_known(
+    rnnbench: Command, folder: MlflowFolder
+) -> None:
+    fill(folder, range(8))
+    path = folder.root / ".rnnbench" / "runs" / "textbook" / "looks.json"
+    path.write_text("[{")
+    answer = rnnbench("report", "--format", "md")
+    assert answer.code == 0, answer
+    assert f"{path} cannot be read (" in answer.err
+    assert "How often this study gave verdicts before is not known" in page(folder)
+    assert "This look could not be recorded" in page(folder)
+    assert "first look" not in page(folder)
+    assert path.read_text() == "[{"
+
+
+def test_a_report_beside_a_command_at_work_says_that_its_look_is_not_kept(
+    rnnbench: Command, folder: MlflowFolder
+) -> None:
+    fill(folder, range(8))
+    with FileLock(folder.root / ".rnnbench" / "lock"):
+        answer = rnnbench("report", "--format", "md")
+    assert answer.code == 0, answer
+    assert "This look could not be recorded (another command is at work in this folder)" in (
+        answer.err
+    )
+    assert "better, beyond the margin" in page(folder)
+    assert kept(folder) == []
+
+
+def test_a_report_of_a_folder_that_cannot_be_written_says_that_its_look_is_not_kept(
+    rnnbench: Command, folder: MlflowFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(folder, range(8))
+
+    def refuse(path: Path, content: bytes) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("rnnbench.looks.write_whole", refuse)
+    answer = rnnbench("report", "--format", "md", "--out", "elsewhere")
+    assert answer.code == 0, answer
+    assert "looks.json: Read-only file system): later reports will not know" in answer.err
+
+
+def test_a_kill_before_the_page_is_written_spends_no_second_look(
+    rnnbench: Command, folder: MlflowFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(folder, range(8))
+
+    def kill(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reports, "write_report", kill)
+        rnnbench("report", "--format", "md")
+    assert len(kept(folder)) == 1
+    assert rnnbench("report", "--format", "md").code == 0
+    assert "This is the first look at which this study gives verdicts" in page(folder)
+    assert len(kept(folder)) == 1
+
+
+def test_looks_travel_with_the_study(
+    rnnbench: Command, folder: MlflowFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(folder, range(8))
+    rnnbench("report", "--format", "md")
+    looks = folder.ledger.looks("textbook").read()
+    other = MlflowFolder(tmp_path / "other", None)
+    other.ledger.looks("textbook").merge(looks or [])
+    fill(other, range(12))
+    monkeypatch.chdir(other.root)
+    rnnbench("report", "--format", "md")
+    assert [look["n_seeds"] for look in kept(other)] == [8, 12]
+    assert "This is the second look" in page(other)
+
+
+def test_a_study_from_its_first_seeds_to_its_second_look(tmp_path: Path, shared: Path) -> None:
+    project = write_project(
+        tmp_path / "study",
+        shared,
+        has_database=True,
+        architectures=["lstm", "gru"],
+        seeds=6,
+        epochs=4,
+        learning_rate=0.05,
+    )
+    path = project.folder / "study.toml"
+    path.write_text(f"margin_points = 5.0\n{path.read_text()}")
+    record = project.folder / ".rnnbench" / "runs" / STUDY / "looks.json"
+
+    def text() -> str:
+        return (project.folder / "reports" / STUDY / "index.md").read_text("utf-8")
+
+    assert project.here("run", *project.options, "--report").returncode == 0
+    assert "This is the first look at which this study gives verdicts" in text()
+    assert project.here("run", *project.options, "--seeds", "7", "--report").returncode == 0
+    assert "This is the second look at which this study gives verdicts" in text()
+    assert [look["n_seeds"] for look in json.loads(record.read_text())] == [6, 7]
+    archive = str(tmp_path / "study.zip")
+    assert project.here("export", STUDY, archive).returncode == 0
+    there = write_project(tmp_path / "there", shared, has_database=True)
+    assert there.here("import", archive).returncode == 0
+    again = there.here("report", STUDY)
+    assert again.returncode == 0, again.stderr
+    arrived = there.folder / ".rnnbench" / "runs" / STUDY / "looks.json"
+    assert json.loads(arrived.read_text()) == json.loads(record.read_text())
