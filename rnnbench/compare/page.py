@@ -220,7 +220,8 @@ def _reading_of_pairs(comparison: Comparison) -> str:
         f" whether the difference is shown to lie beyond the practical margin of {margin} points,"
         f" which the study declared {_when(comparison)}, or within, or about the margin, where"
         f" neither is shown. Equivalent: not better or worse, and shown to lie within the margin."
-        f" Else undetermined.",
+        f" Else undetermined. Each interval is of its pair alone; the words are adjusted for the"
+        f" number of pairs, so that one may lie beyond the margin and the word be about.",
         _family(comparison.pairs),
         _pairing(comparison.pairs),
         "P(A > B) is the chance that one run of A scores higher than one run of B.",
