@@ -158,14 +158,15 @@ def _carry(row: PairRow, before: Sequence[PairRow]) -> PairRow:
     """The row with what earlier looks found; what contradicts itself is open."""
     looks = [*before, row]
     told = [found for found in looks if found.verdict in ("better", "worse")]
+    level = [found for found in looks if found.verdict == "equivalent"]
     if len({found.verdict for found in told}) > 1:
         return replace(row, verdict="undetermined", size=None)
     if told:
-        sizes = [found.size for found in looks if found.size not in (None, "about")]
-        size = sizes[0] if sizes else "about"
+        sizes = {found.size for found in told} - {"about"} | ({"within"} if level else set())
+        size = sizes.pop() if len(sizes) == 1 else "about"
         return replace(row, verdict=told[0].verdict, size=size, look=told[0].look)
-    level = next((found for found in looks if found.verdict == "equivalent"), row)
-    return replace(row, verdict=level.verdict, look=level.look)
+    first = level[0] if level else row
+    return replace(row, verdict=first.verdict, look=first.look)
 
 
 def pair_runs(
