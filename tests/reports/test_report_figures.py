@@ -91,7 +91,7 @@ def test_an_arm_without_a_finished_run_has_no_line(report: Report) -> None:
 
 
 def test_pairs_are_in_points_with_their_verdict_in_words() -> None:
-    (panel,) = find_pairs((make_pair(0.0048), make_pair(0.012, is_beyond_margin=True)), ("",))
+    (panel,) = find_pairs((make_pair(0.0048), make_pair(0.012, size="beyond")), ("",))
     assert [line.mean for line in panel.lines] == pytest.approx([0.48, 1.2])
     assert panel.lines[0].interval is not None
     assert panel.lines[0].interval.low == pytest.approx(0.25)
@@ -227,7 +227,7 @@ def test_alt_texts_say_the_main_numbers(drawn: Drawings) -> None:
     assert "lstm 80.3 % (10 seeds)" in scores.alt
     assert "baseline bag of words 82.1 %" in scores.alt
     pair = changed(EMPTY, pairs=(make_pair(0.0048),))
-    assert "lstm minus gru +0.48 points, better, within the margin" in draw("pairs", pair).alt
+    assert "lstm minus gru +0.48 points, better, about the margin" in draw("pairs", pair).alt
     assert "lstm above gru 0.93 [0.78, 1.00]" in draw("improvement", pair).alt
 
 
