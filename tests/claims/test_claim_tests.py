@@ -420,7 +420,10 @@ def lead(**values: Any) -> LeadTest:
         (0.010, None, "undetermined"),
         (-0.010, None, "contradicted"),
     ],
-    ids=["ahead", "behind at 100", "no lead at 100", "behind at 50", "missing at 100", "behind, and missing"],
+    ids=[
+        *("ahead", "behind at 100", "no lead at 100", "behind at 50"),
+        *("missing at 100", "behind, and missing"),
+    ],
 )
 def test_a_lead_has_to_hold_at_every_value(
     at_50: float, at_100: float | None, verdict: str

@@ -141,8 +141,8 @@ def test_what_is_equivalent_and_what_is_open_is_told_apart() -> None:
     ]
     _, second, third, *_ = answer(arms, pairs)
     assert second == (
-        "It is typically better than rnn (by 1.30 points, beyond the margin); equivalent to dropout; "
-        "not distinguishable from gru; the margin is 0.5 points."
+        "It is typically better than rnn (by 1.30 points, beyond the margin); equivalent to"
+        " dropout; not distinguishable from gru; the margin is 0.5 points."
     )
     assert third == "Not told apart among the others: dropout and gru."
 
@@ -194,7 +194,8 @@ def test_the_answer_says_on_which_reviews_it_holds(
 
 
 def test_where_nothing_is_decided_nothing_is_said_of_other_reviews() -> None:
-    found = answer([arm("lstm", 0.81), arm("gru", 0.80)], [OPEN], [on_other_reviews(OPEN, "better")])
+    arms = [arm("lstm", 0.81), arm("gru", 0.80)]
+    found = answer(arms, [OPEN], [on_other_reviews(OPEN, "better")])
     assert not any("test reviews" in sentence for sentence in found)
 
 
@@ -236,9 +237,7 @@ def test_no_finished_run_says_so(arms: list[ArmRow]) -> None:
 
 def test_runs_that_all_came_to_nothing_are_not_waited_for() -> None:
     lost = [arm("lstm", None, n_diverged=2), arm("gru", None, n_diverged=1, n_failed=1)]
-    assert answer(lost, []) == (
-        "No run has a score to compare: 1 failed and 3 diverged.",
-    )
+    assert answer(lost, []) == ("No run has a score to compare: 1 failed and 3 diverged.",)
 
 
 def test_runs_that_did_not_learn_are_no_scores_to_compare() -> None:

@@ -40,7 +40,11 @@ def measured(pair: PairRow, both_se: float | None = SE) -> PairUncertainty:
 
 
 def judge(
-    *differences: float, both_se: float | None = SE, margin: float = 0.005, look: int = 1, n: int = 8
+    *differences: float,
+    both_se: float | None = SE,
+    margin: float = 0.005,
+    look: int = 1,
+    n: int = 8,
 ) -> tuple[PairUncertainty, ...]:
     """A section with one pair for each of the differences."""
     sections = [(f"{place}", apart(each, n)) for place, each in enumerate(differences)]
