@@ -19,9 +19,9 @@ from rnnbench.compare.rows import (
     PairUncertainty,
     ResponseRow,
     SeedRow,
-    Verdict,
 )
 from rnnbench.compare.uncertainty import Uncertainty
+from rnnbench.compare.verdicts import Size, Verdict
 from rnnbench.page.blocks import ClaimRow, Fact
 from rnnbench.published.rows import Published, PublishedRow
 from rnnbench.reports.compose import Report
@@ -49,6 +49,7 @@ EMPTY = Report(
         pairs=(),
         uncertainty=Uncertainty(),
         curves=(),
+        scores={"": {}},
     ),
     published=Published(),
     claims=(),
@@ -100,6 +101,9 @@ def make_report(
             tuple(_pair_uncertainty(sections, arms)),
         ),
         curves=tuple(_curve(row, n_epochs, rng) for row in seeds),
+        scores={
+            section: {arm: _scores(section, arm, seeds) for arm in arms} for section in sections
+        },
     )
     return Report(
         study=f"textbook{hostile}",
@@ -157,7 +161,7 @@ def make_pair(
     difference: float = 0.0048,
     *,
     verdict: Verdict = "better",
-    is_beyond_margin: bool | None = False,
+    size: Size | None = "about",
     is_descriptive_only: bool = False,
     is_paired: bool = True,
     section: str = "",
@@ -175,6 +179,10 @@ def make_pair(
         correlation=0.21 if is_paired else None,
         difference=difference,
         difference_interval=Interval(difference - 0.0023, difference + 0.0022),
+        typical=difference + 0.0001,
+        typical_interval=(
+            Interval(difference - 0.0022, difference + 0.0024) if is_paired else None
+        ),
         probability=0.93,
         probability_interval=Interval(0.78, 1.0),
         p=0.002,
@@ -182,7 +190,7 @@ def make_pair(
         n_family=6,
         margin=0.005,
         verdict=verdict,
-        is_beyond_margin=is_beyond_margin,
+        size=size if verdict in ("better", "worse") else None,
         is_descriptive_only=is_descriptive_only,
     )
 
@@ -202,6 +210,11 @@ def _seed_row(
         best_epoch=max(1, n_epochs - 4 - int(rng.integers(0, max(1, n_epochs // 4)))),
         epoch_seconds=0.71 + 0.05 * float(rng.normal()),
     )
+
+
+def _scores(section: str, arm: str, seeds: tuple[SeedRow, ...]) -> dict[int, float]:
+    runs = (row for row in seeds if (row.section, row.arm) == (section, arm))
+    return {row.seed: row.test_accuracy for row in runs}
 
 
 def _mean_of(arm: str) -> float:
@@ -278,9 +291,7 @@ def _pair_rows(
                 make_pair(
                     difference,
                     verdict=verdict,
-                    is_beyond_margin=(
-                        abs(difference) > 0.005 if verdict in ("better", "worse") else None
-                    ),
+                    size="beyond" if abs(difference) > 0.0075 else "about",
                     section=section,
                     a=a,
                     b=b,
@@ -319,6 +330,8 @@ def _pair_uncertainty(sections: tuple[str, ...], arms: tuple[str, ...]) -> list[
             n_opposite_seeds=2,
             n_seeds=10,
             seeds_needed=7,
+            p_new_reviews=0.04,
+            new_reviews="undetermined",
         )
         for section in sections
         for a, b in combinations(arms, 2)

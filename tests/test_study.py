@@ -252,6 +252,7 @@ def test_half_a_point_matters_unless_a_study_says_otherwise() -> None:
         ("margin_points = -0.5", "margin_points must lie between"),
         ("margin_points = nan", "margin_points must lie between"),
         ("margin_points = 100", "margin_points must lie between"),
+        ("margin_points = 150", "margin_points must lie between 0 and 100, got 150"),
         ("margin_points = 'half'", "'margin_points' must be a number, got 'half'"),
         ("margin_points = true", "'margin_points' must be a number, got True"),
         ("pairing = 'seeds'", "unknown pairing 'seeds' .did you mean 'seed'"),

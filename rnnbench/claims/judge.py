@@ -47,7 +47,7 @@ from rnnbench.claims.metrics import METRICS
 from rnnbench.claims.runs import RunIndex, index_runs, take_sample
 from rnnbench.claims.texts import INTERIM, write_closeness, write_comparison, write_lead
 from rnnbench.claims.timing import judge_timing
-from rnnbench.compare.pairs import Scores, compare_sections
+from rnnbench.compare.pairs import Scores, compare_sections, pair_runs
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.verdicts import adjust, ask, decide, level_of_look
@@ -137,14 +137,17 @@ class _Evidence:
     is_interim: bool
 
     def find_pair(self, metric: str, margin: float | None, values: Scores) -> PairRow | None:
-        """The report's own row on the same two samples, turned the claim's way; else None."""
+        """The report's own row on the same runs, turned the claim's way; else None."""
         if metric != "test_accuracy" or margin != self.margin:
             return None
         a, b = values
+        entered = pair_runs(values[a], values[b], is_paired=self.is_paired)
+        turned = pair_runs(values[b], values[a], is_paired=self.is_paired)
         for row, scores in self.compared:
-            if (scores[row.a], scores[row.b]) == (values[a], values[b]):
+            own = pair_runs(scores[row.a], scores[row.b], is_paired=self.is_paired)
+            if own == entered:
                 return row
-            if (scores[row.a], scores[row.b]) == (values[b], values[a]):
+            if own == turned:
                 return _turn(row)
         return None
 
@@ -310,9 +313,9 @@ def _mirrored(interval: Interval | None) -> Interval | None:
 def _decide(expect: Expectation, row: PairRow, margin: float | None, level: float) -> ClaimVerdict:
     if row.is_descriptive_only or row.is_without_spread or row.p_within is None:
         return "undetermined"
+    is_within = row.verdict == "equivalent" or row.size == "within"
     if expect == "equivalent":
         is_beyond = row.size == "beyond"
-        is_within = row.p_within <= level
         return "supported" if is_within else "contradicted" if is_beyond else "undetermined"
     ahead, behind = row.verdict == "better", row.verdict == "worse"
     p_not_ahead, p_not_behind = row.p_not_higher, row.p_not_lower
@@ -321,9 +324,9 @@ def _decide(expect: Expectation, row: PairRow, margin: float | None, level: floa
     if expect in ("higher", "lower"):
         if ahead or behind:
             return "supported" if ahead else "contradicted"
-        is_small = margin is not None and (p_not_ahead or 0.0) <= level
+        is_small = margin is not None and (is_within or (p_not_ahead or 0.0) <= level)
         return "smaller than the margin" if is_small else "undetermined"
-    if (p_not_behind or 0.0) <= level:
+    if ahead or is_within or (p_not_behind or 0.0) <= level:
         return "supported"
     return "contradicted" if behind and row.size == "beyond" else "undetermined"
 

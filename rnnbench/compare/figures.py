@@ -57,7 +57,7 @@ def picture_scores(comparison: Comparison) -> Picture | None:
         found,
         name="scores",
         title="Test accuracy of every run",
-        alt=_describe_scores(found),
+        alt=_describe_scores(found, comparison.arms),
         caption=(
             "Each dot is one seed. Below the dots: the mean and its 95 % t interval (an arrow head:"
             " it goes on outside the picture; so do runs that lie far from the rest)."
@@ -224,7 +224,8 @@ def _errors(row: ArmUncertainty) -> list[float | None]:
     return [None if se is None or not math.isfinite(se) else 100 * se for se in errors]
 
 
-def _describe_scores(panels: Sequence[Panel]) -> str:
+def _describe_scores(panels: Sequence[Panel], arms: Sequence[ArmRow]) -> str:
+    n_runs = {(row.section, row.arm): row.n for row in arms}
     lines = [(panel.heading, line) for panel in panels for line in panel.lines]
     start = "Mean test accuracy: "
     if len(lines) > 8:
@@ -233,7 +234,7 @@ def _describe_scores(panels: Sequence[Panel]) -> str:
         lines = [lines[0], lines[-1]]
     texts = [
         f"{f'{heading}, ' if heading else ''}{line.name} {brief_per_cent(line.mean)} %"
-        f" ({plural(len(line.dots or ()), 'seed')})"
+        f" ({plural(n_runs[heading, line.name], 'seed')})"
         for heading, line in lines
     ]
     baselines = dict.fromkeys(baseline for panel in panels for baseline in panel.baselines)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow
-from rnnbench.compare.verdicts import Answers, adjust, ask, decide, level_of_look
+from rnnbench.compare.verdicts import Answers, Size, adjust, ask, decide, level_of_look
 from rnnbench.stats.comparisons import (
     correlation,
     paired_interval,
@@ -159,14 +159,16 @@ def _carry(row: PairRow, before: Sequence[PairRow]) -> PairRow:
     """The row with what earlier looks found; what contradicts itself is open."""
     looks = [*before, row]
     told = [found for found in looks if found.verdict in ("better", "worse")]
+    level = [found for found in looks if found.verdict == "equivalent"]
     if len({found.verdict for found in told}) > 1:
         return replace(row, verdict="undetermined", size=None)
     if told:
-        sizes = [found.size for found in looks if found.size not in (None, "about")]
-        size = sizes[0] if sizes else "about"
+        sizes: set[Size | None] = {found.size for found in told} - {"about"}
+        sizes |= {"within"} if level else set()
+        size = sizes.pop() if len(sizes) == 1 else "about"
         return replace(row, verdict=told[0].verdict, size=size, look=told[0].look)
-    level = next((found for found in looks if found.verdict == "equivalent"), row)
-    return replace(row, verdict=level.verdict, look=level.look)
+    first = level[0] if level else row
+    return replace(row, verdict=first.verdict, look=first.look)
 
 
 def pair_runs(

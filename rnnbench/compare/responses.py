@@ -81,11 +81,13 @@ def _describe(panels: Mapping[tuple[str, str], Lines]) -> str:
     for (factor, architecture), lines in islice(panels.items(), 6):
         for others, points in islice(lines.items(), 4):
             first, last = points[0], points[-1]
-            texts.append(
+            text = (
                 f"{architecture}{f' with {others}' if others else ''}:"
-                f" {brief_per_cent(_accuracy(first))} % at {factor} {first.value:g},"
-                f" {brief_per_cent(_accuracy(last))} % at {last.value:g}"
+                f" {brief_per_cent(_accuracy(first))} % at {factor} {first.value:g}"
             )
+            if last is not first:
+                text += f", {brief_per_cent(_accuracy(last))} % at {last.value:g}"
+            texts.append(text)
     return f"Mean test accuracy. {'; '.join(texts)}."
 
 

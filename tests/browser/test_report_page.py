@@ -26,7 +26,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_tells_the_verdicts(page: Path, tmp_path: Path) -> None:
     words = text_of(browse(page, tmp_path, "--dump-dom").stdout)
-    for verdict in ("better, within the margin", "supported", "contradicted", "not measured"):
+    for verdict in ("better, about the margin", "supported", "contradicted", "not measured"):
         assert verdict in words
     assert "textbook&lt;script&gt;alert(1)&lt;/script&gt;" in words
 

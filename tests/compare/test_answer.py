@@ -10,7 +10,9 @@ from made_reports import EMPTY
 
 from rnnbench.compare.answer import warn_of, write_answer
 from rnnbench.compare.comparison import Comparison, Declaration
-from rnnbench.compare.rows import ArmRow, PairRow, Verdict
+from rnnbench.compare.rows import ArmRow, PairRow, PairUncertainty
+from rnnbench.compare.uncertainty import Uncertainty
+from rnnbench.compare.verdicts import Verdict
 from rnnbench.stats.intervals import Interval
 
 MARGIN = 0.005
@@ -41,6 +43,7 @@ def pair(a: str, b: str, verdict: Verdict, difference: float, **values: Any) -> 
         "correlation": 0.5,
         "difference": difference,
         "difference_interval": None,
+        "typical": difference,
         "probability": None,
         "probability_interval": None,
         "p": None,
@@ -48,20 +51,43 @@ def pair(a: str, b: str, verdict: Verdict, difference: float, **values: Any) -> 
         "n_family": 1,
         "margin": MARGIN,
         "verdict": verdict,
-        "is_beyond_margin": abs(difference) > MARGIN if decided else None,
+        "size": ("beyond" if abs(difference) > MARGIN else "within") if decided else None,
         "is_descriptive_only": False,
     }
     return PairRow(**{**defaults, **values})
 
 
+def on_other_reviews(
+    pair: PairRow, verdict: Verdict, both_se: float | None = 0.001
+) -> PairUncertainty:
+    return PairUncertainty(
+        section=pair.section,
+        a=pair.a,
+        b=pair.b,
+        seed_se=None,
+        review_se=None,
+        both_se=both_se,
+        both_interval=None,
+        opposite=None,
+        n_opposite_seeds=None,
+        n_seeds=10,
+        seeds_needed=None,
+        new_reviews=verdict,
+    )
+
+
 def compared(
-    arms: list[ArmRow], pairs: list[PairRow] | None = None, n_test: int | None = None
+    arms: list[ArmRow],
+    pairs: list[PairRow] | None = None,
+    n_test: int | None = None,
+    uncertainty: list[PairUncertainty] | None = None,
 ) -> Comparison:
     return replace(
         EMPTY.comparison,
         declared=Declaration(margin_points=100 * MARGIN),
         arms=tuple(arms),
         pairs=tuple(pairs or ()),
+        uncertainty=Uncertainty((), tuple(uncertainty or ())),
         n_test=n_test,
     )
 
@@ -75,8 +101,12 @@ def warn(
     return warn_of(compared(arms, pairs, n_test), **values)
 
 
-def answer(arms: list[ArmRow], pairs: list[PairRow]) -> tuple[str, ...]:
-    return write_answer(compared(arms, pairs))
+def answer(
+    arms: list[ArmRow],
+    pairs: list[PairRow],
+    uncertainty: list[PairUncertainty] | None = None,
+) -> tuple[str, ...]:
+    return write_answer(compared(arms, pairs, uncertainty=uncertainty))
 
 
 OPEN = pair("lstm", "gru", "undetermined", 0.001)
@@ -89,14 +119,15 @@ def test_the_best_is_named_with_its_score_and_what_it_beats() -> None:
         "lstm has the highest mean test accuracy, 80.30 % [80.12, 80.48] over 10 seeds."
     )
     assert second == (
-        "It is better than gru (by 0.48 points, within the margin); the margin is 0.5 points."
+        "It is typically better than gru (by 0.48 points, within the margin); the margin is 0.5"
+        " points."
     )
 
 
 def test_a_pair_that_names_the_best_second_tells_the_same() -> None:
     arms = [arm("gru", 0.79), arm("lstm", 0.80)]
     second = answer(arms, [pair("gru", "lstm", "worse", -0.01)])[1]
-    assert second.startswith("It is better than gru (by 1.00 points, beyond the margin)")
+    assert second.startswith("It is typically better than gru (by 1.00 points, beyond the margin)")
 
 
 def test_what_is_equivalent_and_what_is_open_is_told_apart() -> None:
@@ -110,8 +141,8 @@ def test_what_is_equivalent_and_what_is_open_is_told_apart() -> None:
     ]
     _, second, third, *_ = answer(arms, pairs)
     assert second == (
-        "It is better than rnn (by 1.30 points, beyond the margin); equivalent to dropout; "
-        "not distinguishable from gru; the margin is 0.5 points."
+        "It is typically better than rnn (by 1.30 points, beyond the margin); equivalent to"
+        " dropout; not distinguishable from gru; the margin is 0.5 points."
     )
     assert third == "Not told apart among the others: dropout and gru."
 
@@ -120,8 +151,52 @@ def test_many_open_pairs_are_counted() -> None:
     others = [f"arm-{index}" for index in range(5)]
     pairs = [pair("best", other, "better", 0.01) for other in others]
     pairs += [pair(a, b, "undetermined", 0.0) for a in others for b in others if a < b]
-    third = answer([arm("best", 0.9), *map(arm, others)], pairs)[2]
-    assert third.endswith("arm-0 and arm-4; and 6 more pairs.")
+    told = answer([arm("best", 0.9), *map(arm, others)], pairs)[2]
+    assert told.endswith("arm-0 and arm-4; and 6 more pairs.")
+
+
+LSTM_GRU = pair("lstm", "gru", "better", 0.01)
+LSTM_RNN = pair("lstm", "rnn", "better", 0.02)
+
+
+@pytest.mark.parametrize(
+    ("of_gru", "of_rnn", "sentence"),
+    [
+        ("better", "better", "That holds for other test reviews as well."),
+        (
+            "undetermined",
+            "better",
+            "That holds on these test reviews; for others it is shown of lstm and rnn.",
+        ),
+        (
+            "undetermined",
+            "undetermined",
+            "That holds on these test reviews; for others none of it is shown.",
+        ),
+        (None, None, "That holds on these test reviews; for others it was not measured."),
+        (
+            None,
+            "better",
+            "That holds on these test reviews; for others it is shown of lstm and rnn.",
+        ),
+    ],
+    ids=["both", "one", "none", "not measured", "one not measured"],
+)
+def test_the_answer_says_on_which_reviews_it_holds(
+    of_gru: Verdict | None, of_rnn: Verdict | None, sentence: str
+) -> None:
+    rows = [
+        on_other_reviews(found, verdict or "undetermined", 0.001 if verdict else None)
+        for found, verdict in ((LSTM_GRU, of_gru), (LSTM_RNN, of_rnn))
+    ]
+    arms = [arm("lstm", 0.82), arm("gru", 0.81), arm("rnn", 0.80)]
+    assert answer(arms, [LSTM_GRU, LSTM_RNN], rows)[2] == sentence
+
+
+def test_where_nothing_is_decided_nothing_is_said_of_other_reviews() -> None:
+    arms = [arm("lstm", 0.81), arm("gru", 0.80)]
+    found = answer(arms, [OPEN], [on_other_reviews(OPEN, "better")])
+    assert not any("test reviews" in sentence for sentence in found)
 
 
 def test_too_few_seeds_decide_nothing() -> None:
@@ -139,14 +214,15 @@ def test_one_arm_with_few_seeds_does_not_silence_the_others() -> None:
         pair("gru", "rnn", "undetermined", 0.01, is_descriptive_only=True),
     ]
     second = answer(arms, pairs)[1]
-    assert "better than gru" in second
+    assert "typically better than gru" in second
     assert "on too few seeds to be compared with rnn" in second
 
 
-def test_the_highest_mean_may_lose_on_common_seeds() -> None:
+def test_the_highest_mean_may_be_typically_worse() -> None:
+    """It has more seeds than the other, or the other has a run that collapsed."""
     arms = [arm("lstm", 0.81, n=20), arm("gru", 0.80)]
-    second = answer(arms, [pair("lstm", "gru", "worse", -0.002)])[1]
-    assert "on the seeds that both have worse than gru (by 0.20 points" in second
+    second = answer(arms, [pair("lstm", "gru", "worse", 0.01, typical=-0.002, size="within")])[1]
+    assert "typically worse than gru (by 0.20 points, within the margin)" in second
 
 
 def test_one_arm_has_nothing_to_be_compared_with() -> None:
@@ -161,8 +237,27 @@ def test_no_finished_run_says_so(arms: list[ArmRow]) -> None:
 
 def test_runs_that_all_came_to_nothing_are_not_waited_for() -> None:
     lost = [arm("lstm", None, n_diverged=2), arm("gru", None, n_diverged=1, n_failed=1)]
-    assert answer(lost, []) == (
-        "No run produced a score: 1 failed and 3 diverged. There is nothing to compare.",
+    assert answer(lost, []) == ("No run has a score to compare: 1 failed and 3 diverged.",)
+
+
+def test_runs_that_did_not_learn_are_no_scores_to_compare() -> None:
+    lost = [arm("lstm", None, n_unlearned=3), arm("gru", None, n_unlearned=2, n_diverged=1)]
+    first, *_ = answer(lost, [])
+    assert first == "No run has a score to compare: 1 diverged and 5 did not learn."
+
+
+def test_runs_that_still_train_are_waited_for() -> None:
+    found = answer([arm("lstm", None, n_unlearned=3, n_missing=1)], [])
+    assert found == ("No run has finished yet: there is nothing to say.",)
+
+
+def test_the_answer_says_which_arm_fails_to_learn_more_often() -> None:
+    """Five of ten against none of ten: p = 2 · C(10, 5) / C(20, 5) = 0.033."""
+    arms = [arm("lstm", n=5, n_unlearned=5), arm("gru", 0.7)]
+    assert answer(arms, [OPEN])[-2:] == (
+        "lstm: 5 of 10 (19 to 81 %) of the runs did not learn or diverged; scores are compared"
+        " among those that learned.",
+        "lstm fails to learn more often than gru.",
     )
 
 
@@ -206,8 +301,8 @@ def test_equal_means_are_all_the_highest() -> None:
         "lstm and gru have the same highest mean test accuracy, 80.00 % over 9 and 10 seeds each."
     )
     assert second == (
-        "lstm is better than rnn (by 10.00 points, beyond the margin); in every run level with gru;"
-        " the margin is 0.5 points."
+        "lstm is typically better than rnn (by 10.00 points, beyond the margin); in every run"
+        " level with gru; the margin is 0.5 points."
     )
 
 
@@ -282,9 +377,9 @@ def test_each_section_has_its_own_sentence() -> None:
         for section in ("max_len=50", "max_len=100")
     ]
     found = answer(arms, pairs)
-    assert len(found) == 4
+    assert len(found) == 6
     assert found[0].startswith("max_len=50: lstm has the highest")
-    assert found[2].startswith("max_len=100: lstm has the highest")
+    assert found[3].startswith("max_len=100: lstm has the highest")
 
 
 def test_sections_beyond_the_fourth_are_counted() -> None:
@@ -309,10 +404,12 @@ def test_few_seeds_are_descriptive_only() -> None:
         ({"n_failed": 1}, "1 run failed and is left out of every mean."),
         ({"n_failed": 2}, "2 runs failed and are left out of every mean."),
         ({"n_diverged": 3}, "3 runs diverged and are left out of every mean."),
+        ({"n_unlearned": 1}, "1 run did not learn and is left out of every mean."),
+        ({"n_unlearned": 2}, "2 runs did not learn and are left out of every mean."),
         ({"n_missing": 1}, "1 run is not over yet; this is what there is so far."),
         ({"n_missing": 2}, "2 runs are not over yet; this is what there is so far."),
     ],
-    ids=["failed", "failed twice", "diverged", "missing", "missing twice"],
+    ids=["failed", "twice", "diverged", "unlearned", "both unlearned", "missing", "both missing"],
 )
 def test_runs_without_a_score_are_counted_in_a_warning(
     counts: dict[str, int], sentence: str

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rnnbench.compare.pairs import compare_arms
+from rnnbench.compare.pairs import compare_sections
 from rnnbench.compare.rows import PairUncertainty
 from rnnbench.compare.uncertainty import Uncertainty, measure_uncertainty
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
@@ -42,7 +42,9 @@ def measure(
     is_paired: bool = True,
     n_test: int | None = None,
 ) -> Uncertainty:
-    pairs = compare_arms("s", scores, margin=0.005, is_paired=is_paired, n_test=n_test)
+    pairs = compare_sections(
+        [("s", scores)], margin=0.005, is_paired=is_paired, n_test={"s": n_test}
+    )
     return measure_uncertainty(
         "s", scores, lambda arm: correct.get(arm, {}), weights, pairs, n_family=6
     )
@@ -136,7 +138,7 @@ def test_unpaired_arms_may_have_other_seeds(weights: ReviewWeights) -> None:
     (row,) = measure(scores, {"a": a, "b": b}, weights, is_paired=False).pairs
     sds = [np.std(list(values.values()), ddof=1) for values in scores.values()]
     assert row.seed_se == pytest.approx(math.hypot(sds[0] / 2, sds[1] / 6**0.5), rel=0.1)
-    assert row.seeds_needed == seeds_needed(math.hypot(*sds), 0.005, 6)
+    assert row.seeds_needed == seeds_needed(math.hypot(*sds), 0.005, 6, level=0.0475)
     assert (row.n_opposite_seeds, row.n_seeds) == (None, 0)
 
 
@@ -150,12 +152,12 @@ def test_single_seeds_that_tell_the_opposite_are_counted() -> None:
 def test_seeds_needed_come_from_the_margin_and_not_from_the_difference() -> None:
     near = measure_pair({0: 0.80, 1: 0.82, 2: 0.81}, {0: 0.80, 1: 0.80, 2: 0.80})
     far = measure_pair({0: 0.90, 1: 0.92, 2: 0.91}, {0: 0.80, 1: 0.80, 2: 0.80})
-    assert near.seeds_needed == far.seeds_needed == seeds_needed(0.01, 0.005, 6)
+    assert near.seeds_needed == far.seeds_needed == seeds_needed(0.01, 0.005, 6, level=0.0475)
 
 
 def test_equal_differences_need_the_fewest_seeds() -> None:
     row = measure_pair({0: 0.75, 1: 0.875}, {0: 0.5, 1: 0.625})
-    assert row.seeds_needed == seeds_for_verdicts(6)
+    assert row.seeds_needed == seeds_for_verdicts(6, 0.0475)
 
 
 def test_runs_that_all_score_the_same_do_not_tell_how_many_are_needed() -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 from made_reports import make_pair
 
-from rnnbench.compare.rows import Verdict
+from rnnbench.compare.verdicts import Size, Verdict
 from rnnbench.page.texts import (
     brief_per_cent,
     chance,
@@ -102,24 +102,20 @@ def test_less_than_all_is_not_written_as_all(value: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "is_beyond_margin", "is_descriptive_only", "words"),
+    ("verdict", "size", "is_descriptive_only", "words"),
     [
-        ("better", False, False, "better, within the margin"),
-        ("worse", True, False, "worse, beyond the margin"),
+        ("better", "within", False, "better, within the margin"),
+        ("better", "about", False, "better, about the margin"),
+        ("worse", "beyond", False, "worse, beyond the margin"),
         ("equivalent", None, False, "equivalent"),
         ("undetermined", None, False, "undetermined"),
         ("undetermined", None, True, "undetermined (descriptive only)"),
-        ("undetermined", False, True, "undetermined (descriptive only)"),
     ],
 )
 def test_verdicts_in_words(
-    verdict: Verdict, is_beyond_margin: bool | None, is_descriptive_only: bool, words: str
+    verdict: Verdict, size: Size | None, is_descriptive_only: bool, words: str
 ) -> None:
-    row = make_pair(
-        verdict=verdict,
-        is_beyond_margin=is_beyond_margin,
-        is_descriptive_only=is_descriptive_only,
-    )
+    row = make_pair(verdict=verdict, size=size, is_descriptive_only=is_descriptive_only)
     assert row.verdict_words == words
 
 

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from made_up import ENVIRONMENT, curves, finished, made_up
 
-from rnnbench.claims.kinds import Claim, CompareTest
+from rnnbench.claims.kinds import Claim, CompareTest, Expectation
 from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.compose import Report, compose_report
+from rnnbench.reports.writer import write_report
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunResult
 from rnnbench.training.loop import pack_predictions
 
@@ -58,7 +59,7 @@ def test_arms_pairs_and_dots_are_of_the_same_runs() -> None:
     compared = compare(runs())
     arms = {row.arm: row for row in compared.arms}
     (pair,) = compared.pairs
-    assert (pair.a, pair.b, pair.verdict, pair.is_beyond_margin) == ("lstm", "gru", "better", True)
+    assert (pair.a, pair.b, pair.verdict, pair.size) == ("lstm", "gru", "better", "beyond")
     assert pair.difference == pytest.approx(arms["lstm"].test_accuracy - arms["gru"].test_accuracy)  # type: ignore[operator]
     for name, row in arms.items():
         dots = [seed.test_accuracy for seed in compared.seeds if seed.arm == name]
@@ -78,7 +79,7 @@ def test_two_versions_in_one_arm_are_said_with_both_and_the_arm() -> None:
 def test_the_answer_is_that_of_the_pairs() -> None:
     report = compose(runs())
     assert report.answer[0].startswith("lstm has the highest mean test accuracy, 80.29 %")
-    assert report.answer[1].startswith("It is better than gru (by 3.86 points, beyond")
+    assert report.answer[1].startswith("It is typically better than gru (by 4.00 points, beyond")
     assert report.warnings == ()
 
 
@@ -101,7 +102,7 @@ def test_what_the_study_declared_decides() -> None:
     report = compose(runs(), declared)
     (pair,) = report.comparison.pairs
     assert (pair.margin, pair.is_paired) == (0.05, False)
-    assert pair.is_beyond_margin is False
+    assert (pair.verdict, pair.size) == ("better", "within")
     assert (report.page().description, report.warnings) == ("a small one", ("changed",))
 
 
@@ -169,11 +170,182 @@ def test_synthetic_reviews_and_a_store_that_was_not_read_are_warned_of() -> None
     assert report.published.rows == ()
 
 
+LOST = finished(0.5, val_accuracy=0.5)
+"""A run that guesses: below the floor of `learning`."""
+
+
+def learning(found: Sequence[RecordedRun], **values: Any) -> Report:
+    """The report of a study in which a run has to pass 60 % in validation to have learned."""
+    return compose(found, floor=lambda _: 0.6, **values)
+
+
+def with_lost(n: int, result: RunResult = LOST) -> list[RecordedRun]:
+    """The study with so many more runs of GRU, which came to nothing."""
+    return [*runs(), *(made_up("gru", 7 + more, result) for more in range(n))]
+
+
+def page_of(report: Report, folder: Path) -> str:
+    """The page as Markdown, its tables included."""
+    (path, *_) = write_report(report, folder, ["md"])
+    return path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "lost", [LOST, RunResult(status="diverged", epochs=2)], ids=["did not learn", "diverged"]
+)
+def test_four_runs_that_came_to_nothing_change_no_score_and_no_verdict(
+    lost: RunResult, tmp_path: Path
+) -> None:
+    without, found = learning(runs()), learning(with_lost(4, lost))
+    assert found.comparison.pairs == without.comparison.pairs
+    assert found.comparison.scores == without.comparison.scores
+    lstm, gru = found.comparison.arms
+    assert (gru.n, gru.n_unlearned + gru.n_diverged) == (7, 4)
+    assert (lstm.n, lstm.n_unlearned, lstm.n_diverged) == (7, 0, 0)
+    assert gru.test_accuracy == without.comparison.arms[1].test_accuracy
+    (warning,) = found.warnings
+    assert warning.endswith("are left out of every mean.")
+    assert "gru: 4 of 11 (11 to 69 %) of the runs did not learn or diverged" in found.answer[-1]
+    (counted, *_) = (line for line in page_of(found, tmp_path).splitlines() if "| 36.36 |" in line)
+    assert counted == "| gru | 11 | 4 | 36.36 | [10.93, 69.21] |"
+
+
+def test_a_run_at_the_floor_did_not_learn_and_one_without_a_floor_did() -> None:
+    found = [made_up("lstm", seed, finished(val_accuracy=0.6 + seed / 100)) for seed in range(2)]
+    (row,) = learning(found).comparison.arms
+    assert (row.n, row.n_unlearned) == (1, 1)
+    (row,) = compose(found).comparison.arms
+    assert (row.n, row.n_unlearned) == (2, 0)
+
+
+def test_each_split_has_a_floor_of_its_own() -> None:
+    found = [
+        made_up("lstm", seed, finished(val_accuracy=0.6), split_seed=seed) for seed in range(4)
+    ]
+    report = compose(
+        found, Declaration(vary_split=True), floor=lambda data: 0.55 + data.split_seed / 50
+    )
+    (row,) = report.comparison.arms
+    assert (row.n, row.n_unlearned) == (3, 1)
+
+
+def test_an_arm_of_which_no_run_learned_has_no_verdict() -> None:
+    guesses = [made_up("simple-rnn", seed, LOST) for seed in range(7)]
+    report = learning([*runs(), *guesses], claims=[BETTER])
+    by_arm = {row.arm: row for row in report.comparison.arms}
+    assert (by_arm["simple-rnn"].n, by_arm["simple-rnn"].test_accuracy) == (0, None)
+    verdicts = {(pair.a, pair.b): pair.verdict for pair in report.comparison.pairs}
+    assert verdicts == {
+        ("lstm", "gru"): "better",
+        ("lstm", "simple-rnn"): "undetermined",
+        ("gru", "simple-rnn"): "undetermined",
+    }
+    assert {pair.n_family for pair in report.comparison.pairs} == {1}
+    assert report.answer[-2:] == (
+        "simple-rnn fails to learn more often than lstm.",
+        "simple-rnn fails to learn more often than gru.",
+    )
+
+
+def test_a_study_in_which_no_run_learned_says_so(tmp_path: Path) -> None:
+    report = learning([made_up(name, seed, LOST) for name in ("lstm", "gru") for seed in range(3)])
+    assert report.answer == ("No run has a score to compare: 6 did not learn.",)
+    assert report.warnings == ("6 runs did not learn and are left out of every mean.",)
+    assert len(report.comparison.seeds) == 6  # their dots are shown
+    assert "No run has a score to compare: 6 did not learn." in page_of(report, tmp_path)
+
+
+def test_claims_leave_out_what_did_not_learn_in_other_studies_too() -> None:
+    others = [*runs({"gru": SCORES["gru"]}), made_up("gru", 7, LOST)]
+    found = [*runs({"lstm": SCORES["lstm"]}), made_up("lstm", 7, 0.80)]
+    (claim,) = learning(found, others=others, claims=[BETTER]).claims
+    assert (claim.verdict, "7 paired seeds" in claim.numbers) == ("supported", True)
+    assert "; 1 run that failed, diverged or did not learn left out" in claim.numbers
+
+
+def compared_both_ways(expect: Expectation) -> list[Claim]:
+    """LSTM against GRU, and GRU against LSTM."""
+    return [
+        Claim(
+            id=f"{a}-{b}",
+            claim="So it is.",
+            made_in="a test",
+            test=CompareTest(metric="test_accuracy", a=a, b=b, expect=expect),
+        )
+        for a, b in (("lstm", "gru"), ("gru", "lstm"))
+    ]
+
+
+# By itself seven of seven decide (p = 2^-6), among six pairs they do not.
+LOW = (0.7, 0.71, 0.7, 0.71, 0.7, 0.71, 0.7)
+FOUR = SCORES | {"simple-rnn": LOW, "lstm-stacked": [score + 0.02 for score in LOW]}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [(), (made_up("gru", 7, 0.77),), (made_up("gru", 7, LOST), made_up("lstm", 8, 0.8))],
+    ids=["same seeds", "one more", "others too"],
+)
+def test_a_claim_has_the_verdict_of_the_reports_own_pair(more: Sequence[RecordedRun]) -> None:
+    report = learning([*runs(FOUR), *more], claims=compared_both_ways("higher"))
+    pair = next(row for row in report.comparison.pairs if {row.a, row.b} == {"lstm", "gru"})
+    assert (pair.p, pair.p_holm, pair.verdict) == (2**-6, 6 * 2**-6, "undetermined")
+    # That GRU leads by the margin is ruled out by one side of the same test.
+    verdicts = [claim.verdict for claim in report.claims]
+    assert verdicts == ["undetermined", "smaller than the margin"]
+    assert all("p = 0.094" in claim.numbers for claim in report.claims)
+
+
+def test_a_claim_the_other_way_round_has_the_opposite_verdict() -> None:
+    report = compose(runs(), claims=compared_both_ways("higher"))
+    assert [claim.verdict for claim in report.claims] == ["supported", "contradicted"]
+    first, second = (claim.numbers for claim in report.claims)
+    assert "3.86 points higher [3.63, 4.08]" in first
+    assert "3.86 points lower [3.63, 4.08]" in second
+
+
+@pytest.mark.parametrize(
+    ("expect", "verdicts"),
+    [
+        ("equivalent", ["supported"] * 2),
+        ("not lower", ["supported"] * 2),
+        ("higher", ["smaller than the margin"] * 2),
+    ],
+)
+def test_what_an_earlier_look_found_stands_for_claims_too(
+    expect: Expectation, verdicts: list[str]
+) -> None:
+    """Eight seeds are equivalent at 4.75 %; four more lie far off, which leaves both open."""
+    steps = (0.001, -0.001, 0.002, -0.002, 0.0005, -0.0005, 0.0015, -0.0015)
+    far = (0.04, -0.04, 0.05, -0.05)
+    base = [0.8 + 0.001 * (seed % 3) for seed in range(12)]
+    lstm = [score + step for score, step in zip(base, (*steps, *far), strict=True)]
+    found = runs({"lstm": lstm, "gru": base})
+    seen = frozenset(run.spec.fingerprint for run in found if run.spec.seed < 8)
+    report = compose(found, claims=compared_both_ways(expect), looks=[seen])
+    (pair,) = report.comparison.pairs
+    assert (pair.verdict, pair.look, report.comparison.look) == ("equivalent", 1, 2)
+    assert [claim.verdict for claim in report.claims] == verdicts
+
+
+def test_the_page_says_where_means_and_typical_difference_disagree(tmp_path: Path) -> None:
+    lstm = [0.81 + seed / 10_000 for seed in range(11)]
+    gru = [0.80 + seed / 100_000 for seed in range(12)]
+    report = compose(runs({"lstm": [*lstm, 0.55], "gru": gru}))
+    (pair,) = report.comparison.pairs
+    assert pair.verdict == "better"
+    assert report.answer[0].startswith("gru has the highest mean")
+    assert report.answer[1].startswith("It is typically worse than lstm (by 1.0")
+    told = page_of(report, tmp_path / "collapsed")
+    assert "The means and the typical difference disagree on lstm − gru" in told
+    assert "The means and the typical" not in page_of(compose(runs()), tmp_path / "sound")
+
+
 def test_a_study_whose_runs_all_failed_is_a_report_too() -> None:
     failed = RunResult(status="failed", epochs=0, reason="ValueError: no")
     found = [made_up(name, seed, failed) for name in ("lstm", "gru") for seed in range(2)]
     report = compose(found, claims=[BETTER])
-    assert report.answer == ("No run produced a score: 4 failed. There is nothing to compare.",)
+    assert report.answer == ("No run has a score to compare: 4 failed.",)
     assert [(row.n, row.n_failed) for row in report.comparison.arms] == [(0, 2), (0, 2)]
     assert report.warnings == ("4 runs failed and are left out of every mean.",)
     assert (report.comparison.seeds, report.comparison.curves) == ((), ())
@@ -215,6 +387,7 @@ def test_predictions_tell_where_the_uncertainty_comes_from(
     (pair,) = compared.uncertainty.pairs
     assert (pair.a, pair.b, pair.n_seeds) == ("lstm", "gru", 6)
     assert pair.both_se is not None
+    assert pair.p_new_reviews is not None
 
 
 def test_an_arm_without_all_predictions_has_the_seeds_alone(

@@ -272,10 +272,10 @@ def test_a_study_whose_runs_all_failed_says_so(rnnbench: Command, folder: Mlflow
     fill(folder, FAILED, FAILED)
     answer = rnnbench("report")
     assert answer.code == 0, answer
-    assert "No run produced a score: 4 failed." in answer.out
+    assert "No run has a score to compare: 4 failed." in answer.out
     assert "4 runs failed and are left out of every mean." in answer.err
     page = (folder.root / "reports" / "textbook" / "index.html").read_text("utf-8")
-    assert "No run produced a score: 4 failed." in page
+    assert "No run has a score to compare: 4 failed." in page
 
 
 def test_one_architecture_and_one_seed_have_nothing_to_compare(

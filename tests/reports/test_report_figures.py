@@ -90,8 +90,24 @@ def test_an_arm_without_a_finished_run_has_no_line(report: Report) -> None:
     assert [line.name for line in panel.lines] == ["lstm-dropout", "lstm-stacked", "gru"]
 
 
+def test_the_alt_text_counts_the_runs_behind_the_mean(report: Report) -> None:
+    """A run that did not learn is a dot, and no part of the mean."""
+    first, *others = report.comparison.arms
+    arms = (replace(first, n=7, n_unlearned=3), *others)
+    picture = picture_scores(replace(report.comparison, arms=arms))
+    assert picture is not None
+    assert "lstm 80.3 % (7 seeds), lstm-dropout 80.4 % (10 seeds)" in picture.alt
+
+
+def test_a_line_of_one_value_is_said_once() -> None:
+    rows = [row for row in make_responses() if row.architecture == "lstm" and row.value == 4]
+    picture = picture_responses(rows[:1])
+    assert picture is not None
+    assert picture.alt == "Mean test accuracy. lstm with dropout=0.0: 79.7 % at units 4."
+
+
 def test_pairs_are_in_points_with_their_verdict_in_words() -> None:
-    (panel,) = find_pairs((make_pair(0.0048), make_pair(0.012, is_beyond_margin=True)), ("",))
+    (panel,) = find_pairs((make_pair(0.0048), make_pair(0.012, size="beyond")), ("",))
     assert [line.mean for line in panel.lines] == pytest.approx([0.48, 1.2])
     assert panel.lines[0].interval is not None
     assert panel.lines[0].interval.low == pytest.approx(0.25)
@@ -227,7 +243,7 @@ def test_alt_texts_say_the_main_numbers(drawn: Drawings) -> None:
     assert "lstm 80.3 % (10 seeds)" in scores.alt
     assert "baseline bag of words 82.1 %" in scores.alt
     pair = changed(EMPTY, pairs=(make_pair(0.0048),))
-    assert "lstm minus gru +0.48 points, better, within the margin" in draw("pairs", pair).alt
+    assert "lstm minus gru +0.48 points, better, about the margin" in draw("pairs", pair).alt
     assert "lstm above gru 0.93 [0.78, 1.00]" in draw("improvement", pair).alt
 
 

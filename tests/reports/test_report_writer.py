@@ -155,7 +155,7 @@ def test_what_looks_like_a_script_is_shown_as_text(page: Page) -> None:
 
 
 def test_the_page_tells_the_verdicts_in_words(page: Page) -> None:
-    for words in ("better, within the margin", "equivalent", "undetermined", "supported"):
+    for words in ("better, about the margin", "equivalent", "undetermined", "supported"):
         assert words in page.words
     assert "contradicted" in page.words
     assert "not measured" in page.words

@@ -222,6 +222,22 @@ def test_tuned_is_compared_with_the_textbook_on_the_seeds_that_both_have() -> No
     assert pair.difference == pytest.approx((0.84 + 0.85 - 0.80 - 0.82) / 2)
 
 
+def test_runs_that_did_not_learn_are_no_scores_of_tuned_or_textbook() -> None:
+    runs = tuned("lstm", 0.83, 0.5, 0.85, 0.86)
+    others = textbook("lstm", 0.80, 0.82, 0.5, 0.81)
+    lost = frozenset({runs[1].spec.fingerprint, others[2].spec.fingerprint})
+    part = compose_tuning_part(
+        {"lstm": RATE},
+        match_textbook({"lstm": RATE}, runs, others, lost),
+        {},
+        margin=0.005,
+        is_paired=True,
+    )
+    assert [row.scores for row in part.scores] == [(0.80, 0.81), (0.83, 0.85, 0.86)]
+    (pair,) = part.pairs
+    assert (pair.n_a, pair.is_paired) == (2, True)
+
+
 def test_textbook_runs_may_belong_to_the_study_itself() -> None:
     part = compose([*tuned("lstm", 0.83, 0.84), *textbook("lstm", 0.80, 0.81)])
     assert [row.kind for row in part.scores] == ["textbook", "tuned"]
