@@ -61,6 +61,7 @@ def picture_scores(comparison: Comparison) -> Picture | None:
         caption=(
             "Each dot is one seed. Below the dots: the mean and its 95 % t interval (an arrow head:"
             " it goes on outside the picture; so do runs that lie far from the rest)."
+            + _tell_unlearned(comparison.arms)
         ),
         noun="arm",
         n_lines=_MAX_LINES,
@@ -222,6 +223,11 @@ def _errors(row: ArmUncertainty) -> list[float | None]:
     """The standard error by source; one that is not finite is not known."""
     errors = (row.seed_se, row.review_se, row.both_se)
     return [None if se is None or not math.isfinite(se) else 100 * se for se in errors]
+
+
+def _tell_unlearned(arms: Sequence[ArmRow]) -> str:
+    n = sum(row.n_unlearned for row in arms)
+    return f" {plural(n, 'run')} that did not learn: a dot each, outside the means." if n else ""
 
 
 def _describe_scores(panels: Sequence[Panel], arms: Sequence[ArmRow]) -> str:

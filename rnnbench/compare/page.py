@@ -206,7 +206,8 @@ def _why_no_pairs(comparison: Comparison) -> str:
     trained = [row for row in comparison.arms if not row.is_baseline]
     noun = "architecture" if comparison.declared.contrast == "architecture" else "arm"
     if not any(row.n for row in trained):
-        return "No pair to compare: no run has finished."
+        ended = "learned" if any(row.n_unlearned for row in trained) else "finished"
+        return f"No pair to compare: no run has {ended}."
     if len(comparison.sections) <= 1 and len(trained) == 1:
         return f"No pair to compare: one {noun}."
     return "No pair to compare: nowhere have two arms of one section finished runs."

@@ -25,6 +25,9 @@ Test: TypeAlias = Callable[[float], OneSided | None]
 
 LEVEL = 0.05
 _FIRST_SHARE = 0.95
+_CAUTION = 1.1
+"""Where an arm now and then collapses, the test is a little too ready to find two arms equivalent:
+6.2 % instead of 5 %, of six seeds, without this factor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ def ask(test: Test, margin: float) -> Answers | None:
         is_above=at_zero.above < at_zero.below,
         p=at_zero.two_sided,
         p_beyond=min(1.0, 2 * min(at_margin.above, at_minus.below)),
-        p_within=max(at_margin.below, at_minus.above),
+        p_within=min(1.0, _CAUTION * max(at_margin.below, at_minus.above)),
         p_not_lower=at_minus.above,
         p_not_higher=at_margin.below,
     )
