@@ -26,7 +26,7 @@ collapses now and then hardly moves it, but does move the mean.
 | the report says | it claims of the typical difference | it is false where that is |
 | --- | --- | --- |
 | better, worse | it lies above 0, below 0 | 0, or on the other side |
-| equivalent; within the margin | it is smaller than the margin, to either side | the margin or more |
+| equivalent; within the margin | it is smaller than the margin, up or down | the margin or more |
 | beyond the margin | it is larger than the margin, on the side that is named | the margin or less |
 | undetermined; about the margin | nothing | never |
 
@@ -34,28 +34,28 @@ No word speaks of the mean.
 
 ## How to read the tables
 
-- A study counts **once**, however many of its pairs are named wrongly: four arms have six pairs, ten
-  have 45.
-- Each of the three questions (better or worse? within the margin? beyond it?) may go wrong in at most
-  {100 * BAR:.0f} % of the studies. Where the truth is on the border (no difference at all, or exactly
-  the margin) errors are most frequent; every scenario puts it there.
-- In brackets is the Monte-Carlo error: between these two the rate lies, with 95 % confidence (Clopper
-  and Pearson 1934). A rate is **too high** where even the lower one lies above {100 * BAR:.0f} %; of so
-  many rates one or the other would be by chance, were they all at {100 * BAR:.0f} %.
-- The margin is {100 * MARGIN:g} points, an arm's SD between seeds {100 * SD:g} points if nothing else
-  is said, and scores are normal and independent. Where one arm collapses, the others do not, and the
-  arm is moved so that its typical difference is as the table says, exactly.
+- A study counts **once**, however many of its pairs are named wrongly: four arms have six pairs,
+  ten have 45.
+- Each of the three questions (better or worse? within the margin? beyond it?) may go wrong in at
+  most {100 * BAR:.0f} % of the studies. Where the truth is on the border (no difference at all, or
+  exactly the margin) errors are most frequent; every scenario puts it there.
+- In brackets is the Monte-Carlo error: between these two the rate lies, with 95 % confidence
+  (Clopper and Pearson 1934). A rate is **too high** where even the lower one lies above
+  {100 * BAR:.0f} %; were all at {100 * BAR:.0f} %, one in forty would look so by chance.
+- The margin is {100 * MARGIN:g} points, an arm's SD between seeds {100 * SD:g} points if nothing
+  else is said, and scores are normal and independent. Where one arm collapses, the others do not,
+  and the arm is moved so that its typical difference is as the table says, exactly.
 """
 
 _GROUPS = {
     "no difference": (
         "No typical difference",
-        "Every two arms have a typical difference of 0: *better* and *worse* are false, of any pair.",
+        "Every two arms have a typical difference of 0: *better* and *worse* are false.",
     ),
     "at the margin": (
         "Exactly at the margin",
-        "Some arms lie exactly the margin above or below the others: there *equivalent*, *within* and "
-        "*beyond* are all false.",
+        "Some arms lie exactly the margin above or below the others: there *equivalent*, *within* "
+        "and *beyond* are all false.",
     ),
     "unpaired": (
         "Unpaired runs, one arm with more of them",
@@ -64,10 +64,10 @@ _GROUPS = {
     ),
     "looks": (
         "Looked at again and again",
-        "Seeds are added and the report is read each time; a study counts if it says anything false "
-        "at any of these looks. *As many as needed* adds what the report itself names under *seeds "
-        "needed* for the pairs that are open, up to 60 seeds and five looks, with arms that spread "
-        "twice as much.",
+        "Seeds are added and the report is read each time; a study counts if it says anything "
+        "false at any of these looks. *As many as needed* adds what the report itself names under "
+        "*seeds needed* for the pairs that are open, up to 60 seeds and five looks, with arms "
+        "that spread twice as much.",
     ),
     "limits": (
         "Where the rule ends",
@@ -114,9 +114,7 @@ def _worst(cells: Sequence[Mapping[str, Any]]) -> str:
     if not missed:
         lines[0] += f"None is too high, that is, above {100 * BAR:.0f} % by more than its error."
         return lines[0] + "\n"
-    lines[0] += (
-        f"**Too high**, above {100 * BAR:.0f} % by more than the error, are {len(missed)}:\n"
-    )
+    lines[0] += f"**Too high** (above {100 * BAR:.0f} % by more than the error): {len(missed)}.\n"
     lines += [f"- {_percent(rate)}: {_words(name)}, {_place(cell)}" for rate, cell, name in missed]
     return "\n".join(lines) + "\n"
 
@@ -132,32 +130,33 @@ def _rate_rows(cells: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
 def _means_part(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "## Better, with equal means\n"
     yield (
-        "This is no error, and a reader has to know it. The first arm is typically better, but one of "
-        "its runs in ten collapses by 25 points, so that both **means are equal**. How often the "
-        "report calls the first arm better:\n"
+        "This is no error, and a reader has to know it. The first arm is typically better, but "
+        "one of its runs in ten collapses by 25 points, so that both **means are equal**. How "
+        "often the report calls the first arm better:\n"
     )
     rows = [["scenario", "arms", "seeds", "studies", "called better"], ["---", *["---:"] * 4]]
     rows += [[*_labels(cell), _percent(cell["rates"]["better"])] for cell in cells]
     yield _table(rows)
     yield (
-        "It is true of typical runs: train one of each, and the first is nearly always ahead. Whoever "
-        "pays for the collapses too, because every run is used as it comes out, reads the means and "
-        "their interval beside it.\n"
+        "It is true of typical runs: train one of each, and the first is nearly always ahead. "
+        "Whoever pays for the collapses too, because every run is used as it comes out, reads the "
+        "means and their interval beside it.\n"
     )
 
 
 def _reviews_part(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "## For new test reviews as well\n"
     yield (
-        f"Two arms judge {N_REVIEWS:,} reviews, some of which are harder for one arm than for the other "
-        f"whatever the seed; the margin is {100 * REVIEWS_MARGIN:g} point. Seeds and reviews are both "
-        "drawn anew in every study. This verdict is one of **means**, and its last rows show where it "
-        "fails: the means are equal, but one run of the first arm in ten collapses. Of ten seeds often "
-        "none did, and then nothing in the runs tells of collapses. The last rows have no bar.\n"
+        f"Two arms judge {N_REVIEWS:,} reviews, some of which are harder for one arm than for the "
+        f"other whatever the seed; the margin is {100 * REVIEWS_MARGIN:g} point. Seeds and "
+        "reviews are both drawn anew in every study. This verdict is one of **means**, and its "
+        "last rows show where it fails: the means are equal, but one run of the first arm in ten "
+        "lies 28 points lower. Of ten seeds often none does, and then nothing in the runs tells of "
+        "collapses. These rows have no bar.\n"
     )
     heads = ["scenario", "seeds", "studies", "better, worse", "equivalent, within", "beyond"]
     rows = [heads, ["---", *["---:"] * 5]]
-    for cell in cells:
+    for cell in sorted(cells, key=lambda cell: bool(cell["does_collapse"])):
         name = cell["name"] + (", one arm collapses" if cell["does_collapse"] else "")
         rates = [_percent(cell["rates"][name]) for name in ("difference", "within", "beyond")]
         rows.append([name, str(cell["n_seeds"]), f"{cell['n_studies']:,}", *rates])
@@ -168,9 +167,9 @@ def _power_part(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "## What is found\n"
     yield (
         "Four arms, normal, with an SD of the differences of 0.25 points; two arms lie apart, the "
-        "others in the middle between them. Beside this rule stands the one before it: the sign-flip "
-        "test of the mean, Holm at 5 %, and for *equivalent* the 95 % t interval of the difference, "
-        "each pair for itself. *Needed* is what the report names for that difference.\n"
+        "others in the middle between them. Beside this rule stands the one before it: the "
+        "sign-flip test of the mean, Holm at 5 %, and for *equivalent* the 95 % t interval of the "
+        "difference, each pair for itself. *Needed* is what the report names for that difference.\n"
     )
     heads = ["difference", "seeds", "needed", "studies", "found", "by the old rule", "lost"]
     rows = [heads, ["---:"] * 7]
@@ -203,15 +202,15 @@ def _source_part(result: Mapping[str, Any]) -> Iterator[str]:
     yield "## How it was measured\n"
     yield f"```sh\n{result['command']}\n```\n"
     yield (
-        f"On {result['measured_on']}, {result['seconds'] / 60:.0f} minutes on {machine['cores']} cores "
-        f"of an {machine['processor']}; "
+        f"On {result['measured_on']}, {result['seconds'] / 60:.0f} minutes on {machine['cores']} "
+        f"cores of an {machine['processor']}; "
         + ", ".join(f"{name} {number}" for name, number in versions.items())
         + ". The command writes this page too, and all its numbers come from "
         "`benchmarks/results/simulated_truth.json`.\n"
     )
     yield (
-        "Source: Clopper, Pearson (1934). The use of confidence or fiducial limits illustrated in the "
-        "case of the binomial. *Biometrika* 26, 404–413."
+        "Source: Clopper, Pearson (1934). The use of confidence or fiducial limits illustrated in "
+        "the case of the binomial. *Biometrika* 26, 404–413."
     )
     yield ""
 
