@@ -56,7 +56,12 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "simulated_truth.json")
     parser.add_argument("--page", type=Path, default=PAGE)
+    parser.add_argument("--only-page", action="store_true", help="write it from --out as it is")
     choices = parser.parse_args()
+    if choices.only_page:
+        result = json.loads(choices.out.read_text(encoding="utf-8"))
+        choices.page.write_text(write_page(result), encoding="utf-8")
+        return
     began = time.perf_counter()
     cells = measure_all(choices.studies, choices.processes)
     result = {
