@@ -41,7 +41,7 @@ No word speaks of the mean.
   exactly the margin) errors are most frequent; every scenario puts it there.
 - In brackets is the Monte-Carlo error: between these two the rate lies, with 95 % confidence
   (Clopper and Pearson 1934). A rate is **too high** where even the lower one lies above
-  {100 * BAR:.0f} %; were all at {100 * BAR:.0f} %, one in forty would look so by chance.
+  {100 * BAR:.0f} %; of rates of exactly {100 * BAR:.0f} % one in forty would look so by chance.
 - The margin is {100 * MARGIN:g} points, an arm's SD between seeds {100 * SD:g} points if nothing
   else is said, and scores are normal and independent. Where one arm collapses, the others do not,
   and the arm is moved so that its typical difference is as the table says, exactly.
@@ -138,7 +138,7 @@ def _means_part(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     rows += [[*_labels(cell), _percent(cell["rates"]["better"])] for cell in cells]
     yield _table(rows)
     yield (
-        "It is true of typical runs: train one of each, and the first is nearly always ahead. "
+        "It is true of typical runs: train one of each, and the first is ahead nine times in ten. "
         "Whoever pays for the collapses too, because every run is used as it comes out, reads the "
         "means and their interval beside it.\n"
     )
