@@ -1,10 +1,9 @@
-"""Tests and intervals of a difference, against brute force and against SciPy."""
+"""Intervals of a difference, who beats whom, and Holm, by hand and against SciPy."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -13,140 +12,17 @@ from scipy import stats
 from rnnbench.stats.comparisons import (
     correlation,
     holm,
-    mann_whitney_p,
     paired_interval,
     probability_of_improvement,
-    sign_flip_p_values,
     welch_interval,
     win_share,
 )
 from rnnbench.stats.intervals import Interval
 
-NOT_NUMBERS = [math.nan, math.inf]
-
-
-def flip(differences: list[float]) -> float | None:
-    return sign_flip_p_values([differences])[0]
-
-
-def flip_by_hand(whole: list[int]) -> float:
-    """All assignments of signs to whole numbers, which add up without rounding."""
-    sums = [sum(s * d for s, d in zip(signs, whole, strict=True)) for signs in signs_of(whole)]
-    return statistics.fmean(abs(found) >= abs(sum(whole)) for found in sums)
-
-
-def signs_of(values: list[int]) -> product[tuple[int, ...]]:
-    return product((-1, 1), repeat=len(values))
-
-
-@pytest.mark.parametrize(
-    ("n", "p"), [(2, 0.5), (5, 0.0625), (6, 0.03125), (8, 0.0078125), (14, 2.0**-13)]
-)
-def test_smallest_p_of_the_sign_flip_test(n: int, p: float) -> None:
-    rng = np.random.default_rng(n)
-    assert flip(rng.uniform(0.001, 0.01, n).tolist()) == p
-    assert flip((-rng.uniform(0.001, 0.01, n)).tolist()) == p
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_sign_flip_p_is_the_brute_force_share(seed: int) -> None:
-    whole = np.random.default_rng(seed).integers(-120, 200, 8).tolist()
-    assert flip([d / 25_000 for d in whole]) == flip_by_hand(whole)
-
-
-@pytest.mark.parametrize("whole", [[1, 1, 1, -3, 5], [1, 2, 3, -3, 4, 4], [7, -7, 7, 7, -1]])
-def test_sign_flip_p_with_ties_that_rounding_would_part(whole: list[int]) -> None:
-    assert flip([0.1 * d for d in whole]) == flip_by_hand(whole)
-    assert flip([d / 25_000 for d in whole]) == flip_by_hand(whole)
-
-
-def test_sign_flip_p_is_one_without_a_difference() -> None:
-    assert flip([0.0] * 6) == 1.0
-    assert flip([0.01, -0.01]) == 1.0
-
-
-def test_sign_flip_p_ignores_the_side() -> None:
-    differences = [0.003, -0.001, 0.004, 0.002, 0.0005, -0.002]
-    assert flip(differences) == flip([-d for d in differences])
-
-
-def test_drawn_signs_come_close_to_all_signs() -> None:
-    whole = np.random.default_rng(2).integers(-60, 100, 16).tolist()
-    found = flip([d / 25_000 for d in whole])
-    assert found == pytest.approx(flip_by_hand(whole), abs=0.004)
-
-
-def test_drawn_p_is_never_zero_and_repeats_itself() -> None:
-    differences = np.random.default_rng(0).uniform(0.001, 0.01, 500).tolist()
-    assert flip(differences) == 1 / 100_000 == flip(differences)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_drawn_signs_agree_with_scipys_drawn_permutations(seed: int) -> None:
-    differences = np.random.default_rng(seed).normal(0.001, 0.003, 25)
-    theirs = stats.permutation_test(
-        (differences,), np.mean, permutation_type="samples", n_resamples=20_000, rng=seed
-    )
-    assert flip(differences.tolist()) == pytest.approx(theirs.pvalue, abs=0.015)
-
-
-def test_many_samples_at_once_are_each_as_alone() -> None:
-    rng = np.random.default_rng(0)
-    samples = [rng.normal(0.001, 0.003, n).tolist() for n in (6, 10, 6, 1, 20, 14, 20, 6)]
-    assert sign_flip_p_values(samples) == [flip(sample) for sample in samples]
-    assert sign_flip_p_values([]) == []
-
-
-@pytest.mark.parametrize("differences", [[], [0.01], [0.01, math.nan], [0.01] * 20 + NOT_NUMBERS])
-def test_no_sign_flip_p_below_two_numbers(differences: list[float]) -> None:
-    assert flip(differences) is None
-
-
-def test_smallest_p_of_mann_and_whitney() -> None:
-    # 2 of the 252 ways to choose five of ten ranks.
-    found = mann_whitney_p([6.0, 7.0, 8.0, 9.0, 10.0], [1.0, 2.0, 3.0, 4.0, 5.0])
-    assert found == pytest.approx(2 / 252)
-    assert found == pytest.approx(0.0079, abs=5e-5)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_mann_whitney_p_is_the_brute_force_share(seed: int) -> None:
-    ranks = np.random.default_rng(seed).permutation(9).tolist()
-    centre = 4 * 5 / 2
-    us = [count_wins(chosen, set(range(9)) - set(chosen)) for chosen in combinations(range(9), 4)]
-    seen = abs(count_wins(ranks[:4], ranks[4:]) - centre)
-    share = statistics.fmean(abs(u - centre) >= seen for u in us)
-    assert mann_whitney_p(ranks[:4], ranks[4:]) == pytest.approx(share)
-
-
-def count_wins(a: object, b: object) -> int:
-    return sum(x > y for x in a for y in b)  # type: ignore[attr-defined]
-
-
-def test_mann_whitney_with_ties_is_corrected_for_them() -> None:
-    a, b = [1.0, 2.0, 2.0, 3.0, 5.0, 6.0], [2.0, 3.0, 4.0, 4.0, 7.0, 8.0]
-    u = 6 * 6 * (win_share(a, b) or 0)
-    tied = sum(t**3 - t for t in (3, 2, 2))
-    sd = math.sqrt(36 / 12 * (13 - tied / (12 * 11)))
-    z = (abs(u - 18) - 0.5) / sd
-    assert mann_whitney_p(a, b) == pytest.approx(2 * statistics.NormalDist().cdf(-z))
-
-
-def test_mann_whitney_of_equal_values_is_one() -> None:
-    assert mann_whitney_p([0.8] * 6, [0.8] * 6) == 1.0
-
-
-def test_mann_whitney_of_many_runs_is_quick_and_close() -> None:
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=60).tolist(), rng.normal(0.3, size=60).tolist()
-    exact = stats.mannwhitneyu(a, b, method="exact").pvalue
-    assert mann_whitney_p(a, b) == pytest.approx(exact, rel=0.02)
-
 
 @pytest.mark.parametrize("a", [[], [math.nan, 1.0]], ids=str)
 def test_no_unpaired_estimate_without_numbers(a: list[float]) -> None:
     b = [1.0, 2.0]
-    assert mann_whitney_p(a, b) is mann_whitney_p(b, a) is None
     assert win_share(a, b) is win_share(b, a) is None
     assert probability_of_improvement(a, b) is None
     assert welch_interval(a, b) is welch_interval(b, a) is None
