@@ -64,7 +64,7 @@ def write_closeness(test: CloseTest, sample: Sample, margin: float, *, is_coarse
     differences = {name: list(values.values()) for name, values in sample.values.items()}
     each = "; ".join(
         f"{metric.write_difference(fmean(values))} {metric.write_interval(t_interval(values))} "
-        f"with {name}, {plural(len(values), 'seed')}{_descriptive(len(values), is_coarse)}"
+        f"with {name}, {plural(len(values), 'seed')}{_descriptive(len(values), FEWEST_RUNS, is_coarse)}"
         for name, values in differences.items()
     )
     split = "" if sample.is_split_by_seed else "; on one fixed split, whose own error no seed shows"
@@ -92,7 +92,7 @@ def _difference(metric: Metric, row: PairRow) -> str:
 def _why_undecided(row: PairRow) -> str:
     if row.is_interim:
         return INTERIM
-    return _descriptive(min(row.n_a, row.n_b), row.is_descriptive_only)
+    return _descriptive(min(row.n_a, row.n_b), row.n_needed, row.is_descriptive_only)
 
 
 def _p(p: float | None) -> str:
@@ -102,10 +102,10 @@ def _p(p: float | None) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def _descriptive(n_runs: int, has_few_texts: bool) -> str:
+def _descriptive(n_runs: int, n_needed: int, has_few_texts: bool) -> str:
     """What stands beside numbers that decide nothing."""
-    if n_runs < FEWEST_RUNS:
-        return f", descriptive only (fewer than {FEWEST_RUNS})"
+    if n_runs < n_needed:
+        return f", descriptive only (fewer than {n_needed})"
     return ", descriptive only (too few test texts)" if has_few_texts else ""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from rnnbench.compare.comparison import Comparison
-from rnnbench.compare.reach import compare_with_majority, describe_reach, seeds_to_decide
+from rnnbench.compare.reach import compare_with_majority, describe_reach
 from rnnbench.compare.rows import LATE, ArmRow, PairRow, PairUncertainty
 from rnnbench.compare.standing import tell_interim
 from rnnbench.compare.unlearned import tell_unlearned
@@ -24,8 +24,8 @@ def write_answer(comparison: Comparison) -> tuple[str, ...]:
         return (_tell_no_score(arms),)
     sections = by_section(networks, ())
     interim = comparison.standing.interim
-    is_coarse = any(row.is_too_coarse for row in comparison.pairs)
-    sentences = [tell_interim(interim, is_coarse=is_coarse)] if interim else []
+    told = interim and tell_interim(interim, comparison.n_needed, is_coarse=comparison.is_coarse)
+    sentences = [told] if told else []
     for section, own in sections[:_MANY_SECTIONS]:
         pairs = [pair for pair in comparison.pairs if pair.section == section]
         sentences += [
@@ -70,9 +70,8 @@ def warn_of(
     networks = [row for row in comparison.arms if not row.is_baseline]
     pairs, declared = comparison.pairs, comparison.declared
     warnings = list(dict.fromkeys(notices))
-    interim, is_coarse = comparison.standing.interim, any(row.is_too_coarse for row in pairs)
-    if interim:
-        warnings.append(tell_interim(interim, is_coarse=is_coarse))
+    if interim := comparison.standing.interim:
+        warnings.append(tell_interim(interim, comparison.n_needed, is_coarse=comparison.is_coarse))
     reach = describe_reach(
         [row.n for row in networks],
         n_pairs=len(pairs),
@@ -188,7 +187,6 @@ _RELATIONS = (
     "typically better than",
     "equivalent to",
     "not distinguishable from",
-    "on too few seeds to be called better than",
     "in every run level with",
     "without spread, so not to be called better than",
     "on too few seeds to be compared with",
@@ -219,11 +217,7 @@ def _relate_open(pair: PairRow) -> str:
         if pair.difference:
             return "without spread, so not to be called better than"
         return "in every run level with"
-    needed = seeds_to_decide(max(pair.n_family, 1), is_paired=pair.is_paired, look=pair.look or 1)
-    is_testable = min(pair.n_a, pair.n_b) >= needed
-    return (
-        "not distinguishable from" if is_testable else "on too few seeds to be called better than"
-    )
+    return "not distinguishable from"
 
 
 def _some(pairs: Sequence[str]) -> str:

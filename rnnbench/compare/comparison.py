@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from rnnbench.compare.arms import describe_arm, describe_responses, describe_seeds, scores_by_seed
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.predictions import count_test_texts, read_correct, read_labels
+from rnnbench.compare.reach import seeds_to_decide
 from rnnbench.compare.rows import ArmRow, Curve, PairRow, ResponseRow, SeedRow
 from rnnbench.compare.sections import Section
 from rnnbench.compare.standing import NEVER_LOOKED_AT, Standing, mark_pairs
@@ -102,6 +103,18 @@ class Comparison:
         return self.standing.number
 
     @property
+    def n_needed(self) -> int:
+        """Runs an arm from which on this look gives a verdict on each pair."""
+        return seeds_to_decide(
+            max(len(self.pairs), 1), is_paired=self.declared.is_paired, look=self.look
+        )
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether one test text of some pair weighs more than the margin."""
+        return any(row.is_too_coarse for row in self.pairs)
+
+    @property
     def compared(self) -> list[tuple[PairRow, Scores]]:
         """Each pair with the scores of its section."""
         return [(pair, self.scores[pair.section]) for pair in self.pairs]
@@ -140,6 +153,7 @@ def compare_runs(
             weights,
             [pair for pair in pairs if pair.section == section.name],
             n_family=max(len(pairs), 1),
+            look=standing.number,
         )
         for section, correct, weights in _with_predictions(sections)
     ]

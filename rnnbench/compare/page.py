@@ -179,10 +179,9 @@ def _look(comparison: Comparison) -> str:
     """Which look this is; nothing where no verdict can be given."""
     standing, pairs = comparison.standing, comparison.pairs
     if standing.interim is not None:
-        is_coarse = any(row.is_too_coarse for row in pairs)
-        told = tell_interim(standing.interim, is_coarse=is_coarse)
+        told = tell_interim(standing.interim, comparison.n_needed, is_coarse=comparison.is_coarse)
         return f"{told} Until then the numbers only describe, and no look is spent."
-    if not standing.is_known or all(row.is_descriptive_only for row in pairs):
+    if not standing.is_known or not any(row.is_judged for row in pairs):
         return ""
     return tell_look(standing, n_pairs=len(pairs), is_paired=comparison.declared.is_paired)
 
@@ -234,8 +233,9 @@ def _reading_of_pairs(comparison: Comparison) -> str:
         sentences.append(
             "Descriptive only: no verdict where one test text weighs more than the margin."
         )
-    if not all(row.is_too_coarse for row in descriptive):
-        sentences.append("Descriptive only: fewer than 6 runs an arm can carry no verdict.")
+    if any(min(row.n_a, row.n_b) < row.n_needed for row in descriptive):
+        needed = max(row.n_needed for row in descriptive)
+        sentences.append(f"Descriptive only: fewer than {needed} runs an arm carry no verdict.")
     if any(row.is_without_spread for row in comparison.pairs):
         sentences.append(
             "No spread: no verdict where every run of an arm scored the same, in both arms; its"
@@ -247,8 +247,9 @@ def _reading_of_pairs(comparison: Comparison) -> str:
         sentences.append("All of this holds for this one split of the reviews and this test set.")
     if any(row.both_se is not None for row in comparison.uncertainty.pairs):
         sentences.append(
-            "The last column decides by the same rule about the means over other seeds and other"
-            " test reviews, by Student's t with the two-way standard error below."
+            "The last column decides by the same rule about other seeds and other test reviews, by"
+            " Student's t of the means with the two-way standard error below, and says nothing that"
+            " the verdict does not."
         )
     return " ".join(sentence for sentence in sentences if sentence)
 

@@ -8,7 +8,7 @@ from itertools import combinations
 from statistics import fmean
 from typing import TypeAlias
 
-from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
+from rnnbench.compare.reach import is_too_coarse, seeds_to_decide
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.verdicts import Answers, Size, adjust, ask, decide, level_of_look
 from rnnbench.stats.comparisons import (
@@ -150,14 +150,17 @@ def _look(
     asked = [ask(partial(_test, runs), margin) for _, runs in found]
     n_family = sum(answers is not None for answers in asked)
     return [
-        _decide(_describe(place, runs, raw, adjusted, margin, n_family), adjusted, number)
+        _decide(_describe(place, runs, raw, adjusted, margin, n_family, number), adjusted, number)
         for (place, runs), raw, adjusted in zip(found, asked, adjust(asked), strict=True)
     ]
 
 
 def _carry(row: PairRow, before: Sequence[PairRow]) -> PairRow:
     """The row with what earlier looks found; what contradicts itself is open."""
+    if all(found.is_descriptive_only for found in before):
+        return row
     looks = [*before, row]
+    row = replace(row, is_descriptive_only=False)
     told = [found for found in looks if found.verdict in ("better", "worse")]
     level = [found for found in looks if found.verdict == "equivalent"]
     if len({found.verdict for found in told}) > 1:
@@ -209,7 +212,9 @@ def _describe(
     adjusted: Answers | None,
     margin: float,
     n_family: int,
+    look: int,
 ) -> PairRow:
+    needed = seeds_to_decide(max(n_family, 1), is_paired=runs.is_paired, look=look)
     compare_means = paired_interval if runs.is_paired else welch_interval
     improvement = probability_of_improvement(runs.a, runs.b) if runs.fewest > 1 else None
     return PairRow(
@@ -234,7 +239,8 @@ def _describe(
         p_not_higher=None if adjusted is None else adjusted.p_not_higher,
         n_family=n_family,
         margin=margin,
-        is_descriptive_only=runs.fewest < FEWEST_RUNS or is_too_coarse(place.n_test, margin),
+        n_needed=needed,
+        is_descriptive_only=runs.fewest < needed or is_too_coarse(place.n_test, margin),
         is_without_spread=not runs.has_spread,
         n_test=place.n_test,
     )

@@ -5,12 +5,12 @@ import math
 from collections.abc import Iterable, Sequence
 
 from rnnbench.compare.verdicts import level_of_look
-from rnnbench.output.amounts import plural
+from rnnbench.output.amounts import ordinal, plural
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.seeds import seeds_for_verdicts
 
 FEWEST_RUNS = 6
-"""Runs an arm below which a comparison only describes: five pairs cannot reach p <= 0.05."""
+"""Runs an arm below which a comparison only describes, however few pairs there are."""
 
 
 def is_too_coarse(n_test: int | None, margin: float) -> bool:
@@ -23,7 +23,10 @@ def is_too_coarse(n_test: int | None, margin: float) -> bool:
 
 
 def seeds_to_decide(n_pairs: int, *, is_paired: bool, look: int = 1) -> int:
-    """The fewest seeds with which each of the pairs can come out better or worse at a look."""
+    """The fewest seeds with which each of the pairs can come out better or worse at a look.
+
+    With fewer no verdict is given, of equivalence neither, and no look is spent.
+    """
     level = level_of_look(look)
     return max(FEWEST_RUNS, seeds_for_verdicts(n_pairs, level, is_paired=is_paired))
 
@@ -58,22 +61,16 @@ def describe_reach(
             f"than the margin of {100 * margin:g}. No verdict is given below {enough:,} test texts."
         )
     fewest = min(with_runs)
-    seeds = plural(fewest, "seed")
     needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=look)
-    if fewest < FEWEST_RUNS:
-        are_some_decided = sum(n >= FEWEST_RUNS for n in with_runs) > 1
-        what = "Some pairs are descriptive only" if are_some_decided else "Descriptive only"
-        why = ", because no test could reach 5 % there" if is_paired else ""
-        more = f" Better or worse among {n_pairs} pairs takes {needed}." * (needed > FEWEST_RUNS)
-        return (
-            f"{what}: {seeds} in the smallest arm. No verdict is given below "
-            f"{FEWEST_RUNS} seeds{why}.{more}"
-        )
     if fewest < needed:
-        later = seeds_to_decide(n_pairs, is_paired=is_paired, look=look + 1)
+        are_some_decided = sum(n >= needed for n in with_runs) > 1
+        what = "Some pairs are descriptive only" if are_some_decided else "Descriptive only"
+        why = ", because no test could reach its level with fewer" if is_paired else ""
+        at_look = f" at the {ordinal(look)} look" if look > 1 else ""
+        stands = " What an earlier look found stands." if look > 1 else ""
         return (
-            f"{seeds} in the smallest arm can show that two arms are equivalent, but not that one "
-            f"is better: among {n_pairs} pairs that takes {needed}, and {later} at the next look."
+            f"{what}: {plural(fewest, 'seed')} in the smallest arm. A verdict on each of "
+            f"{plural(n_pairs, 'pair')} takes {needed}{at_look}{why}.{stands}"
         )
     if not has_spread:
         return (

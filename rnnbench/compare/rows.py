@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnnbench.compare.reach import is_too_coarse
+from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.verdicts import Size, Verdict, words_of
 from rnnbench.stats.intervals import Interval
 
@@ -137,7 +137,8 @@ class PairRow:
         margin: the practical margin that the study declared, as a fraction.
         size: of better and worse, how large the difference is against the margin.
         look: the number of the look that gave the verdict; None where none could be given.
-        is_descriptive_only: fewer than 6 runs an arm, too few test texts for the margin, interim.
+        n_needed: runs an arm from which on this look gives a verdict.
+        is_descriptive_only: no verdict: too few runs, too few test texts for the margin, interim.
         is_interim: planned seeds of the study are missing.
         is_declared_late: an arm came in, or margin, contrast or pairing was changed, after a look.
         is_without_spread: every run of a scored the same, and every run of b.
@@ -164,6 +165,7 @@ class PairRow:
     p_not_lower: float | None = None
     p_not_higher: float | None = None
     n_family: int = 0
+    n_needed: int = FEWEST_RUNS
     margin: float
     verdict: Verdict = "undetermined"
     size: Size | None = None
@@ -173,6 +175,12 @@ class PairRow:
     is_interim: bool = False
     is_declared_late: bool = False
     n_test: int | None = None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether this look could give a verdict, whatever earlier ones found."""
+        is_enough = min(self.n_a, self.n_b) >= self.n_needed
+        return is_enough and not (self.is_too_coarse or self.is_interim or self.is_without_spread)
 
     @property
     def is_too_coarse(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rnnbench.compare.reach import FEWEST_RUNS, seeds_to_decide
+from rnnbench.compare.reach import seeds_to_decide
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.sections import Section
 from rnnbench.compare.verdicts import level_of_look
@@ -138,18 +138,19 @@ def tell_changes(
             yield f"Not in the study at its first look, so declared after it: {', '.join(new)}."
 
 
-def tell_interim(interim: Interim, *, is_coarse: bool = False) -> str:
+def tell_interim(interim: Interim, n_needed: int, *, is_coarse: bool = False) -> str:
     """`Interim: 5 of the 10 planned seeds are there; verdicts come with the tenth.`
 
     Args:
+        n_needed: runs an arm that a verdict takes.
         is_coarse: whether the test texts are too few for any verdict.
     """
     n = interim.n_planned
     there = f"Interim: {interim.n_there} of the {plural(n, 'planned seed')} are there"
     if is_coarse:
         return f"{there}."
-    if n < FEWEST_RUNS:
-        return f"{there}, and no verdict is given below {FEWEST_RUNS}."
+    if n < n_needed:
+        return f"{there}, and no verdict is given below {n_needed}."
     return f"{there}; verdicts come with the {ordinal(n)}."
 
 

@@ -46,6 +46,7 @@ def measure_uncertainty(
     pairs: Iterable[PairRow],
     *,
     n_family: int,
+    look: int = 1,
     seed: int = 0,
 ) -> Uncertainty:
     """The rows of one section.
@@ -55,12 +56,13 @@ def measure_uncertainty(
         weights: one draw for the whole report; None where no arm has predictions.
         pairs: of the section, compared.
         n_family: tests in the family, for the number of seeds needed.
+        look: the number of this look; more seeds than a look had are judged at the next.
         seed: of the seeds' draws.
     """
     resampled = {arm: _resample(scores[arm], correct(arm), weights) for arm in scores}
     return Uncertainty(
         tuple(_describe_arm(section, arm, scores[arm], resampled[arm], seed) for arm in scores),
-        tuple(_describe_pair(pair, scores, resampled, n_family, seed) for pair in pairs),
+        tuple(_describe_pair(pair, scores, resampled, n_family, look, seed) for pair in pairs),
     )
 
 
@@ -70,7 +72,8 @@ def judge_new_reviews(
     """The rows with a verdict for other test reviews as well as other seeds.
 
     The rule is that of the pairs; the test is Student's, of the difference of the means against
-    its two-way standard error, with the degrees of freedom of the seeds.
+    its two-way standard error, with the degrees of freedom of the seeds. Only what the pair's own
+    verdict says too is said of other reviews.
     """
     of_pair = {(pair.section, pair.a, pair.b): pair for pair in pairs}
     judged = [(row, of_pair[row.section, row.a, row.b]) for row in rows]
@@ -88,6 +91,9 @@ def _with_verdict(
     if pair.is_descriptive_only or pair.is_without_spread:
         return row
     verdict, size = decide(answers, level)
+    # The means tell nothing of collapses that did not happen: what ranks do not show is not said.
+    if verdict != pair.verdict and not (verdict == "equivalent" and pair.size == "within"):
+        return row
     return replace(row, new_reviews=verdict, new_reviews_size=size)
 
 
@@ -130,7 +136,7 @@ def _describe_arm(
 
 
 def _describe_pair(
-    pair: PairRow, scores: Scores, resampled: _Resampled, n_family: int, seed: int
+    pair: PairRow, scores: Scores, resampled: _Resampled, n_family: int, look: int, seed: int
 ) -> PairUncertainty:
     """Over the runs that enter the pair's comparison."""
     runs = pair_runs(scores[pair.a], scores[pair.b], is_paired=pair.is_paired)
@@ -149,7 +155,10 @@ def _describe_pair(
         n_opposite_seeds=sum(told) if told else None,
         n_seeds=len(told),
         seeds_needed=seeds_needed(
-            _sd_of_differences(runs), pair.margin, n_family, level=level_of_look(1)
+            _sd_of_differences(runs),
+            pair.margin,
+            n_family,
+            level=level_of_look(look + pair.is_judged),
         )
         if runs.has_spread and not pair.is_too_coarse
         else None,

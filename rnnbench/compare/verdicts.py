@@ -73,8 +73,8 @@ def ask(test: Test, margin: float) -> Answers | None:
         p=at_zero.two_sided,
         p_beyond=min(1.0, 2 * min(at_margin.above, at_minus.below)),
         p_within=min(1.0, _CAUTION * max(at_margin.below, at_minus.above)),
-        p_not_lower=at_minus.above,
-        p_not_higher=at_margin.below,
+        p_not_lower=min(1.0, _CAUTION * at_minus.above),
+        p_not_higher=min(1.0, _CAUTION * at_margin.below),
     )
 
 

@@ -233,7 +233,7 @@ def describe_study(
 
 def _take_look(runs: Sequence[RecordedRun], comparison: Comparison) -> Look | None:
     standing, pairs = comparison.standing, comparison.pairs
-    if standing.is_again or all(row.is_descriptive_only for row in pairs):
+    if standing.is_again or not any(row.is_judged for row in pairs):
         return None
     networks = [row for row in comparison.arms if not row.is_baseline]
     return Look(
@@ -251,7 +251,7 @@ def _tell_standing(comparison: Comparison) -> Iterator[str]:
     standing, pairs = comparison.standing, comparison.pairs
     if standing.interim is None:
         yield from tell_changes(pairs, standing, comparison.declared.rule)
-    if not standing.is_known and not all(row.is_descriptive_only for row in pairs):
+    if not standing.is_known and any(row.is_judged for row in pairs):
         yield (
             "How often this study gave verdicts before is not known, because the record of its "
             "looks cannot be read: these verdicts are given as if it were the first time."

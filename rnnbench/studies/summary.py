@@ -9,7 +9,6 @@ from rnnbench.compare.arms import count_parameters
 from rnnbench.compare.baseline import find_majority
 from rnnbench.compare.predictions import read_labels
 from rnnbench.compare.reach import (
-    FEWEST_RUNS,
     compare_with_majority,
     describe_reach,
     is_too_coarse,
@@ -118,9 +117,10 @@ def _tell_reach(plan: Plan, rows: Sequence[Row]) -> str:
     n_pairs, is_paired = count_pairs(study, plan.specs), study.pairing == "seed"
     labels, margin = read_labels(plan.dataset.fingerprint), study.margin_points / 100
     n_test = None if labels is None else len(labels)
-    if n_pairs and (interim := _find_interim(rows)):
-        return tell_interim(interim, is_coarse=is_too_coarse(n_test, margin))
     look = number_of_look(plan, n_more=0)
+    needed = seeds_to_decide(max(n_pairs, 1), is_paired=is_paired, look=look)
+    if n_pairs and (interim := _find_interim(rows)):
+        return tell_interim(interim, needed, is_coarse=is_too_coarse(n_test, margin))
     limit = describe_reach(
         n_runs,
         n_pairs=n_pairs,
@@ -134,11 +134,8 @@ def _tell_reach(plan: Plan, rows: Sequence[Row]) -> str:
         return words
     if limit is None:
         return f"{words}: enough for a verdict on each of {plural(n_pairs, 'pair')}"
-    needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=look)
     if n_seeds >= needed or is_too_coarse(n_test, margin):
         return limit
-    if n_seeds >= FEWEST_RUNS:  # this look gives verdicts, so that more seeds are for the next
-        needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=look + 1)
     minutes = _minutes(plan, rows, needed - n_seeds)
     return f"{limit} {_option(plan, needed)} adds the missing ones, in about {minutes:.0f} min."
 
