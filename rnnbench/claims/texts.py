@@ -64,8 +64,9 @@ def write_closeness(test: CloseTest, sample: Sample, margin: float, *, is_coarse
     differences = {name: list(values.values()) for name, values in sample.values.items()}
     each = "; ".join(
         f"{metric.write_difference(fmean(values))} {metric.write_interval(t_interval(values))} "
-        f"with {name}, {plural(len(values), 'seed')}{_descriptive(len(values), FEWEST_RUNS, is_coarse)}"
+        f"with {name}, {plural(n, 'seed')}{_descriptive(n, FEWEST_RUNS, is_coarse)}"
         for name, values in differences.items()
+        for n in (len(values),)
     )
     split = "" if sample.is_split_by_seed else "; on one fixed split, whose own error no seed shows"
     return (

@@ -81,7 +81,7 @@ def warn_of(
         margin=declared.margin,
         look=comparison.look,
     )
-    if reach and (is_coarse or not interim):
+    if reach and (comparison.is_coarse or not interim):
         warnings.append(reach)
     for count, words in (
         (sum(row.n_failed for row in networks), "failed and is left out of every mean"),
