@@ -71,13 +71,17 @@ def watch_study(scenario: Scenario, scores: Sequence[Sequence[float]]) -> Iterat
         yield compare_sections([("", runs)], margin=MARGIN, is_paired=scenario.is_paired)
         return
     seen: list[Mapping[str, Mapping[int, float]]] = []
+    spent: list[Mapping[str, Mapping[int, float]]] = []
     n: int | None = scenario.looks[0]
     while n is not None:
         seen.append({arm: dict(enumerate(row[:n])) for arm, row in zip(arms, scores, strict=True)})
-        rows = compare_sections([("", seen[-1])], margin=MARGIN, is_paired=True, look=len(seen))
+        look = len(spent) + 1
+        rows = compare_sections([("", seen[-1])], margin=MARGIN, is_paired=True, look=look)
         yield rows
-        n = _next_seeds(scenario, rows, seen)
-    earlier = [[("", runs)] for runs in seen[:-1]]
+        if any(row.is_judged for row in rows):  # else no look is spent
+            spent.append(seen[-1])
+        n = _next_seeds(scenario, rows, seen, look)
+    earlier = [[("", runs)] for runs in spent if runs is not seen[-1]]
     yield compare_sections([("", seen[-1])], margin=MARGIN, is_paired=True, earlier=earlier)
 
 
@@ -107,7 +111,10 @@ def _is_told(name: str, row: PairRow, scenario: Scenario) -> bool:
 
 
 def _next_seeds(
-    scenario: Scenario, rows: Sequence[PairRow], seen: Sequence[Mapping[str, Mapping[int, float]]]
+    scenario: Scenario,
+    rows: Sequence[PairRow],
+    seen: Sequence[Mapping[str, Mapping[int, float]]],
+    look: int,
 ) -> int | None:
     """Seeds at the next look; where the plan is followed, as many as the open pairs are said to
     need. None where there is no other look.
@@ -115,7 +122,9 @@ def _next_seeds(
     most = max(scenario.n_seeds)
     if not scenario.follows_plan:
         return (*scenario.looks, most, None)[len(seen)]
-    found = measure_uncertainty("", seen[-1], lambda arm: {}, None, rows, n_family=len(rows))
+    found = measure_uncertainty(
+        "", seen[-1], lambda arm: {}, None, rows, n_family=len(rows), look=look
+    )
     needed = [
         pair.seeds_needed or most
         for pair, row in zip(found.pairs, rows, strict=True)
