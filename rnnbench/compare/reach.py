@@ -68,9 +68,10 @@ def describe_reach(
         why = ", because no test could reach its level with fewer" if is_paired else ""
         at_look = f" at the {ordinal(look)} look" if look > 1 else ""
         stands = " What an earlier look found stands." if look > 1 else ""
+        each = f" on each of {n_pairs:,} pairs" if n_pairs > 1 else ""
         return (
-            f"{what}: {plural(fewest, 'seed')} in the smallest arm. A verdict on each of "
-            f"{plural(n_pairs, 'pair')} takes {needed}{at_look}{why}.{stands}"
+            f"{what}: {plural(fewest, 'seed')} in the smallest arm. A verdict{each} takes "
+            f"{needed}{at_look}{why}.{stands}"
         )
     if not has_spread:
         return (

@@ -18,14 +18,21 @@ def write_up(comparison: Comparison) -> Iterator[Block]:
     if not comparison.pairs:
         return
     yield Subheading("How to write this up")
-    yield Paragraph(_method(comparison))
+    silent = [row for row in comparison.pairs if _is_silent(row)]
+    telling = [row for row in comparison.pairs if not _is_silent(row)]
+    if telling:
+        yield Paragraph(_method(comparison))
     measured = {(row.section, row.a, row.b): row for row in comparison.uncertainty.pairs}
-    for row in comparison.pairs[:_MOST_PAIRS]:
+    for row in telling[:_MOST_PAIRS]:
         yield Paragraph(_sentence(row, measured))
-    if len(comparison.pairs) > _MOST_PAIRS:
+    if len(telling) > _MOST_PAIRS:
+        more = plural(len(telling) - _MOST_PAIRS, "more pair")
+        yield Paragraph(f"So on for {more}, in the words of their verdicts.")
+    if silent:
+        which = f"Of {plural(len(silent), 'pair')} the" if telling else "The"
         yield Paragraph(
-            f"So on for {plural(len(comparison.pairs) - _MOST_PAIRS, 'more pair')}, in the words of"
-            " their verdicts."
+            f"{which} runs allow no sentence on which is better: give the means, their spread and"
+            " the number of seeds."
         )
 
 
@@ -42,24 +49,23 @@ def _method(comparison: Comparison) -> str:
     if not all(row.is_paired for row in pairs):
         tests.append("with Welch's and Brunner and Munzel's tests, both of which had to reject")
     level = f"{level_of_look(comparison.look):.3g}"
+    holm = f" p values are Holm-adjusted over {len(pairs):,} pairs." if len(pairs) > 1 else ""
     look = "" if comparison.look == 1 else f" (look {comparison.look} of the study)"
     return (
         f"Method: each network was trained with {seeds} seeds and scored on the test half at its"
         f" best validation loss. Test accuracies of the runs that learned were compared"
-        f" {'; or '.join(tests)}. p values are Holm-adjusted over {plural(len(pairs), 'pair')},"
-        f" the level is {level}{look}; a difference of {margin} points was taken as the smallest"
+        f" {'; or '.join(tests)}.{holm} The level of p is {level}{look}; a difference of {margin} points was taken as the smallest"
         " that matters, and equivalence was tested by two one-sided tests."
     )
+
+
+def _is_silent(row: PairRow) -> bool:
+    return row.is_descriptive_only or row.is_without_spread or row.typical is None
 
 
 def _sentence(row: PairRow, measured: Mapping[tuple[str, str, str], PairUncertainty]) -> str:
     """What the runs of a pair allow to be said."""
     place = f"{row.section}: " if row.section else ""
-    if row.is_descriptive_only or row.is_without_spread or row.typical is None:
-        return (
-            f"{place}{row.a} and {row.b}: the runs allow no sentence on which is better; give the"
-            " means, their spread and the number of seeds."
-        )
     numbers = _numbers(row)
     reviews = _reviews(row, measured.get((row.section, row.a, row.b)))
     margin = _points(row.margin)

@@ -30,9 +30,9 @@ def reach(
     ("n_runs", "n_pairs", "words"),
     [
         (5, 1, "Descriptive only: 5 seeds in the smallest arm."),
-        (5, 3, "Better or worse among 3 pairs takes 7."),
+        (5, 3, "A verdict on each of 3 pairs takes 7, because no test could reach its level"),
         (6, 1, "all"),
-        (6, 3, "6 seeds in the smallest arm can show that two arms are equivalent, but not"),
+        (6, 3, "Descriptive only: 6 seeds in the smallest arm."),
         (7, 3, "all"),
         (1, 0, "all"),
     ],

@@ -61,7 +61,7 @@ def test_the_first_look_decides_at_its_own_level_and_later_ones_at_less() -> Non
     seven, ten = runs(7), runs(10)
     assert words(compare(seven)) == ["better, beyond the margin"]  # p = 0.016
     other = look_at([])
-    assert words(compare(seven, other)) == ["undetermined"]  # at 0.125 %
+    assert words(compare(seven, other)) == ["undetermined (descriptive only)"]  # at 0.125 %
     assert compare(ten, other, look_at(seven)).look == 3
 
 
@@ -156,8 +156,8 @@ def test_looks_are_told_with_their_seeds_their_level_and_the_price_of_the_next()
     [
         (Interim(5, 10), "5 of the 10 planned seeds are there; verdicts come with the tenth."),
         (Interim(0, 21), "0 of the 21 planned seeds are there; verdicts come with the 21st."),
-        (Interim(1, 3), "1 of the 3 planned seeds are there, and no verdict is given below 6."),
+        (Interim(1, 3), "1 of the 3 planned seeds are there, and no verdict is given below 8."),
     ],
 )
 def test_an_interim_is_told_with_its_end(interim: Interim, words: str) -> None:
-    assert tell_interim(interim) == f"Interim: {words}"
+    assert tell_interim(interim, 8) == f"Interim: {words}"

@@ -78,7 +78,7 @@ def test_the_verdict_says_what_it_rests_on(plan: Plan) -> None:
     verdict = forecast(plan, costs_of(plan)).verdict
     assert (verdict.n_seeds, verdict.n_pairs) == (3, 1)
     assert "IMDB, for" in verdict.basis
-    assert "No verdict is given below 6 seeds" in describe_power(verdict)
+    assert "A verdict takes 6, because" in describe_power(verdict)
     enough = fit_budget(plan, costs_of(plan), 100_000).verdict
     assert enough is not None
     assert enough.n_seeds > 100

@@ -85,7 +85,7 @@ def test_a_size_that_was_found_stands_where_a_later_look_finds_none() -> None:
 def test_equivalence_stands_like_a_difference() -> None:
     level = [0.1, -0.1, 0.2, -0.2, 0.05, -0.05, 0.15, -0.15]
     row = look(level, [*level, 0.3, -0.3])
-    assert look(level, [*level, 0.3, -0.3]).p_within == pytest.approx(2**-10)
+    assert look(level, [*level, 0.3, -0.3]).p_within == pytest.approx(1.1 * 2**-10)
     assert (row.verdict, row.look) == ("equivalent", 1)
     wide = [*level, 4.0, -4.0, 5.0, -5.0]
     assert (look(wide).verdict, look(level, wide).verdict) == ("undetermined", "equivalent")
@@ -121,13 +121,14 @@ def test_a_pair_that_earlier_looks_did_not_have_is_decided_by_this_one() -> None
     )
     assert [(row.b, row.verdict, row.look) for row in rows] == [
         ("gru", "better", 1),
-        ("rnn", "undetermined", 2),  # three pairs under Holm: 3 · 2^-10 is above 0.125 %
-        ("rnn", "undetermined", 2),
+        ("rnn", "undetermined", None),  # three pairs at 0.125 % take 13 seeds
+        ("rnn", "undetermined", None),
     ]
 
 
 def test_the_looks_are_counted_from_the_one_that_is_named() -> None:
-    assert (look(CLEAR, first=2).verdict, look(CLEAR, first=2).look) == ("undetermined", 2)
+    row = look(CLEAR, first=2)
+    assert (row.verdict, row.n_needed, row.is_judged) == ("undetermined", 11, False)
 
 
 def test_one_look_is_the_first() -> None:
