@@ -54,8 +54,9 @@ def _method(comparison: Comparison) -> str:
     return (
         f"Method: each network was trained with {seeds} seeds and scored on the test half at its"
         f" best validation loss. Test accuracies of the runs that learned were compared"
-        f" {'; or '.join(tests)}.{holm} The level of p is {level}{look}; a difference of {margin} points was taken as the smallest"
-        " that matters, and equivalence was tested by two one-sided tests."
+        f" {'; or '.join(tests)}.{holm} The level of p is {level}{look}; a difference of {margin}"
+        " points was taken as the smallest that matters, and equivalence was tested by two"
+        " one-sided tests."
     )
 
 
