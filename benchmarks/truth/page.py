@@ -151,8 +151,8 @@ def _reviews_part(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         f"other whatever the seed; the margin is {100 * REVIEWS_MARGIN:g} point. Seeds and "
         "reviews are both drawn anew in every study. The test is one of means, and nothing is said "
         "that the pair's own verdict does not say too, which is of **typical** runs. In the last "
-        "rows the means are equal, but one run of the first arm in ten lies 28 points lower. Of ten "
-        "seeds often none does; then what is said is true of typical runs and false of the means, "
+        "rows the means are equal, but one run of the first arm in ten lies 28 points lower. Often "
+        "none of ten seeds does; then what is said is true of typical runs and false of the means, "
         "which the rows count. They have no bar.\n"
     )
     heads = ["scenario", "seeds", "studies", "better, worse", "equivalent, within", "beyond"]
