@@ -228,10 +228,10 @@ _NO_FILE = (errno.EISDIR, errno.ENOTDIR, errno.ENXIO)  # a folder, in a file, a 
 
 def _check_plan(planned: Mapping[str, Any]) -> None:  # Any: JSON values
     kinds = {"architectures": str, "seeds": int, "sections": str}
-    if planned and planned.keys() != kinds.keys():
+    if not isinstance(planned, dict) or (planned and planned.keys() != kinds.keys()):
         raise ValueError("its plan is not one")
     for name, values in planned.items():
-        if not all(type(value) is kinds[name] for value in values):
+        if not isinstance(values, list) or not all(type(value) is kinds[name] for value in values):
             raise ValueError(f"its {name} are not a list")
 
 

@@ -43,8 +43,12 @@ class Look:
     arms: tuple[str, ...]
 
     def seen(self, scores: Mapping[str, float | None]) -> frozenset[str]:
-        """The fingerprints of those runs that the look had already, with the same score."""
-        return frozenset(key for key, score in scores.items() if _is_same(self.runs, key, score))
+        """The fingerprints of its runs; none if one of them is gone or has another score now.
+
+        What such a look found would be found anew, on runs that somebody has chosen.
+        """
+        is_whole = all(key in scores and scores[key] == score for key, score in self.runs.items())
+        return frozenset(self.runs) if is_whole else frozenset()
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
         """The look as the ledger writes it."""
@@ -78,18 +82,20 @@ class LookRecord:
         known = self.read()
         if known is None:
             raise StoreError(f"{self._path} cannot be read; mend it, or move it away")
-        if not known or dict(known[-1].runs) != dict(look.runs):
+        if len(earlier_looks(known, look.runs, look.declaration)) == len(known):
             self._write([*known, look])
 
     def merge(self, looks: Sequence[Look]) -> None:
         """Add the looks of another folder: all were spent. Where those here are damaged, nothing.
+
+        They come after those of here, whose levels stay what they were.
 
         Raises:
             StoreError: they cannot be written.
         """
         known = self.read()
         if known is not None and (new := [look for look in looks if look not in known]):
-            self._write(sorted([*known, *new], key=lambda look: look.looked_at))
+            self._write([*known, *new])
 
     def _write(self, looks: Sequence[Look]) -> None:
         content = json.dumps([look.to_json() for look in looks], indent=1).encode() + b"\n"
@@ -101,9 +107,19 @@ class LookRecord:
             raise StoreError(f"cannot write to {self._path}: {why_failed(err)}") from err
 
 
-def earlier_looks(looks: Sequence[Look], scores: Mapping[str, float | None]) -> tuple[Look, ...]:
-    """The looks before the one at runs with these scores: who looks at the same looks once."""
+def earlier_looks(
+    looks: Sequence[Look],
+    scores: Mapping[str, float | None],
+    declaration: Mapping[str, Any] | None = None,  # Any: JSON values
+) -> tuple[Look, ...]:
+    """The looks before the one at runs with these scores: who looks at the same looks once.
+
+    Args:
+        declaration: the `RULE` of now; by another one the same runs are another look.
+    """
     is_again = bool(looks) and dict(looks[-1].runs) == dict(scores)
+    if is_again and declaration is not None:
+        is_again = dict(looks[-1].declaration) == dict(declaration)
     return tuple(looks[:-1] if is_again else looks)
 
 
@@ -140,7 +156,3 @@ def _parse_look(item: Mapping[str, Any]) -> Look:  # Any: JSON values
 
 def _is_score(value: object) -> bool:
     return value is None or (type(value) in (int, float) and 0 <= value <= 1)  # type: ignore[operator]
-
-
-def _is_same(runs: Mapping[str, float | None], key: str, score: float | None) -> bool:
-    return key in runs and runs[key] == score

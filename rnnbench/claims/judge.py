@@ -18,7 +18,8 @@ contradict it is one family under Holm.
 - `lead`: `compare` at each value of the factor; supported if supported at all of them, contradicted
   if contradicted at one, smaller than the margin if the lead shrank to less at one.
 
-Below six runs an architecture nothing but parameters is judged: the numbers are descriptive only.
+Where the report gives no verdicts, or below the runs that one takes, nothing but parameters is
+judged: the numbers are descriptive only.
 So is test accuracy where one test text weighs more than the margin, the claim's own or else the
 study's. Where the runs of an architecture all give the same number, in both (with `close`, in one),
 nothing is decided: the seeds count for one.
@@ -82,6 +83,7 @@ def judge_claims(
     compared: Compared = (),
     look: int = 1,
     is_interim: bool = False,
+    is_open: bool = False,
 ) -> list[ClaimRow]:
     """A row for each claim, in their order; of a claim about time, one for each back end.
 
@@ -96,6 +98,7 @@ def judge_claims(
         compared: the report's own pairs.
         look: the number of the look that the report is.
         is_interim: whether planned seeds are missing, so that nothing on runs is decided.
+        is_open: whether the report gives no verdict for another reason: then nothing either.
     """
     evidence = _Evidence(
         index=index_runs(runs),
@@ -106,6 +109,7 @@ def judge_claims(
         compared=compared,
         look=look,
         is_interim=is_interim,
+        is_open=is_open,
     )
     rows: list[ClaimRow] = []
     for claim in claims:
@@ -135,6 +139,7 @@ class _Evidence:
     compared: Compared
     look: int
     is_interim: bool
+    is_open: bool
 
     def find_pair(self, metric: str, margin: float | None, values: Scores) -> PairRow | None:
         """The report's own row on the same runs, turned the claim's way; else None."""
@@ -241,8 +246,9 @@ def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> 
         rows = [evidence.find_pair(test.metric, margin, sample.values) or rows[0]]
     if evidence.is_coarse(test.metric, margin):
         rows = [replace(row, verdict="undetermined", is_descriptive_only=True) for row in rows]
-    if evidence.is_interim:
-        rows = [replace(row, is_descriptive_only=True, is_interim=True) for row in rows]
+    if evidence.is_interim or evidence.is_open:
+        is_interim = evidence.is_interim
+        rows = [replace(row, is_descriptive_only=True, is_interim=is_interim) for row in rows]
     level = level_of_look(evidence.look)
     verdict = _conclude([_decide(test.expect, row, margin, level) for row in rows], len(samples))
     if isinstance(test, LeadTest):
@@ -270,7 +276,10 @@ def _judge_closeness(claim: Claim, test: CloseTest, evidence: _Evidence) -> Clai
     is_coarse = any(evidence.is_coarse(name, margin) for name in (test.metric, test.reference))
     differences = [list(values.values()) for values in sample.values.values()]
     is_open = (
-        evidence.is_interim or is_coarse or (not sample.is_split_by_seed and _is_validation(test))
+        evidence.is_interim
+        or evidence.is_open
+        or is_coarse
+        or (not sample.is_split_by_seed and _is_validation(test))
     )
     return claim.row(
         "undetermined" if is_open else _decide_closeness(differences, margin, evidence.look),

@@ -93,6 +93,10 @@ def _difference(metric: Metric, row: PairRow) -> str:
 def _why_undecided(row: PairRow) -> str:
     if row.is_interim:
         return INTERIM
+    if not row.is_descriptive_only:
+        return ""
+    if row.is_judged:
+        return ", descriptive only (the report gives no verdicts yet)"
     return _descriptive(min(row.n_a, row.n_b), row.n_needed, row.is_descriptive_only)
 
 

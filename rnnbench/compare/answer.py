@@ -37,7 +37,8 @@ def write_answer(comparison: Comparison) -> tuple[str, ...]:
         sentences.append(f"{rest} below.")
     if len(sections) == 1:
         sentences += [*_cost(networks), *_against_baseline(arms, networks)]
-    sentences += tell_unlearned(arms, comparison.look)
+    gives_verdicts = any(row.is_judged for row in comparison.pairs)
+    sentences += tell_unlearned(arms, comparison.look if gives_verdicts else None)
     return tuple(sentences)
 
 
@@ -74,7 +75,7 @@ def warn_of(
         warnings.append(tell_interim(interim, comparison.n_needed, is_coarse=comparison.is_coarse))
     reach = describe_reach(
         [row.n for row in networks],
-        n_pairs=len(pairs),
+        n_pairs=comparison.n_tests,
         is_paired=declared.is_paired,
         has_spread=not any(row.is_without_spread and not row.is_descriptive_only for row in pairs),
         n_test=comparison.n_test,
@@ -172,7 +173,7 @@ def _on_other_reviews(
     held = [
         f"{pair.a} and {pair.b}"
         for pair, row in zip(told, rows, strict=True)
-        if row is not None and row.new_reviews == pair.verdict
+        if row is not None and row.holds(pair)
     ]
     if len(held) == len(told):
         return ["That holds for other test reviews as well."]
@@ -212,7 +213,7 @@ def _relate(best: str, pair: PairRow) -> tuple[str, str]:
 
 
 def _relate_open(pair: PairRow) -> str:
-    """What an undetermined pair is: without spread, not testable under Holm, or open."""
+    """What an undetermined pair is: without spread, or open."""
     if pair.is_without_spread:
         if pair.difference:
             return "without spread, so not to be called better than"

@@ -81,6 +81,7 @@ class Comparison:
         sections: headings in order; rows name theirs. One empty heading: a single section.
         arms: with the baselines below those of their section.
         scores: by section, arm and seed, of the runs that learned.
+        is_learning_known: whether anybody can tell which runs learned.
         n_test: texts that are scored, in the section with the fewest; None where unknown.
         standing: what was looked at before, and what is still to come.
     """
@@ -95,6 +96,7 @@ class Comparison:
     curves: tuple[Curve, ...]
     scores: Mapping[str, Scores]
     n_test: int | None = None
+    is_learning_known: bool = True
     standing: Standing = NEVER_LOOKED_AT
 
     @property
@@ -103,10 +105,15 @@ class Comparison:
         return self.standing.number
 
     @property
+    def n_tests(self) -> int:
+        """Pairs that are tested, over all sections; where none can be yet, all."""
+        return max((row.n_family for row in self.pairs), default=0) or len(self.pairs)
+
+    @property
     def n_needed(self) -> int:
         """Runs an arm from which on this look gives a verdict on each pair."""
         return seeds_to_decide(
-            max(len(self.pairs), 1), is_paired=self.declared.is_paired, look=self.look
+            max(self.n_tests, 1), is_paired=self.declared.is_paired, look=self.look
         )
 
     @property
@@ -125,7 +132,7 @@ def compare_runs(
     declared: Declaration,
     baselines: Baselines,
     *,
-    unlearned: frozenset[str] = frozenset(),
+    unlearned: frozenset[str] | None = None,
     standing: Standing = NEVER_LOOKED_AT,
 ) -> Comparison:
     """Every row; the sections are one family of tests.
@@ -134,7 +141,7 @@ def compare_runs(
         unlearned: what `find_unlearned` found.
         standing: what `find_standing` found.
     """
-    sections = [_mark(section, unlearned) for section in sections]
+    sections = [_mark(section, unlearned or frozenset()) for section in sections]
     scores = _scores(sections)
     n_test = _count_texts(sections)
     compared = compare_accuracies(
@@ -172,6 +179,7 @@ def compare_runs(
             ),
         ),
         scores=scores,
+        is_learning_known=unlearned is not None,
         standing=standing,
         curves=tuple(
             Curve(section=name, arm=arm.name, seed=run.spec.seed, history=run.history)
@@ -183,8 +191,11 @@ def compare_runs(
     )
 
 
-def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str]:
-    """The fingerprints of finished runs that did not pass the floor of their reviews."""
+def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str] | None:
+    """The fingerprints of finished runs that did not pass the floor of their reviews.
+
+    None where no floor is known: then nobody can tell.
+    """
     known: dict[DataSpec, float | None] = {}
     found = set()
     for run in runs:
@@ -195,7 +206,7 @@ def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str]:
         least = known[data] if data in known else known.setdefault(data, floor(data))
         if least is not None and reached <= least:
             found.add(run.spec.fingerprint)
-    return frozenset(found)
+    return None if all(least is None for least in known.values()) else frozenset(found)
 
 
 def _mark(section: Section, unlearned: frozenset[str]) -> Section:

@@ -124,7 +124,10 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
     yield picture_profiles(comparison)
     if comparison.seeds:
         yield tabulate_seeds(comparison)
-    yield from unlearned_blocks(comparison.arms, comparison.sections)
+    if comparison.is_learning_known:
+        yield from unlearned_blocks(comparison.arms, comparison.sections)
+    else:
+        yield Paragraph("Which runs learned is not known: their reviews are not on this machine.")
     yield tabulate_costs(comparison)
     yield Paragraph(_reading_of_arms(comparison.arms))
     if comparison.responses:
@@ -183,7 +186,7 @@ def _look(comparison: Comparison) -> str:
         return f"{told} Until then the numbers only describe, and no look is spent."
     if not standing.is_known or not any(row.is_judged for row in pairs):
         return ""
-    return tell_look(standing, n_pairs=len(pairs), is_paired=comparison.declared.is_paired)
+    return tell_look(standing, n_pairs=comparison.n_tests, is_paired=comparison.declared.is_paired)
 
 
 def _disagrees(row: PairRow) -> bool:

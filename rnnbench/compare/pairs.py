@@ -163,7 +163,7 @@ def _carry(row: PairRow, before: Sequence[PairRow]) -> PairRow:
     row = replace(row, is_descriptive_only=False)
     told = [found for found in looks if found.verdict in ("better", "worse")]
     level = [found for found in looks if found.verdict == "equivalent"]
-    if len({found.verdict for found in told}) > 1:
+    if len({found.verdict for found in told}) > 1 or _turned(row, told):
         return replace(row, verdict="undetermined", size=None)
     if told:
         sizes: set[Size | None] = {found.size for found in told} - {"about"}
@@ -172,6 +172,13 @@ def _carry(row: PairRow, before: Sequence[PairRow]) -> PairRow:
         return replace(row, verdict=told[0].verdict, size=size, look=told[0].look)
     first = level[0] if level else row
     return replace(row, verdict=first.verdict, look=first.look)
+
+
+def _turned(row: PairRow, told: Sequence[PairRow]) -> bool:
+    """Whether the difference has the other sign by now than when it was found."""
+    if not told or row.typical is None:
+        return False
+    return row.typical * (1 if told[0].verdict == "better" else -1) < 0
 
 
 def pair_runs(

@@ -258,6 +258,11 @@ class PairUncertainty:
     new_reviews: Verdict = "undetermined"
     new_reviews_size: Size | None = None
 
+    def holds(self, pair: PairRow) -> bool:
+        """Whether all that the pair's verdict says is said of other test reviews too."""
+        is_said = self.both_se is not None and self.new_reviews == pair.verdict
+        return is_said and (pair.size == "about" or self.new_reviews_size == pair.size)
+
     @property
     def new_reviews_words(self) -> str:
         """`better, about the margin`, `equivalent`; `not measured` without predictions."""

@@ -69,16 +69,18 @@ def find_standing(
     sections: Sequence[Section],
     looks: Sequence[Look] | None,
     planned: Collection[str] | None,
+    declaration: Mapping[str, Any] | None = None,  # Any: JSON values
 ) -> Standing:
     """Where a study with these runs stands.
 
     Args:
+        declaration: margin, contrast and pairing of now.
         looks: None where the record cannot be read.
         planned: a run, by its fingerprint, of each section that is planned; None where no plan was
             declared.
     """
     scores = finished_scores(runs)
-    earlier = earlier_looks(looks or (), scores)
+    earlier = earlier_looks(looks or (), scores, declaration)
     return Standing(
         looks=tuple(looks or ()),
         earlier=earlier,
@@ -131,6 +133,12 @@ def tell_changes(
                     f"{_short(now)} now: these verdicts are by what was declared after a look."
                 )
                 break
+    for number, runs in enumerate(standing.seen, start=1):
+        if not runs:
+            yield (
+                f"Runs of the {ordinal(number)} look are gone, or were made anew and came out "
+                "otherwise: what it found no longer stands, and its level is spent."
+            )
     if standing.looks:
         arms = dict.fromkeys(name for row in pairs for name in (row.a, row.b))
         new = [name for name in arms if name not in standing.looks[0].arms]

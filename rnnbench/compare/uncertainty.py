@@ -94,6 +94,8 @@ def _with_verdict(
     # The means tell nothing of collapses that did not happen: what ranks do not show is not said.
     if verdict != pair.verdict and not (verdict == "equivalent" and pair.size == "within"):
         return row
+    if size is not None and size != pair.size:
+        size = "about"
     return replace(row, new_reviews=verdict, new_reviews_size=size)
 
 

@@ -51,8 +51,12 @@ class UnlearnedPair:
     p_holm: float
 
 
-def tell_unlearned(arms: Iterable[ArmRow], look: int) -> list[str]:
-    """Where training came to nothing, and whether one arm does so more often than another."""
+def tell_unlearned(arms: Iterable[ArmRow], look: int | None) -> list[str]:
+    """Where training came to nothing, and whether one arm does so more often than another.
+
+    Args:
+        look: its number; None where the report gives no verdicts.
+    """
     rows = _count(arms)
     sentences = [
         f"{_named(row)}: {row.words} of the runs did not learn or diverged; scores are compared "
@@ -60,7 +64,8 @@ def tell_unlearned(arms: Iterable[ArmRow], look: int) -> list[str]:
         for row in rows
         if row.n_unlearned
     ]
-    for pair in _compare(rows):
+    for pair in _compare(rows) if look is not None else ():
+        assert look is not None
         if pair.p_holm <= level_of_look(look):
             more, less = sorted((pair.a, pair.b), key=lambda row: -row.n_unlearned / row.n)
             sentences.append(f"{_named(more)} fails to learn more often than {less.arm}.")
@@ -132,7 +137,7 @@ def _compare(rows: Sequence[UnlearnedRow]) -> list[UnlearnedPair]:
     ]
     p_values = [fisher_p(a.n_unlearned, a.n, b.n_unlearned, b.n) for a, b in pairs]
     return [
-        UnlearnedPair(section=a.section, a=a, b=b, p_holm=p or 0.0)
+        UnlearnedPair(section=a.section, a=a, b=b, p_holm=1.0 if p is None else p)
         for (a, b), p in zip(pairs, holm(p_values), strict=True)
     ]
 

@@ -49,7 +49,8 @@ def _method(comparison: Comparison) -> str:
     if not all(row.is_paired for row in pairs):
         tests.append("with Welch's and Brunner and Munzel's tests, both of which had to reject")
     level = f"{level_of_look(comparison.look):.3g}"
-    holm = f" p values are Holm-adjusted over {len(pairs):,} pairs." if len(pairs) > 1 else ""
+    n_tests = comparison.n_tests
+    holm = f" p values are Holm-adjusted over {n_tests:,} pairs." if n_tests > 1 else ""
     look = "" if comparison.look == 1 else f" (look {comparison.look} of the study)"
     return (
         f"Method: each network was trained with {seeds} seeds and scored on the test half at its"
@@ -93,7 +94,7 @@ def _sentence(row: PairRow, measured: Mapping[tuple[str, str, str], PairUncertai
 
 
 def _reviews(row: PairRow, measured: PairUncertainty | None) -> str:
-    if measured is not None and measured.both_se and measured.new_reviews == row.verdict:
+    if measured is not None and measured.holds(row):
         return ", on these test reviews and on others like them"
     return ", on this test set"
 

@@ -23,6 +23,7 @@ from rnnbench.compare.comparison import (
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
+from rnnbench.compare.reach import FEWEST_RUNS
 from rnnbench.compare.sections import Section, divide_runs
 from rnnbench.compare.standing import find_standing, tell_changes
 from rnnbench.compare.verdicts import level_of_look
@@ -146,16 +147,18 @@ def compose_report(
     tuned = declared.tuned
     sections = divide_runs(runs, declared.contrast, vary_split=declared.vary_split, tuned=tuned)
     unlearned = find_unlearned((*runs, *others), floor)
-    standing = find_standing(runs, sections, looks, planned)
+    standing = find_standing(runs, sections, looks, planned, declared.rule)
     comparison = compare_runs(sections, declared, baselines, unlearned=unlearned, standing=standing)
     comparable = _on_the_same_reviews(runs, others)
-    matched = match_textbook(tuned, runs, others, unlearned)
+    matched = match_textbook(tuned, runs, others, unlearned or frozenset())
     rule: dict[str, Any] = {  # Any: of two functions
         "margin": declared.margin,
         "is_paired": declared.is_paired,
         "n_test": count_test_texts(comparable),
         "look": comparison.look,
         "is_interim": standing.interim is not None,
+        # A claim or a tuned pair that were judged at a page without verdicts would be a free look.
+        "is_open": bool(comparison.pairs) and not any(row.is_judged for row in comparison.pairs),
     }
     notices = [*declared.notes, *_tell_standing(comparison), *_mixed(sections, matched)]
     if any(run.spec.data.dataset == SYNTHETIC for run in runs):
@@ -173,7 +176,7 @@ def compose_report(
                 claims,
                 comparable,
                 timing=timing,
-                unlearned=unlearned,
+                unlearned=unlearned or frozenset(),
                 compared=comparison.compared,
                 **rule,
             )
@@ -233,13 +236,16 @@ def describe_study(
 
 def _take_look(runs: Sequence[RecordedRun], comparison: Comparison) -> Look | None:
     standing, pairs = comparison.standing, comparison.pairs
-    if standing.is_again or not any(row.is_judged for row in pairs):
-        return None
     networks = [row for row in comparison.arms if not row.is_baseline]
+    fewest = min((row.n for row in networks if row.n), default=0)
+    # Without pairs of its own, claims and tuned pairs may still be judged.
+    gives_verdicts = any(row.is_judged for row in pairs) if pairs else fewest >= FEWEST_RUNS
+    if standing.is_again or standing.interim is not None or not gives_verdicts:
+        return None
     return Look(
         looked_at=time.time(),
         runs=finished_scores(runs),
-        n_seeds=min(row.n for row in networks if row.n),
+        n_seeds=fewest,
         level=level_of_look(comparison.look),
         declaration=comparison.declared.rule,
         arms=tuple(dict.fromkeys(row.arm for row in networks)),

@@ -270,7 +270,12 @@ def _brunner_munzel(a: Sequence[float], b: Sequence[float]) -> OneSided:
     n_above = int(np.count_nonzero(drawn >= observed - 1e-9))
     n_below = int(np.count_nonzero(drawn <= observed + 1e-9))
     total = len(drawn) + n_own
-    return OneSided((n_above + n_own) / total, (n_below + n_own) / total)
+    above, below = (n_above + n_own) / total, (n_below + n_own) / total
+    if abs(observed) < _UNSPREAD:
+        return OneSided(above, below)
+    # Every value of one side lies above all of the other: of all divisions only this one does.
+    least = 1 / math.comb(len(pooled), n_a)
+    return OneSided(least, 1.0) if observed > 0 else OneSided(1.0, least)
 
 
 @lru_cache(maxsize=64)

@@ -99,6 +99,7 @@ def compose_tuning_part(
     n_test: int | None = None,
     look: int = 1,
     is_interim: bool = False,
+    is_open: bool = False,
 ) -> TuningPart:
     """The part of a study of tuned architectures.
 
@@ -111,6 +112,7 @@ def compose_tuning_part(
         n_test: texts that the runs are scored on; None where unknown.
         look: the number of the look that the report is.
         is_interim: whether planned seeds are missing, so that no verdict is given.
+        is_open: whether the report gives none for another reason.
     """
     names = sorted(tuned, key=_place)
     winners = {name: record.winner for name, record in records.items()}
@@ -128,6 +130,8 @@ def compose_tuning_part(
     )
     if is_interim:
         pairs = as_interim(pairs)
+    elif is_open:
+        pairs = [replace(as_open, is_interim=False) for as_open in as_interim(pairs)]
     return TuningPart(
         audit=_audit(found, [name for name in names if name not in gave]),
         ranking=_compare_ranks(rows, pairs),
