@@ -55,8 +55,9 @@ def test_the_same_runs_looked_at_again_are_the_same_look(tmp_path: Path) -> None
 def test_a_run_that_came_out_otherwise_is_another_run() -> None:
     scores = {**FIRST.runs, "a": 0.4}
     assert earlier_looks([FIRST], scores) == (FIRST,)
-    assert FIRST.seen(scores) == {"b"}
-    assert FIRST.seen({"c": 0.8}) == frozenset()
+    assert FIRST.seen(scores) == frozenset()
+    assert FIRST.seen({"a": FIRST.runs["a"]}) == frozenset()
+    assert FIRST.seen({**FIRST.runs, "c": 0.8}) == set(FIRST.runs)
 
 
 def test_a_cut_leaves_the_looks_that_there_were(
@@ -124,11 +125,11 @@ def test_a_record_that_could_not_be_read_again_is_not_written(
     assert read(tmp_path) == [FIRST]
 
 
-def test_looks_of_two_folders_are_merged_by_their_time_each_once(tmp_path: Path) -> None:
+def test_looks_of_another_folder_come_after_those_of_here_each_once(tmp_path: Path) -> None:
     record(tmp_path, SECOND)
     for _ in range(2):
         Ledger(tmp_path).looks("textbook").merge([FIRST, SECOND])
-    assert read(tmp_path) == [FIRST, SECOND]
+    assert read(tmp_path) == [SECOND, FIRST]
 
 
 def arrived(root: Path, *looks: Look) -> Path:

@@ -31,7 +31,7 @@ everywhere needs no adjustment to be supported.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from rnnbench.architectures import make_form, model_parameters, recurrent_parameters
 from rnnbench.claims.kinds import (
@@ -245,7 +245,8 @@ def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> 
         (sample,) = known.values()
         rows = [evidence.find_pair(test.metric, margin, sample.values) or rows[0]]
     if evidence.is_coarse(test.metric, margin):
-        rows = [replace(row, verdict="undetermined", is_descriptive_only=True) for row in rows]
+        few: dict[str, Any] = {"verdict": "undetermined", "is_descriptive_only": True}
+        rows = [replace(row, **few, n_test=evidence.n_test) for row in rows]
     if evidence.is_interim or evidence.is_open:
         is_interim = evidence.is_interim
         rows = [replace(row, is_descriptive_only=True, is_interim=is_interim) for row in rows]

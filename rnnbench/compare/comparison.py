@@ -106,8 +106,10 @@ class Comparison:
 
     @property
     def n_tests(self) -> int:
-        """Pairs that are tested, over all sections; where none can be yet, all."""
-        return max((row.n_family for row in self.pairs), default=0) or len(self.pairs)
+        """Pairs that are tested, over all sections; where none is judged yet, all."""
+        if not any(row.is_judged for row in self.pairs):
+            return len(self.pairs)
+        return max(row.n_family for row in self.pairs)
 
     @property
     def n_needed(self) -> int:

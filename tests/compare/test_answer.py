@@ -73,6 +73,7 @@ def on_other_reviews(
         n_seeds=10,
         seeds_needed=None,
         new_reviews=verdict,
+        new_reviews_size=pair.size if verdict == pair.verdict else None,
     )
 
 

@@ -78,10 +78,18 @@ def test_the_same_runs_looked_at_again_are_at_the_same_look() -> None:
     assert comparison.standing.is_again
 
 
-def test_a_look_whose_runs_are_gone_holds_fewer_and_counts() -> None:
+def test_a_look_whose_runs_are_gone_counts_and_finds_nothing_any_more() -> None:
     comparison = compare(runs(7)[3:], look_at(runs(7)))
-    assert comparison.look == 2
-    assert len(comparison.standing.seen[0]) == 11
+    assert (comparison.look, comparison.standing.seen) == (2, (frozenset(),))
+    assert words(comparison) == ["undetermined (descriptive only)"]
+    (told,) = tell_changes(comparison.pairs, comparison.standing, DECLARED.rule)
+    assert told.startswith("Runs of the first look are gone")
+
+
+def test_a_run_made_anew_until_it_fits_turns_nothing() -> None:
+    anew = [replace(run, result=replace(run.result, test_accuracy=0.9)) for run in runs(7)[:1]]
+    comparison = compare([*anew, *runs(7)[1:]], look_at(runs(7)))
+    assert words(comparison) == ["undetermined (descriptive only)"]
 
 
 def planned(found: list[RecordedRun]) -> set[str]:

@@ -140,7 +140,7 @@ def test_without_runs_nothing_is_counted() -> None:
 def unlearned(results: Sequence[RunResult | None], floor: float | None = 0.6) -> list[int]:
     """The seeds of the runs that did not learn."""
     runs = [made_up("gru", seed, result) for seed, result in enumerate(results)]
-    found = find_unlearned(runs, lambda _: floor)
+    found = find_unlearned(runs, lambda _: floor) or ()
     return [run.spec.seed for run in runs if run.spec.fingerprint in found]
 
 
@@ -153,6 +153,7 @@ def test_what_is_not_finished_or_not_known_is_not_called_unlearned() -> None:
     failed = RunResult(status="failed", epochs=1, val_accuracy=0.5)
     assert unlearned([None, failed, finished(val_accuracy=None)]) == []
     assert unlearned([finished(val_accuracy=0.1)], floor=None) == []
+    assert find_unlearned([made_up("gru", 0, finished(val_accuracy=0.1))], lambda _: None) is None
 
 
 def test_the_floor_of_the_same_reviews_is_asked_for_once() -> None:

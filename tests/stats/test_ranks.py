@@ -301,8 +301,16 @@ def test_no_side_is_above_the_other_where_all_values_tie_but_one() -> None:
 
 def test_drawn_permutations_never_give_zero_and_repeat_themselves() -> None:
     rng = np.random.default_rng(0)
-    a, b = rng.normal(100, 1, 15).tolist(), rng.normal(0, 1, 15).tolist()
+    a, b = rng.normal(100, 1, 15).tolist(), [*rng.normal(0, 1, 14).tolist(), 100.0]
     found = two_samples(a, b)
     assert found is not None
     assert found.above >= 1 / 20_000
     assert found == two_samples(a, b)
+
+
+def test_of_samples_apart_the_permutations_need_not_be_drawn() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(100, 1, 15).tolist(), rng.normal(0, 1, 15).tolist()
+    found = two_samples(a, b)
+    assert found is not None
+    assert (found.above, found.below) == (1 / math.comb(30, 15), 1.0)
