@@ -91,7 +91,7 @@ def test_parameters_tags_and_data_say_what_a_run_was(page: Page, finished: Proje
         "units": "2",
         "dropout": "0.0",
         "embedding_size": "4",
-        "learning_rate": "0.003",
+        "learning_rate": "0.05",
         "batch_size": "16",
         "order": "reshuffled",
         "num_words": "60",

@@ -45,10 +45,18 @@ def test_a_published_loss_is_set_against_one_new_run() -> None:
 
 
 def test_a_number_outside_the_interval_is_said_to_be() -> None:
-    row = compare(runs())["notes-2025", "its val_accuracy"]
-    assert row.mean == pytest.approx(0.75)  # all three alike: an interval without width
-    assert row.published == published_runs()["lstm"].val_accuracy
+    found = [
+        made_up("lstm", seed, 0.8, run={"history": curves(0.7, 0.4, 0.6, val_accuracy=accuracy)})
+        for seed, accuracy in enumerate((0.749, 0.750, 0.751))
+    ]
+    row = compare(found)["notes-2025", "its val_accuracy"]
+    assert (row.mean, row.published) == (pytest.approx(0.75), published_runs()["lstm"].val_accuracy)
     assert row.is_inside is False
+
+
+def test_runs_all_alike_do_not_show_how_far_another_would_lie() -> None:
+    row = compare(runs())["notes-2025", "its val_accuracy"]
+    assert (row.mean, row.interval, row.is_inside) == (pytest.approx(0.75), None, None)
 
 
 def test_the_best_epoch_counts_from_one() -> None:
