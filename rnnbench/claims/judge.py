@@ -51,12 +51,12 @@ from rnnbench.claims.timing import judge_timing
 from rnnbench.compare.pairs import Scores, compare_sections, pair_runs
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow
+from rnnbench.compare.standing import without_verdicts
 from rnnbench.compare.verdicts import adjust, ask, decide, level_of_look
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import CanonicalForm, RunSpec
-from rnnbench.stats.intervals import Interval
 from rnnbench.stats.ranks import signed_rank
 from rnnbench.timing.rows import TimingPart
 
@@ -248,8 +248,7 @@ def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> 
         few: dict[str, Any] = {"verdict": "undetermined", "is_descriptive_only": True}
         rows = [replace(row, **few, n_test=evidence.n_test) for row in rows]
     if evidence.is_interim or evidence.is_open:
-        is_interim = evidence.is_interim
-        rows = [replace(row, is_descriptive_only=True, is_interim=is_interim) for row in rows]
+        rows = without_verdicts(rows, is_interim=evidence.is_interim)
     level = level_of_look(evidence.look)
     verdict = _conclude([_decide(test.expect, row, margin, level) for row in rows], len(samples))
     if isinstance(test, LeadTest):
@@ -305,19 +304,15 @@ def _turn(row: PairRow) -> PairRow:
         n_a=row.n_b,
         n_b=row.n_a,
         difference=None if row.difference is None else -row.difference,
-        difference_interval=_mirrored(row.difference_interval),
+        difference_interval=row.difference_interval and row.difference_interval.mirrored(),
         typical=None if row.typical is None else -row.typical,
-        typical_interval=_mirrored(row.typical_interval),
+        typical_interval=row.typical_interval and row.typical_interval.mirrored(),
         probability=None if row.probability is None else 1 - row.probability,
         probability_interval=None,
         p_not_lower=row.p_not_higher,
         p_not_higher=row.p_not_lower,
         verdict=verdict,  # type: ignore[arg-type]  # the two words are verdicts
     )
-
-
-def _mirrored(interval: Interval | None) -> Interval | None:
-    return None if interval is None else Interval(-interval.high, -interval.low)
 
 
 def _decide(expect: Expectation, row: PairRow, margin: float | None, level: float) -> ClaimVerdict:

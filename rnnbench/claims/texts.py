@@ -11,7 +11,7 @@ from rnnbench.compare.reach import FEWEST_RUNS
 from rnnbench.compare.rows import PairRow
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimVerdict
-from rnnbench.stats.intervals import Interval, t_interval
+from rnnbench.stats.intervals import t_interval
 
 INTERIM = ", interim (planned seeds are missing)"
 """What stands beside numbers that decide nothing yet."""
@@ -79,7 +79,7 @@ def _difference(metric: Metric, row: PairRow) -> str:
     """`0.48 points lower [0.25, 0.70], 10 paired seeds, p = 0.002`, the interval as far lower."""
     difference, interval = row.difference or 0.0, row.difference_interval
     if difference < 0 and interval is not None:
-        interval = Interval(-interval.high, -interval.low)
+        interval = interval.mirrored()
     word = "higher" if difference >= 0 else "lower"
     n_runs = plural(row.n_a, "paired seed") if row.is_paired else f"{row.n_a} and {row.n_b} runs"
     p = "" if row.is_descriptive_only else f", {_p(row.p_holm)}"

@@ -29,13 +29,12 @@ from rnnbench.stats.ranks import (
 Scores: TypeAlias = Mapping[str, Mapping[int, float]]
 """Test accuracy, a fraction, by arm and seed; a score that is not finite counts as no run."""
 
-
 Sections: TypeAlias = Iterable[tuple[str, Scores]]
 """Each section's heading and scores."""
 
 
 @dataclass(frozen=True, slots=True)
-class PairPlace:
+class _PairPlace:
     """Which pair it is, and how many texts are behind each score."""
 
     section: str
@@ -142,7 +141,7 @@ def _look(
 ) -> list[PairRow]:
     """The rows of one look, by its own runs and at its own level."""
     found = [
-        (PairPlace(section, a, b, n_test[section] if n_test else None), runs)
+        (_PairPlace(section, a, b, n_test[section] if n_test else None), runs)
         for section, scores in sections
         for a, b in combinations(scores, 2)
         for runs in (pair_runs(scores[a], scores[b], is_paired=is_paired),)
@@ -213,7 +212,7 @@ def _test(runs: PairRuns, bound: float) -> OneSided | None:
 
 
 def _describe(
-    place: PairPlace,
+    place: _PairPlace,
     runs: PairRuns,
     raw: Answers | None,
     adjusted: Answers | None,

@@ -101,7 +101,7 @@ def mark_pairs(
         declaration: margin, contrast and pairing of now.
     """
     if standing.interim is not None:
-        return as_interim(pairs)
+        return without_verdicts(pairs, is_interim=True)
     if not standing.looks:
         return list(pairs)
     is_changed = any(dict(look.declaration) != declaration for look in standing.looks)
@@ -112,10 +112,12 @@ def mark_pairs(
     ]
 
 
-def as_interim(pairs: Sequence[PairRow]) -> list[PairRow]:
-    """The rows without a verdict, for the time until all planned seeds are there."""
+def without_verdicts(pairs: Sequence[PairRow], *, is_interim: bool) -> list[PairRow]:
+    """The rows where none is given, until all planned seeds are there or for another reason."""
     undecided: dict[str, Any] = {"verdict": "undetermined", "size": None, "look": None}
-    return [replace(row, **undecided, is_descriptive_only=True, is_interim=True) for row in pairs]
+    return [
+        replace(row, **undecided, is_descriptive_only=True, is_interim=is_interim) for row in pairs
+    ]
 
 
 def tell_changes(

@@ -8,7 +8,6 @@ from rnnbench.compare.verdicts import level_of_look
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import Block, Paragraph, Subheading
 from rnnbench.page.texts import number, p_value, signed_points, with_interval
-from rnnbench.stats.intervals import Interval
 
 _MOST_PAIRS = 10
 
@@ -104,7 +103,7 @@ def _numbers(row: PairRow) -> str:
     difference, interval = row.typical or 0.0, row.typical_interval
     if row.verdict == "worse":
         difference = -difference
-        interval = interval and Interval(-interval.high, -interval.low)
+        interval = interval and interval.mirrored()
     n_runs = plural(row.n_a, "seed") if row.is_paired else f"{row.n_a} and {row.n_b} runs"
     size = with_interval(difference, interval, signed_points)
     return f"typical difference {size} points, {n_runs}, Holm p {_p(row)}"

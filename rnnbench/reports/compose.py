@@ -146,10 +146,10 @@ def compose_report(
     """
     tuned = declared.tuned
     sections = divide_runs(runs, declared.contrast, vary_split=declared.vary_split, tuned=tuned)
-    unlearned = find_unlearned((*runs, *others), floor)
+    comparable = _on_the_same_reviews(runs, others)
+    unlearned = find_unlearned((*runs, *comparable), floor)
     standing = find_standing(runs, sections, looks, planned, declared.rule)
     comparison = compare_runs(sections, declared, baselines, unlearned=unlearned, standing=standing)
-    comparable = _on_the_same_reviews(runs, others)
     matched = match_textbook(tuned, runs, others, unlearned or frozenset())
     rule: dict[str, Any] = {  # Any: of two functions
         "margin": declared.margin,

@@ -34,6 +34,10 @@ class Interval:
         """Whether all of it lies strictly between -margin and margin."""
         return -margin < self.low and self.high < margin
 
+    def mirrored(self) -> Interval:
+        """That of the negative: of b - a where this is of a - b."""
+        return Interval(-self.high, -self.low, self.is_bounded)
+
     def bounded(self, low: float, high: float) -> Interval:
         """What of it lies between two values that its quantity cannot pass: it covers as much."""
         if low <= self.low and self.high <= high:

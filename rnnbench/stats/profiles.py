@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnbench.stats.shares import share_intervals
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Profile:
@@ -48,19 +50,5 @@ def performance_profile(scores: Sequence[float], level: float = 0.95) -> Profile
     distinct, counts = np.unique(np.asarray(scores, dtype=np.float64), return_counts=True)
     n = len(scores)
     n_above = n - np.concatenate([[0], np.cumsum(counts)])
-    low, high = _clopper_pearson(n_above, n, level)
+    low, high = share_intervals(n_above, n, level)
     return Profile(scores=distinct, shares=n_above / n, low=low, high=high)
-
-
-def _clopper_pearson(
-    n_above: NDArray[np.int64], n: int, level: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both ends for each number of runs: the shares at which it, or a farther one, gets rare."""
-    from scipy.special import betaincinv
-
-    tail = (1 - level) / 2
-    low, high = np.zeros(len(n_above)), np.ones(len(n_above))
-    some, not_all = n_above > 0, n_above < n
-    low[some] = betaincinv(n_above[some], n - n_above[some] + 1, tail)
-    high[not_all] = betaincinv(n_above[not_all] + 1, n - n_above[not_all], 1 - tail)
-    return low, high

@@ -11,7 +11,7 @@ from rnnbench.compare.arms import accuracy_interval, hardware_of, scores_by_seed
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.sections import tuned_architectures
-from rnnbench.compare.standing import as_interim
+from rnnbench.compare.standing import without_verdicts
 from rnnbench.errors import StudyError
 from rnnbench.recorded_runs import CURVES, RecordedRun
 from rnnbench.specs import Recipe, RunSpec
@@ -128,10 +128,8 @@ def compose_tuning_part(
         n_test=dict.fromkeys(both, n_test),
         look=look,
     )
-    if is_interim:
-        pairs = as_interim(pairs)
-    elif is_open:
-        pairs = [replace(as_open, is_interim=False) for as_open in as_interim(pairs)]
+    if is_interim or is_open:
+        pairs = without_verdicts(pairs, is_interim=is_interim)
     return TuningPart(
         audit=_audit(found, [name for name in names if name not in gave]),
         ranking=_compare_ranks(rows, pairs),
