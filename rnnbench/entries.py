@@ -14,7 +14,7 @@ import math
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, TypeVar, get_args
@@ -181,8 +181,8 @@ def refuse_link(path: Path) -> None:
 def parse_declarations(content: bytes) -> list[dict[str, Any]]:  # Any: JSON values
     """What `study.json` lists: `declared_at` and `declaration` of each, the latest last.
 
-    Where it was noted, `planned` too: the `architectures` and `seeds` that commands asked for, and
-    of each of the last one's `sections` a run by its fingerprint.
+    Where it was noted, `sections` too: a run, by its fingerprint, of each that the last command
+    planned.
 
     Raises:
         StudyError, KeyError, TypeError, ValueError: no study could have declared that.
@@ -193,22 +193,9 @@ def parse_declarations(content: bytes) -> list[dict[str, Any]]:  # Any: JSON val
     for item in values:
         check_time("declared_at", item["declared_at"])
         parse_declaration(item["declaration"])
-        _check_plan(item.get("planned", {}))
-    names = ("declared_at", "declaration", "planned")
+        _check_sections(item.get("sections", []))
+    names = ("declared_at", "declaration", "sections")
     return [{name: item[name] for name in names if name in item} for item in values]
-
-
-def raise_plan(
-    before: Mapping[str, Sequence[Any]],  # Any: names and seeds
-    planned: Mapping[str, Sequence[Any]],
-) -> dict[str, list[Any]]:
-    """What either plans, in the sections of the later one."""
-    return {
-        name: list(values)
-        if name == "sections"
-        else list(dict.fromkeys([*before.get(name, ()), *values]))
-        for name, values in planned.items()
-    }
 
 
 def check_time(what: str, value: object) -> None:
@@ -226,13 +213,9 @@ _LINK = "it is a symbolic link, and those are not followed"
 _NO_FILE = (errno.EISDIR, errno.ENOTDIR, errno.ENXIO)  # a folder, in a file, a socket
 
 
-def _check_plan(planned: Mapping[str, Any]) -> None:  # Any: JSON values
-    kinds = {"architectures": str, "seeds": int, "sections": str}
-    if not isinstance(planned, dict) or (planned and planned.keys() != kinds.keys()):
-        raise ValueError("its plan is not one")
-    for name, values in planned.items():
-        if not isinstance(values, list) or not all(type(value) is kinds[name] for value in values):
-            raise ValueError(f"its {name} are not a list")
+def _check_sections(sections: object) -> None:
+    if not isinstance(sections, list) or not all(isinstance(value, str) for value in sections):
+        raise ValueError("its sections are not a list of runs")
 
 
 def _read_plain(path: Path, read: Callable[[IO[bytes]], bytes]) -> bytes | None:

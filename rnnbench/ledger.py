@@ -35,7 +35,6 @@ from rnnbench.entries import (
     Parent,
     parse_declarations,
     parse_file,
-    raise_plan,
     refuse_link,
     write_json,
 )
@@ -206,21 +205,20 @@ class Ledger:
         self,
         study: str,
         declaration: Mapping[str, Any],  # Any: JSON values
-        planned: Mapping[str, Sequence[Any]] | None = None,  # Any: names and seeds
+        sections: Sequence[str] | None = None,
     ) -> None:
         """Note what a study lays down before it is run; a change is added, never written over.
 
         Args:
-            planned: as `parse_declarations` reads it; more architectures and seeds raise the plan
-                that there is, fewer leave it as it is.
+            sections: a run, by its fingerprint, of each section that is planned.
         """
         known = self.declarations(study)
         *before, last = known or [{}]
         item = {"declared_at": time.time(), "declaration": dict(declaration)}
         if last.get("declaration") == item["declaration"]:
             known, item = before, last
-        if planned:
-            item = {**item, "planned": raise_plan(last.get("planned", {}), planned)}
+        if sections:
+            item = {**item, "sections": list(sections)}
         if item != last:
             self._write_declarations(study, [*known, item])
 

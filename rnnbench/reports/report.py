@@ -191,7 +191,6 @@ def _compose(
         raise UsageError(_no_runs(study, {run.study for run in found}))
     declared, searches = ledger.declarations(study), None
     declaration = _find_declaration(study, declared)
-    planned = declared[-1].get("planned") if declared else None
     if declaration.tuned:
         reviews = runs[0].spec.data.fingerprint
         searches = read_records(ledger.folder, reviews, on_problem)
@@ -203,7 +202,7 @@ def _compose(
         baselines=find_baselines,
         floor=find_floor,
         looks=ledger.looks(study).read(),
-        planned=planned and planned["sections"],
+        planned=declared[-1].get("sections") if declared else None,
         others=[run for run in kept if run.study != study],
         searches=searches,
         timing=timing,

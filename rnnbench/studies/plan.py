@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 from rnnbench.architectures import display_name
 from rnnbench.compare.sections import Section, divide_runs
@@ -244,13 +243,9 @@ def count_pairs(study: Study, specs: Iterable[RunSpec]) -> int:
     return sum(math.comb(len(section.arms), 2) for section in _divide(study, specs))
 
 
-def describe_plan(study: Study, specs: Iterable[RunSpec]) -> dict[str, list[Any]]:
-    """What the ledger notes of the runs that are planned, before any is made."""
-    return {
-        "architectures": [*study.architectures],
-        "seeds": [*study.seeds],
-        "sections": [section.arms[0].runs[0].spec.fingerprint for section in _divide(study, specs)],
-    }
+def planned_sections(study: Study, specs: Iterable[RunSpec]) -> list[str]:
+    """A run, by its fingerprint, of each section that a report makes of such runs."""
+    return [section.arms[0].runs[0].spec.fingerprint for section in _divide(study, specs)]
 
 
 def number_of_look(plan: Plan, *, n_more: int) -> int:

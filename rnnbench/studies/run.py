@@ -17,7 +17,7 @@ from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.reports.report import report_after_run
 from rnnbench.specs import Failed, RunResult, RunSpec
 from rnnbench.studies.choices import RunChoices
-from rnnbench.studies.plan import Plan, describe_plan, open_study
+from rnnbench.studies.plan import Plan, open_study, planned_sections
 from rnnbench.studies.progress import StudyProgress
 from rnnbench.studies.screen import RunScreen
 from rnnbench.studies.summary import Row, give_advice, summarise
@@ -57,7 +57,7 @@ def run_study(choices: RunChoices, view: RunScreen, root: Path) -> RunOutcome:
 def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
     began, cpu_began = time.time(), time.process_time()
     ledger, executor, name = plan.ledger, plan.workers.executor, plan.study.name
-    ledger.declare(name, plan.study.declaration, describe_plan(plan.study, plan.specs))
+    ledger.declare(name, plan.study.declaration, planned_sections(plan.study, plan.specs))
     prepare_splits(task.spec for task in plan.tasks)
     entries = {
         spec.fingerprint: ledger.open_run(name, spec, adopt=not plan.fresh) for spec in plan.specs

@@ -18,7 +18,7 @@ from project import STUDY, write_project
 
 from rnnbench.reports import report as reports
 from rnnbench.specs import RunSpec
-from rnnbench.studies.plan import describe_plan
+from rnnbench.studies.plan import planned_sections
 from rnnbench.study import Study
 from rnnbench.training.loop import pack_predictions
 
@@ -44,7 +44,7 @@ def plan(folder: MlflowFolder, n_seeds: int, **values: Any) -> None:
     """What `rnnbench run` lays down before it trains."""
     study = Study(name="textbook", architectures=NAMES, seeds=tuple(range(n_seeds)), **values)
     specs: list[RunSpec] = [spec_of(name, seed) for name in NAMES for seed in study.seeds]
-    folder.ledger.declare(study.name, study.declaration, describe_plan(study, specs))
+    folder.ledger.declare(study.name, study.declaration, planned_sections(study, specs))
     for spec in specs:
         folder.ledger.open_run(study.name, spec)
 
@@ -106,8 +106,6 @@ def test_more_seeds_raise_the_plan_and_fewer_leave_it(
     rnnbench("report", "--format", "md")
     plan(folder, 12)
     plan(folder, 3)
-    (declared,) = folder.ledger.declarations("textbook")
-    assert declared["planned"]["seeds"] == [*range(12)]
     answer = rnnbench("report", "--format", "md")
     assert "Interim: 6 of the 12 planned seeds are there; verdicts come with the 12th." in (
         answer.out
