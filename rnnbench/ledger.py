@@ -2,6 +2,7 @@
 
 .rnnbench/
     lock                       held while a command works in this folder
+    looks.lock                 held while a report looks at verdicts and keeps that it did
     workers.log                the workers' standard error
     runs/<study>/study.json    what the study declared, and when: contrast, margin, pairing, plan
     runs/<study>/looks.json    the looks at which its reports gave verdicts
@@ -40,11 +41,12 @@ from rnnbench.entries import (
 )
 from rnnbench.errors import DamagedError, StoreError
 from rnnbench.formats import why_failed
-from rnnbench.looks import LookRecord
+from rnnbench.looks import Look, LookRecord
 from rnnbench.recording import record_event, short_texts
 from rnnbench.specs import Event, RunSpec
 
 FOLDER = ".rnnbench"
+LOOKS_LOCK = "looks.lock"
 LEFT_OUT = "that run is left out"
 AGAIN = "that run is put aside and trained again"
 ANEW = "it is written anew"
@@ -93,11 +95,18 @@ class Ledger:
             raise StoreError(f"cannot write to {root}: {why_failed(err)}") from err
 
     @contextmanager
-    def locked(self, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
-        """Hold the folder's lock; calls `on_wait()` once if another command holds it."""
+    def locked(
+        self, on_wait: Callable[[], object] = lambda: None, name: str = "lock"
+    ) -> Iterator[None]:
+        """Hold the folder's lock; calls `on_wait()` once if another command holds it.
+
+        Args:
+            name: another of its locks: `LOOKS_LOCK`, that of the records of looks, is held for as
+                long as one report takes, and taken after this one where both are.
+        """
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.folder / "lock")
+        lock = FileLock(self.folder / name)
         if os.path.lexists(lock.lock_file) and not _is_plain(Path(lock.lock_file)):
             raise StoreError(f"{lock.lock_file} is not a regular file; remove it")
         with self._writing():
@@ -236,6 +245,11 @@ class Ledger:
     def looks(self, study: str) -> LookRecord:
         """The record of the looks at which the study gave verdicts."""
         return LookRecord(self._runs / study / "looks.json", self._tell)
+
+    def looks_elsewhere(self, study: str) -> list[Look]:
+        """The looks at all other studies, as far as they can be read."""
+        others = sorted(self.studies() - {study})
+        return [look for name in others for look in self.looks(name).read() or ()]
 
     def record(self, entry: LedgerEntry, event: Event) -> None:
         """Make an event durable.

@@ -5,14 +5,13 @@ out alike are the same look, and any others are not.
 """
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from rnnbench.data.files import write_whole
-from rnnbench.entries import MOST_BYTES, parse_file
+from rnnbench.entries import MOST_BYTES, check_time, parse_file
 from rnnbench.errors import DamagedError, StoreError
 from rnnbench.formats import parse_json, why_failed
 from rnnbench.study import parse_declaration
@@ -28,19 +27,15 @@ class Look:
 
     Args:
         looked_at: seconds since 1970.
-        runs: the test accuracy of every finished run of the study, by fingerprint.
+        runs: the test accuracy of every finished run that it compared, by fingerprint.
         n_seeds: finished runs of the arm that had the fewest.
-        level: at which it decided.
         declaration: the `RULE` at the time.
-        arms: the names of those that there were.
     """
 
     looked_at: float
     runs: Mapping[str, float | None]
     n_seeds: int
-    level: float
     declaration: Mapping[str, Any]  # Any: JSON values
-    arms: tuple[str, ...]
 
     def seen(self, scores: Mapping[str, float | None]) -> frozenset[str]:
         """The fingerprints of its runs; none if one of them is gone or has another score now.
@@ -70,11 +65,11 @@ class LookRecord:
         try:
             return parse_file(self._path, parse_looks) or []
         except DamagedError as err:
-            self._tell(err, "how often the study gave verdicts before is not known")
+            self._tell(err, "how often the study gave verdicts is not known, and none is given")
             return None
 
     def add(self, look: Look) -> None:
-        """Keep a look, unless the last one had the same runs; the ledger's lock must be held.
+        """Keep a look, unless the last one had the same runs; the lock of looks must be held.
 
         Raises:
             StoreError: it cannot be written, or what is there cannot be read, and stays.
@@ -88,7 +83,7 @@ class LookRecord:
     def merge(self, looks: Sequence[Look]) -> None:
         """Add the looks of another folder: all were spent. Where those here are damaged, nothing.
 
-        They come after those of here, whose levels stay what they were.
+        They come after those of here. The lock of looks must be held.
 
         Raises:
             StoreError: they cannot be written.
@@ -137,21 +132,17 @@ def parse_looks(content: bytes) -> list[Look]:
 
 def _parse_look(item: Mapping[str, Any]) -> Look:  # Any: JSON values
     values = {field.name: item[field.name] for field in fields(Look)}
-    runs, arms, declaration = values["runs"], values["arms"], values["declaration"]
+    runs, looked_at, declaration = values["runs"], values["looked_at"], values["declaration"]
     if not isinstance(runs, dict) or not all(map(_is_score, runs.values())):
         raise ValueError("its runs are not a table of scores")
-    if not isinstance(arms, list) or not all(isinstance(name, str) for name in arms):
-        raise ValueError("its arms are not a list of names")
     if type(values["n_seeds"]) is not int or values["n_seeds"] < 0:
         raise ValueError("n_seeds must be a non-negative integer")
-    for name in ("looked_at", "level"):
-        if type(values[name]) not in (int, float) or not 0 <= values[name] < math.inf:
-            raise ValueError(f"{name} is not a number")
+    check_time("looked_at", looked_at)
     checked = parse_declaration(declaration)
     values["declaration"] = {name: checked[name] for name in RULE if name in declaration}
     if len(values["declaration"]) < len(RULE):
         raise ValueError("its declaration is not one")
-    return Look(**{**values, "arms": tuple(arms)})
+    return Look(**values)
 
 
 def _is_score(value: object) -> bool:

@@ -21,9 +21,7 @@ FIRST = Look(
     looked_at=1_700_000_000.5,
     runs={"a": 0.1 + 0.2, "b": None},
     n_seeds=8,
-    level=0.0475,
     declaration=RULE,
-    arms=("lstm", "gru"),
 )
 SECOND = replace(FIRST, looked_at=1_700_000_009.0, runs={**FIRST.runs, "c": 0.8}, n_seeds=12)
 
@@ -82,9 +80,8 @@ def test_a_cut_leaves_the_looks_that_there_were(
         "[{",
         "{}",
         json.dumps([{**FIRST.to_json(), "runs": {"a": 2}}]),
-        json.dumps([{**FIRST.to_json(), "arms": "lstm"}]),
         json.dumps([{**FIRST.to_json(), "n_seeds": -1}]),
-        json.dumps([{**FIRST.to_json(), "level": "5 %"}]),
+        json.dumps([{**FIRST.to_json(), "looked_at": "today"}]),
         json.dumps([{**FIRST.to_json(), "declaration": {"margin_points": "wide"}}]),
         json.dumps([{**FIRST.to_json(), "declaration": {"margin_points": 1}}]),
         json.dumps([{"runs": {}}]),
@@ -93,9 +90,8 @@ def test_a_cut_leaves_the_looks_that_there_were(
         "cut short",
         "no list",
         "a score above 1",
-        "arms",
         "a negative count",
-        "level",
+        "time",
         "margin",
         "half a declaration",
         "half a look",
@@ -108,7 +104,7 @@ def test_a_damaged_record_is_told_and_stays_as_it_is(tmp_path: Path, content: st
     assert Ledger(tmp_path, on_problem=told.append).looks("textbook").read() is None
     (problem,) = told
     assert problem.startswith(f"{path} cannot be read (")
-    assert problem.endswith("; how often the study gave verdicts before is not known")
+    assert problem.endswith("; how often the study gave verdicts is not known, and none is given")
     with pytest.raises(StoreError, match="mend it, or move it away"):
         record(tmp_path, SECOND)
     Ledger(tmp_path).looks("textbook").merge([SECOND])

@@ -122,8 +122,9 @@ def _next_seeds(
     most = max(scenario.n_seeds)
     if not scenario.follows_plan:
         return (*scenario.looks, most, None)[len(seen)]
+    following = look + any(row.is_judged for row in rows)
     found = measure_uncertainty(
-        "", seen[-1], lambda arm: {}, None, rows, n_family=len(rows), look=look
+        "", seen[-1], lambda arm: {}, None, rows, n_family=len(rows), look=following
     )
     needed = [
         pair.seeds_needed or most

@@ -46,11 +46,11 @@ from rnnbench.claims.kinds import (
 )
 from rnnbench.claims.metrics import METRICS
 from rnnbench.claims.runs import RunIndex, index_runs, take_sample
-from rnnbench.claims.texts import INTERIM, write_closeness, write_comparison, write_lead
+from rnnbench.claims.texts import WITHHELD, write_closeness, write_comparison, write_lead
 from rnnbench.claims.timing import judge_timing
 from rnnbench.compare.pairs import Scores, compare_sections, pair_runs
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
-from rnnbench.compare.rows import PairRow
+from rnnbench.compare.rows import PairRow, Withheld
 from rnnbench.compare.standing import without_verdicts
 from rnnbench.compare.verdicts import adjust, ask, decide, level_of_look
 from rnnbench.output.amounts import plural
@@ -82,8 +82,7 @@ def judge_claims(
     unlearned: frozenset[str] = frozenset(),
     compared: Compared = (),
     look: int = 1,
-    is_interim: bool = False,
-    is_open: bool = False,
+    withheld: Withheld = "",
 ) -> list[ClaimRow]:
     """A row for each claim, in their order; of a claim about time, one for each back end.
 
@@ -97,8 +96,7 @@ def judge_claims(
         unlearned: fingerprints of the runs that did not learn.
         compared: the report's own pairs.
         look: the number of the look that the report is.
-        is_interim: whether planned seeds are missing, so that nothing on runs is decided.
-        is_open: whether the report gives no verdict for another reason: then nothing either.
+        withheld: why the report gives no verdict: then nothing on runs is decided either.
     """
     evidence = _Evidence(
         index=index_runs(runs),
@@ -108,8 +106,7 @@ def judge_claims(
         n_test=n_test,
         compared=compared,
         look=look,
-        is_interim=is_interim,
-        is_open=is_open,
+        withheld=withheld,
     )
     rows: list[ClaimRow] = []
     for claim in claims:
@@ -138,8 +135,7 @@ class _Evidence:
     unlearned: frozenset[str]
     compared: Compared
     look: int
-    is_interim: bool
-    is_open: bool
+    withheld: Withheld
 
     def find_pair(self, metric: str, margin: float | None, values: Scores) -> PairRow | None:
         """The report's own row on the same runs, turned the claim's way; else None."""
@@ -247,8 +243,8 @@ def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> 
     if evidence.is_coarse(test.metric, margin):
         few: dict[str, Any] = {"verdict": "undetermined", "is_descriptive_only": True}
         rows = [replace(row, **few, n_test=evidence.n_test) for row in rows]
-    if evidence.is_interim or evidence.is_open:
-        rows = without_verdicts(rows, is_interim=evidence.is_interim)
+    if evidence.withheld:
+        rows = without_verdicts(rows, evidence.withheld)
     level = level_of_look(evidence.look)
     verdict = _conclude([_decide(test.expect, row, margin, level) for row in rows], len(samples))
     if isinstance(test, LeadTest):
@@ -276,15 +272,14 @@ def _judge_closeness(claim: Claim, test: CloseTest, evidence: _Evidence) -> Clai
     is_coarse = any(evidence.is_coarse(name, margin) for name in (test.metric, test.reference))
     differences = [list(values.values()) for values in sample.values.values()]
     is_open = (
-        evidence.is_interim
-        or evidence.is_open
+        bool(evidence.withheld)
         or is_coarse
         or (not sample.is_split_by_seed and _is_validation(test))
     )
     return claim.row(
         "undetermined" if is_open else _decide_closeness(differences, margin, evidence.look),
         numbers=write_closeness(test, sample, margin, is_coarse=is_coarse)
-        + INTERIM * evidence.is_interim,
+        + WITHHELD[evidence.withheld],
         runs=sample.runs,
     )
 

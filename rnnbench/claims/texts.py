@@ -8,12 +8,17 @@ from rnnbench.claims.kinds import CloseTest, CompareTest
 from rnnbench.claims.metrics import METRICS, Metric
 from rnnbench.claims.runs import Sample, write_settings
 from rnnbench.compare.reach import FEWEST_RUNS
-from rnnbench.compare.rows import PairRow
+from rnnbench.compare.rows import PairRow, Withheld
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimVerdict
 from rnnbench.stats.intervals import t_interval
 
-INTERIM = ", interim (planned seeds are missing)"
+WITHHELD: Mapping[Withheld, str] = {
+    "": "",
+    "interim": ", interim (planned seeds are missing)",
+    "look not on record": ", descriptive only (the look at it cannot be kept)",
+    "descriptive only": ", descriptive only (the report gives no verdicts)",
+}
 """What stands beside numbers that decide nothing yet."""
 
 
@@ -91,13 +96,8 @@ def _difference(metric: Metric, row: PairRow) -> str:
 
 
 def _why_undecided(row: PairRow) -> str:
-    if row.is_interim:
-        return INTERIM
-    if not row.is_descriptive_only:
-        return ""
-    if row.is_judged:
-        return ", descriptive only (the report gives no verdicts yet)"
-    return _descriptive(min(row.n_a, row.n_b), row.n_needed, row.is_descriptive_only)
+    few = _descriptive(min(row.n_a, row.n_b), row.n_needed, row.is_too_coarse)
+    return few if few and row.withheld in ("", "descriptive only") else WITHHELD[row.withheld]
 
 
 def _p(p: float | None) -> str:

@@ -14,6 +14,10 @@ from rnnbench.stats.intervals import Interval
 
 _MANY_SECTIONS = 4
 _MANY_PAIRS = 4
+_UNTIL = {
+    "interim": "all planned seeds are there",
+    "look not on record": "the look at it can be kept",
+}
 
 
 def write_answer(comparison: Comparison) -> tuple[str, ...]:
@@ -37,8 +41,7 @@ def write_answer(comparison: Comparison) -> tuple[str, ...]:
         sentences.append(f"{rest} below.")
     if len(sections) == 1:
         sentences += [*_cost(networks), *_against_baseline(arms, networks)]
-    gives_verdicts = any(row.is_judged for row in comparison.pairs)
-    sentences += tell_unlearned(arms, comparison.look if gives_verdicts else None)
+    sentences += tell_unlearned(arms, None if comparison.withheld else comparison.look)
     return tuple(sentences)
 
 
@@ -123,8 +126,8 @@ def _answer_section(
     if not pairs:
         return [f"{sentence}; there is nothing to compare it with."]
     own = [pair for pair in pairs if best.arm in (pair.a, pair.b)]
-    if all(pair.is_interim for pair in own):
-        return [f"{sentence}; whether that is luck is open until all planned seeds are there."]
+    if own[0].withheld:
+        return [f"{sentence}; whether that is luck is open until {_UNTIL[own[0].withheld]}."]
     if all(pair.is_descriptive_only for pair in own):
         what = "test texts" if any(pair.is_too_coarse for pair in own) else "seeds"
         return [f"{sentence}; too few {what} to say whether that is luck."]

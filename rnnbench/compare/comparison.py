@@ -10,7 +10,7 @@ from rnnbench.compare.arms import describe_arm, describe_responses, describe_see
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.predictions import count_test_texts, read_correct, read_labels
 from rnnbench.compare.reach import seeds_to_decide
-from rnnbench.compare.rows import ArmRow, Curve, PairRow, ResponseRow, SeedRow
+from rnnbench.compare.rows import ArmRow, Curve, PairRow, ResponseRow, SeedRow, Withheld
 from rnnbench.compare.sections import Section
 from rnnbench.compare.standing import NEVER_LOOKED_AT, Standing, mark_pairs
 from rnnbench.compare.uncertainty import (
@@ -105,9 +105,15 @@ class Comparison:
         return self.standing.number
 
     @property
+    def withheld(self) -> Withheld:
+        """Why there is no verdict on anything; empty where there are some, and a look is spent."""
+        is_any = any(row.is_judged for row in self.pairs)
+        return self.standing.withheld or ("" if is_any else "descriptive only")
+
+    @property
     def n_tests(self) -> int:
         """Pairs that are tested, over all sections; where none is judged yet, all."""
-        if not any(row.is_judged for row in self.pairs):
+        if self.withheld:
             return len(self.pairs)
         return max(row.n_family for row in self.pairs)
 
@@ -162,7 +168,7 @@ def compare_runs(
             weights,
             [pair for pair in pairs if pair.section == section.name],
             n_family=max(len(pairs), 1),
-            look=standing.number,
+            look=standing.number + any(pair.is_judged for pair in pairs),
         )
         for section, correct, weights in _with_predictions(sections)
     ]

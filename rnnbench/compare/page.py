@@ -180,11 +180,11 @@ def _on_new_reviews(comparison: Comparison) -> dict[tuple[str, str, str], str]:
 
 def _look(comparison: Comparison) -> str:
     """Which look this is; nothing where no verdict can be given."""
-    standing, pairs = comparison.standing, comparison.pairs
+    standing = comparison.standing
     if standing.interim is not None:
         told = tell_interim(standing.interim, comparison.n_needed, is_coarse=comparison.is_coarse)
         return f"{told} Until then the numbers only describe, and no look is spent."
-    if not standing.is_known or not any(row.is_judged for row in pairs):
+    if comparison.withheld:
         return ""
     return tell_look(standing, n_pairs=comparison.n_tests, is_paired=comparison.declared.is_paired)
 
@@ -225,13 +225,12 @@ def _reading_of_pairs(comparison: Comparison) -> str:
         f" neither is shown. Equivalent: not better or worse, and shown to lie within the margin."
         f" Else undetermined. Each interval is of its pair alone; the words are adjusted for the"
         f" number of pairs, so that one may lie beyond the margin and the word be about.",
+        _carried(comparison.pairs),
         _family(comparison.pairs),
         _pairing(comparison.pairs),
         "P(A > B) is the chance that one run of A scores higher than one run of B.",
     ]
-    descriptive = [
-        row for row in comparison.pairs if row.is_descriptive_only and not row.is_interim
-    ]
+    descriptive = [row for row in comparison.pairs if row.is_descriptive_only and not row.withheld]
     if any(row.is_too_coarse for row in descriptive):
         sentences.append(
             "Descriptive only: no verdict where one test text weighs more than the margin."
@@ -255,6 +254,12 @@ def _reading_of_pairs(comparison: Comparison) -> str:
             " the verdict does not."
         )
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _carried(pairs: Sequence[PairRow]) -> str:
+    if not any(row.is_carried for row in pairs):
+        return ""
+    return "What an earlier look found, at its own level, stands, whatever p is by now."
 
 
 def _when(comparison: Comparison) -> str:
@@ -298,8 +303,8 @@ def _reading_of_uncertainty(rows: Sequence[ArmUncertainty]) -> str:
     counts = sorted({row.n_reviews for row in rows if row.n_reviews})
     text = (
         "A mean over seeds would come out differently with other seeds, and with other test"
-        " reviews. SE is its standard error for each of the two and for both together, by"
-        " bootstrap"
+        " reviews. SE is its standard error for each of the two and for both together, and the"
+        " interval is Student's t with that of both. SE by bootstrap"
     )
     if not counts:
         return f"{text}; not measured where no predictions were kept."
@@ -311,7 +316,8 @@ def _reading_of_opposites(comparison: Comparison) -> str:
     return (
         "One run of each tells the opposite: the chance that a comparison of single runs would"
         f" have ranked the two the other way round. Seeds needed: to find a difference of"
-        f" {_margin(comparison)} points with about 80 % power at the observed spread."
+        f" {_margin(comparison)} points with about 80 % power at the observed spread, judged at the"
+        " next look; a dash: unknown, or a few runs far from the others make the spread."
     )
 
 

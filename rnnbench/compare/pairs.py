@@ -168,9 +168,9 @@ def _carry(row: PairRow, before: Sequence[PairRow]) -> PairRow:
         sizes: set[Size | None] = {found.size for found in told} - {"about"}
         sizes |= {"within"} if level else set()
         size = sizes.pop() if len(sizes) == 1 else "about"
-        return replace(row, verdict=told[0].verdict, size=size, look=told[0].look)
-    first = level[0] if level else row
-    return replace(row, verdict=first.verdict, look=first.look)
+        row = replace(row, size=size)
+    first, *_ = (*told, *level, row)
+    return replace(row, verdict=first.verdict, look=first.look, is_carried=first in before)
 
 
 def _turned(row: PairRow, told: Sequence[PairRow]) -> bool:

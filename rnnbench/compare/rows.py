@@ -7,15 +7,20 @@ in per cent and in points. An estimate that cannot be made is None, or NaN insid
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.verdicts import Size, Verdict, words_of
+from rnnbench.output.amounts import ordinal
 from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+Withheld: TypeAlias = Literal["", "interim", "look not on record", "descriptive only"]
+"""Why a report gives no verdict on anything: planned seeds are missing, the look at them cannot be
+kept, or too few runs or test texts; empty where it gives some."""
 
 LATE = ", declared after a look"
 """What a verdict adds that rests on something declared after an earlier look."""
@@ -137,9 +142,10 @@ class PairRow:
         margin: the practical margin that the study declared, as a fraction.
         size: of better and worse, how large the difference is against the margin.
         look: the number of the look that gave the verdict; None where none could be given.
+        is_carried: whether that was an earlier look.
         n_needed: runs an arm from which on this look gives a verdict.
-        is_descriptive_only: no verdict: too few runs, too few test texts for the margin, interim.
-        is_interim: planned seeds of the study are missing.
+        is_descriptive_only: no verdict: too few runs, too few test texts for the margin, withheld.
+        withheld: why no verdict is given, whatever the runs say; empty where that is not so.
         is_declared_late: an arm came in, or margin, contrast or pairing was changed, after a look.
         is_without_spread: every run of a scored the same, and every run of b.
         n_test: texts behind each score; None where unknown, or where nothing is scored on texts.
@@ -170,9 +176,10 @@ class PairRow:
     verdict: Verdict = "undetermined"
     size: Size | None = None
     look: int | None = None
+    is_carried: bool = False
     is_descriptive_only: bool
     is_without_spread: bool = False
-    is_interim: bool = False
+    withheld: Withheld = ""
     is_declared_late: bool = False
     n_test: int | None = None
 
@@ -180,7 +187,7 @@ class PairRow:
     def is_judged(self) -> bool:
         """Whether this look could give a verdict, whatever earlier ones found."""
         is_enough = min(self.n_a, self.n_b) >= self.n_needed
-        return is_enough and not (self.is_too_coarse or self.is_interim or self.is_without_spread)
+        return is_enough and not (self.is_too_coarse or self.withheld or self.is_without_spread)
 
     @property
     def is_too_coarse(self) -> bool:
@@ -192,13 +199,15 @@ class PairRow:
         """`better, about the margin`, `equivalent`, `undetermined (descriptive only)`.
 
         Where no arm has any spread, `undetermined (no spread)`; `undetermined (interim)`;
-        `equivalent, declared after a look`.
+        `equivalent, declared after a look`; `better, beyond the margin, found at the first look`.
         """
         words = words_of(self.verdict, self.size)
         if self.is_declared_late and self.verdict != "undetermined":
             words += LATE
-        if self.is_interim:
-            return f"{words} (interim)"
+        elif self.is_carried and self.look is not None:
+            words += f", found at the {ordinal(self.look)} look"
+        if self.withheld:
+            return f"{words} ({self.withheld})"
         if self.is_descriptive_only:
             return f"{words} (descriptive only)"
         return f"{words} (no spread)" if self.is_without_spread else words
@@ -212,7 +221,7 @@ class ArmUncertainty:
         seed_sd: standard deviation between seeds.
         seed_se, review_se, both_se: standard error of the mean over seeds if other seeds, other
             test reviews, or both had been drawn; bootstrapped. None without predictions.
-        both_interval: 95 % percentile interval for both together.
+        both_interval: 95 % t interval for both together, with the seeds' degrees of freedom.
     """
 
     section: str
@@ -238,8 +247,8 @@ class PairUncertainty:
         p_new_reviews, new_reviews, new_reviews_size: as `p_holm`, `verdict` and `size` of a
             `PairRow`, for other test reviews as well as other seeds.
         seeds_needed: paired seeds that find a difference of the margin with about 80 % power at the
-            observed spread; None where the spread is unknown, where no arm has any, and where one
-            test text weighs more than the margin, so that no number would do.
+            observed spread; None where the spread is unknown, where no arm has any, where single
+            runs far from the others make it, and where one test text weighs more than the margin.
     """
 
     section: str

@@ -4,17 +4,17 @@ Source: Armitage, McPherson and Rowe (1969), Journal of the Royal Statistical So
 for what repeated looks at one level cost; the levels are those of `compare.verdicts`.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 from rnnbench.compare.reach import seeds_to_decide
-from rnnbench.compare.rows import PairRow
-from rnnbench.compare.sections import Section
+from rnnbench.compare.rows import PairRow, Withheld
+from rnnbench.compare.sections import Arm, Section
 from rnnbench.compare.verdicts import level_of_look
 from rnnbench.looks import Look, earlier_looks
 from rnnbench.output.amounts import ordinal, plural
-from rnnbench.recorded_runs import RecordedRun, finished_scores
 
 _MOST_TOLD = 3
 _DECLARED = {
@@ -39,15 +39,17 @@ class Standing:
     Args:
         looks: every look on record, the latest last; the last may be this one.
         earlier: those before this one.
-        seen: of each earlier one, the runs of now that it had already.
-        is_known: whether the record could be read.
+        seen: of each earlier one, the runs of now that it had already, and compared as now.
+        late: the arms that the first look did not have, by section and name.
+        is_kept: whether looks can be kept, and those before be read.
         interim: None where all that was planned is there, or nobody planned.
     """
 
     looks: tuple[Look, ...] = ()
     earlier: tuple[Look, ...] = ()
     seen: tuple[frozenset[str], ...] = ()
-    is_known: bool = True
+    late: frozenset[tuple[str, str]] = frozenset()
+    is_kept: bool = True
     interim: Interim | None = None
 
     @property
@@ -60,34 +62,62 @@ class Standing:
         """Whether the last look on record is this one."""
         return len(self.earlier) < len(self.looks)
 
+    @property
+    def withheld(self) -> Withheld:
+        """Why no verdict is given, whatever the runs say."""
+        if self.interim is not None:
+            return "interim"
+        return "" if self.is_kept else "look not on record"
+
 
 NEVER_LOOKED_AT = Standing()
 
 
 def find_standing(
-    runs: Sequence[RecordedRun],
+    scores: Mapping[str, float | None],
     sections: Sequence[Section],
     looks: Sequence[Look] | None,
     planned: Collection[str] | None,
-    declaration: Mapping[str, Any] | None = None,  # Any: JSON values
+    declaration: Mapping[str, Any],  # Any: JSON values
 ) -> Standing:
-    """Where a study with these runs stands.
+    """Where a study stands.
 
     Args:
-        declaration: margin, contrast and pairing of now.
-        looks: None where the record cannot be read.
+        scores: the test accuracy of every finished run that is compared, by fingerprint.
+        looks: see `looks_that_count`; None where looks cannot be kept, or those before be read.
         planned: a run, by its fingerprint, of each section that is planned; None where no plan was
             declared.
+        declaration: margin, contrast and pairing of now.
     """
-    scores = finished_scores(runs)
     earlier = earlier_looks(looks or (), scores, declaration)
     return Standing(
         looks=tuple(looks or ()),
         earlier=earlier,
-        seen=tuple(look.seen(scores) for look in earlier),
-        is_known=looks is not None,
+        seen=tuple(
+            look.seen(scores) if _asked_the_same(look, declaration) else frozenset()
+            for look in earlier
+        ),
+        late=frozenset(_late_arms(sections, looks[0])) if looks else frozenset(),
+        is_kept=looks is not None,
         interim=None if planned is None else _find_interim(sections, planned),
     )
+
+
+def looks_that_count(
+    own: Iterable[Look], elsewhere: Iterable[Look], sections: Sequence[Section]
+) -> list[Look]:
+    """The looks at these questions, the latest last: those of the study, and some of other ones.
+
+    A look of another study counts where it had runs of both arms in half of the pairs of this one:
+    the same runs under another name are no new study.
+    """
+    pairs = [pair for section in sections for pair in combinations(section.arms, 2)]
+    counted = [
+        look
+        for look in elsewhere
+        if pairs and 2 * sum(all(_had(look, arm) for arm in pair) for pair in pairs) >= len(pairs)
+    ]
+    return sorted([*own, *counted], key=lambda look: look.looked_at)
 
 
 def mark_pairs(
@@ -100,24 +130,19 @@ def mark_pairs(
     Args:
         declaration: margin, contrast and pairing of now.
     """
-    if standing.interim is not None:
-        return without_verdicts(pairs, is_interim=True)
-    if not standing.looks:
-        return list(pairs)
+    if standing.withheld:
+        return without_verdicts(pairs, standing.withheld)
     is_changed = any(dict(look.declaration) != declaration for look in standing.looks)
-    first = standing.looks[0].arms
     return [
-        replace(row, is_declared_late=is_changed or not {row.a, row.b} <= set(first))
+        replace(row, is_declared_late=is_changed or not standing.late.isdisjoint(_arms_of(row)))
         for row in pairs
     ]
 
 
-def without_verdicts(pairs: Sequence[PairRow], *, is_interim: bool) -> list[PairRow]:
-    """The rows where none is given, until all planned seeds are there or for another reason."""
+def without_verdicts(pairs: Sequence[PairRow], why: Withheld) -> list[PairRow]:
+    """The rows where none is given."""
     undecided: dict[str, Any] = {"verdict": "undetermined", "size": None, "look": None}
-    return [
-        replace(row, **undecided, is_descriptive_only=True, is_interim=is_interim) for row in pairs
-    ]
+    return [replace(row, **undecided, is_descriptive_only=True, withheld=why) for row in pairs]
 
 
 def tell_changes(
@@ -135,17 +160,17 @@ def tell_changes(
                     f"{_short(now)} now: these verdicts are by what was declared after a look."
                 )
                 break
-    for number, runs in enumerate(standing.seen, start=1):
-        if not runs:
+    for number, (look, runs) in enumerate(zip(standing.earlier, standing.seen, strict=True), 1):
+        if not runs and _asked_the_same(look, declaration):
             yield (
-                f"Runs of the {ordinal(number)} look are gone, or were made anew and came out "
-                "otherwise: what it found no longer stands, and its level is spent."
+                f"Runs of the {ordinal(number)} look are not in this study, or not as they were: "
+                "what it found does not stand here, and its level is spent."
             )
-    if standing.looks:
-        arms = dict.fromkeys(name for row in pairs for name in (row.a, row.b))
-        new = [name for name in arms if name not in standing.looks[0].arms]
-        if new:
-            yield f"Not in the study at its first look, so declared after it: {', '.join(new)}."
+    late = [key for row in pairs for key in _arms_of(row) if key in standing.late]
+    if names := [f"{section}: {arm}" if section else arm for section, arm in dict.fromkeys(late)]:
+        more = f" and {len(names) - _MOST_TOLD:,} more" if len(names) > _MOST_TOLD else ""
+        told = ", ".join(names[:_MOST_TOLD])
+        yield f"Not in the study at its first look, so declared after it: {told}{more}."
 
 
 def tell_interim(interim: Interim, n_needed: int, *, is_coarse: bool = False) -> str:
@@ -172,11 +197,11 @@ def tell_look(standing: Standing, *, n_pairs: int, is_paired: bool) -> str:
     pairs = "a pair takes" if n_pairs == 1 else f"{n_pairs:,} pairs take"
     if number == 1:
         return (
-            f"This is the first look at which this study gives verdicts; one with more seeds would "
-            f"decide at {following}, for which {pairs} at least {needed} seeds."
+            f"This is the first look on record here at which this study gives verdicts; one with "
+            f"more seeds would decide at {following}, for which {pairs} at least {needed} seeds."
         )
     return (
-        f"This is the {ordinal(number)} look at which this study gives verdicts "
+        f"This is the {ordinal(number)} look on record here at which this study gives verdicts "
         f"({_tell_earlier(standing.earlier)}). Looks share 5 %, and what an earlier one found "
         f"stands: this one decides at {level}; the next would at {following}, for which {pairs} at "
         f"least {needed} seeds."
@@ -198,6 +223,28 @@ def _find_interim(sections: Sequence[Section], planned: Collection[str]) -> Inte
         if (n_there := sum(run.result is not None for run in arm.runs)) < len(arm.runs)
     ]
     return Interim(*min(behind)) if behind else None
+
+
+def _asked_the_same(look: Look, declaration: Mapping[str, Any]) -> bool:  # Any: JSON values
+    """Whether it made the same comparisons: another margin asks the same of the same pairs."""
+    return all(look.declaration[name] == declaration[name] for name in ("contrast", "pairing"))
+
+
+def _late_arms(sections: Sequence[Section], first: Look) -> Iterator[tuple[str, str]]:
+    return (
+        (section.name, arm.name)
+        for section in sections
+        for arm in section.arms
+        if not _had(first, arm)
+    )
+
+
+def _had(look: Look, arm: Arm) -> bool:
+    return any(run.spec.fingerprint in look.runs for run in arm.runs)
+
+
+def _arms_of(row: PairRow) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (row.section, row.a), (row.section, row.b)
 
 
 def _tell_earlier(earlier: Sequence[Look]) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
+from statistics import NormalDist, fmean, median
 from typing import TypeAlias
 
 import numpy as np
@@ -20,7 +20,7 @@ from rnnbench.stats.crossed import (
     estimate_errors_apart,
     resample_reviews,
 )
-from rnnbench.stats.intervals import Interval, mean_sd
+from rnnbench.stats.intervals import Interval, mean_sd, t_quantile
 from rnnbench.stats.ranks import student
 from rnnbench.stats.seeds import reversal_probability, seeds_needed
 
@@ -28,6 +28,8 @@ Correct: TypeAlias = Callable[[str], Mapping[int, NDArray[np.bool_]]]
 """Of an arm, by seed: bool `(n_reviews,)`, whether the run's best model judged each test review
 right. Runs without predictions are missing; an arm with such a run gets no bootstrap over reviews.
 """
+
+_FAR = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def measure_uncertainty(
         weights: one draw for the whole report; None where no arm has predictions.
         pairs: of the section, compared.
         n_family: tests in the family, for the number of seeds needed.
-        look: the number of this look; more seeds than a look had are judged at the next.
+        look: the number of the look at which more seeds would be judged.
         seed: of the seeds' draws.
     """
     resampled = {arm: _resample(scores[arm], correct(arm), weights) for arm in scores}
@@ -88,7 +90,7 @@ def _with_verdict(
     row: PairUncertainty, pair: PairRow, answers: Answers | None, level: float
 ) -> PairUncertainty:
     row = replace(row, p_new_reviews=None if answers is None else answers.p)
-    if pair.is_descriptive_only or pair.is_without_spread:
+    if not pair.is_judged:
         return row
     verdict, size = decide(answers, level)
     # The means tell nothing of collapses that did not happen: what ranks do not show is not said.
@@ -100,11 +102,15 @@ def _with_verdict(
 
 
 def _ask_both(row: PairUncertainty, pair: PairRow) -> Answers | None:
-    difference, error = pair.difference, row.both_se
-    df = min(pair.n_a, pair.n_b) - 1
+    difference, error, df = pair.difference, row.both_se, _df_of(pair)
     if difference is None or not error or df < 1:
         return None
     return ask(student(difference, error, df), pair.margin)
+
+
+def _df_of(pair: PairRow) -> int:
+    """Degrees of freedom of a difference: those of the arm with fewer seeds."""
+    return min(pair.n_a, pair.n_b) - 1
 
 
 _Resampled: TypeAlias = Mapping[str, ResampledMeans | None]
@@ -133,7 +139,9 @@ def _describe_arm(
         seed_se=errors.seed_se,
         review_se=errors.review_se,
         both_se=errors.both_se,
-        both_interval=errors.both_interval,
+        both_interval=_both_interval(fmean(finite.values()), errors.both_se, len(finite) - 1, 0.0)
+        if finite
+        else None,
     )
 
 
@@ -151,20 +159,27 @@ def _describe_pair(
         seed_se=errors.seed_se,
         review_se=errors.review_se,
         both_se=errors.both_se,
-        both_interval=errors.both_interval,
+        both_interval=_both_interval(pair.difference, errors.both_se, _df_of(pair), -1.0),
         opposite=reversal_probability(runs.a, runs.b),
         opposite_interval=_opposite_interval(pair),
         n_opposite_seeds=sum(told) if told else None,
         n_seeds=len(told),
         seeds_needed=seeds_needed(
-            _sd_of_differences(runs),
-            pair.margin,
-            n_family,
-            level=level_of_look(look + pair.is_judged),
+            _sd_of_differences(runs), pair.margin, n_family, level=level_of_look(look)
         )
         if runs.has_spread and not pair.is_too_coarse
         else None,
     )
+
+
+def _both_interval(
+    mean: float | None, error: float | None, df: int, least: float
+) -> Interval | None:
+    """By Student's t: of new seeds and new reviews, bounded to `least` and 1."""
+    if mean is None or error is None or df < 1:
+        return None
+    half = t_quantile(0.95, df) * error
+    return Interval(mean - half, mean + half).bounded(least, 1.0)
 
 
 def _opposite_interval(pair: PairRow) -> Interval | None:
@@ -215,7 +230,23 @@ def _single_seed_stories(runs: PairRuns) -> list[bool]:
 
 
 def _sd_of_differences(runs: PairRuns) -> float:
-    """Between seeds; of unpaired runs as if the arms were independent; NaN below two runs."""
-    if runs.is_paired:
-        return mean_sd(runs.differences).sd
-    return math.hypot(mean_sd(runs.a).sd, mean_sd(runs.b).sd)
+    """Between seeds; of unpaired runs as if the arms were independent.
+
+    NaN below two runs, and where a few runs far from the others make it: the signed-rank test
+    counts those as a few runs, and needs no more seeds for them.
+    """
+    samples = [runs.differences] if runs.is_paired else [runs.a, runs.b]
+    if any(map(_has_far_runs, samples)):
+        return math.nan
+    return math.hypot(*(mean_sd(sample).sd for sample in samples))
+
+
+def _has_far_runs(sample: Sequence[float]) -> bool:
+    """Whether the SD is more than five times what the middle half shows; of ten normal values it
+    is in one case of a thousand.
+    """
+    if len(sample) < 2:
+        return False
+    middle = median(sample)
+    usual = median(abs(value - middle) for value in sample) / NormalDist().inv_cdf(0.75)
+    return mean_sd(sample).sd > _FAR * usual > 0

@@ -25,7 +25,7 @@ Test: TypeAlias = Callable[[float], OneSided | None]
 
 LEVEL = 0.05
 _FIRST_SHARE = 0.95
-_CAUTION = 1.1
+CAUTION = 1.1
 """Where an arm now and then collapses, the test is a little too ready to find two arms equivalent:
 6.2 % instead of 5 %, of six seeds, without this factor."""
 
@@ -72,9 +72,9 @@ def ask(test: Test, margin: float) -> Answers | None:
         is_above=at_zero.above < at_zero.below,
         p=at_zero.two_sided,
         p_beyond=min(1.0, 2 * min(at_margin.above, at_minus.below)),
-        p_within=min(1.0, _CAUTION * max(at_margin.below, at_minus.above)),
-        p_not_lower=min(1.0, _CAUTION * at_minus.above),
-        p_not_higher=min(1.0, _CAUTION * at_margin.below),
+        p_within=min(1.0, CAUTION * max(at_margin.below, at_minus.above)),
+        p_not_lower=min(1.0, CAUTION * at_minus.above),
+        p_not_higher=min(1.0, CAUTION * at_margin.below),
     )
 
 
@@ -91,7 +91,7 @@ def adjust(family: Sequence[Answers | None]) -> list[Answers | None]:
     return adjusted
 
 
-def decide(adjusted: Answers | None, level: float = LEVEL) -> tuple[Verdict, Size | None]:
+def decide(adjusted: Answers | None, level: float) -> tuple[Verdict, Size | None]:
     """The verdict, and of better and worse how large the difference is against the margin."""
     if adjusted is None:
         return "undetermined", None

@@ -1,10 +1,10 @@
 """How to write a study up: the sentences that its runs allow, and no stronger ones."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rnnbench.compare.comparison import Comparison
-from rnnbench.compare.rows import PairRow, PairUncertainty
-from rnnbench.compare.verdicts import level_of_look
+from rnnbench.compare.rows import LATE, ArmRow, PairRow, PairUncertainty
+from rnnbench.compare.verdicts import CAUTION, level_of_look
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import Block, Paragraph, Subheading
 from rnnbench.page.texts import number, p_value, signed_points, with_interval
@@ -37,8 +37,9 @@ def write_up(comparison: Comparison) -> Iterator[Block]:
 
 def _method(comparison: Comparison) -> str:
     pairs, margin = comparison.pairs, _points(comparison.declared.margin)
-    n_runs = sorted({row.n for row in comparison.arms if not row.is_baseline and row.n})
-    seeds = " to ".join(map(str, dict.fromkeys((n_runs[0], n_runs[-1])))) if n_runs else "no"
+    networks = [row for row in comparison.arms if not row.is_baseline]
+    n_runs = sorted(row.n + row.n_unlearned + row.n_diverged + row.n_failed for row in networks)
+    seeds = " to ".join(map(str, dict.fromkeys((n_runs[0], n_runs[-1]))))
     tests = []
     if any(row.is_paired for row in pairs):
         tests.append(
@@ -53,11 +54,21 @@ def _method(comparison: Comparison) -> str:
     look = "" if comparison.look == 1 else f" (look {comparison.look} of the study)"
     return (
         f"Method: each network was trained with {seeds} seeds and scored on the test half at its"
-        f" best validation loss. Test accuracies of the runs that learned were compared"
+        f" best validation loss.{_left_out(networks)} Test accuracies were compared"
         f" {'; or '.join(tests)}.{holm} The level of p is {level}{look}; a difference of {margin}"
-        " points was taken as the smallest that matters, and equivalence was tested by two"
-        " one-sided tests."
+        f" points was taken as the smallest that matters, and equivalence was tested by two"
+        f" one-sided tests, whose p was multiplied by {CAUTION} (rnnbench)."
     )
+
+
+def _left_out(networks: Sequence[ArmRow]) -> str:
+    counts = {
+        "did not learn": sum(row.n_unlearned for row in networks),
+        "diverged": sum(row.n_diverged for row in networks),
+        "failed": sum(row.n_failed for row in networks),
+    }
+    told = [f"{plural(n, 'run')} that {words}" for words, n in counts.items() if n]
+    return f" Left out: {', '.join(told)}." if told else ""
 
 
 def _is_silent(row: PairRow) -> bool:
@@ -99,14 +110,21 @@ def _reviews(row: PairRow, measured: PairUncertainty | None) -> str:
 
 
 def _numbers(row: PairRow) -> str:
-    """The difference as the sentence has it: of the better arm less the other, else of a less b."""
+    """The difference as the sentence has it: of the better arm less the other, else of a less b.
+
+    A verdict found at an earlier look, or declared after one, says so.
+    """
     difference, interval = row.typical or 0.0, row.typical_interval
     if row.verdict == "worse":
         difference = -difference
         interval = interval and interval.mirrored()
     n_runs = plural(row.n_a, "seed") if row.is_paired else f"{row.n_a} and {row.n_b} runs"
     size = with_interval(difference, interval, signed_points)
-    return f"typical difference {size} points, {n_runs}, Holm p {_p(row)}"
+    p = f"{'Holm p' if row.n_family > 1 else 'p'} {_p(row)}"
+    if row.is_carried and row.look is not None:
+        p += f" by now; found at look {row.look}, at level {level_of_look(row.look):.3g}"
+    late = "" if row.verdict == "undetermined" or not row.is_declared_late else LATE
+    return f"typical difference {size} points, {n_runs}, {p}{late}"
 
 
 def _p(row: PairRow) -> str:

@@ -23,10 +23,8 @@ from rnnbench.compare.comparison import (
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
-from rnnbench.compare.reach import FEWEST_RUNS
 from rnnbench.compare.sections import Section, divide_runs
-from rnnbench.compare.standing import find_standing, tell_changes
-from rnnbench.compare.verdicts import level_of_look
+from rnnbench.compare.standing import find_standing, looks_that_count, tell_changes
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Corpus, describe_classes
 from rnnbench.errors import DataError
@@ -36,7 +34,7 @@ from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, W
 from rnnbench.page.csv_files import write_lines
 from rnnbench.published.page import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
-from rnnbench.recorded_runs import RecordedRun, finished_scores
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe
 from rnnbench.study import TIMING
 from rnnbench.timing.page import (
@@ -49,7 +47,13 @@ from rnnbench.timing.page import (
 from rnnbench.timing.rows import TimingPart
 from rnnbench.tuning.page import tuning_part, tuning_tables
 from rnnbench.tuning.record import TuningRecord
-from rnnbench.tuning.tuned import Matched, TuningPart, compose_tuning_part, match_textbook
+from rnnbench.tuning.tuned import (
+    Matched,
+    TuningPart,
+    compose_tuning_part,
+    match_textbook,
+    scores_compared,
+)
 
 _DATA_SETTINGS = ("num_words", "max_len", *SPLIT_KEYS)
 ABOUT_TIMING = "What a training step costs, with and without recurrent dropout, and why"
@@ -124,6 +128,7 @@ def compose_report(
     baselines: Baselines,
     floor: Floor = lambda _: None,
     looks: Sequence[Look] | None = (),
+    looks_elsewhere: Sequence[Look] = (),
     planned: Collection[str] | None = None,
     others: Sequence[RecordedRun] = (),
     searches: Mapping[str, TuningRecord] | None = None,
@@ -135,7 +140,8 @@ def compose_report(
     """Every row and sentence of a study's report.
 
     Args:
-        looks: every one on record, the latest last; None where that cannot be read.
+        looks: the study's, the latest last; None where none can be kept, or these not be read.
+        looks_elsewhere: of all other studies.
         planned: a run of each section that is planned; None where no plan was declared.
         others: runs of other studies, for the claims.
         searches: of a tuned study, by architecture.
@@ -148,7 +154,10 @@ def compose_report(
     sections = divide_runs(runs, declared.contrast, vary_split=declared.vary_split, tuned=tuned)
     comparable = _on_the_same_reviews(runs, others)
     unlearned = find_unlearned((*runs, *comparable), floor)
-    standing = find_standing(runs, sections, looks, planned, declared.rule)
+    scores = scores_compared(tuned, runs, others)
+    if looks is not None:
+        looks = looks_that_count(looks, looks_elsewhere, sections)
+    standing = find_standing(scores, sections, looks, planned, declared.rule)
     comparison = compare_runs(sections, declared, baselines, unlearned=unlearned, standing=standing)
     matched = match_textbook(tuned, runs, others, unlearned or frozenset())
     rule: dict[str, Any] = {  # Any: of two functions
@@ -156,9 +165,8 @@ def compose_report(
         "is_paired": declared.is_paired,
         "n_test": count_test_texts(comparable),
         "look": comparison.look,
-        "is_interim": standing.interim is not None,
         # A claim or a tuned pair that were judged at a page without verdicts would be a free look.
-        "is_open": bool(comparison.pairs) and not any(row.is_judged for row in comparison.pairs),
+        "withheld": comparison.withheld,
     }
     notices = [*declared.notes, *_tell_standing(comparison), *_mixed(sections, matched)]
     if any(run.spec.data.dataset == SYNTHETIC for run in runs):
@@ -185,7 +193,7 @@ def compose_report(
         facts=describe_study(runs, declared, command),
         tuning=compose_tuning_part(tuned, matched, searches or {}, **rule) if tuned else None,
         made_at=_now(),
-        look=_take_look(runs, comparison),
+        look=_take_look(scores, comparison),
     )
 
 
@@ -234,34 +242,23 @@ def describe_study(
     return tuple((name, value or "not known") for name, value in facts)
 
 
-def _take_look(runs: Sequence[RecordedRun], comparison: Comparison) -> Look | None:
-    standing, pairs = comparison.standing, comparison.pairs
-    networks = [row for row in comparison.arms if not row.is_baseline]
-    fewest = min((row.n for row in networks if row.n), default=0)
-    # Without pairs of its own, claims and tuned pairs may still be judged.
-    gives_verdicts = any(row.is_judged for row in pairs) if pairs else fewest >= FEWEST_RUNS
-    if standing.is_again or standing.interim is not None or not gives_verdicts:
+def _take_look(scores: Mapping[str, float | None], comparison: Comparison) -> Look | None:
+    if comparison.standing.is_again or comparison.withheld:
         return None
+    networks = [row for row in comparison.arms if not row.is_baseline]
     return Look(
         looked_at=time.time(),
-        runs=finished_scores(runs),
-        n_seeds=fewest,
-        level=level_of_look(comparison.look),
+        runs=scores,
+        n_seeds=min((row.n for row in networks if row.n), default=0),
         declaration=comparison.declared.rule,
-        arms=tuple(dict.fromkeys(row.arm for row in networks)),
     )
 
 
 def _tell_standing(comparison: Comparison) -> Iterator[str]:
     """What earlier looks have to do with these verdicts, where a reader must know it."""
-    standing, pairs = comparison.standing, comparison.pairs
-    if standing.interim is None:
-        yield from tell_changes(pairs, standing, comparison.declared.rule)
-    if not standing.is_known and any(row.is_judged for row in pairs):
-        yield (
-            "How often this study gave verdicts before is not known, because the record of its "
-            "looks cannot be read: these verdicts are given as if it were the first time."
-        )
+    standing = comparison.standing
+    if not standing.withheld:
+        yield from tell_changes(comparison.pairs, standing, comparison.declared.rule)
 
 
 def _answer_part(answer: Sequence[str], warnings: Sequence[str]) -> Part:

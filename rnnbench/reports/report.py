@@ -4,8 +4,8 @@ import itertools
 import time
 import webbrowser
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from rnnbench.compare.baseline import find_baselines, find_floor
 from rnnbench.compare.comparison import Declaration
 from rnnbench.errors import RnnbenchError, StoreError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
-from rnnbench.ledger import FOLDER, Ledger
+from rnnbench.ledger import FOLDER, LOOKS_LOCK, Ledger
+from rnnbench.looks import Look
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import NO_RUNS, RecordedRun, changed_at, read_runs
@@ -104,7 +105,7 @@ def report_after_run(study: str, view: Screen, store: Store) -> None:
     """
     problem = "" if store.is_local else _take_others(study, view, store)
     try:
-        written = call_in_process(_write, store, study, problem, is_locked=True)
+        written = call_in_process(_write, store, study, problem)
     except RnnbenchError as err:
         view.warn(f"no report was written: {err}")
         return
@@ -145,20 +146,13 @@ def _write(
     formats: Sequence[str] = FORMATS,
     claims: Path | None = None,
     latex: bool = False,
-    is_locked: bool = False,
 ) -> _Written:
-    """Write a report.
-
-    Args:
-        is_locked: whether whoever calls holds the ledger's lock.
-    """
     read = load_claims(claims)
     unread: list[str] = []
     ledger = Ledger(store.root, on_problem=unread.append)
     timing = compose_timing_part(read_sessions(ledger.folder, unread.append))
     if study != TIMING:
-        report = _compose(study, ledger, read, timing, problem, unread.append)
-        report = _record_look(report, ledger, is_locked=is_locked)
+        report = _look(study, ledger, read, timing, problem, unread.append)
     elif timing is None:
         raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
     else:
@@ -176,7 +170,7 @@ def _write(
     )
 
 
-def _compose(
+def _look(
     study: str,
     ledger: Ledger,
     claims: Sequence[Claim],
@@ -184,6 +178,39 @@ def _compose(
     problem: str,
     on_problem: Callable[[str], None],
 ) -> Report:
+    """The report, its look kept before anybody sees it; without verdicts where that cannot be.
+
+    Two reports of one study at a time look one after the other.
+    """
+    compose = partial(_compose, study, ledger, claims, timing, problem, on_problem)
+    record = ledger.looks(study)
+    try:
+        with ledger.locked(name=LOOKS_LOCK):
+            report = compose(record.read())
+            if report.look is not None:
+                record.add(report.look)
+    except StoreError as err:
+        report = compose(record.read())
+        if report.look is not None:
+            on_problem(f"No verdict is given, because this look at them cannot be kept: {err}.")
+            report = compose(None)
+    return report
+
+
+def _compose(
+    study: str,
+    ledger: Ledger,
+    claims: Sequence[Claim],
+    timing: TimingPart | None,
+    problem: str,
+    on_problem: Callable[[str], None],
+    looks: Sequence[Look] | None,
+) -> Report:
+    """A report.
+
+    Args:
+        looks: the study's own, the latest last; None where none can be kept or read.
+    """
     found = read_runs(ledger, whole=study)
     kept = [run for run in found if not run.is_deleted]
     runs = [run for run in kept if run.study == study]
@@ -201,7 +228,8 @@ def _compose(
         claims=claims,
         baselines=find_baselines,
         floor=find_floor,
-        looks=ledger.looks(study).read(),
+        looks=looks,
+        looks_elsewhere=ledger.looks_elsewhere(study),
         planned=declared[-1].get("sections") if declared else None,
         others=[run for run in kept if run.study != study],
         searches=searches,
@@ -210,25 +238,6 @@ def _compose(
         problem=problem,
         n_deleted=sum(run.study == study and run.is_deleted for run in found),
     )
-
-
-def _record_look(report: Report, ledger: Ledger, *, is_locked: bool) -> Report:
-    """The report, its look kept; with a warning where that cannot be.
-
-    Before a page is written: no verdict is on a page whose look is not on record.
-    """
-    if report.look is None:
-        return report
-    try:
-        with nullcontext() if is_locked else ledger.locked(_refuse_to_wait):
-            ledger.looks(report.study).add(report.look)
-    except StoreError as err:
-        warning = (
-            f"This look could not be recorded ({err}): later reports will not know that these "
-            "verdicts were given."
-        )
-        return replace(report, warnings=(*report.warnings, warning))
-    return report
 
 
 def _latest_study(store: Store, ledger: Ledger) -> str:

@@ -8,7 +8,7 @@ from rnnbench.archives import read_archive, write_archive
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import ArchiveError, StoreError, UsageError
 from rnnbench.formats import is_there, why_failed
-from rnnbench.ledger import Ledger
+from rnnbench.ledger import LOOKS_LOCK, Ledger
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.page.screen import Screen
@@ -32,6 +32,9 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
     if is_there(path):
         raise UsageError(f"{path} already exists; name another file, or remove it")
     ledger = Ledger(root, writable=False, on_problem=view.warn)
+    looks = ledger.looks(study).read()
+    if looks is None:
+        raise StoreError(f"nothing exported: without its looks '{study}' would begin anew there")
     found = [run for run in find_runs(ledger, study) if ledger.is_sound(run.entry)]
     kept = [run for run in found if not run.is_deleted]
     if len(kept) < len(found):
@@ -46,8 +49,7 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
             f"no run of '{study}' is over and complete; the command that began it goes on"
         )
     try:
-        declarations, looks = ledger.declarations(study), ledger.looks(study).read()
-        write_archive(path, study, over, declarations, looks or ())
+        write_archive(path, study, over, ledger.declarations(study), looks)
     except OSError as err:
         raise StoreError(f"cannot write {path}: {why_failed(err)}") from err
     left = sum(run.result is None for run in kept)
@@ -115,7 +117,8 @@ def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
         if not ledger.take_declarations(study, archive.declarations):
             view.warn(f"'{study}' was declared differently there; this folder's declaration stays")
         taken = [ledger.take_in(run, origin) for run in archive.runs]
-        ledger.looks(study).merge(archive.looks)
+        with ledger.locked(name=LOOKS_LOCK):
+            ledger.looks(study).merge(archive.looks)
     entries = tuple(entry for entry in taken if entry is not None)
     n_known = len(archive.runs) - len(entries)
     return Taken(study=study, origin=archive.origin, entries=entries, n_known=n_known)

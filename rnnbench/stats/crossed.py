@@ -19,8 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.stats.intervals import Interval
-
 _BLOCK = 4_096  # reviews turned into float32 at once: 40 MB at 2,500 seeds
 _MAX_DRAWN = 1_000_000  # draws in memory at once
 
@@ -66,14 +64,12 @@ class CrossedErrors:
     """Standard errors of a mean if other seeds, other reviews, or both had been drawn.
 
     Args:
-        seed_se, both_se, both_interval: None with one seed, which says nothing of others.
-        both_interval: percentile interval for both together.
+        seed_se, both_se: None with one seed, which says nothing of others.
     """
 
     seed_se: float | None = None
     review_se: float | None = None
     both_se: float | None = None
-    both_interval: Interval | None = None
 
 
 def draw_review_weights(
@@ -113,15 +109,13 @@ def resample_reviews(
     return ResampledMeans(correct.mean(axis=1, dtype=np.float64), sums, n_reviews)
 
 
-def estimate_errors(
-    means: ResampledMeans, rng: np.random.Generator, *, level: float = 0.95
-) -> CrossedErrors:
+def estimate_errors(means: ResampledMeans, rng: np.random.Generator) -> CrossedErrors:
     """Standard errors of the mean over seeds; of differences where `means` are differences."""
-    return _summarise(_draw_means(means, rng), level)
+    return _summarise(_draw_means(means, rng))
 
 
 def estimate_errors_apart(
-    a: ResampledMeans, b: ResampledMeans, rng: np.random.Generator, *, level: float = 0.95
+    a: ResampledMeans, b: ResampledMeans, rng: np.random.Generator
 ) -> CrossedErrors:
     """Standard errors of mean(a) - mean(b) where seeds are not paired; reviews are shared."""
     first, second = _draw_means(a, rng), _draw_means(b, rng)
@@ -130,7 +124,7 @@ def estimate_errors_apart(
         review=first.review - second.review,
         both=_subtract(first.both, second.both),
     )
-    return _summarise(difference, level)
+    return _summarise(difference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -169,14 +163,9 @@ def _draw_counts(n: int, n_resamples: int, rng: np.random.Generator) -> NDArray[
     return counts
 
 
-def _summarise(drawn: _DrawnMeans, level: float) -> CrossedErrors:
-    interval = None
-    if drawn.both is not None:
-        low, high = np.quantile(drawn.both, [(1 - level) / 2, (1 + level) / 2])
-        interval = Interval(float(low), float(high))
+def _summarise(drawn: _DrawnMeans) -> CrossedErrors:
     return CrossedErrors(
         seed_se=None if drawn.seed is None else float(drawn.seed.std(ddof=1)),
         review_se=float(drawn.review.std(ddof=1)),
         both_se=None if drawn.both is None else float(drawn.both.std(ddof=1)),
-        both_interval=interval,
     )

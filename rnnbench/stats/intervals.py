@@ -30,10 +30,6 @@ class Interval:
         """Whether the value lies inside or on an end; NaN lies nowhere."""
         return self.low <= value <= self.high
 
-    def is_within(self, margin: float) -> bool:
-        """Whether all of it lies strictly between -margin and margin."""
-        return -margin < self.low and self.high < margin
-
     def mirrored(self) -> Interval:
         """That of the negative: of b - a where this is of a - b."""
         return Interval(-self.high, -self.low, self.is_bounded)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rnnbench.architectures import display_name
 from rnnbench.compare.sections import Section, divide_runs
+from rnnbench.compare.standing import looks_that_count
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.tables import OwnChoices
 from rnnbench.datasets import DatasetRef, resolve_dataset
@@ -20,15 +21,16 @@ from rnnbench.errors import UsageError
 from rnnbench.execution.engines import Workers, move_unfit_to_keras, open_executor, refuse_unfit
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
-from rnnbench.looks import earlier_looks
+from rnnbench.looks import RULE, earlier_looks
 from rnnbench.page.screen import Screen
-from rnnbench.recorded_runs import RecordedRun, finished_scores, read_runs
+from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
 from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.compose import HYPERPARAMETERS, RECIPE, chosen_values, compose_study
 from rnnbench.study import Study, expand_study
 from rnnbench.tracking.provenance import made_by
 from rnnbench.tracking.store import find_store
+from rnnbench.tuning.tuned import scores_compared
 from rnnbench.tuning.winners import refuse_untuned, with_winners
 
 KnownResults = Mapping[str, Mapping[int, RunResult]]
@@ -254,11 +256,16 @@ def number_of_look(plan: Plan, *, n_more: int) -> int:
     Args:
         n_more: runs that will be over by then, and are not yet.
     """
-    looks = plan.ledger.looks(plan.study.name).read()
+    study, ledger = plan.study, plan.ledger
+    own, elsewhere = ledger.looks(study.name).read() or (), ledger.looks_elsewhere(study.name)
+    looks = looks_that_count(own, elsewhere, _divide(study, plan.specs))
     if n_more or not looks:
-        return len(looks or ()) + 1
-    runs = read_runs(plan.ledger, plan.study.name, asks_mlflow=False)
-    return len(earlier_looks(looks, finished_scores(runs))) + 1
+        return len(looks) + 1
+    runs = [run for run in read_runs(ledger, asks_mlflow=False) if not run.is_deleted]
+    own_runs = [run for run in runs if run.study == study.name]
+    scores = scores_compared(study.tuned, own_runs, runs)
+    rule = {name: study.declaration[name] for name in RULE}
+    return len(earlier_looks(looks, scores, rule)) + 1
 
 
 def _divide(study: Study, specs: Iterable[RunSpec]) -> tuple[Section, ...]:

@@ -9,11 +9,11 @@ from typing import TypeAlias
 from rnnbench.architectures import architecture_names, make_form
 from rnnbench.compare.arms import accuracy_interval, hardware_of, scores_by_seed
 from rnnbench.compare.pairs import Scores, compare_accuracies
-from rnnbench.compare.rows import PairRow
+from rnnbench.compare.rows import PairRow, Withheld
 from rnnbench.compare.sections import tuned_architectures
 from rnnbench.compare.standing import without_verdicts
 from rnnbench.errors import StudyError
-from rnnbench.recorded_runs import CURVES, RecordedRun
+from rnnbench.recorded_runs import CURVES, RecordedRun, finished_scores
 from rnnbench.specs import Recipe, RunSpec
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.orderings import best_so_far_quantile
@@ -98,8 +98,7 @@ def compose_tuning_part(
     is_paired: bool,
     n_test: int | None = None,
     look: int = 1,
-    is_interim: bool = False,
-    is_open: bool = False,
+    withheld: Withheld = "",
 ) -> TuningPart:
     """The part of a study of tuned architectures.
 
@@ -111,8 +110,7 @@ def compose_tuning_part(
         margin: the practical margin, as a fraction.
         n_test: texts that the runs are scored on; None where unknown.
         look: the number of the look that the report is.
-        is_interim: whether planned seeds are missing, so that no verdict is given.
-        is_open: whether the report gives none for another reason.
+        withheld: why the report gives no verdict; empty where it gives some.
     """
     names = sorted(tuned, key=_place)
     winners = {name: record.winner for name, record in records.items()}
@@ -128,8 +126,8 @@ def compose_tuning_part(
         n_test=dict.fromkeys(both, n_test),
         look=look,
     )
-    if is_interim or is_open:
-        pairs = without_verdicts(pairs, is_interim=is_interim)
+    if withheld:
+        pairs = without_verdicts(pairs, withheld)
     return TuningPart(
         audit=_audit(found, [name for name in names if name not in gave]),
         ranking=_compare_ranks(rows, pairs),
@@ -167,6 +165,17 @@ def match_textbook(
             textbook = finished.get(_as_textbook(run.spec, name).fingerprint)
             matched[name]["textbook"] += [textbook] if textbook else []
     return matched
+
+
+def scores_compared(
+    tuned: Tuned, runs: Sequence[RecordedRun], others: Sequence[RecordedRun]
+) -> dict[str, float | None]:
+    """By fingerprint the test accuracy of each finished run that a report compares.
+
+    Of a tuned study those are the textbook's too.
+    """
+    matched = match_textbook(tuned, runs, others).values() if tuned else ()
+    return finished_scores([*runs, *(run for kinds in matched for run in kinds["textbook"])])
 
 
 def textbook_loss(record: TuningRecord) -> float | None:
@@ -310,8 +319,10 @@ def _compare_ranks(rows: Sequence[TunedRow], pairs: Sequence[PairRow]) -> tuple[
 def _tell_gains(pairs: Sequence[PairRow]) -> str:
     """Which architectures tuning has made better or worse, as far as that can be told."""
     end = "Which architectures differ when all are tuned, the pairs say."
-    if pairs and all(pair.is_interim for pair in pairs):
+    if any(pair.withheld == "interim" for pair in pairs):
         return f"Tuned and textbook are not told apart before all planned seeds are there. {end}"
+    if any(pair.withheld == "look not on record" for pair in pairs):
+        return f"Tuned and textbook are not told apart while the look at it cannot be kept. {end}"
     if all(pair.is_descriptive_only for pair in pairs):
         what = "test texts" if any(pair.is_too_coarse for pair in pairs) else "seeds"
         return f"Too few {what} to tell tuned from textbook. {end}"

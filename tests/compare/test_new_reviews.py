@@ -16,7 +16,7 @@ SE = 0.01
 
 def apart(difference: float, n: int = 8) -> Scores:
     """Two arms whose means differ by so much."""
-    gru = {seed: 0.7 + STEPS[seed] for seed in range(n)}
+    gru = {seed: 0.7 + STEPS[seed % 8] for seed in range(n)}
     return {
         "lstm": {seed: gru[seed] + difference + STEPS[-1 - seed % 8] / 10 for seed in range(n)},
         "gru": gru,
@@ -50,6 +50,15 @@ def judge(
     sections = [(f"{place}", apart(each, n)) for place, each in enumerate(differences)]
     pairs = compare_sections(sections, margin=margin, is_paired=True)
     return judge_new_reviews([measured(pair, both_se) for pair in pairs], pairs, look)
+
+
+def test_at_a_look_that_is_not_spent_nothing_is_said_of_other_reviews() -> None:
+    """Eight seeds found it; nine, where the second look takes eleven, decide nothing more."""
+    nine = [("", apart(0.05, 9))]
+    (pair,) = compare_sections(nine, margin=0.005, is_paired=True, earlier=[[("", apart(0.05))]])
+    assert (pair.verdict, pair.is_carried, pair.is_judged) == ("better", True, False)
+    (row,) = judge_new_reviews([measured(pair, 0.001)], [pair], 2)
+    assert (row.new_reviews, row.p_new_reviews) == ("undetermined", pytest.approx(0, abs=1e-8))
 
 
 # Student's t with 7 degrees of freedom: 1.895, 2.365, 2.998 and 3.499 for 10, 5, 2 and 1 %.

@@ -14,6 +14,7 @@ from rnnbench.compare.standing import (
     Interim,
     Standing,
     find_standing,
+    looks_that_count,
     tell_changes,
     tell_interim,
     tell_look,
@@ -40,16 +41,14 @@ def look_at(found: list[RecordedRun], **values: Any) -> Look:
         looked_at=0.0,
         runs=finished_scores(found),
         n_seeds=7,
-        level=0.0475,
         declaration=DECLARED.rule,
-        arms=("lstm", "gru"),
     )
     return replace(look, **values)
 
 
 def compare(found: list[RecordedRun], *looks: Look, planned: set[str] | None = None) -> Comparison:
     sections = divide_runs(found, DECLARED.contrast)
-    standing = find_standing(found, sections, looks, planned)
+    standing = find_standing(finished_scores(found), sections, looks, planned, DECLARED.rule)
     return compare_runs(sections, DECLARED, lambda _: (), standing=standing)
 
 
@@ -67,7 +66,7 @@ def test_the_first_look_decides_at_its_own_level_and_later_ones_at_less() -> Non
 
 def test_what_an_earlier_look_found_stands() -> None:
     comparison = compare(runs(8), look_at(runs(7)))
-    assert words(comparison) == ["better, beyond the margin"]
+    assert words(comparison) == ["better, beyond the margin, found at the first look"]
     assert comparison.pairs[0].look == 1
 
 
@@ -83,7 +82,7 @@ def test_a_look_whose_runs_are_gone_counts_and_finds_nothing_any_more() -> None:
     assert (comparison.look, comparison.standing.seen) == (2, (frozenset(),))
     assert words(comparison) == ["undetermined (descriptive only)"]
     (told,) = tell_changes(comparison.pairs, comparison.standing, DECLARED.rule)
-    assert told.startswith("Runs of the first look are gone")
+    assert told.startswith("Runs of the first look are not in this study")
 
 
 def test_a_run_made_anew_until_it_fits_turns_nothing() -> None:
@@ -130,6 +129,47 @@ def test_a_changed_margin_is_said_in_the_verdict() -> None:
     assert told.startswith("The practical margin, in points, was 1 at the first look and is 0.5")
 
 
+@pytest.mark.parametrize(("name", "value"), [("contrast", "units"), ("pairing", "none")])
+def test_what_was_found_of_other_comparisons_does_not_stand(name: str, value: str) -> None:
+    seven = runs(7)
+    comparison = compare(seven, look_at(seven, declaration={**DECLARED.rule, name: value}))
+    assert comparison.look == 2
+    assert words(comparison) == ["undetermined (descriptive only)"]
+    (told,) = tell_changes(comparison.pairs, comparison.standing, DECLARED.rule)
+    assert told.startswith(f"The {name} was {value} at the first look and is")
+
+
+def test_where_looks_cannot_be_kept_nothing_is_decided() -> None:
+    found = runs(7)
+    sections = divide_runs(found, DECLARED.contrast)
+    standing = find_standing(finished_scores(found), sections, None, None, DECLARED.rule)
+    comparison = compare_runs(sections, DECLARED, lambda _: (), standing=standing)
+    assert words(comparison) == ["undetermined (look not on record)"]
+    assert comparison.withheld == "look not on record"
+
+
+def test_a_look_of_another_study_counts_where_it_had_half_of_the_pairs() -> None:
+    two, three = runs(7), runs(7, "lstm", "gru", "simple-rnn")
+    four = runs(7, "lstm", "gru", "simple-rnn", "lstm-dropout")
+    sections = {n: divide_runs(found, "architecture") for n, found in enumerate((two, three, four))}
+    early, own = look_at(three), look_at(two, looked_at=1.0)
+    assert looks_that_count([own], [early], sections[0]) == [early, own]
+    assert looks_that_count([own], [early], sections[2]) == [early, own]  # three of six
+    assert looks_that_count([], [look_at(two)], sections[1]) == []  # one of three
+    assert looks_that_count([], [early], divide_runs(two, "units")) == []  # nothing compared
+
+
+def test_an_arm_of_the_same_name_that_came_in_after_a_look_is_late() -> None:
+    longer = [
+        made_up(run.spec.form.cell, run.spec.seed, run.result, max_len=200) for run in runs(12)
+    ]
+    comparison = compare([*runs(12), *longer], look_at(runs(7)))
+    late = {row.section: row.is_declared_late for row in comparison.pairs}
+    assert late == {"max_len=100": False, "max_len=200": True}
+    (told,) = tell_changes(comparison.pairs, comparison.standing, DECLARED.rule)
+    assert told.endswith("declared after it: max_len=200: lstm, max_len=200: gru.")
+
+
 def test_pairs_of_an_arm_that_came_in_after_a_look_say_so() -> None:
     found = runs(12, "lstm", "gru", "simple-rnn")
     comparison = compare(found, look_at(runs(7)))
@@ -146,14 +186,14 @@ def test_pairs_of_an_arm_that_came_in_after_a_look_say_so() -> None:
 def test_looks_are_told_with_their_seeds_their_level_and_the_price_of_the_next() -> None:
     first, second = look_at([], n_seeds=8), look_at([], n_seeds=12)
     assert tell_look(Standing(), n_pairs=6, is_paired=True) == (
-        "This is the first look at which this study gives verdicts; one with more seeds would "
+        "This is the first look on record here at which this study gives verdicts; one with more seeds would "
         "decide at 0.125 %, for which 6 pairs take at least 14 seeds."
     )
     told = tell_look(
         Standing(looks=(first, second), earlier=(first, second)), n_pairs=1, is_paired=True
     )
     assert told == (
-        "This is the third look at which this study gives verdicts (the first had 8 seeds, the "
+        "This is the third look on record here at which this study gives verdicts (the first had 8 seeds, the "
         "second 12). Looks share 5 %, and what an earlier one found stands: this one decides at "
         "0.042 %; the next would at 0.021 %, for which a pair takes at least 14 seeds."
     )

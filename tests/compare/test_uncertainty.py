@@ -76,8 +76,18 @@ def test_an_arms_errors_are_those_of_its_runs(weights: ReviewWeights) -> None:
     assert row.both_se is not None
     assert row.review_se is not None
     assert row.both_se > row.review_se > 0
+    half = 2.5706 * row.both_se  # t of 5 degrees of freedom
     assert row.both_interval is not None
-    assert row.both_interval.contains(values.mean())
+    assert row.both_interval.low == pytest.approx(values.mean() - half, abs=1e-6)
+    assert row.both_interval.high == pytest.approx(values.mean() + half, abs=1e-6)
+
+
+def test_a_run_far_from_the_others_leaves_the_seeds_needed_open() -> None:
+    lstm = {seed: 0.8 + 0.001 * (seed % 4) for seed in range(10)}
+    gru = {seed: 0.79 + 0.0013 * (seed % 3) for seed in range(10)}
+    assert measure_pair(lstm, gru).seeds_needed is not None
+    assert measure_pair(lstm, {**gru, 3: 0.53}).seeds_needed is None
+    assert measure_pair(lstm, {**gru, 3: 0.53}, is_paired=False).seeds_needed is None
 
 
 def test_without_predictions_only_the_spread_of_seeds_is_known() -> None:

@@ -78,7 +78,7 @@ def test_the_questions_turn_round_with_the_arms() -> None:
 
 def test_without_a_test_there_is_nothing_to_ask() -> None:
     assert ask(lambda _: None, MARGIN) is None
-    assert decide(None) == ("undetermined", None)
+    assert decide(None, 0.05) == ("undetermined", None)
 
 
 CLEAR = [0.8, 0.9, 1.0, 1.1, 1.2, 0.85, 0.95, 1.05, 1.15, 1.25]

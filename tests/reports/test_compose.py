@@ -324,9 +324,7 @@ def test_what_an_earlier_look_found_stands_for_claims_too(
         looked_at=0.0,
         runs=finished_scores([run for run in found if run.spec.seed < 8]),
         n_seeds=8,
-        level=0.0475,
         declaration=Declaration().rule,
-        arms=("lstm", "gru"),
     )
     report = compose(found, claims=compared_both_ways(expect), looks=[first])
     (pair,) = report.comparison.pairs

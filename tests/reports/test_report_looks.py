@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 from command import Answer
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from made_up import finished as over
 from made_up import spec_of
 from mlflow_folder import MlflowFolder, epochs
 from project import STUDY, write_project
 
+from rnnbench.ledger import LOOKS_LOCK
 from rnnbench.reports import report as reports
+from rnnbench.reports.compose import Report
 from rnnbench.specs import RunSpec
 from rnnbench.studies.plan import planned_sections
 from rnnbench.study import Study
@@ -32,12 +34,13 @@ def folder(tmp_path: Path) -> MlflowFolder:
     return MlflowFolder(tmp_path, None)
 
 
-def fill(folder: MlflowFolder, seeds: range, names: tuple[str, ...] = NAMES) -> None:
-    for name in names:
+def fill(folder: MlflowFolder, seeds: range, study: str = "textbook") -> None:
+    for name in NAMES:
         for seed in seeds:
             accuracy = 0.8 - 0.03 * NAMES.index(name) - 0.002 * (seed % 3)
             spec = spec_of(name, seed)
-            folder.record(spec, over(accuracy), epochs(9, seed), predictions=TEXTS)
+            ended = over(accuracy), epochs(9, seed)
+            folder.record(spec, *ended, study=study, predictions=TEXTS)
 
 
 def plan(folder: MlflowFolder, n_seeds: int, **values: Any) -> None:
@@ -63,13 +66,17 @@ def test_a_look_is_kept_once_and_the_next_knows_it(rnnbench: Command, folder: Ml
     for _ in range(2):
         answer = rnnbench("report", "--format", "md")
         assert (answer.code, answer.err) == (0, ""), answer
-        assert "This is the first look at which this study gives verdicts; one with" in page(folder)
+        assert (
+            "This is the first look on record here at which this study gives verdicts; one with"
+            in page(folder)
+        )
     (look,) = kept(folder)
-    assert (look["n_seeds"], look["level"], len(look["runs"])) == (8, 0.0475, 16)
+    assert (look["n_seeds"], len(look["runs"])) == (8, 16)
     fill(folder, range(8, 12))
     assert rnnbench("report", "--format", "md").code == 0
-    assert "This is the second look at which this study gives verdicts (the first had 8 seeds)" in (
-        page(folder)
+    assert (
+        "This is the second look on record here at which this study gives verdicts (the first had 8 seeds)"
+        in (page(folder))
     )
     assert [look["n_seeds"] for look in kept(folder)] == [8, 12]
 
@@ -129,7 +136,7 @@ def test_a_margin_changed_after_a_look_is_said_in_verdict_answer_and_warning(
     assert len(kept(folder)) == 1
 
 
-def test_a_damaged_record_is_named_and_the_page_says_what_is_not_known(
+def test_a_damaged_record_is_named_and_no_verdict_is_given(
     rnnbench: Command, folder: MlflowFolder
 ) -> None:
     fill(folder, range(8))
@@ -138,27 +145,60 @@ def test_a_damaged_record_is_named_and_the_page_says_what_is_not_known(
     answer = rnnbench("report", "--format", "md")
     assert answer.code == 0, answer
     assert f"{path} cannot be read (" in answer.err
-    assert "How often this study gave verdicts before is not known" in page(folder)
-    assert "This look could not be recorded" in page(folder)
-    assert "first look" not in page(folder)
+    assert answer.err.rstrip().endswith("gave verdicts is not known, and none is given")
+    assert "whether that is luck is open until the look at it can be kept." in answer.out
+    assert "undetermined (look not on record)" in page(folder)
+    assert ", descriptive only (the look at it cannot be kept)" in page(folder)  # of a claim
+    assert "better" not in answer.out
     assert path.read_text() == "[{"
+    answer = rnnbench("export", "textbook", "elsewhere.zip")
+    assert answer.code == 3
+    assert "without its looks 'textbook' would begin anew there" in answer.err
 
 
-def test_a_report_beside_a_command_at_work_says_that_its_look_is_not_kept(
+def test_a_report_beside_a_command_at_work_keeps_its_look(
     rnnbench: Command, folder: MlflowFolder
 ) -> None:
     fill(folder, range(8))
     with FileLock(folder.root / ".rnnbench" / "lock"):
         answer = rnnbench("report", "--format", "md")
-    assert answer.code == 0, answer
-    assert "This look could not be recorded (another command is at work in this folder)" in (
-        answer.err
-    )
+    assert (answer.code, answer.err) == (0, ""), answer
     assert "better, beyond the margin" in page(folder)
-    assert kept(folder) == []
+    assert len(kept(folder)) == 1
 
 
-def test_a_report_of_a_folder_that_cannot_be_written_says_that_its_look_is_not_kept(
+def test_two_reports_at_a_time_look_one_after_the_other(
+    rnnbench: Command, folder: MlflowFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(folder, range(8))
+    compose, waiting = reports.compose_report, FileLock(folder.root / ".rnnbench" / LOOKS_LOCK)
+
+    def look(*args: Any, **options: Any) -> Report:
+        with pytest.raises(Timeout):
+            waiting.acquire(timeout=0)
+        return compose(*args, **options)
+
+    monkeypatch.setattr(reports, "compose_report", look)
+    assert rnnbench("report", "--format", "md").code == 0
+    with waiting.acquire(timeout=0):
+        assert len(kept(folder)) == 1
+
+
+def test_the_same_runs_under_another_name_are_no_new_study(
+    rnnbench: Command, folder: MlflowFolder
+) -> None:
+    fill(folder, range(8))
+    rnnbench("report", "textbook", "--format", "md")
+    fill(folder, range(9), study="second")
+    answer = rnnbench("report", "second", "--format", "md")
+    assert answer.code == 0, answer
+    assert "takes 11 at the second look" in answer.err
+    told = (folder.root / "reports" / "second" / "index.md").read_text("utf-8")
+    assert "better, beyond the margin, found at the first look" in told
+    assert not (folder.root / ".rnnbench" / "runs" / "second" / "looks.json").exists()
+
+
+def test_a_report_of_a_folder_that_cannot_be_written_gives_verdicts_only_as_before(
     rnnbench: Command, folder: MlflowFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(folder, range(8))
@@ -169,7 +209,13 @@ def test_a_report_of_a_folder_that_cannot_be_written_says_that_its_look_is_not_k
     monkeypatch.setattr("rnnbench.looks.write_whole", refuse)
     answer = rnnbench("report", "--format", "md", "--out", "elsewhere")
     assert answer.code == 0, answer
-    assert "looks.json: Read-only file system): later reports will not know" in answer.err
+    assert "No verdict is given, because this look at them cannot be kept: " in answer.err
+    assert "better" not in answer.out
+    monkeypatch.undo()
+    monkeypatch.chdir(folder.root)
+    rnnbench("report", "--format", "md", "--out", "elsewhere")
+    monkeypatch.setattr("rnnbench.looks.write_whole", refuse)
+    assert "typically better" in rnnbench("report", "--format", "md", "--out", "elsewhere").out
 
 
 def test_a_kill_before_the_page_is_written_spends_no_second_look(
@@ -185,7 +231,9 @@ def test_a_kill_before_the_page_is_written_spends_no_second_look(
         rnnbench("report", "--format", "md")
     assert len(kept(folder)) == 1
     assert rnnbench("report", "--format", "md").code == 0
-    assert "This is the first look at which this study gives verdicts" in page(folder)
+    assert "This is the first look on record here at which this study gives verdicts" in page(
+        folder
+    )
     assert len(kept(folder)) == 1
 
 
@@ -222,9 +270,9 @@ def test_a_study_from_its_first_seeds_to_its_second_look(tmp_path: Path, shared:
         return (project.folder / "reports" / STUDY / "index.md").read_text("utf-8")
 
     assert project.here("run", *project.options, "--report").returncode == 0
-    assert "This is the first look at which this study gives verdicts" in text()
+    assert "This is the first look on record here at which this study gives verdicts" in text()
     assert project.here("run", *project.options, "--seeds", "11", "--report").returncode == 0
-    assert "This is the second look at which this study gives verdicts" in text()
+    assert "This is the second look on record here at which this study gives verdicts" in text()
     assert [look["n_seeds"] for look in json.loads(record.read_text())] == [6, 11]
     archive = str(tmp_path / "study.zip")
     assert project.here("export", STUDY, archive).returncode == 0

@@ -158,9 +158,3 @@ def test_interval_contains_its_ends_and_no_nan() -> None:
     assert Interval(0.0, 1.0).contains(1.0)
     assert not Interval(0.0, 1.0).contains(math.nan)
     assert not Interval(math.nan, math.nan).contains(0.5)
-
-
-def test_interval_that_touches_the_margin_is_not_within() -> None:
-    assert Interval(-0.004, 0.0049).is_within(0.005)
-    assert not Interval(-0.005, 0.0).is_within(0.005)
-    assert not Interval(0.0, 0.005).is_within(0.005)
