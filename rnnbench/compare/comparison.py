@@ -140,16 +140,15 @@ def compare_runs(
     declared: Declaration,
     baselines: Baselines,
     *,
-    unlearned: frozenset[str] | None = None,
+    is_learning_known: bool = False,
     standing: Standing = NEVER_LOOKED_AT,
 ) -> Comparison:
     """Every row; the sections are one family of tests.
 
     Args:
-        unlearned: what `find_unlearned` found.
+        is_learning_known: whether anybody can tell which runs learned.
         standing: what `find_standing` found.
     """
-    sections = [_mark(section, unlearned or frozenset()) for section in sections]
     scores = _scores(sections)
     n_test = _count_texts(sections)
     compared = compare_accuracies(
@@ -187,7 +186,7 @@ def compare_runs(
             ),
         ),
         scores=scores,
-        is_learning_known=unlearned is not None,
+        is_learning_known=is_learning_known,
         standing=standing,
         curves=tuple(
             Curve(section=name, arm=arm.name, seed=run.spec.seed, history=run.history)
@@ -215,11 +214,6 @@ def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str] 
         if least is not None and reached <= least:
             found.add(run.spec.fingerprint)
     return None if all(least is None for least in known.values()) else frozenset(found)
-
-
-def _mark(section: Section, unlearned: frozenset[str]) -> Section:
-    arms = tuple(replace(arm, unlearned=unlearned) for arm in section.arms)
-    return replace(section, arms=arms)
 
 
 def _scores(sections: Sequence[Section], seen: frozenset[str] | None = None) -> dict[str, Scores]:

@@ -93,6 +93,7 @@ def divide_runs(
     *,
     vary_split: bool = False,
     tuned: Tuned | None = None,
+    unlearned: frozenset[str] = frozenset(),
 ) -> tuple[Section, ...]:
     """The runs as sections of arms.
 
@@ -100,6 +101,7 @@ def divide_runs(
         contrast: the factor between arms; everything else but the seed is equal in a section.
         vary_split: runs of several splits belong together, one split a seed.
         tuned: runs with an architecture's tuned values belong to its arm.
+        unlearned: fingerprints of finished runs that did not learn.
     """
     grouped: dict[_Key, dict[str, list[RecordedRun]]] = {}
     places: dict[str, tuple[object, ...]] = {}
@@ -119,7 +121,11 @@ def divide_runs(
         Section(
             name=names[key],
             arms=tuple(
-                Arm(name=name, runs=tuple(sorted(found, key=lambda run: run.spec.seed)))
+                Arm(
+                    name=name,
+                    runs=tuple(sorted(found, key=lambda run: run.spec.seed)),
+                    unlearned=unlearned,
+                )
                 for name, found in sorted(arms.items(), key=lambda item: places[item[0]])
             ),
         )

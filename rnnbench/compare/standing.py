@@ -197,11 +197,11 @@ def tell_look(standing: Standing, *, n_pairs: int, is_paired: bool) -> str:
     pairs = "a pair takes" if n_pairs == 1 else f"{n_pairs:,} pairs take"
     if number == 1:
         return (
-            f"This is the first look on record here at which this study gives verdicts; one with "
-            f"more seeds would decide at {following}, for which {pairs} at least {needed} seeds."
+            f"This is the first look at this study's verdicts on record here; one with more seeds "
+            f"would decide at {following}, for which {pairs} at least {needed} seeds."
         )
     return (
-        f"This is the {ordinal(number)} look on record here at which this study gives verdicts "
+        f"This is the {ordinal(number)} look at this study's verdicts on record here "
         f"({_tell_earlier(standing.earlier)}). Looks share 5 %, and what an earlier one found "
         f"stands: this one decides at {level}; the next would at {following}, for which {pairs} at "
         f"least {needed} seeds."

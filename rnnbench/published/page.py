@@ -80,8 +80,8 @@ def _blocks(rows: Sequence[PublishedRow], sections: Sequence[str]) -> Iterator[B
         return
     yield Paragraph(
         "Each published number is one run. It is compared with the 95 % prediction interval of one"
-        " new run of ours, not with our mean. Only the validation columns compare: the training"
-        " loss and accuracy in the notes are the progress bar's running averages."
+        " new run of ours that learns, not with our mean. Only the validation columns compare: the"
+        " training loss and accuracy in the notes are the progress bar's running averages."
     )
     if any(row.architecture in SCORED_WITH_DROPOUT for row in rows):
         yield Paragraph(

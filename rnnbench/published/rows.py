@@ -29,6 +29,7 @@ class PublishedRow:
         source: `notes-2025` or `notes-2022`.
         order: of our runs.
         summary: `best val_loss`, `its val_accuracy`, `best epoch`, `test accuracy`.
+        n: our runs that learned; mean and interval are of these.
         is_inside: None where there is no interval (fewer than two runs, or runs all alike).
     """
 
@@ -133,7 +134,7 @@ def _compare_arm(source: str, section: Section, arm: Arm) -> Iterator[PublishedR
         return
     # Notes that stopped after some epochs are compared with our runs up to that epoch.
     limit = len(published.history) if published.was_cut_short else None
-    found = [_summarise(run, limit) for run in arm.finished]
+    found = [_summarise(run, limit) for run in arm.learned]
     for summary, value in _published_summary(published).items():
         if value is None:
             continue

@@ -151,14 +151,22 @@ def compose_report(
         n_deleted: runs of the study that somebody deleted in MLflow.
     """
     tuned = declared.tuned
-    sections = divide_runs(runs, declared.contrast, vary_split=declared.vary_split, tuned=tuned)
     comparable = _on_the_same_reviews(runs, others)
     unlearned = find_unlearned((*runs, *comparable), floor)
+    sections = divide_runs(
+        runs,
+        declared.contrast,
+        vary_split=declared.vary_split,
+        tuned=tuned,
+        unlearned=unlearned or frozenset(),
+    )
     scores = scores_compared(tuned, runs, others)
     if looks is not None:
         looks = looks_that_count(looks, looks_elsewhere, sections)
     standing = find_standing(scores, sections, looks, planned, declared.rule)
-    comparison = compare_runs(sections, declared, baselines, unlearned=unlearned, standing=standing)
+    comparison = compare_runs(
+        sections, declared, baselines, is_learning_known=unlearned is not None, standing=standing
+    )
     matched = match_textbook(tuned, runs, others, unlearned or frozenset())
     rule: dict[str, Any] = {  # Any: of two functions
         "margin": declared.margin,

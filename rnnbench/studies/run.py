@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnbench.architectures import display_name
+from rnnbench.compare.baseline import find_floor
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.datasets import prepare_splits
 from rnnbench.entries import LedgerEntry
@@ -131,7 +132,7 @@ def _record_events(
 
 def _show_results(plan: Plan, runs: Runs, view: RunScreen) -> list[Row]:
     """The table at the end, what it can decide, and what went wrong."""
-    rows = summarise(runs, vary_split=plan.study.vary_split)
+    rows = summarise(runs, vary_split=plan.study.vary_split, floor=find_floor)
     view.show_summary(rows, plan, give_advice(plan, rows))
     finished = (
         (display_name(spec.form), [result])

@@ -135,7 +135,12 @@ def _of_notes(notes: NotesRun | None, name: Literal["val_loss", "test_accuracy"]
 
 
 def _n_runs(row: Row) -> str:
-    counts = {"failed": row.n_failed, "diverged": row.n_diverged, "missing": row.n_missing}
+    counts = {
+        "did not learn": row.n_unlearned,
+        "failed": row.n_failed,
+        "diverged": row.n_diverged,
+        "missing": row.n_missing,
+    }
     others = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
     return f"{row.n} ({others})" if others else f"{row.n}"
 

@@ -186,16 +186,16 @@ def test_pairs_of_an_arm_that_came_in_after_a_look_say_so() -> None:
 def test_looks_are_told_with_their_seeds_their_level_and_the_price_of_the_next() -> None:
     first, second = look_at([], n_seeds=8), look_at([], n_seeds=12)
     assert tell_look(Standing(), n_pairs=6, is_paired=True) == (
-        "This is the first look on record here at which this study gives verdicts; one with more seeds would "
-        "decide at 0.125 %, for which 6 pairs take at least 14 seeds."
+        "This is the first look at this study's verdicts on record here; one with more seeds "
+        "would decide at 0.125 %, for which 6 pairs take at least 14 seeds."
     )
     told = tell_look(
         Standing(looks=(first, second), earlier=(first, second)), n_pairs=1, is_paired=True
     )
     assert told == (
-        "This is the third look on record here at which this study gives verdicts (the first had 8 seeds, the "
-        "second 12). Looks share 5 %, and what an earlier one found stands: this one decides at "
-        "0.042 %; the next would at 0.021 %, for which a pair takes at least 14 seeds."
+        "This is the third look at this study's verdicts on record here (the first had 8 seeds, "
+        "the second 12). Looks share 5 %, and what an earlier one found stands: this one decides "
+        "at 0.042 %; the next would at 0.021 %, for which a pair takes at least 14 seeds."
     )
 
 

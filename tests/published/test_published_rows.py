@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from made_up import curves, finished, made_up, only_section
 
+from rnnbench.compare.sections import divide_runs
 from rnnbench.published.notes import published_runs
 from rnnbench.published.rows import PublishedRow, compare_with_published, published_curves
 from rnnbench.recorded_runs import RecordedRun
@@ -109,6 +110,15 @@ def test_failed_runs_stay_out() -> None:
     failed = RunResult(status="failed", epochs=1)
     found = [*runs(), made_up("lstm", 3, failed, run={"history": curves(0.1)})]
     assert compare(found)["notes-2025", "best val_loss"].n == 3
+
+
+def test_a_run_that_did_not_learn_stays_out() -> None:
+    *learned, lost = runs()
+    found = compare_with_published(
+        divide_runs([*learned, lost], "architecture", unlearned=frozenset({lost.spec.fingerprint}))
+    )
+    assert found == compare_with_published([only_section(learned)])
+    assert {row.n for row in found} == {2}
 
 
 def test_no_finished_run_leaves_the_published_number_alone() -> None:

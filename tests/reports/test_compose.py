@@ -219,6 +219,14 @@ def test_a_run_at_the_floor_did_not_learn_and_one_without_a_floor_did() -> None:
     assert (row.n, row.n_unlearned) == (2, 0)
 
 
+def test_what_others_published_is_set_against_the_runs_that_learned() -> None:
+    lost = made_up("gru", 7, LOST, run={"history": curves(0.7, 0.69, 0.71)})
+    published = learning([*runs(), lost]).published
+    assert published is not None
+    assert published.rows == learning(runs()).published.rows
+    assert {row.n for row in compose([*runs(), lost]).published.rows} == {7, 8}
+
+
 def test_each_split_has_a_floor_of_its_own() -> None:
     found = [
         made_up("lstm", seed, finished(val_accuracy=0.6), split_seed=seed) for seed in range(4)

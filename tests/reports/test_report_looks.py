@@ -66,16 +66,15 @@ def test_a_look_is_kept_once_and_the_next_knows_it(rnnbench: Command, folder: Ml
     for _ in range(2):
         answer = rnnbench("report", "--format", "md")
         assert (answer.code, answer.err) == (0, ""), answer
-        assert (
-            "This is the first look on record here at which this study gives verdicts; one with"
-            in page(folder)
+        assert "This is the first look at this study's verdicts on record here; one with" in page(
+            folder
         )
     (look,) = kept(folder)
     assert (look["n_seeds"], len(look["runs"])) == (8, 16)
     fill(folder, range(8, 12))
     assert rnnbench("report", "--format", "md").code == 0
     assert (
-        "This is the second look on record here at which this study gives verdicts (the first had 8 seeds)"
+        "This is the second look at this study's verdicts on record here (the first had 8 seeds)"
         in (page(folder))
     )
     assert [look["n_seeds"] for look in kept(folder)] == [8, 12]
@@ -231,9 +230,7 @@ def test_a_kill_before_the_page_is_written_spends_no_second_look(
         rnnbench("report", "--format", "md")
     assert len(kept(folder)) == 1
     assert rnnbench("report", "--format", "md").code == 0
-    assert "This is the first look on record here at which this study gives verdicts" in page(
-        folder
-    )
+    assert "This is the first look at this study's verdicts on record here" in page(folder)
     assert len(kept(folder)) == 1
 
 
@@ -270,9 +267,9 @@ def test_a_study_from_its_first_seeds_to_its_second_look(tmp_path: Path, shared:
         return (project.folder / "reports" / STUDY / "index.md").read_text("utf-8")
 
     assert project.here("run", *project.options, "--report").returncode == 0
-    assert "This is the first look on record here at which this study gives verdicts" in text()
+    assert "This is the first look at this study's verdicts on record here" in text()
     assert project.here("run", *project.options, "--seeds", "11", "--report").returncode == 0
-    assert "This is the second look on record here at which this study gives verdicts" in text()
+    assert "This is the second look at this study's verdicts on record here" in text()
     assert [look["n_seeds"] for look in json.loads(record.read_text())] == [6, 11]
     archive = str(tmp_path / "study.zip")
     assert project.here("export", STUDY, archive).returncode == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +18,33 @@ from rnnbench.studies.summary import give_advice, summarise
 from rnnbench.study import Study
 
 MakeSpec = Callable[..., RunSpec]
-RESULT = RunResult(status="finished", epochs=9, fit_seconds=60.0, test_accuracy=0.8)
+RESULT = RunResult(
+    status="finished", epochs=9, fit_seconds=60.0, val_accuracy=0.8, test_accuracy=0.8
+)
 BETTER = replace(RESULT, test_accuracy=0.81)
+LOST = replace(RESULT, test_accuracy=0.5, val_accuracy=0.5)
 
 
-def advise(root: Path, study: Study, specs: Sequence[RunSpec], flat: Sequence[str] = ()) -> str:
+def advise(
+    root: Path,
+    study: Study,
+    specs: Sequence[RunSpec],
+    flat: Sequence[str] = (),
+    lost: Mapping[str, int] | None = None,
+) -> str:
+    """What is said of finished runs.
+
+    Args:
+        flat: architectures whose runs all score the same.
+        lost: by architecture, how many of the last seeds did not learn.
+    """
+
+    def result_of(spec: RunSpec) -> RunResult:
+        name = display_name(spec.form)
+        if spec.seed > max(study.seeds) - (lost or {}).get(name, 0):
+            return LOST
+        return BETTER if spec.seed % 2 and name not in flat else RESULT
+
     plan = Plan(
         study=study,
         specs=tuple(specs),
@@ -32,11 +54,9 @@ def advise(root: Path, study: Study, specs: Sequence[RunSpec], flat: Sequence[st
         n_train=100,
     ).refreshed()
     rows = summarise(
-        [
-            (spec, BETTER if spec.seed % 2 and display_name(spec.form) not in flat else RESULT)
-            for spec in specs
-        ],
+        [(spec, result_of(spec)) for spec in specs],
         vary_split=study.vary_split,
+        floor=lambda _: 0.6,
     )
     return give_advice(plan, rows)
 
@@ -95,3 +115,32 @@ def test_a_split_for_each_seed_makes_no_rows(tmp_path: Path, make_spec: MakeSpec
         for spec in (make_spec(name, seed=n) for name in study.architectures for n in study.seeds)
     ]
     assert advise(tmp_path, study, specs).startswith("Descriptive only: 2 seeds in the smallest")
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [
+        ({}, "8 seeds: enough for a verdict on each of 3 pairs"),
+        ({"gru": 8}, "8 seeds: enough for a verdict on each of 1 pair"),
+        ({"gru": 8, "lstm": 8}, "no pair of rows has scores to compare"),
+        ({"gru": 8, "lstm": 8, "simple-rnn": 8}, "no run has a score to compare"),
+    ],
+    ids=["all learned", "one row did not", "one row did", "none learned"],
+)
+def test_what_can_be_decided_is_counted_among_runs_that_learned(
+    tmp_path: Path, make_spec: MakeSpec, lost: Mapping[str, int], words: str
+) -> None:
+    study = Study(name="mine", architectures=("lstm", "gru", "simple-rnn"), seeds=tuple(range(8)))
+    specs = [make_spec(name, seed=seed) for name in study.architectures for seed in study.seeds]
+    assert advise(tmp_path, study, specs, lost=lost) == words
+
+
+def test_seeds_are_added_beyond_those_that_did_not_learn(
+    tmp_path: Path, make_spec: MakeSpec
+) -> None:
+    """Eight were run, five of GRU learned, six are needed."""
+    study = Study(name="mine", architectures=("lstm", "gru"), seeds=tuple(range(8)))
+    specs = [make_spec(name, seed=seed) for name in study.architectures for seed in study.seeds]
+    said = advise(tmp_path, study, specs, lost={"gru": 3})
+    assert said.startswith("Descriptive only: 5 seeds in the smallest arm. A verdict takes 6")
+    assert said.endswith("--seeds 9 adds the missing ones, if all of them learn, in about 1 min.")

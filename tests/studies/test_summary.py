@@ -45,8 +45,9 @@ DIVERGED = RunResult(status="diverged", epochs=2, epoch_seconds=0.5, reason="not
 FAILED = RunResult(status="failed", epochs=0, reason="ValueError: no")
 
 
-def only_row(*results: RunResult | None) -> Row:
-    (row,) = summarise([(spec(seed=seed), result) for seed, result in enumerate(results)])
+def only_row(*results: RunResult | None, floor: float | None = None) -> Row:
+    runs = [(spec(seed=seed), result) for seed, result in enumerate(results)]
+    (row,) = summarise(runs, floor=lambda _: floor)
     return row
 
 
@@ -67,6 +68,28 @@ def test_a_run_that_did_not_finish_is_counted_and_left_out_of_the_mean(
     assert row.n_diverged == (other is DIVERGED)
     assert row.n_failed == (other is FAILED)
     assert row.n_missing == (other is None)
+
+
+LEARNED, LOST = finished(0.8, val_accuracy=0.8), finished(0.5, val_accuracy=0.51, fit_seconds=9.0)
+
+
+def test_a_run_below_the_floor_is_counted_and_left_out_of_the_mean() -> None:
+    row = only_row(LEARNED, LOST, LEARNED, floor=0.52)
+    assert (row.n, row.n_unlearned) == (2, 1)
+    assert (row.test_accuracy.mean, row.test_accuracy.sd) == (pytest.approx(0.8), 0)
+    assert row.fit_seconds.mean == 0
+
+
+def test_without_a_floor_every_finished_run_counts() -> None:
+    row = only_row(LEARNED, LOST, LEARNED)
+    assert (row.n, row.n_unlearned) == (3, 0)
+    assert row.test_accuracy.mean == pytest.approx(0.7)
+
+
+def test_an_arm_of_which_no_run_learned_has_no_mean() -> None:
+    row = only_row(LOST, LOST, floor=0.52)
+    assert (row.n, row.n_unlearned) == (0, 2)
+    assert math.isnan(row.test_accuracy.mean)
 
 
 def test_one_finished_run_has_no_spread() -> None:
