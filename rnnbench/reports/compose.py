@@ -137,7 +137,7 @@ def compose_report(
     Args:
         looks: every one on record, the latest last; None where that cannot be read.
         planned: a run of each section that is planned; None where no plan was declared.
-        others: runs of other studies, for the claims.
+        others: runs of other studies, against which a tuned one is set.
         searches: of a tuned study, by architecture.
         timing: what was timed in the folder.
         command: the words that repeat the study; empty if nobody knows them.
@@ -146,8 +146,9 @@ def compose_report(
     """
     tuned = declared.tuned
     sections = divide_runs(runs, declared.contrast, vary_split=declared.vary_split, tuned=tuned)
-    comparable = _on_the_same_reviews(runs, others)
-    unlearned = find_unlearned((*runs, *comparable), floor)
+    comparable = _on_main_reviews(runs)
+    data = {run.spec.data for run in runs}
+    unlearned = find_unlearned((*runs, *(run for run in others if run.spec.data in data)), floor)
     standing = find_standing(runs, sections, looks, planned, declared.rule)
     comparison = compare_runs(sections, declared, baselines, unlearned=unlearned, standing=standing)
     matched = match_textbook(tuned, runs, others, unlearned or frozenset())
@@ -280,12 +281,10 @@ def _now() -> str:
     return time.strftime("%Y-%m-%d %H:%M")
 
 
-def _on_the_same_reviews(
-    runs: Sequence[RecordedRun], others: Sequence[RecordedRun]
-) -> list[RecordedRun]:
-    """The study's runs and, of other studies, those on the study's (most used) reviews."""
+def _on_main_reviews(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
+    """The runs on the reviews that most of them have."""
     (main, _), *_ = Counter(run.spec.data.fingerprint for run in runs).most_common()
-    return [run for run in (*runs, *others) if run.spec.data.fingerprint == main]
+    return [run for run in runs if run.spec.data.fingerprint == main]
 
 
 def _mixed(sections: Sequence[Section], matched: Matched) -> Iterator[str]:
