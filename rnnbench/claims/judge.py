@@ -3,10 +3,10 @@
 Runs of other studies never enter: each look at verdicts spends a part of the 5 %, and this study's
 record knows only its own looks.
 
-A claim on two arms that the report compares too has that pair's numbers and its adjustment, so that
-the two cannot disagree. Any other is a question of its own, asked before the runs were made, and is
-judged by itself (`CLAIMS_NOTE` says so beside the table); within a claim everything that could
-contradict it is one family under Holm.
+A claim on two arms that the report compares too has that pair's numbers, its adjustment and what an
+earlier look found, so that the two cannot disagree. Any other is a question of its own,
+asked before the runs were made, and is judged by itself (`CLAIMS_NOTE` says so beside the table);
+within a claim everything that could contradict it is one family under Holm.
 
 - `compare`, `higher` or `lower`: supported if the verdict is better (or worse); contradicted if it
   is the opposite; else smaller than the margin if a difference of the margin that way is ruled out.
@@ -148,6 +148,10 @@ class _Evidence:
         self, test: CompareTest, known: Mapping[str, Sample], margin: float | None
     ) -> list[PairRow]:
         """A row for each place that has runs; of a single place the report's own, if it has one."""
+        if len(test.places) == 1:
+            for place, sample in known.items():
+                if own := self.find_pair(test.metric, margin, sample.values):
+                    return [replace(own, section=place)]
         rows = compare_sections(
             [(place, sample.values) for place, sample in known.items()],
             margin=margin or 0.0,
@@ -155,9 +159,6 @@ class _Evidence:
             n_test=dict.fromkeys(known, self.n_test if test.metric == "test_accuracy" else None),
             look=self.look,
         )
-        if len(test.places) == 1:
-            found = [self.find_pair(test.metric, margin, each.values) for each in known.values()]
-            rows = [own or row for own, row in zip(found, rows, strict=True)]
         if self.is_interim or self.is_open:
             rows = without_verdicts(rows, is_interim=self.is_interim)
         return rows
@@ -315,6 +316,8 @@ def _turn(row: PairRow) -> PairRow:
 def _decide(expect: Expectation, row: PairRow, margin: float | None, level: float) -> ClaimVerdict:
     if row.is_descriptive_only or row.is_without_spread or row.p_within is None:
         return "undetermined"
+    # Of a pair that an earlier look judged, its verdict alone stands where this one cannot judge.
+    level = level if row.is_judged else 0.0
     is_within = row.verdict == "equivalent" or row.size == "within"
     if expect == "equivalent":
         is_beyond = row.size == "beyond"

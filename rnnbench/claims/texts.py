@@ -49,7 +49,7 @@ def write_lead(
     )
     text = f"{metric.words} with {test.a} against {test.b}{write_settings(test.settings)}: {each}"
     n_family = rows[0].n_family if rows else 0
-    if n_family > 1 and not all(row.is_descriptive_only for row in rows):
+    if len(samples) > 1 and n_family > 1 and not all(row.is_descriptive_only for row in rows):
         text += f"; p adjusted over {n_family} values (Holm)"
     return f"{text}; margin {metric.write_difference(margin)}" if margin else text
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from made_up import ENVIRONMENT, curves, finished, made_up
 
-from rnnbench.claims.kinds import Claim, CompareTest, Expectation
+from rnnbench.claims.kinds import Claim, CompareTest, Expectation, LeadTest
 from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
@@ -355,6 +355,38 @@ def test_what_an_earlier_look_found_stands_for_claims_too(
     (pair,) = report.comparison.pairs
     assert (pair.verdict, pair.look, report.comparison.look) == ("equivalent", 1, 2)
     assert [claim.verdict for claim in report.claims] == verdicts
+
+
+def test_a_claim_has_what_a_look_found_of_its_pair_where_the_next_has_too_few_seeds() -> None:
+    report = compose(runs(), claims=compared_both_ways("higher"), looks=[look_at(runs(), 6)])
+    (pair,) = report.comparison.pairs
+    assert (pair.verdict, pair.look, pair.is_judged) == ("better", 1, False)
+    assert [claim.verdict for claim in report.claims] == ["supported", "contradicted"]
+    assert "descriptive only" not in report.claims[0].numbers
+    assert report.look is None
+
+
+def test_a_look_with_too_few_seeds_answers_no_claim_anew() -> None:
+    """1.1 times 2^-10 that LSTM is no lower: enough at a second look, which takes 11 seeds."""
+    steps = (0.02, -0.001, 0.03, -0.002, 0.02, -0.003, 0.02, 0.03, 0.02, -0.001)
+    base = [0.8 + 0.001 * (seed % 3) for seed in range(10)]
+    lstm = [score + step for score, step in zip(base, steps, strict=True)]
+    found = runs({"lstm": lstm, "gru": base})
+    report = compose(found, claims=compared_both_ways("not lower"), looks=[look_at(found, 6)])
+    (pair,) = report.comparison.pairs
+    assert pair.p_not_lower == pytest.approx(1.1 * 2**-10)
+    assert (pair.verdict, pair.is_judged) == ("undetermined", False)
+    assert {claim.verdict for claim in report.claims} == {"undetermined"}
+
+
+def test_a_lead_at_one_value_has_the_verdict_and_numbers_of_the_reports_own_pair() -> None:
+    test = LeadTest(metric="test_accuracy", a="lstm", b="gru", factor="max_len", values=(100,))
+    (claim,) = compose(runs(FOUR), claims=[replace(BETTER, test=test)]).claims
+    assert claim.verdict == "undetermined"
+    assert claim.numbers == (
+        "test accuracy with lstm against gru: at max_len=100 3.86 points higher [3.63, 4.08], "
+        "7 paired seeds, descriptive only (fewer than 8); margin 0.50 points"
+    )
 
 
 def test_the_page_says_where_means_and_typical_difference_disagree(tmp_path: Path) -> None:
