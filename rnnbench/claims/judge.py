@@ -1,12 +1,14 @@
 """The verdict on each claim, from the study's own runs, by the rule of `compare.verdicts`.
 
 Runs of other studies never enter: each look at verdicts spends a part of the 5 %, and this study's
-record knows only its own looks.
+record knows only its own looks. Claims about time go by no looks: `claims.timing` judges them by
+the 95 % interval of what the timing sessions measured.
 
 A claim on two arms that the report compares too has that pair's numbers, its adjustment and what an
-earlier look found, so that the two cannot disagree. Any other is a question of its own,
-asked before the runs were made, and is judged by itself (`CLAIMS_NOTE` says so beside the table);
-within a claim everything that could contradict it is one family under Holm.
+earlier look found, so that the two cannot disagree. Any other is judged by itself (`CLAIMS_NOTE`
+says so beside the table); within a claim everything that could contradict it is one family under
+Holm. The notes' claims were published before any run. When a claim in a file of one's own was
+written nothing here can know: one that a report suggested is a guess, and wants new seeds.
 
 - `compare`, `higher` or `lower`: supported if the verdict is better (or worse); contradicted if it
   is the opposite; else smaller than the margin if a difference of the margin that way is ruled out.
