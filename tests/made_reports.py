@@ -404,7 +404,7 @@ def _claims(hostile: str) -> tuple[ClaimRow, ...]:
             made_in="notes, Stacked LSTM",
             verdict="contradicted",
             numbers="lstm-stacked − lstm-dropout: −0.52 points [−0.78, −0.25], p = 0.002.",
-            runs="textbook: lstm-dropout, lstm-stacked, seeds 0-9",
+            runs="lstm-dropout, lstm-stacked, seeds 0-9",
         ),
         ClaimRow(
             id="gru-as-good",
@@ -412,7 +412,7 @@ def _claims(hostile: str) -> tuple[ClaimRow, ...]:
             made_in="notes, GRU",
             verdict="undetermined",
             numbers="gru − lstm: −0.48 points [−0.70, −0.25]; the margin is 0.5 points.",
-            runs="textbook: lstm, gru, seeds 0-9",
+            runs="lstm, gru, seeds 0-9",
         ),
         ClaimRow(
             id="gpu",

@@ -39,7 +39,7 @@ REPORTS = {
     "timing": (),
 }
 FROM_ELSEWHERE = ("claims", "timing_")
-"""Tables of a report that hang on more than the study: on the folder's other runs and times."""
+"""Tables of a report that hang on more than the study: on what was timed in the folder."""
 SHOWN = ("finished", "failed", "done")
 ON_IMDB = ("--dataset", "imdb.npz", "--num-words", "60", "--max-len", "12", "--epochs", "3")
 

@@ -1,9 +1,14 @@
-"""The verdict on each claim, from the runs, by the rule of `compare.verdicts`.
+"""The verdict on each claim, from the study's own runs, by the rule of `compare.verdicts`.
 
-A claim on two arms that the report compares too has that pair's numbers and its adjustment, so that
-the two cannot disagree. Any other is a question of its own, asked before the runs were made, and is
-judged by itself (`CLAIMS_NOTE` says so beside the table); within a claim everything that could
-contradict it is one family under Holm.
+Runs of other studies never enter: each look at verdicts spends a part of the 5 %, and this study's
+record knows only its own looks. Claims about time go by no looks: `claims.timing` judges them by
+the 95 % interval of what the timing sessions measured.
+
+A claim on two arms that the report compares too has that pair's numbers, its adjustment and what an
+earlier look found, so that the two cannot disagree. Any other is judged by itself (`CLAIMS_NOTE`
+says so beside the table); within a claim everything that could contradict it is one family under
+Holm. The notes' claims were published before any run. When a claim in a file of one's own was
+written nothing here can know: one that a report suggested is a guess, and wants new seeds.
 
 - `compare`, `higher` or `lower`: supported if the verdict is better (or worse); contradicted if it
   is the opposite; else smaller than the margin if a difference of the margin that way is ruled out.
@@ -31,7 +36,7 @@ everywhere needs no adjustment to be supported.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 from rnnbench.architectures import make_form, model_parameters, recurrent_parameters
 from rnnbench.claims.kinds import (
@@ -45,7 +50,7 @@ from rnnbench.claims.kinds import (
     TimingTest,
 )
 from rnnbench.claims.metrics import METRICS
-from rnnbench.claims.runs import RunIndex, index_runs, take_sample
+from rnnbench.claims.runs import RunIndex, Sample, index_runs, take_sample
 from rnnbench.claims.texts import WITHHELD, write_closeness, write_comparison, write_lead
 from rnnbench.claims.timing import judge_timing
 from rnnbench.compare.pairs import Scores, compare_sections, pair_runs
@@ -56,7 +61,7 @@ from rnnbench.compare.verdicts import adjust, ask, decide, level_of_look
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import CanonicalForm, RunSpec
+from rnnbench.specs import CanonicalForm
 from rnnbench.stats.ranks import signed_rank
 from rnnbench.timing.rows import TimingPart
 
@@ -87,8 +92,8 @@ def judge_claims(
     """A row for each claim, in their order; of a claim about time, one for each back end.
 
     Args:
-        runs: of any studies; runs of other reviews, recipes, back ends or engines than a claim
-            asks for, and seconds of other hardware, never enter one comparison.
+        runs: of one study, on the same reviews; runs of different recipes, back ends or engines,
+            and seconds of different hardware, never enter one comparison.
         margin: the practical margin that the study declared, a fraction of accuracy.
         is_paired: whether runs of the same seed are compared with each other.
         n_test: texts that the runs are scored on; None where unknown.
@@ -137,6 +142,23 @@ class _Evidence:
     look: int
     withheld: Withheld
 
+    def compare(
+        self, test: CompareTest, known: Mapping[str, Sample], margin: float | None
+    ) -> list[PairRow]:
+        """A row for each place that has runs; of a single place the report's own, if it has one."""
+        if len(test.places) == 1:
+            for place, sample in known.items():
+                if own := self.find_pair(test.metric, margin, sample.values):
+                    return [replace(own, section=place)]
+        rows = compare_sections(
+            [(place, sample.values) for place, sample in known.items()],
+            margin=margin or 0.0,
+            is_paired=self.is_paired,
+            n_test=dict.fromkeys(known, self.n_test if test.metric == "test_accuracy" else None),
+            look=self.look,
+        )
+        return without_verdicts(rows, self.withheld) if self.withheld else rows
+
     def find_pair(self, metric: str, margin: float | None, values: Scores) -> PairRow | None:
         """The report's own row on the same runs, turned the claim's way; else None."""
         if metric != "test_accuracy" or margin != self.margin:
@@ -159,15 +181,9 @@ class _Evidence:
             return test.margin / metric.scale
         return self.margin if metric.unit == "accuracy" else None
 
-    def is_coarse(self, metric: str, margin: float | None) -> bool:
-        """Whether the metric counts test texts of which one weighs more than a claim's margin."""
-        if margin is None or metric != "test_accuracy":
-            return False
-        return is_too_coarse(self.n_test, margin)
-
 
 def _judge_parameters(
-    claim: Claim, test: ParametersRatioTest | ParametersTest, runs: Iterable[RecordedRun]
+    claim: Claim, test: ParametersRatioTest | ParametersTest, runs: Sequence[RecordedRun]
 ) -> ClaimRow:
     """Whether recurrent parts, behind an embedding of 16, have the claimed parameters."""
     names = (test.a, test.b) if isinstance(test, ParametersRatioTest) else tuple(test.expect)
@@ -176,17 +192,15 @@ def _judge_parameters(
         numbers = f"only Keras can count the parameters of {' and '.join(unknown)}"
         return claim.row("undetermined", numbers)
     formula = {name: sum(recurrent_parameters(form)) for name, form in forms.items()}
-    counted = _count_layers(forms, runs)
-    counts = {name: {formula[name], *counted[name].values()} for name in names}
+    counted = {name: _count_layers(form, runs) for name, form in forms.items()}
+    counts = {name: {formula[name], *counted[name]} for name in names}
     words = " and ".join(f"{formula[name]:,} with {name}" for name in names)
     if isinstance(test, ParametersRatioTest):
         words += f": {formula[test.a] / formula[test.b]:g} times"
         holds = all(a == test.ratio * b for a in counts[test.a] for b in counts[test.b])
     else:
         holds = all(counts[name] == {number} for name, number in test.expect.items())
-    # A run that two studies share counts once.
-    n_runs = len({spec for of_name in counted.values() for _, spec in of_name})
-    studies = dict.fromkeys(study for of_name in counted.values() for study, _ in of_name)
+    n_runs = sum(map(len, counted.values()))
     odd = [f"{n:,} with {name}" for name in names for n in sorted(counts[name] - {formula[name]})]
     keras = f"; Keras counted the same in {plural(n_runs, 'run')}" if n_runs else ""
     if odd:
@@ -194,25 +208,21 @@ def _judge_parameters(
     return claim.row(
         "supported" if holds else "contradicted",
         numbers=f"parameters by the formula: {words}{keras}",
-        runs=f"{', '.join(studies)}: {plural(n_runs, 'run')}" if n_runs else "none needed",
+        runs=plural(n_runs, "run") if n_runs else "none needed",
     )
 
 
-def _count_layers(
-    forms: Mapping[str, CanonicalForm], runs: Iterable[RecordedRun]
-) -> dict[str, dict[tuple[str, RunSpec], int]]:
-    """What Keras counted, less the other layers: by architecture, and by study and run."""
-    counted: dict[str, dict[tuple[str, RunSpec], int]] = {name: {} for name in forms}
+def _count_layers(form: CanonicalForm, runs: Iterable[RecordedRun]) -> list[int]:
+    """What Keras counted in each run of the form, less the other layers."""
+    counted = []
     for run in runs:
         n_counted = run.result.n_parameters if run.result is not None else None
-        for name, form in forms.items():
-            if run.spec.form != form or run.spec.embedding_size != 16 or n_counted is None:
-                continue
-            data = run.spec.data
-            whole = model_parameters(form, num_words=data.num_words, n_classes=data.n_classes)
-            assert whole is not None
-            others = whole - sum(recurrent_parameters(form))
-            counted[name][run.study, run.spec] = n_counted - others
+        if run.spec.form != form or run.spec.embedding_size != 16 or n_counted is None:
+            continue
+        data = run.spec.data
+        whole = model_parameters(form, num_words=data.num_words, n_classes=data.n_classes)
+        assert whole is not None
+        counted.append(n_counted - whole + sum(recurrent_parameters(form)))
     return counted
 
 
@@ -231,20 +241,7 @@ def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> 
         for place, settings in test.places.items()
     }
     known = {place: sample for place, sample in samples.items() if not sample.missing}
-    rows = compare_sections(
-        [(place, sample.values) for place, sample in known.items()],
-        margin=margin or 0.0,
-        is_paired=evidence.is_paired,
-        look=evidence.look,
-    )
-    if len(rows) == 1 and len(samples) == 1:
-        (sample,) = known.values()
-        rows = [evidence.find_pair(test.metric, margin, sample.values) or rows[0]]
-    if evidence.is_coarse(test.metric, margin):
-        few: dict[str, Any] = {"verdict": "undetermined", "is_descriptive_only": True}
-        rows = [replace(row, **few, n_test=evidence.n_test) for row in rows]
-    if evidence.withheld:
-        rows = without_verdicts(rows, evidence.withheld)
+    rows = evidence.compare(test, known, margin)
     level = level_of_look(evidence.look)
     verdict = _conclude([_decide(test.expect, row, margin, level) for row in rows], len(samples))
     if isinstance(test, LeadTest):
@@ -269,7 +266,8 @@ def _judge_closeness(claim: Claim, test: CloseTest, evidence: _Evidence) -> Clai
     if sample.missing:
         return claim.row("undetermined", sample.missing)
     margin = evidence.margin_of(test) or 0.0
-    is_coarse = any(evidence.is_coarse(name, margin) for name in (test.metric, test.reference))
+    is_counted = "test_accuracy" in (test.metric, test.reference)
+    is_coarse = is_counted and is_too_coarse(evidence.n_test, margin)
     differences = [list(values.values()) for values in sample.values.values()]
     is_open = (
         bool(evidence.withheld)
@@ -313,6 +311,8 @@ def _turn(row: PairRow) -> PairRow:
 def _decide(expect: Expectation, row: PairRow, margin: float | None, level: float) -> ClaimVerdict:
     if row.is_descriptive_only or row.is_without_spread or row.p_within is None:
         return "undetermined"
+    # Of a pair that an earlier look judged, its verdict alone stands where this one cannot judge.
+    level = level if row.is_judged else 0.0
     is_within = row.verdict == "equivalent" or row.size == "within"
     if expect == "equivalent":
         is_beyond = row.size == "beyond"

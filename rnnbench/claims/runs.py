@@ -1,5 +1,6 @@
-"""The runs that may be set against each other for a claim: alike in all but what it compares."""
+"""The runs of a study that may be compared for a claim: alike in all but what it compares."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
@@ -30,7 +31,7 @@ class Sample:
         values: by architecture and seed.
         n_left_out: runs of the same question that failed, diverged or did not learn.
         n_at_limit: runs that came to the last epoch allowed without an early stop.
-        runs: which runs these are: `textbook: gru, lstm, seeds 0-9 (jax, keras engine)`.
+        runs: which runs these are: `gru, lstm, seeds 0-9 (jax, keras engine)`.
         is_split_by_seed: whether each seed has a split of its own, so that the spread over seeds
             has that of splits in it.
         missing: why there is nothing to compare; empty where there is.
@@ -48,7 +49,6 @@ class Sample:
 class _Context:
     """What a claim leaves open, and comparable runs yet have in common."""
 
-    content: str
     is_split_by_seed: bool
     backend: str
     engine: str
@@ -118,18 +118,18 @@ def take_sample(
 ) -> Sample:
     """The metric of the runs with the notes' recipe, but for `settings`, of each architecture.
 
-    They share the reviews' content, back end, engine and, for seconds, the hardware. Where runs of
-    several such surroundings exist, those with the most comparable seeds are taken, and the others
-    left. A run that two studies share is counted once, and one without the number not at all.
+    They share the back end, engine and, for seconds, the hardware. Where runs of several such
+    surroundings exist, those with the most comparable seeds are taken, and the others left.
 
     Args:
+        index: of one study's runs, on the same reviews.
         less: a metric to be subtracted.
         unlearned: fingerprints of runs that did not learn, which are left out.
         is_paired: whether comparable means the same seed; then other seeds are left, unless
             fewer than two are shared.
     """
     found: dict[_Context, dict[str, dict[int, tuple[RecordedRun, float]]]] = {}
-    failed: dict[_Context, set[tuple[str, int]]] = {}
+    failed: Counter[_Context] = Counter()
     for name in architectures:
         asked = notes_spec(name, settings)
         for run in index.get(_question(asked), ()):
@@ -138,17 +138,15 @@ def take_sample(
             place = _context(run.spec, asked)
             # It may not have got as far as naming its hardware.
             if not run.is_finished or run.spec.fingerprint in unlearned:
-                failed.setdefault(place, set()).add((name, run.spec.seed))
+                failed[place] += 1
             elif (value := metric.measure(run.result, less)) is not None:
                 if metric.unit == "seconds":
                     place = replace(place, hardware=hardware_of(run.result))
-                of_arm = found.setdefault(place, {}).setdefault(name, {})
-                of_arm.setdefault(run.spec.seed, (run, value))
+                found.setdefault(place, {}).setdefault(name, {})[run.spec.seed] = (run, value)
     complete = {place: arms for place, arms in found.items() if len(arms) == len(architectures)}
     if not complete:
         return Sample(values={}, missing=_why_missing(found.values(), architectures, settings))
     chosen = max(sorted(complete), key=lambda place: _size(complete[place], is_paired))
-    left_out = failed.get(replace(chosen, hardware=""), set())
     arms = _keep_comparable(complete[chosen], is_paired)
     entered = [run for of_arm in arms.values() for run, _ in of_arm.values()]
     mixed = describe_differences(run.result for run in entered if run.result)
@@ -158,7 +156,7 @@ def take_sample(
             name: {seed: value for seed, (_, value) in sorted(of_arm.items())}
             for name, of_arm in arms.items()
         },
-        n_left_out=sum(seed not in complete[chosen][name] for name, seed in left_out),
+        n_left_out=failed[replace(chosen, hardware="")],
         n_at_limit=sum(map(is_at_limit, entered)),
         runs=f"{_describe_runs(arms)} ({chosen}{remark})",
         is_split_by_seed=chosen.is_split_by_seed,
@@ -178,12 +176,8 @@ def _is_asked_for(spec: RunSpec, asked: RunSpec, settings: Mapping[str, Argument
 
 
 def _context(spec: RunSpec, asked: RunSpec) -> _Context:
-    return _Context(
-        content=spec.data.fingerprint,
-        is_split_by_seed=spec.data.split_seed != asked.data.split_seed,
-        backend=spec.backend,
-        engine=spec.engine,
-    )
+    is_split_by_seed = spec.data.split_seed != asked.data.split_seed
+    return _Context(is_split_by_seed, backend=spec.backend, engine=spec.engine)
 
 
 def _size(arms: _Arms, is_paired: bool) -> tuple[int, int, int]:
@@ -207,18 +201,17 @@ def _why_missing(
     found: Collection[_Arms], names: Sequence[str], settings: Mapping[str, Argument]
 ) -> str:
     absent = [name for name in names if not any(name in arms for arms in found)]
-    place = write_settings(settings) or " with the notes' recipe"
+    place = (write_settings(settings) or " with the notes' recipe") + " in this study"
     if absent:
         return f"no finished runs of {' and '.join(absent)}{place}"
     return f"no finished runs of {' and '.join(names)}{place} that agree in all else"
 
 
 def _describe_runs(arms: _Arms) -> str:
-    """Studies, architectures and seeds in one line: `textbook: gru, lstm, seeds 0-4, 7`."""
-    studies = dict.fromkeys(run.study for runs in arms.values() for run, _ in runs.values())
+    """Architectures and seeds in one line: `gru, lstm, seeds 0-4, 7`."""
     seeds = sorted({seed for runs in arms.values() for seed in runs})
     word = "seed" if len(seeds) == 1 else "seeds"
-    return f"{', '.join(studies)}: {', '.join(arms)}, {word} {_write_seeds(seeds)}"
+    return f"{', '.join(arms)}, {word} {_write_seeds(seeds)}"
 
 
 def _write_seeds(seeds: Sequence[int]) -> str:

@@ -9,7 +9,7 @@ from rnnbench.claims.metrics import METRICS, Metric
 from rnnbench.claims.runs import Sample, write_settings
 from rnnbench.compare.reach import FEWEST_RUNS
 from rnnbench.compare.rows import PairRow, Withheld
-from rnnbench.output.amounts import plural
+from rnnbench.output.amounts import ordinal, plural
 from rnnbench.page.blocks import ClaimVerdict
 from rnnbench.stats.intervals import t_interval
 
@@ -54,7 +54,7 @@ def write_lead(
     )
     text = f"{metric.words} with {test.a} against {test.b}{write_settings(test.settings)}: {each}"
     n_family = rows[0].n_family if rows else 0
-    if n_family > 1 and not all(row.is_descriptive_only for row in rows):
+    if len(samples) > 1 and n_family > 1 and not all(row.is_descriptive_only for row in rows):
         text += f"; p adjusted over {n_family} values (Holm)"
     return f"{text}; margin {metric.write_difference(margin)}" if margin else text
 
@@ -90,12 +90,17 @@ def _difference(metric: Metric, row: PairRow) -> str:
     p = "" if row.is_descriptive_only else f", {_p(row.p_holm)}"
     return (
         f"{metric.write_difference(abs(difference))} {word} {metric.write_interval(interval)}, "
-        f"{n_runs}{p}{_why_undecided(row)}"
+        f"{n_runs}{p}{_by_what(row)}"
         f"{', no spread' * (row.is_without_spread and not row.is_descriptive_only)}"
     )
 
 
-def _why_undecided(row: PairRow) -> str:
+def _by_what(row: PairRow) -> str:
+    """That an earlier look decided, or why none did."""
+    if row.is_carried and row.look is not None:
+        return f" by now, found at the {ordinal(row.look)} look"
+    if not row.is_descriptive_only:
+        return ""
     few = _descriptive(min(row.n_a, row.n_b), row.n_needed, row.is_too_coarse)
     return few if few and row.withheld in ("", "descriptive only") else WITHHELD[row.withheld]
 

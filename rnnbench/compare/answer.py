@@ -76,8 +76,11 @@ def warn_of(
     warnings = list(dict.fromkeys(notices))
     if interim := comparison.standing.interim:
         warnings.append(tell_interim(interim, comparison.n_needed, is_coarse=comparison.is_coarse))
+    of_arms, in_common = [row.n for row in networks], [min(row.n_a, row.n_b) for row in pairs]
+    is_apart = min(filter(None, in_common), default=0) < min(filter(None, of_arms), default=0)
     reach = describe_reach(
-        [row.n for row in networks],
+        in_common if is_apart else of_arms,
+        unit="pair" if is_apart else "arm",
         n_pairs=comparison.n_tests,
         is_paired=declared.is_paired,
         has_spread=not any(row.is_without_spread and not row.is_descriptive_only for row in pairs),

@@ -237,7 +237,10 @@ def _reading_of_pairs(comparison: Comparison) -> str:
         )
     if any(min(row.n_a, row.n_b) < row.n_needed for row in descriptive):
         needed = max(row.n_needed for row in descriptive)
-        sentences.append(f"Descriptive only: fewer than {needed} runs an arm carry no verdict.")
+        sentences.append(
+            f"Descriptive only: fewer than {needed} runs an arm carry no verdict; of paired runs,"
+            " fewer seeds in common."
+        )
     if any(row.is_without_spread for row in comparison.pairs):
         sentences.append(
             "No spread: no verdict where every run of an arm scored the same, in both arms; its"
@@ -303,13 +306,15 @@ def _reading_of_uncertainty(rows: Sequence[ArmUncertainty]) -> str:
     counts = sorted({row.n_reviews for row in rows if row.n_reviews})
     text = (
         "A mean over seeds would come out differently with other seeds, and with other test"
-        " reviews. SE is its standard error for each of the two and for both together, and the"
-        " interval is Student's t with that of both. SE by bootstrap"
+        " reviews. SE is its standard error for each of the two and for both together"
     )
     if not counts:
         return f"{text}; not measured where no predictions were kept."
     reviews = " or ".join(f"{n:,}" for n in counts)
-    return f"{text} over the runs and the {reviews} test reviews; all in accuracy points."
+    return (
+        f"{text}, by bootstrap over the runs and the {reviews} test reviews; the interval is"
+        " Student's t with that of both. All in accuracy points."
+    )
 
 
 def _reading_of_opposites(comparison: Comparison) -> str:

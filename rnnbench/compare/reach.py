@@ -40,16 +40,19 @@ def describe_reach(
     n_test: int | None,
     margin: float,
     look: int = 1,
+    unit: str = "arm",
 ) -> str | None:
     """Which verdicts cannot be given, and why, in a sentence or two; None where all can.
 
     Args:
-        n_runs: finished runs of each arm; an arm without any is told of elsewhere.
+        n_runs: finished runs of each arm, or of each pair the seeds that both have; one without
+            any is told of elsewhere.
         n_pairs: comparisons, over all sections.
         has_spread: whether of each pair the runs of at least one arm differ in their score.
         n_test: texts that are scored; None where unknown.
         margin: the practical margin, as a fraction.
         look: the number of this look.
+        unit: what `n_runs` are of: `arm` or `pair`.
     """
     with_runs = [n for n in n_runs if n]
     if not (n_pairs and with_runs):
@@ -63,14 +66,14 @@ def describe_reach(
     fewest = min(with_runs)
     needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=look)
     if fewest < needed:
-        are_some_decided = sum(n >= needed for n in with_runs) > 1
+        are_some_decided = sum(n >= needed for n in with_runs) > (unit == "arm")
         what = "Some pairs are descriptive only" if are_some_decided else "Descriptive only"
         why = ", because no test could reach its level with fewer" if is_paired else ""
         at_look = f" at the {ordinal(look)} look" if look > 1 else ""
         stands = " What an earlier look found stands." if look > 1 else ""
         each = f" on each of {n_pairs:,} pairs" if n_pairs > 1 else ""
         return (
-            f"{what}: {plural(fewest, 'seed')} in the smallest arm. A verdict{each} takes "
+            f"{what}: {plural(fewest, 'seed')} in the smallest {unit}. A verdict{each} takes "
             f"{needed}{at_look}{why}.{stands}"
         )
     if not has_spread:

@@ -13,10 +13,7 @@ from rnnbench.stats.comparisons import holm
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.shares import fisher_p, share_interval
 
-_LEARNED = (
-    "By validation accuracy above what naming the commonest class scores, plus 1.645 standard"
-    " errors,"
-)
+_LEARNED = "above what naming the commonest class scores, plus 1.645 standard errors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +82,15 @@ def unlearned_blocks(arms: Sequence[ArmRow], sections: Sequence[str]) -> Iterato
     if not any(row.n_unlearned for row in rows):
         smallest = min(rows, key=lambda row: row.n)
         yield Paragraph(
-            f"{_LEARNED} every run learned: in the smallest arm {smallest.words} did not."
+            f"Every run learned: its validation accuracy lies {_LEARNED}. In the smallest arm"
+            f" {smallest.words} did not."
         )
         return
     yield Subheading("Runs that did not learn")
     yield Paragraph(
-        f"{_LEARNED} some runs did not learn, or they diverged. Scores are compared among runs"
-        " that learned. Intervals: Clopper and Pearson's; p: Fisher's exact test under Holm."
+        f"A run did not learn if it diverged, or if its validation accuracy is not {_LEARNED}."
+        " Scores are compared among runs that learned. Intervals: Clopper and Pearson's; p: Fisher's"
+        " exact test under Holm."
     )
     columns: list[Column[UnlearnedRow]] = [
         Column("arm", lambda row: row.arm, is_number=False),

@@ -1,5 +1,7 @@
 """The decision rule: pairs, new reviews and claims get their verdicts here, and nowhere else.
 
+But for claims about time: those go by the 95 % interval of the timing sessions (`claims.timing`).
+
 Three questions are asked of every difference, each answered by the same test against another bound:
 does it differ from 0, does it lie beyond the margin, does it lie within? Over the pairs of a report
 each question is a family of its own under Holm, at the level of the look (`level_of_look`).

@@ -52,7 +52,7 @@ class ClaimRow:
     Args:
         id, claim, made_in: from the claims file.
         numbers: the sentence with the numbers behind the verdict.
-        runs: which runs these are: `textbook: lstm, gru, seeds 0-9`.
+        runs: which runs these are: `lstm, gru, seeds 0-9`.
     """
 
     id: str

@@ -143,7 +143,7 @@ def compose_report(
         looks: the study's, the latest last; None where none can be kept, or these not be read.
         looks_elsewhere: of all other studies.
         planned: a run of each section that is planned; None where no plan was declared.
-        others: runs of other studies, for the claims.
+        others: runs of other studies, against which a tuned one is set.
         searches: of a tuned study, by architecture.
         timing: what was timed in the folder.
         command: the words that repeat the study; empty if nobody knows them.
@@ -151,8 +151,9 @@ def compose_report(
         n_deleted: runs of the study that somebody deleted in MLflow.
     """
     tuned = declared.tuned
-    comparable = _on_the_same_reviews(runs, others)
-    unlearned = find_unlearned((*runs, *comparable), floor)
+    comparable = _on_main_reviews(runs)
+    data = {run.spec.data for run in runs}
+    unlearned = find_unlearned((*runs, *(run for run in others if run.spec.data in data)), floor)
     sections = divide_runs(
         runs,
         declared.contrast,
@@ -285,12 +286,10 @@ def _now() -> str:
     return time.strftime("%Y-%m-%d %H:%M")
 
 
-def _on_the_same_reviews(
-    runs: Sequence[RecordedRun], others: Sequence[RecordedRun]
-) -> list[RecordedRun]:
-    """The study's runs and, of other studies, those on the study's (most used) reviews."""
+def _on_main_reviews(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
+    """The runs on the reviews that most of them have."""
     (main, _), *_ = Counter(run.spec.data.fingerprint for run in runs).most_common()
-    return [run for run in (*runs, *others) if run.spec.data.fingerprint == main]
+    return [run for run in runs if run.spec.data.fingerprint == main]
 
 
 def _mixed(sections: Sequence[Section], matched: Matched) -> Iterator[str]:

@@ -37,17 +37,15 @@ def make_run(architecture: str = "lstm", seed: int = 0, **values: Any) -> Record
     recipe = {key: values.pop(key) for key in ("order",) if key in values}
     data = {key: values.pop(key) for key in ("max_len", "split_seed", "n_classes") if key in values}
     own = {key: values.pop(key) for key in ("backend", "embedding_size") if key in values}
-    content = values.pop("fingerprint", "ab")
-    study = values.pop("study", "textbook")
     spec = RunSpec(
         form=make_form(architecture),
-        data=DataSpec(dataset="made-up", fingerprint=content, **data),
+        data=DataSpec(dataset="made-up", fingerprint="ab", **data),
         recipe=Recipe(**recipe),
         seed=seed,
         **own,
     )
     result = RunResult(**{"status": "finished", "epochs": 9, "environment": CPU, **values})
-    return RecordedRun(study=study, spec=spec, result=result)
+    return RecordedRun(study="textbook", spec=spec, result=result)
 
 
 def make_arm(
@@ -175,7 +173,7 @@ def test_the_numbers_of_a_comparison_read_well() -> None:
         "test accuracy 79.00 % with gru and 80.00 % with lstm: 1.00 points lower [0.88, 1.12], "
         "8 paired seeds, p = 0.008; beyond the margin of 0.50 points"
     )
-    assert row.runs == "textbook: gru, lstm, seeds 0-7 (jax, keras engine)"
+    assert row.runs == "gru, lstm, seeds 0-7 (jax, keras engine)"
 
 
 def test_a_claim_on_two_versions_says_so() -> None:
@@ -247,7 +245,7 @@ def test_one_run_has_no_interval() -> None:
 def test_missing_runs_are_named() -> None:
     row = judge(compare("higher"), make_arm("lstm", 0.8))
     assert row.verdict == "undetermined"
-    assert row.numbers == "no finished runs of gru with the notes' recipe"
+    assert row.numbers == "no finished runs of gru with the notes' recipe in this study"
     assert row.runs == ""
 
 
@@ -269,11 +267,6 @@ def test_a_run_without_a_score_is_left_out_and_counted(status: str) -> None:
     assert row.numbers.endswith("; 1 run that failed, diverged or did not learn left out")
 
 
-def test_a_run_that_failed_and_then_finished_is_not_left_out() -> None:
-    runs = [make_run("gru", 0, status="failed", study="first"), *make_pair(0.01)]
-    assert "left out" not in judge(compare("higher"), runs).numbers
-
-
 def test_a_running_or_incomplete_run_does_not_enter() -> None:
     running = RecordedRun(study="textbook", spec=make_run("gru", 8).spec, result=None)
     runs = [*make_pair(0.01), running, make_run("gru", 9, test_accuracy=float("nan"))]
@@ -283,45 +276,25 @@ def test_a_running_or_incomplete_run_does_not_enter() -> None:
 def test_all_runs_failed() -> None:
     runs = [make_run(name, 0, status="failed") for name in ("gru", "lstm")]
     row = judge(compare("higher"), runs)
-    assert row.numbers == "no finished runs of gru and lstm with the notes' recipe"
+    assert row.numbers == "no finished runs of gru and lstm with the notes' recipe in this study"
 
 
 def test_only_seeds_in_common_are_paired() -> None:
     runs = [*make_arm("gru", 0.81, NOISE_A), *make_arm("lstm", 0.8, NOISE_B[:6])]
     row = judge(compare("higher"), runs)
     assert "6 paired seeds" in row.numbers
-    assert row.runs.startswith("textbook: gru, lstm, seeds 0-5 ")
-
-
-def test_a_run_in_two_studies_counts_once() -> None:
-    runs = [*make_pair(0.01, n=5), *make_pair(0.01, n=5, study="again")]
-    row = judge(compare("higher"), runs)
-    assert "5 paired seeds" in row.numbers
-    assert row.runs.startswith("textbook: gru, lstm, seeds 0-4 ")
-
-
-def test_runs_of_several_studies_are_one_sample() -> None:
-    first, second = make_pair(0.01), make_pair(0.01)
-    runs = [*first[:4], *first[8:12]]
-    runs += [
-        RecordedRun(study="more", spec=run.spec, result=run.result)
-        for run in [*second[4:8], *second[12:]]
-    ]
-    row = judge(compare("higher"), runs)
-    assert row.verdict == "supported"
-    assert row.runs.startswith("textbook, more: gru, lstm, seeds 0-7 ")
+    assert row.runs.startswith("gru, lstm, seeds 0-5 ")
 
 
 @pytest.mark.parametrize(
     "other",
     [
         {"backend": "tensorflow"},
-        {"fingerprint": "cd"},
         {"order": "frozen"},
         {"max_len": 50},
         {"split_seed": 99},
     ],
-    ids=["back end", "reviews", "recipe", "length", "split"],
+    ids=["back end", "recipe", "length", "split"],
 )
 def test_runs_that_differ_in_more_than_the_architecture_are_not_compared(
     other: dict[str, Any],
@@ -428,13 +401,13 @@ def lead(**values: Any) -> LeadTest:
 def test_a_lead_has_to_hold_at_every_value(
     at_50: float, at_100: float | None, verdict: str
 ) -> None:
-    runs = make_pair(at_50, max_len=50, study="long")
+    runs = make_pair(at_50, max_len=50)
     runs += [] if at_100 is None else make_pair(at_100, max_len=100)
     assert judge(lead(), runs).verdict == verdict
 
 
 def test_the_numbers_of_a_lead_stand_value_by_value() -> None:
-    runs = [*make_pair(0.01, max_len=50, study="long"), *make_pair(0.008)]
+    runs = [*make_pair(0.01, max_len=50), *make_pair(0.008)]
     row = judge(lead(), runs)
     assert row.numbers == (
         "test accuracy with gru against lstm: at max_len=50 1.00 points higher [0.88, 1.12], "
@@ -442,14 +415,14 @@ def test_the_numbers_of_a_lead_stand_value_by_value() -> None:
         "8 paired seeds, p = 0.016; p adjusted over 2 values (Holm); margin 0.50 points"
     )
     assert row.runs == (
-        "max_len=50: long: gru, lstm, seeds 0-7 (jax, keras engine); "
-        "max_len=100: textbook: gru, lstm, seeds 0-7 (jax, keras engine)"
+        "max_len=50: gru, lstm, seeds 0-7 (jax, keras engine); "
+        "max_len=100: gru, lstm, seeds 0-7 (jax, keras engine)"
     )
 
 
 def test_a_value_without_runs_is_named() -> None:
     row = judge(lead(), make_pair(0.01, max_len=50))
-    assert "; no finished runs of gru and lstm at max_len=100" in row.numbers
+    assert "; no finished runs of gru and lstm at max_len=100 in this study" in row.numbers
     assert judge(lead(), []).verdict == "undetermined"
 
 
@@ -574,7 +547,7 @@ def test_closeness_of_few_runs_is_descriptive_only(n: int, words: str) -> None:
 def test_closeness_without_one_architecture_is_undetermined() -> None:
     row = judge(CLOSE, make_arm("gru", 0.8, val_accuracy=0.8))
     assert row.verdict == "undetermined"
-    assert row.numbers == "no finished runs of lstm with the notes' recipe"
+    assert row.numbers == "no finished runs of lstm with the notes' recipe in this study"
 
 
 def test_runs_that_came_to_the_epoch_limit_are_told_where_that_cuts_the_number_short() -> None:
@@ -663,10 +636,10 @@ def test_parameters_are_counted(number: int, verdict: str) -> None:
 
 def test_what_keras_counted_stands_beside_the_formula() -> None:
     runs = [make_run("gru", seed, n_parameters=8633) for seed in range(3)]
-    row = judge(ParametersTest(expect={"gru": 624}), [*runs, *runs])
+    row = judge(ParametersTest(expect={"gru": 624}), runs)
     assert row.verdict == "supported"
     assert row.numbers.endswith("624 with gru; Keras counted the same in 3 runs")
-    assert row.runs == "textbook: 3 runs"
+    assert row.runs == "3 runs"
 
 
 def test_a_softmax_over_several_classes_is_no_part_of_the_layer() -> None:
@@ -703,7 +676,6 @@ def test_rows_keep_order_and_text_of_the_claims() -> None:
         Claim(id=name, claim=hostile, made_in=hostile, test=compare("higher"))
         for name in ("second", "first")
     ]
-    rows = judge_claims(claims, make_pair(0.01, study=hostile), margin=0.005, is_paired=True)
+    rows = judge_claims(claims, make_pair(0.01), margin=0.005, is_paired=True)
     assert [row.id for row in rows] == ["second", "first"]
     assert {row.claim for row in rows} == {row.made_in for row in rows} == {hostile}
-    assert rows[0].runs.startswith(hostile)

@@ -117,7 +117,7 @@ def test_where_every_run_learned_the_page_says_how_sure_that_is() -> None:
     bag = arm("bag of words", 1, is_baseline=True)
     (only,) = blocks(arm("lstm", 12), arm("gru", 10), bag)
     assert isinstance(only, Paragraph)
-    sentence = "every run learned: in the smallest arm 0 of 10 (up to 31 %) did not."
+    sentence = "In the smallest arm 0 of 10 (up to 31 %) did not."
     assert only.text.endswith(sentence)
     assert told(arm("lstm", 12), arm("gru", 10), bag) == []
 

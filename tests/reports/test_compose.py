@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from made_up import ENVIRONMENT, curves, finished, made_up
 
-from rnnbench.claims.kinds import Claim, CompareTest, Expectation
+from rnnbench.claims.kinds import Claim, CompareTest, Expectation, LeadTest
 from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
@@ -143,17 +143,26 @@ def test_the_bag_of_words_stands_below_the_arms_of_its_reviews() -> None:
     assert not any(row.arm == "bag" for row in lengths_are_arms.arms)
 
 
-def test_runs_of_other_studies_count_for_claims_alone() -> None:
+def test_a_claim_on_runs_of_another_study_is_undetermined() -> None:
     others = runs({"gru": SCORES["gru"]})
     report = compose(runs({"lstm": SCORES["lstm"]}), others=others, claims=[BETTER])
     (claim,) = report.claims
-    assert claim.verdict == "supported"
-    assert [row.arm for row in report.comparison.arms] == ["lstm"]
+    assert claim.verdict == "undetermined"
+    assert claim.numbers == "no finished runs of gru with the notes' recipe in this study"
 
 
-def test_runs_of_other_reviews_count_for_nothing() -> None:
-    others = runs({"gru": SCORES["gru"]}, fingerprint="ab" * 32)
-    report = compose(runs({"lstm": SCORES["lstm"]}), others=others, claims=[BETTER])
+def test_claims_stay_as_they_are_while_another_study_gains_seeds() -> None:
+    found = runs({name: scores[:3] for name, scores in SCORES.items()})
+    before = compose(found, claims=[BETTER])
+    after = compose(found, claims=[BETTER], others=runs())
+    assert after.claims == before.claims
+    assert {claim.runs for claim in after.claims} == {"lstm, gru, seeds 0-2 (jax, keras engine)"}
+
+
+def test_runs_of_other_reviews_count_for_no_claim() -> None:
+    """A study that was tried on synthetic reviews first has both."""
+    others = runs({"gru": SCORES["gru"][:3]}, fingerprint="ab" * 32)
+    report = compose([*runs({"lstm": SCORES["lstm"]}), *others], claims=[BETTER])
     assert report.claims[0].verdict == "undetermined"
     assert "no finished runs of gru" in report.claims[0].numbers
 
@@ -264,12 +273,22 @@ def test_a_study_in_which_no_run_learned_says_so(tmp_path: Path) -> None:
     assert "No run has a score to compare: 6 did not learn." in page_of(report, tmp_path)
 
 
-def test_claims_leave_out_what_did_not_learn_in_other_studies_too() -> None:
-    others = [*runs({"gru": SCORES["gru"]}), made_up("gru", 7, LOST)]
-    found = [*runs({"lstm": SCORES["lstm"]}), made_up("lstm", 7, 0.80)]
-    (claim,) = learning(found, others=others, claims=[BETTER]).claims
+def test_claims_leave_out_what_did_not_learn() -> None:
+    (claim,) = learning([*with_lost(1), made_up("lstm", 7, 0.80)], claims=[BETTER]).claims
     assert (claim.verdict, "7 paired seeds" in claim.numbers) == ("supported", True)
     assert "; 1 run that failed, diverged or did not learn left out" in claim.numbers
+
+
+def test_a_tuned_network_is_set_against_textbook_runs_that_learned() -> None:
+    tuned = {"lstm": {"learning_rate": 1e-3}}
+    others = [*runs({"lstm": SCORES["lstm"]}), made_up("lstm", 7, LOST)]
+    found = runs({"lstm": [*SCORES["lstm"], 0.81]}, learning_rate=1e-3)
+    report = learning(found, declaration=Declaration(tuned=tuned), others=others)
+    assert report.tuning is not None
+    assert [(row.kind, len(row.scores)) for row in report.tuning.scores] == [
+        ("textbook", 7),
+        ("tuned", 8),
+    ]
 
 
 def compared_both_ways(expect: Expectation) -> list[Claim]:
@@ -311,6 +330,16 @@ def test_a_claim_the_other_way_round_has_the_opposite_verdict() -> None:
     assert "3.86 points lower [3.63, 4.08]" in second
 
 
+def look_at(found: Sequence[RecordedRun], n_seeds: int) -> Look:
+    """A first look at the runs of so many seeds."""
+    return Look(
+        looked_at=0.0,
+        runs=finished_scores([run for run in found if run.spec.seed < n_seeds]),
+        n_seeds=n_seeds,
+        declaration=Declaration().rule,
+    )
+
+
 @pytest.mark.parametrize(
     ("expect", "verdicts"),
     [
@@ -328,16 +357,42 @@ def test_what_an_earlier_look_found_stands_for_claims_too(
     base = [0.8 + 0.001 * (seed % 3) for seed in range(12)]
     lstm = [score + step for score, step in zip(base, (*steps, *far), strict=True)]
     found = runs({"lstm": lstm, "gru": base})
-    first = Look(
-        looked_at=0.0,
-        runs=finished_scores([run for run in found if run.spec.seed < 8]),
-        n_seeds=8,
-        declaration=Declaration().rule,
-    )
-    report = compose(found, claims=compared_both_ways(expect), looks=[first])
+    report = compose(found, claims=compared_both_ways(expect), looks=[look_at(found, 8)])
     (pair,) = report.comparison.pairs
     assert (pair.verdict, pair.look, report.comparison.look) == ("equivalent", 1, 2)
     assert [claim.verdict for claim in report.claims] == verdicts
+
+
+def test_a_claim_has_what_a_look_found_of_its_pair_where_the_next_has_too_few_seeds() -> None:
+    report = compose(runs(), claims=compared_both_ways("higher"), looks=[look_at(runs(), 6)])
+    (pair,) = report.comparison.pairs
+    assert (pair.verdict, pair.look, pair.is_judged) == ("better", 1, False)
+    assert [claim.verdict for claim in report.claims] == ["supported", "contradicted"]
+    assert "descriptive only" not in report.claims[0].numbers
+    assert report.look is None
+
+
+def test_a_look_with_too_few_seeds_answers_no_claim_anew() -> None:
+    """1.1 times 2^-10 that LSTM is no lower: enough at a second look, which takes 11 seeds."""
+    steps = (0.02, -0.001, 0.03, -0.002, 0.02, -0.003, 0.02, 0.03, 0.02, -0.001)
+    base = [0.8 + 0.001 * (seed % 3) for seed in range(10)]
+    lstm = [score + step for score, step in zip(base, steps, strict=True)]
+    found = runs({"lstm": lstm, "gru": base})
+    report = compose(found, claims=compared_both_ways("not lower"), looks=[look_at(found, 6)])
+    (pair,) = report.comparison.pairs
+    assert pair.p_not_lower == pytest.approx(1.1 * 2**-10)
+    assert (pair.verdict, pair.is_judged) == ("undetermined", False)
+    assert {claim.verdict for claim in report.claims} == {"undetermined"}
+
+
+def test_a_lead_at_one_value_has_the_verdict_and_numbers_of_the_reports_own_pair() -> None:
+    test = LeadTest(metric="test_accuracy", a="lstm", b="gru", factor="max_len", values=(100,))
+    (claim,) = compose(runs(FOUR), claims=[replace(BETTER, test=test)]).claims
+    assert claim.verdict == "undetermined"
+    assert claim.numbers == (
+        "test accuracy with lstm against gru: at max_len=100 3.86 points higher [3.63, 4.08], "
+        "7 paired seeds, descriptive only (fewer than 8); margin 0.50 points"
+    )
 
 
 def test_the_page_says_where_means_and_typical_difference_disagree(tmp_path: Path) -> None:
