@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from truth.rates import BAR
+from truth.rates import BAR, rate_of
 from truth.reviews import N_REVIEWS, REVIEWS_MARGIN
 from truth.scenarios import MARGIN, SD
 
@@ -112,11 +112,22 @@ def _worst(cells: Sequence[Mapping[str, Any]]) -> str:
     ]
     missed = [one for one in found if one[0]["low"] > BAR]
     if not missed:
-        lines[0] += f"None is too high, that is, above {100 * BAR:.0f} % by more than its error."
+        lines[0] += f"None is too high, that is, above {100 * BAR:.0f} % by more than its error. "
+        counts = [cell["n_studies"] for _, cell, _ in found]
+        few, many = (f"{100 * _first_too_high(n):.1f} %" for n in (min(counts), max(counts)))
+        lines[0] += (
+            f"With {min(counts):,} studies one would be from {few} on, with {max(counts):,} from "
+            f"{many}; less than that goes unnoticed."
+        )
         return lines[0] + "\n"
     lines[0] += f"**Too high** (above {100 * BAR:.0f} % by more than the error): {len(missed)}.\n"
     lines += [f"- {_percent(rate)}: {_words(name)}, {_place(cell)}" for rate, cell, name in missed]
     return "\n".join(lines) + "\n"
+
+
+def _first_too_high(n_studies: int) -> float:
+    """The lowest share of so many studies that would be called too high."""
+    return next(n / n_studies for n in range(n_studies) if not rate_of(n, n_studies).is_met)
 
 
 def _rate_rows(cells: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:

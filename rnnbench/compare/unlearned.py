@@ -89,8 +89,8 @@ def unlearned_blocks(arms: Sequence[ArmRow], sections: Sequence[str]) -> Iterato
     yield Subheading("Runs that did not learn")
     yield Paragraph(
         f"A run did not learn if it diverged, or if its validation accuracy is not {_LEARNED}."
-        " Scores are compared among runs that learned. Intervals: Clopper and Pearson's; p: Fisher's"
-        " exact test under Holm."
+        " Scores are compared among runs that learned. Intervals: Clopper and Pearson's; p:"
+        " Fisher's exact test under Holm."
     )
     columns: list[Column[UnlearnedRow]] = [
         Column("arm", lambda row: row.arm, is_number=False),
