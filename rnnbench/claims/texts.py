@@ -11,7 +11,7 @@ from rnnbench.compare.reach import FEWEST_RUNS
 from rnnbench.compare.rows import PairRow, Withheld
 from rnnbench.output.amounts import ordinal, plural
 from rnnbench.page.blocks import ClaimVerdict
-from rnnbench.stats.intervals import t_interval
+from rnnbench.stats.ranks import typical_difference, typical_interval
 
 WITHHELD: Mapping[Withheld, str] = {
     "": "",
@@ -68,29 +68,35 @@ def write_closeness(test: CloseTest, sample: Sample, margin: float, *, is_coarse
     metric, reference = METRICS[test.metric], METRICS[test.reference]
     differences = {name: list(values.values()) for name, values in sample.values.items()}
     each = "; ".join(
-        f"{metric.write_difference(fmean(values))} {metric.write_interval(t_interval(values))} "
-        f"with {name}, {plural(n, 'seed')}{_descriptive(n, FEWEST_RUNS, is_coarse)}"
+        f"{metric.write_difference(typical_difference(values) or 0.0)} "
+        f"{metric.write_interval(typical_interval(values))} with {name}, {plural(n, 'seed')}"
+        f"{_descriptive(n, FEWEST_RUNS, is_coarse)}"
         for name, values in differences.items()
         for n in (len(values),)
     )
     split = "" if sample.is_split_by_seed else "; on one fixed split, whose own error no seed shows"
     return (
-        f"{metric.words} minus {reference.words}{write_settings(test.settings)}: {each}; "
-        f"margin {metric.write_difference(margin)}{split}{_left_out(sample)}"
+        f"{metric.words} minus {reference.words}{write_settings(test.settings)}, typically: "
+        f"{each}; margin {metric.write_difference(margin)}{split}{_left_out(sample)}"
     )
 
 
 def _difference(metric: Metric, row: PairRow) -> str:
-    """`0.48 points lower [0.25, 0.70], 10 paired seeds, p = 0.002`, the interval as far lower."""
+    """`typically 0.48 points lower [0.25, 0.70], 10 paired seeds, p = 0.002`, as far lower.
+
+    Of paired runs what the verdict is about, the typical difference; else that of the means.
+    """
     difference, interval = row.difference or 0.0, row.difference_interval
+    if row.is_paired:
+        difference, interval = row.typical or 0.0, row.typical_interval
     if difference < 0 and interval is not None:
         interval = interval.mirrored()
     word = "higher" if difference >= 0 else "lower"
     n_runs = plural(row.n_a, "paired seed") if row.is_paired else f"{row.n_a} and {row.n_b} runs"
     p = "" if row.is_descriptive_only else f", {_p(row.p_holm)}"
     return (
-        f"{metric.write_difference(abs(difference))} {word} {metric.write_interval(interval)}, "
-        f"{n_runs}{p}{_by_what(row)}"
+        f"{'typically ' * row.is_paired}{metric.write_difference(abs(difference))} {word} "
+        f"{metric.write_interval(interval)}, {n_runs}{p}{_by_what(row)}"
         f"{', no spread' * (row.is_without_spread and not row.is_descriptive_only)}"
     )
 

@@ -196,7 +196,9 @@ def _disagrees(row: PairRow) -> bool:
 
 
 def _disagreement(rows: Sequence[PairRow]) -> str:
-    names = "; ".join(f"{row.a} − {row.b}" for row in rows)
+    names = "; ".join(
+        f"{row.section}: {row.a} − {row.b}" if row.section else f"{row.a} − {row.b}" for row in rows
+    )
     return (
         f"The means and the typical difference disagree on {names}: a run far from the others moves"
         " the mean and widens its t interval, and counts as one run in the test. The verdict is of"

@@ -170,7 +170,8 @@ def test_a_difference_that_luck_could_make_is_undetermined() -> None:
 def test_the_numbers_of_a_comparison_read_well() -> None:
     row = judge(compare("lower"), make_pair(-0.01))
     assert row.numbers == (
-        "test accuracy 79.00 % with gru and 80.00 % with lstm: 1.00 points lower [0.88, 1.12], "
+        "test accuracy 79.00 % with gru and 80.00 % with lstm: typically 1.00 points lower "
+        "[0.86, 1.14], "
         "8 paired seeds, p = 0.008; beyond the margin of 0.50 points"
     )
     assert row.runs == "gru, lstm, seeds 0-7 (jax, keras engine)"
@@ -218,7 +219,9 @@ def test_the_gap_is_validation_less_training_loss() -> None:
     ]
     row = judge(compare("lower", "gap"), runs)
     assert row.verdict == "supported"
-    assert row.numbers.startswith("gap 0.0200 with gru and 0.0400 with lstm: 0.0200 lower [")
+    assert row.numbers.startswith(
+        "gap 0.0200 with gru and 0.0400 with lstm: typically 0.0200 lower ["
+    )
 
 
 def test_unpaired_runs_are_compared_unpaired() -> None:
@@ -363,7 +366,7 @@ def test_seconds_of_the_same_hardware_are_compared_and_it_is_named() -> None:
     ]
     row = judge(compare("lower", "epoch_seconds"), runs)
     assert row.verdict == "supported"
-    assert "0.500 s with gru and 0.800 s with lstm: 0.300 s lower" in row.numbers
+    assert "0.500 s with gru and 0.800 s with lstm: typically 0.300 s lower" in row.numbers
     assert "AMD EPYC" in row.runs
 
 
@@ -410,8 +413,9 @@ def test_the_numbers_of_a_lead_stand_value_by_value() -> None:
     runs = [*make_pair(0.01, max_len=50), *make_pair(0.008)]
     row = judge(lead(), runs)
     assert row.numbers == (
-        "test accuracy with gru against lstm: at max_len=50 1.00 points higher [0.88, 1.12], "
-        "8 paired seeds, p = 0.016; at max_len=100 0.80 points higher [0.68, 0.92], "
+        "test accuracy with gru against lstm: at max_len=50 typically 1.00 points higher "
+        "[0.86, 1.14], "
+        "8 paired seeds, p = 0.016; at max_len=100 typically 0.80 points higher [0.66, 0.94], "
         "8 paired seeds, p = 0.016; p adjusted over 2 values (Holm); margin 0.50 points"
     )
     assert row.runs == (
@@ -447,7 +451,7 @@ def test_a_lead_can_be_the_lower_number() -> None:
     runs = make_pair(-0.01, metric="test_loss")
     row = judge(lead(metric="test_loss", expect="lower", values=(100,)), runs)
     assert row.verdict == "supported"
-    assert "at max_len=100 0.0100 lower [" in row.numbers
+    assert "at max_len=100 typically 0.0100 lower [" in row.numbers
     assert "Holm" not in row.numbers
 
 
@@ -525,8 +529,9 @@ def test_the_numbers_of_closeness_say_that_they_hold_for_one_split() -> None:
         make_run("lstm", 6, status="failed"),
     ]
     assert judge(CLOSE, runs).numbers == (
-        "test accuracy minus validation accuracy: 0.20 points [0.11, 0.29] with gru, 8 seeds; "
-        "-0.20 points [-0.28, -0.12] with lstm, 6 seeds; margin 1.00 points; on one fixed split, "
+        "test accuracy minus validation accuracy, typically: 0.20 points [0.10, 0.30] with gru, "
+        "8 seeds; "
+        "-0.20 points [-0.30, -0.10] with lstm, 6 seeds; margin 1.00 points; on one fixed split, "
         "whose own error no seed shows; 1 run that failed, diverged or did not learn left out"
     )
 

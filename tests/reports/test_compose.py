@@ -326,8 +326,8 @@ def test_a_claim_the_other_way_round_has_the_opposite_verdict() -> None:
     report = compose(runs(), claims=compared_both_ways("higher"))
     assert [claim.verdict for claim in report.claims] == ["supported", "contradicted"]
     first, second = (claim.numbers for claim in report.claims)
-    assert "3.86 points higher [3.63, 4.08]" in first
-    assert "3.86 points lower [3.63, 4.08]" in second
+    assert "typically 4.00 points higher [3.50, 4.00]" in first
+    assert "typically 4.00 points lower [3.50, 4.00]" in second
 
 
 def look_at(found: Sequence[RecordedRun], n_seeds: int) -> Look:
@@ -390,7 +390,8 @@ def test_a_lead_at_one_value_has_the_verdict_and_numbers_of_the_reports_own_pair
     (claim,) = compose(runs(FOUR), claims=[replace(BETTER, test=test)]).claims
     assert claim.verdict == "undetermined"
     assert claim.numbers == (
-        "test accuracy with lstm against gru: at max_len=100 3.86 points higher [3.63, 4.08], "
+        "test accuracy with lstm against gru: at max_len=100 typically 4.00 points higher "
+        "[3.50, 4.00], "
         "7 paired seeds, descriptive only (fewer than 8); margin 0.50 points"
     )
 
