@@ -141,7 +141,7 @@ class Ledger:
 
     def studies(self) -> set[str]:
         """Names of the studies that were begun or taken in here."""
-        return {path.name for path in self._runs.glob("*")}
+        return {path.name for path in self._runs.glob("*") if path.is_dir()}
 
     def read_all(self, study: str | None, read: Callable[[LedgerEntry], T]) -> list[T]:
         """What `read` makes of every run of a study, or of all.
@@ -244,12 +244,17 @@ class Ledger:
 
     def looks(self, study: str) -> LookRecord:
         """The record of the looks at which the study gave verdicts."""
-        return LookRecord(self._runs / study / "looks.json", self._tell)
+        return LookRecord(self._runs / study / "looks.json")
 
     def looks_elsewhere(self, study: str) -> list[Look]:
-        """The looks at all other studies, as far as they can be read."""
-        others = sorted(self.studies() - {study})
-        return [look for name in others for look in self.looks(name).read() or ()]
+        """The looks at all other studies; those that cannot be read are told and left out."""
+        found: list[Look] = []
+        for name in sorted(self.studies() - {study}):
+            try:
+                found += self.looks(name).read()
+            except StoreError as err:
+                self._tell(err, "those looks do not count here")
+        return found
 
     def record(self, entry: LedgerEntry, event: Event) -> None:
         """Make an event durable.
@@ -332,7 +337,7 @@ class Ledger:
             return False
         return True
 
-    def _tell(self, problem: DamagedError, consequence: str) -> None:
+    def _tell(self, problem: StoreError, consequence: str) -> None:
         """Once: what is read again later has the consequence that was told first."""
         if str(problem) not in self._told:
             self._told.add(str(problem))

@@ -4,8 +4,10 @@ A look is known by the runs that it had and their scores. So runs that were star
 out alike are the same look, and any others are not.
 """
 
+from __future__ import annotations
+
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ class Look:
 
     Args:
         looked_at: seconds since 1970.
-        runs: the test accuracy of every finished run that it compared, by fingerprint.
+        runs: the test accuracy of every run that was over, by fingerprint; None without a score.
         n_seeds: finished runs of the arm that had the fewest.
         declaration: the `RULE` at the time.
     """
@@ -37,13 +39,22 @@ class Look:
     n_seeds: int
     declaration: Mapping[str, Any]  # Any: JSON values
 
+    def is_at(self, scores: Mapping[str, float | None], declaration: Mapping[str, Any]) -> bool:
+        """Whether it looked at runs with these scores, by this `RULE`."""
+        return dict(self.runs) == dict(scores) and dict(self.declaration) == dict(declaration)
+
     def seen(self, scores: Mapping[str, float | None]) -> frozenset[str]:
-        """The fingerprints of its runs; none if one of them is gone or has another score now.
+        """The fingerprints of its runs with a score; none if one is gone or has another score now.
 
         What such a look found would be found anew, on runs that somebody has chosen.
         """
-        is_whole = all(key in scores and scores[key] == score for key, score in self.runs.items())
-        return frozenset(self.runs) if is_whole else frozenset()
+        scored = {key: score for key, score in self.runs.items() if score is not None}
+        is_whole = all(scores.get(key) == score for key, score in scored.items())
+        return frozenset(scored) if is_whole else frozenset()
+
+    def is_like(self, other: Look) -> bool:
+        """Whether both looked at the same runs by the same `RULE`, whenever that was."""
+        return self.is_at(other.runs, other.declaration)
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
         """The look as the ledger writes it."""
@@ -53,43 +64,32 @@ class Look:
 class LookRecord:
     """The file that keeps the looks of one study, written whole or not at all.
 
-    Args:
-        tell: called with what is wrong with it, and the consequence.
+    The lock of looks must be held while one is added.
     """
 
-    def __init__(self, path: Path, tell: Callable[[DamagedError, str], None]) -> None:
-        self._path, self._tell = path, tell
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
-    def read(self) -> list[Look] | None:
-        """The looks, the latest last; None where they cannot be read, which is told."""
+    def read(self) -> list[Look]:
+        """The looks, the latest last.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
         try:
             return parse_file(self._path, parse_looks) or []
         except DamagedError as err:
-            self._tell(err, "how often the study gave verdicts is not known, and none is given")
-            return None
+            raise StoreError(f"{err}; mend it, or move it away and begin anew") from err
 
-    def add(self, look: Look) -> None:
-        """Keep a look, unless the last one had the same runs; the lock of looks must be held.
-
-        Raises:
-            StoreError: it cannot be written, or what is there cannot be read, and stays.
-        """
-        known = self.read()
-        if known is None:
-            raise StoreError(f"{self._path} cannot be read; mend it, or move it away")
-        if len(earlier_looks(known, look.runs, look.declaration)) == len(known):
-            self._write([*known, look])
-
-    def merge(self, looks: Sequence[Look]) -> None:
-        """Add the looks of another folder: all were spent. Where those here are damaged, nothing.
-
-        They come after those of here. The lock of looks must be held.
+    def add(self, looks: Iterable[Look]) -> None:
+        """Keep looks, this study's or, of another folder, those that were spent there.
 
         Raises:
-            StoreError: they cannot be written.
+            StoreError: they cannot be written, or what is there not be read; that stays as it is.
         """
         known = self.read()
-        if known is not None and (new := [look for look in looks if look not in known]):
+        new = [look for look in looks if not any(map(look.is_like, known))]
+        if new:
             self._write([*known, *new])
 
     def _write(self, looks: Sequence[Look]) -> None:
@@ -105,17 +105,15 @@ class LookRecord:
 def earlier_looks(
     looks: Sequence[Look],
     scores: Mapping[str, float | None],
-    declaration: Mapping[str, Any] | None = None,  # Any: JSON values
+    declaration: Mapping[str, Any],  # Any: JSON values
 ) -> tuple[Look, ...]:
     """The looks before the one at runs with these scores: who looks at the same looks once.
 
     Args:
         declaration: the `RULE` of now; by another one the same runs are another look.
     """
-    is_again = bool(looks) and dict(looks[-1].runs) == dict(scores)
-    if is_again and declaration is not None:
-        is_again = dict(looks[-1].declaration) == dict(declaration)
-    return tuple(looks[:-1] if is_again else looks)
+    places = (place for place, look in enumerate(looks) if look.is_at(scores, declaration))
+    return tuple(looks[: next(places, None)])
 
 
 def parse_looks(content: bytes) -> list[Look]:

@@ -81,12 +81,12 @@ def read_runs(
     return [run for _, run in sorted(found, key=lambda item: item[0])]
 
 
-def finished_scores(runs: Iterable[RecordedRun]) -> dict[str, float | None]:
-    """The test accuracy of the runs that produced one, by fingerprint."""
+def scores_of(runs: Iterable[RecordedRun]) -> dict[str, float | None]:
+    """By fingerprint the test accuracy of the runs that are over; None of those without one."""
     return {
-        run.spec.fingerprint: run.result.test_accuracy
+        run.spec.fingerprint: run.result.test_accuracy if run.is_finished else None
         for run in runs
-        if run.result is not None and run.is_finished
+        if run.result is not None
     }
 
 

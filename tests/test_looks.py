@@ -29,11 +29,18 @@ SECOND = replace(FIRST, looked_at=1_700_000_009.0, runs={**FIRST.runs, "c": 0.8}
 def record(root: Path, *looks: Look) -> Path:
     ledger = Ledger(root)
     for look in looks:
-        ledger.looks("textbook").add(look)
+        ledger.looks("textbook").add([look])
     return ledger.folder / "runs" / "textbook" / "looks.json"
 
 
-def read(root: Path) -> list[Look] | None:
+def record_of_another(root: Path, look: Look) -> None:
+    path = root / ".rnnbench" / "runs" / "other"
+    path.mkdir()
+    (path / "looks.json").write_text(json.dumps([look.to_json()]))
+    (path.parent / ".DS_Store").touch()
+
+
+def read(root: Path) -> list[Look]:
     return Ledger(root).looks("textbook").read()
 
 
@@ -46,16 +53,19 @@ def test_looks_come_back_in_their_order(tmp_path: Path) -> None:
 def test_the_same_runs_looked_at_again_are_the_same_look(tmp_path: Path) -> None:
     record(tmp_path, FIRST, replace(FIRST, looked_at=1_800_000_000.0))
     assert read(tmp_path) == [FIRST]
-    assert earlier_looks([FIRST, SECOND], SECOND.runs) == (FIRST,)
-    assert earlier_looks([FIRST], SECOND.runs) == (FIRST,)
+    assert earlier_looks([FIRST, SECOND], SECOND.runs, RULE) == (FIRST,)
+    assert earlier_looks([FIRST], SECOND.runs, RULE) == (FIRST,)
+    assert earlier_looks([FIRST, SECOND], FIRST.runs, RULE) == ()
+    assert earlier_looks([FIRST], FIRST.runs, {**RULE, "margin_points": 1.0}) == (FIRST,)
 
 
 def test_a_run_that_came_out_otherwise_is_another_run() -> None:
     scores = {**FIRST.runs, "a": 0.4}
-    assert earlier_looks([FIRST], scores) == (FIRST,)
+    assert earlier_looks([FIRST], scores, RULE) == (FIRST,)
     assert FIRST.seen(scores) == frozenset()
-    assert FIRST.seen({"a": FIRST.runs["a"]}) == frozenset()
-    assert FIRST.seen({**FIRST.runs, "c": 0.8}) == set(FIRST.runs)
+    assert FIRST.seen({"b": None}) == frozenset()
+    assert FIRST.seen({**FIRST.runs, "c": 0.8}) == {"a"}
+    assert FIRST.seen({**FIRST.runs, "b": 0.8}) == {"a"}  # it had failed, and is a new run now
 
 
 def test_a_cut_leaves_the_looks_that_there_were(
@@ -100,15 +110,19 @@ def test_a_cut_leaves_the_looks_that_there_were(
 def test_a_damaged_record_is_told_and_stays_as_it_is(tmp_path: Path, content: str) -> None:
     path = record(tmp_path, FIRST)
     path.write_text(content)
-    told: list[str] = []
-    assert Ledger(tmp_path, on_problem=told.append).looks("textbook").read() is None
-    (problem,) = told
-    assert problem.startswith(f"{path} cannot be read (")
-    assert problem.endswith("; how often the study gave verdicts is not known, and none is given")
+    with pytest.raises(
+        StoreError, match=r"looks\.json cannot be read .*; mend it, or move it away"
+    ):
+        read(tmp_path)
     with pytest.raises(StoreError, match="mend it, or move it away"):
         record(tmp_path, SECOND)
-    Ledger(tmp_path).looks("textbook").merge([SECOND])
     assert path.read_text() == content
+    told: list[str] = []
+    elsewhere = Ledger(tmp_path, on_problem=told.append)
+    record_of_another(tmp_path, FIRST)
+    assert elsewhere.looks_elsewhere("mine") == [FIRST]
+    (problem,) = told
+    assert problem.endswith("begin anew; those looks do not count here")
 
 
 def test_a_record_that_could_not_be_read_again_is_not_written(
@@ -124,7 +138,7 @@ def test_a_record_that_could_not_be_read_again_is_not_written(
 def test_looks_of_another_folder_come_after_those_of_here_each_once(tmp_path: Path) -> None:
     record(tmp_path, SECOND)
     for _ in range(2):
-        Ledger(tmp_path).looks("textbook").merge([FIRST, SECOND])
+        Ledger(tmp_path).looks("textbook").add([FIRST, SECOND])
     assert read(tmp_path) == [SECOND, FIRST]
 
 

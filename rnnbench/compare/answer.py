@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.reach import compare_with_majority, describe_reach
-from rnnbench.compare.rows import LATE, ArmRow, PairRow, PairUncertainty
+from rnnbench.compare.rows import ArmRow, PairRow, PairUncertainty
 from rnnbench.compare.standing import tell_interim
 from rnnbench.compare.unlearned import tell_unlearned
 from rnnbench.output.amounts import plural
@@ -131,6 +131,8 @@ def _answer_section(
     own = [pair for pair in pairs if best.arm in (pair.a, pair.b)]
     if own[0].withheld:
         return [f"{sentence}; whether that is luck is open until {_UNTIL[own[0].withheld]}."]
+    if all(min(pair.n_a, pair.n_b) == 0 for pair in own):
+        return [f"{sentence}; nothing else there has a score."]
     if all(pair.is_descriptive_only for pair in own):
         what = "test texts" if any(pair.is_too_coarse for pair in own) else "seeds"
         return [f"{sentence}; too few {what} to say whether that is luck."]
@@ -207,15 +209,15 @@ def _relate(best: str, pair: PairRow) -> tuple[str, str]:
     if pair.is_descriptive_only:
         return "on too few seeds to be compared with", other
     if pair.verdict == "equivalent":
-        return "equivalent to", f"{other} ({LATE.strip(', ')})" if pair.is_declared_late else other
+        return "equivalent to", f"{other} ({pair.remarks[2:]})" if pair.remarks else other
     if pair.verdict == "undetermined":
         return _relate_open(pair), other
     is_ahead = (pair.verdict == "better") == (pair.a == best)
     typical = 100 * abs(pair.typical or 0.0)
     # With unequal seeds, or a run that collapsed, the arm with the higher mean may lose.
     relation = "typically better than" if is_ahead else "typically worse than"
-    late = LATE if pair.is_declared_late else ""
-    return relation, f"{other} (by {typical:.2f} points, {pair.size} the margin{late})"
+    remark = f"by {typical:.2f} points, {pair.size} the margin{pair.remarks}"
+    return relation, f"{other} ({remark})"
 
 
 def _relate_open(pair: PairRow) -> str:

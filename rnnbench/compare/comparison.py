@@ -107,13 +107,25 @@ class Comparison:
     @property
     def withheld(self) -> Withheld:
         """Why there is no verdict on anything; empty where there are some, and a look is spent."""
-        is_any = any(row.is_judged for row in self.pairs)
+        is_any = self._is_any_judged or self._are_failures_judged
         return self.standing.withheld or ("" if is_any else "descriptive only")
+
+    @property
+    def _is_any_judged(self) -> bool:
+        return any(row.is_judged for row in self.pairs)
+
+    @property
+    def _are_failures_judged(self) -> bool:
+        """Whether runs that did not learn can be compared, in as many runs as a pair takes."""
+        networks = [row for row in self.arms if not row.is_baseline]
+        n_failures = [row.n_unlearned + row.n_diverged for row in networks]
+        n_trained = [row.n + n for row, n in zip(networks, n_failures, strict=True)]
+        return bool(self.pairs) and any(n_failures) and min(n_trained) >= self.n_needed
 
     @property
     def n_tests(self) -> int:
         """Pairs that are tested, over all sections; where none is judged yet, all."""
-        if self.withheld:
+        if not self._is_any_judged:
             return len(self.pairs)
         return max(row.n_family for row in self.pairs)
 
@@ -167,7 +179,7 @@ def compare_runs(
             weights,
             [pair for pair in pairs if pair.section == section.name],
             n_family=max(len(pairs), 1),
-            look=standing.number + any(pair.is_judged for pair in pairs),
+            look=standing.following if any(row.is_judged for row in pairs) else standing.number,
         )
         for section, correct, weights in _with_predictions(sections)
     ]

@@ -218,15 +218,15 @@ def _why_no_pairs(comparison: Comparison) -> str:
 
 
 def _reading_of_pairs(comparison: Comparison) -> str:
-    margin, level = _margin(comparison), f"{level_of_look(comparison.look):.3g}"
+    margin = _margin(comparison)
     sentences = [
         f"Verdicts are on the first arm of a pair, and on the typical difference of two runs that"
-        f" learned. Better or worse: the Holm-adjusted p is at most {level}; beside it stands"
-        f" whether the difference is shown to lie beyond the practical margin of {margin} points,"
-        f" which the study declared {_when(comparison)}, or within, or about the margin, where"
-        f" neither is shown. Equivalent: not better or worse, and shown to lie within the margin."
-        f" Else undetermined. Each interval is of its pair alone; the words are adjusted for the"
-        f" number of pairs, so that one may lie beyond the margin and the word be about.",
+        f" learned. Better or worse: the Holm-adjusted p is at most {_level(comparison)}; beside it"
+        f" stands whether the difference is shown to lie beyond the practical margin of {margin}"
+        f" points, which the study declared {_when(comparison)}, or within, or about the margin,"
+        f" where neither is shown. Equivalent: not better or worse, and shown to lie within the"
+        f" margin. Else undetermined. Each interval is of its pair alone; the words are adjusted"
+        f" for the number of pairs, so that one may lie beyond the margin and the word be about.",
         _carried(comparison.pairs),
         _family(comparison.pairs),
         _pairing(comparison.pairs),
@@ -259,6 +259,12 @@ def _reading_of_pairs(comparison: Comparison) -> str:
             " the verdict does not."
         )
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _level(comparison: Comparison) -> str:
+    if comparison.withheld:
+        return "the level of its look"
+    return f"{level_of_look(comparison.look):.3g}"
 
 
 def _carried(pairs: Sequence[PairRow]) -> str:

@@ -70,11 +70,10 @@ def describe_reach(
         what = "Some pairs are descriptive only" if are_some_decided else "Descriptive only"
         why = ", because no test could reach its level with fewer" if is_paired else ""
         at_look = f" at the {ordinal(look)} look" if look > 1 else ""
-        stands = " What an earlier look found stands." if look > 1 else ""
         each = f" on each of {n_pairs:,} pairs" if n_pairs > 1 else ""
         return (
             f"{what}: {plural(fewest, 'seed')} in the smallest {unit}. A verdict{each} takes "
-            f"{needed}{at_look}{why}.{stands}"
+            f"{needed}{at_look}{why}."
         )
     if not has_spread:
         return (

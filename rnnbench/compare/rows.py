@@ -195,17 +195,22 @@ class PairRow:
         return is_too_coarse(self.n_test, self.margin)
 
     @property
+    def remarks(self) -> str:
+        """What a verdict owes to an earlier look: `, found at the first look`; nothing if open."""
+        if self.is_declared_late and self.verdict != "undetermined":
+            return LATE
+        if self.is_carried and self.look is not None:
+            return f", found at the {ordinal(self.look)} look"
+        return ""
+
+    @property
     def verdict_words(self) -> str:
         """`better, about the margin`, `equivalent`, `undetermined (descriptive only)`.
 
         Where no arm has any spread, `undetermined (no spread)`; `undetermined (interim)`;
         `equivalent, declared after a look`; `better, beyond the margin, found at the first look`.
         """
-        words = words_of(self.verdict, self.size)
-        if self.is_declared_late and self.verdict != "undetermined":
-            words += LATE
-        elif self.is_carried and self.look is not None:
-            words += f", found at the {ordinal(self.look)} look"
+        words = words_of(self.verdict, self.size) + self.remarks
         if self.withheld:
             return f"{words} ({self.withheld})"
         if self.is_descriptive_only:

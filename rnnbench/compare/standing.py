@@ -41,7 +41,7 @@ class Standing:
         earlier: those before this one.
         seen: of each earlier one, the runs of now that it had already, and compared as now.
         late: the arms that the first look did not have, by section and name.
-        is_kept: whether looks can be kept, and those before be read.
+        is_kept: whether the look that this is can be kept.
         interim: None where all that was planned is there, or nobody planned.
     """
 
@@ -63,6 +63,11 @@ class Standing:
         return len(self.earlier) < len(self.looks)
 
     @property
+    def following(self) -> int:
+        """Which look the next would be, once this one is spent."""
+        return max(self.number, len(self.looks)) + 1
+
+    @property
     def withheld(self) -> Withheld:
         """Why no verdict is given, whatever the runs say."""
         if self.interim is not None:
@@ -76,48 +81,57 @@ NEVER_LOOKED_AT = Standing()
 def find_standing(
     scores: Mapping[str, float | None],
     sections: Sequence[Section],
-    looks: Sequence[Look] | None,
+    looks: Sequence[Look],
     planned: Collection[str] | None,
     declaration: Mapping[str, Any],  # Any: JSON values
+    *,
+    is_kept: bool = True,
 ) -> Standing:
     """Where a study stands.
 
     Args:
-        scores: the test accuracy of every finished run that is compared, by fingerprint.
-        looks: see `looks_that_count`; None where looks cannot be kept, or those before be read.
+        scores: the test accuracy of every run that is over, by fingerprint.
+        looks: see `looks_that_count`.
         planned: a run, by its fingerprint, of each section that is planned; None where no plan was
             declared.
         declaration: margin, contrast and pairing of now.
+        is_kept: whether the look that this is can be kept.
     """
-    earlier = earlier_looks(looks or (), scores, declaration)
+    earlier = earlier_looks(looks, scores, declaration)
     return Standing(
-        looks=tuple(looks or ()),
+        looks=tuple(looks),
         earlier=earlier,
         seen=tuple(
-            look.seen(scores) if _asked_the_same(look, declaration) else frozenset()
+            look.seen(scores) if look.declaration == declaration else frozenset()
             for look in earlier
         ),
         late=frozenset(_late_arms(sections, looks[0])) if looks else frozenset(),
-        is_kept=looks is not None,
+        is_kept=is_kept,
         interim=None if planned is None else _find_interim(sections, planned),
     )
 
 
 def looks_that_count(
-    own: Iterable[Look], elsewhere: Iterable[Look], sections: Sequence[Section]
+    own: Iterable[Look], elsewhere: Iterable[Look], sections: Sequence[Section], contrast: str
 ) -> list[Look]:
     """The looks at these questions, the latest last: those of the study, and some of other ones.
 
-    A look of another study counts where it had runs of both arms in half of the pairs of this one:
-    the same runs under another name are no new study.
+    A look of another study counts where it compared across the same contrast, and had runs of both
+    arms in half of the pairs of this one: the same runs under another name are no new study.
     """
     pairs = [pair for section in sections for pair in combinations(section.arms, 2)]
+    found: list[Look] = []
     counted = [
         look
         for look in elsewhere
-        if pairs and 2 * sum(all(_had(look, arm) for arm in pair) for pair in pairs) >= len(pairs)
+        if look.declaration["contrast"] == contrast
+        and pairs
+        and 2 * sum(all(_had(look, arm) for arm in pair) for pair in pairs) >= len(pairs)
     ]
-    return sorted([*own, *counted], key=lambda look: look.looked_at)
+    for look in sorted([*own, *counted], key=lambda look: look.looked_at):
+        if not any(map(look.is_like, found)):
+            found.append(look)
+    return found
 
 
 def mark_pairs(
@@ -142,7 +156,8 @@ def mark_pairs(
 def without_verdicts(pairs: Sequence[PairRow], why: Withheld) -> list[PairRow]:
     """The rows where none is given."""
     undecided: dict[str, Any] = {"verdict": "undetermined", "size": None, "look": None}
-    return [replace(row, **undecided, is_descriptive_only=True, withheld=why) for row in pairs]
+    undecided |= {"is_carried": False, "is_descriptive_only": True, "withheld": why}
+    return [replace(row, **undecided) for row in pairs]
 
 
 def tell_changes(
@@ -157,11 +172,12 @@ def tell_changes(
             if before != now:
                 yield (
                     f"The {words} was {_short(before)} at the {ordinal(number)} look and is "
-                    f"{_short(now)} now: these verdicts are by what was declared after a look."
+                    f"{_short(now)} now: what it found does not stand, and these verdicts are by "
+                    "what was declared after a look."
                 )
                 break
     for number, (look, runs) in enumerate(zip(standing.earlier, standing.seen, strict=True), 1):
-        if not runs and _asked_the_same(look, declaration):
+        if not runs and look.declaration == declaration:
             yield (
                 f"Runs of the {ordinal(number)} look are not in this study, or not as they were: "
                 "what it found does not stand here, and its level is spent."
@@ -170,7 +186,7 @@ def tell_changes(
     if names := [f"{section}: {arm}" if section else arm for section, arm in dict.fromkeys(late)]:
         more = f" and {len(names) - _MOST_TOLD:,} more" if len(names) > _MOST_TOLD else ""
         told = ", ".join(names[:_MOST_TOLD])
-        yield f"Not in the study at its first look, so declared after it: {told}{more}."
+        yield f"Not among the runs of the first look, so declared after it: {told}{more}."
 
 
 def tell_interim(interim: Interim, n_needed: int, *, is_coarse: bool = False) -> str:
@@ -192,8 +208,8 @@ def tell_interim(interim: Interim, n_needed: int, *, is_coarse: bool = False) ->
 def tell_look(standing: Standing, *, n_pairs: int, is_paired: bool) -> str:
     """Which look this is, what it decides at, and what the next would take."""
     number = standing.number
-    level, following = _per_cent(number), _per_cent(number + 1)
-    needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=number + 1)
+    level, following = _per_cent(number), _per_cent(standing.following)
+    needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=standing.following)
     pairs = "a pair takes" if n_pairs == 1 else f"{n_pairs:,} pairs take"
     if number == 1:
         return (
@@ -223,11 +239,6 @@ def _find_interim(sections: Sequence[Section], planned: Collection[str]) -> Inte
         if (n_there := sum(run.result is not None for run in arm.runs)) < len(arm.runs)
     ]
     return Interim(*min(behind)) if behind else None
-
-
-def _asked_the_same(look: Look, declaration: Mapping[str, Any]) -> bool:  # Any: JSON values
-    """Whether it made the same comparisons: another margin asks the same of the same pairs."""
-    return all(look.declaration[name] == declaration[name] for name in ("contrast", "pairing"))
 
 
 def _late_arms(sections: Sequence[Section], first: Look) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.compare.pairs import PairRuns, Scores, pair_runs
+from rnnbench.compare.reach import FEWEST_RUNS
 from rnnbench.compare.rows import ArmUncertainty, PairRow, PairUncertainty
 from rnnbench.compare.verdicts import Answers, adjust, ask, decide, level_of_look
 from rnnbench.stats.crossed import (
@@ -243,9 +244,9 @@ def _sd_of_differences(runs: PairRuns) -> float:
 
 def _has_far_runs(sample: Sequence[float]) -> bool:
     """Whether the SD is more than five times what the middle half shows; of ten normal values it
-    is in one case of a thousand.
+    is in one case of a thousand, of six in eight. Of fewer nothing is said.
     """
-    if len(sample) < 2:
+    if len(sample) < FEWEST_RUNS:
         return False
     middle = median(sample)
     usual = median(abs(value - middle) for value in sample) / NormalDist().inv_cdf(0.75)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.rows import LATE, ArmRow, PairRow, PairUncertainty
 from rnnbench.compare.verdicts import CAUTION, level_of_look
+from rnnbench.looks import Look
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import Block, Paragraph, Subheading
 from rnnbench.page.texts import number, p_value, signed_points, with_interval
@@ -23,7 +24,7 @@ def write_up(comparison: Comparison) -> Iterator[Block]:
         yield Paragraph(_method(comparison))
     measured = {(row.section, row.a, row.b): row for row in comparison.uncertainty.pairs}
     for row in telling[:_MOST_PAIRS]:
-        yield Paragraph(_sentence(row, measured))
+        yield Paragraph(_sentence(row, measured, comparison.standing.looks))
     if len(telling) > _MOST_PAIRS:
         more = plural(len(telling) - _MOST_PAIRS, "more pair")
         yield Paragraph(f"So on for {more}, in the words of their verdicts.")
@@ -48,14 +49,15 @@ def _method(comparison: Comparison) -> str:
         )
     if not all(row.is_paired for row in pairs):
         tests.append("with Welch's and Brunner and Munzel's tests, both of which had to reject")
-    level = f"{level_of_look(comparison.look):.3g}"
     n_tests = comparison.n_tests
     holm = f" p values are Holm-adjusted over {n_tests:,} pairs." if n_tests > 1 else ""
     look = "" if comparison.look == 1 else f" (look {comparison.look} of the study)"
+    level = f" The level of p is {level_of_look(comparison.look):.3g}{look}; a"
+    level = " A" if comparison.withheld else level
     return (
         f"Method: each network was trained with {seeds} seeds and scored on the test half at its"
         f" best validation loss.{_left_out(networks)} Test accuracies were compared"
-        f" {'; or '.join(tests)}.{holm} The level of p is {level}{look}; a difference of {margin}"
+        f" {'; or '.join(tests)}.{holm}{level} difference of {margin}"
         f" points was taken as the smallest that matters, and equivalence was tested by two"
         f" one-sided tests, whose p was multiplied by {CAUTION} (rnnbench)."
     )
@@ -75,10 +77,14 @@ def _is_silent(row: PairRow) -> bool:
     return row.is_descriptive_only or row.is_without_spread or row.typical is None
 
 
-def _sentence(row: PairRow, measured: Mapping[tuple[str, str, str], PairUncertainty]) -> str:
+def _sentence(
+    row: PairRow,
+    measured: Mapping[tuple[str, str, str], PairUncertainty],
+    looks: Sequence[Look],
+) -> str:
     """What the runs of a pair allow to be said."""
     place = f"{row.section}: " if row.section else ""
-    numbers = _numbers(row)
+    numbers = _numbers(row, looks)
     reviews = _reviews(row, measured.get((row.section, row.a, row.b)))
     margin = _points(row.margin)
     if row.verdict == "undetermined":
@@ -109,7 +115,7 @@ def _reviews(row: PairRow, measured: PairUncertainty | None) -> str:
     return ", on this test set"
 
 
-def _numbers(row: PairRow) -> str:
+def _numbers(row: PairRow, looks: Sequence[Look]) -> str:
     """The difference as the sentence has it: of the better arm less the other, else of a less b.
 
     A verdict found at an earlier look, or declared after one, says so.
@@ -122,7 +128,8 @@ def _numbers(row: PairRow) -> str:
     size = with_interval(difference, interval, signed_points)
     p = f"{'Holm p' if row.n_family > 1 else 'p'} {_p(row)}"
     if row.is_carried and row.look is not None:
-        p += f" by now; found at look {row.look}, at level {level_of_look(row.look):.3g}"
+        n_seeds, level = looks[row.look - 1].n_seeds, level_of_look(row.look)
+        p += f" by now; found at look {row.look}, of {n_seeds} seeds, at level {level:.3g}"
     late = "" if row.verdict == "undetermined" or not row.is_declared_late else LATE
     return f"typical difference {size} points, {n_runs}, {p}{late}"
 

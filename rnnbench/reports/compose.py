@@ -70,7 +70,7 @@ class Report:
         comparison, published: of a study's runs; None where only what was timed is told.
         tuning: of a study whose architectures were tuned; None for any other.
         timing: what was timed in the folder; None if nothing was.
-        look: what to keep of this look at verdicts; None if there are none, or it is kept already.
+        look: what to keep of this look at verdicts; None where there are none.
     """
 
     study: str
@@ -127,8 +127,9 @@ def compose_report(
     claims: Sequence[Claim],
     baselines: Baselines,
     floor: Floor = lambda _: None,
-    looks: Sequence[Look] | None = (),
+    looks: Sequence[Look] = (),
     looks_elsewhere: Sequence[Look] = (),
+    unkept: str = "",
     planned: Collection[str] | None = None,
     others: Sequence[RecordedRun] = (),
     searches: Mapping[str, TuningRecord] | None = None,
@@ -140,8 +141,9 @@ def compose_report(
     """Every row and sentence of a study's report.
 
     Args:
-        looks: the study's, the latest last; None where none can be kept, or these not be read.
+        looks: the study's, the latest last.
         looks_elsewhere: of all other studies.
+        unkept: why the look that the report is cannot be kept, so that it gives no verdict.
         planned: a run of each section that is planned; None where no plan was declared.
         others: runs of other studies, against which a tuned one is set.
         searches: of a tuned study, by architecture.
@@ -162,9 +164,8 @@ def compose_report(
         unlearned=unlearned or frozenset(),
     )
     scores = scores_compared(tuned, runs, others)
-    if looks is not None:
-        looks = looks_that_count(looks, looks_elsewhere, sections)
-    standing = find_standing(scores, sections, looks, planned, declared.rule)
+    looks = looks_that_count(looks, looks_elsewhere, sections, declared.contrast)
+    standing = find_standing(scores, sections, looks, planned, declared.rule, is_kept=not unkept)
     comparison = compare_runs(
         sections, declared, baselines, is_learning_known=unlearned is not None, standing=standing
     )
@@ -177,7 +178,8 @@ def compose_report(
         # A claim or a tuned pair that were judged at a page without verdicts would be a free look.
         "withheld": comparison.withheld,
     }
-    notices = [*declared.notes, *_tell_standing(comparison), *_mixed(sections, matched)]
+    notices = [f"No verdict is given, because this look cannot be kept: {unkept}."] * bool(unkept)
+    notices += [*declared.notes, *_tell_standing(comparison), *_mixed(sections, matched)]
     if any(run.spec.data.dataset == SYNTHETIC for run in runs):
         notices.insert(0, SYNTHETIC_NOTICE)
     return Report(
@@ -252,7 +254,7 @@ def describe_study(
 
 
 def _take_look(scores: Mapping[str, float | None], comparison: Comparison) -> Look | None:
-    if comparison.standing.is_again or comparison.withheld:
+    if comparison.withheld:
         return None
     networks = [row for row in comparison.arms if not row.is_baseline]
     return Look(

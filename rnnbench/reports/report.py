@@ -4,6 +4,7 @@ import itertools
 import time
 import webbrowser
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields
 from functools import partial
 from importlib.util import find_spec
@@ -180,21 +181,21 @@ def _look(
 ) -> Report:
     """The report, its look kept before anybody sees it; without verdicts where that cannot be.
 
-    Two reports of one study at a time look one after the other.
+    Two reports at a time look one after the other.
     """
     compose = partial(_compose, study, ledger, claims, timing, problem, on_problem)
     record = ledger.looks(study)
-    try:
-        with ledger.locked(name=LOOKS_LOCK):
-            report = compose(record.read())
+    with ExitStack() as held:
+        with suppress(StoreError):  # of a folder that can only be read: nothing is added there
+            held.enter_context(ledger.locked(name=LOOKS_LOCK))
+        try:
+            looks = record.read()
+            report = compose(looks)
             if report.look is not None:
-                record.add(report.look)
-    except StoreError as err:
-        report = compose(record.read())
-        if report.look is not None:
-            on_problem(f"No verdict is given, because this look at them cannot be kept: {err}.")
-            report = compose(None)
-    return report
+                record.add([report.look])
+            return report
+        except StoreError as err:
+            return compose((), unkept=str(err))
 
 
 def _compose(
@@ -204,13 +205,9 @@ def _compose(
     timing: TimingPart | None,
     problem: str,
     on_problem: Callable[[str], None],
-    looks: Sequence[Look] | None,
+    looks: Sequence[Look],
+    unkept: str = "",
 ) -> Report:
-    """A report.
-
-    Args:
-        looks: the study's own, the latest last; None where none can be kept or read.
-    """
     found = read_runs(ledger, whole=study)
     kept = [run for run in found if not run.is_deleted]
     runs = [run for run in kept if run.study == study]
@@ -230,6 +227,7 @@ def _compose(
         floor=find_floor,
         looks=looks,
         looks_elsewhere=ledger.looks_elsewhere(study),
+        unkept=unkept,
         planned=declared[-1].get("sections") if declared else None,
         others=[run for run in kept if run.study != study],
         searches=searches,

@@ -33,8 +33,6 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
         raise UsageError(f"{path} already exists; name another file, or remove it")
     ledger = Ledger(root, writable=False, on_problem=view.warn)
     looks = ledger.looks(study).read()
-    if looks is None:
-        raise StoreError(f"nothing exported: without its looks '{study}' would begin anew there")
     found = [run for run in find_runs(ledger, study) if ledger.is_sound(run.entry)]
     kept = [run for run in found if not run.is_deleted]
     if len(kept) < len(found):
@@ -116,9 +114,9 @@ def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
         origin = {"imported_from": archive.origin, "imported_archive": archive.digest[:16]}
         if not ledger.take_declarations(study, archive.declarations):
             view.warn(f"'{study}' was declared differently there; this folder's declaration stays")
-        taken = [ledger.take_in(run, origin) for run in archive.runs]
-        with ledger.locked(name=LOOKS_LOCK):
-            ledger.looks(study).merge(archive.looks)
+        with ledger.locked(name=LOOKS_LOCK):  # no report sees the runs without their looks
+            ledger.looks(study).add(archive.looks)
+            taken = [ledger.take_in(run, origin) for run in archive.runs]
     entries = tuple(entry for entry in taken if entry is not None)
     n_known = len(archive.runs) - len(entries)
     return Taken(study=study, origin=archive.origin, entries=entries, n_known=n_known)

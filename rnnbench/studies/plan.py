@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Container, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,11 +17,11 @@ from rnnbench.data.cache import open_corpus
 from rnnbench.data.tables import OwnChoices
 from rnnbench.datasets import DatasetRef, resolve_dataset
 from rnnbench.entries import LedgerEntry
-from rnnbench.errors import UsageError
+from rnnbench.errors import StoreError, UsageError
 from rnnbench.execution.engines import Workers, move_unfit_to_keras, open_executor, refuse_unfit
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
-from rnnbench.looks import RULE, earlier_looks
+from rnnbench.looks import RULE, Look, earlier_looks
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
@@ -257,8 +257,11 @@ def number_of_look(plan: Plan, *, n_more: int) -> int:
         n_more: runs that will be over by then, and are not yet.
     """
     study, ledger = plan.study, plan.ledger
-    own, elsewhere = ledger.looks(study.name).read() or (), ledger.looks_elsewhere(study.name)
-    looks = looks_that_count(own, elsewhere, _divide(study, plan.specs))
+    own: list[Look] = []
+    with suppress(StoreError):  # the report tells it
+        own = ledger.looks(study.name).read()
+    elsewhere, sections = ledger.looks_elsewhere(study.name), _divide(study, plan.specs)
+    looks = looks_that_count(own, elsewhere, sections, study.contrast)
     if n_more or not looks:
         return len(looks) + 1
     runs = [run for run in read_runs(ledger, asks_mlflow=False) if not run.is_deleted]

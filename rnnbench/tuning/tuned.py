@@ -13,7 +13,7 @@ from rnnbench.compare.rows import PairRow, Withheld
 from rnnbench.compare.sections import tuned_architectures
 from rnnbench.compare.standing import without_verdicts
 from rnnbench.errors import StudyError
-from rnnbench.recorded_runs import CURVES, RecordedRun, finished_scores
+from rnnbench.recorded_runs import CURVES, RecordedRun, scores_of
 from rnnbench.specs import Recipe, RunSpec
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.orderings import best_so_far_quantile
@@ -170,12 +170,9 @@ def match_textbook(
 def scores_compared(
     tuned: Tuned, runs: Sequence[RecordedRun], others: Sequence[RecordedRun]
 ) -> dict[str, float | None]:
-    """By fingerprint the test accuracy of each finished run that a report compares.
-
-    Of a tuned study those are the textbook's too.
-    """
+    """The scores of the runs that a report compares: of a tuned study the textbook's too."""
     matched = match_textbook(tuned, runs, others).values() if tuned else ()
-    return finished_scores([*runs, *(run for kinds in matched for run in kinds["textbook"])])
+    return scores_of([*runs, *(run for kinds in matched for run in kinds["textbook"])])
 
 
 def textbook_loss(record: TuningRecord) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from rnnbench.compare.standing import (
     tell_look,
 )
 from rnnbench.looks import Look
-from rnnbench.recorded_runs import RecordedRun, finished_scores
+from rnnbench.recorded_runs import RecordedRun, scores_of
 from rnnbench.specs import RunResult
 
 DECLARED = Declaration()
@@ -39,7 +40,7 @@ def runs(n_seeds: int = 7, *architectures: str, lead: float = 0.02) -> list[Reco
 def look_at(found: list[RecordedRun], **values: Any) -> Look:
     look = Look(
         looked_at=0.0,
-        runs=finished_scores(found),
+        runs=scores_of(found),
         n_seeds=7,
         declaration=DECLARED.rule,
     )
@@ -48,7 +49,7 @@ def look_at(found: list[RecordedRun], **values: Any) -> Look:
 
 def compare(found: list[RecordedRun], *looks: Look, planned: set[str] | None = None) -> Comparison:
     sections = divide_runs(found, DECLARED.contrast)
-    standing = find_standing(finished_scores(found), sections, looks, planned, DECLARED.rule)
+    standing = find_standing(scores_of(found), sections, looks, planned, DECLARED.rule)
     return compare_runs(sections, DECLARED, lambda _: (), standing=standing)
 
 
@@ -121,28 +122,31 @@ def test_an_arm_with_nothing_beside_it_holds_nothing_up() -> None:
 
 
 def test_a_changed_margin_is_said_in_the_verdict() -> None:
-    seven = runs(7)
-    look = look_at(seven, declaration={**DECLARED.rule, "margin_points": 1.0})
-    comparison = compare(seven, look)
+    look = look_at(runs(7), declaration={**DECLARED.rule, "margin_points": 1.0})
+    comparison = compare(runs(12), look)
     assert words(comparison) == ["better, beyond the margin, declared after a look"]
     (told,) = tell_changes(comparison.pairs, comparison.standing, DECLARED.rule)
     assert told.startswith("The practical margin, in points, was 1 at the first look and is 0.5")
 
 
-@pytest.mark.parametrize(("name", "value"), [("contrast", "units"), ("pairing", "none")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("contrast", "units"), ("pairing", "none"), ("margin_points", 1.0)]
+)
 def test_what_was_found_of_other_comparisons_does_not_stand(name: str, value: str) -> None:
     seven = runs(7)
     comparison = compare(seven, look_at(seven, declaration={**DECLARED.rule, name: value}))
     assert comparison.look == 2
     assert words(comparison) == ["undetermined (descriptive only)"]
     (told,) = tell_changes(comparison.pairs, comparison.standing, DECLARED.rule)
-    assert told.startswith(f"The {name} was {value} at the first look and is")
+    assert "at the first look and is" in told
+    assert "now: what it found does not stand" in told
 
 
 def test_where_looks_cannot_be_kept_nothing_is_decided() -> None:
     found = runs(7)
     sections = divide_runs(found, DECLARED.contrast)
-    standing = find_standing(finished_scores(found), sections, None, None, DECLARED.rule)
+    scores = scores_of(found)
+    standing = find_standing(scores, sections, (), None, DECLARED.rule, is_kept=False)
     comparison = compare_runs(sections, DECLARED, lambda _: (), standing=standing)
     assert words(comparison) == ["undetermined (look not on record)"]
     assert comparison.withheld == "look not on record"
@@ -153,10 +157,15 @@ def test_a_look_of_another_study_counts_where_it_had_half_of_the_pairs() -> None
     four = runs(7, "lstm", "gru", "simple-rnn", "lstm-dropout")
     sections = {n: divide_runs(found, "architecture") for n, found in enumerate((two, three, four))}
     early, own = look_at(three), look_at(two, looked_at=1.0)
-    assert looks_that_count([own], [early], sections[0]) == [early, own]
-    assert looks_that_count([own], [early], sections[2]) == [early, own]  # three of six
-    assert looks_that_count([], [look_at(two)], sections[1]) == []  # one of three
-    assert looks_that_count([], [early], divide_runs(two, "units")) == []  # nothing compared
+    count = partial(looks_that_count, contrast="architecture")
+    assert count([own], [early], sections[0]) == [early, own]
+    assert count([own], [early], sections[2]) == [early, own]  # three of six
+    assert count([], [look_at(two)], sections[1]) == []  # one of three
+    assert count([], [early], divide_runs(two, "units")) == []  # nothing compared
+    other = look_at(three, declaration={**DECLARED.rule, "contrast": "order"})
+    assert count([], [other], sections[0]) == []  # it had them, and compared other things
+    again = look_at(two, looked_at=2.0)
+    assert count([own], [again], sections[0]) == [own]
 
 
 def test_an_arm_of_the_same_name_that_came_in_after_a_look_is_late() -> None:
@@ -180,7 +189,7 @@ def test_pairs_of_an_arm_that_came_in_after_a_look_say_so() -> None:
         ("gru", "simple-rnn"): True,
     }
     (told,) = tell_changes(comparison.pairs, comparison.standing, DECLARED.rule)
-    assert told == "Not in the study at its first look, so declared after it: simple-rnn."
+    assert told == "Not among the runs of the first look, so declared after it: simple-rnn."
 
 
 def test_looks_are_told_with_their_seeds_their_level_and_the_price_of_the_next() -> None:

@@ -17,7 +17,7 @@ from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
 from rnnbench.looks import Look
-from rnnbench.recorded_runs import RecordedRun, finished_scores
+from rnnbench.recorded_runs import RecordedRun, scores_of
 from rnnbench.reports.compose import Report, compose_report
 from rnnbench.reports.writer import write_report
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunResult
@@ -220,6 +220,16 @@ def test_four_runs_that_came_to_nothing_change_no_score_and_no_verdict(
     assert counted == "| gru | 11 | 4 | 36.36 | [10.93, 69.21] |"
 
 
+@pytest.mark.parametrize(("n_runs", "is_judged"), [(6, True), (5, False)])
+def test_where_one_network_never_learned_that_alone_is_judged(n_runs: int, is_judged: bool) -> None:
+    found = [made_up("lstm", seed, 0.8 + seed / 1000) for seed in range(n_runs)]
+    found += [made_up("gru", seed, LOST) for seed in range(n_runs)]
+    report = compose(found, floor=lambda _: 0.51)
+    assert report.answer[0].endswith("; nothing else there has a score.")
+    told = "gru fails to learn more often than lstm."
+    assert (told in report.answer, report.look is not None) == (is_judged, is_judged)
+
+
 def test_a_run_at_the_floor_did_not_learn_and_one_without_a_floor_did() -> None:
     found = [made_up("lstm", seed, finished(val_accuracy=0.6 + seed / 100)) for seed in range(2)]
     (row,) = learning(found).comparison.arms
@@ -334,7 +344,7 @@ def look_at(found: Sequence[RecordedRun], n_seeds: int) -> Look:
     """A first look at the runs of so many seeds."""
     return Look(
         looked_at=0.0,
-        runs=finished_scores([run for run in found if run.spec.seed < n_seeds]),
+        runs=scores_of([run for run in found if run.spec.seed < n_seeds]),
         n_seeds=n_seeds,
         declaration=Declaration().rule,
     )

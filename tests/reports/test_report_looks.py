@@ -126,13 +126,14 @@ def test_a_margin_changed_after_a_look_is_said_in_verdict_answer_and_warning(
     fill(folder, range(8))
     rnnbench("report", "--format", "md")
     assert "which the study declared before it was run" in page(folder)
-    plan(folder, 8, margin_points=1.0)
+    plan(folder, 12, margin_points=1.0)
+    fill(folder, range(12))
     answer = rnnbench("report", "--format", "md")
     assert "beyond the margin, declared after a look)" in answer.out
     assert "The practical margin, in points, was 0.5 at the first look and is 1 now" in answer.err
     assert "better, beyond the margin, declared after a look" in page(folder)
     assert "declared before it was run" not in page(folder)
-    assert len(kept(folder)) == 1
+    assert [look["n_seeds"] for look in kept(folder)] == [8, 12]
 
 
 def test_a_damaged_record_is_named_and_no_verdict_is_given(
@@ -144,7 +145,8 @@ def test_a_damaged_record_is_named_and_no_verdict_is_given(
     answer = rnnbench("report", "--format", "md")
     assert answer.code == 0, answer
     assert f"{path} cannot be read (" in answer.err
-    assert answer.err.rstrip().endswith("gave verdicts is not known, and none is given")
+    assert "No verdict is given, because this look cannot be kept: " in answer.err
+    assert "No verdict is given, because this look cannot be kept: " in page(folder)
     assert "whether that is luck is open until the look at it can be kept." in answer.out
     assert "undetermined (look not on record)" in page(folder)
     assert ", descriptive only (the look at it cannot be kept)" in page(folder)  # of a claim
@@ -152,7 +154,7 @@ def test_a_damaged_record_is_named_and_no_verdict_is_given(
     assert path.read_text() == "[{"
     answer = rnnbench("export", "textbook", "elsewhere.zip")
     assert answer.code == 3
-    assert "without its looks 'textbook' would begin anew there" in answer.err
+    assert f"error: {path} cannot be read (" in answer.err
 
 
 def test_a_report_beside_a_command_at_work_keeps_its_look(
@@ -197,6 +199,34 @@ def test_the_same_runs_under_another_name_are_no_new_study(
     assert not (folder.root / ".rnnbench" / "runs" / "second" / "looks.json").exists()
 
 
+def test_each_of_two_studies_of_the_same_arms_stays_at_its_look(
+    rnnbench: Command, folder: MlflowFolder
+) -> None:
+    fill(folder, range(8))
+    fill(folder, range(12), study="second")
+    for name, look in (("textbook", "first"), ("second", "second"), ("textbook", "first")):
+        answer = rnnbench("report", name, "--format", "md")
+        assert answer.code == 0, answer
+        told = (folder.root / "reports" / name / "index.md").read_text("utf-8")
+        assert f"This is the {look} look at this study's verdicts" in told
+    assert "would decide at 0.042 %" in told  # two are spent
+    assert [look["n_seeds"] for look in kept(folder)] == [8]
+    assert len(folder.ledger.looks("second").read()) == 1
+
+
+def test_a_look_that_another_study_had_first_is_kept_here_too(
+    rnnbench: Command, folder: MlflowFolder
+) -> None:
+    for name in ("textbook", "second"):
+        fill(folder, range(8), study=name)
+        rnnbench("report", name, "--format", "md")
+    (look,), (same,) = (folder.ledger.looks(name).read() for name in ("textbook", "second"))
+    assert look.is_like(same)
+    assert "This is the first look" in (
+        (folder.root / "reports" / "second" / "index.md").read_text("utf-8")
+    )
+
+
 def test_a_report_of_a_folder_that_cannot_be_written_gives_verdicts_only_as_before(
     rnnbench: Command, folder: MlflowFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,7 +238,7 @@ def test_a_report_of_a_folder_that_cannot_be_written_gives_verdicts_only_as_befo
     monkeypatch.setattr("rnnbench.looks.write_whole", refuse)
     answer = rnnbench("report", "--format", "md", "--out", "elsewhere")
     assert answer.code == 0, answer
-    assert "No verdict is given, because this look at them cannot be kept: " in answer.err
+    assert "No verdict is given, because this look cannot be kept: " in answer.err
     assert "better" not in answer.out
     monkeypatch.undo()
     monkeypatch.chdir(folder.root)
@@ -241,7 +271,7 @@ def test_looks_travel_with_the_study(
     rnnbench("report", "--format", "md")
     looks = folder.ledger.looks("textbook").read()
     other = MlflowFolder(tmp_path / "other", None)
-    other.ledger.looks("textbook").merge(looks or [])
+    other.ledger.looks("textbook").add(looks)
     fill(other, range(12))
     monkeypatch.chdir(other.root)
     rnnbench("report", "--format", "md")
