@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import statistics
+from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from rnnbench.compare.verdicts import level_of_look
 from rnnbench.stats.seeds import (
     _detectable_effect,
     detectable_difference,
@@ -16,6 +20,8 @@ from rnnbench.stats.seeds import (
     seeds_for_verdicts,
     seeds_needed,
 )
+
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
 
 
 # 2^(1 - n) <= 0.05 / pairs
@@ -174,6 +180,36 @@ def test_a_wide_spread_needs_many_and_an_absurd_one_no_number() -> None:
 @pytest.mark.parametrize(("sd", "margin"), [(math.nan, 0.005), (0.01, 0.0), (math.inf, 0.005)])
 def test_no_number_without_spread_or_margin(sd: float, margin: float) -> None:
     assert seeds_needed(sd, margin, 6) is None
+
+
+@pytest.mark.parametrize(
+    ("study", "look"),
+    [
+        ("textbook", 2),
+        ("textbook-h200", 2),
+        ("frozen-order", 2),
+        ("tuned", 2),
+        ("units-dropout", 1),
+    ],
+)
+def test_committed_reports_say_how_many_seeds_are_needed(study: str, look: int) -> None:
+    """At the look after theirs; units-dropout, with three seeds, was none."""
+    seeds, pairs = (
+        list(csv.DictReader((RESULTS / study / "tables" / name).read_text("utf-8").splitlines()))
+        for name in ("seeds.csv", "uncertainty_pairs.csv")
+    )
+    scores: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for row in seeds:
+        scores[row["section"], row["arm"]].append(float(row["test_accuracy"]))
+    for row in pairs:
+        a, b = scores[row["section"], row["a"]], scores[row["section"], row["b"]]
+        differences = [x - y for x, y in zip(a, b, strict=True)]
+        sd, middle = statistics.stdev(differences), statistics.median(differences)
+        found = seeds_needed(sd, 0.005, len(pairs), level=level_of_look(look))
+        if row["seeds_needed"]:
+            assert found == int(row["seeds_needed"]), row
+        else:  # one run far from the others makes the spread
+            assert sd > 5 * 1.4826 * statistics.median(abs(value - middle) for value in differences)
 
 
 def opposite_by_hand(a: list[float], b: list[float]) -> float:
