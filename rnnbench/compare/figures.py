@@ -70,10 +70,15 @@ def picture_scores(comparison: Comparison) -> Picture | None:
 
 
 def find_pairs(rows: Sequence[PairRow], sections: Sequence[str]) -> tuple[Panel, ...]:
-    """What the figure shows, in accuracy points; a pair without a difference has no line."""
+    """What the figure shows, in accuracy points; a pair without a difference has no line.
+
+    Those are the typical differences, which verdicts are about, or of means where not every pair
+    has an interval of it.
+    """
+    shown = _shown(rows)
     return tuple(
-        Panel(heading=heading, lines=tuple(_pair_line(row) for row in members))
-        for heading, members in by_section(_compared(rows), sections)
+        Panel(heading=heading, lines=tuple(_pair_line(row, *shown[row]) for row in members))
+        for heading, members in by_section([*shown], sections)
     )
 
 
@@ -82,18 +87,19 @@ def picture_pairs(
     sections: Sequence[str],
     *,
     name: str = "pairs",
-    title: str = "Differences of mean test accuracy, first arm minus second",
+    minus: str = "first arm minus second",
 ) -> Picture | None:
     """A forest plot with the margin and the verdicts; None without a pair."""
     margin = 100 * rows[0].margin if rows else 0.0
+    kind = "Typical differences" if _are_typical(rows) else "Differences of the means"
     return picture_panels(
         find_pairs(rows, sections),
         name=name,
-        title=title,
-        alt=_describe_pairs(rows, sections),
+        title=f"{kind} of test accuracy, {minus}",
+        alt=_describe_pairs(rows, sections, kind),
         caption=(
-            "Dot and bar: the difference of the means and its 95 % interval (an arrow head: it goes"
-            " on outside the picture). Shaded: the practical margin of"
+            "Dot and bar: the difference and its 95 % interval (an arrow head: it goes on outside"
+            f" the picture). Shaded: the practical margin of"
             f" ± {number(margin).rstrip('0').rstrip('.')} points."
         ),
         noun="pair",
@@ -185,13 +191,13 @@ def _score_line(row: ArmRow, dots: Sequence[float]) -> Line:
     )
 
 
-def _pair_line(row: PairRow) -> Line:
+def _pair_line(row: PairRow, difference: float, interval: Interval | None) -> Line:
     return Line(
         name=row.a,
         minus=row.b,
-        words=f"{signed_points(row.difference)}  {row.verdict_words}",
-        mean=100 * (row.difference or 0.0),
-        interval=_in_points(row.difference_interval),
+        words=f"{signed_points(difference)}  {row.verdict_words}",
+        mean=100 * difference,
+        interval=_in_points(interval),
         colour=_COLOURS[row.verdict],
     )
 
@@ -211,8 +217,17 @@ def _in_points(interval: Interval | None) -> Interval | None:
     return None if interval is None else Interval(100 * interval.low, 100 * interval.high)
 
 
-def _compared(rows: Sequence[PairRow]) -> list[PairRow]:
-    return [row for row in rows if row.difference is not None]
+def _are_typical(rows: Sequence[PairRow]) -> bool:
+    compared = [row for row in rows if row.difference is not None]
+    return all(row.typical_interval is not None for row in compared)
+
+
+def _shown(rows: Sequence[PairRow]) -> dict[PairRow, tuple[float, Interval | None]]:
+    """The difference of each pair that has one, with its interval."""
+    if _are_typical(rows):
+        return {row: (row.typical, row.typical_interval) for row in rows if row.typical is not None}
+    known = (row for row in rows if row.difference is not None)
+    return {row: (row.difference or 0.0, row.difference_interval) for row in known}
 
 
 def _with_probability(rows: Sequence[PairRow]) -> list[PairRow]:
@@ -248,19 +263,20 @@ def _describe_scores(panels: Sequence[Panel], arms: Sequence[ArmRow]) -> str:
     return f"{start}{', '.join(texts)}."
 
 
-def _describe_pairs(rows: Sequence[PairRow], sections: Sequence[str]) -> str:
-    grouped = by_section(_compared(rows), sections)
+def _describe_pairs(rows: Sequence[PairRow], sections: Sequence[str], kind: str) -> str:
+    shown = _shown(rows)
+    grouped = by_section([*shown], sections)
     found = [(heading, row) for heading, members in grouped for row in members]
     if len(found) > 8:
         counts = Counter(row.verdict_words for _, row in found)
         texts = [f"{n} {words}" for words, n in counts.most_common()]
-        return f"{plural(len(found), 'difference')} of mean test accuracy: {'; '.join(texts)}."
+        return f"{kind} of test accuracy, of {plural(len(found), 'pair')}: {'; '.join(texts)}."
     texts = [
         f"{f'{heading}: ' if heading else ''}{row.a} minus {row.b}"
-        f" {signed_points(row.difference)} points, {row.verdict_words}"
+        f" {signed_points(shown[row][0])} points, {row.verdict_words}"
         for heading, row in found
     ]
-    return f"Differences of mean test accuracy: {'; '.join(texts)}."
+    return f"{kind} of test accuracy: {'; '.join(texts)}."
 
 
 def _describe_improvements(panels: Sequence[Panel]) -> str:

@@ -88,12 +88,7 @@ def _blocks(part: TuningPart) -> Iterator[Block | None]:
         yield Paragraph(sentence)
     names = [row.section for row in part.pairs]
     yield tabulate_pairs(part.pairs, names, caption="Tuned minus textbook", csv="tuning_pairs")
-    yield picture_pairs(
-        part.pairs,
-        names,
-        name="tuned-pairs",
-        title="Differences of mean test accuracy, tuned minus textbook",
-    )
+    yield picture_pairs(part.pairs, names, name="tuned-pairs", minus="tuned minus textbook")
     if part.reach:
         yield _tabulate_reach(part.reach)
         yield Paragraph(

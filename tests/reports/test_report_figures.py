@@ -108,10 +108,19 @@ def test_a_line_of_one_value_is_said_once() -> None:
 
 def test_pairs_are_in_points_with_their_verdict_in_words() -> None:
     (panel,) = find_pairs((make_pair(0.0048), make_pair(0.012, size="beyond")), ("",))
-    assert [line.mean for line in panel.lines] == pytest.approx([0.48, 1.2])
+    assert [line.mean for line in panel.lines] == pytest.approx([0.49, 1.21])
     assert panel.lines[0].interval is not None
-    assert panel.lines[0].interval.low == pytest.approx(0.25)
-    assert panel.lines[1].words == "+1.20  better, beyond the margin"
+    assert panel.lines[0].interval.low == pytest.approx(0.26)
+    assert panel.lines[1].words == "+1.21  better, beyond the margin"
+
+
+def test_where_a_pair_has_no_typical_interval_the_figure_is_of_the_means() -> None:
+    pairs = make_pair(0.0048), make_pair(0.012, a="rnn", is_paired=False)
+    (panel,) = find_pairs(pairs, ("",))
+    assert [line.mean for line in panel.lines] == pytest.approx([0.48, 1.2])
+    picture = picture_pairs(pairs, ("",))
+    assert picture is not None
+    assert picture.title == "Differences of the means of test accuracy, first arm minus second"
 
 
 def test_improvements_are_from_0_to_1_with_the_interval_in_words() -> None:
@@ -243,7 +252,7 @@ def test_alt_texts_say_the_main_numbers(drawn: Drawings) -> None:
     assert "lstm 80.3 % (10 seeds)" in scores.alt
     assert "baseline bag of words 82.1 %" in scores.alt
     pair = changed(EMPTY, pairs=(make_pair(0.0048),))
-    assert "lstm minus gru +0.48 points, better, about the margin" in draw("pairs", pair).alt
+    assert "lstm minus gru +0.49 points, better, about the margin" in draw("pairs", pair).alt
     assert "lstm above gru 0.93 [0.78, 1.00]" in draw("improvement", pair).alt
 
 
