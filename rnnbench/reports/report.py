@@ -153,7 +153,8 @@ def _write(
     ledger = Ledger(store.root, on_problem=unread.append)
     timing = compose_timing_part(read_sessions(ledger.folder, unread.append))
     if study != TIMING:
-        report = _look(study, ledger, read, timing, problem, unread.append)
+        compose = partial(_compose, study, ledger, read, timing, problem, unread.append)
+        report = _look(study, ledger, compose)
     elif timing is None:
         raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
     else:
@@ -171,19 +172,14 @@ def _write(
     )
 
 
-def _look(
-    study: str,
-    ledger: Ledger,
-    claims: Sequence[Claim],
-    timing: TimingPart | None,
-    problem: str,
-    on_problem: Callable[[str], None],
-) -> Report:
+def _look(study: str, ledger: Ledger, compose: Callable[..., Report]) -> Report:
     """The report, its look kept before anybody sees it; without verdicts where that cannot be.
 
     Two reports at a time look one after the other.
+
+    Args:
+        compose: makes a report of the study's looks, or without verdicts where those are `unkept`.
     """
-    compose = partial(_compose, study, ledger, claims, timing, problem, on_problem)
     record = ledger.looks(study)
     with ExitStack() as held:
         with suppress(StoreError):  # of a folder that can only be read: nothing is added there
