@@ -22,7 +22,7 @@ from rnnbench.stats.crossed import (
     resample_reviews,
 )
 from rnnbench.stats.intervals import Interval, mean_sd, t_quantile
-from rnnbench.stats.ranks import student
+from rnnbench.stats.ranks import OneSided, student
 from rnnbench.stats.seeds import reversal_probability, seeds_needed
 
 Correct: TypeAlias = Callable[[str], Mapping[int, NDArray[np.bool_]]]
@@ -104,7 +104,11 @@ def _with_verdict(
 
 def _ask_both(row: PairUncertainty, pair: PairRow) -> Answers | None:
     difference, error, df = pair.difference, row.both_se, _df_of(pair)
-    if difference is None or not error or df < 1:
+    if difference is None or error is None or df < 1:
+        return None
+    if error == difference == 0:  # alike in every review, so that others do not tell them apart
+        return ask(lambda bound: OneSided(float(bound >= 0), float(bound <= 0)), pair.margin)
+    if error == 0:
         return None
     return ask(student(difference, error, df), pair.margin)
 

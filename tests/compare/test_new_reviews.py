@@ -52,6 +52,16 @@ def judge(
     return judge_new_reviews([measured(pair, both_se) for pair in pairs], pairs, look)
 
 
+def test_arms_alike_in_every_review_are_equivalent_on_others_too() -> None:
+    scores = apart(0.0)
+    alike = {"lstm": scores["gru"], "gru": scores["gru"]}
+    (pair,) = compare_sections([("", alike)], margin=0.005, is_paired=True)
+    (row,) = judge_new_reviews([measured(pair, 0.0)], [pair], 1)
+    assert (pair.verdict, row.new_reviews, row.holds(pair)) == ("equivalent", "equivalent", True)
+    (row,) = judge_new_reviews([measured(pair, 0.0)], [replace(pair, difference=0.1)], 1)
+    assert (row.p_new_reviews, row.new_reviews) == (None, "undetermined")
+
+
 def test_at_a_look_that_is_not_spent_nothing_is_said_of_other_reviews() -> None:
     """Eight seeds found it; nine, where the second look takes eleven, decide nothing more."""
     nine = [("", apart(0.05, 9))]
