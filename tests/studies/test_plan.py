@@ -152,7 +152,7 @@ def test_a_higher_learning_rate_is_expected_to_stop_sooner(make_spec: MakeSpec) 
         return typical_epochs(make_spec(epochs=most, learning_rate=learning_rate))
 
     assert epochs(1e-4) == TYPICAL_EPOCHS
-    assert 7 <= epochs(0.0156) <= 10  # 8.5 over ten seeds: docs/results/tuned/runs.csv
+    assert 6 <= epochs(0.0168) <= 9  # 7.6 over ten seeds: docs/results/tuned/runs.csv
     assert epochs(1e-4, most=10) == 10
     assert epochs(1e9) == make_spec().recipe.patience + 1
 
