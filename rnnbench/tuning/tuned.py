@@ -170,9 +170,13 @@ def match_textbook(
 def scores_compared(
     tuned: Tuned, runs: Sequence[RecordedRun], others: Sequence[RecordedRun]
 ) -> dict[str, float | None]:
-    """The scores of the runs that a report compares: of a tuned study the textbook's too."""
+    """The scores of the runs that a report compares, as a look keeps them.
+
+    Of a tuned study the textbook's are there too, marked: they were not compared with each other.
+    """
     matched = match_textbook(tuned, runs, others).values() if tuned else ()
-    return scores_of([*runs, *(run for kinds in matched for run in kinds["textbook"])])
+    textbook = scores_of(run for kinds in matched for run in kinds["textbook"])
+    return scores_of(runs) | {f"textbook {run}": score for run, score in textbook.items()}
 
 
 def textbook_loss(record: TuningRecord) -> float | None:

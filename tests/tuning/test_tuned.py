@@ -20,6 +20,7 @@ from rnnbench.tuning.tuned import (
     TuningPart,
     compose_tuning_part,
     match_textbook,
+    scores_compared,
     search_curve,
     textbook_loss,
 )
@@ -220,6 +221,15 @@ def test_tuned_is_compared_with_the_textbook_on_the_seeds_that_both_have() -> No
     (pair,) = part.pairs
     assert (pair.section, pair.a, pair.b, pair.n_a, pair.n_b) == ("lstm", "tuned", "textbook", 2, 2)
     assert pair.difference == pytest.approx((0.84 + 0.85 - 0.80 - 0.82) / 2)
+
+
+def test_a_look_keeps_the_textbooks_scores_apart_from_those_that_were_compared() -> None:
+    (run,), (other,) = tuned("gru", 0.81), textbook("gru", 0.8)
+    assert scores_compared({"gru": RATE}, [run], [other]) == {
+        run.spec.fingerprint: 0.81,
+        f"textbook {other.spec.fingerprint}": 0.8,
+    }
+    assert scores_compared({}, [run], [other]) == {run.spec.fingerprint: 0.81}
 
 
 def test_runs_that_did_not_learn_are_no_scores_of_tuned_or_textbook() -> None:
