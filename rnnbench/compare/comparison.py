@@ -118,9 +118,8 @@ class Comparison:
     def _are_failures_judged(self) -> bool:
         """Whether runs that did not learn can be compared, in as many runs as a pair takes."""
         networks = [row for row in self.arms if not row.is_baseline]
-        n_failures = [row.n_unlearned + row.n_diverged for row in networks]
-        n_trained = [row.n + n for row, n in zip(networks, n_failures, strict=True)]
-        return bool(self.pairs) and any(n_failures) and min(n_trained) >= self.n_needed
+        is_any = bool(self.pairs) and any(row.n_lost for row in networks)
+        return is_any and min(row.n_trained for row in networks) >= self.n_needed
 
     @property
     def n_tests(self) -> int:

@@ -217,17 +217,19 @@ def _in_points(interval: Interval | None) -> Interval | None:
     return None if interval is None else Interval(100 * interval.low, 100 * interval.high)
 
 
+def _compared(rows: Sequence[PairRow]) -> list[PairRow]:
+    return [row for row in rows if row.difference is not None]
+
+
 def _are_typical(rows: Sequence[PairRow]) -> bool:
-    compared = [row for row in rows if row.difference is not None]
-    return all(row.typical_interval is not None for row in compared)
+    return all(row.typical_interval is not None for row in _compared(rows))
 
 
 def _shown(rows: Sequence[PairRow]) -> dict[PairRow, tuple[float, Interval | None]]:
     """The difference of each pair that has one, with its interval."""
     if _are_typical(rows):
-        return {row: (row.typical, row.typical_interval) for row in rows if row.typical is not None}
-    known = (row for row in rows if row.difference is not None)
-    return {row: (row.difference or 0.0, row.difference_interval) for row in known}
+        return {row: (row.typical or 0.0, row.typical_interval) for row in _compared(rows)}
+    return {row: (row.difference or 0.0, row.difference_interval) for row in _compared(rows)}
 
 
 def _with_probability(rows: Sequence[PairRow]) -> list[PairRow]:

@@ -21,6 +21,7 @@ from rnnbench.compare.rows import (
     PairUncertainty,
     ResponseRow,
     SeedRow,
+    in_section,
 )
 from rnnbench.compare.standing import tell_interim, tell_look
 from rnnbench.compare.tables import (
@@ -196,9 +197,7 @@ def _disagrees(row: PairRow) -> bool:
 
 
 def _disagreement(rows: Sequence[PairRow]) -> str:
-    names = "; ".join(
-        f"{row.section}: {row.a} − {row.b}" if row.section else f"{row.a} − {row.b}" for row in rows
-    )
+    names = "; ".join(in_section(row.section, f"{row.a} − {row.b}") for row in rows)
     return (
         f"The means and the typical difference disagree on {names}: a run far from the others moves"
         " the mean and widens its t interval, and counts as one run in the test. The verdict is of"

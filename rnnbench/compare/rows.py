@@ -26,6 +26,11 @@ LATE = ", declared after a look"
 """What a verdict adds that rests on something declared after an earlier look."""
 
 
+def in_section(section: str, name: str) -> str:
+    """`max_len=50: lstm`; the name alone where there is one section only."""
+    return f"{section}: {name}" if section else name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRow:
     """What the runs of one arm of the contrast, differing in their seed only, have in common.
@@ -79,6 +84,16 @@ class ArmRow:
     hardware: str = ""
     is_baseline: bool = False
     is_majority: bool = False
+
+    @property
+    def n_lost(self) -> int:
+        """Runs that were trained and came to nothing: they diverged, or did not learn."""
+        return self.n_unlearned + self.n_diverged
+
+    @property
+    def n_trained(self) -> int:
+        """Runs that learned, and those that came to nothing."""
+        return self.n + self.n_lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

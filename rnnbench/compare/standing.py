@@ -10,11 +10,11 @@ from itertools import combinations
 from typing import Any
 
 from rnnbench.compare.reach import seeds_to_decide
-from rnnbench.compare.rows import PairRow, Withheld
+from rnnbench.compare.rows import PairRow, Withheld, in_section
 from rnnbench.compare.sections import Arm, Section
 from rnnbench.compare.verdicts import level_of_look
 from rnnbench.looks import Look, earlier_looks
-from rnnbench.output.amounts import ordinal, plural
+from rnnbench.output.amounts import ordinal, plain, plural
 
 _MOST_TOLD = 3
 _DECLARED = {
@@ -56,11 +56,6 @@ class Standing:
     def number(self) -> int:
         """Which look this is."""
         return len(self.earlier) + 1
-
-    @property
-    def is_again(self) -> bool:
-        """Whether the last look on record is this one."""
-        return len(self.earlier) < len(self.looks)
 
     @property
     def following(self) -> int:
@@ -171,8 +166,8 @@ def tell_changes(
             before, now = look.declaration[name], declaration[name]
             if before != now:
                 yield (
-                    f"The {words} was {_short(before)} at the {ordinal(number)} look and is "
-                    f"{_short(now)} now: what it found does not stand, and these verdicts are by "
+                    f"The {words} was {plain(before)} at the {ordinal(number)} look and is "
+                    f"{plain(now)} now: what it found does not stand, and these verdicts are by "
                     "what was declared after a look."
                 )
                 break
@@ -183,7 +178,7 @@ def tell_changes(
                 "what it found does not stand here, and its level is spent."
             )
     late = [key for row in pairs for key in _arms_of(row) if key in standing.late]
-    if names := [f"{section}: {arm}" if section else arm for section, arm in dict.fromkeys(late)]:
+    if names := [in_section(*key) for key in dict.fromkeys(late)]:
         more = f" and {len(names) - _MOST_TOLD:,} more" if len(names) > _MOST_TOLD else ""
         told = ", ".join(names[:_MOST_TOLD])
         yield f"Not among the runs of the first look, so declared after it: {told}{more}."
@@ -270,7 +265,3 @@ def _tell_earlier(earlier: Sequence[Look]) -> str:
 def _per_cent(look: int) -> str:
     level = 100 * level_of_look(look)
     return f"{level:.3g} %" if level >= 0.1 else f"{level:.2g} %"
-
-
-def _short(value: object) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from rnnbench.compare.rows import ArmRow
+from rnnbench.compare.rows import ArmRow, in_section
 from rnnbench.compare.verdicts import level_of_look
 from rnnbench.page.blocks import Block, Paragraph, Subheading
 from rnnbench.page.tables import Column, Table, by_section
@@ -61,8 +61,8 @@ def tell_unlearned(arms: Iterable[ArmRow], look: int | None) -> list[str]:
     """
     rows = _count(arms)
     sentences = [
-        f"{_named(row)}: {row.words} of the runs did not learn or diverged; scores are compared "
-        "among those that learned."
+        f"{in_section(row.section, row.arm)}: {row.words} of the runs did not learn or diverged; "
+        "scores are compared among those that learned."
         for row in rows
         if row.n_unlearned
     ]
@@ -70,7 +70,9 @@ def tell_unlearned(arms: Iterable[ArmRow], look: int | None) -> list[str]:
         assert look is not None
         if pair.p_holm <= level_of_look(look):
             more, less = sorted((pair.a, pair.b), key=lambda row: -row.n_unlearned / row.n)
-            sentences.append(f"{_named(more)} fails to learn more often than {less.arm}.")
+            sentences.append(
+                f"{in_section(more.section, more.arm)} fails to learn more often than {less.arm}."
+            )
     return sentences
 
 
@@ -122,14 +124,12 @@ def _count(arms: Iterable[ArmRow]) -> list[UnlearnedRow]:
         UnlearnedRow(
             section=arm.section,
             arm=arm.arm,
-            n=n,
-            n_unlearned=n_unlearned,
-            interval=share_interval(n_unlearned, n),
+            n=arm.n_trained,
+            n_unlearned=arm.n_lost,
+            interval=share_interval(arm.n_lost, arm.n_trained),
         )
         for arm in arms
-        for n_unlearned in (arm.n_unlearned + arm.n_diverged,)
-        for n in (arm.n + n_unlearned,)
-        if n and not arm.is_baseline
+        if arm.n_trained and not arm.is_baseline
     ]
 
 
@@ -145,7 +145,3 @@ def _compare(rows: Sequence[UnlearnedRow]) -> list[UnlearnedPair]:
         UnlearnedPair(section=a.section, a=a, b=b, p_holm=1.0 if p is None else p)
         for (a, b), p in zip(pairs, holm(p_values), strict=True)
     ]
-
-
-def _named(row: UnlearnedRow) -> str:
-    return f"{row.section}: {row.arm}" if row.section else row.arm

@@ -39,7 +39,7 @@ def write_up(comparison: Comparison) -> Iterator[Block]:
 def _method(comparison: Comparison) -> str:
     pairs, margin = comparison.pairs, _points(comparison.declared.margin)
     networks = [row for row in comparison.arms if not row.is_baseline]
-    n_runs = sorted(row.n + row.n_unlearned + row.n_diverged + row.n_failed for row in networks)
+    n_runs = sorted(row.n_trained + row.n_failed for row in networks)
     seeds = " to ".join(map(str, dict.fromkeys((n_runs[0], n_runs[-1]))))
     tests = []
     if any(row.is_paired for row in pairs):
@@ -52,14 +52,13 @@ def _method(comparison: Comparison) -> str:
     n_tests = comparison.n_tests
     holm = f" p values are Holm-adjusted over {n_tests:,} pairs." if n_tests > 1 else ""
     look = "" if comparison.look == 1 else f" (look {comparison.look} of the study)"
-    level = f" The level of p is {level_of_look(comparison.look):.3g}{look}; a"
-    level = " A" if comparison.withheld else level
+    level = f"The level of p is {level_of_look(comparison.look):.3g}{look}; a"
     return (
         f"Method: each network was trained with {seeds} seeds and scored on the test half at its"
         f" best validation loss.{_left_out(networks)} Test accuracies were compared"
-        f" {'; or '.join(tests)}.{holm}{level} difference of {margin}"
-        f" points was taken as the smallest that matters, and equivalence was tested by two"
-        f" one-sided tests, whose p was multiplied by {CAUTION} (rnnbench)."
+        f" {'; or '.join(tests)}.{holm} {'A' if comparison.withheld else level} difference of"
+        f" {margin} points was taken as the smallest that matters, and equivalence was tested by"
+        f" two one-sided tests, whose p was multiplied by {CAUTION} (rnnbench)."
     )
 
 

@@ -19,6 +19,11 @@ def ordinal(n: int) -> str:
     return f"{n:,}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
 
 
+def plain(value: object) -> str:
+    """A declared value as people write it: `0.5`, `1`, `architecture`."""
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
 def size(n_bytes: float) -> str:
     """`67 KiB`, `12.5 MiB`, `2.0 GiB`."""
     for unit in ("B", "KiB"):

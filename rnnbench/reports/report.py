@@ -19,7 +19,7 @@ from rnnbench.errors import RnnbenchError, StoreError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.ledger import FOLDER, LOOKS_LOCK, Ledger
 from rnnbench.looks import Look
-from rnnbench.output.amounts import plural
+from rnnbench.output.amounts import plain, plural
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import NO_RUNS, RecordedRun, changed_at, read_runs
 from rnnbench.reports.compose import Report, compose_report, compose_timing_report
@@ -315,13 +315,9 @@ def _changes(declared: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             before, after = (item["declaration"].get(name) for item in (earlier, later))
             if before != after and None not in (before, after):
                 yield (
-                    f"The {words} was changed from {_short(before)} to {_short(after)}{unit} on "
+                    f"The {words} was changed from {plain(before)} to {plain(after)}{unit} on "
                     f"{day}, after runs had been planned."
                 )
-
-
-def _short(value: object) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _command(study: str, runs: Sequence[RecordedRun]) -> str:

@@ -264,7 +264,8 @@ def number_of_look(plan: Plan, *, n_more: int) -> int:
     looks = looks_that_count(own, elsewhere, sections, study.contrast)
     if n_more or not looks:
         return len(looks) + 1
-    runs = [run for run in read_runs(ledger, asks_mlflow=False) if not run.is_deleted]
+    read = None if study.tuned else study.name  # a tuned one is set against the textbook's runs
+    runs = [run for run in read_runs(ledger, read, asks_mlflow=False) if not run.is_deleted]
     own_runs = [run for run in runs if run.study == study.name]
     scores = scores_compared(study.tuned, own_runs, runs)
     rule = {name: study.declaration[name] for name in RULE}
