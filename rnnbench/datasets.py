@@ -39,6 +39,11 @@ class DatasetRef:
     classes: tuple[str, ...] = ("negative", "positive")
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_own(self) -> bool:
+        """Whether they are texts of the user's own."""
+        return self.name not in ("imdb", SYNTHETIC)
+
 
 Progress = Callable[[int, int | None], None]
 OnPreparing = Callable[[], None]

@@ -16,6 +16,8 @@
         parents.json           the search and the trial that the run belongs to
         …                      else like a study's runs
     tuning/<name>/<data>/      what each search found, a file an architecture
+    races/<data>/              races that chose settings, a file for each way of seeing the texts
+    race.lock                  held while one is run
     archive/                   runs that --fresh started over
 """
 

@@ -5,12 +5,14 @@ A function may stand behind, which reads the option's text. Nothing heavy is imp
 """
 
 import inspect
+import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cache, wraps
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
@@ -22,6 +24,7 @@ from rnnbench.output.characters import plain
 from rnnbench.tracking.addresses import mask
 
 T = TypeVar("T")
+MOST_SECONDS = 365 * 86_400.0  # of an option
 N = TypeVar("N", int, float)
 
 
@@ -109,14 +112,22 @@ def _parameters(kind: Any) -> Iterator[inspect.Parameter]:  # Any: a dataclass
 def _read(name: str, annotation: Any, value: Any) -> Any:  # Any: a value of an option, and its type
     kind, _, *readers = get_args(annotation)
     if readers and isinstance(value, str):
-        try:
-            return readers[0](value)
-        except ValueError as err:
-            option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} takes {err}, got '{value}'") from err
+        return read_text(name, readers[0], value)
     if get_origin(kind) is tuple:
         return tuple(value) if isinstance(value, list | tuple) else (value,)
     return value
+
+
+def read_text(name: str, reader: Callable[[str], T], text: str) -> T:
+    """What the reader makes of an option's text.
+
+    Raises:
+        UsageError: it takes something else.
+    """
+    try:
+        return reader(text)
+    except ValueError as err:
+        raise UsageError(f"--{name.replace('_', '-')} takes {err}, got '{text[:40]}'") from err
 
 
 def whole_numbers(text: str) -> tuple[int, ...]:
@@ -147,6 +158,30 @@ def _parse(text: str, kind: Callable[[str], N], example: str) -> tuple[N, ...]:
         return tuple(kind(part) for part in text.split(","))
     except ValueError as err:
         raise ValueError(example) from err
+
+
+def seconds(text: str) -> float:
+    """`90s`, `30m` or `2h` in seconds; ValueError says what is taken."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", text.strip())
+    if match is None or float(match[1]) == 0:
+        raise ValueError("a time like 90s, 30m or 2h")
+    found = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    if found > MOST_SECONDS:
+        raise ValueError("a year (8760h) at most")
+    return found
+
+
+def _race(text: str) -> float:
+    if text.strip() == "none":
+        return 0.0
+    try:
+        return seconds(text)
+    except ValueError as err:
+        raise ValueError(f"{err}, or none") from err
+
+
+def _usual_race() -> float:
+    return read_text("race", _race, os.environ.get("RNNBENCH_RACE") or "3m")
 
 
 def _separator(text: str) -> str:
@@ -263,6 +298,27 @@ class OwnFileChoices(FileChoices):
             "--drop-duplicates", help="Leave out rows whose text an earlier part has too."
         ),
     ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaceChoices:
+    """How settings are chosen on texts of the user's own.
+
+    Args:
+        race: seconds at most; 0 for none.
+    """
+
+    panel: ClassVar = "A file of your own"
+
+    race: Annotated[
+        float,
+        typer.Option(
+            help="How long those of learning rate, units and embedding size that you leave open "
+            "may race on the validation part of your own texts; none keeps the notes' recipe. "
+            "Default: RNNBENCH_RACE, or else 3m."
+        ),
+        _race,
+    ] = field(default_factory=_usual_race)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

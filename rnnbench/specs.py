@@ -34,6 +34,9 @@ BACKENDS: tuple[str, ...] = get_args(Backend)
 ENGINES: tuple[str, ...] = ("keras", "fleet")
 OPTIMIZERS: tuple[str, ...] = ("rmsprop", "adam", "sgd")
 
+USUAL_EMBEDDING_SIZE = 16
+"""The notes'."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanonicalForm:
@@ -171,7 +174,7 @@ class RunSpec:
     data: DataSpec
     seed: int
     recipe: Recipe = field(default_factory=Recipe)
-    embedding_size: int = 16
+    embedding_size: int = USUAL_EMBEDDING_SIZE
     engine: str = "keras"
     backend: Backend = "jax"
     purpose: Purpose = "report"

@@ -14,7 +14,7 @@ from rnnbench.architectures import ALL, architecture_names, check_size, make_for
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import is_there, read_toml
 from rnnbench.limits import MOST_RUNS, parse_seeds
-from rnnbench.specs import Argument, Backend, DataSpec, Recipe, RunSpec
+from rnnbench.specs import USUAL_EMBEDDING_SIZE, Argument, Backend, DataSpec, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
 
 PAIRINGS = ("seed", "none")
@@ -42,6 +42,7 @@ class Study:
         vary_split: split training and validation anew with each seed, so that conclusions do not
             hang on one split.
         hyperparameters: values of each to try; a missing one keeps each architecture's own.
+        embedding_sizes: to try each; none leaves it to the data, 16 on IMDB.
         data, recipe: values by field of `DataSpec` and `Recipe`; those of `learning_rate`,
             `order`, `num_words` and `max_len` are tuples that make a grid too.
         own: how a file of the user's is read and split, values by field.
@@ -56,7 +57,7 @@ class Study:
     margin_points: float = 0.5
     vary_split: bool = False
     dataset: str = "auto"
-    embedding_sizes: tuple[int, ...] = (16,)
+    embedding_sizes: tuple[int, ...] = ()
     hyperparameters: Mapping[str, tuple[Argument, ...]] = field(default_factory=dict)
     data: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
     recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
@@ -149,6 +150,7 @@ def expand_study(
         DataSpec(dataset=dataset, fingerprint=fingerprint, n_classes=n_classes, **values)
         for values in _grid(study.data)
     ]
+    sizes = study.embedding_sizes or (USUAL_EMBEDDING_SIZE,)
     specs = [
         RunSpec(
             form=form,
@@ -160,7 +162,7 @@ def expand_study(
             backend=backend,
         )
         for form, size, one_data, recipe, seed in itertools.product(
-            forms, study.embedding_sizes, data, recipes, study.seeds
+            forms, sizes, data, recipes, study.seeds
         )
     ]
     for form, size, num_words in {(s.form, s.embedding_size, s.data.num_words) for s in specs}:
@@ -252,7 +254,7 @@ def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
     own = {key: read(key, data.pop(key)) for key, read in _OWN.items() if key in data}
     _refuse_unknown("key in [recipe]", values.get("recipe", {}), _names(Recipe))
     dataset = data.pop("dataset", "auto")
-    sizes = hyperparameters.pop("embedding_size", 16)
+    sizes = hyperparameters.pop("embedding_size", None)
     check_description(_text("description", values.get("description", "")))
     return Study(
         name=_text("name", values["name"]),
@@ -261,7 +263,7 @@ def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
         seeds=parse_seeds(values["seeds"]),
         dataset=_text("dataset", dataset),
         own=own,
-        embedding_sizes=_listed(sizes),
+        embedding_sizes=() if sizes is None else _listed(sizes),
         hyperparameters={key: _listed(value) for key, value in hyperparameters.items()},
         data={key: _listed_if(key in _DATA_LISTS, key, value) for key, value in data.items()},
         recipe={
@@ -280,7 +282,7 @@ def _check_count(study: Study) -> None:
     lists = (study.hyperparameters, study.recipe, study.data)
     sizes = [len(values) for table in lists for values in table.values()]
     n_runs = math.prod(
-        (len(study.architectures), len(study.seeds), len(study.embedding_sizes), *sizes)
+        (len(study.architectures), len(study.seeds), len(study.embedding_sizes) or 1, *sizes)
     )
     if n_runs > MOST_RUNS:
         raise StudyError(

@@ -62,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     A shell that runs the tests in the background has them ignore Ctrl-C, and `nohup` a hang-up;
     children inherit that. Without bytecode every command would compile the whole program again.
     """
+    os.environ.setdefault("RNNBENCH_RACE", "none")  # tests of the race say how long it may take
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     os.environ["XLA_FLAGS"] = (

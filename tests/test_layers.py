@@ -58,10 +58,11 @@ ROOMS: dict[str, set[str]] = {
     "compare": set(),
     "published": {"compare"},
     "claims": {"compare", "timing"},
-    "tuning": {"compare"},
+    "racing": set(),
+    "tuning": {"compare", "racing"},
     "runs": {"compare"},
-    "reports": {"claims", "compare", "published", "timing", "tuning"},
-    "studies": {"compare", "published", "reports", "tuning"},
+    "reports": {"claims", "compare", "published", "racing", "timing", "tuning"},
+    "studies": {"compare", "published", "racing", "reports", "tuning"},
 }
 TOP = ("api", "cli", "__main__")
 OWNERS = {

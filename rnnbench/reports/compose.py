@@ -34,6 +34,8 @@ from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, W
 from rnnbench.page.csv_files import write_lines
 from rnnbench.published.page import published_part, published_tables
 from rnnbench.published.rows import Published, compare_with_published, published_curves
+from rnnbench.racing.page import race_part, race_tables
+from rnnbench.racing.record import Race
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe
 from rnnbench.study import TIMING
@@ -70,6 +72,7 @@ class Report:
         comparison, published: of a study's runs; None where only what was timed is told.
         tuning: of a study whose architectures were tuned; None for any other.
         timing: what was timed in the folder; None if nothing was.
+        races: that chose settings of the study's runs.
         look: what to keep of this look at verdicts; None where there are none.
     """
 
@@ -83,6 +86,7 @@ class Report:
     published: Published | None = None
     tuning: TuningPart | None = None
     timing: TimingPart | None = None
+    races: tuple[Race, ...] = ()
     look: Look | None = None
 
     def page(self) -> Page:
@@ -99,6 +103,7 @@ class Report:
         return {
             **(comparison_tables(self.comparison) if self.comparison else {}),
             **(tuning_tables(self.tuning) if self.tuning else {}),
+            **(race_tables(self.races) if self.races else {}),
             **(published_tables(self.published) if self.published else {}),
             **(timing_tables(self.timing) if self.timing else {}),
             **claims_tables(self.claims),
@@ -116,6 +121,8 @@ class Report:
         if self.timing:
             yield timing_part(self.timing)
         yield claims_part(self.claims)
+        if self.races:
+            yield race_part(self.races)
         yield _facts_part(self.facts)
 
 
@@ -134,6 +141,7 @@ def compose_report(
     others: Sequence[RecordedRun] = (),
     searches: Mapping[str, TuningRecord] | None = None,
     timing: TimingPart | None = None,
+    races: Sequence[Race] = (),
     command: str = "",
     problem: str | None = None,
     n_deleted: int = 0,
@@ -148,6 +156,7 @@ def compose_report(
         others: runs of other studies, against which a tuned one is set.
         searches: of a tuned study, by architecture.
         timing: what was timed in the folder.
+        races: that were run on these texts.
         command: the words that repeat the study; empty if nobody knows them.
         problem: why MLflow could not be read; None if it could.
         n_deleted: runs of the study that somebody deleted in MLflow.
@@ -201,6 +210,7 @@ def compose_report(
             )
         ),
         timing=timing,
+        races=tuple(race for race in races if any(race.chose(run.spec) for run in runs)),
         facts=describe_study(runs, declared, command),
         tuning=compose_tuning_part(tuned, matched, searches or {}, **rule) if tuned else None,
         made_at=_now(),

@@ -21,6 +21,7 @@ from rnnbench.ledger import FOLDER, LOOKS_LOCK, Ledger
 from rnnbench.looks import Look
 from rnnbench.output.amounts import plain, plural
 from rnnbench.page.screen import Screen
+from rnnbench.racing.record import read_races
 from rnnbench.recorded_runs import NO_RUNS, RecordedRun, changed_at, read_runs
 from rnnbench.reports.compose import Report, compose_report, compose_timing_report
 from rnnbench.reports.writer import FORMATS, LATEX, write_report
@@ -228,6 +229,7 @@ def _compose(
         others=[run for run in kept if run.study != study],
         searches=searches,
         timing=timing,
+        races=read_races(ledger.folder, runs[0].spec.data.fingerprint),
         command=_command(study, runs),
         problem=problem,
         n_deleted=sum(run.study == study and run.is_deleted for run in found),

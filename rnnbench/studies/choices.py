@@ -12,6 +12,7 @@ from rnnbench.options import (
     Epochs,
     ExecutorChoices,
     OwnFileChoices,
+    RaceChoices,
     numbers,
     whole_numbers,
     words,
@@ -81,6 +82,7 @@ class RunChoices(ArchitectureChoices):
     ] = False
     dataset: Dataset = None
     own: OwnFileChoices = field(default_factory=OwnFileChoices)
+    racing: RaceChoices = field(default_factory=RaceChoices)
     placing: ExecutorChoices = field(default_factory=ExecutorChoices)
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; the old runs are put aside.")

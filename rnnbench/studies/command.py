@@ -1,16 +1,20 @@
 """`rnnbench run`; `rnnbench plan`, which takes the same options; `rnnbench doctor`."""
 
-import re
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from rnnbench.errors import UsageError
-from rnnbench.options import Json, flatten, here, tell_interrupted, this_command
+from rnnbench.options import (
+    Json,
+    flatten,
+    here,
+    read_text,
+    seconds,
+    tell_interrupted,
+    this_command,
+)
 from rnnbench.studies.choices import RunChoices
-
-MOST_BUDGET_SECONDS = 365 * 86_400.0
 
 
 @flatten
@@ -50,11 +54,12 @@ def plan(
 ) -> None:
     """Forecast what `rnnbench run` with the same options would take, and what it could decide.
 
-    Trains a few epochs of each network on this machine, for half a minute, and keeps nothing; where
-    it cannot know when runs stop early, one run of each network too, for two minutes at most.
+    Trains a few epochs of each network on this machine, for half a minute, and keeps nothing but
+    the race that chooses settings for texts of your own. Where it cannot know when runs stop early,
+    it trains one run of each network too, for two minutes at most.
     """
     choices = replace(choices, command=this_command())
-    _forecast(choices, None if budget is None else _seconds(budget), json=json)
+    _forecast(choices, None if budget is None else read_text("budget", seconds, budget), json=json)
 
 
 def doctor(json: Json = False) -> None:
@@ -80,14 +85,3 @@ def _forecast(choices: RunChoices, budget_seconds: float | None, *, json: bool) 
         found = plan_study(choices, budget_seconds, screen, here())
     if json:
         print_json(found)
-
-
-def _seconds(text: str) -> float:
-    """`90s`, `30m` or `2h` in seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", text.strip())
-    if match is None or float(match[1]) == 0:
-        raise UsageError(f"--budget takes a time like 90s, 30m or 2h, got '{text}'")
-    seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
-    if seconds > MOST_BUDGET_SECONDS:
-        raise UsageError(f"--budget takes a year (8760h) at most, got '{text[:40]}'")
-    return seconds

@@ -9,9 +9,10 @@ from rnnbench.architectures import ALL
 from rnnbench.datasets import is_table
 from rnnbench.errors import UsageError
 from rnnbench.options import given
+from rnnbench.racing.defaults import without_values_of_imdb
 from rnnbench.specs import Recipe
 from rnnbench.studies.choices import RunChoices
-from rnnbench.study import Study, load_study
+from rnnbench.study import Study, bundled_studies, load_study
 from rnnbench.study_names import name_after_file
 
 HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
@@ -34,7 +35,8 @@ def compose_study(choices: RunChoices) -> Study:
         )
     if choices.study and choices.quick:
         raise UsageError("--quick is a study of its own; leave it or --study out")
-    base = load_study(choices.study or ("quick" if choices.quick else "textbook"))
+    source = choices.study or ("quick" if choices.quick else "textbook")
+    base = load_study(source)
     changes = {
         "hyperparameters": chosen_values(choices, HYPERPARAMETERS),
         "data": chosen_values(choices, DATA),
@@ -45,16 +47,21 @@ def compose_study(choices: RunChoices) -> Study:
     if choices.tuned:
         stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
     is_own = is_table(choices.dataset or "")
+    if is_own and source in bundled_studies():
+        base = without_values_of_imdb(base)
     if is_own:  # its runs do not belong among those on IMDB
         stem = name_after_file(stem, Path(choices.dataset or "").stem)
     is_changed = any(changes.values())
-    is_other = is_changed or is_own
+    description = None  # what is said of the study is no longer true of what it becomes
+    if is_changed:
+        description = f"Changed on the command line from the study {base.name}"
+    elif is_own:
+        description = f"The networks of the study {base.name}, on other texts"
     if choices.dataset is not None:  # what the study says of its own file
         base = replace(base, own={})
     return base.with_choices(
         name=choices.name or (f"{stem}-custom" if is_changed else stem),
-        # What is said of the study is no longer true of what it has become.
-        description=f"Changed on the command line from the study {base.name}" if is_other else None,
+        description=description,
         architectures=choices.architectures or (ALL if choices.all_ else None),
         seeds=choices.seeds or None,
         dataset=choices.dataset,

@@ -23,6 +23,7 @@ from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
 from rnnbench.looks import RULE, Look, earlier_looks
 from rnnbench.page.screen import Screen
+from rnnbench.racing.defaults import Racing, with_defaults
 from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
 from rnnbench.studies.choices import RunChoices
@@ -157,6 +158,14 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
         n_runs = len(expand_study(study, dataset="", fingerprint="", backend=backend))
         start = partial(workers.executor.start, n_runs)
         dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
+        racing = Racing(
+            workers=workers,
+            ledger=ledger,
+            limit_seconds=choices.racing.race,
+            is_fresh=choices.fresh,
+            view=view,
+        )
+        study = with_defaults(study, dataset, racing)
         if choices.tuned:
             chosen = chosen_values(choices, (*RECIPE, *HYPERPARAMETERS))
             study = with_winners(study, ledger.folder, dataset, backend, chosen, view.warn)

@@ -7,7 +7,14 @@ import typer
 
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.limits import MOST, parse_seeds
-from rnnbench.options import ArchitectureChoices, Dataset, Epochs, OwnFileChoices, WorkerChoices
+from rnnbench.options import (
+    ArchitectureChoices,
+    Dataset,
+    Epochs,
+    OwnFileChoices,
+    RaceChoices,
+    WorkerChoices,
+)
 
 _KNOWN = {"sampler": ("tpe", "random", "grid"), "pruner": ("median", "none")}
 _MOST_TRIALS = 10_000
@@ -62,6 +69,7 @@ class TuneChoices(ArchitectureChoices):
     num_words: Annotated[int | None, typer.Option(help="Size of the vocabulary.")] = None
     dataset: Dataset = None
     own: OwnFileChoices = field(default_factory=OwnFileChoices)
+    racing: RaceChoices = field(default_factory=RaceChoices)
     placing: WorkerChoices = field(default_factory=WorkerChoices)
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; the old trials are put aside.")

@@ -21,6 +21,7 @@ from rnnbench.ledger import Ledger
 from rnnbench.options import ExecutorChoices, given
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
+from rnnbench.racing.defaults import Racing, with_defaults
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, Pruned, RunSpec, Started
 from rnnbench.tracking.provenance import made_by, mlflow_status, tag_command
 from rnnbench.tracking.store import Store, find_store
@@ -64,11 +65,19 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
     opened = open_executor(placing, ledger.folder)
     with closing(opened.executor) as executor:
         start = partial(executor.start, len(opened.placement.gpus))
+        dataset = resolve_dataset(base.dataset, view.downloaded, start, own)
+        racing = Racing(
+            workers=opened,
+            ledger=ledger,
+            limit_seconds=choices.racing.race,
+            is_fresh=False,  # the trials start over; what they start from stays
+            view=view,
+        )
         tuning = Tuning(
             choices=choices,
-            base=base,
+            base=with_defaults(base, dataset, racing),
             space=space,
-            dataset=resolve_dataset(base.dataset, view.downloaded, start, own),
+            dataset=dataset,
             placement=opened.placement,
         )
         refuse_unfit(spec for name in base.architectures for spec in tuning.specs(name, {}))

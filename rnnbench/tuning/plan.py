@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rnnbench.architectures import ALL
-from rnnbench.datasets import DatasetRef
+from rnnbench.datasets import DatasetRef, is_table
 from rnnbench.errors import StudyError, UsageError
 from rnnbench.execution.devices import Placement
+from rnnbench.racing.defaults import without_values_of_imdb
 from rnnbench.specs import PluginForm, RunSpec
 from rnnbench.study import Study, expand_study, load_study
 from rnnbench.tracking.provenance import drop_options
@@ -92,7 +93,10 @@ def compose_base(choices: TuneChoices) -> Study:
         StudyError: something that cannot be trained.
     """
     data = {"max_len": choices.max_len, "num_words": choices.num_words}
-    return load_study("textbook").with_choices(
+    study = load_study("textbook")
+    if is_table(choices.dataset or ""):
+        study = without_values_of_imdb(study)
+    return study.with_choices(
         name=TUNING,
         architectures=choices.architectures or ALL,
         dataset=choices.dataset,

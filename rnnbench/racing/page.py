@@ -1,0 +1,61 @@
+"""The part of the page on how the settings were chosen."""
+
+from collections.abc import Sequence
+
+from rnnbench.page.blocks import Paragraph, Part, make_part
+from rnnbench.page.csv_files import write_lines
+from rnnbench.page.tables import Column, Table
+from rnnbench.page.texts import count, duration, number
+from rnnbench.racing.record import NETWORKS, Entrant, Race
+
+
+def race_part(races: Sequence[Race]) -> Part:
+    """A table of each race, and what it may be taken for."""
+    reading = Paragraph(
+        "Nobody set these values, so a few settings were tried on the validation part, which none"
+        " of the test scores above is measured on. Numbers are the lowest validation loss in nats a"
+        f" text, of one run each with seed {races[0].seed}, which the study does not use. One"
+        " setting serves every network of the study; `rnnbench tune` searches longer, for each its"
+        " own."
+    )
+    return make_part("race", "How the settings were chosen", (reading, *map(_tabulate, races)))
+
+
+def race_tables(races: Sequence[Race]) -> dict[str, str]:
+    """The CSV text of the table, by the stem of its file."""
+    lines = (
+        (
+            race.max_len,
+            race.num_words,
+            race.batch_size,
+            each.setting.units,
+            each.setting.embedding_size,
+            each.setting.learning_rate,
+            *(each.losses.get(name) for name in NETWORKS),
+            each is race.winner,
+        )
+        for race in races
+        for each in race.entrants
+    )
+    names = ("max_len", "num_words", "batch_size", "units", "embedding_size", "learning_rate")
+    return {"race": write_lines((*names, *NETWORKS, "is_chosen"), lines)}
+
+
+def _tabulate(race: Race) -> Table[Entrant]:
+    def loss_of(network: str) -> Column[Entrant]:
+        return Column(network, lambda each: number(each.losses.get(network), 4))
+
+    columns: list[Column[Entrant]] = [
+        Column("learning rate", lambda each: f"{each.setting.learning_rate:g}"),
+        Column("units", lambda each: count(each.setting.units)),
+        Column("embedding size", lambda each: count(each.setting.embedding_size)),
+        *map(loss_of, NETWORKS),
+        Column("mean", lambda each: number(each.loss, 4)),
+        Column("", lambda each: "chosen" if each is race.winner else "", is_number=False),
+    ]
+    cut = ", when its time was over" if race.was_cut else ""
+    caption = (
+        f"A race of {duration(race.seconds)}{cut}: max_len {race.max_len}, num_words"
+        f" {race.num_words}, batch_size {race.batch_size}"
+    )
+    return Table(caption, "race", columns, [("", race.entrants)])

@@ -1,0 +1,170 @@
+"""A race as it is kept: on which texts, who took part, and how far each came."""
+
+import hashlib
+import json
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rnnbench.entries import parse_file, write_json
+from rnnbench.errors import DamagedError
+from rnnbench.limits import check_count
+from rnnbench.specs import DataSpec, Recipe, RunSpec
+
+FOLDER = "races"
+"""Where the ledger keeps them."""
+NETWORKS = ("lstm", "gru")
+"""Every setting is tried with both, whatever the study trains: a race serves all studies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a race chooses."""
+
+    units: int
+    embedding_size: int
+    learning_rate: float
+
+    def __post_init__(self) -> None:
+        check_count("units", self.units)
+        check_count("embedding_size", self.embedding_size)
+        Recipe(learning_rate=self.learning_rate)
+
+    def __str__(self) -> str:
+        return (
+            f"learning_rate {self.learning_rate:g}, units {self.units}, "
+            f"embedding_size {self.embedding_size}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrant:
+    """A setting, and how far its networks came.
+
+    Args:
+        losses: by network, the lowest validation loss so far, in nats a text.
+        epochs: by network.
+        is_over: whether each network stopped by itself, not because the time was over.
+    """
+
+    setting: Setting
+    losses: Mapping[str, float]
+    epochs: Mapping[str, int]
+    is_over: bool
+
+    @property
+    def loss(self) -> float | None:
+        """The mean over the networks; None where one has no epoch, diverged or failed."""
+        if any(name not in self.losses for name in NETWORKS):
+            return None
+        return statistics.fmean(self.losses[name] for name in NETWORKS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """A race that is over.
+
+    Args:
+        dataset, fingerprint, max_len, num_words: the texts, and what is seen of them.
+        held: what was not raced, by name, because the user set it.
+        batch_size, seed: of every run.
+        limit_seconds: when it was to end; `seconds` is what it took.
+    """
+
+    dataset: str
+    fingerprint: str
+    max_len: int
+    num_words: int
+    held: Mapping[str, float | int]
+    batch_size: int
+    seed: int
+    limit_seconds: float
+    seconds: float
+    entrants: tuple[Entrant, ...]
+
+    @property
+    def winner(self) -> Entrant:
+        """The entrant with the lowest loss; of equals, or if none has one, the first."""
+        return min(self.entrants, key=lambda each: _rank(each.loss))
+
+    def chose(self, spec: RunSpec) -> bool:
+        """Whether a run is seen so and trained so, but for what tuning may have changed."""
+        data, winner = spec.data, self.winner.setting
+        return (
+            (data.fingerprint, data.max_len, data.num_words)
+            == (self.fingerprint, self.max_len, self.num_words)
+            and spec.recipe.batch_size == self.batch_size
+            and spec.embedding_size == winner.embedding_size
+        )
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether the time ended before every entrant had."""
+        return not all(each.is_over for each in self.entrants)
+
+
+def write_race(ledger_folder: Path, race: Race) -> None:
+    """Keep it, whole or not at all.
+
+    Raises:
+        OSError: the disk is full or gone.
+    """
+    place = _place(ledger_folder, race.fingerprint, race.max_len, race.num_words, race.held)
+    write_json(place, asdict(race))
+
+
+def find_race(
+    ledger_folder: Path,
+    data: DataSpec,
+    held: Mapping[str, float | int],
+    on_problem: Callable[[str], None] = lambda _: None,
+) -> Race | None:
+    """The race that was run on these texts, seen so, with these values held.
+
+    Args:
+        on_problem: called with a sentence if its file is damaged.
+    """
+    place = _place(ledger_folder, data.fingerprint, data.max_len, data.num_words, held)
+    return _read(place, on_problem)
+
+
+def read_races(ledger_folder: Path, fingerprint: str) -> list[Race]:
+    """Every race that was run on these texts; one that is damaged is left out."""
+    places = sorted((ledger_folder / FOLDER / fingerprint[:16]).glob("*.json"))
+    return [race for place in places if (race := _read(place, lambda _: None)) is not None]
+
+
+def _rank(loss: float | None) -> tuple[bool, float]:
+    return (loss is None, 0.0 if loss is None else loss)
+
+
+def _place(
+    ledger_folder: Path,
+    fingerprint: str,
+    max_len: int,
+    num_words: int,
+    held: Mapping[str, float | int],
+) -> Path:
+    asked = json.dumps([max_len, num_words, dict(held)], sort_keys=True)
+    name = hashlib.sha256(asked.encode()).hexdigest()[:12]
+    return ledger_folder / FOLDER / fingerprint[:16] / f"{name}.json"
+
+
+def _read(place: Path, on_problem: Callable[[str], None]) -> Race | None:
+    try:
+        return parse_file(place, _parse)
+    except DamagedError as err:
+        on_problem(f"{err}; the race is run again")
+        return None
+
+
+def _parse(content: bytes) -> Race:
+    values: dict[str, Any] = json.loads(content)  # Any: JSON values
+    entrants = [
+        Entrant(**{**each, "setting": Setting(**each["setting"])}) for each in values["entrants"]
+    ]
+    race = Race(**{**values, "entrants": tuple(entrants)})
+    race.winner, race.was_cut  # noqa: B018  # what is not a race has none
+    return race

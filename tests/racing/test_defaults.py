@@ -1,0 +1,93 @@
+"""What a command chooses on texts of one's own, as a user sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command import Answer
+from newcomer import write_reviews
+from project import Project, build_once, write_project
+
+from rnnbench.ledger import FOLDER, Ledger
+from rnnbench.recorded_runs import read_runs
+
+OWN = ("--dataset", "reviews.csv")
+STUDY = "textbook-reviews"
+
+
+@pytest.fixture(scope="module")
+def raced(shared: Path) -> Project:
+    """A study of one run whose settings a race has chosen, and its report; what it said."""
+    project = write_project(shared / "raced", shared)
+
+    def run() -> None:
+        write_reviews(project.folder / "reviews.csv")
+        done = project.here("run", "lstm", "--seeds", "1", *OWN, "--race", "20s", "--report")
+        assert done.returncode == 0, done.stderr
+        (project.folder / "said.txt").write_text(done.stdout, "utf-8")
+
+    build_once(project.folder / "raced", run)
+    return project
+
+
+def settings(project: Project) -> dict[str, object]:
+    (run,) = read_runs(Ledger(project.folder), STUDY)
+    return {**run.spec.settings, "units": run.spec.form.units}  # type: ignore[union-attr]
+
+
+def test_documented_command_learns_what_there_is_to_learn(raced: Project) -> None:
+    said = (raced.folder / "said.txt").read_text("utf-8")
+    assert "race      settings for reviews, tried with lstm and gru" in said
+    (run,) = read_runs(Ledger(raced.folder), STUDY)
+    assert run.result is not None
+    assert (run.result.test_accuracy or 0) > 0.9
+    chosen = settings(raced)
+    assert chosen["batch_size"] == 8
+    assert chosen["max_len"] != 100
+    assert chosen["learning_rate"] in (1e-3, 3e-3, 1e-2)
+
+
+def test_race_is_kept_for_the_next_command(raced: Project) -> None:
+    before = settings(raced)
+    done = raced.here("run", "lstm", "--seeds", "1", *OWN, "--race", "20s", "--no-report")
+    assert "kept from before" in done.stdout
+    assert "1 done already" in done.stdout
+    assert settings(raced) == before
+
+
+def test_report_shows_the_race(raced: Project) -> None:
+    folder = raced.folder / "reports" / STUDY
+    assert "How the settings were chosen" in (folder / "index.html").read_text("utf-8")
+    assert "is_chosen" in (folder / "tables" / "race.csv").read_text("utf-8")
+
+
+def test_seed_of_the_race_is_not_measured_on(raced: Project) -> None:
+    done = raced.here("run", "lstm", "--seeds", "1000,", *OWN, "--race", "20s")
+    assert done.returncode == 2
+    assert "seed 1000 chose the settings in a race" in done.stderr
+
+
+HELD = ("--units", "4", "--embedding-size", "4", "--learning-rate", "0.01", "--race", "20s")
+
+
+@pytest.mark.parametrize("words", [("--race", "none"), HELD], ids=["unwanted", "nothing open"])
+def test_no_race_where_none_is_wanted_or_nothing_is_left_open(
+    raced: Project, words: tuple[str, ...]
+) -> None:
+    done = raced.here("plan", "gru", "--seeds", "1", *OWN, *words, "--epochs", "2")
+    assert done.returncode == 0, done.stderr
+    assert "race" not in done.stdout
+
+
+def test_imdb_and_synthetic_reviews_keep_the_notes_recipe(
+    rnnbench: Callable[..., Answer], tmp_path: Path
+) -> None:
+    rnnbench("run", "--quick", "--dry-run")
+    assert not (tmp_path / FOLDER / "races").exists()
+
+
+def test_time_of_a_race_is_checked(rnnbench: Callable[..., Answer]) -> None:
+    answer = rnnbench("run", "lstm", "--dataset", "reviews.csv", "--race", "soon")
+    assert "--race takes a time like 90s, 30m or 2h, or none, got 'soon'" in answer.err

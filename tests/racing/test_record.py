@@ -1,0 +1,66 @@
+"""A race that was kept comes back as it was, or is said to be damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rnnbench.racing.record import Entrant, Race, Setting, find_race, read_races, write_race
+from rnnbench.specs import DataSpec
+
+DATA = DataSpec(dataset="texts", fingerprint="f" * 64, max_len=20, num_words=300)
+
+
+def entrant(units: int, lstm: float | None, gru: float | None, is_over: bool = True) -> Entrant:
+    losses = {"lstm": lstm, "gru": gru}
+    return Entrant(
+        setting=Setting(units=units, embedding_size=16, learning_rate=0.01),
+        losses={name: loss for name, loss in losses.items() if loss is not None},
+        epochs={"lstm": 1, "gru": 2},
+        is_over=is_over,
+    )
+
+
+def made(*entrants: Entrant, held: dict[str, float | int] | None = None) -> Race:
+    return Race(
+        dataset=DATA.dataset,
+        fingerprint=DATA.fingerprint,
+        max_len=DATA.max_len,
+        num_words=DATA.num_words,
+        held=held or {},
+        batch_size=8,
+        seed=1000,
+        limit_seconds=180.0,
+        seconds=12.5,
+        entrants=entrants,
+    )
+
+
+def test_winner_has_the_lowest_mean_loss_of_both_networks() -> None:
+    race = made(entrant(8, 0.2, 0.9), entrant(32, 0.5, 0.5), entrant(64, 0.1, None))
+    assert race.winner.setting.units == 32
+    assert not race.was_cut
+
+
+def test_first_setting_is_taken_where_none_has_a_loss() -> None:
+    race = made(entrant(8, None, 0.9, is_over=False), entrant(32, None, None, is_over=False))
+    assert race.winner.setting.units == 8
+    assert race.was_cut
+
+
+def test_race_is_found_again_by_texts_sight_and_what_was_held(tmp_path: Path) -> None:
+    race = made(entrant(8, 0.2, 0.3), held={"units": 8})
+    write_race(tmp_path, race)
+    assert find_race(tmp_path, DATA, {"units": 8}) == race
+    assert find_race(tmp_path, DATA, {}) is None
+    assert read_races(tmp_path, DATA.fingerprint) == [race]
+
+
+def test_damaged_race_is_told_and_left_out(tmp_path: Path) -> None:
+    write_race(tmp_path, made(entrant(8, 0.2, 0.3)))
+    (file,) = (tmp_path / "races").rglob("*.json")
+    for content in ("", "{}", file.read_text().replace("0.2", '"a"'), "[1]"):
+        file.write_text(content)
+        told: list[str] = []
+        assert find_race(tmp_path, DATA, {}, told.append) is None
+        assert "run again" in told[0]
+        assert read_races(tmp_path, DATA.fingerprint) == []
