@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 from rnnbench.architectures import ALL
-from rnnbench.datasets import is_table
+from rnnbench.datasets import is_table, stem_of_table
 from rnnbench.errors import UsageError
-from rnnbench.options import given
 from rnnbench.specs import Recipe
 from rnnbench.studies.choices import RunChoices
 from rnnbench.study import Study, load_study
@@ -44,12 +42,13 @@ def compose_study(choices: RunChoices) -> Study:
     stem = base.name
     if choices.tuned:
         stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
-    is_own = is_table(choices.dataset or "")
-    if is_own:  # its runs do not belong among those on IMDB
-        stem = name_after_file(stem, Path(choices.dataset or "").stem)
+    dataset = choices.own.dataset(choices.dataset)
+    is_own = dataset is not None and is_table(dataset)
+    if dataset is not None and is_own:  # its runs do not belong among those on IMDB
+        stem = name_after_file(stem, stem_of_table(dataset))
     is_changed = any(changes.values())
     is_other = is_changed or is_own
-    if choices.dataset is not None:  # what the study says of its own file
+    if dataset is not None:  # what the study says of its own file
         base = replace(base, own={})
     return base.with_choices(
         name=choices.name or (f"{stem}-custom" if is_changed else stem),
@@ -57,8 +56,8 @@ def compose_study(choices: RunChoices) -> Study:
         description=f"Changed on the command line from the study {base.name}" if is_other else None,
         architectures=choices.architectures or (ALL if choices.all_ else None),
         seeds=choices.seeds or None,
-        dataset=choices.dataset,
-        own=given(choices.own),
+        dataset=dataset,
+        own=choices.own.reading(),
         **changes,
     )
 

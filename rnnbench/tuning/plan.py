@@ -95,7 +95,7 @@ def compose_base(choices: TuneChoices) -> Study:
     return load_study("textbook").with_choices(
         name=TUNING,
         architectures=choices.architectures or ALL,
-        dataset=choices.dataset,
+        dataset=choices.own.dataset(choices.dataset),
         data={key: (value,) for key, value in data.items() if value is not None},
         recipe={} if choices.epochs is None else {"epochs": (choices.epochs,)},
     )
