@@ -19,6 +19,7 @@ _LANGUAGES = {
 _SAMPLE_BYTES = 65_536  # of lines that are not ASCII; the others say nothing
 _LEAST_BYTES = 4096  # the library's counts need some; a shorter sample is repeated
 _KOREAN_SHARE = 0.8  # of letters that are in use; Chinese and Japanese in cp949 come out half Hanja
+_MOST_DAMAGED = 0.01  # of characters; the line of one is told when all is decoded
 _USUAL_JAMO = "ㅋㅎㅠㅜㅡ"  # the others are what Japanese kana come out as
 _FIRST, _LAST = b"\xb0\xa1", b"\xc8\xfe"  # of the syllables that are in use
 
@@ -74,7 +75,7 @@ def _decode(content: bytes, name: str, encoding: str) -> str:
 def _find_other(contents: Iterable[bytes]) -> str:
     """The likely encoding of texts that are not Unicode; where none is, `utf-8`, which fails."""
     sample = _sample(contents)
-    if not sample:
+    if not sample or _is_damaged_unicode(sample):
         return "utf-8"
     return "cp949" if _is_korean(sample) else _ask_library(sample)
 
@@ -121,11 +122,16 @@ def _sample(contents: Iterable[bytes]) -> bytes:
     return b"\n".join(lines)
 
 
+def _is_damaged_unicode(sample: bytes) -> bool:
+    """Whether most that is not ASCII is UTF-8, which no other encoding looks like by chance."""
+    letters = [c for c in sample.decode("utf-8", "replace") if not c.isascii()]
+    return letters.count("\ufffd") < len(letters) / 2
+
+
 def _is_korean(sample: bytes) -> bool:
     """Whether it reads as Korean in cp949, as which the library takes much of Shift-JIS."""
-    try:
-        text = sample.decode("cp949")
-    except UnicodeDecodeError:
+    text = sample.decode("cp949", "replace")
+    if text.count("\ufffd") > _MOST_DAMAGED * len(text):
         return False
     letters = Counter({c: n for c, n in Counter(text).items() if c.isalpha() and not c.isascii()})
     n_usual = sum(

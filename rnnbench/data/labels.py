@@ -13,6 +13,7 @@ FEWEST_ROWS = 50
 FEWEST_OF_A_CLASS = 5
 MOST_CLASSES = 100
 MOST_LABEL_CHARACTERS = 200
+_SHORT = 40
 _MOST_TOLD = 5  # classes, or spellings of one, that a sentence names
 
 # As many digits as a float is sure of; a number that starts with 0 is a name.
@@ -69,7 +70,8 @@ def keep_spellings(labels: Sequence[str]) -> tuple[list[str], list[str]]:
     typed = {label: unicodedata.normalize("NFC", label) for label in set(labels)}
     alike = Counter(label_key(label) for label in set(typed.values()))
     n_alike = sum(count > 1 for count in alike.values())
-    notes = [f"kept apart: {n_alike} classes in several spellings"] if n_alike else []
+    kept = "1 class" if n_alike == 1 else f"{n_alike} classes"
+    notes = [f"kept apart: {kept} in several spellings"] if n_alike else []
     return [typed[label] for label in labels], notes
 
 
@@ -95,20 +97,22 @@ def tell_small(small: dict[str, int]) -> str:
     )
 
 
-def check_labels(source: str, labels: Sequence[str]) -> None:
+def check_labels(source: str, column: str, labels: Sequence[str]) -> None:
     """See that there is something to learn.
 
     Args:
-        source: the file, and the column if it has one, for messages.
+        source: the files, for messages.
+        column: in which the labels are; empty if it has no name.
 
     Raises:
         DataError: too few rows, one class, too many, one that is too small, or a label too long.
     """
     counts = Counter(labels)
     longest = max(counts, key=len)
+    where = f"the column '{shorten(column)}'" if column else "the label column"
     if len(longest) > MOST_LABEL_CHARACTERS:
         raise DataError(
-            f"{source} holds a label of {len(longest):,} characters, of at most "
+            f"{source}: {where} holds a label of {len(longest):,} characters, of at most "
             f"{MOST_LABEL_CHARACTERS}; use --label-column for another"
         )
     if len(labels) < FEWEST_ROWS:
@@ -122,8 +126,8 @@ def check_labels(source: str, labels: Sequence[str]) -> None:
         )
     if len(counts) > MOST_CLASSES or len(counts) * FEWEST_OF_A_CLASS > len(labels):
         raise DataError(
-            f"{source} has {len(counts):,} different labels in {len(labels):,} rows, too many for "
-            "classes; use --label-column for another column, or --drop-small-classes"
+            f"{source}: {where} has {len(counts):,} different values in {len(labels):,} rows, too "
+            "many for classes; use --label-column for another, or --drop-small-classes"
         )
     if small := find_small(labels):
         raise DataError(
@@ -135,6 +139,9 @@ def check_labels(source: str, labels: Sequence[str]) -> None:
 
 def _tell_counts(found: Counter[str]) -> str:
     """`'Pos' (30), 'pos' (15) and 2 more`."""
-    shown = ", ".join(f"'{shorten(s)}' ({n:,})" for s, n in found.most_common(_MOST_TOLD))
+    shown = ", ".join(
+        f"'{label if len(label) <= _SHORT else shorten(label)}' ({count:,})"
+        for label, count in found.most_common(_MOST_TOLD)
+    )
     more = len(found) - _MOST_TOLD
     return f"{shown} and {more} more" if more > 0 else shown

@@ -96,12 +96,14 @@ class Table:
 
     Args:
         parts: where the user says it, the part that each row belongs to.
+        column: in which the labels are; empty where files call it differently.
         notes: what was inferred or left out, in sentences.
     """
 
     texts: list[str]
     labels: list[str]
     parts: list[PartName] | None = None
+    column: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -128,7 +130,7 @@ def read_table(path: Path, choices: OwnChoices, *, for_training: bool = True) ->
     if for_training and choices.drop_small_classes:
         table = _drop_small(table)
     if for_training:
-        check_labels(str(path), table.labels)
+        check_labels(" and ".join(str(file) for _, file in files), table.column, table.labels)
     return table
 
 
@@ -141,10 +143,12 @@ def _join(read: Sequence[tuple[PartName, Path, Table]]) -> Table:
         for note in table.notes
         if note not in of_all
     ]
+    columns = {table.column for *_, table in read}
     return Table(
         texts=[text for _, _, table in read for text in table.texts],
         labels=[label for _, _, table in read for label in table.labels],
         parts=[part for part, _, table in read for _ in table.texts],
+        column=columns.pop() if len(columns) == 1 else "",
         notes=(*of_all, *of_one),
     )
 
@@ -168,6 +172,7 @@ def _read_file(path: Path, choices: OwnChoices, *, with_parts: bool = False) -> 
         texts=[texts[row] for row in kept],
         labels=[labels[row] for row in kept],
         parts=None if parts is None else [parts[row] for row in kept],
+        column=found.label,
         notes=(
             *rows.notes,
             *found.notes,
@@ -226,7 +231,8 @@ def _drop_small(table: Table) -> Table:
     kept = [row for row, label in enumerate(table.labels) if label not in small]
     if not kept:
         raise DataError(f"every class is too small: {tell_small(small)}")
-    return Table(
+    return replace(
+        table,
         texts=[table.texts[row] for row in kept],
         labels=[table.labels[row] for row in kept],
         parts=None if table.parts is None else [table.parts[row] for row in kept],
