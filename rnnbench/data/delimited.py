@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import re
 import sys
 from collections.abc import Container, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ QUOTINGS: tuple[Quoting, ...] = get_args(Quoting)
 """Double quotes hold a field together, or are characters like any other; `auto` finds it out."""
 
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+_NAMED_SEPARATOR = re.compile("sep=(.)(?=\r?\n)")  # Excel's first line
 _TRIED_ROWS = 200  # of which a separator makes as many fields as the header has
 _REMEDY = "close it, or use --quoting none if double quotes are characters like any other here"
 
@@ -45,6 +47,9 @@ def read_delimited(
         UsageError: a separator that cannot be.
         DataError: a line that does not fit the header, or a quote without its other half.
     """
+    if named := _NAMED_SEPARATOR.match(text):
+        text = text[named.end() :]  # but for the line's end, so that lines keep their numbers
+        separator = separator or named[1]
     found = separator or _find_separator(text, usual)
     try:
         rows = _read_either(path, text, found, quoting)

@@ -13,7 +13,7 @@ from rnnbench.data.files import reading
 from rnnbench.data.inputs import MOST_FILE_BYTES
 from rnnbench.data.rows import Rows, shorten
 from rnnbench.errors import DataError
-from rnnbench.formats import FormatError, read_bytes
+from rnnbench.formats import FormatError
 
 ENDING = ".txt"
 MOST_FILES = 2_000_000
@@ -60,8 +60,7 @@ def folder_sha256(folder: Path) -> str:
     """SHA-256 (hex) of all texts of a folder and where they lie."""
     digest = hashlib.sha256()
     for file in list_texts(folder).files:
-        with reading(Path(file.path)):
-            content = read_bytes(Path(file.path), MOST_FILE_BYTES)
+        content = _read(file)
         name = os.path.relpath(file.path, folder)
         digest.update(f"{len(os.fsencode(name))} {len(content)} ".encode())
         digest.update(os.fsencode(name) + content)
@@ -76,11 +75,7 @@ def read_folder(folder: Path, encoding: str | None) -> Rows:
         DataError: see `list_texts`; or a file cannot be read.
     """
     listing = list_texts(folder)
-    contents: dict[str, bytes] = {}
-    for file in listing.files:
-        with reading(Path(file.path)):
-            contents[file.path] = read_bytes(Path(file.path), MOST_FILE_BYTES)
-    texts, notes = decode(contents, encoding)
+    texts, notes = decode({file.path: _read(file) for file in listing.files}, encoding)
     columns = {TEXT: texts, LABEL: [file.label for file in listing.files]}
     if any(file.part for file in listing.files):
         columns[SPLIT] = [file.part for file in listing.files]
@@ -88,6 +83,12 @@ def read_folder(folder: Path, encoding: str | None) -> Rows:
     layout = "folder of a part with a folder for each class" if SPLIT in columns else "class"
     how = f"read as texts in a file each, in a folder for each {layout}"
     return Rows(columns, names, unit="file", notes=(how, *listing.notes, *notes))
+
+
+def _read(file: TextFile) -> bytes:
+    path = Path(file.path)
+    with reading(path):
+        return path.read_bytes()
 
 
 def _list_classes(classes: Sequence[tuple[str, os.DirEntry[str]]]) -> Listing:

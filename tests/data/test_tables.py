@@ -267,6 +267,13 @@ def test_the_separator_is_found_and_said_where_it_is_not_the_usual_one(
     assert table.notes[0].startswith("columns are separated by a ")
 
 
+def test_excels_first_line_names_the_separator_and_is_no_header(write: Write) -> None:
+    path = write("sep=;\r\n" + csv_text(header="text;label", separator=";") + "a;b;c\n")
+    with pytest.raises(DataError, match="line 63 has 3 fields"):
+        read(path)
+    assert read(write("sep=|\n" + csv_text(separator="|", header="text|label"))).labels[1] == "good"
+
+
 def test_of_two_separators_in_the_header_the_one_that_rows_fit_is_taken(write: Write) -> None:
     rows = "\n".join(f"{text};{label};{n}" for n, (text, label) in enumerate(ROWS))
     assert read(write(f"text;label;a, b\n{rows}\n")).labels[1] == "good"
