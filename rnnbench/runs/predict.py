@@ -12,6 +12,7 @@ from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Half
 from rnnbench.data.dataset import Part, cut_and_pad, load_part
 from rnnbench.data.imdb import read_imdb_words
+from rnnbench.data.inputs import STANDARD_INPUT
 from rnnbench.data.labels import label_key
 from rnnbench.data.own import cut_words
 from rnnbench.data.tables import OwnChoices
@@ -111,16 +112,16 @@ def evaluate_run(
         UsageError, DataError: no such run or file, or a class that the model does not know.
     """
     entry = find_run(words, root, study).entry
-    path, spec = model_file(entry), entry.spec()
+    model, spec = model_file(entry), entry.spec()
     data = spec.data
     notes: tuple[str, ...] = ()
     if dataset is None:
         part, name = load_part(data, "test"), f"the test half of {data.dataset}"
     else:
-        name = dataset
-        with open_table(dataset) as path_of_texts:
-            part, notes = _read_part(path_of_texts, table, data)
-    probability = _ask(path, spec, part.tokens)
+        name = "standard input" if dataset == STANDARD_INPUT else dataset
+        with open_table(dataset) as path:
+            part, notes = _read_part(path, table, data)
+    probability = _ask(model, spec, part.tokens)
     scores = score(probability, part.labels)
     return Evaluation(
         run=entry.fingerprint,
