@@ -114,7 +114,7 @@ def _leave_ascii() -> None:
 def _carry_out(arguments: list[str], *, debug: bool) -> int:
     """The exit code of the command."""
     try:
-        _refuse_two_files(arguments)
+        _refuse_repeated(arguments)
         return app(arguments, standalone_mode=False) or 0
     except _Refused as err:
         if said := err.format_message():  # no words: the help was shown instead
@@ -142,13 +142,14 @@ def _say_error(text: str) -> None:
     typer.secho(f"error: {sentence(text)}", err=True, fg=typer.colors.RED)
 
 
-def _refuse_two_files(arguments: Sequence[str]) -> None:
+def _refuse_repeated(arguments: Sequence[str]) -> None:
     """Texts in several files: of an option given twice the last one alone would count."""
     options = [word.partition("=")[0] for word in takewhile(lambda word: word != "--", arguments)]
-    if options.count("--dataset") > 1 or {"--train", "--test"} & {*options}:
-        from rnnbench.data.unreadable import ONE_FILE
+    twice = [name for name in ("--dataset", "--train", "--test") if options.count(name) > 1]
+    if twice:
+        from rnnbench.data.unreadable import SEVERAL_FILES
 
-        raise UsageError(f"texts are named with --dataset, which takes one file; {ONE_FILE}")
+        raise UsageError(f"{twice[0]} takes one file; of several files, {SEVERAL_FILES}")
 
 
 def _exit_code(err: RnnbenchError) -> int:

@@ -1,18 +1,23 @@
 """From what the user calls the data to prepared reviews in the cache."""
 
 import unicodedata
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rnnbench.data import cache, imdb, prepare
+from rnnbench.data.describe import Findings, read_findings
 from rnnbench.data.files import check_input
-from rnnbench.data.tables import MOST_FILE_BYTES, SUFFIXES, OwnChoices
+from rnnbench.data.folders import list_texts
+from rnnbench.data.inputs import MOST_FILE_BYTES, STANDARD_INPUT, kind_of, standard_input, stem_of
+from rnnbench.data.tables import OwnChoices
 from rnnbench.data.unreadable import refuse_unnamable, refuse_unreadable, tell_test_file
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
+from rnnbench.formats import is_there
 from rnnbench.limits import MOST_OF_A_NAME
 from rnnbench.output.characters import plain, readable_name
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
@@ -30,6 +35,7 @@ class DatasetRef:
         origin: where they came from, for people.
         notice: what must stand beside every number; None where nothing must.
         notes: what was inferred, found or left out, in sentences.
+        findings: of texts of the user's.
     """
 
     name: str
@@ -38,6 +44,7 @@ class DatasetRef:
     notice: str | None = None
     classes: tuple[str, ...] = ("negative", "positive")
     notes: tuple[str, ...] = ()
+    findings: Findings | None = None
 
     @property
     def is_own(self) -> bool:
@@ -84,24 +91,51 @@ def resolve_dataset(
     return _imdb(found, on_preparing) if found else _synthetic(on_preparing, full_size=False)
 
 
+def describe_table(choice: str, reading: Mapping[str, Any]) -> DatasetRef:
+    """Texts of the user's, prepared.
+
+    Args:
+        reading: how they are read and split, by field of `OwnChoices`.
+
+    Raises:
+        UsageError: no texts of the user's are meant, or a value cannot be.
+        DataError: they cannot be read, or nothing can be learnt from them.
+    """
+    if not is_table(choice):
+        refuse_unnamable(choice)
+        refuse_unreadable(choice)
+    return resolve_dataset(choice, own=OwnChoices(**reading))
+
+
 def is_table(choice: str) -> bool:
-    """Whether that is to be a file of labelled texts, by its ending."""
-    return Path(choice).suffix.lower() in SUFFIXES
+    """Whether that is to be texts of the user's: a file by its ending, a folder, or `-`."""
+    if choice in (*DATASETS, STANDARD_INPUT):
+        return choice == STANDARD_INPUT
+    path = Path(choice)
+    return bool(kind_of(path)) or (is_there(path) and path.is_dir() and not _has_npz(path))
 
 
-def find_table(choice: str) -> Path:
-    """The file of labelled texts of that path.
+@contextmanager
+def open_table(choice: str) -> Iterator[Path]:
+    """The file or folder of labelled texts of that path; for `-`, a file inside the block.
 
     Raises:
         UsageError: it is something else, which is said with what to do.
         DataError: there is no such file.
     """
-    refuse_unnamable(choice)
+    if choice == STANDARD_INPUT:
+        with standard_input() as path:
+            yield path
+    else:
+        yield _find_table(choice)
+
+
+def stem_of_table(choice: str) -> str:
+    """What texts of the user's are called after the file, the folder, or standard input."""
+    if choice == STANDARD_INPUT:
+        return "stdin"
     path = Path(choice)
-    if is_table(choice) and path.exists() and not path.is_dir():
-        check_input(path, MOST_FILE_BYTES)
-        return path
-    refuse_unreadable(choice)
+    return path.absolute().name or "root" if path.is_dir() else stem_of(path)
 
 
 def prepare_splits(specs: Iterable[RunSpec]) -> None:
@@ -118,13 +152,29 @@ def prepare_splits(specs: Iterable[RunSpec]) -> None:
 def _find_npz(choice: str) -> Path:
     refuse_unnamable(choice)
     path = Path(choice)
-    if (path.is_file() and path.suffix == ".npz") or (path / "imdb.npz").is_file():
+    if (path.is_file() and path.suffix == ".npz") or _has_npz(path):
         found = imdb.find_imdb(path)
         assert found is not None
         return found
     if path.name == choice and not (path.suffix or path.exists() or choice == "-"):
         known = unknown_name("data set", choice, DATASETS)
         raise UsageError(f"{known}, or name an imdb.npz or a file of your own")
+    refuse_unreadable(choice)
+
+
+def _has_npz(path: Path) -> bool:
+    return (path / "imdb.npz").is_file()
+
+
+def _find_table(choice: str) -> Path:
+    refuse_unnamable(choice)
+    path = Path(choice)
+    if path.is_dir():
+        if not _has_npz(path) and list_texts(path).files:
+            return path
+    elif kind_of(path) and path.exists():
+        check_input(path, MOST_FILE_BYTES)
+        return path
     refuse_unreadable(choice)
 
 
@@ -142,16 +192,20 @@ def _imdb(path: Path, on_preparing: OnPreparing) -> DatasetRef:
 
 
 def _table(choice: str, own: OwnChoices, on_preparing: OnPreparing) -> DatasetRef:
-    path = find_table(choice)
-    name, key = _name(path), prepare.table_key(path, own)
-    make = partial(call_in_process, prepare.prepare_table, path, key, name, own)
-    origin, notes = readable_name(str(path)), tell_test_file(path)
-    return _prepared(key, make, on_preparing, name=name, origin=origin, notes=notes)
+    others = [_find_table(file) for file in (own.validation, own.test) if file is not None]
+    with open_table(choice) as path:
+        name, key = _name(choice), prepare.table_key(path, own)
+        make = partial(call_in_process, prepare.prepare_table, path, key, name, own)
+        files = " and ".join(map(str, (path, *others)))
+        origin = "standard input" if choice == STANDARD_INPUT else readable_name(files)
+        notes = () if others else tell_test_file(path)
+        return _prepared(key, make, on_preparing, name=name, origin=origin, notes=notes)
 
 
-def _name(path: Path) -> str:
+def _name(choice: str) -> str:
     """What a file's data are called: one name however its letters are stored, and printable."""
-    name = readable_name(path.name if path.stem in DATASETS else path.stem)
+    stem = stem_of_table(choice)
+    name = readable_name(f"{stem}-file" if stem in DATASETS else stem)
     return plain(unicodedata.normalize("NFC", name))[:MOST_OF_A_NAME]
 
 
@@ -186,4 +240,5 @@ def _prepared(
         notice=notice,
         classes=cache.open_corpus(fingerprint).classes,
         notes=(*notes, *cache.recall_notes(key)),
+        findings=read_findings(fingerprint),
     )

@@ -214,8 +214,9 @@ def tell_interrupted(warn: Callable[[str], object], consequence: str) -> Iterato
 Dataset = Annotated[
     str | None,
     typer.Option(
-        help="auto, imdb, synthetic, synthetic-full, the path of an imdb.npz, or a file of your "
-        "own: .csv, .tsv, .jsonl or .parquet. auto takes IMDB where it can be had. "
+        help="auto, imdb, synthetic, synthetic-full, the path of an imdb.npz, or texts of your "
+        "own: a .csv, .tsv, .jsonl (each also .gz), .parquet or .xlsx file, a folder with a folder "
+        "for each class, or - for standard input. auto takes IMDB where it can be had. "
         "RNNBENCH_DATA names an imdb.npz or its folder."
     ),
 ]
@@ -262,14 +263,26 @@ class FileChoices:
     ] = None
     encoding: Annotated[
         str | None,
-        typer.Option(help="Encoding of your file, such as latin-1. Default: UTF-8, or else cp949."),
+        typer.Option(help="Encoding of your file, such as latin-1; by default it is found out."),
     ] = None
-    quotes: Annotated[
+    quoting: Annotated[
+        str | None,
+        typer.Option(
+            help="minimal: double quotes hold a field of your CSV or TSV file together; none: they "
+            "are characters like any other; auto, the default: minimal, unless they do not pair."
+        ),
+    ] = None
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of your .xlsx file. Default: the first.")
+    ] = None
+    strip_html: Annotated[
+        bool | None, typer.Option("--strip-html", help="Take tags and entities out of the texts.")
+    ] = None
+    keep_labels: Annotated[
         bool | None,
         typer.Option(
-            "--quotes/--no-quotes",
-            help="Whether double quotes hold a field of your CSV or TSV file together. Default: "
-            "yes; with tabs, unless they would join lines that are rows.",
+            "--keep-labels",
+            help="Keep labels apart that differ in case, spaces or number format alone.",
         ),
     ] = None
     drop_unlabelled: Annotated[
@@ -279,8 +292,18 @@ class FileChoices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnFileChoices(FileChoices):
-    """How a file of the user's is read and split; None is to be found out, or the usual value."""
+    """How files of the user's are read and split; None is to be found out, or the usual value."""
 
+    train: Annotated[
+        str | None, typer.Option(help="Your file to train on: the same as --dataset.")
+    ] = None
+    test: Annotated[
+        str | None, typer.Option(help="Your file to test on. Default: a part of the other.")
+    ] = None
+    validation: Annotated[
+        str | None,
+        typer.Option(help="Your file to validate on, with --test. Default: a part of the first."),
+    ] = None
     split_column: Annotated[
         str | None,
         typer.Option(help="Column of your file that says train, validation or test."),
@@ -298,6 +321,24 @@ class OwnFileChoices(FileChoices):
             "--drop-duplicates", help="Leave out rows whose text an earlier part has too."
         ),
     ] = None
+    drop_small_classes: Annotated[
+        bool | None,
+        typer.Option("--drop-small-classes", help="Leave out classes of fewer than 5 rows."),
+    ] = None
+
+    def dataset(self, named: str | None) -> str | None:
+        """What `--dataset` names, or else `--train`.
+
+        Raises:
+            UsageError: both do.
+        """
+        if named is not None and self.train is not None:
+            raise UsageError("--train and --dataset name the same; use one of them")
+        return self.train if named is None else named
+
+    def reading(self) -> dict[str, Any]:  # Any: values of options
+        """How the files are read, by field of `OwnChoices`."""
+        return {name: value for name, value in given(self).items() if name != "train"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -249,11 +249,13 @@ def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
             raise StudyError(f"'{key}' must be a table ([{key}])")
     data = dict(values.get("data", {}))
     hyperparameters = dict(values.get("hyperparameters", {}))
-    known = _names(DataSpec) - {"fingerprint", "n_classes"} | set(_OWN)
+    known = _names(DataSpec) - {"fingerprint", "n_classes"} | {"train", *_OWN}
     _refuse_unknown("key in [data]", data, known)
     own = {key: read(key, data.pop(key)) for key, read in _OWN.items() if key in data}
     _refuse_unknown("key in [recipe]", values.get("recipe", {}), _names(Recipe))
-    dataset = data.pop("dataset", "auto")
+    if {"dataset", "train"} <= set(data):
+        raise StudyError("'train' and 'dataset' in [data] name the same; use one of them")
+    dataset = data.pop("train", data.pop("dataset", "auto"))
     sizes = hyperparameters.pop("embedding_size", None)
     check_description(_text("description", values.get("description", "")))
     return Study(
@@ -367,13 +369,19 @@ def _listed_if(allowed: bool, key: str, value: object) -> tuple[Any, ...]:  # An
 
 # What [data] may say of a file of the user's, and how each value is checked.
 _OWN: Mapping[str, Callable[[str, object], object]] = {
+    "test": _text,
+    "validation": _text,
     "text_column": _text,
     "label_column": _text,
     "split_column": _text,
     "separator": _text,
     "encoding": _text,
-    "quotes": _truth,
+    "quoting": _text,
+    "sheet": _text,
+    "strip_html": _truth,
+    "keep_labels": _truth,
     "test_fraction": _number,
     "drop_duplicates": _truth,
     "drop_unlabelled": _truth,
+    "drop_small_classes": _truth,
 }

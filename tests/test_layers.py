@@ -77,6 +77,8 @@ OWNERS = {
     "optuna": {"tuning"},
     "pandas": {"api"},
     "pyarrow": {"data"},
+    "openpyxl": {"data"},
+    "charset_normalizer": {"data"},
     "matplotlib": {"page", "compare", "published", "timing", "tuning"},
     "jinja2": {"page"},
     "typer": {"cli", "options", *ROOMS},

@@ -71,10 +71,10 @@ def test_a_file_is_read_with_its_grid(tmp_path: Path) -> None:
 def test_how_a_file_is_read_may_stand_in_the_study(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     text = "name = 'mine'\narchitectures = ['lstm']\nseeds = 1\n[data]\ndataset = 'r.tsv'\n"
-    path.write_text(f"{text}quotes = false\ntext_column = 'review'\n")
-    assert load_study(path).own == {"quotes": False, "text_column": "review"}
-    path.write_text(f"{text}quotes = 'no'\n")
-    with pytest.raises(StudyError, match="'quotes' must be true or false, got 'no'"):
+    path.write_text(f"{text}quoting = 'none'\ntext_column = 'review'\n")
+    assert load_study(path).own == {"quoting": "none", "text_column": "review"}
+    path.write_text(f"{text}quoting = false\n")
+    with pytest.raises(StudyError, match="'quoting' must be text, got False"):
         load_study(path)
 
 

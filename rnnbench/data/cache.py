@@ -1,7 +1,8 @@
 """Prepared reviews, kept once as flat arrays under the user's cache folder.
 
     <cache>/corpora/<fingerprint>/   corpus.json, {train,test}_{tokens,offsets,labels}.npy, splits,
-                                     vocabulary.json where the words are known
+                                     vocabulary.json where the words are known, findings.json
+                                     of the user's own texts
     <cache>/sources/<hash>.json      which corpus a source (a file, a seed) came out as
     <cache>/downloads/               files as they were fetched
 
@@ -10,7 +11,7 @@ A folder's name says what is in it, so concurrent writers write the same and do 
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _RESTORE = (
     "run 'rnnbench data fetch' to restore it; for a file of your own, 'rnnbench data describe FILE'"
 )
 _WORDS = "vocabulary.json"
+_FINDINGS = "findings.json"
 _DTYPES = {"tokens": "<i4", "offsets": "<i8", "labels": "i1"}
 _FILES = {f"{half}_{field}.npy": (half, field) for half in ("train", "test") for field in _DTYPES}
 
@@ -138,6 +140,17 @@ def recall_source(key: str) -> str | None:
     if noted.get("key") != key or _find_entry(fingerprint) is None:
         return None
     return fingerprint
+
+
+def store_findings(fingerprint: str, found: Mapping[str, object]) -> None:
+    """Keep what was found in a corpus beside it."""
+    write_json(_corpus_folder(fingerprint) / _FINDINGS, found)
+
+
+def recall_findings(fingerprint: str) -> dict[str, Any]:  # Any: as JSON has it
+    """What was kept so; empty where nothing was."""
+    is_one = _find_entry(fingerprint) is not None
+    return read_json(_corpus_folder(fingerprint) / _FINDINGS) if is_one else {}
 
 
 def split_indices(fingerprint: str, *, test_size: float = 0.2, random_state: int = 42) -> Split:

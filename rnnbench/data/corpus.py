@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -112,13 +113,16 @@ def describe_classes(corpus: Corpus) -> str:
     """`negative 50.0 %, positive 50.0 %` of all texts."""
     labels = np.concatenate((corpus.train.labels, corpus.test.labels))
     counts = np.bincount(labels, minlength=len(corpus.classes))
-    return ", ".join(
-        f"{name} {_share(count, counts.sum())} %"
-        for name, count in zip(corpus.classes, counts, strict=True)
-    )
+    return tell_shares(dict(zip(corpus.classes, counts.tolist(), strict=True)))
 
 
-def _share(count: int, n_all: int) -> str:
+def tell_shares(counts: Mapping[str, int]) -> str:
+    """`negative 50.0 %, positive 50.0 %`: each class's share of all texts."""
+    n_all = sum(counts.values())
+    return ", ".join(f"{name} {tell_share(count, n_all)} %" for name, count in counts.items())
+
+
+def tell_share(count: int, n_all: int) -> str:
     """In per cent; no class of a few texts has none, and none beside it has all."""
     text = f"{100 * count / n_all:.1f}"
     if text == "0.0" and count:

@@ -2,18 +2,27 @@
 
 import csv
 import io
+import itertools
+import re
 import sys
-from collections import Counter
 from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal, get_args
 
-from rnnbench.data.rows import Rows, clean_name, normalise_label, shorten
+from rnnbench.data.labels import normalise_label
+from rnnbench.data.rows import Rows, clean_name, name_columns, shorten
 from rnnbench.errors import DataError, UsageError
 
+Quoting = Literal["auto", "minimal", "none"]
+QUOTINGS: tuple[Quoting, ...] = get_args(Quoting)
+"""Double quotes hold a field together, or are characters like any other; `auto` finds it out."""
+
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
-_REMEDY = "close it, or use --no-quotes if double quotes are characters like any other here"
+_NAMED_SEPARATOR = re.compile("sep=(.)(?=\r?\n)")  # Excel's first line
+_TRIED_ROWS = 200  # of which a separator makes as many fields as the header has
+_REMEDY = "close it, or use --quoting none if double quotes are characters like any other here"
 
 
 class _LineError(Exception):
@@ -24,24 +33,32 @@ class _LineError(Exception):
         self.line = line
 
 
-def read_delimited(path: Path, text: str, separator: str, *, quotes: bool | None) -> Rows:
+def read_delimited(
+    path: Path, text: str, usual: str, separator: str | None, quoting: Quoting
+) -> Rows:
     """The rows of a file's text, without the columns that have no name.
 
     Args:
         path: for messages.
-        quotes: whether a field may stand in double quotes; None decides it for a file with tabs,
-            whose writers rarely mean them so.
+        usual: what separates the columns of a file with this ending.
+        separator: None to find it out.
 
     Raises:
         UsageError: a separator that cannot be.
         DataError: a line that does not fit the header, or a quote without its other half.
     """
+    if named := _NAMED_SEPARATOR.match(text):
+        text = text[named.end() :]  # but for the line's end, so that lines keep their numbers
+        separator = separator or named[1]
+    found = separator or _find_separator(text, usual)
     try:
-        if quotes is None and separator == "\t":
-            return _read_tabs(path, text)
-        return _read(path, text, separator, quotes=quotes is not False)
+        rows = _read_either(path, text, found, quoting)
     except _LineError as err:
         raise DataError(str(err)) from err
+    if separator or found == usual:
+        return rows
+    note = f"columns are separated by {_SEPARATORS[found]}, as the header and most rows have it"
+    return replace(rows, notes=(note, *rows.notes))
 
 
 def find_swallowed(rows: Rows, column: str, labels: Container[str]) -> list[int]:
@@ -66,30 +83,51 @@ def find_swallowed(rows: Rows, column: str, labels: Container[str]) -> list[int]
     ]
 
 
-def _read_tabs(path: Path, text: str) -> Rows:
-    """Without quotes where they would join lines each of which fits the header by itself."""
+def _find_separator(text: str, usual: str) -> str:
+    """Of those in the header, the one with which the most of the first rows fit it."""
+    header = next((line for line in io.StringIO(text) if line.strip()), "")
+    candidates = sorted((mark for mark in _SEPARATORS if mark in header), key=usual.__ne__)
+    if len(candidates) < 2:
+        return candidates[0] if candidates else usual
+    return max(candidates, key=lambda mark: _n_fitting(text, mark))
+
+
+def _n_fitting(text: str, separator: str) -> int:
+    """Of the first rows, those with as many fields as the header, two or more."""
+    with suppress(csv.Error):
+        rows = list(itertools.islice(_split(text, separator, quotes=True), _TRIED_ROWS))
+        return sum(len(row) == len(rows[0]) > 1 for row in rows[1:])
+    return 0
+
+
+def _read_either(path: Path, text: str, separator: str, quoting: Quoting) -> Rows:
+    """With quotes; without them where only so every line fits the header by itself."""
+    if quoting != "auto":
+        return _read(path, text, separator, quotes=quoting == "minimal")
+    joined: list[int] = []
     problem: _LineError | None = None
     try:
-        rows = _read(path, text, "\t", quotes=True)
-        joined = [row for row in range(len(rows.lines)) if _spans_lines(rows, row)]
+        rows = _read(path, text, separator, quotes=True)
+        if separator == "\t":  # between tabs they are rarely meant as quotes
+            joined = [row for row in range(len(rows.lines)) if _spans_lines(rows, row)]
         if not joined:
             return rows
-        line = rows.lines[joined[0]]
+        reason = f"the one in line {rows.lines[joined[0]]} would join it with lines below it"
     except _LineError as err:
-        problem, line = err, err.line
-    if '"' not in text.partition("\n")[0]:  # where the header has them, all fields do
+        problem, reason = err, f"in line {err.line} they do not pair"
+    if '"' in text and '"' not in text.partition("\n")[0]:  # where the header has them, all do
         with suppress(_LineError):
-            plain = _read(path, text, "\t", quotes=False)
+            plain = _read(path, text, separator, quotes=False)
             note = (
-                "read with double quotes as characters like any other, because the one in line "
-                f"{line} would join it with lines below it; --quotes reads them as CSV does"
+                f"read with double quotes as characters like any other, because {reason}; "
+                "--quoting minimal reads them as CSV does"
             )
             return replace(plain, notes=(note, *plain.notes))
     if problem is not None:
         raise problem
     note = (
         f"texts in double quotes run over several lines ({rows.name_rows(joined)}); if each line "
-        "is a row, use --no-quotes"
+        "is a row, use --quoting none"
     )
     return replace(rows, notes=(note, *rows.notes))
 
@@ -98,10 +136,11 @@ def _spans_lines(rows: Rows, row: int) -> bool:
     return any("\n" in values[row] for values in rows.columns.values())
 
 
-def _read(path: Path, text: str, separator: str, *, quotes: bool) -> Rows:
+def _split(text: str, separator: str, *, quotes: bool) -> Any:  # Any: a csv reader has no name
+    """The reader of the text's rows."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a text may be as long as it is
     try:
-        reader = csv.reader(
+        return csv.reader(
             io.StringIO(text, newline=""),
             delimiter=separator,
             quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
@@ -109,36 +148,36 @@ def _read(path: Path, text: str, separator: str, *, quotes: bool) -> Rows:
         )
     except (TypeError, ValueError) as err:
         raise UsageError(f"--separator takes one character, got '{separator}'") from err
+
+
+def _read(path: Path, text: str, separator: str, *, quotes: bool) -> Rows:
+    reader = _split(text, separator, quotes=quotes)
     first = 1  # line of the row that is being read
     lines: list[int] = []
     try:
-        header = [clean_name(name) for name in next(filter(any, reader), [])]
+        header: list[str] = next(filter(any, reader), [])
         _check_header(path, header, separator)
-        named = [place for place, name in enumerate(header) if name]
-        columns: list[list[str]] = [[] for _ in named]
+        named, notes = name_columns(path, header)
+        columns: dict[str, list[str]] = {name: [] for name in named}
+        takers = [(columns[name].append, place) for name, place in named.items()]
+        n_names, last = len(header), max(named.values())
         first = reader.line_num + 1
         for row in reader:
             line, first = first, reader.line_num + 1
-            if not any(field.strip() for field in row):
-                continue
-            if any(row[len(header) :]) or len(row) <= named[-1]:
-                raise _LineError(
-                    _tell_misfit(path, line, len(row), len(header), separator, quotes), line
-                )
+            if len(row) != n_names or not row[last].strip():
+                if not any(field.strip() for field in row):
+                    continue
+                if any(row[n_names:]) or len(row) <= last:
+                    raise _LineError(
+                        _tell_misfit(path, line, len(row), n_names, separator, quotes), line
+                    )
             lines.append(line)
-            for values, place in zip(columns, named, strict=True):
-                values.append(row[place])
+            for take, place in takers:
+                take(row[place])
     except csv.Error as err:
         raise _LineError(_tell_quote(path, first, reader.line_num, err), first) from err
-    n_unnamed = len(header) - len(named)
-    unnamed = f"left out, because they have no name: {n_unnamed} of {len(header)} columns"
-    return Rows(
-        dict(zip((header[place] for place in named), columns, strict=True)),
-        lines,
-        header=tuple(header) if quotes else (),
-        separator=separator,
-        notes=(unnamed,) if n_unnamed else (),
-    )
+    shown = tuple(map(clean_name, header)) if quotes else ()
+    return Rows(columns, lines, header=shown, separator=separator, notes=notes)
 
 
 def _tell_misfit(
@@ -161,13 +200,13 @@ def _tell_quote(path: Path, first: int, last: int, err: csv.Error) -> str:
         where += f", in a text whose double quote opens in line {first},"
     return (
         f"{path}: {where} is not quoted as CSV is ({err}); a double quote inside a quoted text is "
-        "written twice, and --no-quotes reads them as characters like any other"
+        "written twice, and --quoting none reads them as characters like any other"
     )
 
 
 def _check_header(path: Path, header: Sequence[str], separator: str) -> None:
     """Say what is wrong with a first line that names no columns."""
-    names = [name for name in header if name]
+    names = [name.strip() for name in header if name.strip()]
     if not names:
         raise DataError(f"{path} is empty")
     if len(names) == 1:
@@ -181,6 +220,3 @@ def _check_header(path: Path, header: Sequence[str], separator: str) -> None:
         raise DataError(
             f"{path} has one column, '{shorten(names[0])}'; two are needed, texts and labels"
         )
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise DataError(f"{path}: two columns are called '{shorten(twice[0])}'; rename one")

@@ -1,5 +1,6 @@
 """From a table of the user's own to a corpus: words, classes, split, duplicates."""
 
+import itertools
 import re
 import unicodedata
 from array import array
@@ -11,12 +12,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.data.corpus import FIRST_WORD, PARTS, UNKNOWN, Corpus, Half, describe_classes, gather
-from rnnbench.data.rows import sort_classes
+from rnnbench.data.corpus import FIRST_WORD, PARTS, UNKNOWN, Corpus, Half, gather
+from rnnbench.data.describe import Findings, Repeats, find_out
+from rnnbench.data.html_text import has_html
+from rnnbench.data.labels import sort_classes
 from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.errors import DataError
-
-SEEN_WHOLE = 0.9  # the share of texts that the suggested max_len does not cut
 
 # Scripts that put no spaces between words: kana, Han, Thai to Myanmar, Khmer.
 _UNSPACED = (
@@ -30,8 +31,8 @@ _APOSTROPHES = str.maketrans("’ʼ´`＇", "'''''")  # others, as many write th
 _UNSEEN = re.compile("[\ufe00-\ufe0f\u00ad]")  # how an emoji is drawn, and where a word may break
 
 
-def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, tuple[str, ...]]:
-    """The corpus, and what should be known of it, in sentences.
+def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, Findings]:
+    """The corpus, and what should be known of it.
 
     The words of the training part alone make the vocabulary.
 
@@ -42,11 +43,9 @@ def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, t
     places = {name: place for place, name in enumerate(classes)}
     labels = np.array([places[name] for name in table.labels], dtype=np.int8)
     parts = _divide(table, labels, choices)
+    html_share = sum(map(has_html, table.texts)) / len(table.texts)
     words, texts = encode_texts(table.texts, labels)
-    notes = list(table.notes)
-    duplicates = _find_duplicates(texts, parts)
-    if len(duplicates):
-        notes.append(_tell_duplicates(parts, duplicates, dropped=choices.drop_duplicates))
+    duplicates, repeats = _find_repeats(texts, parts, drop=choices.drop_duplicates)
     keep = np.ones(len(labels), dtype=bool)
     if choices.drop_duplicates:
         keep[duplicates] = False
@@ -61,7 +60,7 @@ def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, t
         vocabulary=vocabulary,
         n_validation=len(rows[1]),
     )
-    return corpus, (*notes, *_describe(corpus))
+    return corpus, find_out(corpus, repeats, html_share)
 
 
 def cut_words(text: str) -> list[str]:
@@ -143,33 +142,31 @@ def _draw(
         raise DataError(f"{len(rows)} rows cannot be split by {fraction}: {err}") from err
 
 
-def _find_duplicates(texts: Half, parts: NDArray[np.int8]) -> NDArray[np.int64]:
-    """Rows of validation and test whose words stand, in the same order, in an earlier part."""
-    found: list[int] = []
-    seen: set[bytes] = set()
-    for part in range(len(PARTS)):
-        keys = {
-            int(row): texts.tokens[texts.offsets[row] : texts.offsets[row + 1]].tobytes()
-            for row in np.flatnonzero(parts == part)
-        }
-        found += [row for row, key in keys.items() if key in seen]
-        seen |= set(keys.values())
-    return np.array(found, dtype=np.int64)
+def _find_repeats(
+    texts: Half, parts: NDArray[np.int8], *, drop: bool
+) -> tuple[NDArray[np.int64], Repeats]:
+    """Rows whose words stand, in the same order, in an earlier part; and all that repeats."""
+    numbers = _number_texts(texts)
+    first = np.full(int(numbers.max()) + 1, len(PARTS), dtype=np.int8)
+    np.minimum.at(first, numbers, parts)
+    rows = np.flatnonzero(parts > first[numbers])
+    counts = Counter(PARTS[part] for part in parts[rows])
+    least, most = np.full(len(first), 127, np.int8), np.full(len(first), -1, np.int8)
+    np.minimum.at(least, numbers, texts.labels)
+    np.maximum.at(most, numbers, texts.labels)
+    has_words = np.diff(texts.offsets) > 0
+    n_contradictory = int(((least < most)[numbers] & has_words).sum())
+    n_duplicates: dict[str, int] = {part: counts[part] for part in PARTS if counts[part]}
+    return rows, Repeats(n_duplicates=n_duplicates, dropped=drop, n_contradictory=n_contradictory)
 
 
-def _tell_duplicates(
-    parts: NDArray[np.int8], duplicates: NDArray[np.int64], *, dropped: bool
-) -> str:
-    counts = Counter(PARTS[part] for part in parts[duplicates])
-    listed = " and ".join(
-        f"{counts[name]:,} of {int((parts == PARTS.index(name)).sum()):,} {name} texts"
-        for name in PARTS
-        if counts[name]
-    )
-    if dropped:
-        return f"left out, because an earlier part has the same text: {listed}"
-    remedy = "--drop-duplicates leaves them out"
-    return f"{listed} stand in an earlier part too, so scores are optimistic; {remedy}"
+def _number_texts(texts: Half) -> NDArray[np.int64]:
+    """int64 `(n_texts,)`: one number for texts of the same words in the same order."""
+    known: dict[bytes, int] = {}
+    content = texts.tokens.tobytes()
+    ends = (texts.offsets * texts.tokens.itemsize).tolist()
+    pairs = itertools.pairwise(ends)
+    return np.array([known.setdefault(content[a:b], len(known)) for a, b in pairs], dtype=np.int64)
 
 
 def _check_parts(
@@ -184,32 +181,6 @@ def _check_parts(
         if missing and (part == "train" or not there):
             what = f"no row of the class '{missing[0]}'" if there else "no rows"
             raise DataError(f"the {part} part has {what}")
-
-
-def _describe(corpus: Corpus) -> tuple[str, ...]:
-    """Class balance, vocabulary and lengths."""
-    n_train = corpus.train.n_reviews - (corpus.n_validation or 0)
-    sizes = (n_train, corpus.n_validation or 0, corpus.test.n_reviews)
-    lengths = np.diff(corpus.train.offsets)[:n_train]
-    suggested = int(np.quantile(lengths, SEEN_WHOLE, method="higher"))
-    return (
-        "parts: " + ", ".join(f"{size:,} {part}" for size, part in zip(sizes, PARTS, strict=True)),
-        *_tell_few(corpus.test.n_reviews),
-        f"classes: {describe_classes(corpus)}",
-        f"words: {len(corpus.vocabulary):,} different ones in the training part",
-        f"lengths: half of the texts have {int(np.median(lengths)) - 1} words at most, "
-        f"{100 * SEEN_WHOLE:.0f} % have {suggested - 1}: with the start token, "
-        f"--max-len {suggested} would cut only the rest",
-    )
-
-
-def _tell_few(n_test: int) -> tuple[str, ...]:
-    """A sentence where one test text weighs more than a point."""
-    if n_test >= 100:
-        return ()
-    points = 100 / n_test
-    one = f"{points:.{0 if points >= 3 else 1}f} points"
-    return (f"too few test texts to tell networks apart: one is {one}",)
 
 
 @cache

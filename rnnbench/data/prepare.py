@@ -11,14 +11,17 @@ from pathlib import Path
 
 from rnnbench.data import cache, imdb, synthetic
 from rnnbench.data.corpus import Corpus
+from rnnbench.data.describe import keep_findings, tell_findings
 from rnnbench.data.files import file_sha256
+from rnnbench.data.folders import folder_sha256
+from rnnbench.data.inputs import kind_of
 from rnnbench.data.npz import limit_memory
 from rnnbench.data.own import make_corpus
 from rnnbench.data.tables import OwnChoices, Table, read_table
 from rnnbench.errors import DataError
 
 TABLE_BYTES = 6 * 2**30  # address space, of which far less becomes resident
-TABLE_VERSION = 5  # raise it whenever a table comes out otherwise
+TABLE_VERSION = 6  # raise it whenever a table comes out otherwise
 READER_BYTES = 2 * 2**30  # address space; the real file takes 0.4 GiB
 FULL_SIZE = 25_000
 USUAL_SPLIT = (0.2, 42)  # validation fraction and seed
@@ -37,11 +40,13 @@ def synthetic_key(*, full_size: bool) -> str:
 
 
 def table_key(path: Path, own: OwnChoices) -> str:
-    """Under which the cache remembers a file of the user's, read and split in this way."""
+    """Under which the cache remembers files of the user's, read and split in this way."""
     table = asdict(own)
     split = {name: table.pop(name) for name in _OF_THE_SPLIT}
+    others = [table.pop(part) for part in ("validation", "test")]
+    files = [_content(Path(file)) if file else "" for file in (path, *others)]
     how = json.dumps([TABLE_VERSION, table, split], sort_keys=True)
-    return f"table:{path.suffix.lower()}:{file_sha256(path)}:{how}"
+    return f"table:{' '.join(files)}:{how}"
 
 
 def prepare_imdb(path: Path, key: str) -> str:
@@ -71,8 +76,11 @@ def prepare_table(path: Path, key: str, name: str, own: OwnChoices) -> str:
         DataError: a file that cannot be read, or from which nothing can be learnt.
     """
     with _limited(path):
-        corpus, notes = make_corpus(name, read_table(path, own), own)
-    return _keep(corpus, key, notes)
+        table = read_table(path, own)
+        corpus, findings = make_corpus(name, table, own)
+        fingerprint = _keep(corpus, key, (*table.notes, *tell_findings(findings)))
+    keep_findings(fingerprint, findings)
+    return fingerprint
 
 
 def read_rows(path: Path, own: OwnChoices) -> Table:
@@ -102,6 +110,13 @@ def _limited(path: Path) -> Iterator[None]:
         yield
     except MemoryError as err:
         raise DataError(f"{path} asks for more than {TABLE_BYTES // 2**30} GiB of memory") from err
+
+
+def _content(path: Path) -> str:
+    """How a file is read, and what is in it."""
+    if path.is_dir():
+        return f"folder:{folder_sha256(path)}"
+    return f"{kind_of(path)}:{path.suffix.lower()}:{file_sha256(path)}"
 
 
 def _keep(corpus: Corpus, key: str, notes: Sequence[str] = ()) -> str:

@@ -1,53 +1,33 @@
-"""Labelled texts from a file of the user's: CSV, TSV, JSON lines or Parquet."""
+"""Labelled texts from files of the user's: tables of several formats, and folders of texts."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rnnbench.data.corpus import PartName
-from rnnbench.data.delimited import find_swallowed, read_delimited
-from rnnbench.data.parquet import read_parquet
-from rnnbench.data.rows import (
-    Rows,
-    as_text,
-    clean_name,
-    decode_file,
+from rnnbench.data.columns import LABEL, SPLIT, TEXT, Columns, find_columns, read_parts
+from rnnbench.data.corpus import PARTS, PartName
+from rnnbench.data.delimited import QUOTINGS, Quoting, find_swallowed, read_delimited
+from rnnbench.data.encodings import decode
+from rnnbench.data.folders import read_folder
+from rnnbench.data.html_text import has_html, strip_html
+from rnnbench.data.inputs import kind_of, read_content
+from rnnbench.data.labels import (
+    check_labels,
+    find_small,
     is_missing,
+    keep_spellings,
     merge_spellings,
-    normalise_label,
-    shorten,
+    tell_small,
 )
+from rnnbench.data.parquet import read_parquet
+from rnnbench.data.rows import Rows, as_text, clean_name
+from rnnbench.data.spreadsheet import read_spreadsheet
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.formats import FormatError, parse_json
 from rnnbench.limits import MOST
+from rnnbench.output.amounts import plural
 
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-FEWEST_ROWS = 50
-FEWEST_OF_A_CLASS = 5
-MOST_CLASSES = 100
-MOST_LABEL_CHARACTERS = 200
-MOST_FILE_BYTES = 2**30  # of a file, of which seven times as many become resident
 MOST_VALUES_OF_A_ROW = 1_000_000  # commas in its texts are counted too
-
-_TEXT_NAMES = (
-    *("text", "review", "document", "sentence", "content", "comment", "body", "message"),
-    *("리뷰", "본문", "내용", "문장", "댓글"),
-)
-_LABEL_NAMES = (
-    *("label", "sentiment", "class", "category", "target", "polarity", "y"),
-    *("라벨", "레이블", "감성", "분류"),
-)
-_SPLIT_NAMES = ("split", "part", "subset")
-_PARTS: Mapping[str, PartName] = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,27 +35,38 @@ class OwnChoices:
     """What the user says of a file, and how its rows are divided where the file does not say it.
 
     Args:
+        test, validation: files of these parts; None where the file holds all.
         text_column, label_column, split_column: None for one that is to be found.
-        separator: between the columns of a CSV file.
-        encoding: of a CSV, TSV or JSON lines file, as Python names it.
-        quotes: whether double quotes hold a field of a CSV or TSV file together.
+        separator: between the columns of a CSV file; None to find it out.
+        encoding: of a text file, as Python names it; None to find it out.
+        quoting: whether double quotes hold a field of a CSV or TSV file together.
+        sheet: of a spreadsheet, by name; None for the first.
+        strip_html: take tags and entities out of the texts.
+        keep_labels: labels that are alike but for case, spaces or number format stay apart.
         drop_unlabelled: leave out rows without a label, which are refused otherwise.
+        drop_small_classes: leave out classes too small to be in every part, refused otherwise.
         test_fraction: of all rows.
         validation_fraction: of the rest.
         split_seed: `random_state` of both splits, which are stratified by class.
         drop_duplicates: leave out a validation or test row whose text is in an earlier part.
 
     Raises:
-        UsageError: a fraction or a seed that cannot be.
+        UsageError: a value that cannot be, or that another rules out.
     """
 
+    test: str | None = None
+    validation: str | None = None
     text_column: str | None = None
     label_column: str | None = None
     split_column: str | None = None
     separator: str | None = None
     encoding: str | None = None
-    quotes: bool | None = None
+    quoting: Quoting = "auto"
+    sheet: str | None = None
+    strip_html: bool = False
+    keep_labels: bool = False
     drop_unlabelled: bool = False
+    drop_small_classes: bool = False
     test_fraction: float = 0.2
     validation_fraction: float = 0.2
     split_seed: int = 42
@@ -88,6 +79,15 @@ class OwnChoices:
             raise UsageError(
                 f"split_seed must be from 0 to {MOST['split_seed']:,}, got {self.split_seed}"
             )
+        if self.quoting not in QUOTINGS:
+            raise UsageError(unknown_name("quoting", self.quoting, QUOTINGS))
+        if self.validation is not None and self.test is None:
+            raise UsageError("a file to validate on needs one to test on: use --test FILE too")
+        if self.test is not None and self.split_column is not None:
+            raise UsageError(
+                "files say which part a row belongs to, or a column does: leave --test or "
+                "--split-column out"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,65 +95,149 @@ class Table:
     """Rows with a text and a label each.
 
     Args:
-        parts: where the file says it, the part that each row belongs to.
+        parts: where the user says it, the part that each row belongs to.
+        column: in which the labels are; empty where files call it differently.
         notes: what was inferred or left out, in sentences.
     """
 
     texts: list[str]
     labels: list[str]
     parts: list[PartName] | None = None
+    column: str = ""
     notes: tuple[str, ...] = ()
 
 
 def read_table(path: Path, choices: OwnChoices, *, for_training: bool = True) -> Table:
-    """The file's rows, each with a label.
+    """The rows of a file, or of the files of all parts, each with a label.
 
     Args:
-        path: a plain file of at most `MOST_FILE_BYTES`.
+        path: a folder, or a plain file of at most `MOST_FILE_BYTES`.
         for_training: whether there must be enough of each class to train and test on.
 
     Raises:
         UsageError: a column or an encoding that there is not.
         DataError: a file that cannot be read, or from which nothing can be learnt.
     """
+    named = (path, choices.validation, choices.test) if for_training else (path,)
+    files = [(part, Path(file)) for part, file in zip(PARTS, named, strict=False) if file]
+    if len(files) == 1:
+        table = _read_file(path, choices, with_parts=for_training)
+    else:
+        table = _join([(part, file, _read_file(file, choices)) for part, file in files])
+    merge = keep_spellings if choices.keep_labels else merge_spellings
+    labels, merges = merge(table.labels)
+    table = replace(table, labels=labels, notes=(*table.notes, *merges))
+    if for_training and choices.drop_small_classes:
+        table = _drop_small(table)
+    if for_training:
+        check_labels(" and ".join(str(file) for _, file in files), table.column, table.labels)
+    return table
+
+
+def _join(read: Sequence[tuple[PartName, Path, Table]]) -> Table:
+    """The rows of several files, each of which is a part; what is noted of all is said once."""
+    of_all = [note for note in read[0][2].notes if all(note in table.notes for *_, table in read)]
+    of_one = [
+        f"{file.name}: {note}"
+        for _, file, table in read
+        for note in table.notes
+        if note not in of_all
+    ]
+    columns = {table.column for *_, table in read}
+    return Table(
+        texts=[text for _, _, table in read for text in table.texts],
+        labels=[label for _, _, table in read for label in table.labels],
+        parts=[part for part, _, table in read for _ in table.texts],
+        column=columns.pop() if len(columns) == 1 else "",
+        notes=(*of_all, *of_one),
+    )
+
+
+def _read_file(path: Path, choices: OwnChoices, *, with_parts: bool = False) -> Table:
+    """A file's rows with labels as they are typed, and with the parts that it says if asked for."""
     rows = _read_rows(path, choices)
     if not rows.lines:
         raise DataError(f"{path} has no rows")
-    text, label, split, inferred = _find_columns(path, rows, choices)
-    texts = rows.columns[text]
-    spelled = {value: normalise_label(value) for value in set(rows.columns[label])}
-    labels = [spelled[value] for value in rows.columns[label]]
-    empty = {row for row, value in enumerate(texts) if not value.strip()}
-    missing = [row for row, name in enumerate(labels) if row not in empty and is_missing(name)]
-    if missing and not choices.drop_unlabelled:
-        raise DataError(_tell_missing(path, rows, label, missing, labels[missing[0]]))
-    kept = sorted(set(range(len(texts))) - empty - set(missing))
-    if not kept:
-        raise DataError(f"{path}: every text is empty, or without a label")
-    parts = _read_parts(path, rows, split) if split is not None and for_training else None
-    merged, merges = merge_spellings([labels[row] for row in kept])
-    notes = []
-    if swallowed := find_swallowed(rows, label, {labels[row] for row in kept}):
-        notes = [
-            "a field in double quotes holds lines that look like rows of their own "
-            f"({rows.name_rows(swallowed)}); if they are, close the quote, or use --no-quotes"
-        ]
-    left_out = {"the text is empty": sorted(empty), "the label is missing": missing}
-    table = Table(
+    found = _find_columns(path, rows, choices, with_parts=with_parts)
+    texts, labels = rows.columns[found.text], rows.columns[found.label]
+    stripped: tuple[str, ...] = ()
+    if choices.strip_html:
+        if n_html := sum(map(has_html, texts)):
+            stripped = (f"tags and entities of HTML are taken out of {plural(n_html, 'text')}",)
+        texts = [strip_html(text) for text in texts]
+    kept, left_out = _choose_rows(path, rows, texts, found, choices)
+    parts = read_parts(str(path), rows, found.split) if found.split and with_parts else None
+    swallowed = find_swallowed(rows, found.label, {labels[row] for row in kept})
+    return Table(
         texts=[texts[row] for row in kept],
-        labels=merged,
+        labels=[labels[row] for row in kept],
         parts=None if parts is None else [parts[row] for row in kept],
+        column=found.label,
         notes=(
             *rows.notes,
-            *inferred,
-            *(f"left out, because {why}: {rows.name_rows(o)}" for why, o in left_out.items() if o),
-            *notes,
-            *merges,
+            *found.notes,
+            *stripped,
+            *left_out,
+            *(_tell_swallowed(rows.name_rows(swallowed)) if swallowed else ()),
         ),
     )
-    if for_training:
-        _check_labels(path, label, table.labels)
-    return table
+
+
+def _find_columns(path: Path, rows: Rows, choices: OwnChoices, *, with_parts: bool) -> Columns:
+    if not path.is_dir():
+        return find_columns(
+            str(path),
+            rows,
+            text=choices.text_column,
+            label=choices.label_column,
+            split=choices.split_column,
+            with_parts=with_parts,
+        )
+    split = SPLIT if SPLIT in rows.columns else None
+    if split and choices.test is not None:
+        raise UsageError(f"{path} has folders for the parts itself; leave --test out")
+    return Columns(text=TEXT, label=LABEL, split=split, notes=())
+
+
+def _choose_rows(
+    path: Path, rows: Rows, texts: Sequence[str], found: Columns, choices: OwnChoices
+) -> tuple[list[int], tuple[str, ...]]:
+    """The rows with a text and a label, and what should be said of the others."""
+    labels = rows.columns[found.label]
+    missing_label = {label for label in set(labels) if is_missing(label)}
+    empty = [row for row, text in enumerate(texts) if not text or text.isspace()]
+    left_out = set(empty)
+    missing = [
+        row for row, label in enumerate(labels) if label in missing_label and row not in left_out
+    ]
+    if missing and not choices.drop_unlabelled:
+        raise DataError(_tell_missing(path, rows, found.label, missing, labels[missing[0]].strip()))
+    left_out.update(missing)
+    kept = [row for row in range(len(texts)) if row not in left_out]
+    if not kept:
+        raise DataError(f"{path}: every text is empty, or without a label")
+    reasons = {"the text is empty": empty, "the label is missing": missing}
+    return kept, tuple(
+        f"left out, because {why}: {plural(len(out), 'row')}, {rows.name_rows(out)}"
+        for why, out in reasons.items()
+        if out
+    )
+
+
+def _drop_small(table: Table) -> Table:
+    small = find_small(table.labels)
+    if not small:
+        return table
+    kept = [row for row, label in enumerate(table.labels) if label not in small]
+    if not kept:
+        raise DataError(f"every class is too small: {tell_small(small)}")
+    return replace(
+        table,
+        texts=[table.texts[row] for row in kept],
+        labels=[table.labels[row] for row in kept],
+        parts=None if table.parts is None else [table.parts[row] for row in kept],
+        notes=(*table.notes, tell_small(small)),
+    )
 
 
 def _tell_missing(path: Path, rows: Rows, column: str, missing: Sequence[int], first: str) -> str:
@@ -169,17 +253,28 @@ def _tell_missing(path: Path, rows: Rows, column: str, missing: Sequence[int], f
     )
 
 
+def _tell_swallowed(where: str) -> tuple[str]:
+    return (
+        f"a field in double quotes holds lines that look like rows of their own ({where}); if "
+        "they are, close the quote, or use --quoting none",
+    )
+
+
 def _read_rows(path: Path, choices: OwnChoices) -> Rows:
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
+    if path.is_dir():
+        return read_folder(path, choices.encoding)
+    kind = kind_of(path)
+    if kind == ".parquet":
         named = (choices.text_column, choices.label_column, choices.split_column)
         return read_parquet(path, named)
-    text, notes = decode_file(path, choices.encoding)
-    if suffix in (".jsonl", ".ndjson"):
+    if kind == ".xlsx":
+        return read_spreadsheet(path, choices.sheet)
+    (text,), notes = decode({str(path): read_content(path)}, choices.encoding)
+    if kind in (".jsonl", ".ndjson"):
         rows = _read_json_lines(path, text)
     else:
-        separator = choices.separator or ("\t" if suffix == ".tsv" else ",")
-        rows = read_delimited(path, text, separator, quotes=choices.quotes)
+        usual = "\t" if kind == ".tsv" else ","
+        rows = read_delimited(path, text, usual, choices.separator, choices.quoting)
     return replace(rows, notes=(*notes, *rows.notes))
 
 
@@ -205,108 +300,3 @@ def _read_json_lines(path: Path, text: str) -> Rows:
     for values in columns.values():
         values += [""] * (len(lines) - len(values))
     return Rows(columns, lines)
-
-
-def _find_columns(
-    path: Path, rows: Rows, choices: OwnChoices
-) -> tuple[str, str, str | None, list[str]]:
-    """The names of text, label and split column, and what was inferred."""
-    names = list(rows.columns)
-    for chosen in (choices.text_column, choices.label_column, choices.split_column):
-        if chosen is not None and chosen not in names:
-            raise UsageError(f"{path}: {unknown_name('column', chosen, names)}")
-    text = choices.text_column or _by_name(names, _TEXT_NAMES, {choices.label_column})
-    label = choices.label_column or _by_name(names, _LABEL_NAMES, {text})
-    split = choices.split_column or _by_name(names, _SPLIT_NAMES, {text, label})
-    if split is not None and choices.split_column is None and not _is_split(rows.columns[split]):
-        split = None  # a column that is only called so
-    rest = [name for name in names if name not in (text, label, split)]
-    if text is None and label is None and len(rest) == 2:
-        text, label = sorted(rest, key=lambda name: -sum(map(len, rows.columns[name])))
-    elif len(rest) == 1:  # the other one of two
-        text, label = text or rest[0], label or rest[0]
-    if text is None or label is None or text == label:
-        missing = "--text-column" if text is None else "--label-column"
-        raise UsageError(
-            f"{path}: it is ambiguous which column is which; say {missing}, one of "
-            f"{', '.join(shorten(name) for name in names)} "
-            "(if this is a row, not names, give the file a first line with names)"
-        )
-    if _looks_like_a_row(rows, text, label):
-        raise DataError(
-            f"{path}: its first line, '{shorten(text)}', '{shorten(label)}', looks like a row and "
-            "not like names; give the file a first line with names, such as text,label"
-        )
-    inferred = [
-        f"{what} '{name}'"
-        for what, name, chosen in (
-            ("texts in", text, choices.text_column),
-            ("labels in", label, choices.label_column),
-            ("parts in", split, choices.split_column),
-        )
-        if name is not None and chosen is None
-    ]
-    return text, label, split, [f"inferred: {', '.join(inferred)}"] if inferred else []
-
-
-def _by_name(names: Iterable[str], usual: Sequence[str], taken: set[str | None]) -> str | None:
-    """The one column with a usual name."""
-    found = [name for name in names if name.casefold() in usual and name not in taken]
-    return found[0] if len(found) == 1 else None
-
-
-def _is_split(values: Sequence[str]) -> bool:
-    """Whether a column names parts, be it with a slip that `_read_parts` will tell."""
-    return any(value.strip().casefold() in _PARTS for value in values)
-
-
-def _looks_like_a_row(rows: Rows, text: str, label: str) -> bool:
-    """Whether the names are a row: the label's 'name' is one of its own values."""
-    usual = {*_TEXT_NAMES, *_LABEL_NAMES}
-    if {text.casefold(), label.casefold()} & usual:
-        return False
-    return label in {value.strip() for value in rows.columns[label]}
-
-
-def _read_parts(path: Path, rows: Rows, column: str) -> list[PartName]:
-    parts: list[PartName] = []
-    for row, value in enumerate(rows.columns[column]):
-        word = value.strip().casefold()
-        if word not in _PARTS:
-            raise DataError(
-                f"{path}: {rows.name_rows([row])} belongs to the part '{shorten(value)}'; "
-                "the parts are train, validation and test"
-            )
-        parts.append(_PARTS[word])
-    return parts
-
-
-def _check_labels(path: Path, column: str, labels: Sequence[str]) -> None:
-    counts = Counter(labels)
-    longest = max(counts, key=len)
-    if len(longest) > MOST_LABEL_CHARACTERS:
-        raise DataError(
-            f"{path}: the column '{column}' holds a label of {len(longest):,} characters, of at "
-            f"most {MOST_LABEL_CHARACTERS}; use --label-column for another"
-        )
-    if len(labels) < FEWEST_ROWS:
-        raise DataError(
-            f"{path} has {len(labels)} rows; to train, validate and test on them takes "
-            f"{FEWEST_ROWS} at least"
-        )
-    if len(counts) == 1:
-        raise DataError(
-            f"{path}: every row has the label '{shorten(labels[0])}', in upper or lower case; two "
-            "classes are needed"
-        )
-    if len(counts) > MOST_CLASSES or len(counts) * FEWEST_OF_A_CLASS > len(labels):
-        raise DataError(
-            f"{path}: the column '{column}' has {len(counts):,} different values in "
-            f"{len(labels):,} rows, too many for classes; use --label-column for another"
-        )
-    rare = [name for name, count in counts.items() if count < FEWEST_OF_A_CLASS]
-    if rare:
-        raise DataError(
-            f"{path}: the class '{shorten(rare[0])}' has {counts[rare[0]]} rows; every part needs "
-            f"some, so {FEWEST_OF_A_CLASS} at least: add rows, or merge it with another class"
-        )

@@ -4,13 +4,16 @@ from pathlib import Path
 from shlex import quote
 from typing import NoReturn
 
-from rnnbench.data.tables import SUFFIXES
+from rnnbench.data.inputs import SUFFIXES
 from rnnbench.errors import DataError, UsageError
 from rnnbench.formats import why_failed
 
 _KINDS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
-_READABLE = f"what can be read is a {_KINDS} file with a column of texts and one of classes"
-ONE_FILE = "put all parts into one file, with a column split that says train, validation or test"
+_READABLE = (
+    f"what can be read is a {_KINDS} file with a column of texts and one of classes, or a folder "
+    "with a folder of .txt files for each class"
+)
+SEVERAL_FILES = "use --train FILE and --test FILE, or a column split in one file"
 
 _UNPACK = {
     ".gz": "gunzip -k {}",
@@ -28,7 +31,7 @@ _OTHERS = {
     ".pkl": "is a pickle, which could run code and is never read; save it as .parquet or .csv",
     ".arff": "is an ARFF file; save it as .csv",
 }
-_OTHERS |= dict.fromkeys((".xlsx", ".xls", ".ods"), "is a spreadsheet; save it as CSV in UTF-8")
+_OTHERS |= dict.fromkeys((".xls", ".ods"), "is a spreadsheet; save it as .xlsx or CSV")
 _OTHERS[".pickle"] = _OTHERS[".pkl"]
 
 
@@ -53,7 +56,7 @@ def refuse_unreadable(choice: str) -> NoReturn:
         DataError: there is nothing of that path.
         UsageError: there is something else.
     """
-    if choice != "-" and "://" not in choice and not Path(choice).exists():
+    if "://" not in choice and not Path(choice).exists():
         raise DataError(_tell_missing(choice))
     raise UsageError(_tell_unreadable(choice))
 
@@ -63,20 +66,20 @@ def tell_test_file(path: Path) -> tuple[str, ...]:
     other = path.with_name(path.name.replace("train", "test"))
     if other == path or not other.is_file():
         return ()
-    return (f"{other.name} is not read; to test on it, {ONE_FILE}",)
+    return (f"{other.name} is not read; to test on it: --train {path.name} --test {other.name}",)
 
 
 def _tell_missing(choice: str) -> str:
     if "," in choice:
-        return f"there is no file {choice}; of several files, {ONE_FILE}"
+        return f"there is no file {choice}; of several files, {SEVERAL_FILES}"
     is_usual = Path(choice).suffix.lower() in (*SUFFIXES, ".npz")
     return f"there is no file {choice}" + ("" if is_usual else f"; {_READABLE}")
 
 
 def _tell_unreadable(choice: str) -> str:
     path = Path(choice)
-    if choice in ("-", "/dev/stdin"):
-        return f"standard input cannot be read; save it as a file and name that: {_READABLE}"
+    if choice == "/dev/stdin":
+        return "standard input is named -, as in: --dataset -"
     if "://" in choice:
         return f"{choice} is an address; download the file and name that: {_READABLE}"
     if path.is_dir():
@@ -96,12 +99,12 @@ def _tell_folder(path: Path) -> str:
     if len(files) == 1:
         return f"{path} is a folder; name the file in it: {path / files[0]}"
     if files:
-        return f"{path} is a folder of several files ({_list(files)}); name one, or {ONE_FILE}"
+        return f"{path} is a folder of several files ({_list(files)}); name one, or {SEVERAL_FILES}"
     folders = [name for name in names if (path / name).is_dir()]
     if folders:
         return (
-            f"{path} is a folder of folders ({_list(folders)}); write their texts into one .csv "
-            "file with the columns text and label, and split if the folders are parts"
+            f"{path} is a folder of folders ({_list(folders)}) without .txt files; put a text a "
+            "file into a folder for each class, or write them into a .csv file"
         )
     return f"{path} is a folder without an imdb.npz; {_READABLE}"
 

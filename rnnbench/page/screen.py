@@ -6,6 +6,7 @@ from rich.control import Control
 from rich.panel import Panel
 from rich.segment import ControlType
 
+from rnnbench.data.describe import tell_sizes
 from rnnbench.datasets import DatasetRef
 from rnnbench.output.amounts import size
 from rnnbench.output.characters import sentence
@@ -42,11 +43,16 @@ class Screen:
         self._has_bar = False
         self.errors.print(sentence(f"warning: {text}"), style="bold yellow", soft_wrap=True)
 
-    def show_dataset(self, dataset: DatasetRef) -> None:
-        """What is learnt from, and what was noticed when it was read."""
+    def show_dataset(self, dataset: DatasetRef, *, with_sizes: bool = True) -> None:
+        """What is learnt from, and what was noticed when it was read.
+
+        Args:
+            with_sizes: how large parts and classes are, of texts of the user's.
+        """
         content = dataset.fingerprint[:12]
         self.say(f"data      {dataset.name} ({dataset.origin}), content {content}")
-        for note in dataset.notes:
+        sizes = tell_sizes(dataset.findings) if dataset.findings and with_sizes else ()
+        for note in (*sizes, *dataset.notes):
             self.say(f"          {note}")
 
     def say_waiting(self) -> None:

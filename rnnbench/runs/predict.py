@@ -12,10 +12,11 @@ from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Half
 from rnnbench.data.dataset import Part, cut_and_pad, load_part
 from rnnbench.data.imdb import read_imdb_words
+from rnnbench.data.inputs import STANDARD_INPUT
+from rnnbench.data.labels import label_key
 from rnnbench.data.own import cut_words
-from rnnbench.data.rows import label_key
 from rnnbench.data.tables import OwnChoices
-from rnnbench.datasets import find_table
+from rnnbench.datasets import open_table
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import DataError, UsageError, WorkerError
 from rnnbench.execution.devices import installed_backends
@@ -111,15 +112,16 @@ def evaluate_run(
         UsageError, DataError: no such run or file, or a class that the model does not know.
     """
     entry = find_run(words, root, study).entry
-    path, spec = model_file(entry), entry.spec()
+    model, spec = model_file(entry), entry.spec()
     data = spec.data
     notes: tuple[str, ...] = ()
     if dataset is None:
         part, name = load_part(data, "test"), f"the test half of {data.dataset}"
     else:
-        name = dataset
-        part, notes = _read_part(find_table(dataset), table, data)
-    probability = _ask(path, spec, part.tokens)
+        name = "standard input" if dataset == STANDARD_INPUT else dataset
+        with open_table(dataset) as path:
+            part, notes = _read_part(path, table, data)
+    probability = _ask(model, spec, part.tokens)
     scores = score(probability, part.labels)
     return Evaluation(
         run=entry.fingerprint,
@@ -192,19 +194,20 @@ def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tup
     """A file's rows as the run's network sees them, and what should be known of them."""
     read = call_in_process(prepare.read_rows, path, table)
     classes = open_corpus(data.fingerprint).classes
-    places = {label_key(name): place for place, name in enumerate(classes)}
-    if len(places) < len(classes):
+    key = label_key if len(set(map(label_key, classes))) == len(classes) else str
+    if key is str and not table.keep_labels:
         raise UsageError(
-            f"the model was trained on spellings of one class as if they were several "
-            f"({', '.join(classes)}), which no file has any more; train it again"
+            f"the model was trained on classes that only spelling keeps apart "
+            f"({', '.join(classes)}); use --keep-labels here too"
         )
-    strange = sorted(name for name in set(read.labels) if label_key(name) not in places)
+    places = {key(name): place for place, name in enumerate(classes)}
+    strange = sorted(name for name in set(read.labels) if key(name) not in places)
     if strange:
         raise UsageError(
             f"{path} has the class '{strange[0]}', which the model does not know; "
             f"it was trained on {', '.join(classes)}"
         )
-    labels = np.array([places[label_key(name)] for name in read.labels], dtype=np.int8)
+    labels = np.array([places[key(name)] for name in read.labels], dtype=np.int8)
     tokens = _encode([cut_words(text) for text in read.texts], _ranks(data), data)
     trained = {row.tobytes() for row in load_part(data, "train").tokens.astype(tokens.dtype)}
     known = sum(row.tobytes() in trained for row in tokens)

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 from rnnbench.architectures import ALL
-from rnnbench.datasets import is_table
+from rnnbench.datasets import is_table, stem_of_table
 from rnnbench.errors import UsageError
-from rnnbench.options import given
 from rnnbench.racing.defaults import without_values_of_imdb
 from rnnbench.specs import Recipe
 from rnnbench.studies.choices import RunChoices
@@ -46,26 +44,27 @@ def compose_study(choices: RunChoices) -> Study:
     stem = base.name
     if choices.tuned:
         stem = TUNED if base.name == "textbook" else f"{base.name}-{TUNED}"
-    is_own = is_table(choices.dataset or "")
+    dataset = choices.own.dataset(choices.dataset)
+    is_own = dataset is not None and is_table(dataset)
     if is_own and source in bundled_studies():
         base = without_values_of_imdb(base)
-    if is_own:  # its runs do not belong among those on IMDB
-        stem = name_after_file(stem, Path(choices.dataset or "").stem)
+    if dataset is not None and is_own:  # its runs do not belong among those on IMDB
+        stem = name_after_file(stem, stem_of_table(dataset))
     is_changed = any(changes.values())
     description = None  # what is said of the study is no longer true of what it becomes
     if is_changed:
         description = f"Changed on the command line from the study {base.name}"
     elif is_own:
         description = f"The networks of the study {base.name}, on other texts"
-    if choices.dataset is not None:  # what the study says of its own file
+    if dataset is not None:  # what the study says of its own file
         base = replace(base, own={})
     return base.with_choices(
         name=choices.name or (f"{stem}-custom" if is_changed else stem),
         description=description,
         architectures=choices.architectures or (ALL if choices.all_ else None),
         seeds=choices.seeds or None,
-        dataset=choices.dataset,
-        own=given(choices.own),
+        dataset=dataset,
+        own=choices.own.reading(),
         **changes,
     )
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from rnnbench.options import Dataset, Json, OwnFileChoices, flatten, given, this_command
+from rnnbench.errors import UsageError
+from rnnbench.options import Dataset, Json, OwnFileChoices, flatten, this_command
 from rnnbench.output.characters import plain
 
 data = typer.Typer(
@@ -29,26 +30,32 @@ def fetch(dataset: Dataset = "imdb") -> None:
 @data.command("describe")
 @flatten
 def describe(
-    file: Annotated[str, typer.Argument(help="Your .csv, .tsv, .jsonl or .parquet file.")],
-    own: OwnFileChoices,
+    file: Annotated[
+        str | None,
+        typer.Argument(help="Your file or folder, or - for standard input; --train names it too."),
+    ] = None,
     json: Json = False,
+    *,
+    own: OwnFileChoices,
 ) -> None:
-    """Show what would be read from a file: columns, classes, words, lengths, duplicates."""
-    from rnnbench.data.tables import OwnChoices
-    from rnnbench.datasets import find_table, resolve_dataset
+    """Show what would be read from your texts, and what may spoil a result."""
+    from rnnbench.datasets import describe_table
     from rnnbench.page.consoles import print_json
     from rnnbench.page.screen import Screen
+    from rnnbench.studies.description import show_description
 
-    choices = OwnChoices(**given(own))
-    found = resolve_dataset(str(find_table(file)), own=choices)
+    named = own.dataset(file)
+    if named is None:
+        raise UsageError("nothing to describe: name a file, a folder, or - for standard input")
+    found = describe_table(named, own.reading())
     if json:
         print_json(found)
         return
     screen = Screen()
-    screen.show_dataset(found)
+    show_description(found, screen)
     again = this_command().replace("data describe", "run --all", 1)
-    word = plain(quote(file))
-    again = again.replace(f" {word}", f" --dataset {word}", 1)
+    word = plain(quote(file)) if file else ""
+    again = again.replace(f" {word}", f" --dataset {word}", 1) if file else again
     screen.say(f"To train on it: {again}")
 
 

@@ -18,7 +18,7 @@ from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.process import call_in_process, measure_command
 from rnnbench.formats import why_failed
 from rnnbench.ledger import Ledger
-from rnnbench.options import ExecutorChoices, given
+from rnnbench.options import ExecutorChoices
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.racing.defaults import Racing, with_defaults
@@ -53,7 +53,7 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
     base = compose_base(choices)
     space = load_space(choices.space)
     refuse_impossible(base, space, choices.space)
-    own = OwnChoices(**given(choices.own))
+    own = OwnChoices(**choices.own.reading())
     store = find_store(root)  # one that cannot be used is said before anything is trained
     refuse_overlap(choices.tuning_seeds, base.seeds, "the textbook study")
     entries = Ledger(root, on_problem=view.warn).entries()

@@ -94,12 +94,13 @@ def compose_base(choices: TuneChoices) -> Study:
     """
     data = {"max_len": choices.max_len, "num_words": choices.num_words}
     study = load_study("textbook")
-    if is_table(choices.dataset or ""):
+    dataset = choices.own.dataset(choices.dataset)
+    if dataset is not None and is_table(dataset):
         study = without_values_of_imdb(study)
     return study.with_choices(
         name=TUNING,
         architectures=choices.architectures or ALL,
-        dataset=choices.dataset,
+        dataset=dataset,
         data={key: (value,) for key, value in data.items() if value is not None},
         recipe={} if choices.epochs is None else {"epochs": (choices.epochs,)},
     )

@@ -65,7 +65,7 @@ def test_what_is_inferred_of_a_file_is_said_before_anything_is_trained(project: 
     described = project.command("data", "describe", "quote.tsv").stdout
     assert "the one in line 6 would join it" in described
     assert "parts: 38 train, 10 validation, 12 test" in described
-    refused = project.command("data", "describe", "--quotes", "quote.tsv")
+    refused = project.command("data", "describe", "--quoting", "minimal", "quote.tsv")
     assert refused.returncode == 3
     assert "the double quote that opens in line 6 is never closed" in refused.stderr
 

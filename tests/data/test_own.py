@@ -10,6 +10,7 @@ import pytest
 
 from rnnbench.architectures import make_form
 from rnnbench.data.cache import open_corpus, split_indices, store_corpus
+from rnnbench.data.describe import tell_findings
 from rnnbench.data.own import make_corpus
 from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.errors import DataError
@@ -62,10 +63,12 @@ def test_texts_whose_words_look_alike_are_other_data(table: Table) -> None:
 
 def test_few_test_texts_are_told_with_the_weight_of_one(table: Table) -> None:
     for fraction, weight in ((0.1, "8"), (0.5, "1.7")):
-        _, notes = make_corpus("r", table, OwnChoices(test_fraction=fraction))
-        assert f"too few test texts to tell networks apart: one is {weight} points" in notes
+        _, found = make_corpus("r", table, OwnChoices(test_fraction=fraction))
+        few = f"too few test texts to tell networks apart: one is {weight} points"
+        assert few in tell_findings(found)
     many = Table(texts=table.texts * 5, labels=table.labels * 5)
-    assert not any("too few" in note for note in make_corpus("r", many, OwnChoices())[1])
+    found = make_corpus("r", many, OwnChoices())[1]
+    assert not any("too few" in note for note in tell_findings(found))
 
 
 def test_grades_are_in_the_order_of_their_size(table: Table) -> None:
@@ -99,12 +102,24 @@ def test_duplicates_across_the_split_are_counted_and_left_out_on_request(table: 
     parts: Any = ["train"] * 80 + ["validation"] * 20 + ["test"] * 20
     texts = [*table.texts[:100], *table.texts[:5], *table.texts[105:]]
     given = Table(texts=texts, labels=table.labels, parts=parts)
-    corpus, notes = make_corpus("r", given, OwnChoices())
-    assert any(note.startswith("5 of 20 test texts stand in an earlier part") for note in notes)
-    assert corpus.test.n_reviews == 20
-    corpus, notes = make_corpus("r", given, OwnChoices(drop_duplicates=True))
-    assert any("left out, because an earlier part has the same text: 5" in note for note in notes)
-    assert corpus.test.n_reviews == 15
+    corpus, found = make_corpus("r", given, OwnChoices())
+    assert tell_findings(found)[0].startswith("5 of 20 test texts stand in an earlier part")
+    assert (corpus.test.n_reviews, found.repeats.n_duplicates) == (20, {"test": 5})
+    corpus, found = make_corpus("r", given, OwnChoices(drop_duplicates=True))
+    assert "an earlier part has the same text: 5 test texts" in tell_findings(found)[0]
+    assert (corpus.test.n_reviews, found.repeats.dropped) == (15, True)
+
+
+def test_one_text_with_two_labels_is_counted_and_kept(table: Table) -> None:
+    texts = [*table.texts[:117], "Film 0, was bad: word0!", "...", "!"]
+    corpus, found = make_corpus("r", Table(texts=texts, labels=table.labels), OwnChoices())
+    assert table.labels[117] == "bad"
+    assert found.repeats.n_contradictory == 0
+    labels = [*table.labels[:117], "good", "good", "bad"]
+    corpus, found = make_corpus("r", Table(texts=texts, labels=labels), OwnChoices())
+    assert found.repeats.n_contradictory == 2
+    assert any("2 texts stand with different labels" in note for note in tell_findings(found))
+    assert corpus.train.n_reviews + corpus.test.n_reviews == 120
 
 
 def test_a_training_part_without_a_class_is_refused(table: Table) -> None:

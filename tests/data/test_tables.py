@@ -143,7 +143,7 @@ def test_spellings_of_one_class_are_merged_into_the_commonest_and_named(write: W
     table = read(write(csv_text([(text, spellings[n % 4]) for n, (text, _) in enumerate(ROWS)])))
     assert set(table.labels) == {"Pos", "neg"}
     assert (
-        "one class, 'Pos', because only upper and lower case differ: 'Pos' (30), 'pos' (15)"
+        "only case, spaces or number format differ: 'Pos' (30), 'pos ' (15); --keep-labels"
         in (table.notes[-1])
     )
 
@@ -161,7 +161,7 @@ def test_a_row_without_a_label_is_refused_or_left_out(label: str, words: str, wr
         read(path)
     table = read(path, drop_unlabelled=True)
     assert (len(table.texts), set(table.labels)) == (60, {"good", "bad"})
-    assert "left out, because the label is missing: line 62" in table.notes
+    assert "left out, because the label is missing: 1 row, line 62" in table.notes
 
 
 def test_columns_without_a_name_are_left_out(write: Write) -> None:
@@ -194,15 +194,16 @@ def test_stray_quotes_between_tabs_are_characters_and_that_is_said(
     path = write(tsv_text(*texts), "r.tsv")
     table = read(path)
     assert table.texts[60:] == list(texts)
-    assert "the one in line 62 would join it with lines below it; --quotes" in table.notes[0]
-    assert read(path, quotes=False).texts == table.texts
+    assert "line 62" in table.notes[0]
+    assert table.notes[0].endswith("--quoting minimal reads them as CSV does")
+    assert read(path, quoting="none").texts == table.texts
 
 
 def test_quotes_between_tabs_are_kept_where_lines_are_no_rows(write: Write) -> None:
     table = read(write(tsv_text('"two\nlines"'), "r.tsv"))
     assert table.texts[60] == "two\nlines"
     assert (
-        "run over several lines (line 62); if each line is a row, use --no-quotes"
+        "run over several lines (line 62); if each line is a row, use --quoting none"
         in (table.notes[0])
     )
 
@@ -237,7 +238,7 @@ def test_a_text_may_hold_lines_commas_quotes_and_two_megabytes(write: Write) -> 
 def test_empty_texts_are_left_out_and_named(write: Write) -> None:
     table = read(write(csv_text([*ROWS, ("", "good"), ("  ", "bad")])))
     assert len(table.texts) == 60
-    assert "left out, because the text is empty: lines 62, 63" in table.notes
+    assert "left out, because the text is empty: 2 rows, lines 62, 63" in table.notes
 
 
 def test_a_byte_order_mark_and_utf_16_are_read(write: Write) -> None:
@@ -245,33 +246,105 @@ def test_a_byte_order_mark_and_utf_16_are_read(write: Write) -> None:
     assert read(write(csv_text(), encoding="utf-16")).labels[1] == "good"
 
 
-def test_korean_in_cp949_is_recognised_and_that_is_said(write: Write) -> None:
+def test_a_file_that_is_not_unicode_is_recognised_and_that_is_said(write: Write) -> None:
     rows = [(f"정말 좋은 영화 ㅋㅋ {text}", label) for text, label in ROWS]
     path = write(csv_text(rows), encoding="cp949")
     table = read(path)
     assert table.texts[0].startswith("정말 좋은")
-    assert table.notes[0] == "read as cp949, a Korean encoding, because it is not UTF-8"
+    assert table.notes[0].startswith("read as cp949 (Korean), because it is not UTF-8")
     assert read(path, encoding="cp949").texts == table.texts
     with pytest.raises(DataError, match="line 2 is not utf-8"):
         read(path, encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("words", "encoding"),
-    [
-        ("un été très ennuyeux à la mer", "latin-1"),
-        ("schöne Ära, große Öde", "latin-1"),
-        ("这部电影非常好看演员演得很好", "gb2312"),
-        ("とても面白い映画でした。もう一度見たい", "euc_jp"),
-        ("とても面白い映画でした。もう一度見たい", "shift_jis"),
-    ],
-)
-def test_another_encoding_is_read_when_it_is_named(words: str, encoding: str, write: Write) -> None:
-    rows = [(f"{words} {text}", label) for text, label in ROWS]
-    path = write(csv_text(rows), encoding=encoding)
-    with pytest.raises(DataError, match=r"line 2 is not utf-8; .*--encoding cp949"):
+@pytest.mark.parametrize("mark", [";", "|", "\t"])
+def test_the_separator_is_found_and_said_where_it_is_not_the_usual_one(
+    mark: str, write: Write
+) -> None:
+    rows = [(f"{text}, and more", label) for text, label in ROWS]
+    table = read(write(csv_text(rows, header=f"text{mark}label", separator=mark)))
+    assert table.texts[0] == rows[0][0]
+    assert table.notes[0].startswith("columns are separated by a ")
+
+
+def test_excels_first_line_names_the_separator_and_is_no_header(write: Write) -> None:
+    path = write("sep=;\r\n" + csv_text(header="text;label", separator=";") + "a;b;c\n")
+    with pytest.raises(DataError, match="line 63 has 3 fields"):
         read(path)
-    assert read(path, encoding=encoding).texts[0].startswith(words)
+    assert read(write("sep=|\n" + csv_text(separator="|", header="text|label"))).labels[1] == "good"
+
+
+def test_of_two_separators_in_the_header_the_one_that_rows_fit_is_taken(write: Write) -> None:
+    rows = "\n".join(f"{text};{label};{n}" for n, (text, label) in enumerate(ROWS))
+    assert read(write(f"text;label;a, b\n{rows}\n")).labels[1] == "good"
+    comma = write(csv_text(header="text,label;kind"))
+    assert read(comma, text_column="text", label_column="label;kind").labels[1] == "good"
+
+
+def test_quotes_that_do_not_pair_are_characters_where_every_line_fits_so(write: Write) -> None:
+    path = write(csv_text() + 'a "good" film,good\n"b,bad\n')
+    table = read(path)
+    assert table.texts[-2:] == ['a "good" film', '"b']
+    assert "because in line 63 they do not pair; --quoting minimal" in table.notes[0]
+    with pytest.raises(DataError, match=r"opens in line 63 is never closed; .*--quoting none"):
+        read(path, quoting="minimal")
+    with pytest.raises(UsageError, match="unknown quoting 'some'"):
+        read(path, quoting="some")
+
+
+def test_spaces_and_number_format_make_no_classes_unless_they_are_to(write: Write) -> None:
+    for spellings in (("very good", "very  good"), ("1", "1.0")):
+        path = write(
+            csv_text(
+                [(t, spellings[n % 2]) if n % 3 else (t, "bad") for n, (t, _) in enumerate(ROWS)]
+            )
+        )
+        assert set(read(path).labels) == {spellings[0], "bad"}
+        kept = read(path, keep_labels=True)
+        assert set(kept.labels) == {*spellings, "bad"}
+        assert kept.notes[-1] == "kept apart: 1 class in several spellings"
+
+
+def test_small_classes_are_left_out_on_request_counted_and_named(write: Write) -> None:
+    path = write(csv_text([*ROWS, ("odd", "odd"), ("rare", "rare"), ("rare too", "rare")]))
+    table = read(path, drop_small_classes=True)
+    assert len(table.labels) == 60
+    assert table.notes[-1] == (
+        "left out, because a class needs 5 rows: 3 rows of 2 classes, 'rare' (2), 'odd' (1)"
+    )
+
+
+def test_html_is_taken_out_on_request_and_counted(write: Write) -> None:
+    path = write(csv_text([*ROWS, ("<p>good<br/>film</p> &amp; more", "good"), ("<br>", "bad")]))
+    assert read(path).texts[60] == "<p>good<br/>film</p> &amp; more"
+    table = read(path, strip_html=True)
+    assert table.texts[60:] == ["good film  & more"]
+    assert "tags and entities of HTML are taken out of 2 texts" in table.notes
+    assert "left out, because the text is empty: 1 row, line 63" in table.notes
+
+
+def test_files_of_the_parts_are_read_as_parts(write: Write) -> None:
+    train = write(csv_text(), "train.csv")
+    test = write("label\tcomment\nGOOD\ta new film\nbad\tanother\n", "test.tsv")
+    table = read(train, test=str(test))
+    assert table.parts == ["train"] * 60 + ["test"] * 2
+    assert table.texts[-2:] == ["a new film", "another"]
+    assert set(table.labels) == {"good", "bad"}
+    assert "test.tsv: inferred: texts in 'comment', labels in 'label'" in table.notes
+    validated = read(train, test=str(test), validation=str(test))
+    assert validated.parts == ["train"] * 60 + ["validation"] * 2 + ["test"] * 2
+
+
+def test_files_of_parts_that_cannot_be_meant_are_refused(write: Write) -> None:
+    for choices, words in (
+        ({"validation": "b.csv"}, "use --test FILE too"),
+        ({"test": "b.csv", "split_column": "split"}, "leave --test or --split-column out"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            read(write(csv_text()), **choices)
+    broken = write("text,label\none,two,three\n", "test.csv")
+    with pytest.raises(DataError, match=r"test\.csv: line 2 has 3 fields"):
+        read(write(csv_text()), test=str(broken))
 
 
 def test_an_encoding_that_there_is_not_is_refused(write: Write) -> None:
@@ -287,26 +360,18 @@ def test_an_encoding_that_there_is_not_is_refused(write: Write) -> None:
         ("", "is empty"),
         ("text,label\n", "has no rows"),
         (csv_text(header=""), "looks like a row and not like names"),
-        (
-            csv_text(header="text;label", separator=";"),
-            r"separated by a semicolon: use --separator",
-        ),
-        (
-            csv_text(header="text\tlabel", separator="\t"),
-            r"separated by a tab: use --separator '\\t'",
-        ),
         ("text\nsome words\n", "two are needed"),
         (csv_text(header="text,text"), "two columns are called 'text'"),
         (csv_text(ROWS[:10]), "has 10 rows"),
         (csv_text([(text, "good") for text, _ in ROWS]), "every row has the label 'good'"),
         (csv_text([(text, text[-2:]) for text, _ in ROWS]), "too many for classes"),
-        (csv_text([*ROWS, ("odd", "odd")]), "the class 'odd' has 1 rows"),
+        (csv_text([*ROWS, ("odd", "odd")]), "the class 'odd' has 1 row; .*--drop-small-classes"),
         (csv_text([*ROWS, ("no label", "")]), "the column 'label' is empty in line 62"),
         (
-            csv_text() + '"a film,good\nb,bad\n',
+            csv_text() + '"a, film,good\nb,bad\n',
             "that opens in line 62 is never closed",
         ),
-        (csv_text() + '"a film,good\n"b",bad\n', "line 63, in a text whose .* opens in line 62"),
+        (csv_text() + '"a, film,good\n"b",bad\n', "line 63, in a text whose .* in line 62"),
         (csv_text() + "one,two,three\n", "line 62 has 3 fields where the header has 2"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from rnnbench.data.tables import OwnChoices
 from rnnbench.data.unreadable import tell_test_file
-from rnnbench.datasets import find_table, resolve_dataset
+from rnnbench.datasets import describe_table, resolve_dataset
 from rnnbench.errors import DataError, UsageError
 
 
@@ -16,9 +16,9 @@ from rnnbench.errors import DataError, UsageError
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Files of many kinds, and folders of texts."""
     monkeypatch.chdir(tmp_path)
-    for name in ("a b.csv.gz", "r.txt", "r.json", "r.xlsx", "r.pkl", "r.html"):
+    for name in ("a b.json.gz", "r.txt", "r.json", "r.xls", "r.pkl", "r.html"):
         (tmp_path / name).touch()
-    for name in ("parts/train.csv", "parts/test.csv", "one/r.tsv", "by/pos/1.txt", "by/neg/2.txt"):
+    for name in ("parts/train.csv", "parts/test.csv", "one/r.tsv", "by/pos/1.md", "by/neg/2.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "empty").mkdir()
@@ -28,17 +28,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("choice", "words"),
     [
-        ("a b.csv.gz", r"is packed; unpack it \(gunzip -k 'a b.csv.gz'\)"),
+        ("a b.json.gz", r"is packed; unpack it \(gunzip -k 'a b.json.gz'\)"),
         ("r.txt", "if a tab separates its columns, give it the ending .tsv"),
         ("r.json", "write an object a line instead, and give it the ending .jsonl"),
-        ("r.xlsx", "is a spreadsheet; save it as CSV"),
+        ("r.xls", "is a spreadsheet; save it as .xlsx or CSV"),
         ("r.pkl", "could run code and is never read"),
-        ("r.html", "a .csv, .tsv, .jsonl, .ndjson or .parquet file with a column of texts"),
+        ("r.html", ".csv, .tsv, .jsonl, .ndjson, .parquet or .xlsx file with a column of texts"),
         ("parts", r"several files \(test.csv, train.csv\); name one, or .* a column split"),
         ("one", "name the file in it: one/r.tsv"),
-        ("by", r"folder of folders \(neg, pos\); .* the columns text and label"),
+        ("by", r"folder of folders \(neg, pos\) without .txt files; put a text a file"),
         ("empty", "is a folder without an imdb.npz"),
-        ("-", "standard input cannot be read; save it as a file"),
+        ("/dev/stdin", "standard input is named -"),
         ("https://example.org/reviews.csv", "is an address; download the file"),
         ("https://example.org/imdb.npz", "is an address; download the file"),
         ("gone.txt", "there is no file gone.txt"),
@@ -55,12 +55,12 @@ def test_what_came_and_what_to_do_is_said_in_one_sentence(
         resolve_dataset(choice, own=OwnChoices())
     assert "\n" not in str(caught.value)
     with pytest.raises((DataError, UsageError), match=words):
-        find_table(choice)
+        describe_table(choice, {})
 
 
 def test_a_test_file_beside_the_training_file_is_told(folder: Path) -> None:
     (note,) = tell_test_file(folder / "parts" / "train.csv")
-    assert note.startswith("test.csv is not read; to test on it, put all parts into one file")
+    assert note == "test.csv is not read; to test on it: --train train.csv --test test.csv"
     assert not tell_test_file(folder / "parts" / "test.csv")
 
 

@@ -72,9 +72,9 @@ def test_options_win_over_what_a_study_says_of_its_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(
         "name = 'mine'\narchitectures = ['lstm']\nseeds = 2\n"
-        "[data]\ndataset = 'reviews.tsv'\nquotes = false\ntext_column = 'review'\n"
+        "[data]\ndataset = 'reviews.tsv'\nquoting = 'none'\ntext_column = 'review'\n"
     )
-    own: dict[str, Any] = {"quotes": True, "encoding": "cp949"}
+    own: dict[str, Any] = {"quoting": "minimal", "encoding": "cp949"}
     study = compose(study=str(path), own=OwnFileChoices(**own))
     assert study.own == {**own, "text_column": "review"}
     assert compose(study=str(path), dataset="newer.csv", own=OwnFileChoices(**own)).own == own
