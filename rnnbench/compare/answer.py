@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.reach import compare_with_majority, describe_reach
-from rnnbench.compare.rows import ArmRow, PairRow, PairUncertainty
+from rnnbench.compare.rows import ArmRow, PairRow
 from rnnbench.compare.standing import tell_interim
 from rnnbench.compare.unlearned import tell_unlearned
 from rnnbench.output.amounts import plural
@@ -33,7 +33,7 @@ def write_answer(comparison: Comparison) -> tuple[str, ...]:
     for section, own in sections[:_MANY_SECTIONS]:
         pairs = [pair for pair in comparison.pairs if pair.section == section]
         sentences += [
-            *_answer_section(section, own, pairs, comparison.uncertainty.pairs),
+            *_answer_section(section, own, pairs, comparison),
             *_against_majority(section, own, arms),
         ]
     if len(sections) > _MANY_SECTIONS:
@@ -110,7 +110,7 @@ def _answer_section(
     section: str,
     arms: Sequence[ArmRow],
     pairs: Sequence[PairRow],
-    uncertainty: Sequence[PairUncertainty],
+    comparison: Comparison,
 ) -> list[str]:
     best = max(arms, key=_mean)
     level = [row for row in arms if _mean(row) > _mean(best) - 1e-12]
@@ -140,7 +140,7 @@ def _answer_section(
     return [
         f"{sentence}.",
         *_told_apart(subject, best.arm, pairs),
-        *_on_other_reviews(own, uncertainty),
+        *_on_other_texts(own, comparison),
     ]
 
 
@@ -169,10 +169,9 @@ def _told_apart(subject: str, best: str, pairs: Sequence[PairRow]) -> list[str]:
     return sentences
 
 
-def _on_other_reviews(
-    pairs: Sequence[PairRow], uncertainty: Sequence[PairUncertainty]
-) -> list[str]:
-    """Of which verdicts the same is shown for test reviews that nobody has drawn yet."""
+def _on_other_texts(pairs: Sequence[PairRow], comparison: Comparison) -> list[str]:
+    """Of which verdicts the same is shown for test texts that nobody has drawn yet."""
+    noun, uncertainty = comparison.noun, comparison.uncertainty.pairs
     told = [pair for pair in pairs if pair.verdict != "undetermined"]
     if not told:
         return []
@@ -184,12 +183,12 @@ def _on_other_reviews(
         if row is not None and row.holds(pair)
     ]
     if len(held) == len(told):
-        return ["That holds for other test reviews as well."]
+        return [f"That holds for other test {noun} as well."]
     if not any(rows):
-        return ["That holds on these test reviews; for others it was not measured."]
+        return [f"That holds on these test {noun}; for others it was not measured."]
     if not held:
-        return ["That holds on these test reviews; for others none of it is shown."]
-    return [f"That holds on these test reviews; for others it is shown of {_some(held)}."]
+        return [f"That holds on these test {noun}; for others none of it is shown."]
+    return [f"That holds on these test {noun}; for others it is shown of {_some(held)}."]
 
 
 _RELATIONS = (

@@ -21,7 +21,7 @@ from rnnbench.compare.uncertainty import (
 )
 from rnnbench.looks import RULE
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import DataSpec
+from rnnbench.specs import DataSpec, noun_of
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Comparison:
         scores: by section, arm and seed, of the runs that learned.
         is_learning_known: whether anybody can tell which runs learned.
         n_test: texts that are scored, in the section with the fewest; None where unknown.
+        noun: what people call these texts: `reviews` or `texts`.
         standing: what was looked at before, and what is still to come.
     """
 
@@ -96,6 +97,7 @@ class Comparison:
     curves: tuple[Curve, ...]
     scores: Mapping[str, Scores]
     n_test: int | None = None
+    noun: str = "reviews"
     is_learning_known: bool = True
     standing: Standing = NEVER_LOOKED_AT
 
@@ -206,6 +208,7 @@ def compare_runs(
             if run.history is not None and len(run.history)
         ),
         n_test=min((n for n in n_test.values() if n is not None), default=None),
+        noun=noun_of(arm.spec.data for _, arm in placed),
     )
 
 

@@ -118,7 +118,7 @@ def score_bag_of_words(data: DataSpec) -> BagOfWords:
     began = time.perf_counter()
     train = load_part(data, "train")
     if np.ptp(train.labels) == 0:
-        raise DataError("a classifier needs reviews of two classes to learn from")
+        raise DataError("a classifier needs texts of two classes to learn from")
     classes = range(data.n_classes)
     model = LogisticRegression(max_iter=1000).fit(_count_words(train, data), train.labels)
     fit_seconds = time.perf_counter() - began
