@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from rnnbench.compare.comparison import Comparison
-from rnnbench.compare.reach import compare_with_majority, describe_reach
+from rnnbench.compare.outcome import Outcome
+from rnnbench.compare.reach import describe_reach
 from rnnbench.compare.rows import ArmRow, PairRow
 from rnnbench.compare.standing import tell_interim
 from rnnbench.compare.unlearned import tell_unlearned
@@ -12,6 +13,7 @@ from rnnbench.page.tables import by_section
 from rnnbench.page.texts import per_cent, within
 from rnnbench.stats.intervals import Interval
 
+_SOUND = Outcome()
 _MANY_SECTIONS = 4
 _MANY_PAIRS = 4
 _UNTIL = {
@@ -20,27 +22,30 @@ _UNTIL = {
 }
 
 
-def write_answer(comparison: Comparison) -> tuple[str, ...]:
-    """What is best, what cannot be told apart, what it costs; a sentence each."""
+def write_answer(comparison: Comparison, outcome: Outcome = _SOUND) -> tuple[str, ...]:
+    """What is best, what cannot be told apart, what it costs; a sentence each.
+
+    Args:
+        outcome: of the runs, which is told first.
+    """
     arms = comparison.arms
     networks = [row for row in arms if row.n and not row.is_baseline]
     if not networks:
-        return (_tell_no_score(arms),)
+        no_score = [] if outcome.says("nothing learnt") else [_tell_no_score(arms)]
+        return (*outcome.sentences, *no_score)
     sections = by_section(networks, ())
     interim = comparison.standing.interim
     told = interim and tell_interim(interim, comparison.n_needed, is_coarse=comparison.is_coarse)
-    sentences = [told] if told else []
+    sentences = [*outcome.sentences, *([told] if told else [])]
     for section, own in sections[:_MANY_SECTIONS]:
         pairs = [pair for pair in comparison.pairs if pair.section == section]
-        sentences += [
-            *_answer_section(section, own, pairs, comparison),
-            *_against_majority(section, own, arms),
-        ]
+        sentences += _answer_section(section, own, pairs, comparison)
     if len(sections) > _MANY_SECTIONS:
         rest = plural(len(sections) - _MANY_SECTIONS, "more section")
         sentences.append(f"{rest} below.")
     if len(sections) == 1:
-        sentences += [*_cost(networks), *_against_baseline(arms, networks)]
+        sentences += _cost(networks)
+        sentences += [] if outcome.says("bag of words") else _against_baseline(arms, networks)
     sentences += tell_unlearned(arms, None if comparison.withheld else comparison.look)
     return tuple(sentences)
 
@@ -88,12 +93,15 @@ def warn_of(
         margin=declared.margin,
         look=comparison.look,
     )
-    if reach and (comparison.is_coarse or not interim):
+    if reach and not (comparison.is_coarse or interim):  # too few texts: the outcome tells it
         warnings.append(reach)
     for count, words in (
         (sum(row.n_failed for row in networks), "failed and is left out of every mean"),
         (sum(row.n_diverged for row in networks), "diverged and is left out of every mean"),
-        (sum(row.n_unlearned for row in networks), "did not learn and is left out of every mean"),
+        (
+            sum(row.n_unlearned for row in networks) if any(row.n for row in networks) else 0,
+            "did not learn and is left out of every mean",
+        ),
         (sum(row.n_missing for row in networks), "is not over yet; this is what there is so far"),
     ):
         if count:
@@ -240,15 +248,18 @@ def _cost(arms: Sequence[ArmRow]) -> list[str]:
         return []
     cheap = min(timed, key=lambda row: row.epoch_seconds or 0.0)
     dear = max(timed, key=lambda row: row.epoch_seconds or 0.0)
-    quick = min(timed, key=lambda row: row.fit_seconds or 0.0)
     least, most = f"{cheap.epoch_seconds:.2f} s", f"{dear.epoch_seconds:.2f} s"
     sentence = (
         f"An epoch costs the same with each ({least})"
         if least == most
         else f"An epoch costs least with {cheap.arm} ({least}) and most with {dear.arm} ({most})"
     )
-    first = f"{quick.arm} is done first ({quick.fit_seconds:.1f} s)"
-    return [f"{sentence}; trained to {_end(timed)}, {first}."]
+    done = {row.arm: f"{row.fit_seconds:.1f} s" for row in timed}
+    soonest = min(timed, key=lambda row: row.fit_seconds or 0.0)
+    first = [name for name, seconds in done.items() if seconds == done[soonest.arm]]
+    verb = "is" if len(first) == 1 else "are"
+    told = f"{_listed(first)} {verb} done first ({done[soonest.arm]})"
+    return [f"{sentence}; trained to {_end(timed)}, {told}."]
 
 
 def _end(arms: Sequence[ArmRow]) -> str:
@@ -258,17 +269,6 @@ def _end(arms: Sequence[ArmRow]) -> str:
         return "its early stop"
     is_all = n_at_limit == sum(row.n for row in arms)
     return "the epoch limit" if is_all else "its early stop or the epoch limit"
-
-
-def _against_majority(
-    section: str, networks: Sequence[ArmRow], arms: Sequence[ArmRow]
-) -> list[str]:
-    """Whether the section's networks beat naming the commonest class, where that is known."""
-    known = [row.test_accuracy for row in arms if row.is_majority and row.section == section]
-    if not known or known[0] is None:
-        return []
-    means = [(row.arm, _mean(row), row.test_accuracy_t) for row in networks]
-    return [(f"{section}: " if section else "") + compare_with_majority(means, known[0])]
 
 
 def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow]) -> list[str]:

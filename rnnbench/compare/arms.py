@@ -121,6 +121,13 @@ def is_at_limit(run: RecordedRun) -> bool:
     return result.epochs >= recipe.epochs and waited < recipe.patience
 
 
+def is_still_improving(run: RecordedRun) -> bool:
+    """Whether a finished run came to the epoch limit with its best epoch in the last two."""
+    result = run.result
+    assert result is not None
+    return is_at_limit(run) and result.epochs - (result.best_epoch or 0) < 2
+
+
 def hardware_of(result: RunResult) -> str:
     """The device behind a run's seconds: `cpu (AMD EPYC ...)`, `gpu (NVIDIA H200)`.
 

@@ -212,6 +212,13 @@ def compare_runs(
     )
 
 
+def describe_baselines(section: Section, baselines: Baselines) -> list[ArmRow]:
+    """What the section's arms have to beat; nothing where these see the texts differently."""
+    seen = {arm.spec.data for arm in section.arms}
+    found = baselines(seen.pop()) if len(seen) == 1 else ()
+    return [replace(row, section=section.name) for row in found]
+
+
 def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str] | None:
     """The fingerprints of finished runs that did not pass the floor of their reviews.
 
@@ -278,9 +285,6 @@ def _correct_of(section: Section, labels: NDArray[np.int8] | None) -> Correct:
 
 
 def _describe_arms(section: Section, baselines: Baselines) -> list[ArmRow]:
-    """The section's rows, and below them the baselines on the same reviews."""
+    """The section's rows, and below them the baselines on the same texts."""
     rows = [describe_arm(section.name, arm) for arm in section.arms]
-    seen = {arm.spec.data for arm in section.arms}
-    if len(seen) == 1:
-        rows += [replace(row, section=section.name) for row in baselines(seen.pop())]
-    return rows
+    return [*rows, *describe_baselines(section, baselines)]

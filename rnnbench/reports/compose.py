@@ -21,6 +21,7 @@ from rnnbench.compare.comparison import (
     find_unlearned,
 )
 from rnnbench.compare.environments import tell_mixed
+from rnnbench.compare.outcome import find_outcome
 from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
 from rnnbench.compare.sections import Section, divide_runs
@@ -179,13 +180,20 @@ def compose_report(
         # A claim or a tuned pair that were judged at a page without verdicts would be a free look.
         "withheld": comparison.withheld,
     }
+    outcome = find_outcome(
+        _planned_last(sections, planned),
+        [row for row in comparison.arms if row.is_baseline],
+        n_test=comparison.n_test,
+        margin=declared.margin,
+        command=command,
+    )
     notices = [f"No verdict is given, because this look cannot be kept: {unkept}."] * bool(unkept)
     notices += [*declared.notes, *_tell_standing(comparison), *_mixed(sections, matched)]
     if any(run.spec.data.dataset == SYNTHETIC for run in runs):
         notices.insert(0, SYNTHETIC_NOTICE)
     return Report(
         study=study,
-        answer=write_answer(comparison),
+        answer=write_answer(comparison, outcome),
         warnings=warn_of(comparison, notices=notices, problem=problem, n_deleted=n_deleted),
         comparison=comparison,
         published=None if is_of_own_texts(runs) else find_published(sections),
@@ -270,6 +278,18 @@ def _take_look(scores: Mapping[str, float | None], comparison: Comparison) -> Lo
         n_seeds=min((row.n for row in networks if row.n), default=0),
         declaration=comparison.declared.rule,
     )
+
+
+def _planned_last(
+    sections: Sequence[Section], planned: Collection[str] | None
+) -> Sequence[Section]:
+    """The sections of the last command, where that is known; else all."""
+    found = [
+        section
+        for section in sections
+        if any(run.spec.fingerprint in (planned or ()) for arm in section.arms for run in arm.runs)
+    ]
+    return found or sections
 
 
 def _tell_standing(comparison: Comparison) -> Iterator[str]:
