@@ -28,7 +28,7 @@ def find_baselines(data: DataSpec, *, fits: bool = True) -> list[BaselineRow]:
     Args:
         fits: whether a bag of words that is not in the cache is computed.
     """
-    found = (find_baseline(data, fits=fits), find_majority(data))
+    found = (find_baseline(data, fits=fits), _find_majority(data))
     return [row for row in found if row is not None]
 
 
@@ -58,7 +58,27 @@ def find_baseline(data: DataSpec, *, fits: bool = True) -> BaselineRow | None:
     )
 
 
-def find_majority(data: DataSpec) -> BaselineRow | None:
+def find_floor(data: DataSpec) -> float | None:
+    """The validation accuracy that a run has to pass to count as one that learned.
+
+    What naming the commonest class of the training part scores on the validation part, and 1.645
+    standard errors: of runs that learned nothing one in twenty passes it. None where the reviews
+    are not here.
+    """
+    try:
+        corpus = open_corpus(data.fingerprint)
+        split = split_indices(
+            data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
+        )
+    except DataError:
+        return None
+    labels = corpus.train.labels
+    commonest = np.bincount(labels[split.train]).argmax()
+    share = float(np.mean(labels[split.validation] == commonest))
+    return share + 1.645 * math.sqrt(share * (1 - share) / len(split.validation))
+
+
+def _find_majority(data: DataSpec) -> BaselineRow | None:
     """What the commonest class of the training part scores, on data of the user's own."""
     try:
         corpus = open_corpus(data.fingerprint)
@@ -83,26 +103,6 @@ def find_majority(data: DataSpec) -> BaselineRow | None:
         is_majority=True,
         right=predicted == labels,
     )
-
-
-def find_floor(data: DataSpec) -> float | None:
-    """The validation accuracy that a run has to pass to count as one that learned.
-
-    What naming the commonest class of the training part scores on the validation part, and 1.645
-    standard errors: of runs that learned nothing one in twenty passes it. None where the reviews
-    are not here.
-    """
-    try:
-        corpus = open_corpus(data.fingerprint)
-        split = split_indices(
-            data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
-        )
-    except DataError:
-        return None
-    labels = corpus.train.labels
-    commonest = np.bincount(labels[split.train]).argmax()
-    share = float(np.mean(labels[split.validation] == commonest))
-    return share + 1.645 * math.sqrt(share * (1 - share) / len(split.validation))
 
 
 def _recall(data: DataSpec) -> BagOfWords | None:

@@ -28,13 +28,13 @@ def next_step(
         specs: what was run.
         command: the words that ran it; empty if nobody knows them.
         has_learnt: whether the networks are as good as can be had for nothing; if not, they are to
-            see more of the texts, or else to learn with a higher rate, or with a tuned one.
+            see more of the texts and to learn at a higher rate, or else at a tuned one.
         is_cut_short: whether runs stopped at the epoch limit, and would have gone on.
     """
     is_tuned = "--tuned" in command.split()
     changes: dict[str, object] = {}
     if not (has_learnt or is_tuned):
-        changes |= _wider_sight({spec.data for spec in specs}) or _higher_rate(specs)
+        changes |= _wider_sight({spec.data for spec in specs}) | _higher_rate(specs)
     if is_cut_short:
         changes |= _more_epochs(specs, is_faster="learning-rate" in changes)
     if changes:

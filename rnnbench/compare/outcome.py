@@ -120,24 +120,31 @@ def _against_baselines(
     learned = [(section, arm) for section, arm in arms if scores_by_seed(arm.learned)]
     known = [row for row in baselines if row.test_accuracy is not None]
     majorities = {row.section: row for row in known if row.is_majority}
+    bags = {row.section: row for row in known if not row.is_majority}
     if not learned:
-        yield from _tell_nothing_learnt(arms, [*majorities.values()])
+        yield from _tell_nothing_learnt(arms, [*majorities.values()], [*bags.values()])
     elif n_test is not None and n_test >= FEWEST_TEXTS:
         yield from _tell_majority(_measure(learned, majorities))
-        bags = {row.section: row for row in known if not row.is_majority}
         yield from _tell_bag_of_words(learned, bags)
 
 
-def _tell_nothing_learnt(arms: _Arms, majorities: Sequence[ArmRow]) -> Iterator[tuple[Kind, str]]:
+def _tell_nothing_learnt(
+    arms: _Arms, majorities: Sequence[ArmRow], bags: Sequence[ArmRow]
+) -> Iterator[tuple[Kind, str]]:
     n_finished = sum(len(arm.finished) for _, arm in arms)
-    scores = f", {_per_cent(majorities[0].test_accuracy)} of the test texts" if majorities else ""
-    if n_finished:
-        yield (
-            "nothing learnt",
-            f"Nothing beats the majority class{scores}: in validation none of "
-            f"{plural(n_finished, 'run')} did clearly better than always predicting the most "
-            "common class.",
-        )
+    if not n_finished:
+        return
+    scores = [
+        f"{words} {_per_cent(rows[0].test_accuracy)}"
+        for words, rows in (("that scores", majorities), ("a bag of words", bags))
+        if rows
+    ]
+    on_test = f" On the test texts {', '.join(scores)}." if majorities else ""
+    yield (
+        "nothing learnt",
+        f"Nothing beats the majority class: in validation none of {plural(n_finished, 'run')} did "
+        f"clearly better than always predicting the most common class.{on_test}",
+    )
 
 
 def _tell_majority(leads: Sequence[_Lead]) -> Iterator[tuple[Kind, str]]:
@@ -182,12 +189,10 @@ def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
         return
     limits = " or ".join(f"{n:,}" for n in sorted({run.spec.recipe.epochs for run in finished}))
     names = [f"{name} {n}" for name, n in counts.items() if n]
-    of_which = "" if n_cut == len(finished) else f" ({_named(names)})"
-    yield (
-        "cut short",
-        f"Stopped at the limit of {limits} epochs, still improving: {n_cut:,} of "
-        f"{plural(len(finished), 'run')}{of_which}.",
-    )
+    which = f"{n_cut:,} of {plural(len(finished), 'run')} ({_named(names)})"
+    which = f"all {plural(n_cut, 'run')}" if n_cut == len(finished) else which
+    limit = f"{limits} {'epoch' if limits == '1' else 'epochs'}"
+    yield "cut short", f"Stopped at the limit of {limit}, still improving: {which}."
 
 
 def _measure(arms: _Arms, baselines: Mapping[str, ArmRow]) -> list[_Lead]:
