@@ -1,6 +1,6 @@
 """The study in a few plain sentences, made from its rows; and what must not be overlooked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.outcome import Outcome
@@ -246,20 +246,26 @@ def _cost(arms: Sequence[ArmRow]) -> list[str]:
     timed = [row for row in arms if row.epoch_seconds and row.fit_seconds]
     if len(timed) < 2 or len({row.hardware for row in timed}) > 1:
         return []
-    cheap = min(timed, key=lambda row: row.epoch_seconds or 0.0)
-    dear = max(timed, key=lambda row: row.epoch_seconds or 0.0)
-    least, most = f"{cheap.epoch_seconds:.2f} s", f"{dear.epoch_seconds:.2f} s"
+    epochs = {row.arm: f"{row.epoch_seconds:.2f} s" for row in timed}
+    runs = {row.arm: f"{row.fit_seconds:.1f} s" for row in timed}
+    least, most = (
+        epochs[end(timed, key=lambda row: row.epoch_seconds or 0.0).arm] for end in (min, max)
+    )
+    soonest = runs[min(timed, key=lambda row: row.fit_seconds or 0.0).arm]
     sentence = (
         f"An epoch costs the same with each ({least})"
         if least == most
-        else f"An epoch costs least with {cheap.arm} ({least}) and most with {dear.arm} ({most})"
+        else f"An epoch costs least with {_with(least, epochs)} ({least}) and most with "
+        f"{_with(most, epochs)} ({most})"
     )
-    done = {row.arm: f"{row.fit_seconds:.1f} s" for row in timed}
-    soonest = min(timed, key=lambda row: row.fit_seconds or 0.0)
-    first = [name for name, seconds in done.items() if seconds == done[soonest.arm]]
-    verb = "is" if len(first) == 1 else "are"
-    told = f"{_listed(first)} {verb} done first ({done[soonest.arm]})"
-    return [f"{sentence}; trained to {_end(timed)}, {told}."]
+    are = "is" if [*runs.values()].count(soonest) == 1 else "are"
+    first = f"{_with(soonest, runs)} {are} done first ({soonest})"
+    return [f"{sentence}; trained to {_end(timed)}, {first}."]
+
+
+def _with(shown: str, values: Mapping[str, str]) -> str:
+    """The arms for which that is shown: equal ones are level."""
+    return _listed([name for name, value in values.items() if value == shown])
 
 
 def _end(arms: Sequence[ArmRow]) -> str:

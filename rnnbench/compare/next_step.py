@@ -38,10 +38,10 @@ def next_step(
     if is_cut_short:
         changes |= _more_epochs(specs, is_faster="learning-rate" in changes)
     if changes:
-        return f"`{with_options(command, changes)}`"
+        return with_options(command, changes)
     if has_learnt or is_tuned or is_cut_short:
         return ""
-    return f"`{tuning_of(command)}`, then `{with_options(command, {'tuned': None})}`"
+    return f"{tuning_of(command)}; then {with_options(command, {'tuned': None})}"
 
 
 def with_options(command: str, changes: Mapping[str, object]) -> str:

@@ -46,7 +46,7 @@ class Outcome:
     def sentences(self) -> tuple[str, ...]:
         """The findings, and the next step after them."""
         told = [sentence for _, sentence in self.findings]
-        return (*told, f"To try next: {self.next_step}.") if self.next_step else tuple(told)
+        return (*told, f"To try next: {self.next_step}") if self.next_step else tuple(told)
 
     def says(self, *kinds: Kind) -> bool:
         """Whether there is a finding of one of these kinds."""

@@ -334,7 +334,7 @@ def test_the_outcome_is_told_first_and_once() -> None:
     outcome = Outcome(findings=(("bag of words", "A bag of words is better."),), next_step="x")
     bag = arm("bag of words", 0.9, is_baseline=True, n=1)
     found = write_answer(compared([arm("lstm", 0.8), bag]), outcome)
-    assert found[:2] == ("A bag of words is better.", "To try next: x.")
+    assert found[:2] == ("A bag of words is better.", "To try next: x")
     assert not any("without any order" in sentence for sentence in found)
 
 

@@ -56,19 +56,19 @@ def step(
 
 
 def test_runs_that_were_cut_short_get_three_times_the_epochs() -> None:
-    assert step(has_learnt=True, is_cut=True) == f"`{RUN} --epochs 300`"
-    assert step(has_learnt=True, is_cut=True, epochs=5) == f"`{RUN} --epochs 100`"
+    assert step(has_learnt=True, is_cut=True) == f"{RUN} --epochs 300"
+    assert step(has_learnt=True, is_cut=True, epochs=5) == f"{RUN} --epochs 100"
 
 
 def test_networks_that_learnt_nothing_get_a_higher_rate_first() -> None:
-    assert step() == f"`{RUN} --learning-rate 0.01`"
-    assert step(is_cut=True) == f"`{RUN} --learning-rate 0.01`"  # a hundred epochs are enough then
-    assert step(is_cut=True, epochs=5) == f"`{RUN} --learning-rate 0.01 --epochs 100`"
+    assert step() == f"{RUN} --learning-rate 0.01"
+    assert step(is_cut=True) == f"{RUN} --learning-rate 0.01"  # a hundred epochs are enough then
+    assert step(is_cut=True, epochs=5) == f"{RUN} --learning-rate 0.01 --epochs 100"
 
 
 def test_with_a_high_rate_the_next_step_is_to_tune() -> None:
     found = step(learning_rate=0.01)
-    assert found == f"`rnnbench tune lstm gru --dataset mine.csv`, then `{RUN} --tuned`"
+    assert found == f"rnnbench tune lstm gru --dataset mine.csv; then {RUN} --tuned"
 
 
 def test_after_tuning_there_is_nothing_to_name() -> None:
@@ -86,5 +86,5 @@ def test_texts_of_ones_own_that_are_cut_are_shown_whole_first() -> None:
     corpus = Corpus(name="long", train=half, test=half, n_validation=6, vocabulary=words)
     data = {"dataset": "long", "fingerprint": store_corpus(corpus), "num_words": 500}
     rate = "--learning-rate 0.01"
-    assert step(max_len=10, **data) == f"`{RUN} --max-len 41 --num-words 500 {rate}`"  # type: ignore[arg-type]
-    assert step(max_len=60, **data) == f"`{RUN} {rate}`"  # type: ignore[arg-type]
+    assert step(max_len=10, **data) == f"{RUN} --max-len 41 --num-words 500 {rate}"  # type: ignore[arg-type]
+    assert step(max_len=60, **data) == f"{RUN} {rate}"  # type: ignore[arg-type]

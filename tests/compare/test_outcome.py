@@ -79,7 +79,7 @@ def test_runs_that_did_not_learn_beat_nothing() -> None:
         "always predicting the most common class. On the test texts that scores 98.00 %, a bag of "
         "words 100.00 %."
     )
-    assert second == f"To try next: `{COMMAND} --learning-rate 0.01`."
+    assert second == f"To try next: {COMMAND} --learning-rate 0.01"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_bag_of_words_that_is_better_than_all_is_named_with_its_lead() -> None
         "A bag of words, without any order, is better by 33.00 points [30.52, 35.48]: it scores "
         "88.00 %, the best network, lstm, 55.00 %."
     )
-    assert found.next_step == f"`{COMMAND} --learning-rate 0.01`"
+    assert found.next_step == f"{COMMAND} --learning-rate 0.01"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_runs_at_the_limit_that_still_improve_are_counted() -> None:
     found = outcome_of(runs(lstm=[finished(0.8, **CUT), finished(0.8)], gru=[finished(0.8, **CUT)]))
     assert found.sentences == (
         "Stopped at the limit of 100 epochs, still improving: 2 of 3 runs (lstm 1, gru 1).",
-        f"To try next: `{COMMAND} --epochs 300`.",
+        f"To try next: {COMMAND} --epochs 300",
     )
 
 
