@@ -168,13 +168,16 @@ def _tell_bag_of_words(arms: _Arms, bags: Mapping[str, ArmRow]) -> Iterator[tupl
     leads = _measure(placed, bags)
     if any(lead.alone is None or lead.alone.high >= 0 for lead in leads):
         return
-    best = min(leads, key=lambda lead: -lead.mean)
+    highest = max(lead.mean for lead in leads)
+    best, *level = (lead for lead in leads if lead.mean > highest - 1e-12)
     assert best.alone is not None
+    networks = "network" if not level else "networks"
     by = f"{number(-100 * best.difference)} points {within(best.alone.mirrored(), per_cent)}"
     yield (
         "bag of words",
         f"A bag of words, without any order, is better by {by}: it scores "
-        f"{_per_cent(best.score)}, the best network, {best.name}, {_per_cent(best.mean)}.",
+        f"{_per_cent(best.score)}, the best {networks}, "
+        f"{_named([lead.name for lead in (best, *level)])}, {_per_cent(best.mean)}.",
     )
 
 

@@ -115,6 +115,11 @@ def test_a_bag_of_words_that_is_better_than_all_is_named_with_its_lead() -> None
     assert found.next_step == f"{COMMAND} --learning-rate 0.01"
 
 
+def test_networks_that_are_level_are_both_the_best() -> None:
+    found = outcome_of(runs(lstm=[0.54, 0.56], gru=[0.56, 0.54]), baselines(None, 0.9))
+    assert found.sentences[0].endswith("the best networks, lstm, gru, 55.00 %.")
+
+
 @pytest.mark.parametrize(
     "scores",
     [{"lstm": [0.7, 0.9]}, {"lstm": [0.5, 0.5], "gru": [0.9, 0.9]}, {"lstm": [0.5]}],
