@@ -182,18 +182,18 @@ def _tell_bag_of_words(arms: _Arms, bags: Mapping[str, ArmRow]) -> Iterator[tupl
 
 
 def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
-    counts = {
-        in_section(section, arm.name): sum(map(is_still_improving, arm.finished))
+    cut = {
+        in_section(section, arm.name): [run for run in arm.finished if is_still_improving(run)]
         for section, arm in arms
     }
-    finished = [run for _, arm in arms for run in arm.finished]
-    n_cut = sum(counts.values())
-    if not n_cut:
+    found = [run for of_arm in cut.values() for run in of_arm]
+    if not found:
         return
-    limits = " or ".join(f"{n:,}" for n in sorted({run.spec.recipe.epochs for run in finished}))
-    names = [f"{name} {n}" for name, n in counts.items() if n]
-    which = f"{n_cut:,} of {plural(len(finished), 'run')} ({_named(names)})"
-    which = f"all {plural(n_cut, 'run')}" if n_cut == len(finished) else which
+    limits = " or ".join(f"{n:,}" for n in sorted({run.spec.recipe.epochs for run in found}))
+    names = [f"{name} {len(of_arm)}" for name, of_arm in cut.items() if of_arm]
+    n_finished = sum(len(arm.finished) for _, arm in arms)
+    which = f"{len(found):,} of {plural(n_finished, 'run')} ({_named(names)})"
+    which = f"all {plural(n_finished, 'run')}" if len(found) == n_finished else which
     limit = f"{limits} {'epoch' if limits == '1' else 'epochs'}"
     yield "cut short", f"Stopped at the limit of {limit}, still improving: {which}."
 

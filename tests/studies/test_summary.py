@@ -9,10 +9,16 @@ from typing import Any
 import pytest
 
 from rnnbench.architectures import make_form
+from rnnbench.compare.rows import ArmRow
 from rnnbench.published.notes import REVIEWS, published_runs
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, PluginForm, Recipe, RunResult, RunSpec
-from rnnbench.studies.summary import Row, is_comparable_with_notes, summarise
+from rnnbench.studies.summary import (
+    Row,
+    is_comparable_with_notes,
+    summarise,
+    summarise_baselines,
+)
 
 
 def spec(architecture: str = "lstm", seed: int = 0, **values: Any) -> RunSpec:
@@ -116,6 +122,20 @@ def test_a_score_that_is_not_there_leaves_the_mean_unknown(value: float | None) 
     row = only_row(finished(0.7), finished(0.8, test_loss=value))
     assert math.isnan(row.test_loss.mean)
     assert row.test_accuracy.mean == pytest.approx(0.75)
+
+
+def test_the_baselines_stand_below_once_for_each_way_of_seeing_the_texts() -> None:
+    runs = [(spec(name, max_len=n), finished(0.7)) for name in ("lstm", "gru") for n in (50, 100)]
+
+    def baselines(data: DataSpec) -> list[ArmRow]:
+        return [ArmRow(section="", arm="bag", n=1, test_accuracy=data.max_len / 1000)]
+
+    found = summarise_baselines(summarise(recorded(runs)), baselines)
+    assert [(row.architecture, row.varied, row.test_accuracy.mean) for row in found] == [
+        ("bag", "max_len=50", 0.05),
+        ("bag", "max_len=100", 0.1),
+    ]
+    assert all(row.is_baseline and row.best_epoch.n == 0 for row in found)
 
 
 def test_nothing_makes_no_rows() -> None:
