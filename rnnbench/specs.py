@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -160,6 +160,11 @@ class DataSpec:
                 f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}"
             )
         check_count("split_seed", self.split_seed, 0)
+
+
+def noun_of(data: Iterable[DataSpec]) -> str:
+    """What people call what was learnt from: `reviews` of IMDB or its stand-in, else `texts`."""
+    return "texts" if any(each.is_own for each in data) else "reviews"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

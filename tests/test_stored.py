@@ -118,6 +118,14 @@ def test_the_runs_are_listed_as_they_were(
     assert command(stored, "list", "runs", *option) == said(name)
 
 
+def test_claims_of_ones_own_stand_alone_on_own_texts(stored: Project) -> None:
+    command(stored, "report", "own", "--claims", "claims.toml", "--format", "csv", "--out", "c")
+    with open(stored.folder / "c/tables/claims.csv", newline="") as file:
+        found = [row["id"] for row in csv.DictReader(file)]
+    text = (stored.folder / "claims.toml").read_text("utf-8")
+    assert found == re.findall(r'^id = "(.+)"$', text, re.MULTILINE)
+
+
 @pytest.mark.parametrize("status", SHOWN)
 def test_a_run_is_shown_as_it_was(stored: Project, status: str) -> None:
     words = ("show", fingerprint_of(status))

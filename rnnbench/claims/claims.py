@@ -25,14 +25,17 @@ _TOKEN = re.compile(
 )
 
 
-def load_claims(path: Path | None = None) -> tuple[Claim, ...]:
+def load_claims(path: Path | None = None, *, with_notes: bool = True) -> tuple[Claim, ...]:
     """The notes' claims, then those of a user's file; there, an id of the notes' replaces theirs.
+
+    Args:
+        with_notes: whether the notes' are wanted, which are about IMDB.
 
     Raises:
         StudyError: a file that cannot be read, or a mistake in it, with file and line.
     """
     bundled = Path(str(files("rnnbench.claims"))) / "claims.toml"
-    claims = {claim.id: claim for claim in _read_claims(bundled)}
+    claims = {claim.id: claim for claim in _read_claims(bundled)} if with_notes else {}
     if path is not None:
         claims |= {claim.id: claim for claim in _read_claims(path)}
     return tuple(claims.values())

@@ -38,7 +38,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias, assert_never
 
-from rnnbench.architectures import make_form, model_parameters, recurrent_parameters
+from rnnbench.architectures import make_form, recurrent_parameters
 from rnnbench.claims.kinds import (
     Claim,
     CloseTest,
@@ -53,6 +53,7 @@ from rnnbench.claims.metrics import METRICS
 from rnnbench.claims.runs import RunIndex, Sample, index_runs, take_sample
 from rnnbench.claims.texts import WITHHELD, write_closeness, write_comparison, write_lead
 from rnnbench.claims.timing import judge_timing
+from rnnbench.compare.arms import count_parameters
 from rnnbench.compare.pairs import Scores, compare_sections, pair_runs
 from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow, Withheld
@@ -185,7 +186,11 @@ class _Evidence:
 def _judge_parameters(
     claim: Claim, test: ParametersRatioTest | ParametersTest, runs: Sequence[RecordedRun]
 ) -> ClaimRow:
-    """Whether recurrent parts, behind an embedding of 16, have the claimed parameters."""
+    """Whether recurrent parts, behind an embedding of 16, have the claimed parameters.
+
+    Keras's counts of runs with another embedding, or more classes, are taken less what the formula
+    says of these.
+    """
     names = (test.a, test.b) if isinstance(test, ParametersRatioTest) else tuple(test.expect)
     forms = {name: form for name in names if isinstance(form := make_form(name), CanonicalForm)}
     if unknown := [name for name in names if name not in forms]:
@@ -214,16 +219,13 @@ def _judge_parameters(
 
 def _count_layers(form: CanonicalForm, runs: Iterable[RecordedRun]) -> list[int]:
     """What Keras counted in each run of the form, less the other layers."""
-    counted = []
-    for run in runs:
-        n_counted = run.result.n_parameters if run.result is not None else None
-        if run.spec.form != form or run.spec.embedding_size != 16 or n_counted is None:
-            continue
-        data = run.spec.data
-        whole = model_parameters(form, num_words=data.num_words, n_classes=data.n_classes)
-        assert whole is not None
-        counted.append(n_counted - whole + sum(recurrent_parameters(form)))
-    return counted
+    return [
+        run.result.n_parameters - whole + sum(recurrent_parameters(form))
+        for run in runs
+        if run.spec.form == form
+        if run.result is not None and run.result.n_parameters is not None
+        if (whole := count_parameters(run.spec, ())) is not None
+    ]
 
 
 def _judge_comparisons(claim: Claim, test: CompareTest, evidence: _Evidence) -> ClaimRow:

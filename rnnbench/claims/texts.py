@@ -82,7 +82,7 @@ def write_closeness(test: CloseTest, sample: Sample, margin: float, *, is_coarse
 
 
 def _difference(metric: Metric, row: PairRow) -> str:
-    """`typically 0.48 points lower [0.25, 0.70], 10 paired seeds, p = 0.002`, as far lower.
+    """`typically 0.48 points lower [0.25, 0.70], 10 paired seeds, p = 0.002`; or level, `apart`.
 
     Of paired runs what the verdict is about, the typical difference; else that of the means.
     """
@@ -91,7 +91,7 @@ def _difference(metric: Metric, row: PairRow) -> str:
         difference, interval = row.typical or 0.0, row.typical_interval
     if difference < 0 and interval is not None:
         interval = interval.mirrored()
-    word = "higher" if difference >= 0 else "lower"
+    word = "higher" if difference > 0 else "lower" if difference < 0 else "apart"
     n_runs = plural(row.n_a, "paired seed") if row.is_paired else f"{row.n_a} and {row.n_b} runs"
     p = "" if row.is_descriptive_only else f", {_p(row.p_holm)}"
     return (

@@ -1,10 +1,11 @@
 """The study in a few plain sentences, made from its rows; and what must not be overlooked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rnnbench.compare.comparison import Comparison
-from rnnbench.compare.reach import compare_with_majority, describe_reach
-from rnnbench.compare.rows import ArmRow, PairRow, PairUncertainty
+from rnnbench.compare.outcome import Outcome
+from rnnbench.compare.reach import describe_reach
+from rnnbench.compare.rows import ArmRow, PairRow
 from rnnbench.compare.standing import tell_interim
 from rnnbench.compare.unlearned import tell_unlearned
 from rnnbench.output.amounts import plural
@@ -12,6 +13,7 @@ from rnnbench.page.tables import by_section
 from rnnbench.page.texts import per_cent, within
 from rnnbench.stats.intervals import Interval
 
+_SOUND = Outcome()
 _MANY_SECTIONS = 4
 _MANY_PAIRS = 4
 _UNTIL = {
@@ -20,27 +22,30 @@ _UNTIL = {
 }
 
 
-def write_answer(comparison: Comparison) -> tuple[str, ...]:
-    """What is best, what cannot be told apart, what it costs; a sentence each."""
+def write_answer(comparison: Comparison, outcome: Outcome = _SOUND) -> tuple[str, ...]:
+    """What is best, what cannot be told apart, what it costs; a sentence each.
+
+    Args:
+        outcome: of the runs, which is told first.
+    """
     arms = comparison.arms
     networks = [row for row in arms if row.n and not row.is_baseline]
     if not networks:
-        return (_tell_no_score(arms),)
+        no_score = [] if outcome.says("nothing learnt") else [_tell_no_score(arms)]
+        return (*outcome.sentences, *no_score)
     sections = by_section(networks, ())
     interim = comparison.standing.interim
     told = interim and tell_interim(interim, comparison.n_needed, is_coarse=comparison.is_coarse)
-    sentences = [told] if told else []
+    sentences = [*outcome.sentences, *([told] if told else [])]
     for section, own in sections[:_MANY_SECTIONS]:
         pairs = [pair for pair in comparison.pairs if pair.section == section]
-        sentences += [
-            *_answer_section(section, own, pairs, comparison.uncertainty.pairs),
-            *_against_majority(section, own, arms),
-        ]
+        sentences += _answer_section(section, own, pairs, comparison)
     if len(sections) > _MANY_SECTIONS:
         rest = plural(len(sections) - _MANY_SECTIONS, "more section")
         sentences.append(f"{rest} below.")
     if len(sections) == 1:
-        sentences += [*_cost(networks), *_against_baseline(arms, networks)]
+        sentences += _cost(networks)
+        sentences += [] if outcome.says("bag of words") else _against_baseline(arms, networks)
     sentences += tell_unlearned(arms, None if comparison.withheld else comparison.look)
     return tuple(sentences)
 
@@ -88,12 +93,15 @@ def warn_of(
         margin=declared.margin,
         look=comparison.look,
     )
-    if reach and (comparison.is_coarse or not interim):
+    if reach and not (comparison.is_coarse or interim):  # too few texts: the outcome tells it
         warnings.append(reach)
     for count, words in (
         (sum(row.n_failed for row in networks), "failed and is left out of every mean"),
         (sum(row.n_diverged for row in networks), "diverged and is left out of every mean"),
-        (sum(row.n_unlearned for row in networks), "did not learn and is left out of every mean"),
+        (
+            sum(row.n_unlearned for row in networks) if any(row.n for row in networks) else 0,
+            "did not learn and is left out of every mean",
+        ),
         (sum(row.n_missing for row in networks), "is not over yet; this is what there is so far"),
     ):
         if count:
@@ -110,7 +118,7 @@ def _answer_section(
     section: str,
     arms: Sequence[ArmRow],
     pairs: Sequence[PairRow],
-    uncertainty: Sequence[PairUncertainty],
+    comparison: Comparison,
 ) -> list[str]:
     best = max(arms, key=_mean)
     level = [row for row in arms if _mean(row) > _mean(best) - 1e-12]
@@ -140,7 +148,7 @@ def _answer_section(
     return [
         f"{sentence}.",
         *_told_apart(subject, best.arm, pairs),
-        *_on_other_reviews(own, uncertainty),
+        *_on_other_texts(own, comparison),
     ]
 
 
@@ -169,10 +177,9 @@ def _told_apart(subject: str, best: str, pairs: Sequence[PairRow]) -> list[str]:
     return sentences
 
 
-def _on_other_reviews(
-    pairs: Sequence[PairRow], uncertainty: Sequence[PairUncertainty]
-) -> list[str]:
-    """Of which verdicts the same is shown for test reviews that nobody has drawn yet."""
+def _on_other_texts(pairs: Sequence[PairRow], comparison: Comparison) -> list[str]:
+    """Of which verdicts the same is shown for test texts that nobody has drawn yet."""
+    noun, uncertainty = comparison.noun, comparison.uncertainty.pairs
     told = [pair for pair in pairs if pair.verdict != "undetermined"]
     if not told:
         return []
@@ -184,12 +191,12 @@ def _on_other_reviews(
         if row is not None and row.holds(pair)
     ]
     if len(held) == len(told):
-        return ["That holds for other test reviews as well."]
+        return [f"That holds for other test {noun} as well."]
     if not any(rows):
-        return ["That holds on these test reviews; for others it was not measured."]
+        return [f"That holds on these test {noun}; for others it was not measured."]
     if not held:
-        return ["That holds on these test reviews; for others none of it is shown."]
-    return [f"That holds on these test reviews; for others it is shown of {_some(held)}."]
+        return [f"That holds on these test {noun}; for others none of it is shown."]
+    return [f"That holds on these test {noun}; for others it is shown of {_some(held)}."]
 
 
 _RELATIONS = (
@@ -239,17 +246,26 @@ def _cost(arms: Sequence[ArmRow]) -> list[str]:
     timed = [row for row in arms if row.epoch_seconds and row.fit_seconds]
     if len(timed) < 2 or len({row.hardware for row in timed}) > 1:
         return []
-    cheap = min(timed, key=lambda row: row.epoch_seconds or 0.0)
-    dear = max(timed, key=lambda row: row.epoch_seconds or 0.0)
-    quick = min(timed, key=lambda row: row.fit_seconds or 0.0)
-    least, most = f"{cheap.epoch_seconds:.2f} s", f"{dear.epoch_seconds:.2f} s"
+    epochs = {row.arm: f"{row.epoch_seconds:.2f} s" for row in timed}
+    runs = {row.arm: f"{row.fit_seconds:.1f} s" for row in timed}
+    least, most = (
+        epochs[end(timed, key=lambda row: row.epoch_seconds or 0.0).arm] for end in (min, max)
+    )
+    soonest = runs[min(timed, key=lambda row: row.fit_seconds or 0.0).arm]
     sentence = (
         f"An epoch costs the same with each ({least})"
         if least == most
-        else f"An epoch costs least with {cheap.arm} ({least}) and most with {dear.arm} ({most})"
+        else f"An epoch costs least with {_with(least, epochs)} ({least}) and most with "
+        f"{_with(most, epochs)} ({most})"
     )
-    first = f"{quick.arm} is done first ({quick.fit_seconds:.1f} s)"
+    are = "is" if [*runs.values()].count(soonest) == 1 else "are"
+    first = f"{_with(soonest, runs)} {are} done first ({soonest})"
     return [f"{sentence}; trained to {_end(timed)}, {first}."]
+
+
+def _with(shown: str, values: Mapping[str, str]) -> str:
+    """The arms for which that is shown: equal ones are level."""
+    return _listed([name for name, value in values.items() if value == shown])
 
 
 def _end(arms: Sequence[ArmRow]) -> str:
@@ -259,17 +275,6 @@ def _end(arms: Sequence[ArmRow]) -> str:
         return "its early stop"
     is_all = n_at_limit == sum(row.n for row in arms)
     return "the epoch limit" if is_all else "its early stop or the epoch limit"
-
-
-def _against_majority(
-    section: str, networks: Sequence[ArmRow], arms: Sequence[ArmRow]
-) -> list[str]:
-    """Whether the section's networks beat naming the commonest class, where that is known."""
-    known = [row.test_accuracy for row in arms if row.is_majority and row.section == section]
-    if not known or known[0] is None:
-        return []
-    means = [(row.arm, _mean(row), row.test_accuracy_t) for row in networks]
-    return [(f"{section}: " if section else "") + compare_with_majority(means, known[0])]
 
 
 def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow]) -> list[str]:

@@ -121,6 +121,17 @@ def is_at_limit(run: RecordedRun) -> bool:
     return result.epochs >= recipe.epochs and waited < recipe.patience
 
 
+def is_still_improving(run: RecordedRun) -> bool:
+    """Whether a finished run came to the epoch limit with its best epoch in the last two.
+
+    One that judges every validation text right has nothing more to gain.
+    """
+    result = run.result
+    assert result is not None
+    waited = result.epochs - (result.best_epoch or 0)
+    return is_at_limit(run) and waited < 2 and result.val_accuracy != 1
+
+
 def hardware_of(result: RunResult) -> str:
     """The device behind a run's seconds: `cpu (AMD EPYC ...)`, `gpu (NVIDIA H200)`.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnbench.compare.rows import ArmRow
+from rnnbench.compare.rows import BaselineRow
 from rnnbench.data.cache import cache_folder, open_corpus, split_indices
 from rnnbench.data.dataset import BagOfWords, score_bag_of_words
 from rnnbench.data.files import read_json, write_json
@@ -22,19 +22,25 @@ BAG_OF_WORDS = "bag of words"
 _MAJORITY = "majority class"
 
 
-def find_baselines(data: DataSpec) -> list[ArmRow]:
-    """What a network has to beat on these reviews, as far as it is known."""
-    found = (find_baseline(data), find_majority(data))
+def find_baselines(data: DataSpec, *, fits: bool = True) -> list[BaselineRow]:
+    """What a network has to beat on these texts, as far as it is known.
+
+    Args:
+        fits: whether a bag of words that is not in the cache is computed.
+    """
+    found = (find_baseline(data, fits=fits), _find_majority(data))
     return [row for row in found if row is not None]
 
 
-def find_baseline(data: DataSpec) -> ArmRow | None:
-    """The row, from the cache or computed in seconds; None where the reviews are not here."""
+def find_baseline(data: DataSpec, *, fits: bool = True) -> BaselineRow | None:
+    """The row, from the cache or computed in seconds; None where the texts are not here."""
     try:
-        found = _recall(data) or _compute(data)
+        found = _recall(data) or (_compute(data) if fits else None)
     except DataError:
         return None
-    return ArmRow(
+    if found is None:
+        return None
+    return BaselineRow(
         section="",
         arm=BAG_OF_WORDS,
         n=1,
@@ -48,32 +54,7 @@ def find_baseline(data: DataSpec) -> ArmRow | None:
         total_seconds=found.fit_seconds,
         hardware=f"cpu ({processor_name()})",
         is_baseline=True,
-    )
-
-
-def find_majority(data: DataSpec) -> ArmRow | None:
-    """What the commonest class of the training part scores, on data of the user's own."""
-    try:
-        corpus = open_corpus(data.fingerprint)
-        if not corpus.vocabulary:
-            return None  # IMDB is balanced: a half
-        split = split_indices(
-            data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
-        )
-    except DataError:
-        return None
-    labels = corpus.test.labels
-    commonest = np.bincount(corpus.train.labels[split.train]).argmax()
-    predicted = np.full_like(labels, commonest)
-    return ArmRow(
-        section="",
-        arm=_MAJORITY,
-        n=1,
-        n_parameters=0,
-        test_accuracy=float(np.mean(predicted == labels)),
-        test_macro_f1=macro_f1(predicted, labels.astype(np.float32)),
-        is_baseline=True,
-        is_majority=True,
+        right=np.array([*found.test_right]) == "1" if found.test_right else None,
     )
 
 
@@ -95,6 +76,33 @@ def find_floor(data: DataSpec) -> float | None:
     commonest = np.bincount(labels[split.train]).argmax()
     share = float(np.mean(labels[split.validation] == commonest))
     return share + 1.645 * math.sqrt(share * (1 - share) / len(split.validation))
+
+
+def _find_majority(data: DataSpec) -> BaselineRow | None:
+    """What the commonest class of the training part scores, on data of the user's own."""
+    try:
+        corpus = open_corpus(data.fingerprint)
+        if not corpus.vocabulary:
+            return None  # IMDB is balanced: a half
+        split = split_indices(
+            data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
+        )
+    except DataError:
+        return None
+    labels = corpus.test.labels
+    commonest = np.bincount(corpus.train.labels[split.train]).argmax()
+    predicted = np.full_like(labels, commonest)
+    return BaselineRow(
+        section="",
+        arm=_MAJORITY,
+        n=1,
+        n_parameters=0,
+        test_accuracy=float(np.mean(predicted == labels)),
+        test_macro_f1=macro_f1(predicted, labels.astype(np.float32)),
+        is_baseline=True,
+        is_majority=True,
+        right=predicted == labels,
+    )
 
 
 def _recall(data: DataSpec) -> BagOfWords | None:

@@ -21,7 +21,7 @@ from rnnbench.compare.uncertainty import (
 )
 from rnnbench.looks import RULE
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import DataSpec
+from rnnbench.specs import DataSpec, noun_of
 from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Comparison:
         scores: by section, arm and seed, of the runs that learned.
         is_learning_known: whether anybody can tell which runs learned.
         n_test: texts that are scored, in the section with the fewest; None where unknown.
+        noun: what people call these texts: `reviews` or `texts`.
         standing: what was looked at before, and what is still to come.
     """
 
@@ -96,6 +97,7 @@ class Comparison:
     curves: tuple[Curve, ...]
     scores: Mapping[str, Scores]
     n_test: int | None = None
+    noun: str = "reviews"
     is_learning_known: bool = True
     standing: Standing = NEVER_LOOKED_AT
 
@@ -206,7 +208,15 @@ def compare_runs(
             if run.history is not None and len(run.history)
         ),
         n_test=min((n for n in n_test.values() if n is not None), default=None),
+        noun=noun_of(arm.spec.data for _, arm in placed),
     )
+
+
+def describe_baselines(section: Section, baselines: Baselines) -> list[ArmRow]:
+    """What the section's arms have to beat; nothing where these see the texts differently."""
+    seen = {arm.spec.data for arm in section.arms}
+    found = baselines(seen.pop()) if len(seen) == 1 else ()
+    return [replace(row, section=section.name) for row in found]
 
 
 def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str] | None:
@@ -275,9 +285,6 @@ def _correct_of(section: Section, labels: NDArray[np.int8] | None) -> Correct:
 
 
 def _describe_arms(section: Section, baselines: Baselines) -> list[ArmRow]:
-    """The section's rows, and below them the baselines on the same reviews."""
+    """The section's rows, and below them the baselines on the same texts."""
     rows = [describe_arm(section.name, arm) for arm in section.arms]
-    seen = {arm.spec.data for arm in section.arms}
-    if len(seen) == 1:
-        rows += [replace(row, section=section.name) for row in baselines(seen.pop())]
-    return rows
+    return [*rows, *describe_baselines(section, baselines)]

@@ -17,7 +17,6 @@ from rnnbench.stats.intervals import Interval
 _MAX_LINES = 40
 _MAX_ERROR_LINES = 30
 _FROM_0_TO_1 = Interval(-0.02, 1.02)  # with room for a dot on either end
-_SOURCES = (("seeds", BLUE), ("test reviews", ORANGE), ("both", INK))
 _COLOURS: dict[Verdict, str] = {
     "better": BLUE,
     "worse": VERMILLION,
@@ -142,6 +141,7 @@ def picture_improvements(rows: Sequence[PairRow], sections: Sequence[str]) -> Pi
 def find_errors(comparison: Comparison) -> tuple[Panel, ...]:
     """What the figure shows, in accuracy points; an arm without any error has no line."""
     known = [row for row in comparison.uncertainty.arms if {*_errors(row)} != {None}]
+    sources = (("seeds", BLUE), (f"test {comparison.noun}", ORANGE), ("both", INK))
     return tuple(
         Panel(
             heading=heading,
@@ -150,7 +150,7 @@ def find_errors(comparison: Comparison) -> tuple[Panel, ...]:
                     name=row.arm,
                     bars=tuple(
                         (name, error, colour)
-                        for (name, colour), error in zip(_SOURCES, _errors(row), strict=True)
+                        for (name, colour), error in zip(sources, _errors(row), strict=True)
                     ),
                 )
                 for row in rows
@@ -161,7 +161,7 @@ def find_errors(comparison: Comparison) -> tuple[Panel, ...]:
 
 
 def picture_errors(comparison: Comparison) -> Picture | None:
-    """Bars for seeds, test reviews and both; None where nothing is known."""
+    """Bars for seeds, test texts and both; None where nothing is known."""
     found = find_errors(comparison)
     return picture_panels(
         found,
@@ -169,8 +169,8 @@ def picture_errors(comparison: Comparison) -> Picture | None:
         title="Standard error of each mean test accuracy, by where it comes from",
         alt=_describe_errors(found),
         caption=(
-            "How much the mean would change if other seeds, other test reviews, or both had been"
-            " drawn (bootstrap)."
+            f"How much the mean would change if other seeds, other test {comparison.noun}, or both"
+            " had been drawn (bootstrap)."
         ),
         noun="arm",
         n_lines=_MAX_ERROR_LINES,

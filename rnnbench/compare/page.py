@@ -94,9 +94,9 @@ def paper_tables(comparison: Comparison) -> Iterator[PaperTable]:
     yield _on_paper("accuracy", tabulate_scores(comparison), _reading_of_scores())
     yield _on_paper("costs", tabulate_costs(comparison), _reading_of_costs(arms))
     if comparison.pairs:
-        table = tabulate_pairs(comparison.pairs, comparison.sections, _on_new_reviews(comparison))
+        table = _tabulate_pairs(comparison)
         yield _on_paper("pairs", table, _reading_of_pairs(comparison))
-    sources = _reading_of_uncertainty(uncertainty.arms)
+    sources = _reading_of_uncertainty(comparison)
     if uncertainty.arms:
         yield _on_paper("uncertainty_arms", tabulate_arm_uncertainty(comparison), sources)
     if uncertainty.pairs:
@@ -128,7 +128,9 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
     if comparison.is_learning_known:
         yield from unlearned_blocks(comparison.arms, comparison.sections)
     else:
-        yield Paragraph("Which runs learned is not known: their reviews are not on this machine.")
+        yield Paragraph(
+            f"Which runs learned is not known: their {comparison.noun} are not on this machine."
+        )
     yield tabulate_costs(comparison)
     yield Paragraph(_reading_of_arms(comparison.arms))
     if comparison.responses:
@@ -162,7 +164,7 @@ def _pairs(comparison: Comparison) -> Iterator[Block | None]:
     yield Paragraph(_reading_of_pairs(comparison))
     if told := _look(comparison):
         yield Paragraph(told)
-    yield tabulate_pairs(comparison.pairs, comparison.sections, _on_new_reviews(comparison))
+    yield _tabulate_pairs(comparison)
     disagreeing = [row for row in comparison.pairs if _disagrees(row)]
     if disagreeing:
         yield Paragraph(_disagreement(disagreeing))
@@ -171,8 +173,13 @@ def _pairs(comparison: Comparison) -> Iterator[Block | None]:
     yield from write_up(comparison)
 
 
+def _tabulate_pairs(comparison: Comparison) -> Table[PairRow]:
+    others = _on_new_reviews(comparison)
+    return tabulate_pairs(comparison.pairs, comparison.sections, others, noun=comparison.noun)
+
+
 def _on_new_reviews(comparison: Comparison) -> dict[tuple[str, str, str], str]:
-    """The verdict of each pair on other test reviews; none where nothing was measured."""
+    """The verdict of each pair on other test texts; none where nothing was measured."""
     rows = comparison.uncertainty.pairs
     if all(row.both_se is None for row in rows):
         return {}
@@ -250,12 +257,14 @@ def _reading_of_pairs(comparison: Comparison) -> str:
     if comparison.declared.vary_split:
         sentences.append("The split varies from seed to seed; the test set is one and the same.")
     else:
-        sentences.append("All of this holds for this one split of the reviews and this test set.")
+        sentences.append(
+            f"All of this holds for this one split of the {comparison.noun} and this test set."
+        )
     if any(row.both_se is not None for row in comparison.uncertainty.pairs):
         sentences.append(
-            "The last column decides by the same rule about other seeds and other test reviews, by"
-            " Student's t of the means with the two-way standard error below, and says nothing that"
-            " the verdict does not."
+            f"The last column decides by the same rule about other seeds and other test"
+            f" {comparison.noun}, by Student's t of the means with the two-way standard error"
+            " below, and says nothing that the verdict does not."
         )
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -300,7 +309,7 @@ def _uncertainty(comparison: Comparison) -> Iterator[Block | None]:
     if not uncertainty.arms and not uncertainty.pairs:
         yield Paragraph("Not measured: there are no finished runs to resample.")
         return
-    yield Paragraph(_reading_of_uncertainty(uncertainty.arms))
+    yield Paragraph(_reading_of_uncertainty(comparison))
     if uncertainty.arms:
         yield tabulate_arm_uncertainty(comparison)
         yield picture_errors(comparison)
@@ -309,17 +318,18 @@ def _uncertainty(comparison: Comparison) -> Iterator[Block | None]:
         yield Paragraph(_reading_of_opposites(comparison))
 
 
-def _reading_of_uncertainty(rows: Sequence[ArmUncertainty]) -> str:
+def _reading_of_uncertainty(comparison: Comparison) -> str:
+    noun, rows = comparison.noun, comparison.uncertainty.arms
     counts = sorted({row.n_reviews for row in rows if row.n_reviews})
     text = (
-        "A mean over seeds would come out differently with other seeds, and with other test"
-        " reviews. SE is its standard error for each of the two and for both together"
+        f"A mean over seeds would come out differently with other seeds, and with other test"
+        f" {noun}. SE is its standard error for each of the two and for both together"
     )
     if not counts:
         return f"{text}; not measured where no predictions were kept."
-    reviews = " or ".join(f"{n:,}" for n in counts)
+    n_texts = " or ".join(f"{n:,}" for n in counts)
     return (
-        f"{text}, by bootstrap over the runs and the {reviews} test reviews; the interval is"
+        f"{text}, by bootstrap over the runs and the {n_texts} test {noun}; the interval is"
         " Student's t with that of both. All in accuracy points."
     )
 

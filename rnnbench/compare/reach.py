@@ -2,11 +2,10 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rnnbench.compare.verdicts import level_of_look
 from rnnbench.output.amounts import ordinal, plural
-from rnnbench.stats.intervals import Interval
 from rnnbench.stats.seeds import seeds_for_verdicts
 
 FEWEST_RUNS = 6
@@ -20,6 +19,17 @@ def is_too_coarse(n_test: int | None, margin: float) -> bool:
     so few texts say little about others.
     """
     return n_test is not None and n_test * margin < 1 - 1e-9
+
+
+def tell_few_texts(n_test: int | None, margin: float) -> str:
+    """What one test text weighs where that is more than the margin; else nothing."""
+    if not n_test or not is_too_coarse(n_test, margin):
+        return ""
+    enough = math.ceil(1 / margin - 1e-9)
+    return (
+        f"Too few test texts: one is {_points(1 / n_test, margin)} points of accuracy, more than "
+        f"the margin of {100 * margin:g}. No verdict is given below {enough:,} test texts."
+    )
 
 
 def seeds_to_decide(n_pairs: int, *, is_paired: bool, look: int = 1) -> int:
@@ -57,12 +67,8 @@ def describe_reach(
     with_runs = [n for n in n_runs if n]
     if not (n_pairs and with_runs):
         return None
-    if n_test and is_too_coarse(n_test, margin):
-        enough = math.ceil(1 / margin - 1e-9)
-        return (
-            f"Too few test texts: one is {_points(1 / n_test, margin)} points of accuracy, more "
-            f"than the margin of {100 * margin:g}. No verdict is given below {enough:,} test texts."
-        )
+    if few := tell_few_texts(n_test, margin):
+        return few
     fewest = min(with_runs)
     needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=look)
     if fewest < needed:
@@ -81,31 +87,6 @@ def describe_reach(
             "would lie. No verdict is given on a pair of such arms."
         )
     return None
-
-
-def compare_with_majority(
-    means: Iterable[tuple[str, float, Interval | None]], majority: float
-) -> str:
-    """Which arms beat always predicting the most common class, in a sentence.
-
-    Args:
-        means: name, mean test accuracy and its interval of each arm; one beats the majority whose
-            interval lies above it; none, or one of no width, shows nothing.
-        majority: what predicting the most common class scores, a fraction.
-    """
-    found = list(means)
-    ahead = [name for name, mean, _ in found if mean > majority]
-    clear = [
-        name
-        for name, _, interval in found
-        if interval is not None and majority < interval.low < interval.high
-    ]
-    score = f"always predicting the most common class scores {100 * majority:.2f} %"
-    if not clear:
-        return f"Nothing {'clearly ' if ahead else ''}beats the majority class: {score}."
-    others = [name for name, _, _ in found if name not in clear]
-    rest = f"; not clearly beaten by {', '.join(others)}" if others else ""
-    return f"{score[0].upper()}{score[1:]}{rest}."
 
 
 def _points(fraction: float, margin: float) -> str:

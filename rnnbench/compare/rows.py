@@ -96,6 +96,18 @@ class ArmRow:
         return self.n + self.n_lost
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BaselineRow(ArmRow):
+    """A row without a network.
+
+    Args:
+        right: bool `(n_test,)`, whether it judged each test text right; None where that was not
+            kept.
+    """
+
+    right: NDArray[np.bool_] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedRow:
     """One dot: one finished run."""

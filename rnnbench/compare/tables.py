@@ -136,13 +136,15 @@ def tabulate_pairs(
     sections: Sequence[str],
     new_reviews: Mapping[tuple[str, str, str], str] | None = None,
     *,
+    noun: str = "reviews",
     caption: str = "Pairs by test accuracy",
     csv: str = "pairs",
 ) -> Table[PairRow]:
     """Every pair of arms, with its verdict.
 
     Args:
-        new_reviews: the verdict for other test reviews too, by section and both arms.
+        new_reviews: the verdict for other test texts too, by section and both arms.
+        noun: what people call these texts.
     """
     columns: list[Column[PairRow]] = [
         Column("A − B", lambda row: f"{row.a} − {row.b}", is_number=False),
@@ -170,7 +172,7 @@ def tabulate_pairs(
     if new_reviews:
         columns.append(
             Column(
-                "and on other test reviews",
+                f"and on other test {noun}",
                 lambda row: new_reviews.get((row.section, row.a, row.b), NONE),
                 is_number=False,
             )
@@ -185,7 +187,7 @@ def tabulate_arm_uncertainty(comparison: Comparison) -> Table[ArmUncertainty]:
         Column("n", lambda row: count(row.n)),
         Column("SD between seeds (points)", lambda row: points(row.seed_sd)),
         Column("SE: other seeds", lambda row: points(row.seed_se)),
-        Column("SE: other test reviews", lambda row: points(row.review_se)),
+        Column(f"SE: other test {comparison.noun}", lambda row: points(row.review_se)),
         Column("SE: both", lambda row: points(row.both_se)),
         Column("95 % interval, both (%)", lambda row: within(row.both_interval, per_cent)),
     ]
@@ -202,7 +204,7 @@ def tabulate_pair_uncertainty(comparison: Comparison) -> Table[PairUncertainty]:
     columns: list[Column[PairUncertainty]] = [
         Column("A − B", lambda row: f"{row.a} − {row.b}", is_number=False),
         Column("SE: other seeds (points)", lambda row: points(row.seed_se)),
-        Column("SE: other test reviews", lambda row: points(row.review_se)),
+        Column(f"SE: other test {comparison.noun}", lambda row: points(row.review_se)),
         Column("SE: both", lambda row: points(row.both_se)),
         Column(
             "95 % interval, both (points)", lambda row: within(row.both_interval, signed_points)

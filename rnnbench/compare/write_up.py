@@ -24,7 +24,7 @@ def write_up(comparison: Comparison) -> Iterator[Block]:
         yield Paragraph(_method(comparison))
     measured = {(row.section, row.a, row.b): row for row in comparison.uncertainty.pairs}
     for row in telling[:_MOST_PAIRS]:
-        yield Paragraph(_sentence(row, measured, comparison.standing.looks))
+        yield Paragraph(_sentence(row, measured, comparison))
     if len(telling) > _MOST_PAIRS:
         more = plural(len(telling) - _MOST_PAIRS, "more pair")
         yield Paragraph(f"So on for {more}, in the words of their verdicts.")
@@ -79,12 +79,12 @@ def _is_silent(row: PairRow) -> bool:
 def _sentence(
     row: PairRow,
     measured: Mapping[tuple[str, str, str], PairUncertainty],
-    looks: Sequence[Look],
+    comparison: Comparison,
 ) -> str:
     """What the runs of a pair allow to be said."""
     place = f"{row.section}: " if row.section else ""
-    numbers = _numbers(row, looks)
-    reviews = _reviews(row, measured.get((row.section, row.a, row.b)))
+    numbers = _numbers(row, comparison.standing.looks)
+    texts = _texts(row, measured.get((row.section, row.a, row.b)), comparison.noun)
     margin = _points(row.margin)
     if row.verdict == "undetermined":
         return (
@@ -94,7 +94,7 @@ def _sentence(
     if row.verdict == "equivalent":
         return (
             f"{place}“{row.a} and {row.b} were equivalent within {margin} points ({numbers})"
-            f"{reviews}.”"
+            f"{texts}.”"
         )
     winner, loser = (row.a, row.b) if row.verdict == "better" else (row.b, row.a)
     size = {
@@ -104,13 +104,13 @@ def _sentence(
     }[row.size or "about"]
     how = "" if row.size == "about" else "by "
     return (
-        f"{place}“{winner} typically scored higher than {loser}, {how}{size} ({numbers}){reviews}.”"
+        f"{place}“{winner} typically scored higher than {loser}, {how}{size} ({numbers}){texts}.”"
     )
 
 
-def _reviews(row: PairRow, measured: PairUncertainty | None) -> str:
+def _texts(row: PairRow, measured: PairUncertainty | None, noun: str) -> str:
     if measured is not None and measured.holds(row):
-        return ", on these test reviews and on others like them"
+        return f", on these test {noun} and on others like them"
     return ", on this test set"
 
 

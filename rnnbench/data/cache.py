@@ -112,9 +112,9 @@ def open_corpus(fingerprint: str, *, verify: bool = False) -> Corpus:
             n_validation=entry.n_validation,
         )
     except (OSError, ValueError, EOFError, DataError) as err:
-        raise DataError(f"the reviews in {folder} are damaged ({err}); {_RESTORE}") from err
+        raise DataError(f"the texts in {folder} are damaged ({err}); {_RESTORE}") from err
     if verify and corpus.fingerprint() != fingerprint:
-        raise DataError(f"the reviews in {folder} do not match their fingerprint; {_RESTORE}")
+        raise DataError(f"the texts in {folder} do not match their fingerprint; {_RESTORE}")
     return corpus
 
 
@@ -213,7 +213,7 @@ def _find_entry(fingerprint: str) -> CorpusEntry | None:
 def _need_entry(fingerprint: str) -> CorpusEntry:
     entry = _find_entry(fingerprint)
     if entry is None:
-        raise DataError(f"no complete reviews {fingerprint[:12]} in {cache_folder()}; {_RESTORE}")
+        raise DataError(f"no complete texts {fingerprint[:12]} in {cache_folder()}; {_RESTORE}")
     return entry
 
 
@@ -250,7 +250,7 @@ def _draw_split(n_train: int, test_size: float, random_state: int) -> Split:
             np.arange(n_train, dtype=np.int64), test_size=test_size, random_state=random_state
         )
     except ValueError as err:
-        found = f"{n_train} reviews cannot be split with test_size={test_size}"
+        found = f"{n_train} texts cannot be split with test_size={test_size}"
         raise DataError(f"{found} and random_state={random_state}: {err}") from err
     return Split(train=train, validation=validation)
 

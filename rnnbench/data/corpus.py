@@ -37,9 +37,9 @@ class Half:
 
     def __post_init__(self) -> None:
         if len(self.offsets) != len(self.labels) + 1 or self.offsets[-1] != len(self.tokens):
-            raise DataError("reviews and labels differ in number")
+            raise DataError("texts and labels differ in number")
         if len(self.labels) == 0:
-            raise DataError("there are no reviews")
+            raise DataError("there are no texts")
         if len(self.tokens) and int(self.tokens.min()) < 0:
             raise DataError("word ranks must not be negative")
         if int(self.labels.min()) < 0:

@@ -89,7 +89,7 @@ def with_sd(mean: float | None, sd: float | None, write: Write) -> str:
 
 def mean_with_sd(value: MeanSd, digits: int) -> str:
     """`0.8012 ± 0.0031` on a terminal; the mean alone for one value, a dash for none."""
-    if value.n == 0:
+    if value.n == 0 or math.isnan(value.mean):
         return NONE
     if math.isnan(value.sd):
         return f"{value.mean:.{digits}f}"

@@ -71,6 +71,13 @@ class Published:
         )
 
 
+def find_published(sections: Sequence[Section]) -> Published:
+    """What others published and the runs of the sections can be compared with."""
+    return Published(
+        rows=tuple(compare_with_published(sections)), curves=tuple(published_curves(sections))
+    )
+
+
 def compare_with_published(sections: Sequence[Section]) -> list[PublishedRow]:
     """A row for each published number whose recipe and reviews are those of an arm."""
     return [

@@ -2,14 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
 from rnnbench.claims.judge import judge_claims
 from rnnbench.claims.kinds import Claim, TimingTest
-from rnnbench.claims.page import claims_part, claims_tables
+from rnnbench.claims.page import claims_parts, claims_tables
 from rnnbench.compare.answer import warn_of, write_answer
 from rnnbench.compare.arms import hardware_of
 from rnnbench.compare.comparison import (
@@ -21,6 +21,7 @@ from rnnbench.compare.comparison import (
     find_unlearned,
 )
 from rnnbench.compare.environments import tell_mixed
+from rnnbench.compare.outcome import find_outcome
 from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
 from rnnbench.compare.sections import Section, divide_runs
@@ -33,11 +34,11 @@ from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
 from rnnbench.page.csv_files import write_lines
 from rnnbench.published.page import published_part, published_tables
-from rnnbench.published.rows import Published, compare_with_published, published_curves
+from rnnbench.published.rows import Published, find_published
 from rnnbench.racing.page import race_part, race_tables
 from rnnbench.racing.record import Race
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe
+from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe, noun_of
 from rnnbench.study import TIMING
 from rnnbench.timing.page import (
     describe_timing,
@@ -69,7 +70,8 @@ class Report:
         answer: three or four sentences.
         warnings: what must not be overlooked: few seeds, synthetic reviews, failed runs.
         made_at: local date and time.
-        comparison, published: of a study's runs; None where only what was timed is told.
+        comparison: of a study's runs; None where only what was timed is told.
+        published: what the notes print of the same; None of texts that are not theirs.
         tuning: of a study whose architectures were tuned; None for any other.
         timing: what was timed in the folder; None if nothing was.
         races: that chose settings of the study's runs.
@@ -112,15 +114,15 @@ class Report:
 
     def _parts(self) -> Iterator[Part]:
         yield _answer_part(self.answer, self.warnings)
-        if self.comparison and self.published:
-            yield from comparison_parts(self.comparison, self.published.curves_for)
+        if self.comparison:
+            yield from comparison_parts(self.comparison, (self.published or Published()).curves_for)
         if self.tuning:
             yield tuning_part(self.tuning)
         if self.comparison and self.published:
             yield published_part(self.published, self.comparison.sections)
         if self.timing:
             yield timing_part(self.timing)
-        yield claims_part(self.claims)
+        yield from claims_parts(self.claims)
         if self.races:
             yield race_part(self.races)
         yield _facts_part(self.facts)
@@ -187,18 +189,23 @@ def compose_report(
         # A claim or a tuned pair that were judged at a page without verdicts would be a free look.
         "withheld": comparison.withheld,
     }
+    outcome = find_outcome(
+        _planned_last(sections, planned),
+        [row for row in comparison.arms if row.is_baseline],
+        n_test=comparison.n_test,
+        margin=declared.margin,
+        command=command,
+    )
     notices = [f"No verdict is given, because this look cannot be kept: {unkept}."] * bool(unkept)
     notices += [*declared.notes, *_tell_standing(comparison), *_mixed(sections, matched)]
     if any(run.spec.data.dataset == SYNTHETIC for run in runs):
         notices.insert(0, SYNTHETIC_NOTICE)
     return Report(
         study=study,
-        answer=write_answer(comparison),
+        answer=write_answer(comparison, outcome),
         warnings=warn_of(comparison, notices=notices, problem=problem, n_deleted=n_deleted),
         comparison=comparison,
-        published=Published(
-            rows=tuple(compare_with_published(sections)), curves=tuple(published_curves(sections))
-        ),
+        published=None if is_of_own_texts(runs) else find_published(sections),
         claims=tuple(
             judge_claims(
                 claims,
@@ -216,6 +223,11 @@ def compose_report(
         made_at=_now(),
         look=_take_look(scores, comparison),
     )
+
+
+def is_of_own_texts(runs: Iterable[RecordedRun]) -> bool:
+    """Whether all runs learnt from texts of the user's own, of which the notes say nothing."""
+    return all(run.spec.data.is_own for run in runs)
 
 
 def compose_timing_report(timing: TimingPart, claims: Sequence[Claim]) -> Report:
@@ -237,13 +249,16 @@ def describe_study(
 ) -> tuple[Fact, ...]:
     """Data and its classes, recipe, versions, hardware, back end, engine, commit and command."""
     settings = [run.spec.settings for run in runs]
-    reviews = {f"{run.spec.data.dataset} ({run.spec.data.fingerprint})" for run in runs}
+    texts = {f"{run.spec.data.dataset} ({run.spec.data.fingerprint})" for run in runs}
     is_own = any(run.spec.data.is_own for run in runs)
     hidden = SPLIT_KEYS if is_own else ("split_seed",) if declared.vary_split else ()
     seen = [name for name in _DATA_SETTINGS if name not in hidden]
     paired = "by seed" if declared.is_paired else "none: seeds are not compared with each other"
     facts = [
-        ("reviews (content fingerprint, SHA-256)", _listed(reviews)),
+        (
+            f"{noun_of(run.spec.data for run in runs)} (content fingerprint, SHA-256)",
+            _listed(texts),
+        ),
         ("classes", _classes(runs)),
         ("seen by the networks", _describe(settings, seen)),
         ("split", _split(runs, is_own=is_own, vary_split=declared.vary_split)),
@@ -273,6 +288,18 @@ def _take_look(scores: Mapping[str, float | None], comparison: Comparison) -> Lo
         n_seeds=min((row.n for row in networks if row.n), default=0),
         declaration=comparison.declared.rule,
     )
+
+
+def _planned_last(
+    sections: Sequence[Section], planned: Collection[str] | None
+) -> Sequence[Section]:
+    """The sections of the last command, where that is known; else all."""
+    found = [
+        section
+        for section in sections
+        if any(run.spec.fingerprint in (planned or ()) for arm in section.arms for run in arm.runs)
+    ]
+    return found or sections
 
 
 def _tell_standing(comparison: Comparison) -> Iterator[str]:
@@ -322,7 +349,7 @@ def _classes(runs: Sequence[RecordedRun]) -> str:
 
 
 def _split(runs: Sequence[RecordedRun], *, is_own: bool, vary_split: bool) -> str:
-    """How reviews were divided; of a file of the user's, how many came into each part."""
+    """How texts were divided; of a file of the user's, how many came into each part."""
     if not is_own:
         split = "drawn anew with each seed" if vary_split else "one split for all seeds"
         return f"{split}; the test half is fixed"

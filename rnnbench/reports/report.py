@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from rnnbench.claims.claims import load_claims
-from rnnbench.claims.kinds import Claim
 from rnnbench.compare.baseline import find_baselines, find_floor
 from rnnbench.compare.comparison import Declaration
 from rnnbench.errors import RnnbenchError, StoreError, UsageError, unknown_name
@@ -23,7 +22,12 @@ from rnnbench.output.amounts import plain, plural
 from rnnbench.page.screen import Screen
 from rnnbench.racing.record import read_races
 from rnnbench.recorded_runs import NO_RUNS, RecordedRun, changed_at, read_runs
-from rnnbench.reports.compose import Report, compose_report, compose_timing_report
+from rnnbench.reports.compose import (
+    Report,
+    compose_report,
+    compose_timing_report,
+    is_of_own_texts,
+)
 from rnnbench.reports.writer import FORMATS, LATEX, write_report
 from rnnbench.study import TIMING, bundled_studies, load_study
 from rnnbench.timing.rows import TimingPart, compose_timing_part
@@ -149,17 +153,17 @@ def _write(
     claims: Path | None = None,
     latex: bool = False,
 ) -> _Written:
-    read = load_claims(claims)
+    notes = load_claims(claims)  # a mistake in them is told before anything is read
     unread: list[str] = []
     ledger = Ledger(store.root, on_problem=unread.append)
     timing = compose_timing_part(read_sessions(ledger.folder, unread.append))
     if study != TIMING:
-        compose = partial(_compose, study, ledger, read, timing, problem, unread.append)
+        compose = partial(_compose, study, ledger, claims, timing, problem, unread.append)
         report = _look(study, ledger, compose)
     elif timing is None:
         raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
     else:
-        report = compose_timing_report(timing, read)
+        report = compose_timing_report(timing, notes)
     folder = out or store.root / REPORTS / study
     has_store = not store.is_local or (store.root / DATABASE).exists()
     return _Written(
@@ -198,7 +202,7 @@ def _look(study: str, ledger: Ledger, compose: Callable[..., Report]) -> Report:
 def _compose(
     study: str,
     ledger: Ledger,
-    claims: Sequence[Claim],
+    claims: Path | None,
     timing: TimingPart | None,
     problem: str,
     on_problem: Callable[[str], None],
@@ -219,7 +223,7 @@ def _compose(
         study,
         runs,
         declaration,
-        claims=claims,
+        claims=load_claims(claims, with_notes=not is_of_own_texts(runs)),
         baselines=find_baselines,
         floor=find_floor,
         looks=looks,

@@ -14,10 +14,13 @@ Journal of the American Statistical Association 83:231-241, for n - 1.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rnnbench.stats.intervals import Interval, t_quantile
 
 _BLOCK = 4_096  # reviews turned into float32 at once: 40 MB at 2,500 seeds
 _MAX_DRAWN = 1_000_000  # draws in memory at once
@@ -112,6 +115,35 @@ def resample_reviews(
 def estimate_errors(means: ResampledMeans, rng: np.random.Generator) -> CrossedErrors:
     """Standard errors of the mean over seeds; of differences where `means` are differences."""
     return _summarise(_draw_means(means, rng))
+
+
+def crossed_interval(values: NDArray[np.int8], level: float = 0.95) -> Interval | None:
+    """The interval of a mean over seeds and texts: of other seeds and of other texts.
+
+    By Student's t, with the variances of the seeds' means and of the texts' added up, which counts
+    twice what they have in common, and Satterthwaite's degrees of freedom. Of a single seed it is
+    the interval for other texts alone.
+
+    Args:
+        values: `(n_seeds, n_texts)`, such as whether each run was right less whether another was.
+
+    Returns:
+        None below two texts or without a seed.
+
+    Source: Satterthwaite (1946), Biometrics Bulletin 2:110-114.
+    """
+    n_seeds, n_texts = values.shape
+    if n_seeds < 1 or n_texts < 2:
+        return None
+    parts = [(float(values.mean(axis=0).var(ddof=1)) / n_texts, n_texts - 1)]
+    if n_seeds > 1:
+        parts.append((float(values.mean(axis=1).var(ddof=1)) / n_seeds, n_seeds - 1))
+    mean, variance = float(values.mean()), sum(part for part, _ in parts)
+    if variance == 0:
+        return Interval(mean, mean)
+    df = variance**2 / sum(part**2 / n for part, n in parts)
+    half = t_quantile(level, df) * math.sqrt(variance)
+    return Interval(mean - half, mean + half)
 
 
 def estimate_errors_apart(

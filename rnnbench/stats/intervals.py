@@ -67,11 +67,7 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
 
     Source: Student (1908), Biometrika 6:1-25.
     """
-    return mean_interval(mean_sd(values), level)
-
-
-def mean_interval(found: MeanSd, level: float = 0.95) -> Interval | None:
-    """`t_interval` of values of which only mean, standard deviation and number are known."""
+    found = mean_sd(values)
     if not math.isfinite(found.sd):
         return None
     half = t_quantile(level, found.n - 1) * found.sd / math.sqrt(found.n)

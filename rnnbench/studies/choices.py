@@ -53,7 +53,7 @@ class RunChoices(ArchitectureChoices):
     patience: Annotated[
         int | None, typer.Option(help="Epochs without improvement before stopping.")
     ] = None
-    batch_size: Annotated[int | None, typer.Option(help="Reviews per step.")] = None
+    batch_size: Annotated[int | None, typer.Option(help="Texts per step.")] = None
     optimizer: Annotated[str | None, typer.Option(help="rmsprop, adam or sgd.")] = None
     order: Annotated[
         tuple[str, ...],
@@ -61,7 +61,7 @@ class RunChoices(ArchitectureChoices):
         words,
     ] = ()
     max_len: Annotated[
-        tuple[int, ...], typer.Option(help="Words per review; a list makes a grid."), whole_numbers
+        tuple[int, ...], typer.Option(help="Words per text; a list makes a grid."), whole_numbers
     ] = ()
     num_words: Annotated[
         tuple[int, ...],

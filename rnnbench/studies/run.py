@@ -3,31 +3,39 @@
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rnnbench.architectures import display_name
-from rnnbench.compare.baseline import find_floor
+from rnnbench.compare.baseline import find_baseline, find_baselines, find_floor
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.datasets import prepare_splits
 from rnnbench.entries import LedgerEntry
-from rnnbench.execution.process import measure_command
+from rnnbench.errors import RnnbenchError
+from rnnbench.execution.process import call_in_process, measure_command
 from rnnbench.formats import why_failed
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.report import report_after_run
-from rnnbench.specs import Failed, RunResult, RunSpec
+from rnnbench.specs import DataSpec, Failed, RunResult
 from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.plan import Plan, open_study, planned_sections
 from rnnbench.studies.progress import StudyProgress
 from rnnbench.studies.screen import RunScreen
-from rnnbench.studies.summary import Row, give_advice, summarise
+from rnnbench.studies.summary import (
+    Row,
+    find_outcome_of,
+    give_advice,
+    summarise,
+    summarise_baselines,
+)
 from rnnbench.tracking.provenance import mlflow_status, tag_command
 from rnnbench.tracking.publisher import DECLARATION_TAG
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
-
-Runs = Sequence[tuple[RunSpec, RunResult | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +105,11 @@ def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
     kept = [(spec, result) for spec, result in runs if spec.fingerprint not in deleted]
     if len(kept) < len(runs):
         view.say(f"left out, because deleted in MLflow: {plural(len(runs) - len(kept), 'run')}")
-    rows = _show_results(plan, kept, view)
+    recorded = [
+        RecordedRun(study=name, spec=spec, result=result, folder=entries[spec.fingerprint].folder)
+        for spec, result in kept
+    ]
+    rows = _show_results(plan, recorded, view, choices.command, is_whole=not interrupted)
     if choices.report and any(result is not None for _, result in kept):
         report_after_run(name, view, store)
     if interrupted:
@@ -130,23 +142,43 @@ def _record_events(
     return lost
 
 
-def _show_results(plan: Plan, runs: Runs, view: RunScreen) -> list[Row]:
-    """The table at the end, what it can decide, and what went wrong."""
+def _show_results(
+    plan: Plan, runs: Sequence[RecordedRun], view: RunScreen, command: str, *, is_whole: bool
+) -> list[Row]:
+    """The table at the end, what it can decide, and what went wrong.
+
+    Args:
+        command: the words that repeat this one.
+        is_whole: whether the command came to its end: then the baselines are worth a moment.
+    """
+    if is_whole:
+        _fit_baselines({run.spec.data for run in runs})
+    baselines = partial(find_baselines, fits=False)
     rows = summarise(runs, vary_split=plan.study.vary_split, floor=find_floor)
-    view.show_summary(rows, plan, give_advice(plan, rows))
+    outcome = find_outcome_of(plan, runs, baselines, command, floor=find_floor)
+    beside = summarise_baselines(rows, baselines)
+    view.show_summary([*rows, *beside], plan, give_advice(plan, rows, outcome))
     finished = (
-        (display_name(spec.form), [result])
-        for spec, result in runs
-        if result is not None and result.status == "finished"
+        (display_name(run.spec.form), [run.result])
+        for run in runs
+        if run.result is not None and run.is_finished
     )
     if mixed := tell_mixed("", finished):
         view.warn(mixed)
-    for spec, result in runs:
+    for run in runs:
+        result = run.result
         if result is not None and result.reason:
-            view.warn(
-                f"{display_name(spec.form)} seed {spec.seed} {result.status}: {result.reason}"
-            )
+            name = f"{display_name(run.spec.form)} seed {run.spec.seed}"
+            view.warn(f"{name} {result.status}: {result.reason}")
     return rows
+
+
+def _fit_baselines(data: Iterable[DataSpec]) -> None:
+    """Have the cache hold them, by a process of its own: scikit-learn stays out of this one."""
+    missing = [each for each in data if find_baseline(each, fits=False) is None]
+    with suppress(RnnbenchError):  # the table does without
+        for each in missing:
+            call_in_process(find_baseline, each)
 
 
 def _best_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:

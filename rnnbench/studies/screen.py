@@ -58,7 +58,7 @@ class RunScreen(Screen):
             yield board
 
     def show_summary(self, rows: Sequence[Row], plan: Plan, advice: str) -> None:
-        """The table at the end."""
+        """The table at the end, and what is to be said of it."""
         self.console.print()
         self.show_notice(plan.dataset.notice)
         caution = " · SYNTHETIC REVIEWS" if plan.dataset.notice else ""
@@ -135,6 +135,8 @@ def _of_notes(notes: NotesRun | None, name: Literal["val_loss", "test_accuracy"]
 
 
 def _n_runs(row: Row) -> str:
+    if row.is_baseline:
+        return NONE
     counts = {
         "did not learn": row.n_unlearned,
         "failed": row.n_failed,

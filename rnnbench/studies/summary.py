@@ -7,24 +7,21 @@ from functools import partial
 
 from rnnbench.architectures import display_name
 from rnnbench.compare.arms import count_parameters
-from rnnbench.compare.baseline import find_majority
-from rnnbench.compare.comparison import Floor, find_unlearned
+from rnnbench.compare.comparison import Baselines, Floor, describe_baselines, find_unlearned
+from rnnbench.compare.outcome import Outcome, find_outcome
 from rnnbench.compare.predictions import read_labels
-from rnnbench.compare.reach import (
-    compare_with_majority,
-    describe_reach,
-    is_too_coarse,
-    seeds_to_decide,
-)
-from rnnbench.compare.sections import Arm
+from rnnbench.compare.reach import describe_reach, is_too_coarse, seeds_to_decide
+from rnnbench.compare.rows import ArmRow
+from rnnbench.compare.sections import Arm, divide_runs
 from rnnbench.compare.standing import Interim, tell_interim
 from rnnbench.output.amounts import plural
 from rnnbench.published.notes import NotesRun, is_comparable_with_notes, published_runs
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import RunResult, RunSpec
-from rnnbench.stats.intervals import MeanSd, mean_interval, mean_sd
+from rnnbench.specs import RunSpec
+from rnnbench.stats.intervals import MeanSd, mean_sd
 from rnnbench.studies.plan import Plan, count_pairs, number_of_look
 
+_OF_SIGHT = ("num_words", "max_len")
 _MEASURES = ("test_accuracy", "test_loss", "val_loss", "best_epoch", "epoch_seconds", "fit_seconds")
 
 
@@ -37,6 +34,7 @@ class Row:
         spec: what was asked of the first run.
         n: finished runs that learned; the means are over these.
         n_unlearned: finished runs that did not learn.
+        is_baseline: a row without a network, such as the bag of words.
         published: the notes' run of the same recipe on the same kind of data, if any.
     """
 
@@ -56,13 +54,11 @@ class Row:
     epoch_seconds: MeanSd
     fit_seconds: MeanSd
     published: NotesRun | None
+    is_baseline: bool
 
 
 def summarise(
-    runs: Sequence[tuple[RunSpec, RunResult | None]],
-    *,
-    vary_split: bool = False,
-    floor: Floor = lambda _: None,
+    runs: Sequence[RecordedRun], *, vary_split: bool = False, floor: Floor = lambda _: None
 ) -> list[Row]:
     """A row for each configuration, in the order in which they first come.
 
@@ -70,15 +66,13 @@ def summarise(
         vary_split: each seed has a split of its own, which makes no row of its own.
         floor: what a run has to pass in validation; where nobody knows, every finished run counts.
     """
-    recorded = [RecordedRun(study="", spec=spec, result=result) for spec, result in runs]
-    unlearned = find_unlearned(recorded, floor) or frozenset()
+    unlearned = find_unlearned(runs, floor) or frozenset()
     groups: dict[tuple[str, str], list[RecordedRun]] = {}
-    varying = _varying([spec for spec, _ in runs])
+    varying = _varying([run.spec for run in runs])
     if vary_split:
         varying = [name for name in varying if name != "split_seed"]
-    for run in recorded:
-        values = run.spec.settings
-        varied = ", ".join(f"{key}={values[key]}" for key in varying)
+    for run in runs:
+        varied = _write_varied(run.spec, varying)
         groups.setdefault((display_name(run.spec.form), varied), []).append(run)
     return [
         _row(varied, Arm(name=name, runs=tuple(group), unlearned=unlearned))
@@ -86,10 +80,54 @@ def summarise(
     ]
 
 
-def give_advice(plan: Plan, rows: Sequence[Row]) -> str:
-    """What the table can decide, and what would let it decide more; then the majority class."""
-    sentences = [_tell_reach(plan, rows), *_tell_majority(plan, rows)]
-    return "\n".join(sentence for sentence in sentences if sentence)
+def summarise_baselines(rows: Sequence[Row], baselines: Baselines) -> list[Row]:
+    """What the networks have to beat: rows for each way in which they see the texts."""
+    seen = {row.spec.data: row.spec for row in reversed(rows)}
+    varying = [key for key in _varying([row.spec for row in rows]) if key in _OF_SIGHT]
+    return [
+        _baseline_row(row, spec, _write_varied(spec, varying))
+        for data, spec in reversed(seen.items())
+        for row in baselines(data)
+    ]
+
+
+def find_outcome_of(
+    plan: Plan,
+    runs: Sequence[RecordedRun],
+    baselines: Baselines,
+    command: str,
+    *,
+    floor: Floor = lambda _: None,
+) -> Outcome:
+    """What is to be said first of a command's runs, as its report says it."""
+    study = plan.study
+    sections = divide_runs(
+        runs,
+        study.contrast,
+        vary_split=study.vary_split,
+        tuned=study.tuned,
+        unlearned=find_unlearned(runs, floor) or frozenset(),
+    )
+    found = (row for section in sections for row in describe_baselines(section, baselines))
+    labels = read_labels(plan.dataset.fingerprint)
+    return find_outcome(
+        sections,
+        found,
+        n_test=None if labels is None else len(labels),
+        margin=study.margin_points / 100,
+        command=command,
+    )
+
+
+def give_advice(plan: Plan, rows: Sequence[Row], outcome: Outcome) -> str:
+    """The outcome; then what the table can decide, and what would let it decide more.
+
+    Seeds are asked for only where there is nothing else to try first.
+    """
+    sentences = [*outcome.sentences]
+    if not outcome.says("few texts", "nothing learnt"):
+        sentences.append(_tell_reach(plan, rows, asks_for_seeds=not outcome.next_step))
+    return "\n".join(sentences)
 
 
 def _row(varied: str, arm: Arm) -> Row:
@@ -108,8 +146,33 @@ def _row(varied: str, arm: Arm) -> Row:
         n_missing=len(arm.runs) - len(results),
         n_parameters=count_parameters(arm.spec, finished),
         published=published_runs().get(arm.name) if is_comparable_with_notes(arm.spec) else None,
+        is_baseline=False,
         **means,
     )
+
+
+def _baseline_row(row: ArmRow, spec: RunSpec, varied: str) -> Row:
+    known = {name: getattr(row, name) for name in _MEASURES}
+    return Row(
+        architecture=row.arm,
+        varied=varied,
+        spec=spec,
+        n=row.n,
+        n_unlearned=0,
+        n_diverged=0,
+        n_failed=0,
+        n_missing=0,
+        n_parameters=row.n_parameters,
+        published=None,
+        is_baseline=True,
+        **{name: _mean_sd([] if value is None else [value]) for name, value in known.items()},
+    )
+
+
+def _write_varied(spec: RunSpec, varying: Sequence[str]) -> str:
+    """`units=8, max_len=50`."""
+    settings = spec.settings
+    return ", ".join(f"{key}={settings[key]}" for key in varying)
 
 
 def _mean_sd(values: Iterable[float | None]) -> MeanSd:
@@ -125,7 +188,7 @@ def _varying(specs: Sequence[RunSpec]) -> list[str]:
     ]
 
 
-def _tell_reach(plan: Plan, rows: Sequence[Row]) -> str:
+def _tell_reach(plan: Plan, rows: Sequence[Row], *, asks_for_seeds: bool) -> str:
     if any(row.n_missing and not row.n + row.n_unlearned for row in rows):
         return "not every row has a finished run yet: nothing to compare"
     learned = [row for row in rows if row.n]
@@ -158,7 +221,7 @@ def _tell_reach(plan: Plan, rows: Sequence[Row]) -> str:
     )
     if limit is None:
         return f"{words}: enough for a verdict on each of {plural(n_pairs, 'pair')}"
-    if n_seeds >= needs(n_pairs) or is_too_coarse(n_test, margin):
+    if n_seeds >= needs(n_pairs) or not asks_for_seeds:
         return limit
     return f"{limit} {_tell_missing(plan, learned, needs(n_pairs))}"
 
@@ -183,23 +246,6 @@ def _find_interim(rows: Sequence[Row]) -> Interim | None:
         if row.n_missing
     ]
     return Interim(*min(behind)) if behind else None
-
-
-def _tell_majority(plan: Plan, rows: Sequence[Row]) -> list[str]:
-    """On data of the user's own."""
-    learned = [row for row in rows if row.n]
-    majority = find_majority(plan.specs[0].data) if learned else None
-    if majority is None or majority.test_accuracy is None:
-        return []
-    means = [
-        (
-            f"{row.architecture} ({row.varied})" if row.varied else row.architecture,
-            row.test_accuracy.mean,
-            mean_interval(row.test_accuracy),
-        )
-        for row in learned
-    ]
-    return [compare_with_majority(means, majority.test_accuracy)]
 
 
 def _option(plan: Plan, n_seeds: int) -> str:

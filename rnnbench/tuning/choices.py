@@ -65,7 +65,7 @@ class TuneChoices(ArchitectureChoices):
         ),
     ] = None
     epochs: Epochs = None
-    max_len: Annotated[int | None, typer.Option(help="Words per review.")] = None
+    max_len: Annotated[int | None, typer.Option(help="Words per text.")] = None
     num_words: Annotated[int | None, typer.Option(help="Size of the vocabulary.")] = None
     dataset: Dataset = None
     own: OwnFileChoices = field(default_factory=OwnFileChoices)

@@ -108,7 +108,7 @@ def _refuse_missing(study: Study, records: Mapping[str, TuningRecord], dataset: 
     missing = [name for name in study.architectures if name not in records]
     if missing:
         raise UsageError(
-            f"no best values for {', '.join(missing)} on these reviews ({dataset.name}, content "
+            f"no best values for {', '.join(missing)} on these texts ({dataset.name}, content "
             f"{dataset.fingerprint[:12]}); `rnnbench tune {' '.join(missing)}` finds them, with "
             "the options that the others were tuned with"
         )

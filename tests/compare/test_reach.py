@@ -1,11 +1,10 @@
-"""What runs and test texts can decide, and whether anything beats the majority class."""
+"""What runs and test texts can decide."""
 
 from __future__ import annotations
 
 import pytest
 
-from rnnbench.compare.reach import compare_with_majority, describe_reach, seeds_to_decide
-from rnnbench.stats.intervals import Interval
+from rnnbench.compare.reach import describe_reach, seeds_to_decide
 
 
 def reach(
@@ -89,30 +88,3 @@ def test_unpaired_runs_decide_sooner() -> None:
     # 2 / C(12, 6) = 0.0022, enough for 23 pairs; signs of six pairs reach 0.031, enough for one.
     assert seeds_to_decide(6, is_paired=False) == 6
     assert seeds_to_decide(6, is_paired=True) == 8
-
-
-ABOVE, AROUND = Interval(0.981, 0.99), Interval(0.97, 0.995)
-
-
-@pytest.mark.parametrize(
-    ("means", "sentence"),
-    [
-        (
-            [("a", 0.98, Interval(0.98, 0.98))],
-            "Nothing beats the majority class: always predicting",
-        ),
-        ([("a", 0.985, AROUND)], "Nothing clearly beats the majority class: always predicting"),
-        ([("a", 0.985, ABOVE)], "Always predicting the most common class scores 98.00 %."),
-        (
-            [("a", 0.985, ABOVE), ("b", 0.985, AROUND), ("c", 0.9, None)],
-            "Always predicting the most common class scores 98.00 %; not clearly beaten by b, c.",
-        ),
-        ([("a", 0.99, None)], "Nothing clearly beats the majority class: always predicting"),
-        ([("a", 0.99, Interval(0.99, 0.99))], "Nothing clearly beats the majority class: always"),
-    ],
-    ids=["level", "around", "above", "mixed", "one run", "equal runs"],
-)
-def test_what_beats_the_majority_class(
-    means: list[tuple[str, float, Interval | None]], sentence: str
-) -> None:
-    assert compare_with_majority(means, 0.98).startswith(sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rnnbench.compare.baseline import BAG_OF_WORDS, find_baseline
 from rnnbench.data.cache import split_indices, store_corpus
 from rnnbench.data.corpus import Corpus, Half
 from rnnbench.data.dataset import BagOfWords, score_bag_of_words
+from rnnbench.data.files import write_json
 from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec, RunSpec
 
@@ -48,6 +50,7 @@ def test_scores_are_those_of_words_counted_by_hand(data: DataSpec, small_corpus:
     assert found.test_accuracy == right.mean()
     assert found.test_loss == pytest.approx(np.log1p(np.exp(-odds)).mean(), abs=1e-4)
     assert (found.n_parameters, found.test_accuracy > 0.6) == (40, True)
+    assert found.test_right == "".join("01"[int(each)] for each in right)
 
 
 def test_the_same_reviews_score_the_same_again(data: DataSpec) -> None:
@@ -88,12 +91,31 @@ def test_reviews_that_are_not_here_have_no_row() -> None:
     assert find_baseline(DataSpec(dataset="gone", fingerprint="ab" * 32)) is None
 
 
+def test_a_row_of_an_earlier_version_lacks_what_it_was_right_about(data: DataSpec) -> None:
+    data = replace(data, max_len=11)
+    values = asdict(score_bag_of_words(data))
+    del values["test_right"]
+    write_json(baseline._place(data), values)
+    row = find_baseline(data)
+    assert row is not None
+    assert (row.test_accuracy, row.right) == (values["test_accuracy"], None)
+
+
+def test_nothing_is_computed_where_only_the_cache_is_asked() -> None:
+    data = corpus_of([0, 1] * 10, [1, 0, 1])
+    assert find_baseline(data, fits=False) is None
+    assert find_baseline(data) is not None
+    assert find_baseline(data, fits=False) is not None
+
+
 def test_the_row_is_computed_once(data: DataSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     row = find_baseline(data)
     assert row is not None
     assert (row.arm, row.n, row.is_baseline) == (BAG_OF_WORDS, 1, True)
     monkeypatch.setattr(baseline, "score_bag_of_words", never)
     assert find_baseline(data) == row
+    assert row.right is not None
+    assert row.right.mean() == row.test_accuracy
     other = DataSpec(dataset="renamed", fingerprint=data.fingerprint, num_words=40, max_len=12)
     assert find_baseline(other) == row
 

@@ -236,7 +236,7 @@ def test_a_damaged_split_is_drawn_again(folder: Path, content: bytes) -> None:
 def test_a_split_that_cannot_be_is_an_error() -> None:
     with pytest.raises(DataError, match="rnnbench data fetch"):
         cache.split_indices("0" * 64)
-    with pytest.raises(DataError, match=r"50 reviews cannot be split with test_size=0\.999"):
+    with pytest.raises(DataError, match=r"50 texts cannot be split with test_size=0\.999"):
         cache.split_indices(cache.store_corpus(make_corpus()), test_size=0.999)
 
 

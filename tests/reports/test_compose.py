@@ -173,6 +173,28 @@ def test_the_notes_curves_stand_beside_ours() -> None:
     assert {row.architecture for row in report.published.rows} == {"lstm", "gru"}
 
 
+def test_a_report_on_own_texts_has_nothing_of_the_notes_and_calls_them_texts() -> None:
+    own = {"dataset": "mine", "fingerprint": "ab"}
+    report = compose(runs(**own))
+    assert report.published is None
+    assert report.comparison is not None
+    assert report.comparison.noun == "texts"
+    anchors = [part.anchor for part in report.page().parts]
+    assert not {"published", "claims"} & {*anchors}
+    assert not {"published", "published_curves", "claims"} & report.tables().keys()
+    assert dict(report.facts)["texts (content fingerprint, SHA-256)"] == "mine (ab)"
+
+
+def test_the_outcome_is_that_of_the_last_command() -> None:
+    """Runs that were cut short are forgotten once the plan is of others."""
+    cut = finished(0.8, epochs=5, best_epoch=5)
+    short = [made_up("lstm", seed, cut, epochs=5) for seed in range(2)]
+    said = "Stopped at the limit of 5 epochs"
+    assert compose([*runs(), *short]).answer[0].startswith(said)
+    planned = [runs()[0].spec.fingerprint]
+    assert not compose([*runs(), *short], planned=planned).answer[0].startswith(said)
+
+
 def test_synthetic_reviews_and_a_store_that_was_not_read_are_warned_of() -> None:
     report = compose(runs(dataset=SYNTHETIC, fingerprint="ab" * 32), problem="it is gone")
     assert report.warnings[0] == SYNTHETIC_NOTICE
@@ -277,10 +299,10 @@ def test_an_arm_of_which_no_run_learned_has_no_verdict() -> None:
 
 def test_a_study_in_which_no_run_learned_says_so(tmp_path: Path) -> None:
     report = learning([made_up(name, seed, LOST) for name in ("lstm", "gru") for seed in range(3)])
-    assert report.answer == ("No run has a score to compare: 6 did not learn.",)
-    assert report.warnings == ("6 runs did not learn and are left out of every mean.",)
+    assert report.answer[0].startswith("Nothing beats the majority class: in validation none of 6")
+    assert report.warnings == ()
     assert len(report.comparison.seeds) == 6  # their dots are shown
-    assert "No run has a score to compare: 6 did not learn." in page_of(report, tmp_path)
+    assert "in validation none of 6 runs did clearly better" in page_of(report, tmp_path)
 
 
 def test_claims_leave_out_what_did_not_learn() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rnnbench.stats.crossed import (
     ResampledMeans,
     ReviewWeights,
+    crossed_interval,
     draw_review_weights,
     estimate_errors,
     estimate_errors_apart,
@@ -150,3 +151,43 @@ def test_many_seeds_fit_in_memory() -> None:
     peak_mib = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
     assert peak_mib < 150
+
+
+def test_an_interval_of_both_is_worked_out_by_hand() -> None:
+    """Means of seeds 0.5 and 0.75: variance 1/32, over 2 is 1/64; of texts 1, 1, 0.5 and 0: 11/48,
+    over 4 is 11/192. Satterthwaite: (14/192)² / ((3/192)² / 1 + (11/192)² / 3) = 3.97.
+    """
+    values = np.array([[1, 1, 0, 0], [1, 1, 1, 0]], dtype=np.int8)
+    found = crossed_interval(values)
+    assert found is not None
+    half = 2.7843 * (14 / 192) ** 0.5  # Student's t at 97.5 % with 3.97 degrees of freedom
+    assert (found.low, found.high) == pytest.approx((0.625 - half, 0.625 + half), abs=1e-3)
+
+
+def test_one_seed_has_the_interval_of_its_texts() -> None:
+    found = crossed_interval(np.array([[1, 0, 1, 1, 0]], dtype=np.int8))
+    assert found is not None
+    assert found.low == pytest.approx(0.6 - 2.7764 * (0.3 / 5) ** 0.5, abs=1e-4)
+
+
+def test_values_that_are_all_alike_have_no_width() -> None:
+    found = crossed_interval(np.zeros((3, 10), dtype=np.int8))
+    assert found is not None
+    assert (found.low, found.high) == (0, 0)
+    assert crossed_interval(np.zeros((0, 10), dtype=np.int8)) is None
+    assert crossed_interval(np.zeros((3, 1), dtype=np.int8)) is None
+
+
+def test_an_interval_of_both_holds_the_truth_as_often_as_it_says() -> None:
+    """Five seeds and 60 texts; the truth is the mean over very many of both."""
+    truth = judge(400, 20_000, seed=7).mean()
+    hits = 0
+    for trial in range(300):
+        rng = np.random.default_rng(trial)
+        ease = rng.normal(1.2, 1.5, size=60)
+        skill = rng.normal(0.0, 0.15, size=(5, 1))
+        values = (ease + skill + rng.normal(size=(5, 60)) > 0).astype(np.int8)
+        found = crossed_interval(values)
+        assert found is not None
+        hits += found.contains(float(truth))
+    assert hits >= 0.92 * 300

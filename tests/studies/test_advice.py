@@ -10,8 +10,10 @@ import pytest
 from made_up import workers_here
 
 from rnnbench.architectures import display_name
+from rnnbench.compare.outcome import Outcome
 from rnnbench.datasets import DatasetRef
 from rnnbench.ledger import Ledger
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import RunResult, RunSpec
 from rnnbench.studies.plan import Plan, count_pairs
 from rnnbench.studies.summary import give_advice, summarise
@@ -53,12 +55,9 @@ def advise(
         ledger=Ledger(root),
         n_train=100,
     ).refreshed()
-    rows = summarise(
-        [(spec, result_of(spec)) for spec in specs],
-        vary_split=study.vary_split,
-        floor=lambda _: 0.6,
-    )
-    return give_advice(plan, rows)
+    runs = [RecordedRun(study="", spec=spec, result=result_of(spec)) for spec in specs]
+    rows = summarise(runs, vary_split=study.vary_split, floor=lambda _: 0.6)
+    return give_advice(plan, rows, Outcome())
 
 
 def test_pairs_are_those_inside_a_section(tmp_path: Path, make_spec: MakeSpec) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from rnnbench.architectures import make_form
+from rnnbench.compare.rows import ArmRow
 from rnnbench.published.notes import REVIEWS, published_runs
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, PluginForm, Recipe, RunResult, RunSpec
-from rnnbench.studies.summary import Row, is_comparable_with_notes, summarise
+from rnnbench.studies.summary import (
+    Row,
+    is_comparable_with_notes,
+    summarise,
+    summarise_baselines,
+)
 
 
 def spec(architecture: str = "lstm", seed: int = 0, **values: Any) -> RunSpec:
@@ -41,12 +49,16 @@ def finished(accuracy: float, **values: Any) -> RunResult:
     )
 
 
+def recorded(runs: Iterable[tuple[RunSpec, RunResult | None]]) -> list[RecordedRun]:
+    return [RecordedRun(study="", spec=spec, result=result) for spec, result in runs]
+
+
 DIVERGED = RunResult(status="diverged", epochs=2, epoch_seconds=0.5, reason="not finite")
 FAILED = RunResult(status="failed", epochs=0, reason="ValueError: no")
 
 
 def only_row(*results: RunResult | None, floor: float | None = None) -> Row:
-    runs = [(spec(seed=seed), result) for seed, result in enumerate(results)]
+    runs = recorded((spec(seed=seed), result) for seed, result in enumerate(results))
     (row,) = summarise(runs, floor=lambda _: floor)
     return row
 
@@ -112,6 +124,20 @@ def test_a_score_that_is_not_there_leaves_the_mean_unknown(value: float | None) 
     assert row.test_accuracy.mean == pytest.approx(0.75)
 
 
+def test_the_baselines_stand_below_once_for_each_way_of_seeing_the_texts() -> None:
+    runs = [(spec(name, max_len=n), finished(0.7)) for name in ("lstm", "gru") for n in (50, 100)]
+
+    def baselines(data: DataSpec) -> list[ArmRow]:
+        return [ArmRow(section="", arm="bag", n=1, test_accuracy=data.max_len / 1000)]
+
+    found = summarise_baselines(summarise(recorded(runs)), baselines)
+    assert [(row.architecture, row.varied, row.test_accuracy.mean) for row in found] == [
+        ("bag", "max_len=50", 0.05),
+        ("bag", "max_len=100", 0.1),
+    ]
+    assert all(row.is_baseline and row.best_epoch.n == 0 for row in found)
+
+
 def test_nothing_makes_no_rows() -> None:
     assert summarise([]) == []
 
@@ -119,7 +145,9 @@ def test_nothing_makes_no_rows() -> None:
 def test_rows_come_in_the_order_of_the_study() -> None:
     names = ["gru", "lstm", "simple-rnn"]
     runs = [(spec(name, seed), finished(0.7)) for seed in (0, 1) for name in names]
-    assert [(row.architecture, row.n) for row in summarise(runs)] == [(name, 2) for name in names]
+    assert [(row.architecture, row.n) for row in summarise(recorded(runs))] == [
+        (name, 2) for name in names
+    ]
 
 
 def test_what_varies_besides_the_architecture_tells_rows_apart() -> None:
@@ -128,7 +156,7 @@ def test_what_varies_besides_the_architecture_tells_rows_apart() -> None:
         for length in (50, 100)
         for order in ("reshuffled", "frozen")
     ]
-    assert [row.varied for row in summarise(runs)] == [
+    assert [row.varied for row in summarise(recorded(runs))] == [
         "order=reshuffled, max_len=50",
         "order=frozen, max_len=50",
         "order=reshuffled, max_len=100",
@@ -142,14 +170,14 @@ def test_where_nothing_varies_nothing_is_told() -> None:
 
 def test_a_plug_ins_parameters_are_those_that_keras_counted() -> None:
     run = RunSpec(form=PluginForm(name="x"), data=DataSpec(dataset="d", fingerprint=""), seed=0)
-    (row,) = summarise([(run, finished(0.7, n_parameters=123))])
+    (row,) = summarise(recorded([(run, finished(0.7, n_parameters=123))]))
     assert row.n_parameters == 123
 
 
 def test_the_notes_stand_beside_their_own_recipe() -> None:
-    (row,) = summarise([(spec("gru"), finished(0.7))])
+    (row,) = summarise(recorded([(spec("gru"), finished(0.7))]))
     assert row.published == published_runs()["gru"]
-    (row,) = summarise([(spec("simple-rnn"), finished(0.7))])
+    (row,) = summarise(recorded([(spec("simple-rnn"), finished(0.7))]))
     assert row.published is None  # the notes trained none
 
 
@@ -174,5 +202,5 @@ def test_batch_order_does_not_keep_the_notes_away() -> None:
 )
 def test_another_recipe_or_other_data_keep_the_notes_away(values: dict[str, Any]) -> None:
     assert not is_comparable_with_notes(spec(**values))
-    (row,) = summarise([(spec(**values), finished(0.7))])
+    (row,) = summarise(recorded([(spec(**values), finished(0.7))]))
     assert row.published is None

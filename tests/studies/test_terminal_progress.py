@@ -13,6 +13,7 @@ from rnnbench.datasets import DatasetRef
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
 from rnnbench.page.consoles import PlainConsole
+from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec, Started
 from rnnbench.studies.plan import Plan
 from rnnbench.studies.progress import LiveBoard, PlainBoard, StudyProgress
@@ -141,7 +142,10 @@ def test_the_table_at_the_end_says_how_many_runs_did_not_learn(plan: Plan) -> No
     screen = RunScreen(console=PlainConsole(file=text, width=100))
     learned = RunResult(status="finished", epochs=9, val_accuracy=0.8, test_accuracy=0.8)
     lost = RunResult(status="finished", epochs=9, val_accuracy=0.5, test_accuracy=0.5)
-    runs = list(zip(plan.specs, (learned, lost, lost, lost), strict=True))
+    runs = [
+        RecordedRun(study="", spec=spec, result=result)
+        for spec, result in zip(plan.specs, (learned, lost, lost, lost), strict=True)
+    ]
     screen.show_summary(summarise(runs, floor=lambda _: 0.52), plan, "")
     said = " ".join(text.getvalue().split())
     assert "lstm 1 (1 did not learn) 1,769 0.8000 " in said
