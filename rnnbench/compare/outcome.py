@@ -11,7 +11,7 @@ from rnnbench.compare.arms import is_still_improving, scores_by_seed
 from rnnbench.compare.next_step import next_step
 from rnnbench.compare.predictions import read_correct, read_labels
 from rnnbench.compare.reach import tell_few_texts
-from rnnbench.compare.rows import ArmRow, BaselineRow, in_section
+from rnnbench.compare.rows import ArmRow, BaselineRow
 from rnnbench.compare.sections import Arm, Section
 from rnnbench.output.amounts import plural
 from rnnbench.page.texts import number, per_cent, within
@@ -183,7 +183,7 @@ def _tell_bag_of_words(arms: _Arms, bags: Mapping[str, ArmRow]) -> Iterator[tupl
 
 def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
     cut = {
-        in_section(section, arm.name): [run for run in arm.finished if is_still_improving(run)]
+        _called(section, arm, arms): [run for run in arm.finished if is_still_improving(run)]
         for section, arm in arms
     }
     found = [run for of_arm in cut.values() for run in of_arm]
@@ -201,13 +201,16 @@ def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
 def _measure(arms: _Arms, baselines: Mapping[str, ArmRow]) -> list[_Lead]:
     """What each arm is above the baseline of its section."""
     placed = [(section, arm) for section, arm in arms if section in baselines]
-    return [_lead(section, arm, baselines[section], len(placed)) for section, arm in placed]
+    return [
+        _lead(_called(section, arm, arms), arm, baselines[section], len(placed))
+        for section, arm in placed
+    ]
 
 
-def _lead(section: str, arm: Arm, baseline: ArmRow, n_arms: int) -> _Lead:
+def _lead(name: str, arm: Arm, baseline: ArmRow, n_arms: int) -> _Lead:
     score, mean = baseline.test_accuracy or 0.0, _mean(arm)
     return _Lead(
-        name=in_section(section, arm.name),
+        name=name,
         mean=mean,
         score=score,
         difference=mean - score,
@@ -230,6 +233,11 @@ def _interval(arm: Arm, baseline: ArmRow, level: float) -> Interval | None:
         has_width = found is not None and found.low < found.high
         interval = Interval(found.low - score, found.high - score) if found and has_width else None
     return None if interval is None else interval.bounded(-1.0, 1.0)
+
+
+def _called(section: str, arm: Arm, arms: _Arms) -> str:
+    """The arm's name, and its section's where there are several."""
+    return arm.name if len({each for each, _ in arms}) == 1 else f"{arm.name} ({section})"
 
 
 def _mean(arm: Arm) -> float:
