@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnnbench.compare.arms import is_still_improving, scores_by_seed
 from rnnbench.compare.next_step import next_step
@@ -208,31 +209,38 @@ def _measure(arms: _Arms, baselines: Mapping[str, ArmRow]) -> list[_Lead]:
 
 
 def _lead(name: str, arm: Arm, baseline: ArmRow, n_arms: int) -> _Lead:
-    score, mean = baseline.test_accuracy or 0.0, _mean(arm)
+    scores, score = scores_by_seed(arm.learned), baseline.test_accuracy or 0.0
+    values = _text_by_text(arm, baseline)
+
+    def interval(level: float) -> Interval | None:
+        """Of other seeds and texts; without predictions of other seeds on these texts."""
+        if values is not None:
+            found = crossed_interval(values, level)
+        else:
+            found = t_interval([each - score for each in scores.values()], level)
+            if found is not None and found.low == found.high:
+                return None  # of runs all alike nothing shows how far another would lie
+        return None if found is None else found.bounded(-1.0, 1.0)
+
+    mean = _mean(arm)
     return _Lead(
         name=name,
         mean=mean,
         score=score,
         difference=mean - score,
-        together=_interval(arm, baseline, 1 - (1 - LEVEL) / n_arms),
-        alone=_interval(arm, baseline, LEVEL),
+        together=interval(1 - (1 - LEVEL) / n_arms),
+        alone=interval(LEVEL),
     )
 
 
-def _interval(arm: Arm, baseline: ArmRow, level: float) -> Interval | None:
-    """Text by text where predictions are here; else of other seeds on these texts."""
+def _text_by_text(arm: Arm, baseline: ArmRow) -> NDArray[np.int8] | None:
+    """`(n_seeds, n_texts)`: whether a run was right, less whether the baseline was; None where
+    not all predictions are here."""
     right = baseline.right if isinstance(baseline, BaselineRow) else None
-    scores = scores_by_seed(arm.learned)
     correct = read_correct(arm.learned, read_labels(arm.spec.data.fingerprint))
-    if right is not None and scores.keys() <= correct.keys():
-        values = np.stack([correct[seed] for seed in scores]).astype(np.int8) - right
-        interval = crossed_interval(values, level)
-    else:
-        found = t_interval([*scores.values()], level)
-        score = baseline.test_accuracy or 0.0
-        has_width = found is not None and found.low < found.high
-        interval = Interval(found.low - score, found.high - score) if found and has_width else None
-    return None if interval is None else interval.bounded(-1.0, 1.0)
+    if right is None or not scores_by_seed(arm.learned).keys() <= correct.keys():
+        return None
+    return np.stack([*correct.values()]).astype(np.int8) - right.astype(np.int8)
 
 
 def _called(section: str, arm: Arm, arms: _Arms) -> str:
