@@ -194,7 +194,8 @@ def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
     names = [f"{name} {len(of_arm)}" for name, of_arm in cut.items() if of_arm]
     n_finished = sum(len(arm.finished) for _, arm in arms)
     which = f"{len(found):,} of {plural(n_finished, 'run')} ({_named(names)})"
-    which = f"all {plural(n_finished, 'run')}" if len(found) == n_finished else which
+    if len(found) == n_finished:
+        which = f"all {n_finished:,} runs" if n_finished > 1 else "the only run"
     limit = f"{limits} {'epoch' if limits == '1' else 'epochs'}"
     yield "cut short", f"Stopped at the limit of {limit}, still improving: {which}."
 
