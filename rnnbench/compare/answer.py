@@ -283,6 +283,8 @@ def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow]) -> lis
     scores = [row.test_accuracy for row in networks if row.test_accuracy is not None]
     if baseline is None or not scores:
         return []
+    if max(scores) - 1e-12 <= baseline <= min(scores) + 1e-12:
+        return [f"A bag of words, without any order, scores the same: {100 * baseline:.2f} %."]
     ends = dict.fromkeys(f"{100 * (end - baseline):+.2f}" for end in (min(scores), max(scores)))
     return [
         f"A bag of words, without any order, scores {100 * baseline:.2f} %: "

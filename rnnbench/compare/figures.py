@@ -65,6 +65,7 @@ def picture_scores(comparison: Comparison) -> Picture | None:
         noun="arm",
         n_lines=_MAX_LINES,
         xlabel="test accuracy (%)",
+        bounds=Interval(0.0, 100.0),
     )
 
 

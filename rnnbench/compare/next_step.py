@@ -1,7 +1,7 @@
 """What to try next: the user's own command with other options."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.sight import choose_sight
@@ -15,7 +15,7 @@ HIGHER_RATE = 0.01
 (docs/results/tuned/runs.csv)."""
 
 _LOW_RATE = 0.003
-_OF_TUNE = {"all", "dataset", "max-len", "num-words", "epochs"}
+_OF_TUNE = {"all", "dataset", "race", "max-len", "num-words", "epochs"}
 _FLAGS = {"report", "no-report", "dry-run"}
 
 
@@ -41,11 +41,14 @@ def next_step(
         return with_options(command, changes)
     if has_learnt or is_tuned or is_cut_short:
         return ""
-    return f"{tuning_of(command)}; then {with_options(command, {'tuned': None})}"
+    tuned = with_options(command, {"tuned": None}, without=("learning-rate",))
+    return f"{tuning_of(command)}; then {tuned}"
 
 
-def with_options(command: str, changes: Mapping[str, object]) -> str:
-    """The command with options set; None sets one without a value.
+def with_options(
+    command: str, changes: Mapping[str, object], *, without: Collection[str] = ()
+) -> str:
+    """The command with options set, and others left out; None sets one without a value.
 
     Of a command that is not `rnnbench run` the options alone.
     """
@@ -53,7 +56,7 @@ def with_options(command: str, changes: Mapping[str, object]) -> str:
     kept = [
         word
         for name, option in (_options(words) if words else ())
-        if name not in changes
+        if name not in changes and name not in without
         for word in option
     ]
     for name, value in changes.items():
@@ -69,7 +72,7 @@ def tuning_of(command: str) -> str:
     kept = [
         word
         for name, option in (_options(words) if words else ())
-        if not name or name in known
+        if not name or (name in known and not _is_grid(name, option))
         for word in option
     ]
     return _written("tune", words if kept else None, kept)
@@ -121,6 +124,11 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
         name = name.removeprefix("--")
         takes = not has_value and name not in _FLAGS and rest[1:] and rest[1][:2] != "--"
         yield name, [rest.pop(0) for _ in range(2 if takes else 1)]
+
+
+def _is_grid(name: str, option: Sequence[str]) -> bool:
+    """Whether it is a list, where tuning takes one value."""
+    return name in _OF_TUNE and name != "dataset" and "," in option[-1]
 
 
 def _written(verb: str, words: Sequence[str] | None, kept: Sequence[str]) -> str:

@@ -6,12 +6,13 @@ from statistics import fmean
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnnbench.compare.arms import is_still_improving, scores_by_seed
 from rnnbench.compare.next_step import next_step
 from rnnbench.compare.predictions import read_correct, read_labels
 from rnnbench.compare.reach import tell_few_texts
-from rnnbench.compare.rows import ArmRow, BaselineRow, in_section
+from rnnbench.compare.rows import ArmRow, BaselineRow
 from rnnbench.compare.sections import Arm, Section
 from rnnbench.output.amounts import plural
 from rnnbench.page.texts import number, per_cent, within
@@ -183,7 +184,7 @@ def _tell_bag_of_words(arms: _Arms, bags: Mapping[str, ArmRow]) -> Iterator[tupl
 
 def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
     cut = {
-        in_section(section, arm.name): [run for run in arm.finished if is_still_improving(run)]
+        _called(section, arm, arms): [run for run in arm.finished if is_still_improving(run)]
         for section, arm in arms
     }
     found = [run for of_arm in cut.values() for run in of_arm]
@@ -193,7 +194,8 @@ def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
     names = [f"{name} {len(of_arm)}" for name, of_arm in cut.items() if of_arm]
     n_finished = sum(len(arm.finished) for _, arm in arms)
     which = f"{len(found):,} of {plural(n_finished, 'run')} ({_named(names)})"
-    which = f"all {plural(n_finished, 'run')}" if len(found) == n_finished else which
+    if len(found) == n_finished:
+        which = f"all {n_finished:,} runs" if n_finished > 1 else "the only run"
     limit = f"{limits} {'epoch' if limits == '1' else 'epochs'}"
     yield "cut short", f"Stopped at the limit of {limit}, still improving: {which}."
 
@@ -201,35 +203,50 @@ def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
 def _measure(arms: _Arms, baselines: Mapping[str, ArmRow]) -> list[_Lead]:
     """What each arm is above the baseline of its section."""
     placed = [(section, arm) for section, arm in arms if section in baselines]
-    return [_lead(section, arm, baselines[section], len(placed)) for section, arm in placed]
+    return [
+        _lead(_called(section, arm, arms), arm, baselines[section], len(placed))
+        for section, arm in placed
+    ]
 
 
-def _lead(section: str, arm: Arm, baseline: ArmRow, n_arms: int) -> _Lead:
-    score, mean = baseline.test_accuracy or 0.0, _mean(arm)
+def _lead(name: str, arm: Arm, baseline: ArmRow, n_arms: int) -> _Lead:
+    scores, score = scores_by_seed(arm.learned), baseline.test_accuracy or 0.0
+    values = _text_by_text(arm, baseline)
+
+    def interval(level: float) -> Interval | None:
+        """Of other seeds and texts; without predictions of other seeds on these texts."""
+        if values is not None:
+            found = crossed_interval(values, level)
+        else:
+            found = t_interval([each - score for each in scores.values()], level)
+            if found is not None and found.low == found.high:
+                return None  # of runs all alike nothing shows how far another would lie
+        return None if found is None else found.bounded(-1.0, 1.0)
+
+    mean = _mean(arm)
     return _Lead(
-        name=in_section(section, arm.name),
+        name=name,
         mean=mean,
         score=score,
         difference=mean - score,
-        together=_interval(arm, baseline, 1 - (1 - LEVEL) / n_arms),
-        alone=_interval(arm, baseline, LEVEL),
+        together=interval(1 - (1 - LEVEL) / n_arms),
+        alone=interval(LEVEL),
     )
 
 
-def _interval(arm: Arm, baseline: ArmRow, level: float) -> Interval | None:
-    """Text by text where predictions are here; else of other seeds on these texts."""
+def _text_by_text(arm: Arm, baseline: ArmRow) -> NDArray[np.int8] | None:
+    """`(n_seeds, n_texts)`: whether a run was right, less whether the baseline was; None where
+    not all predictions are here."""
     right = baseline.right if isinstance(baseline, BaselineRow) else None
-    scores = scores_by_seed(arm.learned)
     correct = read_correct(arm.learned, read_labels(arm.spec.data.fingerprint))
-    if right is not None and scores.keys() <= correct.keys():
-        values = np.stack([correct[seed] for seed in scores]).astype(np.int8) - right
-        interval = crossed_interval(values, level)
-    else:
-        found = t_interval([*scores.values()], level)
-        score = baseline.test_accuracy or 0.0
-        has_width = found is not None and found.low < found.high
-        interval = Interval(found.low - score, found.high - score) if found and has_width else None
-    return None if interval is None else interval.bounded(-1.0, 1.0)
+    if right is None or not scores_by_seed(arm.learned).keys() <= correct.keys():
+        return None
+    return np.stack([*correct.values()]).astype(np.int8) - right.astype(np.int8)
+
+
+def _called(section: str, arm: Arm, arms: _Arms) -> str:
+    """The arm's name, and its section's where there are several."""
+    return arm.name if len({each for each, _ in arms}) == 1 else f"{arm.name} ({section})"
 
 
 def _mean(arm: Arm) -> float:

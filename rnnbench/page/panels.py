@@ -114,6 +114,7 @@ def _draw_panels(
     margin: float | None = None,
     middle: float | None = None,
     limits: Interval | None = None,
+    bounds: Interval | None = None,
     row_inches: float = 0.4,
 ) -> Figure:
     """The panels one below the other, with one x axis.
@@ -122,11 +123,15 @@ def _draw_panels(
         margin: the practical margin, shaded on both sides of a line at 0.
         middle: where a line stands that favours neither side.
         limits: of the axis, where what is drawn does not set them.
+        bounds: what no value passes: the axis ends there, with room for a dot.
     """
     lines = [line for panel in panels for line in panel.lines]
     if limits is None:
         around = () if margin is None else (-1.15 * margin, 1.15 * margin)
         limits = limits_of(lines, *around, *(at for panel in panels for _, at in panel.baselines))
+    if bounds is not None:
+        room = 0.02 * (min(limits.high, bounds.high) - max(limits.low, bounds.low))
+        limits = limits.bounded(bounds.low - room, bounds.high + room)
     with house_style():
         figure, all_axes = stack_of_axes([len(panel.lines) for panel in panels], row_inches)
         named: tuple[tuple[str, float], ...] = ()

@@ -367,6 +367,12 @@ def test_the_networks_are_set_against_the_bag_of_words() -> None:
     )
 
 
+def test_networks_that_score_as_the_bag_of_words_does_are_level_with_it() -> None:
+    bag = arm("bag of words", 1.0, is_baseline=True, n=1)
+    found = answer([arm("lstm", 1.0), arm("gru", 1.0), bag], [])
+    assert found[-1] == "A bag of words, without any order, scores the same: 100.00 %."
+
+
 def test_the_bag_of_words_is_never_the_best() -> None:
     bag = arm("bag of words", 0.9, is_baseline=True)
     assert answer([arm("lstm", 0.8), bag], [])[0].startswith("lstm has the highest")

@@ -71,6 +71,12 @@ def test_with_a_high_rate_the_next_step_is_to_tune() -> None:
     assert found == f"rnnbench tune lstm gru --dataset mine.csv; then {RUN} --tuned"
 
 
+def test_what_was_tuned_is_not_given_as_well() -> None:
+    found = step(learning_rate=0.01, command=f"{RUN} --learning-rate 0.01 --max-len 50,100")
+    assert found.startswith("rnnbench tune lstm gru --dataset mine.csv; then ")
+    assert found.endswith(f"then {RUN} --max-len 50,100 --tuned")
+
+
 def test_after_tuning_there_is_nothing_to_name() -> None:
     assert step(command=f"{RUN} --tuned") == step(has_learnt=True) == ""
 

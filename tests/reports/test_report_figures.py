@@ -99,6 +99,14 @@ def test_the_alt_text_counts_the_runs_behind_the_mean(report: Report) -> None:
     assert "lstm 80.3 % (7 seeds), lstm-dropout 80.4 % (10 seeds)" in picture.alt
 
 
+def test_the_axis_of_accuracies_ends_at_a_hundred_per_cent(report: Report) -> None:
+    arms = tuple(replace(row, test_accuracy=1.0) for row in report.comparison.arms)
+    picture = picture_scores(replace(report.comparison, arms=arms))
+    assert picture is not None
+    low, high = picture.figure.axes[-1].get_xlim()
+    assert low < 100 < high < 100 + 0.03 * (high - low)
+
+
 def test_a_line_of_one_value_is_said_once() -> None:
     rows = [row for row in make_responses() if row.architecture == "lstm" and row.value == 4]
     picture = picture_responses(rows[:1])
