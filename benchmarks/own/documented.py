@@ -23,7 +23,7 @@ import rnnbench
 from rnnbench.compare.baseline import find_baselines
 from rnnbench.ledger import Ledger
 from rnnbench.recorded_runs import read_runs
-from rnnbench.stats.intervals import mean_interval, mean_sd
+from rnnbench.stats.intervals import t_interval
 
 OPTIONS = {"sheet.xlsx": ("--drop-unlabelled", "--strip-html")}
 """What `data describe` says to add."""
@@ -74,7 +74,7 @@ def measure(name: str, project: Path) -> dict[str, Any]:  # Any: JSON values
     frame = rnnbench.load_results(study, project)
     means = frame.groupby("architecture").test_accuracy.mean()
     scores = frame[frame.architecture == means.idxmax()].test_accuracy
-    interval = mean_interval(mean_sd(list(scores)))
+    interval = t_interval(list(scores))
     runs = read_runs(Ledger(project), study)
     found = {row.arm: row.test_accuracy for row in find_baselines(runs[0].spec.data)}
     return {
