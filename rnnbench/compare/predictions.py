@@ -1,19 +1,61 @@
-"""Which test reviews each run got right."""
+"""What the best model of each run said of the test reviews, and which of them it got right."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from rnnbench.data.cache import open_corpus
 from rnnbench.errors import DataError
 from rnnbench.recorded_runs import RecordedRun
+from rnnbench.training.engine import predicted_classes
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 PREDICTIONS = "predictions.npz"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """What a run kept of its test reviews, as it was read: another machine may have written it.
+
+    Args:
+        predicted: int8 `(n_reviews,)`, the number of the likeliest class.
+        probability: float16, or float32 where a model has just said it, `(n_reviews, n_classes)`.
+    """
+
+    predicted: NDArray[np.int8]
+    probability: NDArray[Any]
+
+    def is_of(self, labels: NDArray[np.int8], n_classes: int) -> bool:
+        """Whether it can belong to these labels."""
+        import numpy as np
+
+        shapes = labels.shape, (len(labels), n_classes)
+        return (
+            (self.predicted.shape, self.probability.shape) == shapes
+            and self.predicted.dtype == np.int8
+            and self.probability.dtype == np.float16
+            and bool(np.isin(self.predicted, range(n_classes)).all())
+            and bool(np.isfinite(self.probability).all())
+        )
+
+
+def take_predictions(probability: NDArray[Any]) -> Predictions:
+    """What a model said, from its probabilities.
+
+    Args:
+        probability: `(n_reviews,)` of a positive review, or `(n_reviews, n_classes)`.
+    """
+    import numpy as np
+
+    predicted = predicted_classes(probability)
+    if probability.ndim == 1:
+        probability = np.stack((1 - probability, probability), axis=1)
+    return Predictions(predicted, probability)
 
 
 def read_labels(fingerprint: str) -> NDArray[np.int8] | None:
@@ -33,11 +75,11 @@ def read_correct(
     """
     if labels is None:
         return {}
-    found = {run.spec.seed: _read_predicted(run) for run in runs}
+    found = {run.spec.seed: read_predictions(run) for run in runs}
     return {
-        seed: predicted == labels
-        for seed, predicted in found.items()
-        if predicted is not None and predicted.shape == labels.shape
+        seed: kept.predicted == labels
+        for seed, kept in found.items()
+        if kept is not None and kept.predicted.shape == labels.shape
     }
 
 
@@ -49,11 +91,12 @@ def count_test_texts(runs: Sequence[RecordedRun]) -> int | None:
     labels = read_labels(runs[0].spec.data.fingerprint) if runs else None
     if labels is not None:
         return len(labels)
-    found = (_read_predicted(run) for run in runs)
-    return next((len(predicted) for predicted in found if predicted is not None), None)
+    found = (read_predictions(run) for run in runs)
+    return next((len(kept.predicted) for kept in found if kept is not None), None)
 
 
-def _read_predicted(run: RecordedRun) -> NDArray[np.int8] | None:
+def read_predictions(run: RecordedRun) -> Predictions | None:
+    """What the run kept; None where it is not here, or is torn."""
     import numpy as np
 
     if run.folder is None:
@@ -64,10 +107,9 @@ def _read_predicted(run: RecordedRun) -> NDArray[np.int8] | None:
             open(run.folder / PREDICTIONS, "rb") as file,
             np.load(file, allow_pickle=False) as arrays,
         ):
+            probability = arrays["probability"]
             if "predicted" in arrays:
-                predicted: NDArray[np.int8] = arrays["predicted"]
-            else:
-                predicted = (arrays["probability"] > 0.5).astype(np.int8)
+                return Predictions(arrays["predicted"], probability)
+            return take_predictions(probability)
     except Exception:  # whatever a torn file makes zipfile, zlib or NumPy raise
         return None
-    return predicted

@@ -12,6 +12,8 @@ from rnnbench.claims.kinds import Claim, TimingTest
 from rnnbench.claims.page import claims_parts, claims_tables
 from rnnbench.compare.answer import warn_of, write_answer
 from rnnbench.compare.arms import hardware_of
+from rnnbench.compare.classes import ArmClasses, describe_arms
+from rnnbench.compare.classes_page import classes_part, classes_tables
 from rnnbench.compare.comparison import (
     Baselines,
     Comparison,
@@ -71,6 +73,7 @@ class Report:
         warnings: what must not be overlooked: few seeds, synthetic reviews, failed runs.
         made_at: local date and time.
         comparison: of a study's runs; None where only what was timed is told.
+        classes: of the arms on data of the user's own.
         published: what the notes print of the same; None of texts that are not theirs.
         tuning: of a study whose architectures were tuned; None for any other.
         timing: what was timed in the folder; None if nothing was.
@@ -86,6 +89,7 @@ class Report:
     made_at: str
     comparison: Comparison | None = None
     published: Published | None = None
+    classes: tuple[ArmClasses, ...] = ()
     tuning: TuningPart | None = None
     timing: TimingPart | None = None
     races: tuple[Race, ...] = ()
@@ -104,6 +108,7 @@ class Report:
         """The CSV text of every table, by the stem of its file."""
         return {
             **(comparison_tables(self.comparison) if self.comparison else {}),
+            **(classes_tables(self.classes) if self.classes else {}),
             **(tuning_tables(self.tuning) if self.tuning else {}),
             **(race_tables(self.races) if self.races else {}),
             **(published_tables(self.published) if self.published else {}),
@@ -115,7 +120,11 @@ class Report:
     def _parts(self) -> Iterator[Part]:
         yield _answer_part(self.answer, self.warnings)
         if self.comparison:
-            yield from comparison_parts(self.comparison, (self.published or Published()).curves_for)
+            curves_for = (self.published or Published()).curves_for
+            parts = comparison_parts(self.comparison, curves_for)
+            yield next(parts)  # what is compared; then which classes come out how
+            yield from [classes_part(self.classes)] if self.classes else []
+            yield from parts
         if self.tuning:
             yield tuning_part(self.tuning)
         if self.comparison and self.published:
@@ -216,6 +225,7 @@ def compose_report(
                 **rule,
             )
         ),
+        classes=describe_arms(sections),
         timing=timing,
         races=tuple(race for race in races if any(race.chose(run.spec) for run in runs)),
         facts=describe_study(runs, declared, command),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part
 from rnnbench.specs import RunSpec
+from rnnbench.stats.confusions import count_confusions, mean_f1
 
 Arrays = tuple[NDArray[np.generic], ...]
 
@@ -141,17 +142,9 @@ def predicted_classes(probability: NDArray[np.float32]) -> NDArray[np.int8]:
 
 
 def macro_f1(predicted: NDArray[np.int8], labels: NDArray[np.float32]) -> float:
-    """The mean over the classes of the harmonic mean of precision and recall.
-
-    Source: sklearn.metrics.f1_score(average="macro", zero_division=0).
-    """
-    truth = labels.astype(np.int64)
-    n_classes = int(max(truth.max(), predicted.max())) + 1
-    table = np.bincount(truth * n_classes + predicted, minlength=n_classes**2)
-    table = table.reshape(n_classes, n_classes)
-    hits, both = np.diag(table), table.sum(axis=0) + table.sum(axis=1)
-    seen = both > 0  # sklearn counts classes that are in neither not at all
-    return float((2 * hits[seen] / both[seen]).mean())
+    """The mean over the classes of the harmonic mean of precision and recall."""
+    n_classes = int(max(labels.max(), predicted.max())) + 1
+    return mean_f1(count_confusions(labels, predicted, n_classes))
 
 
 def score(probability: NDArray[np.float32], labels: NDArray[np.float32]) -> Scores:
