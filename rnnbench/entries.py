@@ -28,7 +28,13 @@ from rnnbench.study import parse_declaration
 
 T = TypeVar("T")
 
-FRACTIONS = ("val_accuracy", "train_accuracy_at_best", "test_accuracy", "test_macro_f1")
+FRACTIONS = (
+    "val_accuracy",
+    "train_accuracy_at_best",
+    "test_accuracy",
+    "test_macro_f1",
+    "val_macro_recall",
+)
 FLOATS = (
     *FRACTIONS,
     "val_loss",

@@ -19,6 +19,8 @@ from rnnbench.compare.uncertainty import (
     judge_new_reviews,
     measure_uncertainty,
 )
+from rnnbench.data.dataset import chance_recall
+from rnnbench.errors import DataError
 from rnnbench.looks import RULE
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, noun_of
@@ -80,6 +82,7 @@ class Comparison:
     Args:
         sections: headings in order; rows name theirs. One empty heading: a single section.
         arms: with the baselines below those of their section.
+        class_weights: which of them runs were trained with.
         scores: by section, arm and seed, of the runs that learned.
         is_learning_known: whether anybody can tell which runs learned.
         n_test: texts that are scored, in the section with the fewest; None where unknown.
@@ -96,6 +99,7 @@ class Comparison:
     uncertainty: Uncertainty
     curves: tuple[Curve, ...]
     scores: Mapping[str, Scores]
+    class_weights: frozenset[str] = frozenset()
     n_test: int | None = None
     noun: str = "reviews"
     is_learning_known: bool = True
@@ -199,6 +203,7 @@ def compare_runs(
             ),
         ),
         scores=scores,
+        class_weights=frozenset(arm.spec.recipe.class_weight for _, arm in placed),
         is_learning_known=is_learning_known,
         standing=standing,
         curves=tuple(
@@ -222,19 +227,33 @@ def describe_baselines(section: Section, baselines: Baselines) -> list[ArmRow]:
 def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str] | None:
     """The fingerprints of finished runs that did not pass the floor of their reviews.
 
-    None where no floor is known: then nobody can tell.
+    Runs with class weights are not after accuracy: they have to pass `chance_recall`. None where no
+    floor is known: then nobody can tell.
     """
-    known: dict[DataSpec, float | None] = {}
+    known: dict[tuple[DataSpec, bool], float | None] = {}
     found = set()
     for run in runs:
-        reached = run.result.val_accuracy if run.result is not None and run.is_finished else None
+        if run.result is None or not run.is_finished:
+            continue
+        result, data = run.result, run.spec.data
+        is_balanced = run.spec.recipe.class_weight == "balanced"
+        reached = result.val_macro_recall if is_balanced else result.val_accuracy
         if reached is None:
             continue
-        data = run.spec.data
-        least = known[data] if data in known else known.setdefault(data, floor(data))
+        key = data, is_balanced
+        if key not in known:
+            known[key] = _recall_floor(data) if is_balanced else floor(data)
+        least = known[key]
         if least is not None and reached <= least:
             found.add(run.spec.fingerprint)
     return None if all(least is None for least in known.values()) else frozenset(found)
+
+
+def _recall_floor(data: DataSpec) -> float | None:
+    try:
+        return chance_recall(data)
+    except DataError:
+        return None
 
 
 def _scores(sections: Sequence[Section], seen: frozenset[str] | None = None) -> dict[str, Scores]:

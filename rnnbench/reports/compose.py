@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from rnnbench.claims.judge import judge_claims
@@ -272,7 +272,7 @@ def describe_study(
         ("classes", _classes(runs)),
         ("seen by the networks", _describe(settings, seen)),
         ("split", _split(runs, is_own=is_own, vary_split=declared.vary_split)),
-        ("recipe", _describe(settings, tuple(item.name for item in fields(Recipe)))),
+        ("recipe", _describe([asdict(run.spec.recipe) for run in runs], _recipe_names(runs))),
         ("embedding size", _listed({str(run.spec.embedding_size) for run in runs})),
         ("pairing", paired),
         ("practical margin", f"{declared.margin_points:g} points of test accuracy"),
@@ -385,6 +385,13 @@ def _describe(
     """`batch_size 64, order reshuffled or frozen`."""
     seen = {name: sorted({values[name] for values in settings}) for name in names}
     return ", ".join(f"{name} {' or '.join(map(str, seen[name]))}" for name in names)
+
+
+def _recipe_names(runs: Sequence[RecordedRun]) -> list[str]:
+    """What there is to say of the recipe: of class weights nothing where no run has them."""
+    has_weights = any(run.spec.recipe.class_weight != "none" for run in runs)
+    names = [item.name for item in fields(Recipe)]
+    return [name for name in names if has_weights or name != "class_weight"]
 
 
 def _hardware(runs: Sequence[RecordedRun]) -> str:

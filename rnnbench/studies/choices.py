@@ -8,6 +8,7 @@ import typer
 from rnnbench.limits import parse_seeds
 from rnnbench.options import (
     ArchitectureChoices,
+    ClassWeight,
     Dataset,
     Epochs,
     ExecutorChoices,
@@ -60,6 +61,7 @@ class RunChoices(ArchitectureChoices):
         typer.Option(help="reshuffled every epoch, or frozen; a list makes a grid."),
         words,
     ] = ()
+    class_weight: ClassWeight = None
     max_len: Annotated[
         tuple[int, ...], typer.Option(help="Words per text; a list makes a grid."), whole_numbers
     ] = ()

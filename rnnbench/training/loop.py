@@ -24,11 +24,13 @@ from rnnbench.specs import (
     RunSpec,
     Started,
 )
+from rnnbench.stats.confusions import count_confusions, score_classes
 from rnnbench.training.engine import (
     Arrays,
     Program,
     Scores,
     Work,
+    class_weights,
     macro_f1,
     predicted_classes,
     score,
@@ -161,7 +163,8 @@ def _train_epoch(
     compiled_before, began = program.compile_seconds, time.perf_counter()
     outcomes = program.run_epochs(works, train)
     weights = [None if outcome is None else outcome.variables.weights for outcome in outcomes]
-    held_out = _evaluate(program, weights, validation)
+    counts = class_weights(lanes[0].spec, train)
+    held_out = _evaluate(program, weights, validation, counts)
     seconds = time.perf_counter() - began - (program.compile_seconds - compiled_before)
     for lane, outcome, scores in zip(lanes, outcomes, held_out, strict=False):
         if outcome is None or scores is None:
@@ -188,10 +191,14 @@ def _work(lane: _Lane, n_reviews: int) -> Work:
 
 
 def _evaluate(
-    program: Program, weights: Sequence[Arrays | None], part: Part
+    program: Program,
+    weights: Sequence[Arrays | None],
+    part: Part,
+    counts: NDArray[np.float32] | None,
 ) -> list[Scores | None]:
+    """Each lane's scores; `counts` is what each class counts in the loss."""
     found = program.predict_all(weights, part)
-    return [None if each is None else score(each, part.labels) for each in found]
+    return [None if each is None else score(each, part.labels, counts) for each in found]
 
 
 def _finish(
@@ -210,10 +217,16 @@ def _finish(
     weights += [None] * (program.n_lanes - len(weights))
     probabilities: list[NDArray[np.float32] | None] = [None] * len(weights)
     trained: list[Scores | None] = [None] * len(weights)
+    held_out: list[NDArray[np.float32] | None] = [None] * len(weights)
     if scored:
         probabilities = program.predict_all(weights, parts["test"])
-        trained = _evaluate(program, weights, parts["train"])
-    for lane, probability, train in zip(lanes, probabilities, trained, strict=False):
+        counts = class_weights(lanes[0].spec, parts["train"])
+        trained = _evaluate(program, weights, parts["train"], counts)
+        if counts is not None:
+            held_out = program.predict_all(weights, parts["validation"])
+    for lane, probability, train, held in zip(
+        lanes, probabilities, trained, held_out, strict=False
+    ):
         if lane not in ended:
             continue
         result = _describe(lane, program, environment)
@@ -230,10 +243,18 @@ def _finish(
                 test_loss=test.loss,
                 test_accuracy=test.accuracy,
                 test_macro_f1=macro_f1(predicted_classes(probability), parts["test"].labels),
+                val_macro_recall=None if held is None else _macro_recall(held, parts["validation"]),
             ),
             model=files[lane.fingerprint][0],
             predictions=pack_predictions(probability),
         )
+
+
+def _macro_recall(probability: NDArray[np.float32], part: Part) -> float:
+    """The mean recall of the classes that are there."""
+    n_classes = int(max(part.labels.max(), predicted_classes(probability).max())) + 1
+    table = count_confusions(part.labels, predicted_classes(probability), n_classes)
+    return float(np.nanmean(score_classes(table).recall))
 
 
 def _is_scored(lane: _Lane) -> bool:
