@@ -231,6 +231,13 @@ ClassWeight = Annotated[
         help="none, or balanced: each class counts the same in the loss, however rare it is."
     ),
 ]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        help="What the report compares by: test_accuracy, or test_macro_f1, in which every class "
+        "counts the same. Declare it before the runs."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 
 

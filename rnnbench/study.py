@@ -19,6 +19,9 @@ from rnnbench.study_names import check_study_name
 
 PAIRINGS = ("seed", "none")
 CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "max_len")
+METRICS: Mapping[str, str] = {"test_accuracy": "test accuracy", "test_macro_f1": "test macro-F1"}
+"""What runs can be compared by, and its words; the first unless a study declares another."""
+USUAL_METRIC = "test_accuracy"
 _RECIPE_LISTS = ("learning_rate", "order")
 _DATA_LISTS = ("num_words", "max_len")
 _RECIPE_KEYS = {item.name for item in fields(Recipe)}
@@ -37,8 +40,9 @@ class Study:
     Args:
         contrast: the one factor that the study compares across.
         pairing: `seed` compares runs of the same seed (and order) with each other; `none` does not.
-        margin_points: the smallest difference of test accuracy that matters in practice, in
-            points; declared before anything is run.
+        metric: what runs are compared by; declared before anything is run.
+        margin_points: the smallest difference of it that matters in practice, in points; declared
+            likewise.
         vary_split: split training and validation anew with each seed, so that conclusions do not
             hang on one split.
         hyperparameters: values of each to try; a missing one keeps each architecture's own.
@@ -54,6 +58,7 @@ class Study:
     description: str = ""
     contrast: str = "architecture"
     pairing: str = "seed"
+    metric: str = USUAL_METRIC
     margin_points: float = 0.5
     vary_split: bool = False
     dataset: str = "auto"
@@ -70,6 +75,8 @@ class Study:
             raise StudyError(unknown_name("contrast", self.contrast, CONTRASTS))
         if self.pairing not in PAIRINGS:
             raise StudyError(unknown_name("pairing", self.pairing, PAIRINGS))
+        if self.metric not in METRICS:
+            raise StudyError(unknown_name("metric", self.metric, METRICS))
         if not 0 < self.margin_points < 100:
             raise StudyError(f"margin_points must lie between 0 and 100, got {self.margin_points}")
         if self.vary_split and "split_seed" in self.data:
@@ -85,8 +92,13 @@ class Study:
 
     @property
     def declaration(self) -> dict[str, Any]:  # Any: text, numbers and truth values
-        """What is laid down before anything is run, and what a report goes by."""
+        """What is laid down before anything is run, and what a report goes by.
+
+        The usual metric is left out: studies of before it could be chosen have declared the same.
+        """
         declared = {name: getattr(self, name) for name in _DECLARED}
+        if self.metric == USUAL_METRIC:
+            del declared["metric"]
         return declared | ({"tuned": dict(self.tuned)} if self.tuned else {})
 
     def with_values(self, architecture: str, values: Mapping[str, float | int]) -> Study:
@@ -168,6 +180,11 @@ def expand_study(
     for form, size, num_words in {(s.form, s.embedding_size, s.data.num_words) for s in specs}:
         check_size(form, num_words=num_words, embedding_size=size, n_classes=n_classes)
     return list(dict.fromkeys(specs))  # a value that a list repeats is run once
+
+
+def points_of(metric: str) -> str:
+    """What differences of it are in: `accuracy points`."""
+    return f"{METRICS[metric].removeprefix('test ')} points"
 
 
 def check_name(name: object) -> str:
@@ -342,6 +359,7 @@ _DECLARED: Mapping[str, Callable[[str, object], Any]] = {  # Any: what each make
     "description": _text,
     "contrast": _text,
     "pairing": _text,
+    "metric": _text,
     "margin_points": _number,
     "vary_split": _truth,
 }

@@ -18,6 +18,7 @@ from rnnbench.page.texts import number, per_cent, within
 from rnnbench.specs import SYNTHETIC
 from rnnbench.stats.crossed import crossed_interval
 from rnnbench.stats.intervals import Interval, t_interval
+from rnnbench.study import USUAL_METRIC
 
 Kind: TypeAlias = Literal[
     "few texts", "nothing learnt", "majority", "some no better", "bag of words", "cut short"
@@ -55,7 +56,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lead:
-    """What an arm's mean test accuracy is above a baseline's, in other seeds and on other texts.
+    """What an arm's mean score is above a baseline's, in other seeds and on other texts.
 
     Args:
         score: the baseline's.
@@ -78,6 +79,7 @@ def find_outcome(
     n_test: int | None,
     margin: float,
     command: str,
+    metric: str = USUAL_METRIC,
 ) -> Outcome:
     """What came of the runs; nothing of synthetic reviews, which decide nothing.
 
@@ -86,18 +88,19 @@ def find_outcome(
 
     Args:
         baselines: of each section.
-        n_test: texts that are scored; None where unknown.
+        n_test: over how many texts one weighs (`weigh_texts`); None where unknown.
         margin: the practical margin, a fraction.
         command: the words that ran them; empty if nobody knows.
+        metric: what runs are compared by.
     """
     arms = [(section.name, arm) for section in sections for arm in section.arms]
     specs = [run.spec for _, arm in arms for run in arm.runs]
     if not specs or all(spec.data.dataset == SYNTHETIC for spec in specs):
         return Outcome()
-    few = tell_few_texts(n_test, margin)
+    few = tell_few_texts(n_test, margin, metric)
     findings: list[tuple[Kind, str]] = [("few texts", few)] if few else []
     if all(run.result is not None for _, arm in arms for run in arm.runs):
-        findings += _against_baselines(arms, [*baselines], n_test)
+        findings += _against_baselines(arms, [*baselines], n_test, metric)
     findings += _tell_cut_short(arms)
     kinds = {kind for kind, _ in findings}
     return Outcome(
@@ -115,27 +118,27 @@ _Arms: TypeAlias = Sequence[tuple[str, Arm]]
 
 
 def _against_baselines(
-    arms: _Arms, baselines: Sequence[ArmRow], n_test: int | None
+    arms: _Arms, baselines: Sequence[ArmRow], n_test: int | None, metric: str
 ) -> Iterator[tuple[Kind, str]]:
-    learned = [(section, arm) for section, arm in arms if scores_by_seed(arm.learned)]
-    known = [row for row in baselines if row.test_accuracy is not None]
+    learned = [(section, arm) for section, arm in arms if scores_by_seed(arm.learned, metric)]
+    known = [row for row in baselines if row.score(metric).mean is not None]
     majorities = {row.section: row for row in known if row.is_majority}
     bags = {row.section: row for row in known if not row.is_majority}
     if not learned:
-        yield from _tell_nothing_learnt(arms, [*majorities.values()], [*bags.values()])
+        yield from _tell_nothing_learnt(arms, [*majorities.values()], [*bags.values()], metric)
     elif n_test is not None and n_test >= FEWEST_TEXTS:
-        yield from _tell_majority(_measure(learned, majorities))
-        yield from _tell_bag_of_words(learned, bags)
+        yield from _tell_majority(_measure(learned, majorities, metric))
+        yield from _tell_bag_of_words(learned, bags, metric)
 
 
 def _tell_nothing_learnt(
-    arms: _Arms, majorities: Sequence[ArmRow], bags: Sequence[ArmRow]
+    arms: _Arms, majorities: Sequence[ArmRow], bags: Sequence[ArmRow], metric: str
 ) -> Iterator[tuple[Kind, str]]:
     n_finished = sum(len(arm.finished) for _, arm in arms)
     if not n_finished:
         return
     scores = [
-        f"{words} {_per_cent(rows[0].test_accuracy)}"
+        f"{words} {_per_cent(rows[0].score(metric).mean)}"
         for words, rows in (("that scores", majorities), ("a bag of words", bags))
         if rows
     ]
@@ -160,12 +163,15 @@ def _tell_majority(leads: Sequence[_Lead]) -> Iterator[tuple[Kind, str]]:
     yield "majority", f"Nothing {clearly}beats the majority class: {score}."
 
 
-def _tell_bag_of_words(arms: _Arms, bags: Mapping[str, ArmRow]) -> Iterator[tuple[Kind, str]]:
+def _tell_bag_of_words(
+    arms: _Arms, bags: Mapping[str, ArmRow], metric: str
+) -> Iterator[tuple[Kind, str]]:
     """Where it is better than every network."""
     placed = [(section, arm) for section, arm in arms if section in bags]
-    if not placed or any(_mean(arm) >= (bags[name].test_accuracy or 0.0) for name, arm in placed):
+    scores = [(_mean(arm, metric), bags[name].score(metric).mean) for name, arm in placed]
+    if not placed or any(mean >= (score or 0.0) for mean, score in scores):
         return  # before predictions are read: a study may have thousands of runs
-    leads = _measure(placed, bags)
+    leads = _measure(placed, bags, metric)
     if any(lead.alone is None or lead.alone.high >= 0 for lead in leads):
         return
     highest = max(lead.mean for lead in leads)
@@ -198,42 +204,42 @@ def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
     yield "cut short", f"Stopped at the limit of {limit}, still improving: {which}."
 
 
-def _measure(arms: _Arms, baselines: Mapping[str, ArmRow]) -> list[_Lead]:
+def _measure(arms: _Arms, baselines: Mapping[str, ArmRow], metric: str) -> list[_Lead]:
     """What each arm is above the baseline of its section."""
     placed = [(section, arm) for section, arm in arms if section in baselines]
-    return [_lead(section, arm, baselines[section], len(placed)) for section, arm in placed]
+    return [_lead(section, arm, baselines[section], len(placed), metric) for section, arm in placed]
 
 
-def _lead(section: str, arm: Arm, baseline: ArmRow, n_arms: int) -> _Lead:
-    score, mean = baseline.test_accuracy or 0.0, _mean(arm)
+def _lead(section: str, arm: Arm, baseline: ArmRow, n_arms: int, metric: str) -> _Lead:
+    score, mean = baseline.score(metric).mean or 0.0, _mean(arm, metric)
     return _Lead(
         name=in_section(section, arm.name),
         mean=mean,
         score=score,
         difference=mean - score,
-        together=_interval(arm, baseline, 1 - (1 - LEVEL) / n_arms),
-        alone=_interval(arm, baseline, LEVEL),
+        together=_interval(arm, baseline, 1 - (1 - LEVEL) / n_arms, metric),
+        alone=_interval(arm, baseline, LEVEL, metric),
     )
 
 
-def _interval(arm: Arm, baseline: ArmRow, level: float) -> Interval | None:
-    """Text by text where predictions are here; else of other seeds on these texts."""
+def _interval(arm: Arm, baseline: ArmRow, level: float, metric: str) -> Interval | None:
+    """Text by text where predictions are here; else, and of macro-F1, of other seeds on these."""
     right = baseline.right if isinstance(baseline, BaselineRow) else None
-    scores = scores_by_seed(arm.learned)
+    scores = scores_by_seed(arm.learned, metric)
     correct = read_correct(arm.learned, read_labels(arm.spec.data.fingerprint))
-    if right is not None and scores.keys() <= correct.keys():
+    if metric == USUAL_METRIC and right is not None and scores.keys() <= correct.keys():
         values = np.stack([correct[seed] for seed in scores]).astype(np.int8) - right
         interval = crossed_interval(values, level)
     else:
         found = t_interval([*scores.values()], level)
-        score = baseline.test_accuracy or 0.0
+        score = baseline.score(metric).mean or 0.0
         has_width = found is not None and found.low < found.high
         interval = Interval(found.low - score, found.high - score) if found and has_width else None
     return None if interval is None else interval.bounded(-1.0, 1.0)
 
 
-def _mean(arm: Arm) -> float:
-    return fmean(scores_by_seed(arm.learned).values())
+def _mean(arm: Arm, metric: str) -> float:
+    return fmean(scores_by_seed(arm.learned, metric).values())
 
 
 def _named(names: Sequence[str]) -> str:

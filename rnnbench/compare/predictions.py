@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnnbench.data.cache import open_corpus
 from rnnbench.errors import DataError
 from rnnbench.recorded_runs import RecordedRun
+from rnnbench.study import USUAL_METRIC
 from rnnbench.training.engine import predicted_classes
 
 if TYPE_CHECKING:
@@ -83,14 +84,49 @@ def read_correct(
     }
 
 
-def count_test_texts(runs: Sequence[RecordedRun]) -> int | None:
-    """How many texts runs on the same reviews are scored on; None where nothing here tells.
+def weigh_texts(labels: NDArray[np.int8], metric: str) -> int:
+    """Over how many test texts the one that weighs most weighs, in what runs are compared by.
 
-    By the reviews where they are cached here, else by the first predictions that are found.
+    In macro-F1 that is a text of the smallest class: where a class is given to as many texts as
+    have it, one of its n texts moves its F1, together with that of an equally large class, by 1/n,
+    and so the mean of k classes by 1/(k·n). Of classes of one size that are all texts.
+    """
+    import numpy as np
+
+    if metric == USUAL_METRIC:
+        return len(labels)
+    counts = np.unique(labels, return_counts=True)[1]
+    return int(len(counts) * counts.min())
+
+
+def read_predicted(
+    runs: Sequence[RecordedRun], labels: NDArray[np.int8] | None
+) -> dict[int, NDArray[np.int8]]:
+    """By seed, what the best model took each test review for, int8 `(n_reviews,)`.
+
+    Runs are left out as by `read_correct`.
+    """
+    if labels is None:
+        return {}
+    return {
+        run.spec.seed: kept.predicted
+        for run in runs
+        if (kept := read_predictions(run)) is not None
+        and kept.is_of(labels, run.spec.data.n_classes)
+    }
+
+
+def count_test_texts(runs: Sequence[RecordedRun], metric: str = USUAL_METRIC) -> int | None:
+    """Over how many texts one test text weighs; None where nothing here tells.
+
+    For accuracy that is how many there are: by the reviews where they are cached here, else by the
+    first predictions that are found.
     """
     labels = read_labels(runs[0].spec.data.fingerprint) if runs else None
     if labels is not None:
-        return len(labels)
+        return weigh_texts(labels, metric)
+    if metric != USUAL_METRIC:
+        return None
     found = (read_predictions(run) for run in runs)
     return next((len(kept.predicted) for kept in found if kept is not None), None)
 

@@ -41,7 +41,7 @@ from rnnbench.racing.page import race_part, race_tables
 from rnnbench.racing.record import Race
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe, noun_of
-from rnnbench.study import TIMING
+from rnnbench.study import METRICS, TIMING
 from rnnbench.timing.page import (
     describe_timing,
     timing_part,
@@ -193,7 +193,7 @@ def compose_report(
     rule: dict[str, Any] = {  # Any: of two functions
         "margin": declared.margin,
         "is_paired": declared.is_paired,
-        "n_test": count_test_texts(comparable),
+        "metric": declared.metric,
         "look": comparison.look,
         # A claim or a tuned pair that were judged at a page without verdicts would be a free look.
         "withheld": comparison.withheld,
@@ -202,6 +202,7 @@ def compose_report(
         _planned_last(sections, planned),
         [row for row in comparison.arms if row.is_baseline],
         n_test=comparison.n_test,
+        metric=declared.metric,
         margin=declared.margin,
         command=command,
     )
@@ -222,6 +223,7 @@ def compose_report(
                 timing=timing,
                 unlearned=unlearned or frozenset(),
                 compared=comparison.compared,
+                n_test={name: count_test_texts(comparable, name) for name in METRICS},
                 **rule,
             )
         ),
@@ -229,7 +231,15 @@ def compose_report(
         timing=timing,
         races=tuple(race for race in races if any(race.chose(run.spec) for run in runs)),
         facts=describe_study(runs, declared, command),
-        tuning=compose_tuning_part(tuned, matched, searches or {}, **rule) if tuned else None,
+        tuning=compose_tuning_part(
+            tuned,
+            matched,
+            searches or {},
+            n_test=count_test_texts(comparable, declared.metric),
+            **rule,
+        )
+        if tuned
+        else None,
         made_at=_now(),
         look=_take_look(scores, comparison),
     )
@@ -275,7 +285,7 @@ def describe_study(
         ("recipe", _describe([asdict(run.spec.recipe) for run in runs], _recipe_names(runs))),
         ("embedding size", _listed({str(run.spec.embedding_size) for run in runs})),
         ("pairing", paired),
-        ("practical margin", f"{declared.margin_points:g} points of test accuracy"),
+        ("practical margin", f"{declared.margin_points:g} points of {declared.words}"),
         ("back end and engine", _listed({f"{r.spec.backend}, {r.spec.engine}" for r in runs})),
         ("hardware", _hardware(runs)),
         ("cores", _environment(runs, "cores")),

@@ -12,6 +12,7 @@ from rnnbench.options import (
     Dataset,
     Epochs,
     ExecutorChoices,
+    Metric,
     OwnFileChoices,
     RaceChoices,
     numbers,
@@ -73,6 +74,7 @@ class RunChoices(ArchitectureChoices):
     study: Annotated[
         str | None, typer.Option(help="A study's TOML file, or the name of a bundled one.")
     ] = None
+    metric: Metric = None
     name: Annotated[
         str | None, typer.Option(help="Name of the study, and of its MLflow experiment.")
     ] = None
