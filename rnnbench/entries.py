@@ -40,6 +40,8 @@ FLOATS = (
     "val_loss",
     "train_loss_at_best",
     "test_loss",
+    "test_absolute_error",
+    "test_quadratic_kappa",
     "fit_seconds",
     "epoch_seconds",
     "compile_seconds",

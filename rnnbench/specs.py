@@ -284,6 +284,8 @@ class RunResult:
             evaluated without dropout.
         test_loss, test_accuracy, test_macro_f1: of the best model's file on the test half,
             computed once; the last is the mean of the classes' F1 scores.
+        test_absolute_error, test_quadratic_kappa: the same where the classes are grades: how far
+            off they are, in grades, and the agreement beyond chance.
         val_macro_recall: of a run with class weights, the mean recall of the classes on the
             validation part, by the best model.
         fit_seconds: all epochs, compilation apart.
@@ -303,6 +305,8 @@ class RunResult:
     test_loss: float | None = None
     test_accuracy: float | None = None
     test_macro_f1: float | None = None
+    test_absolute_error: float | None = None
+    test_quadratic_kappa: float | None = None
     val_macro_recall: float | None = None
     fit_seconds: float = 0.0
     epoch_seconds: float | None = None

@@ -149,6 +149,8 @@ def hardware_of(result: RunResult) -> str:
 _MEASURES: Mapping[str, Callable[[RunResult], float | None]] = {
     "test_accuracy": lambda result: result.test_accuracy,
     "test_macro_f1": lambda result: result.test_macro_f1,
+    "test_absolute_error": lambda result: result.test_absolute_error,
+    "test_quadratic_kappa": lambda result: result.test_quadratic_kappa,
     "test_loss": lambda result: result.test_loss,
     "val_loss": lambda result: result.val_loss,
     "gap": gap_of,

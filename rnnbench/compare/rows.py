@@ -34,8 +34,10 @@ def in_section(section: str, name: str) -> str:
 OPTIONAL = (
     *("test_macro_f1_min", "test_macro_f1_max", "test_macro_f1_t", "test_macro_f1_bootstrap"),
     "test_macro_f1_iqm",
+    *("test_absolute_error", "test_absolute_error_sd"),
+    *("test_quadratic_kappa", "test_quadratic_kappa_sd"),
 )
-"""Columns of an arm that a study by test accuracy has not."""
+"""Columns of an arm that only a study by macro-F1 has, or one of grades."""
 _ENDS = ("", "_sd", "_min", "_max", "_t", "_bootstrap", "_iqm")
 
 
@@ -66,6 +68,7 @@ class ArmRow:
             is bounded to 0 to 1.
         test_accuracy_iqm: interquartile mean; None below five runs.
         test_macro_f1_min to test_macro_f1_iqm: the same where runs are compared by it, else None.
+        test_absolute_error, test_quadratic_kappa: means where the classes are grades, else None.
         gap: validation loss minus the training loss evaluated without dropout, both of the best
             model; the mean.
         epoch_seconds, fit_seconds: means; None where the runs come from different hardware.
@@ -111,6 +114,10 @@ class ArmRow:
     test_macro_f1_t: Interval | None = None
     test_macro_f1_bootstrap: Interval | None = None
     test_macro_f1_iqm: float | None = None
+    test_absolute_error: float | None = None
+    test_absolute_error_sd: float | None = None
+    test_quadratic_kappa: float | None = None
+    test_quadratic_kappa_sd: float | None = None
 
     def score(self, metric: str) -> Score:
         """What the runs are compared by."""

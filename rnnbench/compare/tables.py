@@ -56,6 +56,17 @@ def tabulate_scores(comparison: Comparison) -> Table[ArmRow]:
     if any(getattr(row, other) is not None for row in comparison.arms if not row.is_baseline):
         words = METRICS[other].removeprefix("test ")
         columns.append(Column(f"{words} (%)", lambda row: _mean_sd(row.score(other))))
+    if any(row.test_absolute_error is not None for row in comparison.arms):
+        columns += [
+            Column(
+                "mean absolute error (grades)",
+                lambda row: with_sd(row.test_absolute_error, row.test_absolute_error_sd, number),
+            ),
+            Column(
+                "quadratic kappa",
+                lambda row: with_sd(row.test_quadratic_kappa, row.test_quadratic_kappa_sd, number),
+            ),
+        ]
     return Table(
         _capital(comparison.declared.words),
         "architectures",

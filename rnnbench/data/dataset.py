@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rnnbench.data.cache import Split, open_corpus, split_indices
 from rnnbench.data.corpus import UNKNOWN, Half, PartName
+from rnnbench.data.labels import read_grades
 from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec
 
@@ -64,6 +65,15 @@ def load_part(data: DataSpec, name: PartName) -> Part:
         half, rows = corpus.train, split.train if name == "train" else split.validation
     tokens = cut_and_pad(half, rows, num_words=data.num_words, max_len=data.max_len)
     return Part(tokens=tokens, labels=half.labels[rows].astype(np.float32))
+
+
+def load_grades(data: DataSpec) -> tuple[float, ...] | None:
+    """The numbers that the classes are; None where they have no order.
+
+    Raises:
+        DataError: the corpus is not in the cache, or is damaged.
+    """
+    return read_grades(open_corpus(data.fingerprint).classes)
 
 
 def chance_loss(data: DataSpec, *, is_balanced: bool = False) -> float:

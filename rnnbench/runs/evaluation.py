@@ -13,9 +13,12 @@ from rnnbench.compare.classes_page import class_columns, tell_mistake, tell_wors
 from rnnbench.compare.predictions import take_predictions
 from rnnbench.data.corpus import write_seen
 from rnnbench.data.dataset import Part
+from rnnbench.data.labels import read_grades
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
 from rnnbench.page.tables import rich_table
+from rnnbench.page.texts import number
+from rnnbench.stats.confusions import mean_absolute_error, quadratic_kappa
 from rnnbench.training.engine import score
 
 _N_MISTAKES = 5
@@ -29,6 +32,7 @@ class Evaluation:
         classes: a row for each.
         confusions: texts of each true class (row) by predicted class, in the order of `classes`.
         mistakes: the surest first.
+        absolute_error, quadratic_kappa: where the classes are grades; else None.
         worst: which classes come out worst, in a sentence.
         notes: what was inferred or left out of a file, and what makes the scores optimistic.
     """
@@ -44,6 +48,8 @@ class Evaluation:
     confusions: tuple[tuple[int, ...], ...]
     mistakes: tuple[MistakeRow, ...]
     worst: str
+    absolute_error: float | None = None
+    quadratic_kappa: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -71,6 +77,7 @@ def evaluate_part(
         names,
         lambda place: write_seen(part.tokens[place], vocabulary) if vocabulary else "",
     )
+    grades, (table,) = read_grades(names), found.confusions
     return Evaluation(
         run=run,
         title=title,
@@ -80,9 +87,11 @@ def evaluate_part(
         accuracy=scores.accuracy,
         macro_f1=found.macro_f1,
         classes=tuple(found.rows()),
-        confusions=tuple(tuple(map(int, row)) for row in found.confusions[0]),
+        confusions=tuple(tuple(map(int, row)) for row in table),
         mistakes=found.mistakes,
         worst=tell_worst(found),
+        absolute_error=None if grades is None else mean_absolute_error(table, grades),
+        quadratic_kappa=None if grades is None else quadratic_kappa(table, grades),
         notes=notes,
     )
 
@@ -96,6 +105,11 @@ def show_evaluation(found: Evaluation, screen: Screen) -> None:
         f"scores    accuracy {found.accuracy:.4f}, macro-F1 {found.macro_f1:.4f}, "
         f"loss {found.loss:.4f}"
     )
+    if found.absolute_error is not None:
+        say(
+            f"grades    mean absolute error {found.absolute_error:.2f}, quadratic kappa "
+            f"{number(found.quadratic_kappa)}"
+        )
     for note in found.notes:
         say(f"note      {note}")
     screen.console.print()

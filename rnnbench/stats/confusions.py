@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,3 +58,34 @@ def mean_f1(confusions: NDArray[np.int64]) -> float:
     Source: sklearn.metrics.f1_score(average="macro", zero_division=0).
     """
     return float(np.nanmean(score_classes(confusions).f1))
+
+
+def mean_absolute_error(confusions: NDArray[np.int64], grades: Sequence[float]) -> float:
+    """How far the predicted grade is from the true one, in grades; the mean over the texts.
+
+    Source: sklearn.metrics.mean_absolute_error.
+
+    Args:
+        grades: the number that each class is.
+    """
+    return float((confusions * np.abs(_distances(grades))).sum() / confusions.sum())
+
+
+def quadratic_kappa(confusions: NDArray[np.int64], grades: Sequence[float]) -> float:
+    """Agreement beyond chance, 1 at most, in which a mistake counts by the square of its distance.
+
+    0 for who gives grades by chance, as often as now; NaN where all texts have and were given one
+    grade.
+
+    Source: Cohen (1968), Psychological Bulletin 70:213-220. For grades of equal distance it is
+    sklearn.metrics.cohen_kappa_score(weights="quadratic").
+    """
+    squares = _distances(grades) ** 2
+    by_chance = np.outer(confusions.sum(axis=1), confusions.sum(axis=0)) / confusions.sum()
+    expected = float((by_chance * squares).sum())
+    return 1 - float((confusions * squares).sum()) / expected if expected else float("nan")
+
+
+def _distances(grades: Sequence[float]) -> NDArray[np.float64]:
+    column = np.array(grades, dtype=np.float64)
+    return column[:, None] - column

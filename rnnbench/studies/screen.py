@@ -1,5 +1,6 @@
 """What `rnnbench run` and `rnnbench plan` show."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
@@ -126,6 +127,9 @@ def _summary_columns(rows: Sequence[Row], study: Study) -> Iterator[Column[Row]]
         title = METRICS[study.metric].replace(" ", "\n")
         yield Column(title, lambda row: mean_with_sd(row.score(study.metric), 4))
     yield Column("test\naccuracy", lambda row: mean_with_sd(row.test_accuracy, 4))
+    if any(not math.isnan(row.test_absolute_error.mean) for row in rows):
+        yield Column("absolute\nerror", lambda row: mean_with_sd(row.test_absolute_error, 2))
+        yield Column("quadratic\nkappa", lambda row: mean_with_sd(row.test_quadratic_kappa, 2))
     yield Column("best\nval_loss", lambda row: mean_with_sd(row.val_loss, 4))
     yield Column("best\nepoch", lambda row: mean_with_sd(row.best_epoch, 0))
     yield Column("s/epoch", lambda row: mean_with_sd(row.epoch_seconds, 2))

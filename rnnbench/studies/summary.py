@@ -25,6 +25,7 @@ from rnnbench.study import METRICS
 _OF_SIGHT = ("num_words", "max_len")
 _MEASURES = (
     *METRICS,
+    *("test_absolute_error", "test_quadratic_kappa"),
     *("test_loss", "val_loss", "best_epoch", "epoch_seconds", "fit_seconds"),
 )
 
@@ -53,6 +54,8 @@ class Row:
     n_parameters: int | None
     test_accuracy: MeanSd
     test_macro_f1: MeanSd
+    test_absolute_error: MeanSd
+    test_quadratic_kappa: MeanSd
     test_loss: MeanSd
     val_loss: MeanSd
     best_epoch: MeanSd

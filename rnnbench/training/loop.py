@@ -1,6 +1,7 @@
 """The epoch loop: the same for every engine, executor and back end."""
 
 import io
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.data.corpus import PartName
-from rnnbench.data.dataset import Part
+from rnnbench.data.dataset import Part, load_grades
 from rnnbench.data.files import temporary_folder
 from rnnbench.specs import (
+    DataSpec,
     EpochEnded,
     EpochRow,
     Event,
@@ -24,14 +26,19 @@ from rnnbench.specs import (
     RunSpec,
     Started,
 )
-from rnnbench.stats.confusions import count_confusions, score_classes
+from rnnbench.stats.confusions import (
+    count_confusions,
+    mean_absolute_error,
+    mean_f1,
+    quadratic_kappa,
+    score_classes,
+)
 from rnnbench.training.engine import (
     Arrays,
     Program,
     Scores,
     Work,
     class_weights,
-    macro_f1,
     predicted_classes,
     score,
 )
@@ -233,21 +240,41 @@ def _finish(
         if probability is None or train is None:
             yield Finished(fingerprint=lane.fingerprint, result=result, model=b"", predictions=b"")
             continue
-        test = score(probability, parts["test"].labels)
+        result = replace(
+            _with_test_scores(result, probability, parts["test"], lane.spec.data),
+            train_loss_at_best=train.loss,
+            train_accuracy_at_best=train.accuracy,
+            val_macro_recall=None if held is None else _macro_recall(held, parts["validation"]),
+        )
         yield Finished(
             fingerprint=lane.fingerprint,
-            result=replace(
-                result,
-                train_loss_at_best=train.loss,
-                train_accuracy_at_best=train.accuracy,
-                test_loss=test.loss,
-                test_accuracy=test.accuracy,
-                test_macro_f1=macro_f1(predicted_classes(probability), parts["test"].labels),
-                val_macro_recall=None if held is None else _macro_recall(held, parts["validation"]),
-            ),
+            result=result,
             model=files[lane.fingerprint][0],
             predictions=pack_predictions(probability),
         )
+
+
+def _with_test_scores(
+    result: RunResult, probability: NDArray[np.float32], part: Part, data: DataSpec
+) -> RunResult:
+    """The result with its scores on the test half; of grades also how far off they are."""
+    scores = score(probability, part.labels)
+    table = count_confusions(part.labels, predicted_classes(probability), data.n_classes)
+    result = replace(
+        result,
+        test_loss=scores.loss,
+        test_accuracy=scores.accuracy,
+        test_macro_f1=mean_f1(table),
+    )
+    grades = load_grades(data) if data.n_classes > 2 else None
+    if grades is None:
+        return result
+    kappa = quadratic_kappa(table, grades)
+    return replace(
+        result,
+        test_absolute_error=mean_absolute_error(table, grades),
+        test_quadratic_kappa=kappa if math.isfinite(kappa) else None,
+    )
 
 
 def _macro_recall(probability: NDArray[np.float32], part: Part) -> float:
