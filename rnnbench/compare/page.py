@@ -28,6 +28,7 @@ from rnnbench.compare.standing import tell_interim, tell_look
 from rnnbench.compare.tables import (
     tabulate_arm_uncertainty,
     tabulate_costs,
+    tabulate_grades,
     tabulate_pair_uncertainty,
     tabulate_pairs,
     tabulate_responses,
@@ -123,6 +124,7 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
         yield Paragraph("No run has finished.")
         return
     yield tabulate_scores(comparison)
+    yield tabulate_grades(comparison)
     yield picture_scores(comparison)
     yield picture_profiles(comparison)
     if comparison.seeds:

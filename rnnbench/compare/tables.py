@@ -56,23 +56,31 @@ def tabulate_scores(comparison: Comparison) -> Table[ArmRow]:
     if any(getattr(row, other) is not None for row in comparison.arms if not row.is_baseline):
         words = METRICS[other].removeprefix("test ")
         columns.append(Column(f"{words} (%)", lambda row: _mean_sd(row.score(other))))
-    if any(row.test_absolute_error is not None for row in comparison.arms):
-        columns += [
-            Column(
-                "mean absolute error (grades)",
-                lambda row: with_sd(row.test_absolute_error, row.test_absolute_error_sd, number),
-            ),
-            Column(
-                "quadratic kappa",
-                lambda row: with_sd(row.test_quadratic_kappa, row.test_quadratic_kappa_sd, number),
-            ),
-        ]
     return Table(
         _capital(comparison.declared.words),
         "architectures",
         columns,
         by_section(comparison.arms, comparison.sections),
     )
+
+
+def tabulate_grades(comparison: Comparison) -> Table[ArmRow] | None:
+    """How far off each arm is; None where the classes are no grades, or no run tells."""
+    rows = [row for row in comparison.arms if row.test_absolute_error is not None]
+    columns: list[Column[ArmRow]] = [
+        Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
+        Column("n", lambda row: count(row.n)),
+        Column(
+            "mean absolute error (grades)",
+            lambda row: with_sd(row.test_absolute_error, row.test_absolute_error_sd, number),
+        ),
+        Column(
+            "quadratic kappa",
+            lambda row: with_sd(row.test_quadratic_kappa, row.test_quadratic_kappa_sd, number),
+        ),
+    ]
+    groups = by_section(rows, comparison.sections)
+    return Table("As grades", "architectures", columns, groups) if rows else None
 
 
 def tabulate_costs(comparison: Comparison) -> Table[ArmRow]:

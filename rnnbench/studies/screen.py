@@ -66,6 +66,8 @@ class RunScreen(Screen):
         caution = " · SYNTHETIC REVIEWS" if plan.dataset.notice else ""
         title = f"{plan.study.name} on {plan.dataset.name}{caution}"
         self.console.print(rich_table(title, list(_summary_columns(rows, plan.study)), rows))
+        if any(not math.isnan(row.test_absolute_error.mean) for row in rows):
+            self.console.print(rich_table("As grades", list(_grade_columns(rows)), rows))
         for line in advice.splitlines():
             self.say(line)
         if any(row.published for row in rows):
@@ -117,19 +119,26 @@ class ForecastScreen(RunScreen):
         self.say(f"To run them: {command}")
 
 
-def _summary_columns(rows: Sequence[Row], study: Study) -> Iterator[Column[Row]]:
+def _name_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
     yield Column("architecture", lambda row: row.architecture, is_number=False, is_whole=True)
     if any(row.varied for row in rows):
         yield Column("with", lambda row: row.varied, is_number=False)
+
+
+def _grade_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
+    yield from _name_columns(rows)
+    yield Column("mean absolute error", lambda row: mean_with_sd(row.test_absolute_error, 2))
+    yield Column("quadratic kappa", lambda row: mean_with_sd(row.test_quadratic_kappa, 2))
+
+
+def _summary_columns(rows: Sequence[Row], study: Study) -> Iterator[Column[Row]]:
+    yield from _name_columns(rows)
     yield Column("n", _n_runs)
     yield Column("parameters", lambda row: count(row.n_parameters))
     if study.metric != USUAL_METRIC:
         title = METRICS[study.metric].replace(" ", "\n")
         yield Column(title, lambda row: mean_with_sd(row.score(study.metric), 4))
     yield Column("test\naccuracy", lambda row: mean_with_sd(row.test_accuracy, 4))
-    if any(not math.isnan(row.test_absolute_error.mean) for row in rows):
-        yield Column("absolute\nerror", lambda row: mean_with_sd(row.test_absolute_error, 2))
-        yield Column("quadratic\nkappa", lambda row: mean_with_sd(row.test_quadratic_kappa, 2))
     yield Column("best\nval_loss", lambda row: mean_with_sd(row.val_loss, 4))
     yield Column("best\nepoch", lambda row: mean_with_sd(row.best_epoch, 0))
     yield Column("s/epoch", lambda row: mean_with_sd(row.epoch_seconds, 2))

@@ -551,3 +551,17 @@ def test_another_metric_after_a_look_is_another_look_and_that_is_said() -> None:
     assert report.comparison.look == 2
     assert report.comparison.declared.rule["metric"] == "test_macro_f1"
     assert any(text.startswith("The metric was test_accuracy at") for text in report.warnings)
+
+
+def test_grades_have_a_table_and_columns_of_their_own() -> None:
+    graded = [
+        replace(run, result=replace(run.result, test_absolute_error=0.5, test_quadratic_kappa=0.8))
+        for run in runs()
+        if run.result is not None
+    ]
+    report = compose(graded)
+    text = render_markdown(report.page(), has_csv=True)
+    assert "| mean absolute error (grades) | quadratic kappa |" in text
+    assert "| lstm | 7 | 0.50 ± 0.00 | 0.80 ± 0.00 |" in text
+    assert "test_quadratic_kappa_sd" in report.tables()["architectures"]
+    assert "quadratic" not in compose(runs()).tables()["architectures"]
