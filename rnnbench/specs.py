@@ -34,6 +34,8 @@ ORDERS: tuple[str, ...] = get_args(Order)
 CLASS_WEIGHTS: tuple[str, ...] = get_args(ClassWeight)
 BACKENDS: tuple[str, ...] = get_args(Backend)
 ENGINES: tuple[str, ...] = ("keras", "fleet")
+UNWEIGHTED: Mapping[str, str] = {"class_weight": "none"}
+"""What `RunSpec.settings` leaves out, for who compares the settings of several runs."""
 OPTIMIZERS: tuple[str, ...] = ("rmsprop", "adam", "sgd")
 
 USUAL_EMBEDDING_SIZE = 16
@@ -205,7 +207,7 @@ class RunSpec:
     def settings(self) -> dict[str, Any]:  # Any: values of several types
         """All that can change a run's numbers but its form and its seed, by name.
 
-        `class_weight` is among them where there is one.
+        `class_weight` is among them only where there is one (`UNWEIGHTED`).
         """
         identity = self._identity()
         own = {key: identity[key] for key in ("embedding_size", "engine", "backend")}

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from rnnbench.architectures import PRESETS, display_name, make_form
 from rnnbench.errors import StudyError
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import CanonicalForm, Form, PluginForm, Recipe, RunSpec
+from rnnbench.specs import UNWEIGHTED, CanonicalForm, Form, PluginForm, Recipe, RunSpec
 from rnnbench.study import Tuned
 
 _Key: TypeAlias = tuple[Form, tuple[tuple[str, object], ...]]
@@ -160,7 +160,7 @@ _ANY_FORM = PluginForm(name="")
 
 def _settings(spec: RunSpec) -> dict[str, object]:
     """The run's settings, the same ones of every run."""
-    return {"class_weight": spec.recipe.class_weight, **spec.settings}
+    return {**UNWEIGHTED, **spec.settings}
 
 
 def _take_out(
