@@ -117,6 +117,14 @@ def earlier_looks(
     return tuple(looks[: next(places, None)])
 
 
+def rule_of(declaration: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON values
+    """The `RULE` among all that a study declares."""
+    found = {name: declared_value(declaration, name) for name in RULE}
+    if found["metric"] == USUAL_METRIC:
+        del found["metric"]
+    return found
+
+
 def declared_value(declaration: Mapping[str, Any], name: str) -> Any:  # Any: JSON values
     """What a `RULE`, or all that a study declares, has of a name; None where it has nothing."""
     return declaration.get(name, USUAL_METRIC if name == "metric" else None)
@@ -143,10 +151,8 @@ def _parse_look(item: Mapping[str, Any]) -> Look:  # Any: JSON values
         raise ValueError("n_seeds must be a non-negative integer")
     check_time("looked_at", looked_at)
     checked = parse_declaration(declaration)
-    values["declaration"] = {
-        name: checked[name] for name in RULE if name in declaration and name in checked
-    }
-    if not {*RULE} - {"metric"} <= values["declaration"].keys():
+    values["declaration"] = rule_of(checked)
+    if not values["declaration"].keys() <= declaration.keys():
         raise ValueError("its declaration is not one")
     return Look(**values)
 

@@ -23,7 +23,7 @@ from rnnbench.compare.uncertainty import (
 )
 from rnnbench.data.dataset import chance_recall
 from rnnbench.errors import DataError
-from rnnbench.looks import RULE
+from rnnbench.looks import RULE, rule_of
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, noun_of
 from rnnbench.stats.crossed import (
@@ -72,10 +72,7 @@ class Declaration:
     @property
     def rule(self) -> dict[str, Any]:  # Any: text and a number
         """What verdicts go by: noted with each look."""
-        rule = {name: getattr(self, name) for name in RULE}
-        if self.metric == USUAL_METRIC:
-            del rule["metric"]
-        return rule
+        return rule_of({name: getattr(self, name) for name in RULE})
 
     @property
     def words(self) -> str:
