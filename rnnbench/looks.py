@@ -16,7 +16,8 @@ from rnnbench.data.files import write_whole
 from rnnbench.entries import MOST_BYTES, check_time, parse_file
 from rnnbench.errors import DamagedError, StoreError
 from rnnbench.formats import parse_json, why_failed
-from rnnbench.study import USUAL_METRIC, parse_declaration
+from rnnbench.metrics import USUAL_METRIC
+from rnnbench.study import parse_declaration
 
 MOST_LOOK_VALUES = 1_000_000
 RULE = ("margin_points", "contrast", "pairing", "metric")

@@ -14,14 +14,12 @@ from rnnbench.architectures import ALL, architecture_names, check_size, make_for
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import is_there, read_toml
 from rnnbench.limits import MOST_RUNS, parse_seeds
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.specs import USUAL_EMBEDDING_SIZE, Argument, Backend, DataSpec, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
 
 PAIRINGS = ("seed", "none")
 CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "max_len")
-METRICS: Mapping[str, str] = {"test_accuracy": "test accuracy", "test_macro_f1": "test macro-F1"}
-"""What runs can be compared by, and its words; the first unless a study declares another."""
-USUAL_METRIC = "test_accuracy"
 _RECIPE_LISTS = ("learning_rate", "order")
 _DATA_LISTS = ("num_words", "max_len")
 _RECIPE_KEYS = {item.name for item in fields(Recipe)}
@@ -180,11 +178,6 @@ def expand_study(
     for form, size, num_words in {(s.form, s.embedding_size, s.data.num_words) for s in specs}:
         check_size(form, num_words=num_words, embedding_size=size, n_classes=n_classes)
     return list(dict.fromkeys(specs))  # a value that a list repeats is run once
-
-
-def points_of(metric: str) -> str:
-    """What differences of it are in: `accuracy points`."""
-    return f"{METRICS[metric].removeprefix('test ')} points"
 
 
 def check_name(name: object) -> str:

@@ -60,12 +60,12 @@ from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow, Withheld
 from rnnbench.compare.standing import without_verdicts
 from rnnbench.compare.verdicts import adjust, ask, decide, level_of_look
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import CanonicalForm
 from rnnbench.stats.ranks import signed_rank
-from rnnbench.study import USUAL_METRIC
 from rnnbench.timing.rows import TimingPart
 
 Compared: TypeAlias = Sequence[tuple[PairRow, Scores]]

@@ -7,6 +7,7 @@ from typing import Any
 from rnnbench.architectures import model_parameters
 from rnnbench.compare.rows import ArmRow, ResponseRow, SeedRow
 from rnnbench.compare.sections import RESPONSE_FACTORS, Arm, Section
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import RunResult, RunSpec
 from rnnbench.stats.intervals import (
@@ -16,7 +17,6 @@ from rnnbench.stats.intervals import (
     mean_sd,
     t_interval,
 )
-from rnnbench.study import USUAL_METRIC
 
 _OF_PRESETS = ("dropout", "recurrent_dropout")  # presets differ in these
 

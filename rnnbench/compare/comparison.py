@@ -24,6 +24,7 @@ from rnnbench.compare.uncertainty import (
 from rnnbench.data.dataset import chance_recall
 from rnnbench.errors import DataError
 from rnnbench.looks import RULE, rule_of
+from rnnbench.metrics import METRICS, USUAL_METRIC, points_of
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, noun_of
 from rnnbench.stats.crossed import (
@@ -32,7 +33,6 @@ from rnnbench.stats.crossed import (
     resample_f1,
     resample_reviews,
 )
-from rnnbench.study import METRICS, USUAL_METRIC, points_of
 
 if TYPE_CHECKING:
     import numpy as np

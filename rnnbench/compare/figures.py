@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.rows import ArmRow, ArmUncertainty, PairRow, Score
 from rnnbench.compare.verdicts import Verdict
+from rnnbench.metrics import METRICS, USUAL_METRIC, points_of
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import BLUE, GREEN, INK, MUTED, ORANGE, VERMILLION, Picture
 from rnnbench.page.panels import Line, Panel, picture_panels
 from rnnbench.page.tables import by_section
 from rnnbench.page.texts import brief_per_cent, number, signed_points, with_interval, with_sd
 from rnnbench.stats.intervals import Interval
-from rnnbench.study import METRICS, USUAL_METRIC, points_of
 
 _MAX_LINES = 40
 _MAX_ERROR_LINES = 30

@@ -13,12 +13,12 @@ from rnnbench.compare.predictions import read_correct, read_labels
 from rnnbench.compare.reach import tell_few_texts
 from rnnbench.compare.rows import ArmRow, BaselineRow, in_section
 from rnnbench.compare.sections import Arm, Section
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.output.amounts import plural
 from rnnbench.page.texts import number, per_cent, within
 from rnnbench.specs import SYNTHETIC
 from rnnbench.stats.crossed import crossed_interval
 from rnnbench.stats.intervals import Interval, t_interval
-from rnnbench.study import USUAL_METRIC
 
 Kind: TypeAlias = Literal[
     "few texts", "nothing learnt", "majority", "some no better", "bag of words", "cut short"

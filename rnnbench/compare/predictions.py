@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnbench.data.cache import open_corpus
 from rnnbench.errors import DataError
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.study import USUAL_METRIC
 from rnnbench.training.engine import predicted_classes
 
 if TYPE_CHECKING:

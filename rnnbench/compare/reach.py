@@ -5,9 +5,9 @@ import math
 from collections.abc import Sequence
 
 from rnnbench.compare.verdicts import level_of_look
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.amounts import ordinal, plural
 from rnnbench.stats.seeds import seeds_for_verdicts
-from rnnbench.study import METRICS, USUAL_METRIC
 
 FEWEST_RUNS = 6
 """Runs an arm below which a comparison only describes, however few pairs there are."""

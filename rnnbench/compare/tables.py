@@ -13,6 +13,7 @@ from rnnbench.compare.rows import (
     SeedRow,
 )
 from rnnbench.compare.verdicts import Verdict
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.amounts import plural
 from rnnbench.page.tables import Column, Table, Tone, by_section
 from rnnbench.page.texts import (
@@ -29,7 +30,6 @@ from rnnbench.page.texts import (
     with_sd,
     within,
 )
-from rnnbench.study import METRICS, USUAL_METRIC
 
 _TONES: dict[Verdict, Tone] = {
     "better": "good",

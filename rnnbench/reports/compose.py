@@ -32,6 +32,7 @@ from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Corpus, describe_classes
 from rnnbench.errors import DataError
 from rnnbench.looks import Look
+from rnnbench.metrics import METRICS
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
 from rnnbench.page.csv_files import write_lines
@@ -41,7 +42,7 @@ from rnnbench.racing.page import race_part, race_tables
 from rnnbench.racing.record import Race
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe, noun_of
-from rnnbench.study import METRICS, TIMING
+from rnnbench.study import TIMING
 from rnnbench.timing.page import (
     describe_timing,
     timing_part,

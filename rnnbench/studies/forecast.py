@@ -14,6 +14,7 @@ from rnnbench.compare.predictions import weigh_texts
 from rnnbench.compare.reach import describe_reach
 from rnnbench.compare.verdicts import level_of_look
 from rnnbench.data.cache import open_corpus
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.specs import RunSpec
 from rnnbench.stats.seeds import detectable_difference
 from rnnbench.studies.plan import (
@@ -25,7 +26,6 @@ from rnnbench.studies.plan import (
     run_kind,
     usual_epochs,
 )
-from rnnbench.study import USUAL_METRIC
 
 REPORT_SECONDS = 6.0  # benchmarks/results/report.json: 40 runs
 USUAL_SD = 0.003  # of paired differences of test accuracy: docs/results/textbook/tables/pairs.csv

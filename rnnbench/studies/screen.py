@@ -7,6 +7,7 @@ from typing import Literal
 
 from rich.live import Live
 
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.consoles import open_console
 from rnnbench.page.screen import Screen
@@ -18,7 +19,7 @@ from rnnbench.studies.forecast import Budget, Forecast, Power
 from rnnbench.studies.plan import Plan
 from rnnbench.studies.progress import LiveBoard, PlainBoard, StudyProgress
 from rnnbench.studies.summary import Row
-from rnnbench.study import METRICS, USUAL_METRIC, Study
+from rnnbench.study import Study
 
 
 class RunScreen(Screen):

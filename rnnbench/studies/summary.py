@@ -14,13 +14,13 @@ from rnnbench.compare.reach import describe_reach, is_too_coarse, seeds_to_decid
 from rnnbench.compare.rows import ArmRow
 from rnnbench.compare.sections import Arm, divide_runs
 from rnnbench.compare.standing import Interim, tell_interim
+from rnnbench.metrics import METRICS
 from rnnbench.output.amounts import plural
 from rnnbench.published.notes import NotesRun, is_comparable_with_notes, published_runs
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import RunSpec
 from rnnbench.stats.intervals import MeanSd, mean_sd
 from rnnbench.studies.plan import Plan, count_pairs, number_of_look
-from rnnbench.study import METRICS
 
 _OF_SIGHT = ("num_words", "max_len")
 _MEASURES = (

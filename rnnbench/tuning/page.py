@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from rnnbench.compare.figures import picture_pairs
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.tables import tabulate_pairs
+from rnnbench.metrics import METRICS
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import Block, Paragraph, Part, make_part
 from rnnbench.page.csv_files import write_lines, write_records, write_rows
@@ -23,7 +24,6 @@ from rnnbench.page.drawing import (
 )
 from rnnbench.page.tables import Column, Table
 from rnnbench.page.texts import NONE, count, fine_duration, number, per_cent, short, with_interval
-from rnnbench.study import METRICS
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.tuned import ReachRow, TunedRow, TuningPart, search_curve, textbook_loss
 

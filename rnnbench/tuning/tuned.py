@@ -13,11 +13,12 @@ from rnnbench.compare.rows import PairRow, Withheld
 from rnnbench.compare.sections import tuned_architectures
 from rnnbench.compare.standing import without_verdicts
 from rnnbench.errors import StudyError
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.recorded_runs import CURVES, RecordedRun, scores_of
 from rnnbench.specs import Recipe, RunSpec
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.orderings import best_so_far_quantile
-from rnnbench.study import METRICS, USUAL_METRIC, Tuned
+from rnnbench.study import Tuned
 from rnnbench.tuning.record import TuningRecord
 from rnnbench.tuning.trials import best_so_far, count_trials
 
