@@ -61,9 +61,10 @@ def load_results(study: str, folder: str | Path = ".") -> pandas.DataFrame:
     Runs that somebody deleted in MLflow are left out.
 
     Columns: study, dataset, architecture, seed, order, backend, engine, units, dropout,
-    recurrent_dropout, learning_rate, num_words, max_len, status, epochs, best_epoch, val_loss,
-    val_accuracy, test_loss, test_accuracy, test_macro_f1, fit_seconds, keras, backend_version
-    (their versions), processor, imported_from, fingerprint.
+    recurrent_dropout, learning_rate, class_weight, num_words, max_len, status, epochs, best_epoch,
+    val_loss, val_accuracy, test_loss, test_accuracy, test_macro_f1, test_absolute_error,
+    test_quadratic_kappa, fit_seconds, keras, backend_version (their versions), processor,
+    imported_from, fingerprint.
 
     Raises:
         rnnbench.errors.UsageError: there is no such study in the folder.

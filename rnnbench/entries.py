@@ -28,12 +28,20 @@ from rnnbench.study import parse_declaration
 
 T = TypeVar("T")
 
-FRACTIONS = ("val_accuracy", "train_accuracy_at_best", "test_accuracy", "test_macro_f1")
+FRACTIONS = (
+    "val_accuracy",
+    "train_accuracy_at_best",
+    "test_accuracy",
+    "test_macro_f1",
+    "val_macro_recall",
+)
 FLOATS = (
     *FRACTIONS,
     "val_loss",
     "train_loss_at_best",
     "test_loss",
+    "test_absolute_error",
+    "test_quadratic_kappa",
     "fit_seconds",
     "epoch_seconds",
     "compile_seconds",

@@ -16,11 +16,12 @@ from rnnbench.data.files import write_whole
 from rnnbench.entries import MOST_BYTES, check_time, parse_file
 from rnnbench.errors import DamagedError, StoreError
 from rnnbench.formats import parse_json, why_failed
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.study import parse_declaration
 
 MOST_LOOK_VALUES = 1_000_000
-RULE = ("margin_points", "contrast", "pairing")
-"""What verdicts go by, of all that a study declares."""
+RULE = ("margin_points", "contrast", "pairing", "metric")
+"""What verdicts go by, of all that a study declares; the usual metric is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class Look:
 
     Args:
         looked_at: seconds since 1970.
-        runs: the test accuracy of every run that was over, by fingerprint; None without a score.
+        runs: the test accuracy of every run that was over, by fingerprint, whatever was compared;
+            None without a score.
         n_seeds: finished runs of the arm that had the fewest.
         declaration: the `RULE` at the time.
     """
@@ -116,6 +118,19 @@ def earlier_looks(
     return tuple(looks[: next(places, None)])
 
 
+def rule_of(declaration: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON values
+    """The `RULE` among all that a study declares."""
+    found = {name: declared_value(declaration, name) for name in RULE}
+    if found["metric"] == USUAL_METRIC:
+        del found["metric"]
+    return found
+
+
+def declared_value(declaration: Mapping[str, Any], name: str) -> Any:  # Any: JSON values
+    """What a `RULE`, or all that a study declares, has of a name; None where it has nothing."""
+    return declaration.get(name, USUAL_METRIC if name == "metric" else None)
+
+
 def parse_looks(content: bytes) -> list[Look]:
     """The looks in a file, the latest last.
 
@@ -137,8 +152,8 @@ def _parse_look(item: Mapping[str, Any]) -> Look:  # Any: JSON values
         raise ValueError("n_seeds must be a non-negative integer")
     check_time("looked_at", looked_at)
     checked = parse_declaration(declaration)
-    values["declaration"] = {name: checked[name] for name in RULE if name in declaration}
-    if len(values["declaration"]) < len(RULE):
+    values["declaration"] = rule_of(checked)
+    if not values["declaration"].keys() <= declaration.keys():
         raise ValueError("its declaration is not one")
     return Look(**values)
 

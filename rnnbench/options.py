@@ -225,6 +225,19 @@ TrackingUri = Annotated[
     typer.Option(help="An MLflow server or database, in place of MLFLOW_TRACKING_URI."),
 ]
 Epochs = Annotated[int | None, typer.Option(help="Maximum number of epochs per run.")]
+ClassWeight = Annotated[
+    str | None,
+    typer.Option(
+        help="none, or balanced: each class counts the same in the loss, however rare it is."
+    ),
+]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        help="What the report compares by: test_accuracy, or test_macro_f1, in which every class "
+        "counts the same. Declare it before the runs."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
 
 

@@ -24,14 +24,18 @@ SYNTHETIC_NOTICE = (
 
 Cell: TypeAlias = Literal["lstm", "gru", "simple-rnn"]
 Order: TypeAlias = Literal["reshuffled", "frozen"]
+ClassWeight: TypeAlias = Literal["none", "balanced"]
 Backend: TypeAlias = Literal["jax", "tensorflow", "torch"]
 Status: TypeAlias = Literal["finished", "diverged", "failed", "pruned"]
 Purpose: TypeAlias = Literal["report", "tuning"]
 Argument: TypeAlias = str | int | float | bool
 
 ORDERS: tuple[str, ...] = get_args(Order)
+CLASS_WEIGHTS: tuple[str, ...] = get_args(ClassWeight)
 BACKENDS: tuple[str, ...] = get_args(Backend)
 ENGINES: tuple[str, ...] = ("keras", "fleet")
+UNWEIGHTED: Mapping[str, str] = {"class_weight": "none"}
+"""What `RunSpec.settings` leaves out, for who compares the settings of several runs."""
 OPTIMIZERS: tuple[str, ...] = ("rmsprop", "adam", "sgd")
 
 USUAL_EMBEDDING_SIZE = 16
@@ -101,6 +105,7 @@ class Recipe:
         epochs: at most this many.
         patience: epochs without a better validation loss before training stops.
         order: `reshuffled` draws a new permutation every epoch, `frozen` keeps the first one.
+        class_weight: `balanced` has each class count the same in the loss, however rare it is.
     """
 
     optimizer: str = "rmsprop"
@@ -109,10 +114,12 @@ class Recipe:
     epochs: int = 100
     patience: int = 3
     order: Order = "reshuffled"
+    class_weight: ClassWeight = "none"
 
     def __post_init__(self) -> None:
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("order", self.order, ORDERS)
+        check_choice("class_weight", self.class_weight, CLASS_WEIGHTS)
         for name in ("batch_size", "epochs", "patience"):
             check_count(name, getattr(self, name))
         rate = check_number("learning_rate", self.learning_rate)
@@ -198,7 +205,10 @@ class RunSpec:
 
     @property
     def settings(self) -> dict[str, Any]:  # Any: values of several types
-        """All that can change a run's numbers but its form and its seed, by name."""
+        """All that can change a run's numbers but its form and its seed, by name.
+
+        `class_weight` is among them only where there is one (`UNWEIGHTED`).
+        """
         identity = self._identity()
         own = {key: identity[key] for key in ("embedding_size", "engine", "backend")}
         identity["data"].pop("n_classes", None)  # it follows from the content
@@ -235,6 +245,8 @@ class RunSpec:
         del identity["data"]["dataset"]  # a name; the content is fingerprinted
         if self.data.n_classes == 2:
             del identity["data"]["n_classes"]
+        if self.recipe.class_weight == "none":
+            del identity["recipe"]["class_weight"]
         if self.purpose == "report":
             del identity["purpose"]
         if identity["form"].get("code") == "":  # of a run from before it was noted
@@ -274,6 +286,10 @@ class RunResult:
             evaluated without dropout.
         test_loss, test_accuracy, test_macro_f1: of the best model's file on the test half,
             computed once; the last is the mean of the classes' F1 scores.
+        test_absolute_error, test_quadratic_kappa: the same where the classes are grades: how far
+            off they are, in grades, and the agreement beyond chance.
+        val_macro_recall: of a run with class weights, the mean recall of the classes on the
+            validation part, by the best model.
         fit_seconds: all epochs, compilation apart.
         epoch_seconds: the median over the epochs.
         compile_seconds: spent on compiling by this run, since it was last taken up.
@@ -291,6 +307,9 @@ class RunResult:
     test_loss: float | None = None
     test_accuracy: float | None = None
     test_macro_f1: float | None = None
+    test_absolute_error: float | None = None
+    test_quadratic_kappa: float | None = None
+    val_macro_recall: float | None = None
     fit_seconds: float = 0.0
     epoch_seconds: float | None = None
     compile_seconds: float = 0.0

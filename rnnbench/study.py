@@ -14,6 +14,7 @@ from rnnbench.architectures import ALL, architecture_names, check_size, make_for
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import is_there, read_toml
 from rnnbench.limits import MOST_RUNS, parse_seeds
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.specs import USUAL_EMBEDDING_SIZE, Argument, Backend, DataSpec, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
 
@@ -37,8 +38,9 @@ class Study:
     Args:
         contrast: the one factor that the study compares across.
         pairing: `seed` compares runs of the same seed (and order) with each other; `none` does not.
-        margin_points: the smallest difference of test accuracy that matters in practice, in
-            points; declared before anything is run.
+        metric: what runs are compared by; declared before anything is run.
+        margin_points: the smallest difference of it that matters in practice, in points; declared
+            likewise.
         vary_split: split training and validation anew with each seed, so that conclusions do not
             hang on one split.
         hyperparameters: values of each to try; a missing one keeps each architecture's own.
@@ -54,6 +56,7 @@ class Study:
     description: str = ""
     contrast: str = "architecture"
     pairing: str = "seed"
+    metric: str = USUAL_METRIC
     margin_points: float = 0.5
     vary_split: bool = False
     dataset: str = "auto"
@@ -70,6 +73,8 @@ class Study:
             raise StudyError(unknown_name("contrast", self.contrast, CONTRASTS))
         if self.pairing not in PAIRINGS:
             raise StudyError(unknown_name("pairing", self.pairing, PAIRINGS))
+        if self.metric not in METRICS:
+            raise StudyError(unknown_name("metric", self.metric, METRICS))
         if not 0 < self.margin_points < 100:
             raise StudyError(f"margin_points must lie between 0 and 100, got {self.margin_points}")
         if self.vary_split and "split_seed" in self.data:
@@ -85,8 +90,13 @@ class Study:
 
     @property
     def declaration(self) -> dict[str, Any]:  # Any: text, numbers and truth values
-        """What is laid down before anything is run, and what a report goes by."""
+        """What is laid down before anything is run, and what a report goes by.
+
+        The usual metric is left out: studies of before it could be chosen have declared the same.
+        """
         declared = {name: getattr(self, name) for name in _DECLARED}
+        if self.metric == USUAL_METRIC:
+            del declared["metric"]
         return declared | ({"tuned": dict(self.tuned)} if self.tuned else {})
 
     def with_values(self, architecture: str, values: Mapping[str, float | int]) -> Study:
@@ -342,6 +352,7 @@ _DECLARED: Mapping[str, Callable[[str, object], Any]] = {  # Any: what each make
     "description": _text,
     "contrast": _text,
     "pairing": _text,
+    "metric": _text,
     "margin_points": _number,
     "vary_split": _truth,
 }

@@ -36,6 +36,7 @@ CORE = (
     "architectures",
     "data",
     "study_names",
+    "metrics",
     "study",
     "models",
     "training",

@@ -14,7 +14,7 @@ from rnnbench.archives import Archive, read_archive, write_archive
 from rnnbench.data import files
 from rnnbench.errors import ArchiveError, StoreError
 from rnnbench.ledger import Ledger
-from rnnbench.looks import Look, earlier_looks
+from rnnbench.looks import Look, earlier_looks, parse_looks
 
 RULE = {"margin_points": 0.5, "contrast": "architecture", "pairing": "seed"}
 FIRST = Look(
@@ -48,6 +48,21 @@ def test_looks_come_back_in_their_order(tmp_path: Path) -> None:
     assert read(tmp_path) == []
     record(tmp_path, FIRST, SECOND)
     assert read(tmp_path) == [FIRST, SECOND]
+
+
+def test_a_look_by_macro_f1_is_another_look_and_one_without_a_metric_is_by_accuracy(
+    tmp_path: Path,
+) -> None:
+    by_f1 = replace(FIRST, declaration={**RULE, "metric": "test_macro_f1"})
+    record(tmp_path, FIRST, by_f1)
+    assert read(tmp_path) == [FIRST, by_f1]
+    assert earlier_looks([FIRST], FIRST.runs, by_f1.declaration) == (FIRST,)
+    spelt_out = parse_looks(
+        json.dumps(
+            [{**FIRST.to_json(), "declaration": {**RULE, "metric": "test_accuracy"}}]
+        ).encode()
+    )
+    assert spelt_out == [FIRST]
 
 
 def test_the_same_runs_looked_at_again_are_the_same_look(tmp_path: Path) -> None:

@@ -240,6 +240,17 @@ def test_what_a_study_declares_is_what_its_file_says(tmp_path: Path) -> None:
     }
 
 
+def test_a_metric_is_declared_and_the_usual_one_as_it_was_before_there_was_another(
+    tmp_path: Path,
+) -> None:
+    study = load_study(write(tmp_path, f"{SOUND}metric = 'test_macro_f1'\n"))
+    assert study.declaration["metric"] == "test_macro_f1"
+    usual = load_study(write(tmp_path, f"{SOUND}metric = 'test_accuracy'\n"))
+    assert "metric" not in usual.declaration
+    with pytest.raises(StudyError, match="unknown metric 'macro'"):
+        load_study(write(tmp_path, f"{SOUND}metric = 'macro'\n"))
+
+
 def test_half_a_point_matters_unless_a_study_says_otherwise() -> None:
     study = Study(name="mine", architectures=("lstm",), seeds=(0,))
     assert (study.margin_points, study.pairing, study.vary_split) == (0.5, "seed", False)

@@ -25,9 +25,10 @@ written nothing here can know: one that a report suggested is a guess, and wants
 
 Where the report gives no verdicts, or below the runs that one takes, nothing but parameters is
 judged: the numbers are descriptive only.
-So is test accuracy where one test text weighs more than the margin, the claim's own or else the
-study's. Where the runs of an architecture all give the same number, in both (with `close`, in one),
-nothing is decided: the seeds count for one.
+So are test accuracy and macro-F1 where one test text weighs more than the margin, the claim's own
+or else the study's, which is a margin of whatever the study compares. Where the runs of an
+architecture all give the same number, in both (with `close`, in one), nothing is decided: the seeds
+count for one.
 
 Source: as of `compare.verdicts`; Berger (1982), Technometrics 24:295-300, for why closeness
 everywhere needs no adjustment to be supported.
@@ -59,6 +60,7 @@ from rnnbench.compare.reach import FEWEST_RUNS, is_too_coarse
 from rnnbench.compare.rows import PairRow, Withheld
 from rnnbench.compare.standing import without_verdicts
 from rnnbench.compare.verdicts import adjust, ask, decide, level_of_look
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.recorded_runs import RecordedRun
@@ -83,7 +85,8 @@ def judge_claims(
     *,
     margin: float,
     is_paired: bool,
-    n_test: int | None = None,
+    n_test: Mapping[str, int | None] | None = None,
+    metric: str = USUAL_METRIC,
     timing: TimingPart | None = None,
     unlearned: frozenset[str] = frozenset(),
     compared: Compared = (),
@@ -97,7 +100,8 @@ def judge_claims(
             and seconds of different hardware, never enter one comparison.
         margin: the practical margin that the study declared, a fraction of accuracy.
         is_paired: whether runs of the same seed are compared with each other.
-        n_test: texts that the runs are scored on; None where unknown.
+        n_test: by metric that is counted in texts, over how many one weighs (`weigh_texts`).
+        metric: what the report's pairs are compared by.
         timing: what was timed in this folder, if anything.
         unlearned: fingerprints of the runs that did not learn.
         compared: the report's own pairs.
@@ -109,7 +113,8 @@ def judge_claims(
         unlearned=unlearned,
         margin=margin,
         is_paired=is_paired,
-        n_test=n_test,
+        n_test=n_test or {},
+        metric=metric,
         compared=compared,
         look=look,
         withheld=withheld,
@@ -137,7 +142,8 @@ class _Evidence:
     index: RunIndex
     margin: float
     is_paired: bool
-    n_test: int | None
+    n_test: Mapping[str, int | None]
+    metric: str
     unlearned: frozenset[str]
     compared: Compared
     look: int
@@ -155,14 +161,14 @@ class _Evidence:
             [(place, sample.values) for place, sample in known.items()],
             margin=margin or 0.0,
             is_paired=self.is_paired,
-            n_test=dict.fromkeys(known, self.n_test if test.metric == "test_accuracy" else None),
+            n_test=dict.fromkeys(known, self.n_test.get(test.metric)),
             look=self.look,
         )
         return without_verdicts(rows, self.withheld) if self.withheld else rows
 
     def find_pair(self, metric: str, margin: float | None, values: Scores) -> PairRow | None:
         """The report's own row on the same runs, turned the claim's way; else None."""
-        if metric != "test_accuracy" or margin != self.margin:
+        if metric != self.metric or margin != self.margin:
             return None
         a, b = values
         entered = pair_runs(values[a], values[b], is_paired=self.is_paired)
@@ -268,8 +274,8 @@ def _judge_closeness(claim: Claim, test: CloseTest, evidence: _Evidence) -> Clai
     if sample.missing:
         return claim.row("undetermined", sample.missing)
     margin = evidence.margin_of(test) or 0.0
-    is_counted = "test_accuracy" in (test.metric, test.reference)
-    is_coarse = is_counted and is_too_coarse(evidence.n_test, margin)
+    counts = (evidence.n_test.get(name) for name in (test.metric, test.reference))
+    is_coarse = any(is_too_coarse(n_test, margin) for n_test in counts)
     differences = [list(values.values()) for values in sample.values.values()]
     is_open = (
         bool(evidence.withheld)

@@ -67,6 +67,7 @@ METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("test_accuracy", "test accuracy", unit="accuracy", decimals=2),
+        Metric("test_macro_f1", "test macro-F1", unit="accuracy", decimals=2),
         Metric("test_loss", "test loss", unit="loss", decimals=4),
         Metric("val_accuracy", "validation accuracy", unit="accuracy", decimals=2),
         Metric("val_loss", "validation loss", unit="loss", decimals=4),

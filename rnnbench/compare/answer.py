@@ -45,7 +45,8 @@ def write_answer(comparison: Comparison, outcome: Outcome = _SOUND) -> tuple[str
         sentences.append(f"{rest} below.")
     if len(sections) == 1:
         sentences += _cost(networks)
-        sentences += [] if outcome.says("bag of words") else _against_baseline(arms, networks)
+        if not outcome.says("bag of words"):
+            sentences += _against_baseline(arms, networks, comparison.declared.metric)
     sentences += tell_unlearned(arms, None if comparison.withheld else comparison.look)
     return tuple(sentences)
 
@@ -90,6 +91,7 @@ def warn_of(
         is_paired=declared.is_paired,
         has_spread=not any(row.is_without_spread and not row.is_descriptive_only for row in pairs),
         n_test=comparison.n_test,
+        metric=declared.metric,
         margin=declared.margin,
         look=comparison.look,
     )
@@ -120,19 +122,22 @@ def _answer_section(
     pairs: Sequence[PairRow],
     comparison: Comparison,
 ) -> list[str]:
-    best = max(arms, key=_mean)
-    level = [row for row in arms if _mean(row) > _mean(best) - 1e-12]
+    metric, words = comparison.declared.metric, comparison.declared.words
+    means = {row.arm: _mean(row, metric) for row in arms}
+    best = max(arms, key=lambda row: means[row.arm])
+    highest = means[best.arm]
+    level = [row for row in arms if means[row.arm] > highest - 1e-12]
     sentence = f"{section}: " if section else ""
     if len(level) > 1:
         counts = " and ".join(map(str, sorted({row.n for row in level})))
         sentence += (
-            f"{_listed([row.arm for row in level])} have the same highest mean test accuracy, "
-            f"{100 * _mean(best):.2f} % over {counts} {'seed' if counts == '1' else 'seeds'} each"
+            f"{_listed([row.arm for row in level])} have the same highest mean {words}, "
+            f"{100 * highest:.2f} % over {counts} {'seed' if counts == '1' else 'seeds'} each"
         )
     else:
         sentence += (
-            f"{best.arm} has the highest mean test accuracy, {100 * _mean(best):.2f} %"
-            f"{_interval(best.test_accuracy_t)} over {plural(best.n, 'seed')}"
+            f"{best.arm} has the highest mean {words}, {100 * highest:.2f} %"
+            f"{_interval(best.score(metric).t)} over {plural(best.n, 'seed')}"
         )
     if not pairs:
         return [f"{sentence}; there is nothing to compare it with."]
@@ -152,8 +157,8 @@ def _answer_section(
     ]
 
 
-def _mean(row: ArmRow) -> float:
-    return row.test_accuracy or 0.0
+def _mean(row: ArmRow, metric: str) -> float:
+    return row.score(metric).mean or 0.0
 
 
 def _told_apart(subject: str, best: str, pairs: Sequence[PairRow]) -> list[str]:
@@ -277,10 +282,10 @@ def _end(arms: Sequence[ArmRow]) -> str:
     return "the epoch limit" if is_all else "its early stop or the epoch limit"
 
 
-def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow]) -> list[str]:
+def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow], metric: str) -> list[str]:
     words = [row for row in arms if row.is_baseline and not row.is_majority]
-    baseline = next((row.test_accuracy for row in words if row.test_accuracy is not None), None)
-    scores = [row.test_accuracy for row in networks if row.test_accuracy is not None]
+    baseline = next((mean for row in words if (mean := row.score(metric).mean) is not None), None)
+    scores = [mean for row in networks if (mean := row.score(metric).mean) is not None]
     if baseline is None or not scores:
         return []
     if max(scores) - 1e-12 <= baseline <= min(scores) + 1e-12:

@@ -7,6 +7,7 @@ from typing import Any
 from rnnbench.architectures import model_parameters
 from rnnbench.compare.rows import ArmRow, ResponseRow, SeedRow
 from rnnbench.compare.sections import RESPONSE_FACTORS, Arm, Section
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import RunResult, RunSpec
 from rnnbench.stats.intervals import (
@@ -20,12 +21,13 @@ from rnnbench.stats.intervals import (
 _OF_PRESETS = ("dropout", "recurrent_dropout")  # presets differ in these
 
 
-def describe_arm(section: str, arm: Arm) -> ArmRow:
-    """What the arm's runs that learned have in common; the others are counted."""
-    import numpy as np
+def describe_arm(section: str, arm: Arm, metric: str = USUAL_METRIC) -> ArmRow:
+    """What the arm's runs that learned have in common; the others are counted.
 
+    Args:
+        metric: what runs are compared by, told like test accuracy.
+    """
     results = [run.result for run in arm.learned if run.result is not None]
-    scores = _values(results, lambda result: result.test_accuracy)
     summaries = {name: mean_sd(_values(results, read)) for name, read in _MEASURES.items()}
     means: dict[str, Any] = {name: _known(found.mean) for name, found in summaries.items()}
     means |= {f"{name}_sd": _known(found.sd) for name, found in summaries.items()}
@@ -41,26 +43,23 @@ def describe_arm(section: str, arm: Arm) -> ArmRow:
         n_missing=sum(run.result is None for run in arm.runs),
         n_at_limit=sum(map(is_at_limit, arm.learned)),
         n_parameters=count_parameters(arm.spec, results),
-        test_accuracy_min=min(scores, default=None),
-        test_accuracy_max=max(scores, default=None),
-        test_accuracy_t=accuracy_interval(scores),
-        test_accuracy_bootstrap=bootstrap_interval(scores, np.random.default_rng(0)),
-        test_accuracy_iqm=interquartile_mean(scores),
         epoch_seconds=_known(mean_sd(_values(seconds, lambda result: result.epoch_seconds)).mean),
         fit_seconds=_known(mean_sd([result.fit_seconds for result in seconds]).mean),
         total_seconds=sum(result.fit_seconds for result in seconds) if seconds else None,
         hardware="; ".join(sorted(machines)),
         **means,
+        **_spread(USUAL_METRIC, results),
+        **(_spread(metric, results) if metric != USUAL_METRIC else {}),
     )
 
 
-def describe_seeds(section: str, arm: Arm) -> list[SeedRow]:
+def describe_seeds(section: str, arm: Arm, metric: str = USUAL_METRIC) -> list[SeedRow]:
     """A row for each finished run of which all scores are known."""
     rows = []
     for run in arm.finished:
         result = run.result
         assert result is not None
-        names = ("test_accuracy", "test_loss", "val_loss", "gap")
+        names = dict.fromkeys(("test_accuracy", "test_loss", "val_loss", "gap", metric))
         scores: dict[str, Any] = {name: _MEASURES[name](result) for name in names}
         if None not in scores.values():
             rows.append(
@@ -91,12 +90,12 @@ def describe_responses(sections: Sequence[Section]) -> list[ResponseRow]:
     return sorted(rows, key=lambda row: (row.factor, row.architecture, row.others, row.value))
 
 
-def scores_by_seed(runs: Iterable[RecordedRun]) -> dict[int, float]:
-    """Test accuracy of the runs that have one, by seed, ascending."""
+def scores_by_seed(runs: Iterable[RecordedRun], metric: str = USUAL_METRIC) -> dict[int, float]:
+    """What the runs that have it are compared by, by seed, ascending."""
     return {
-        run.spec.seed: run.result.test_accuracy
+        run.spec.seed: score
         for run in sorted(runs, key=lambda run: run.spec.seed)
-        if run.result is not None and run.result.test_accuracy is not None
+        if run.result is not None and (score := _MEASURES[metric](run.result)) is not None
     }
 
 
@@ -150,12 +149,28 @@ def hardware_of(result: RunResult) -> str:
 _MEASURES: Mapping[str, Callable[[RunResult], float | None]] = {
     "test_accuracy": lambda result: result.test_accuracy,
     "test_macro_f1": lambda result: result.test_macro_f1,
+    "test_absolute_error": lambda result: result.test_absolute_error,
+    "test_quadratic_kappa": lambda result: result.test_quadratic_kappa,
     "test_loss": lambda result: result.test_loss,
     "val_loss": lambda result: result.val_loss,
     "gap": gap_of,
     "best_epoch": lambda result: result.best_epoch,
 }
 """What a row has a mean and a standard deviation of."""
+
+
+def _spread(metric: str, results: Sequence[RunResult]) -> dict[str, Any]:
+    """How the runs scatter in what they are compared by: extremes and intervals."""
+    import numpy as np
+
+    scores = _values(results, _MEASURES[metric])
+    return {
+        f"{metric}_min": min(scores, default=None),
+        f"{metric}_max": max(scores, default=None),
+        f"{metric}_t": accuracy_interval(scores),
+        f"{metric}_bootstrap": bootstrap_interval(scores, np.random.default_rng(0)),
+        f"{metric}_iqm": interquartile_mean(scores),
+    }
 
 
 def _varying(arms: Sequence[Arm]) -> list[str]:

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnnbench.compare.arms import describe_arm, describe_responses, describe_seeds, scores_by_seed
 from rnnbench.compare.pairs import Scores, compare_accuracies
-from rnnbench.compare.predictions import count_test_texts, read_correct, read_labels
+from rnnbench.compare.predictions import count_test_texts, read_correct, read_labels, read_predicted
 from rnnbench.compare.reach import seeds_to_decide
 from rnnbench.compare.rows import ArmRow, Curve, PairRow, ResponseRow, SeedRow, Withheld
 from rnnbench.compare.sections import Section
 from rnnbench.compare.standing import NEVER_LOOKED_AT, Standing, mark_pairs
 from rnnbench.compare.uncertainty import (
-    Correct,
+    Judged,
+    Resample,
     Uncertainty,
     judge_new_reviews,
     measure_uncertainty,
 )
-from rnnbench.looks import RULE
+from rnnbench.data.dataset import chance_recall
+from rnnbench.errors import DataError
+from rnnbench.looks import RULE, rule_of
+from rnnbench.metrics import METRICS, USUAL_METRIC, points_of
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, noun_of
-from rnnbench.stats.crossed import ReviewWeights, draw_review_weights
+from rnnbench.stats.crossed import (
+    ReviewWeights,
+    draw_review_weights,
+    resample_f1,
+    resample_reviews,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,16 +51,18 @@ class Declaration:
 
     Args:
         contrast: the factor that the arms of a section differ in.
-        margin_points: the practical margin.
+        metric: what runs are compared by.
+        margin_points: the practical margin, of that.
         vary_split: whether each seed has a split of its own.
         tuned: by architecture, the values that tuning found; empty for any other study.
         notes: what a reader must know of it, such as a later change.
-        is_changed: whether margin, contrast or pairing was changed after runs had been planned.
+        is_changed: whether any of the `RULE` was changed after runs had been planned.
     """
 
     description: str = ""
     contrast: str = "architecture"
     pairing: str = "seed"
+    metric: str = USUAL_METRIC
     margin_points: float = 0.5
     vary_split: bool = False
     tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
@@ -60,11 +72,21 @@ class Declaration:
     @property
     def rule(self) -> dict[str, Any]:  # Any: text and a number
         """What verdicts go by: noted with each look."""
-        return {name: getattr(self, name) for name in RULE}
+        return rule_of({name: getattr(self, name) for name in RULE})
+
+    @property
+    def words(self) -> str:
+        """What runs are compared by: `test accuracy`."""
+        return METRICS[self.metric]
+
+    @property
+    def points(self) -> str:
+        """What its differences are in: `accuracy points`."""
+        return points_of(self.metric)
 
     @property
     def margin(self) -> float:
-        """The practical margin, as a fraction of accuracy."""
+        """The practical margin, as a fraction."""
         return self.margin_points / 100
 
     @property
@@ -80,9 +102,11 @@ class Comparison:
     Args:
         sections: headings in order; rows name theirs. One empty heading: a single section.
         arms: with the baselines below those of their section.
+        class_weights: which of them runs were trained with.
         scores: by section, arm and seed, of the runs that learned.
         is_learning_known: whether anybody can tell which runs learned.
-        n_test: texts that are scored, in the section with the fewest; None where unknown.
+        n_test: over how many texts one weighs (`weigh_texts`), in the section with the fewest; None
+            where unknown.
         noun: what people call these texts: `reviews` or `texts`.
         standing: what was looked at before, and what is still to come.
     """
@@ -96,6 +120,7 @@ class Comparison:
     uncertainty: Uncertainty
     curves: tuple[Curve, ...]
     scores: Mapping[str, Scores]
+    class_weights: frozenset[str] = frozenset()
     n_test: int | None = None
     noun: str = "reviews"
     is_learning_known: bool = True
@@ -162,34 +187,41 @@ def compare_runs(
         is_learning_known: whether anybody can tell which runs learned.
         standing: what `find_standing` found.
     """
-    scores = _scores(sections)
-    n_test = _count_texts(sections)
+    scores = _scores(sections, declared.metric)
+    n_test = _count_texts(sections, declared.metric)
     compared = compare_accuracies(
         scores.items(),
         margin=declared.margin,
         is_paired=declared.is_paired,
         n_test=n_test,
-        earlier=[_scores(sections, seen).items() for seen in standing.seen],
+        earlier=[_scores(sections, declared.metric, seen).items() for seen in standing.seen],
     )
     pairs = mark_pairs(compared, standing, declared.rule)
     uncertainty = [
         measure_uncertainty(
             section.name,
             scores[section.name],
-            correct,
+            judged,
             weights,
             [pair for pair in pairs if pair.section == section.name],
             n_family=max(len(pairs), 1),
             look=standing.following if any(row.is_judged for row in pairs) else standing.number,
+            resample=resample,
         )
-        for section, correct, weights in _with_predictions(sections)
+        for section, judged, weights, resample in _with_predictions(sections, declared.metric)
     ]
     placed = [(section.name, arm) for section in sections for arm in section.arms]
     return Comparison(
         declared=declared,
         sections=tuple(section.name for section in sections),
-        arms=tuple(row for section in sections for row in _describe_arms(section, baselines)),
-        seeds=tuple(row for name, arm in placed for row in describe_seeds(name, arm)),
+        arms=tuple(
+            row
+            for section in sections
+            for row in _describe_arms(section, baselines, declared.metric)
+        ),
+        seeds=tuple(
+            row for name, arm in placed for row in describe_seeds(name, arm, declared.metric)
+        ),
         responses=tuple(describe_responses(sections)),
         pairs=tuple(pairs),
         uncertainty=Uncertainty(
@@ -199,6 +231,7 @@ def compare_runs(
             ),
         ),
         scores=scores,
+        class_weights=frozenset(arm.spec.recipe.class_weight for _, arm in placed),
         is_learning_known=is_learning_known,
         standing=standing,
         curves=tuple(
@@ -222,27 +255,43 @@ def describe_baselines(section: Section, baselines: Baselines) -> list[ArmRow]:
 def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str] | None:
     """The fingerprints of finished runs that did not pass the floor of their reviews.
 
-    None where no floor is known: then nobody can tell.
+    Runs with class weights are not after accuracy: they have to pass `chance_recall`. None where no
+    floor is known: then nobody can tell.
     """
-    known: dict[DataSpec, float | None] = {}
+    known: dict[tuple[DataSpec, bool], float | None] = {}
     found = set()
     for run in runs:
-        reached = run.result.val_accuracy if run.result is not None and run.is_finished else None
+        if run.result is None or not run.is_finished:
+            continue
+        result, data = run.result, run.spec.data
+        is_balanced = run.spec.recipe.class_weight == "balanced"
+        reached = result.val_macro_recall if is_balanced else result.val_accuracy
         if reached is None:
             continue
-        data = run.spec.data
-        least = known[data] if data in known else known.setdefault(data, floor(data))
+        key = data, is_balanced
+        if key not in known:
+            known[key] = _recall_floor(data) if is_balanced else floor(data)
+        least = known[key]
         if least is not None and reached <= least:
             found.add(run.spec.fingerprint)
     return None if all(least is None for least in known.values()) else frozenset(found)
 
 
-def _scores(sections: Sequence[Section], seen: frozenset[str] | None = None) -> dict[str, Scores]:
+def _recall_floor(data: DataSpec) -> float | None:
+    try:
+        return chance_recall(data)
+    except DataError:
+        return None
+
+
+def _scores(
+    sections: Sequence[Section], metric: str, seen: frozenset[str] | None = None
+) -> dict[str, Scores]:
     """By section, arm and seed the scores of the runs that learned; of those that were seen."""
     return {
         section.name: {
             arm.name: scores_by_seed(
-                run for run in arm.learned if seen is None or run.spec.fingerprint in seen
+                (run for run in arm.learned if seen is None or run.spec.fingerprint in seen), metric
             )
             for arm in section.arms
         }
@@ -250,20 +299,20 @@ def _scores(sections: Sequence[Section], seen: frozenset[str] | None = None) -> 
     }
 
 
-def _count_texts(sections: Sequence[Section]) -> dict[str, int | None]:
-    """By section, how many texts its runs are scored on; each data set is opened once."""
+def _count_texts(sections: Sequence[Section], metric: str) -> dict[str, int | None]:
+    """By section, over how many texts one weighs; each data set is opened once."""
     known: dict[str, int | None] = {}
     for section in sections:
         if section.reviews not in known:
             runs = [run for arm in section.arms for run in arm.runs]
-            known[section.reviews] = count_test_texts(runs)
+            known[section.reviews] = count_test_texts(runs, metric)
     return {section.name: known[section.reviews] for section in sections}
 
 
 def _with_predictions(
-    sections: Sequence[Section],
-) -> Iterator[tuple[Section, Correct, ReviewWeights | None]]:
-    """Each section, what its runs got right, and one draw of review weights for each data set."""
+    sections: Sequence[Section], metric: str
+) -> Iterator[tuple[Section, Judged, ReviewWeights | None, Resample]]:
+    """Each section, what its runs said, and one draw of review weights for each data set."""
     import numpy as np
 
     known: dict[str, tuple[NDArray[np.int8] | None, ReviewWeights | None]] = {}
@@ -275,16 +324,21 @@ def _with_predictions(
                 weights = draw_review_weights(len(labels), np.random.default_rng(0))
             known[section.reviews] = labels, weights
         labels, weights = known[section.reviews]
-        yield section, _correct_of(section, labels), weights
+        resample: Resample = resample_reviews
+        if metric != USUAL_METRIC and labels is not None:
+            resample = partial(resample_f1, labels)
+        yield section, _judged_by(section, labels, metric), weights, resample
 
 
-def _correct_of(section: Section, labels: NDArray[np.int8] | None) -> Correct:
+def _judged_by(section: Section, labels: NDArray[np.int8] | None, metric: str) -> Judged:
     """Reads an arm's predictions when asked for them, and keeps none."""
     arms = {arm.name: arm for arm in section.arms}
-    return lambda name: read_correct(arms[name].learned, labels)
+    if metric == USUAL_METRIC:
+        return lambda name: read_correct(arms[name].learned, labels)
+    return lambda name: read_predicted(arms[name].learned, labels)
 
 
-def _describe_arms(section: Section, baselines: Baselines) -> list[ArmRow]:
+def _describe_arms(section: Section, baselines: Baselines, metric: str) -> list[ArmRow]:
     """The section's rows, and below them the baselines on the same texts."""
-    rows = [describe_arm(section.name, arm) for arm in section.arms]
+    rows = [describe_arm(section.name, arm, metric) for arm in section.arms]
     return [*rows, *describe_baselines(section, baselines)]

@@ -5,8 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from rnnbench.compare.comparison import Comparison
-from rnnbench.compare.rows import ArmRow, ArmUncertainty, PairRow
+from rnnbench.compare.rows import ArmRow, ArmUncertainty, PairRow, Score
 from rnnbench.compare.verdicts import Verdict
+from rnnbench.metrics import METRICS, USUAL_METRIC, points_of
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import BLUE, GREEN, INK, MUTED, ORANGE, VERMILLION, Picture
 from rnnbench.page.panels import Line, Panel, picture_panels
@@ -27,18 +28,21 @@ _COLOURS: dict[Verdict, str] = {
 
 def find_scores(comparison: Comparison) -> tuple[Panel, ...]:
     """What the figure shows, in per cent; arms without a finished run have no line."""
+    metric = comparison.declared.metric
     dots: dict[tuple[str, str], list[float]] = defaultdict(list)
     for seed in comparison.seeds:
-        dots[seed.section, seed.arm].append(100 * seed.test_accuracy)
-    scored = [row for row in comparison.arms if row.test_accuracy is not None]
+        dots[seed.section, seed.arm].append(100 * seed.score(metric))
+    scored = [row for row in comparison.arms if row.score(metric).mean is not None]
     panels = (
         Panel(
             heading=heading,
             lines=tuple(
-                _score_line(row, dots[row.section, row.arm]) for row in rows if not row.is_baseline
+                _score_line(row, row.score(metric), dots[row.section, row.arm])
+                for row in rows
+                if not row.is_baseline
             ),
             baselines=tuple(
-                (row.arm, 100 * (row.test_accuracy or 0.0))
+                (row.arm, 100 * (row.score(metric).mean or 0.0))
                 for row in rows
                 # The majority class would stretch the axis; the table has it.
                 if row.is_baseline and row.n_parameters
@@ -51,12 +55,12 @@ def find_scores(comparison: Comparison) -> tuple[Panel, ...]:
 
 def picture_scores(comparison: Comparison) -> Picture | None:
     """Every seed a dot, every arm a mean and an interval; None without a finished run."""
-    found = find_scores(comparison)
+    found, words = find_scores(comparison), comparison.declared.words
     return picture_panels(
         found,
         name="scores",
-        title="Test accuracy of every run",
-        alt=_describe_scores(found, comparison.arms),
+        title=f"{words[0].upper()}{words[1:]} of every run",
+        alt=_describe_scores(found, comparison.arms, words),
         caption=(
             "Each dot is one seed. Below the dots: the mean and its 95 % t interval (an arrow head:"
             " it goes on outside the picture; so do runs that lie far from the rest)."
@@ -64,7 +68,7 @@ def picture_scores(comparison: Comparison) -> Picture | None:
         ),
         noun="arm",
         n_lines=_MAX_LINES,
-        xlabel="test accuracy (%)",
+        xlabel=f"{words} (%)",
         bounds=Interval(0.0, 100.0),
     )
 
@@ -88,14 +92,16 @@ def picture_pairs(
     *,
     name: str = "pairs",
     minus: str = "first arm minus second",
+    metric: str = USUAL_METRIC,
 ) -> Picture | None:
     """A forest plot with the margin and the verdicts; None without a pair."""
     margin = 100 * rows[0].margin if rows else 0.0
     kind = "Typical differences" if _are_typical(rows) else "Differences of the means"
+    kind = f"{kind} of {METRICS[metric]}"
     return picture_panels(
         find_pairs(rows, sections),
         name=name,
-        title=f"{kind} of test accuracy, {minus}",
+        title=f"{kind}, {minus}",
         alt=_describe_pairs(rows, sections, kind),
         caption=(
             "Dot and bar: the difference and its 95 % interval (an arrow head: it goes on outside"
@@ -104,7 +110,7 @@ def picture_pairs(
         ),
         noun="pair",
         n_lines=_MAX_LINES,
-        xlabel="difference (accuracy points)",
+        xlabel=f"difference ({points_of(metric)})",
         margin=margin,
     )
 
@@ -163,31 +169,31 @@ def find_errors(comparison: Comparison) -> tuple[Panel, ...]:
 
 def picture_errors(comparison: Comparison) -> Picture | None:
     """Bars for seeds, test texts and both; None where nothing is known."""
-    found = find_errors(comparison)
+    found, declared = find_errors(comparison), comparison.declared
     return picture_panels(
         found,
         name="uncertainty",
-        title="Standard error of each mean test accuracy, by where it comes from",
-        alt=_describe_errors(found),
+        title=f"Standard error of each mean {declared.words}, by where it comes from",
+        alt=_describe_errors(found, declared.points),
         caption=(
             f"How much the mean would change if other seeds, other test {comparison.noun}, or both"
             " had been drawn (bootstrap)."
         ),
         noun="arm",
         n_lines=_MAX_ERROR_LINES,
-        xlabel="standard error (accuracy points)",
+        xlabel=f"standard error ({declared.points})",
         row_inches=0.62,
     )
 
 
-def _score_line(row: ArmRow, dots: Sequence[float]) -> Line:
-    mean = 100 * (row.test_accuracy or 0.0)
-    sd = None if row.test_accuracy_sd is None else 100 * row.test_accuracy_sd
+def _score_line(row: ArmRow, score: Score, dots: Sequence[float]) -> Line:
+    mean = 100 * (score.mean or 0.0)
+    sd = None if score.sd is None else 100 * score.sd
     return Line(
         name=row.arm,
         words=f"{with_sd(mean, sd, number)} %",
         mean=mean,
-        interval=_in_points(row.test_accuracy_t),
+        interval=_in_points(score.t),
         dots=tuple(dots),
     )
 
@@ -248,12 +254,12 @@ def _tell_unlearned(arms: Sequence[ArmRow]) -> str:
     return f" {plural(n, 'run')} that did not learn: a dot each, outside the means." if n else ""
 
 
-def _describe_scores(panels: Sequence[Panel], arms: Sequence[ArmRow]) -> str:
+def _describe_scores(panels: Sequence[Panel], arms: Sequence[ArmRow], words: str) -> str:
     n_runs = {(row.section, row.arm): row.n for row in arms}
     lines = [(panel.heading, line) for panel in panels for line in panel.lines]
-    start = "Mean test accuracy: "
+    start = f"Mean {words}: "
     if len(lines) > 8:
-        start = f"Mean test accuracy of {len(lines):,} arms, from "
+        start = f"Mean {words} of {len(lines):,} arms, from "
         lines.sort(key=lambda item: item[1].mean)
         lines = [lines[0], lines[-1]]
     texts = [
@@ -273,13 +279,13 @@ def _describe_pairs(rows: Sequence[PairRow], sections: Sequence[str], kind: str)
     if len(found) > 8:
         counts = Counter(row.verdict_words for _, row in found)
         texts = [f"{n} {words}" for words, n in counts.most_common()]
-        return f"{kind} of test accuracy, of {plural(len(found), 'pair')}: {'; '.join(texts)}."
+        return f"{kind}, of {plural(len(found), 'pair')}: {'; '.join(texts)}."
     texts = [
         f"{f'{heading}: ' if heading else ''}{row.a} minus {row.b}"
         f" {signed_points(shown[row][0])} points, {row.verdict_words}"
         for heading, row in found
     ]
-    return f"{kind} of test accuracy: {'; '.join(texts)}."
+    return f"{kind}: {'; '.join(texts)}."
 
 
 def _describe_improvements(panels: Sequence[Panel]) -> str:
@@ -301,11 +307,11 @@ def _describe_improvements(panels: Sequence[Panel]) -> str:
     return f"{start}: {'; '.join(texts)}."
 
 
-def _describe_errors(panels: Sequence[Panel]) -> str:
+def _describe_errors(panels: Sequence[Panel], points: str) -> str:
     lines = [(panel.heading, line) for panel in panels for line in panel.lines]
     texts = []
     for heading, line in lines[:6]:
         errors = [f"{name} {number(error)}" for name, error, _ in line.bars if error is not None]
         texts.append(f"{f'{heading}, ' if heading else ''}{line.name}: {', '.join(errors)}")
     more = f"; and {len(lines) - 6:,} more arms" if len(lines) > 6 else ""
-    return f"Standard errors in accuracy points. {'; '.join(texts)}{more}."
+    return f"Standard errors in {points}. {'; '.join(texts)}{more}."

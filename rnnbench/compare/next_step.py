@@ -15,7 +15,7 @@ HIGHER_RATE = 0.01
 (docs/results/tuned/runs.csv)."""
 
 _LOW_RATE = 0.003
-_OF_TUNE = {"all", "dataset", "race", "max-len", "num-words", "epochs"}
+_OF_TUNE = {"all", "dataset", "race", "max-len", "num-words", "epochs", "class-weight"}
 _FLAGS = {"report", "no-report", "dry-run"}
 
 

@@ -14,6 +14,7 @@ from rnnbench.compare.predictions import read_correct, read_labels
 from rnnbench.compare.reach import tell_few_texts
 from rnnbench.compare.rows import ArmRow, BaselineRow
 from rnnbench.compare.sections import Arm, Section
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.output.amounts import plural
 from rnnbench.page.texts import number, per_cent, within
 from rnnbench.specs import SYNTHETIC
@@ -56,7 +57,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lead:
-    """What an arm's mean test accuracy is above a baseline's, in other seeds and on other texts.
+    """What an arm's mean score is above a baseline's, in other seeds and on other texts.
 
     Args:
         score: the baseline's.
@@ -79,6 +80,7 @@ def find_outcome(
     n_test: int | None,
     margin: float,
     command: str,
+    metric: str = USUAL_METRIC,
 ) -> Outcome:
     """What came of the runs; nothing of synthetic reviews, which decide nothing.
 
@@ -87,18 +89,19 @@ def find_outcome(
 
     Args:
         baselines: of each section.
-        n_test: texts that are scored; None where unknown.
+        n_test: over how many texts one weighs (`weigh_texts`); None where unknown.
         margin: the practical margin, a fraction.
         command: the words that ran them; empty if nobody knows.
+        metric: what runs are compared by.
     """
     arms = [(section.name, arm) for section in sections for arm in section.arms]
     specs = [run.spec for _, arm in arms for run in arm.runs]
     if not specs or all(spec.data.dataset == SYNTHETIC for spec in specs):
         return Outcome()
-    few = tell_few_texts(n_test, margin)
+    few = tell_few_texts(n_test, margin, metric)
     findings: list[tuple[Kind, str]] = [("few texts", few)] if few else []
     if all(run.result is not None for _, arm in arms for run in arm.runs):
-        findings += _against_baselines(arms, [*baselines], n_test)
+        findings += _against_baselines(arms, [*baselines], n_test, metric)
     findings += _tell_cut_short(arms)
     kinds = {kind for kind, _ in findings}
     return Outcome(
@@ -116,27 +119,27 @@ _Arms: TypeAlias = Sequence[tuple[str, Arm]]
 
 
 def _against_baselines(
-    arms: _Arms, baselines: Sequence[ArmRow], n_test: int | None
+    arms: _Arms, baselines: Sequence[ArmRow], n_test: int | None, metric: str
 ) -> Iterator[tuple[Kind, str]]:
-    learned = [(section, arm) for section, arm in arms if scores_by_seed(arm.learned)]
-    known = [row for row in baselines if row.test_accuracy is not None]
+    learned = [(section, arm) for section, arm in arms if scores_by_seed(arm.learned, metric)]
+    known = [row for row in baselines if row.score(metric).mean is not None]
     majorities = {row.section: row for row in known if row.is_majority}
     bags = {row.section: row for row in known if not row.is_majority}
     if not learned:
-        yield from _tell_nothing_learnt(arms, [*majorities.values()], [*bags.values()])
+        yield from _tell_nothing_learnt(arms, [*majorities.values()], [*bags.values()], metric)
     elif n_test is not None and n_test >= FEWEST_TEXTS:
-        yield from _tell_majority(_measure(learned, majorities))
-        yield from _tell_bag_of_words(learned, bags)
+        yield from _tell_majority(_measure(learned, majorities, metric))
+        yield from _tell_bag_of_words(learned, bags, metric)
 
 
 def _tell_nothing_learnt(
-    arms: _Arms, majorities: Sequence[ArmRow], bags: Sequence[ArmRow]
+    arms: _Arms, majorities: Sequence[ArmRow], bags: Sequence[ArmRow], metric: str
 ) -> Iterator[tuple[Kind, str]]:
     n_finished = sum(len(arm.finished) for _, arm in arms)
     if not n_finished:
         return
     scores = [
-        f"{words} {_per_cent(rows[0].test_accuracy)}"
+        f"{words} {_per_cent(rows[0].score(metric).mean)}"
         for words, rows in (("that scores", majorities), ("a bag of words", bags))
         if rows
     ]
@@ -161,12 +164,15 @@ def _tell_majority(leads: Sequence[_Lead]) -> Iterator[tuple[Kind, str]]:
     yield "majority", f"Nothing {clearly}beats the majority class: {score}."
 
 
-def _tell_bag_of_words(arms: _Arms, bags: Mapping[str, ArmRow]) -> Iterator[tuple[Kind, str]]:
+def _tell_bag_of_words(
+    arms: _Arms, bags: Mapping[str, ArmRow], metric: str
+) -> Iterator[tuple[Kind, str]]:
     """Where it is better than every network."""
     placed = [(section, arm) for section, arm in arms if section in bags]
-    if not placed or any(_mean(arm) >= (bags[name].test_accuracy or 0.0) for name, arm in placed):
+    scores = [(_mean(arm, metric), bags[name].score(metric).mean) for name, arm in placed]
+    if not placed or any(mean >= (score or 0.0) for mean, score in scores):
         return  # before predictions are read: a study may have thousands of runs
-    leads = _measure(placed, bags)
+    leads = _measure(placed, bags, metric)
     if any(lead.alone is None or lead.alone.high >= 0 for lead in leads):
         return
     highest = max(lead.mean for lead in leads)
@@ -200,21 +206,21 @@ def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
     yield "cut short", f"Stopped at the limit of {limit}, still improving: {which}."
 
 
-def _measure(arms: _Arms, baselines: Mapping[str, ArmRow]) -> list[_Lead]:
+def _measure(arms: _Arms, baselines: Mapping[str, ArmRow], metric: str) -> list[_Lead]:
     """What each arm is above the baseline of its section."""
     placed = [(section, arm) for section, arm in arms if section in baselines]
     return [
-        _lead(_called(section, arm, arms), arm, baselines[section], len(placed))
+        _lead(_called(section, arm, arms), arm, baselines[section], len(placed), metric)
         for section, arm in placed
     ]
 
 
-def _lead(name: str, arm: Arm, baseline: ArmRow, n_arms: int) -> _Lead:
-    scores, score = scores_by_seed(arm.learned), baseline.test_accuracy or 0.0
-    values = _text_by_text(arm, baseline)
+def _lead(name: str, arm: Arm, baseline: ArmRow, n_arms: int, metric: str) -> _Lead:
+    scores, score = scores_by_seed(arm.learned, metric), baseline.score(metric).mean or 0.0
+    values = _text_by_text(arm, baseline) if metric == USUAL_METRIC else None
 
     def interval(level: float) -> Interval | None:
-        """Of other seeds and texts; without predictions of other seeds on these texts."""
+        """Of other seeds and texts; of macro-F1, or without predictions, of seeds alone."""
         if values is not None:
             found = crossed_interval(values, level)
         else:
@@ -223,7 +229,7 @@ def _lead(name: str, arm: Arm, baseline: ArmRow, n_arms: int) -> _Lead:
                 return None  # of runs all alike nothing shows how far another would lie
         return None if found is None else found.bounded(-1.0, 1.0)
 
-    mean = _mean(arm)
+    mean = _mean(arm, metric)
     return _Lead(
         name=name,
         mean=mean,
@@ -249,8 +255,8 @@ def _called(section: str, arm: Arm, arms: _Arms) -> str:
     return arm.name if len({each for each, _ in arms}) == 1 else f"{arm.name} ({section})"
 
 
-def _mean(arm: Arm) -> float:
-    return fmean(scores_by_seed(arm.learned).values())
+def _mean(arm: Arm, metric: str) -> float:
+    return fmean(scores_by_seed(arm.learned, metric).values())
 
 
 def _named(names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from rnnbench.compare.learning import FindCurves, picture_learning
 from rnnbench.compare.profiles import picture_profiles
 from rnnbench.compare.responses import picture_responses
 from rnnbench.compare.rows import (
+    OPTIONAL,
     ArmRow,
     ArmUncertainty,
     Curve,
@@ -27,6 +28,7 @@ from rnnbench.compare.standing import tell_interim, tell_look
 from rnnbench.compare.tables import (
     tabulate_arm_uncertainty,
     tabulate_costs,
+    tabulate_grades,
     tabulate_pair_uncertainty,
     tabulate_pairs,
     tabulate_responses,
@@ -53,8 +55,8 @@ _TOO_FEW = "too few runs (the interquartile mean needs five)"
 _ALIKE = "runs that do not differ (for the bootstrap)"
 _ELSEWHERE = "for times, runs on different hardware"
 _CAPTIONS = {
-    "uncertainty_arms": "Where the uncertainty of each mean test accuracy comes from",
-    "uncertainty_pairs": "Where the uncertainty of each difference in test accuracy comes from",
+    "uncertainty_arms": "Where the uncertainty of each mean {} comes from",
+    "uncertainty_pairs": "Where the uncertainty of each difference in {} comes from",
 }
 """On paper, where no heading stands above the table."""
 
@@ -76,8 +78,8 @@ def comparison_parts(comparison: Comparison, curves_for: FindCurves) -> Iterator
 def comparison_tables(comparison: Comparison) -> dict[str, str]:
     """The CSV text of every table, by the stem of its file."""
     return {
-        "architectures": write_rows(ArmRow, comparison.arms),
-        "seeds": write_rows(SeedRow, comparison.seeds),
+        "architectures": write_rows(ArmRow, comparison.arms, OPTIONAL),
+        "seeds": write_rows(SeedRow, comparison.seeds, ("test_macro_f1",)),
         "responses": write_rows(ResponseRow, comparison.responses),
         "pairs": write_rows(PairRow, comparison.pairs),
         "uncertainty_arms": write_rows(ArmUncertainty, comparison.uncertainty.arms),
@@ -91,17 +93,18 @@ def paper_tables(comparison: Comparison) -> Iterator[PaperTable]:
     arms, uncertainty = comparison.arms, comparison.uncertainty
     if not any(row.n for row in arms if not row.is_baseline):
         return
-    yield _on_paper("accuracy", tabulate_scores(comparison), _reading_of_scores())
-    yield _on_paper("costs", tabulate_costs(comparison), _reading_of_costs(arms))
+    words = comparison.declared.words
+    yield _on_paper("accuracy", words, tabulate_scores(comparison), _reading_of_scores())
+    yield _on_paper("costs", words, tabulate_costs(comparison), _reading_of_costs(arms))
     if comparison.pairs:
         table = _tabulate_pairs(comparison)
-        yield _on_paper("pairs", table, _reading_of_pairs(comparison))
+        yield _on_paper("pairs", words, table, _reading_of_pairs(comparison))
     sources = _reading_of_uncertainty(comparison)
     if uncertainty.arms:
-        yield _on_paper("uncertainty_arms", tabulate_arm_uncertainty(comparison), sources)
+        yield _on_paper("uncertainty_arms", words, tabulate_arm_uncertainty(comparison), sources)
     if uncertainty.pairs:
         note = f"{sources} {_reading_of_opposites(comparison)}"
-        yield _on_paper("uncertainty_pairs", tabulate_pair_uncertainty(comparison), note)
+        yield _on_paper("uncertainty_pairs", words, tabulate_pair_uncertainty(comparison), note)
 
 
 def write_curves(curves: Iterable[Curve]) -> str:
@@ -121,12 +124,13 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
         yield Paragraph("No run has finished.")
         return
     yield tabulate_scores(comparison)
+    yield tabulate_grades(comparison)
     yield picture_scores(comparison)
     yield picture_profiles(comparison)
     if comparison.seeds:
         yield tabulate_seeds(comparison)
     if comparison.is_learning_known:
-        yield from unlearned_blocks(comparison.arms, comparison.sections)
+        yield from unlearned_blocks(comparison.arms, comparison.sections, comparison.class_weights)
     else:
         yield Paragraph(
             f"Which runs learned is not known: their {comparison.noun} are not on this machine."
@@ -168,14 +172,19 @@ def _pairs(comparison: Comparison) -> Iterator[Block | None]:
     disagreeing = [row for row in comparison.pairs if _disagrees(row)]
     if disagreeing:
         yield Paragraph(_disagreement(disagreeing))
-    yield picture_pairs(comparison.pairs, comparison.sections)
+    yield picture_pairs(comparison.pairs, comparison.sections, metric=comparison.declared.metric)
     yield picture_improvements(comparison.pairs, comparison.sections)
     yield from write_up(comparison)
 
 
 def _tabulate_pairs(comparison: Comparison) -> Table[PairRow]:
-    others = _on_new_reviews(comparison)
-    return tabulate_pairs(comparison.pairs, comparison.sections, others, noun=comparison.noun)
+    return tabulate_pairs(
+        comparison.pairs,
+        comparison.sections,
+        _on_new_reviews(comparison),
+        noun=comparison.noun,
+        caption=f"Pairs by {comparison.declared.words}",
+    )
 
 
 def _on_new_reviews(comparison: Comparison) -> dict[tuple[str, str, str], str]:
@@ -330,7 +339,7 @@ def _reading_of_uncertainty(comparison: Comparison) -> str:
     n_texts = " or ".join(f"{n:,}" for n in counts)
     return (
         f"{text}, by bootstrap over the runs and the {n_texts} test {noun}; the interval is"
-        " Student's t with that of both. All in accuracy points."
+        f" Student's t with that of both. All in {comparison.declared.points}."
     )
 
 
@@ -343,8 +352,9 @@ def _reading_of_opposites(comparison: Comparison) -> str:
     )
 
 
-def _on_paper(name: str, table: Table[Any], note: str) -> PaperTable:
-    return PaperTable(name=name, caption=_CAPTIONS.get(name, table.caption), table=table, note=note)
+def _on_paper(name: str, words: str, table: Table[Any], note: str) -> PaperTable:
+    caption = _CAPTIONS.get(name, table.caption).format(words)
+    return PaperTable(name=name, caption=caption, table=table, note=note)
 
 
 def _curves(comparison: Comparison, curves_for: FindCurves) -> Iterator[Block | None]:

@@ -1,19 +1,62 @@
-"""Which test reviews each run got right."""
+"""What the best model of each run said of the test reviews, and which of them it got right."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from rnnbench.data.cache import open_corpus
 from rnnbench.errors import DataError
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.recorded_runs import RecordedRun
+from rnnbench.training.engine import predicted_classes
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 PREDICTIONS = "predictions.npz"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """What a run kept of its test reviews, as it was read: another machine may have written it.
+
+    Args:
+        predicted: int8 `(n_reviews,)`, the number of the likeliest class.
+        probability: float16, or float32 where a model has just said it, `(n_reviews, n_classes)`.
+    """
+
+    predicted: NDArray[np.int8]
+    probability: NDArray[Any]
+
+    def is_of(self, labels: NDArray[np.int8], n_classes: int) -> bool:
+        """Whether it can belong to these labels."""
+        import numpy as np
+
+        shapes = labels.shape, (len(labels), n_classes)
+        return (
+            (self.predicted.shape, self.probability.shape) == shapes
+            and self.predicted.dtype == np.int8
+            and self.probability.dtype == np.float16
+            and bool(np.isin(self.predicted, range(n_classes)).all())
+            and bool(np.isfinite(self.probability).all())
+        )
+
+
+def take_predictions(probability: NDArray[Any]) -> Predictions:
+    """What a model said, from its probabilities.
+
+    Args:
+        probability: `(n_reviews,)` of a positive review, or `(n_reviews, n_classes)`.
+    """
+    import numpy as np
+
+    predicted = predicted_classes(probability)
+    if probability.ndim == 1:
+        probability = np.stack((1 - probability, probability), axis=1)
+    return Predictions(predicted, probability)
 
 
 def read_labels(fingerprint: str) -> NDArray[np.int8] | None:
@@ -33,27 +76,63 @@ def read_correct(
     """
     if labels is None:
         return {}
-    found = {run.spec.seed: _read_predicted(run) for run in runs}
+    found = {run.spec.seed: read_predictions(run) for run in runs}
     return {
-        seed: predicted == labels
-        for seed, predicted in found.items()
-        if predicted is not None and predicted.shape == labels.shape
+        seed: kept.predicted == labels
+        for seed, kept in found.items()
+        if kept is not None and kept.predicted.shape == labels.shape
     }
 
 
-def count_test_texts(runs: Sequence[RecordedRun]) -> int | None:
-    """How many texts runs on the same reviews are scored on; None where nothing here tells.
+def weigh_texts(labels: NDArray[np.int8], metric: str) -> int:
+    """Over how many test texts the one that weighs most weighs, in what runs are compared by.
 
-    By the reviews where they are cached here, else by the first predictions that are found.
+    In macro-F1 that is a text of the smallest class: where a class is given to as many texts as
+    have it, one of its n texts moves its F1, together with that of an equally large class, by 1/n,
+    and so the mean of k classes by 1/(k·n). Of classes of one size that are all texts.
+    """
+    import numpy as np
+
+    if metric == USUAL_METRIC:
+        return len(labels)
+    counts = np.unique(labels, return_counts=True)[1]
+    return int(len(counts) * counts.min())
+
+
+def read_predicted(
+    runs: Sequence[RecordedRun], labels: NDArray[np.int8] | None
+) -> dict[int, NDArray[np.int8]]:
+    """By seed, what the best model took each test review for, int8 `(n_reviews,)`.
+
+    Runs are left out as by `read_correct`.
+    """
+    if labels is None:
+        return {}
+    return {
+        run.spec.seed: kept.predicted
+        for run in runs
+        if (kept := read_predictions(run)) is not None
+        and kept.is_of(labels, run.spec.data.n_classes)
+    }
+
+
+def count_test_texts(runs: Sequence[RecordedRun], metric: str = USUAL_METRIC) -> int | None:
+    """Over how many texts one test text weighs; None where nothing here tells.
+
+    For accuracy that is how many there are: by the reviews where they are cached here, else by the
+    first predictions that are found.
     """
     labels = read_labels(runs[0].spec.data.fingerprint) if runs else None
     if labels is not None:
-        return len(labels)
-    found = (_read_predicted(run) for run in runs)
-    return next((len(predicted) for predicted in found if predicted is not None), None)
+        return weigh_texts(labels, metric)
+    if metric != USUAL_METRIC:
+        return None
+    found = (read_predictions(run) for run in runs)
+    return next((len(kept.predicted) for kept in found if kept is not None), None)
 
 
-def _read_predicted(run: RecordedRun) -> NDArray[np.int8] | None:
+def read_predictions(run: RecordedRun) -> Predictions | None:
+    """What the run kept; None where it is not here, or is torn."""
     import numpy as np
 
     if run.folder is None:
@@ -64,10 +143,9 @@ def _read_predicted(run: RecordedRun) -> NDArray[np.int8] | None:
             open(run.folder / PREDICTIONS, "rb") as file,
             np.load(file, allow_pickle=False) as arrays,
         ):
+            probability = arrays["probability"]
             if "predicted" in arrays:
-                predicted: NDArray[np.int8] = arrays["predicted"]
-            else:
-                predicted = (arrays["probability"] > 0.5).astype(np.int8)
+                return Predictions(arrays["predicted"], probability)
+            return take_predictions(probability)
     except Exception:  # whatever a torn file makes zipfile, zlib or NumPy raise
         return None
-    return predicted

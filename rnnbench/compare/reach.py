@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 
 from rnnbench.compare.verdicts import level_of_look
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.amounts import ordinal, plural
 from rnnbench.stats.seeds import seeds_for_verdicts
 
@@ -21,14 +22,21 @@ def is_too_coarse(n_test: int | None, margin: float) -> bool:
     return n_test is not None and n_test * margin < 1 - 1e-9
 
 
-def tell_few_texts(n_test: int | None, margin: float) -> str:
-    """What one test text weighs where that is more than the margin; else nothing."""
+def tell_few_texts(n_test: int | None, margin: float, metric: str = USUAL_METRIC) -> str:
+    """What one test text weighs where that is more than the margin; else nothing.
+
+    Args:
+        n_test: over how many texts one weighs (`weigh_texts`).
+    """
     if not n_test or not is_too_coarse(n_test, margin):
         return ""
-    enough = math.ceil(1 / margin - 1e-9)
+    one, enough = "one", f"{math.ceil(1 / margin - 1e-9):,} test texts"
+    if metric != USUAL_METRIC:
+        one, enough = "one of the smallest class", f"{enough} in classes of equal size"
     return (
-        f"Too few test texts: one is {_points(1 / n_test, margin)} points of accuracy, more than "
-        f"the margin of {100 * margin:g}. No verdict is given below {enough:,} test texts."
+        f"Too few test texts: {one} is {_points(1 / n_test, margin)} points of "
+        f"{METRICS[metric].removeprefix('test ')}, more than the margin of {100 * margin:g}. "
+        f"No verdict is given below {enough}."
     )
 
 
@@ -51,6 +59,7 @@ def describe_reach(
     margin: float,
     look: int = 1,
     unit: str = "arm",
+    metric: str = USUAL_METRIC,
 ) -> str | None:
     """Which verdicts cannot be given, and why, in a sentence or two; None where all can.
 
@@ -59,15 +68,16 @@ def describe_reach(
             any is told of elsewhere.
         n_pairs: comparisons, over all sections.
         has_spread: whether of each pair the runs of at least one arm differ in their score.
-        n_test: texts that are scored; None where unknown.
+        n_test: over how many texts one weighs (`weigh_texts`); None where unknown.
         margin: the practical margin, as a fraction.
         look: the number of this look.
         unit: what `n_runs` are of: `arm` or `pair`.
+        metric: what runs are compared by.
     """
     with_runs = [n for n in n_runs if n]
     if not (n_pairs and with_runs):
         return None
-    if few := tell_few_texts(n_test, margin):
+    if few := tell_few_texts(n_test, margin, metric):
         return few
     fewest = min(with_runs)
     needed = seeds_to_decide(n_pairs, is_paired=is_paired, look=look)

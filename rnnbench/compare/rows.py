@@ -31,6 +31,29 @@ def in_section(section: str, name: str) -> str:
     return f"{section}: {name}" if section else name
 
 
+OPTIONAL = (
+    *("test_macro_f1_min", "test_macro_f1_max", "test_macro_f1_t", "test_macro_f1_bootstrap"),
+    "test_macro_f1_iqm",
+    *("test_absolute_error", "test_absolute_error_sd"),
+    *("test_quadratic_kappa", "test_quadratic_kappa_sd"),
+)
+"""Columns of an arm that only a study by macro-F1 has, or one of grades."""
+_ENDS = ("", "_sd", "_min", "_max", "_t", "_bootstrap", "_iqm")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One of an arm's scores, as the fields of its row have it."""
+
+    mean: float | None
+    sd: float | None
+    low: float | None
+    high: float | None
+    t: Interval | None
+    bootstrap: Interval | None
+    iqm: float | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRow:
     """What the runs of one arm of the contrast, differing in their seed only, have in common.
@@ -44,6 +67,8 @@ class ArmRow:
         test_accuracy_t, test_accuracy_bootstrap: 95 % intervals of the mean over seeds; the first
             is bounded to 0 to 1.
         test_accuracy_iqm: interquartile mean; None below five runs.
+        test_macro_f1_min to test_macro_f1_iqm: the same where runs are compared by it, else None.
+        test_absolute_error, test_quadratic_kappa: means where the classes are grades, else None.
         gap: validation loss minus the training loss evaluated without dropout, both of the best
             model; the mean.
         epoch_seconds, fit_seconds: means; None where the runs come from different hardware.
@@ -84,6 +109,19 @@ class ArmRow:
     hardware: str = ""
     is_baseline: bool = False
     is_majority: bool = False
+    test_macro_f1_min: float | None = None
+    test_macro_f1_max: float | None = None
+    test_macro_f1_t: Interval | None = None
+    test_macro_f1_bootstrap: Interval | None = None
+    test_macro_f1_iqm: float | None = None
+    test_absolute_error: float | None = None
+    test_absolute_error_sd: float | None = None
+    test_quadratic_kappa: float | None = None
+    test_quadratic_kappa_sd: float | None = None
+
+    def score(self, metric: str) -> Score:
+        """What the runs are compared by."""
+        return Score(*(getattr(self, f"{metric}{end}") for end in _ENDS))
 
     @property
     def n_lost(self) -> int:
@@ -121,6 +159,11 @@ class SeedRow:
     gap: float
     best_epoch: int
     epoch_seconds: float | None
+    test_macro_f1: float | None = None
+
+    def score(self, metric: str) -> float:
+        """What the runs are compared by."""
+        return float(getattr(self, metric))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +194,7 @@ class ResponseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRow:
-    """Two arms against each other, by test accuracy.
+    """Two arms against each other, by what their study compares.
 
     Args:
         a, b: the arms' names; `difference` is the mean of a minus the mean of b.
@@ -175,7 +218,8 @@ class PairRow:
         withheld: why no verdict is given, whatever the runs say; empty where that is not so.
         is_declared_late: an arm came in, or margin, contrast or pairing was changed, after a look.
         is_without_spread: every run of a scored the same, and every run of b.
-        n_test: texts behind each score; None where unknown, or where nothing is scored on texts.
+        n_test: texts over which the one that weighs most weighs (`weigh_texts`); None where
+            unknown, or where nothing is scored on texts.
     """
 
     section: str
@@ -247,7 +291,7 @@ class PairRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmUncertainty:
-    """Where the uncertainty of one arm's mean test accuracy comes from.
+    """Where the uncertainty of one arm's mean score comes from.
 
     Args:
         seed_sd: standard deviation between seeds.

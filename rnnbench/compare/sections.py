@@ -8,7 +8,7 @@ from typing import TypeAlias
 from rnnbench.architectures import PRESETS, display_name, make_form
 from rnnbench.errors import StudyError
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import CanonicalForm, Form, PluginForm, Recipe, RunSpec
+from rnnbench.specs import UNWEIGHTED, CanonicalForm, Form, PluginForm, Recipe, RunSpec
 from rnnbench.study import Tuned
 
 _Key: TypeAlias = tuple[Form, tuple[tuple[str, object], ...]]
@@ -50,7 +50,7 @@ class Arm:
     @cached_property
     def values(self) -> dict[str, object]:
         """The hyperparameters, recipe and data; None where the architecture has no such."""
-        settings = self.spec.settings
+        settings = _settings(self.spec)
         found = {name: hyperparameter(self.spec.form, name) for name in RESPONSE_FACTORS}
         found = {name: settings.get(name, value) for name, value in found.items()}
         numbers = {
@@ -106,7 +106,7 @@ def divide_runs(
     grouped: dict[_Key, dict[str, list[RecordedRun]]] = {}
     places: dict[str, tuple[object, ...]] = {}
     for run in runs:
-        settings = dict(run.spec.settings)
+        settings = _settings(run.spec)
         if vary_split and settings["split_seed"] == run.spec.seed:
             settings["split_seed"] = _OWN_SPLIT
         name, place, form = _take_out(run.spec.form, settings, contrast)
@@ -156,6 +156,11 @@ def hyperparameter(form: Form, name: str) -> object:
 
 
 _ANY_FORM = PluginForm(name="")
+
+
+def _settings(spec: RunSpec) -> dict[str, object]:
+    """The run's settings, the same ones of every run."""
+    return {**UNWEIGHTED, **spec.settings}
 
 
 def _take_out(

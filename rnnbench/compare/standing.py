@@ -13,7 +13,7 @@ from rnnbench.compare.reach import seeds_to_decide
 from rnnbench.compare.rows import PairRow, Withheld, in_section
 from rnnbench.compare.sections import Arm, Section
 from rnnbench.compare.verdicts import level_of_look
-from rnnbench.looks import Look, earlier_looks
+from rnnbench.looks import Look, declared_value, earlier_looks
 from rnnbench.output.amounts import ordinal, plain, plural
 
 _MOST_TOLD = 3
@@ -21,6 +21,7 @@ _DECLARED = {
     "margin_points": "practical margin, in points,",
     "contrast": "contrast",
     "pairing": "pairing",
+    "metric": "metric",
 }
 
 
@@ -163,7 +164,7 @@ def tell_changes(
     """A sentence on each thing that was declared otherwise at a look."""
     for name, words in _DECLARED.items():
         for number, look in enumerate(standing.looks, start=1):
-            before, now = look.declaration[name], declaration[name]
+            before, now = (declared_value(each, name) for each in (look.declaration, declaration))
             if before != now:
                 yield (
                     f"The {words} was {plain(before)} at the {ordinal(number)} look and is "

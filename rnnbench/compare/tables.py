@@ -9,9 +9,11 @@ from rnnbench.compare.rows import (
     PairRow,
     PairUncertainty,
     ResponseRow,
+    Score,
     SeedRow,
 )
 from rnnbench.compare.verdicts import Verdict
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.amounts import plural
 from rnnbench.page.tables import Column, Table, Tone, by_section
 from rnnbench.page.texts import (
@@ -38,29 +40,47 @@ _TONES: dict[Verdict, Tone] = {
 
 
 def tabulate_scores(comparison: Comparison) -> Table[ArmRow]:
-    """Test accuracy of each arm."""
+    """What each arm is compared by, and beside it the other of accuracy and macro-F1."""
+    metric = comparison.declared.metric
+    other = "test_macro_f1" if metric == USUAL_METRIC else USUAL_METRIC
     columns: list[Column[ArmRow]] = [
         Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
         Column("n", lambda row: NONE if row.is_baseline else count(row.n)),
-        Column(
-            "mean ± SD (%)", lambda row: with_sd(row.test_accuracy, row.test_accuracy_sd, per_cent)
-        ),
-        Column("min–max (%)", _range_of_scores),
-        Column("95 % t interval (%)", lambda row: within(row.test_accuracy_t, per_cent)),
-        Column("bootstrap interval (%)", lambda row: within(row.test_accuracy_bootstrap, per_cent)),
-        Column("interquartile mean (%)", lambda row: per_cent(row.test_accuracy_iqm)),
+        Column("mean ± SD (%)", lambda row: _mean_sd(row.score(metric))),
+        Column("min–max (%)", lambda row: _range_of(row.score(metric))),
+        Column("95 % t interval (%)", lambda row: within(row.score(metric).t, per_cent)),
+        Column("bootstrap interval (%)", lambda row: within(row.score(metric).bootstrap, per_cent)),
+        Column("interquartile mean (%)", lambda row: per_cent(row.score(metric).iqm)),
         Column("test loss", lambda row: with_sd(row.test_loss, row.test_loss_sd, _loss)),
     ]
-    if any(row.test_macro_f1 is not None for row in comparison.arms if not row.is_baseline):
-        columns.append(
-            Column(
-                "macro-F1 (%)",
-                lambda row: with_sd(row.test_macro_f1, row.test_macro_f1_sd, per_cent),
-            )
-        )
+    if any(getattr(row, other) is not None for row in comparison.arms if not row.is_baseline):
+        words = METRICS[other].removeprefix("test ")
+        columns.append(Column(f"{words} (%)", lambda row: _mean_sd(row.score(other))))
     return Table(
-        "Test accuracy", "architectures", columns, by_section(comparison.arms, comparison.sections)
+        _capital(comparison.declared.words),
+        "architectures",
+        columns,
+        by_section(comparison.arms, comparison.sections),
     )
+
+
+def tabulate_grades(comparison: Comparison) -> Table[ArmRow] | None:
+    """How far off each arm is; None where the classes are no grades, or no run tells."""
+    rows = [row for row in comparison.arms if row.test_absolute_error is not None]
+    columns: list[Column[ArmRow]] = [
+        Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
+        Column("n", lambda row: count(row.n)),
+        Column(
+            "mean absolute error (grades)",
+            lambda row: with_sd(row.test_absolute_error, row.test_absolute_error_sd, number),
+        ),
+        Column(
+            "quadratic kappa",
+            lambda row: with_sd(row.test_quadratic_kappa, row.test_quadratic_kappa_sd, number),
+        ),
+    ]
+    groups = by_section(rows, comparison.sections)
+    return Table("As grades", "architectures", columns, groups) if rows else None
 
 
 def tabulate_costs(comparison: Comparison) -> Table[ArmRow]:
@@ -88,10 +108,11 @@ def tabulate_costs(comparison: Comparison) -> Table[ArmRow]:
 
 def tabulate_seeds(comparison: Comparison) -> Table[SeedRow]:
     """Every finished run."""
+    declared = comparison.declared
     columns: list[Column[SeedRow]] = [
         Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
         Column("seed", lambda row: str(row.seed)),
-        Column("test accuracy (%)", lambda row: per_cent(row.test_accuracy)),
+        Column(f"{declared.words} (%)", lambda row: per_cent(row.score(declared.metric))),
         Column("test loss", lambda row: _loss(row.test_loss)),
         Column("validation loss", lambda row: _loss(row.val_loss)),
         Column("gap", lambda row: _loss(row.gap)),
@@ -192,7 +213,7 @@ def tabulate_arm_uncertainty(comparison: Comparison) -> Table[ArmUncertainty]:
         Column("95 % interval, both (%)", lambda row: within(row.both_interval, per_cent)),
     ]
     return Table(
-        "The mean test accuracy of each arm",
+        f"The mean {comparison.declared.words} of each arm",
         "uncertainty_arms",
         columns,
         by_section(comparison.uncertainty.arms, comparison.sections),
@@ -232,8 +253,16 @@ def _epoch(value: float | None) -> str:
     return number(value, 1)
 
 
-def _range_of_scores(row: ArmRow) -> str:
-    ends = per_cent(row.test_accuracy_min), per_cent(row.test_accuracy_max)
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _mean_sd(score: Score) -> str:
+    return with_sd(score.mean, score.sd, per_cent)
+
+
+def _range_of(score: Score) -> str:
+    ends = per_cent(score.low), per_cent(score.high)
     return NONE if NONE in ends else "–".join(ends)
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist, fmean, median
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,14 @@ from rnnbench.stats.intervals import Interval, mean_sd, t_quantile
 from rnnbench.stats.ranks import OneSided, student
 from rnnbench.stats.seeds import reversal_probability, seeds_needed
 
-Correct: TypeAlias = Callable[[str], Mapping[int, NDArray[np.bool_]]]
-"""Of an arm, by seed: bool `(n_reviews,)`, whether the run's best model judged each test review
-right. Runs without predictions are missing; an arm with such a run gets no bootstrap over reviews.
+Judged: TypeAlias = Callable[[str], Mapping[int, NDArray[Any]]]
+"""Of an arm, by seed, what the run's best model made of each test review, `(n_reviews,)`: whether
+it was right (bool), or the class that it named (int8). Runs without predictions are missing; an arm
+with such a run gets no bootstrap over reviews.
+"""
+
+Resample: TypeAlias = Callable[[NDArray[Any], ReviewWeights], ResampledMeans]
+"""Of an array of such rows, one a seed, each seed's score over each draw of the reviews.
 """
 
 _FAR = 5
@@ -44,25 +49,27 @@ class Uncertainty:
 def measure_uncertainty(
     section: str,
     scores: Scores,
-    correct: Correct,
+    judged: Judged,
     weights: ReviewWeights | None,
     pairs: Iterable[PairRow],
     *,
     n_family: int,
     look: int = 1,
     seed: int = 0,
+    resample: Resample = resample_reviews,
 ) -> Uncertainty:
     """The rows of one section.
 
     Args:
-        correct: each arm is asked for once.
+        judged: each arm is asked for once.
         weights: one draw for the whole report; None where no arm has predictions.
         pairs: of the section, compared.
         n_family: tests in the family, for the number of seeds needed.
         look: the number of the look at which more seeds would be judged.
         seed: of the seeds' draws.
+        resample: how a run is scored on a draw of the reviews.
     """
-    resampled = {arm: _resample(scores[arm], correct(arm), weights) for arm in scores}
+    resampled = {arm: _resample(scores[arm], judged(arm), weights, resample) for arm in scores}
     return Uncertainty(
         tuple(_describe_arm(section, arm, scores[arm], resampled[arm], seed) for arm in scores),
         tuple(_describe_pair(pair, scores, resampled, n_family, look, seed) for pair in pairs),
@@ -197,12 +204,13 @@ def _opposite_interval(pair: PairRow) -> Interval | None:
 
 def _resample(
     scores: Mapping[int, float],
-    correct: Mapping[int, NDArray[np.bool_]],
+    judged: Mapping[int, NDArray[Any]],
     weights: ReviewWeights | None,
+    resample: Resample,
 ) -> ResampledMeans | None:
-    if weights is None or not scores or not scores.keys() <= correct.keys():
+    if weights is None or not scores or not scores.keys() <= judged.keys():
         return None
-    return resample_reviews(np.stack([correct[seed] for seed in scores]), weights)
+    return resample(np.stack([judged[seed] for seed in scores]), weights)
 
 
 def _rows_of(

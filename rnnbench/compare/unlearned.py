@@ -1,6 +1,6 @@
 """How often training came to nothing: counted and compared by itself, apart from the scores."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -13,7 +13,11 @@ from rnnbench.stats.comparisons import holm
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.shares import fisher_p, share_interval
 
-_LEARNED = "above what naming the commonest class scores, plus 1.645 standard errors"
+_FLOORS = {
+    "none": ("its validation accuracy", "what naming the commonest class scores"),
+    "balanced": ("its mean recall of the classes in validation", "one over their number"),
+}
+"""By class weights: what a run must have above what, and 1.645 standard errors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,21 +80,29 @@ def tell_unlearned(arms: Iterable[ArmRow], look: int | None) -> list[str]:
     return sentences
 
 
-def unlearned_blocks(arms: Sequence[ArmRow], sections: Sequence[str]) -> Iterator[Block | None]:
-    """The count of each arm, and the comparison of arms where there is anything to compare."""
+def unlearned_blocks(
+    arms: Sequence[ArmRow],
+    sections: Sequence[str],
+    class_weights: Collection[str] = ("none",),
+) -> Iterator[Block | None]:
+    """The count of each arm, and the comparison of arms where there is anything to compare.
+
+    Args:
+        class_weights: those that the runs were trained with.
+    """
     rows = _count(arms)
     if not rows:
         return
     if not any(row.n_unlearned for row in rows):
         smallest = min(rows, key=lambda row: row.n)
         yield Paragraph(
-            f"Every run learned: its validation accuracy lies {_LEARNED}. In the smallest arm"
+            f"Every run learned: {_floor(class_weights, 'lies')}. In the smallest arm"
             f" {smallest.words} did not."
         )
         return
     yield Subheading("Runs that did not learn")
     yield Paragraph(
-        f"A run did not learn if it diverged, or if its validation accuracy is not {_LEARNED}."
+        f"A run did not learn if it diverged, or if {_floor(class_weights, 'is not')}."
         " Scores are compared among runs that learned. Intervals: Clopper and Pearson's; p:"
         " Fisher's exact test under Holm."
     )
@@ -116,6 +128,16 @@ def unlearned_blocks(arms: Sequence[ArmRow], sections: Sequence[str]) -> Iterato
             pairs,
             by_section(found, sections),
         )
+
+
+def _floor(class_weights: Collection[str], verb: str) -> str:
+    """`its validation accuracy lies above what naming the commonest class scores, plus …`."""
+    told = [
+        f"{what} {verb} above {least}, plus 1.645 standard errors"
+        for name, (what, least) in _FLOORS.items()
+        if name in class_weights
+    ]
+    return " or, with class weights, ".join(told)
 
 
 def _count(arms: Iterable[ArmRow]) -> list[UnlearnedRow]:

@@ -11,6 +11,7 @@ from rnnbench.page.blocks import Block, Paragraph, Subheading
 from rnnbench.page.texts import number, p_value, signed_points, with_interval
 
 _MOST_PAIRS = 10
+_PLURALS = {"test_accuracy": "Test accuracies", "test_macro_f1": "Test macro-F1 scores"}
 
 
 def write_up(comparison: Comparison) -> Iterator[Block]:
@@ -38,6 +39,7 @@ def write_up(comparison: Comparison) -> Iterator[Block]:
 
 def _method(comparison: Comparison) -> str:
     pairs, margin = comparison.pairs, _points(comparison.declared.margin)
+    scores = _PLURALS[comparison.declared.metric]
     networks = [row for row in comparison.arms if not row.is_baseline]
     n_runs = sorted(row.n_trained + row.n_failed for row in networks)
     seeds = " to ".join(map(str, dict.fromkeys((n_runs[0], n_runs[-1]))))
@@ -55,7 +57,7 @@ def _method(comparison: Comparison) -> str:
     level = f"The level of p is {level_of_look(comparison.look):.3g}{look}; a"
     return (
         f"Method: each network was trained with {seeds} seeds and scored on the test half at its"
-        f" best validation loss.{_left_out(networks)} Test accuracies were compared"
+        f" best validation loss.{_left_out(networks)} {scores} were compared"
         f" {'; or '.join(tests)}.{holm} {'A' if comparison.withheld else level} difference of"
         f" {margin} points was taken as the smallest that matters, and equivalence was tested by"
         f" two one-sided tests, whose p was multiplied by {CAUTION} (rnnbench)."

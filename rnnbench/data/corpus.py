@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -107,6 +107,16 @@ def gather(texts: Half, rows: NDArray[np.int64]) -> Half:
     )
     gathered[starts] = START
     return Half(tokens=gathered, offsets=new_offsets, labels=texts.labels[rows])
+
+
+def write_seen(tokens: NDArray[np.int32], vocabulary: Sequence[str]) -> str:
+    """The words of a text as a network sees them, `[?]` for one that it does not know.
+
+    Args:
+        tokens: int32 `(max_len,)`, as `cut_and_pad` gives them.
+    """
+    places = [int(token) - FIRST_WORD for token in tokens if token > START]
+    return " ".join(vocabulary[at] if 0 <= at < len(vocabulary) else "[?]" for at in places)
 
 
 def describe_classes(corpus: Corpus) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rnnbench.data.cache import Split, open_corpus, split_indices
 from rnnbench.data.corpus import UNKNOWN, Half, PartName
+from rnnbench.data.labels import read_grades
 from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec
 
@@ -66,18 +67,65 @@ def load_part(data: DataSpec, name: PartName) -> Part:
     return Part(tokens=tokens, labels=half.labels[rows].astype(np.float32))
 
 
-def chance_loss(data: DataSpec) -> float:
-    """Validation loss, in nats, of a model that always says how common each class is.
+def load_grades(data: DataSpec) -> tuple[float, ...] | None:
+    """The numbers that the classes are; None where they have no order.
+
+    Raises:
+        DataError: the corpus is not in the cache, or is damaged.
+    """
+    return read_grades(open_corpus(data.fingerprint).classes)
+
+
+def chance_loss(data: DataSpec, *, is_balanced: bool = False) -> float:
+    """Validation loss, in nats, of the best model that says the same of every text.
 
     It is the entropy of the validation part's labels: ln 2 for two classes of equal size.
+
+    Args:
+        is_balanced: the loss has class weights.
+
+    Raises:
+        DataError: the corpus is not in the cache, or is damaged.
+    """
+    split, labels = _split(data), open_corpus(data.fingerprint).train.labels
+    counts = np.bincount(labels[split.validation], minlength=data.n_classes)
+    shares = counts / counts.sum()
+    if is_balanced:
+        shares = shares * balanced_weights(labels[split.train], data.n_classes)
+    seen = shares[shares > 0]
+    return float(-(seen * np.log(seen / seen.sum())).sum())
+
+
+def chance_recall(data: DataSpec) -> float:
+    """The mean recall on the validation part above which a model has learned.
+
+    Whoever never looks at the texts has one over the number of classes; to that come 1.645 standard
+    errors, which are largest for who gives each class half of the texts.
 
     Raises:
         DataError: the corpus is not in the cache, or is damaged.
     """
     labels = open_corpus(data.fingerprint).train.labels[_split(data).validation]
     counts = np.unique(labels, return_counts=True)[1]
-    shares = counts / counts.sum()
-    return float(-(shares * np.log(shares)).sum())
+    error = 0.5 * np.sqrt((1 / counts).sum()) / len(counts)
+    return float(1 / len(counts) + 1.645 * error)
+
+
+def balanced_weights(labels: NDArray[Any], n_classes: int) -> NDArray[np.float32]:
+    """What each class counts in the loss so that all count the same; 0 for one that is not there.
+
+    Source: sklearn.utils.class_weight.compute_class_weight("balanced").
+
+    Args:
+        labels: of the training part.
+
+    Returns:
+        float32 `(n_classes,)`, whose mean over the labels is 1.
+    """
+    counts = np.bincount(labels.astype(np.int64), minlength=n_classes)
+    n_there = np.count_nonzero(counts)
+    weights = len(labels) / (n_there * np.maximum(counts, 1)) * (counts > 0)
+    return weights.astype(np.float32)
 
 
 def cut_and_pad(

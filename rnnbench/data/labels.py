@@ -82,6 +82,17 @@ def sort_classes(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found, key=float if are_numbers else None))
 
 
+def read_grades(classes: Sequence[str]) -> tuple[float, ...] | None:
+    """The numbers that the classes are; None where they have no order.
+
+    Three classes or more that are all numbers are grades: to take a 5 for a 4 is a smaller mistake
+    than to take it for a 1.
+    """
+    if len(classes) < 3 or not all(_NUMBER.fullmatch(name) for name in classes):
+        return None
+    return tuple(map(float, classes))
+
+
 def find_small(labels: Sequence[str]) -> dict[str, int]:
     """The classes that are too small to be in every part, with their rows."""
     counts = Counter(labels)

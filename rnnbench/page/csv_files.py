@@ -3,20 +3,30 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args, get_type_hints
 
 from rnnbench.output.characters import csv_text
 from rnnbench.stats.intervals import Interval
 
 
-def write_rows(row_type: type[Any], rows: Iterable[Any]) -> str:  # Any: any dataclass
+def write_rows(
+    row_type: type[Any],  # Any: any dataclass
+    rows: Iterable[Any],
+    optional: Collection[str] = (),
+) -> str:
     """The rows as CSV, a column for each field.
 
     What is missing is empty, an interval has a column for each end.
+
+    Args:
+        optional: fields that are left out if no row has them.
     """
+    rows = list(rows)
     is_interval = {
-        name: Interval in (hint, *get_args(hint)) for name, hint in get_type_hints(row_type).items()
+        name: Interval in (hint, *get_args(hint))
+        for name, hint in get_type_hints(row_type).items()
+        if name not in optional or any(getattr(row, name) is not None for row in rows)
     }
     header: list[str] = []
     for name, has_ends in is_interval.items():

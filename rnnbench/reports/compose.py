@@ -3,15 +3,15 @@
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from rnnbench.claims.judge import judge_claims
 from rnnbench.claims.kinds import Claim, TimingTest
 from rnnbench.claims.page import claims_parts, claims_tables
 from rnnbench.compare.answer import warn_of, write_answer
-from rnnbench.compare.arms import hardware_of
+from rnnbench.compare.classes import ArmClasses, describe_arms
+from rnnbench.compare.classes_page import classes_part, classes_tables
 from rnnbench.compare.comparison import (
     Baselines,
     Comparison,
@@ -26,10 +26,8 @@ from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
 from rnnbench.compare.sections import Section, divide_runs
 from rnnbench.compare.standing import find_standing, looks_that_count, tell_changes
-from rnnbench.data.cache import open_corpus
-from rnnbench.data.corpus import Corpus, describe_classes
-from rnnbench.errors import DataError
 from rnnbench.looks import Look
+from rnnbench.metrics import METRICS
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
 from rnnbench.page.csv_files import write_lines
@@ -38,7 +36,8 @@ from rnnbench.published.rows import Published, find_published
 from rnnbench.racing.page import race_part, race_tables
 from rnnbench.racing.record import Race
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import SPLIT_KEYS, SYNTHETIC, SYNTHETIC_NOTICE, Recipe, noun_of
+from rnnbench.reports.facts import describe_study
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE
 from rnnbench.study import TIMING
 from rnnbench.timing.page import (
     describe_timing,
@@ -58,7 +57,6 @@ from rnnbench.tuning.tuned import (
     scores_compared,
 )
 
-_DATA_SETTINGS = ("num_words", "max_len", *SPLIT_KEYS)
 ABOUT_TIMING = "What a training step costs, with and without recurrent dropout, and why"
 
 
@@ -71,6 +69,7 @@ class Report:
         warnings: what must not be overlooked: few seeds, synthetic reviews, failed runs.
         made_at: local date and time.
         comparison: of a study's runs; None where only what was timed is told.
+        classes: of the arms on data of the user's own.
         published: what the notes print of the same; None of texts that are not theirs.
         tuning: of a study whose architectures were tuned; None for any other.
         timing: what was timed in the folder; None if nothing was.
@@ -86,6 +85,7 @@ class Report:
     made_at: str
     comparison: Comparison | None = None
     published: Published | None = None
+    classes: tuple[ArmClasses, ...] = ()
     tuning: TuningPart | None = None
     timing: TimingPart | None = None
     races: tuple[Race, ...] = ()
@@ -104,6 +104,7 @@ class Report:
         """The CSV text of every table, by the stem of its file."""
         return {
             **(comparison_tables(self.comparison) if self.comparison else {}),
+            **(classes_tables(self.classes) if self.classes else {}),
             **(tuning_tables(self.tuning) if self.tuning else {}),
             **(race_tables(self.races) if self.races else {}),
             **(published_tables(self.published) if self.published else {}),
@@ -115,7 +116,11 @@ class Report:
     def _parts(self) -> Iterator[Part]:
         yield _answer_part(self.answer, self.warnings)
         if self.comparison:
-            yield from comparison_parts(self.comparison, (self.published or Published()).curves_for)
+            curves_for = (self.published or Published()).curves_for
+            parts = comparison_parts(self.comparison, curves_for)
+            yield next(parts)  # what is compared; then which classes come out how
+            yield from [classes_part(self.classes)] if self.classes else []
+            yield from parts
         if self.tuning:
             yield tuning_part(self.tuning)
         if self.comparison and self.published:
@@ -184,7 +189,7 @@ def compose_report(
     rule: dict[str, Any] = {  # Any: of two functions
         "margin": declared.margin,
         "is_paired": declared.is_paired,
-        "n_test": count_test_texts(comparable),
+        "metric": declared.metric,
         "look": comparison.look,
         # A claim or a tuned pair that were judged at a page without verdicts would be a free look.
         "withheld": comparison.withheld,
@@ -193,6 +198,7 @@ def compose_report(
         _planned_last(sections, planned),
         [row for row in comparison.arms if row.is_baseline],
         n_test=comparison.n_test,
+        metric=declared.metric,
         margin=declared.margin,
         command=command,
     )
@@ -213,13 +219,23 @@ def compose_report(
                 timing=timing,
                 unlearned=unlearned or frozenset(),
                 compared=comparison.compared,
+                n_test={name: count_test_texts(comparable, name) for name in METRICS},
                 **rule,
             )
         ),
+        classes=describe_arms(sections),
         timing=timing,
         races=tuple(race for race in races if any(race.chose(run.spec) for run in runs)),
         facts=describe_study(runs, declared, command),
-        tuning=compose_tuning_part(tuned, matched, searches or {}, **rule) if tuned else None,
+        tuning=compose_tuning_part(
+            tuned,
+            matched,
+            searches or {},
+            n_test=count_test_texts(comparable, declared.metric),
+            **rule,
+        )
+        if tuned
+        else None,
         made_at=_now(),
         look=_take_look(scores, comparison),
     )
@@ -242,40 +258,6 @@ def compose_timing_report(timing: TimingPart, claims: Sequence[Claim]) -> Report
         made_at=_now(),
         timing=timing,
     )
-
-
-def describe_study(
-    runs: Sequence[RecordedRun], declared: Declaration, command: str
-) -> tuple[Fact, ...]:
-    """Data and its classes, recipe, versions, hardware, back end, engine, commit and command."""
-    settings = [run.spec.settings for run in runs]
-    texts = {f"{run.spec.data.dataset} ({run.spec.data.fingerprint})" for run in runs}
-    is_own = any(run.spec.data.is_own for run in runs)
-    hidden = SPLIT_KEYS if is_own else ("split_seed",) if declared.vary_split else ()
-    seen = [name for name in _DATA_SETTINGS if name not in hidden]
-    paired = "by seed" if declared.is_paired else "none: seeds are not compared with each other"
-    facts = [
-        (
-            f"{noun_of(run.spec.data for run in runs)} (content fingerprint, SHA-256)",
-            _listed(texts),
-        ),
-        ("classes", _classes(runs)),
-        ("seen by the networks", _describe(settings, seen)),
-        ("split", _split(runs, is_own=is_own, vary_split=declared.vary_split)),
-        ("recipe", _describe(settings, tuple(item.name for item in fields(Recipe)))),
-        ("embedding size", _listed({str(run.spec.embedding_size) for run in runs})),
-        ("pairing", paired),
-        ("practical margin", f"{declared.margin_points:g} points of test accuracy"),
-        ("back end and engine", _listed({f"{r.spec.backend}, {r.spec.engine}" for r in runs})),
-        ("hardware", _hardware(runs)),
-        ("cores", _environment(runs, "cores")),
-        ("platform", _environment(runs, "platform")),
-        ("versions", _versions(runs)),
-        ("git commit", _environment(runs, "commit")),
-        ("runs in MLflow", f"{sum(run.run_id is not None for run in runs)} of {len(runs)}"),
-        ("repeat with", command),
-    ]
-    return tuple((name, value or "not known") for name, value in facts)
 
 
 def _take_look(scores: Mapping[str, float | None], comparison: Comparison) -> Look | None:
@@ -341,61 +323,3 @@ def _mixed(sections: Sequence[Section], matched: Matched) -> Iterator[str]:
         arms = [(arm, [run.result for run in runs if run.result]) for arm, runs in table.items()]
         if sentence := tell_mixed(name, arms):
             yield sentence
-
-
-def _classes(runs: Sequence[RecordedRun]) -> str:
-    """`negative 50.0 %, positive 50.0 %` of all texts; empty where they are not cached here."""
-    return _listed({describe_classes(corpus) for corpus in _corpora(runs)})
-
-
-def _split(runs: Sequence[RecordedRun], *, is_own: bool, vary_split: bool) -> str:
-    """How texts were divided; of a file of the user's, how many came into each part."""
-    if not is_own:
-        split = "drawn anew with each seed" if vary_split else "one split for all seeds"
-        return f"{split}; the test half is fixed"
-    sizes = set()
-    for corpus in _corpora(runs):
-        n_validation = corpus.n_validation or 0
-        counts = (corpus.train.n_reviews - n_validation, n_validation, corpus.test.n_reviews)
-        sizes.add("{:,} train, {:,} validation, {:,} test".format(*counts))
-    return "; ".join(("one for all seeds, made when the file was read", *sorted(sizes)))
-
-
-def _corpora(runs: Sequence[RecordedRun]) -> Iterator[Corpus]:
-    """What the runs learnt from, where it is cached here."""
-    for fingerprint in {run.spec.data.fingerprint for run in runs}:
-        with suppress(DataError):
-            yield open_corpus(fingerprint)
-
-
-def _describe(
-    settings: Sequence[Mapping[str, Any]],  # Any: values of several types
-    names: Sequence[str],
-) -> str:
-    """`batch_size 64, order reshuffled or frozen`."""
-    seen = {name: sorted({values[name] for values in settings}) for name in names}
-    return ", ".join(f"{name} {' or '.join(map(str, seen[name]))}" for name in names)
-
-
-def _hardware(runs: Sequence[RecordedRun]) -> str:
-    """The hardware that the runs' workers named."""
-    results = [run.result for run in runs if run.result is not None]
-    return _listed({hardware_of(result) for result in results if "device" in result.environment})
-
-
-def _environment(runs: Sequence[RecordedRun], key: str) -> str:
-    return _listed({run.result.environment.get(key, "") for run in runs if run.result is not None})
-
-
-def _versions(runs: Sequence[RecordedRun]) -> str:
-    seen: dict[str, set[str]] = {}
-    for run in runs:
-        if run.result is not None:
-            for key, value in run.result.environment.items():
-                if key.startswith("version."):
-                    seen.setdefault(key.removeprefix("version."), set()).add(value)
-    return ", ".join(f"{name} {' or '.join(sorted(seen[name]))}" for name in sorted(seen))
-
-
-def _listed(values: set[str]) -> str:
-    return "; ".join(sorted(values - {""}))

@@ -17,7 +17,7 @@ from rnnbench.compare.comparison import Declaration
 from rnnbench.errors import RnnbenchError, StoreError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.ledger import FOLDER, LOOKS_LOCK, Ledger
-from rnnbench.looks import Look
+from rnnbench.looks import Look, declared_value
 from rnnbench.output.amounts import plain, plural
 from rnnbench.page.screen import Screen
 from rnnbench.racing.record import read_races
@@ -42,6 +42,7 @@ _RULE = {
     "margin_points": ("practical margin", " points"),
     "contrast": ("contrast", ""),
     "pairing": ("pairing", ""),
+    "metric": ("metric", ""),
 }
 
 
@@ -318,7 +319,7 @@ def _changes(declared: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for earlier, later in itertools.pairwise(declared):
         day = time.strftime("%Y-%m-%d %H:%M", time.localtime(later["declared_at"]))
         for name, (words, unit) in _RULE.items():
-            before, after = (item["declaration"].get(name) for item in (earlier, later))
+            before, after = (declared_value(item["declaration"], name) for item in (earlier, later))
             if before != after and None not in (before, after):
                 yield (
                     f"The {words} was changed from {plain(before)} to {plain(after)}{unit} on "

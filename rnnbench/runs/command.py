@@ -98,7 +98,8 @@ def evaluate(
     """Score a run's best model, on the test half of its data or on your own file."""
     from rnnbench.data.tables import OwnChoices
     from rnnbench.page.consoles import print_json
-    from rnnbench.runs.predict import evaluate_run, show_evaluation
+    from rnnbench.runs.evaluation import show_evaluation
+    from rnnbench.runs.predict import evaluate_run
 
     chosen = given(file)
     if dataset is None and chosen:

@@ -21,7 +21,7 @@ from rnnbench.output.characters import csv_text
 from rnnbench.page.consoles import open_console
 from rnnbench.page.csv_files import write_lines
 from rnnbench.recorded_runs import RecordedRun, find_runs, read_runs
-from rnnbench.specs import Form, PluginForm
+from rnnbench.specs import UNWEIGHTED, Form, PluginForm
 from rnnbench.study import bundled_studies, load_study
 
 SECTIONS = ("architectures", "studies", "runs")
@@ -45,7 +45,7 @@ COLUMNS = (
     "fit_seconds",
     "status",
 )
-_SETTINGS = ("order", "backend", "engine", "learning_rate", "num_words", "max_len")
+_SETTINGS = ("order", "backend", "engine", "learning_rate", "class_weight", "num_words", "max_len")
 _HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
 _RESULTS = (
     "status",
@@ -56,6 +56,8 @@ _RESULTS = (
     "test_loss",
     "test_accuracy",
     "test_macro_f1",
+    "test_absolute_error",
+    "test_quadratic_kappa",
     "fit_seconds",
 )
 
@@ -136,7 +138,7 @@ def _describe_runs(runs: Iterable[RecordedRun]) -> list[dict[str, Any]]:
         spec, result = run.spec, run.result
         if result is None or run.is_deleted:
             continue
-        settings = spec.settings
+        settings = {**UNWEIGHTED, **spec.settings}
         records.append(
             {
                 "study": run.study,

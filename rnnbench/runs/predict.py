@@ -24,8 +24,8 @@ from rnnbench.execution.process import call_in_process, call_on
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import find_run, model_file
+from rnnbench.runs.evaluation import Evaluation, evaluate_part
 from rnnbench.specs import SYNTHETIC, DataSpec, Form, PluginForm, RunSpec
-from rnnbench.training.engine import macro_f1, predicted_classes, score
 from rnnbench.training.inference import predict_with
 
 
@@ -53,24 +53,6 @@ class Prediction:
     def answer(self) -> str:
         """The likeliest class."""
         return max(self.probabilities, key=lambda name: self.probabilities[name])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """How a model scores on some texts.
-
-    Args:
-        notes: what was inferred or left out of a file, and what makes the scores optimistic.
-    """
-
-    run: str
-    title: str
-    data: str
-    n_texts: int
-    loss: float
-    accuracy: float
-    macro_f1: float
-    notes: tuple[str, ...] = ()
 
 
 def predict_text(
@@ -113,7 +95,7 @@ def evaluate_run(
     """
     entry = find_run(words, root, study).entry
     model, spec = model_file(entry), entry.spec()
-    data = spec.data
+    data, corpus = spec.data, open_corpus(spec.data.fingerprint)
     notes: tuple[str, ...] = ()
     if dataset is None:
         part, name = load_part(data, "test"), f"the test half of {data.dataset}"
@@ -121,16 +103,14 @@ def evaluate_run(
         name = "standard input" if dataset == STANDARD_INPUT else dataset
         with open_table(dataset) as path:
             part, notes = _read_part(path, table, data)
-    probability = _ask(model, spec, part.tokens)
-    scores = score(probability, part.labels)
-    return Evaluation(
+    return evaluate_part(
+        _ask(model, spec, part.tokens),
+        part,
+        corpus.classes,
+        corpus.vocabulary if dataset is None else _vocabulary(data),
         run=entry.fingerprint,
         title=_title(entry),
         data=name,
-        n_texts=len(part.labels),
-        loss=scores.loss,
-        accuracy=scores.accuracy,
-        macro_f1=macro_f1(predicted_classes(probability), part.labels),
         notes=(*_code_notes(spec.form), *notes),
     )
 
@@ -150,19 +130,6 @@ def show_prediction(prediction: Prediction, screen: Screen) -> None:
         cut = plural(prediction.n_cut, "word")
         say(f"cut       the first {cut}: the network reads the end only")
     for note in prediction.notes:
-        say(f"note      {note}")
-
-
-def show_evaluation(found: Evaluation, screen: Screen) -> None:
-    """Print the scores."""
-    say = screen.say
-    say(f"run       {found.run}: {found.title}")
-    say(f"data      {found.data}, {plural(found.n_texts, 'text')}")
-    say(
-        f"scores    accuracy {found.accuracy:.4f}, macro-F1 {found.macro_f1:.4f}, "
-        f"loss {found.loss:.4f}"
-    )
-    for note in found.notes:
         say(f"note      {note}")
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnbench.stats.confusions import count_confusions, mean_f1
 from rnnbench.stats.intervals import Interval, t_quantile
 
 _BLOCK = 4_096  # reviews turned into float32 at once: 40 MB at 2,500 seeds
@@ -110,6 +111,49 @@ def resample_reviews(
             sums += correct[:, block].astype(np.float32) @ counts.T
     sums /= n_reviews - 1
     return ResampledMeans(correct.mean(axis=1, dtype=np.float64), sums, n_reviews)
+
+
+def resample_f1(
+    labels: NDArray[np.int8], predicted: NDArray[np.int8], weights: ReviewWeights
+) -> ResampledMeans:
+    """Each seed's macro-F1 as measured (`means`) and over each draw of the reviews.
+
+    Args:
+        labels: `(n_reviews,)`.
+        predicted: `(n_seeds, n_reviews)`.
+    """
+    n_classes = int(max(labels.max(), predicted.max())) + 1
+    truth = _one_hot(labels, n_classes)
+    there = _count_drawn(truth, weights)
+    means, resampled = [], []
+    for row in predicted:
+        named = _one_hot(row, n_classes)
+        hits, given = _count_drawn(truth * named, weights), _count_drawn(named, weights)
+        resampled.append(_mean_f1(hits, there + given))
+        means.append(mean_f1(count_confusions(labels, row, n_classes)))
+    return ResampledMeans(
+        np.array(means), np.stack(resampled).astype(np.float32), predicted.shape[1]
+    )
+
+
+def _one_hot(classes: NDArray[np.int8], n_classes: int) -> NDArray[np.bool_]:
+    """bool `(n_classes, n_reviews)`."""
+    chosen: NDArray[np.bool_] = np.arange(n_classes)[:, None] == classes
+    return chosen
+
+
+def _count_drawn(chosen: NDArray[np.bool_], weights: ReviewWeights) -> NDArray[np.float64]:
+    """How many of the chosen reviews of each row were drawn: `(n_classes, n_resamples)`."""
+    drawn = resample_reviews(chosen, weights)
+    return drawn.resampled.astype(np.float64) * (drawn.n_reviews - 1)
+
+
+def _mean_f1(hits: NDArray[np.float64], both: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Over the classes that are there or were named, `(n_resamples,)`."""
+    seen = both > 0
+    f1 = 2 * hits / np.where(seen, both, 1)
+    means: NDArray[np.float64] = f1.sum(axis=0) / seen.sum(axis=0)
+    return means
 
 
 def estimate_errors(means: ResampledMeans, rng: np.random.Generator) -> CrossedErrors:

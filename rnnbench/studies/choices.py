@@ -8,9 +8,11 @@ import typer
 from rnnbench.limits import parse_seeds
 from rnnbench.options import (
     ArchitectureChoices,
+    ClassWeight,
     Dataset,
     Epochs,
     ExecutorChoices,
+    Metric,
     OwnFileChoices,
     RaceChoices,
     numbers,
@@ -60,6 +62,7 @@ class RunChoices(ArchitectureChoices):
         typer.Option(help="reshuffled every epoch, or frozen; a list makes a grid."),
         words,
     ] = ()
+    class_weight: ClassWeight = None
     max_len: Annotated[
         tuple[int, ...], typer.Option(help="Words per text; a list makes a grid."), whole_numbers
     ] = ()
@@ -71,6 +74,7 @@ class RunChoices(ArchitectureChoices):
     study: Annotated[
         str | None, typer.Option(help="A study's TOML file, or the name of a bundled one.")
     ] = None
+    metric: Metric = None
     name: Annotated[
         str | None, typer.Option(help="Name of the study, and of its MLflow experiment.")
     ] = None

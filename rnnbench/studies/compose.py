@@ -64,6 +64,7 @@ def compose_study(choices: RunChoices) -> Study:
         architectures=choices.architectures or (ALL if choices.all_ else None),
         seeds=choices.seeds or None,
         dataset=dataset,
+        metric=choices.metric,
         own=choices.own.reading(),
         **changes,
     )

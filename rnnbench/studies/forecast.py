@@ -10,9 +10,11 @@ from itertools import combinations
 from typing import Literal, get_args
 
 from rnnbench.architectures import display_name
+from rnnbench.compare.predictions import weigh_texts
 from rnnbench.compare.reach import describe_reach
 from rnnbench.compare.verdicts import level_of_look
 from rnnbench.data.cache import open_corpus
+from rnnbench.metrics import USUAL_METRIC
 from rnnbench.specs import RunSpec
 from rnnbench.stats.seeds import detectable_difference
 from rnnbench.studies.plan import (
@@ -57,8 +59,8 @@ class Power:
 
     Args:
         n_pairs: comparisons that the report will make.
-        detectable: the smallest true difference of test accuracy that is found with a power of
-            80 %; None if the seeds cannot show that one arm is better.
+        detectable: the smallest true difference of `metric` that is found with a power of 80 %;
+            None if the seeds cannot show that one arm is better.
         limit: which verdicts cannot be given, and why, as the report will say it; None where all
             can.
         basis: where the spread between seeds is taken from, for people.
@@ -69,6 +71,7 @@ class Power:
     detectable: float | None
     limit: str | None
     basis: str
+    metric: str = USUAL_METRIC
 
 
 Source = Literal["runs", "pilot", "imdb"]
@@ -178,12 +181,14 @@ def _over(plan: Plan) -> set[tuple[str, int]]:
 def _judge(plan: Plan, n_seeds: int) -> Power:
     """What so many seeds of the study can decide."""
     n_pairs = count_pairs(plan.study, plan.specs)
-    n_test = open_corpus(plan.dataset.fingerprint).test.n_reviews
-    sd, basis = _sd_of_differences(plan.known), "the runs here"
+    metric, labels = plan.study.metric, open_corpus(plan.dataset.fingerprint).test.labels
+    n_test = weigh_texts(labels, metric)
+    sd, basis = _sd_of_differences(plan.known, metric), "the runs here"
     if sd is None:
         # Of fewer texts each is a larger part of the score.
         sd = USUAL_SD * math.sqrt(max(IMDB_TEST_TEXTS / n_test, 1.0))
-        basis = f"the textbook study on IMDB, for {n_test:,} test texts"
+        of = "" if metric == USUAL_METRIC else " in accuracy"
+        basis = f"the textbook study on IMDB{of}, for {n_test:,} test texts"
     look = number_of_look(plan, n_more=len(plan.tasks))
     detectable = detectable_difference(sd, n_seeds, max(n_pairs, 1), level=level_of_look(look))
     limit = describe_reach(
@@ -193,9 +198,17 @@ def _judge(plan: Plan, n_seeds: int) -> Power:
         has_spread=True,
         n_test=n_test,
         margin=plan.study.margin_points / 100,
+        metric=metric,
         look=look,
     )
-    return Power(n_seeds=n_seeds, n_pairs=n_pairs, detectable=detectable, limit=limit, basis=basis)
+    return Power(
+        n_seeds=n_seeds,
+        n_pairs=n_pairs,
+        detectable=detectable,
+        limit=limit,
+        basis=basis,
+        metric=metric,
+    )
 
 
 def _wall(work: Sequence[tuple[str, int]], costs: Mapping[str, Cost], n_workers: int) -> float:
@@ -232,7 +245,7 @@ def _expected_epochs(spec: RunSpec, plan: Plan) -> tuple[int, Source]:
     return usual_epochs(spec, plan.known), "runs" if kind in plan.known else "imdb"
 
 
-def _sd_of_differences(known: KnownResults) -> float | None:
+def _sd_of_differences(known: KnownResults, metric: str) -> float | None:
     """The median over pairs of the spread of paired differences; None without three seeds.
 
     None too if they do not differ at all: on a small test part that says nothing of more seeds.
@@ -240,7 +253,7 @@ def _sd_of_differences(known: KnownResults) -> float | None:
     found = []
     for a, b in combinations(known.values(), 2):
         differences = [
-            (a[seed].test_accuracy or 0) - (b[seed].test_accuracy or 0)
+            (getattr(a[seed], metric) or 0) - (getattr(b[seed], metric) or 0)
             for seed in a.keys() & b.keys()
         ]
         if len(differences) >= ENOUGH_SEEDS:

@@ -21,7 +21,7 @@ from rnnbench.errors import StoreError, UsageError
 from rnnbench.execution.engines import Workers, move_unfit_to_keras, open_executor, refuse_unfit
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
-from rnnbench.looks import RULE, Look, earlier_looks
+from rnnbench.looks import Look, earlier_looks, rule_of
 from rnnbench.page.screen import Screen
 from rnnbench.racing.defaults import Racing, with_defaults
 from rnnbench.recorded_runs import RecordedRun, read_runs
@@ -277,8 +277,7 @@ def number_of_look(plan: Plan, *, n_more: int) -> int:
     runs = [run for run in read_runs(ledger, read, asks_mlflow=False) if not run.is_deleted]
     own_runs = [run for run in runs if run.study == study.name]
     scores = scores_compared(study.tuned, own_runs, runs)
-    rule = {name: study.declaration[name] for name in RULE}
-    return len(earlier_looks(looks, scores, rule)) + 1
+    return len(earlier_looks(looks, scores, rule_of(study.declaration))) + 1
 
 
 def _divide(study: Study, specs: Iterable[RunSpec]) -> tuple[Section, ...]:

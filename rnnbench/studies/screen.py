@@ -1,11 +1,13 @@
 """What `rnnbench run` and `rnnbench plan` show."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
 from rich.live import Live
 
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.consoles import open_console
 from rnnbench.page.screen import Screen
@@ -17,6 +19,7 @@ from rnnbench.studies.forecast import Budget, Forecast, Power
 from rnnbench.studies.plan import Plan
 from rnnbench.studies.progress import LiveBoard, PlainBoard, StudyProgress
 from rnnbench.studies.summary import Row
+from rnnbench.study import Study
 
 
 class RunScreen(Screen):
@@ -63,7 +66,9 @@ class RunScreen(Screen):
         self.show_notice(plan.dataset.notice)
         caution = " · SYNTHETIC REVIEWS" if plan.dataset.notice else ""
         title = f"{plan.study.name} on {plan.dataset.name}{caution}"
-        self.console.print(rich_table(title, list(_summary_columns(rows)), rows))
+        self.console.print(rich_table(title, list(_summary_columns(rows, plan.study)), rows))
+        if graded := [row for row in rows if not math.isnan(row.test_absolute_error.mean)]:
+            self.console.print(rich_table("As grades", list(_grade_columns(graded)), graded))
         for line in advice.splitlines():
             self.say(line)
         if any(row.published for row in rows):
@@ -115,12 +120,25 @@ class ForecastScreen(RunScreen):
         self.say(f"To run them: {command}")
 
 
-def _summary_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
+def _name_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
     yield Column("architecture", lambda row: row.architecture, is_number=False, is_whole=True)
     if any(row.varied for row in rows):
         yield Column("with", lambda row: row.varied, is_number=False)
+
+
+def _grade_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
+    yield from _name_columns(rows)
+    yield Column("mean absolute error", lambda row: mean_with_sd(row.test_absolute_error, 2))
+    yield Column("quadratic kappa", lambda row: mean_with_sd(row.test_quadratic_kappa, 2))
+
+
+def _summary_columns(rows: Sequence[Row], study: Study) -> Iterator[Column[Row]]:
+    yield from _name_columns(rows)
     yield Column("n", _n_runs)
     yield Column("parameters", lambda row: count(row.n_parameters))
+    if study.metric != USUAL_METRIC:
+        title = METRICS[study.metric].replace(" ", "\n")
+        yield Column(title, lambda row: mean_with_sd(row.score(study.metric), 4))
     yield Column("test\naccuracy", lambda row: mean_with_sd(row.test_accuracy, 4))
     yield Column("best\nval_loss", lambda row: mean_with_sd(row.val_loss, 4))
     yield Column("best\nepoch", lambda row: mean_with_sd(row.best_epoch, 0))
@@ -168,7 +186,7 @@ def describe_power(verdict: Power) -> str:
     if verdict.limit or verdict.detectable is None:
         return verdict.limit or f"{seeds} cannot show one of {pairs} to be better"
     return (
-        f"{seeds} find a true difference of {100 * verdict.detectable:.2f} points of test accuracy "
-        f"in about four studies of five ({pairs}), if seeds differ as in {verdict.basis}; smaller "
-        "ones mostly stay undetermined"
+        f"{seeds} find a true difference of {100 * verdict.detectable:.2f} points of "
+        f"{METRICS[verdict.metric]} in about four studies of five ({pairs}), if seeds differ as in "
+        f"{verdict.basis}; smaller ones mostly stay undetermined"
     )

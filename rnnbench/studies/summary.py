@@ -9,11 +9,12 @@ from rnnbench.architectures import display_name
 from rnnbench.compare.arms import count_parameters
 from rnnbench.compare.comparison import Baselines, Floor, describe_baselines, find_unlearned
 from rnnbench.compare.outcome import Outcome, find_outcome
-from rnnbench.compare.predictions import read_labels
+from rnnbench.compare.predictions import read_labels, weigh_texts
 from rnnbench.compare.reach import describe_reach, is_too_coarse, seeds_to_decide
 from rnnbench.compare.rows import ArmRow
 from rnnbench.compare.sections import Arm, divide_runs
 from rnnbench.compare.standing import Interim, tell_interim
+from rnnbench.metrics import METRICS
 from rnnbench.output.amounts import plural
 from rnnbench.published.notes import NotesRun, is_comparable_with_notes, published_runs
 from rnnbench.recorded_runs import RecordedRun
@@ -22,7 +23,11 @@ from rnnbench.stats.intervals import MeanSd, mean_sd
 from rnnbench.studies.plan import Plan, count_pairs, number_of_look
 
 _OF_SIGHT = ("num_words", "max_len")
-_MEASURES = ("test_accuracy", "test_loss", "val_loss", "best_epoch", "epoch_seconds", "fit_seconds")
+_MEASURES = (
+    *METRICS,
+    *("test_absolute_error", "test_quadratic_kappa"),
+    *("test_loss", "val_loss", "best_epoch", "epoch_seconds", "fit_seconds"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,9 @@ class Row:
     n_missing: int
     n_parameters: int | None
     test_accuracy: MeanSd
+    test_macro_f1: MeanSd
+    test_absolute_error: MeanSd
+    test_quadratic_kappa: MeanSd
     test_loss: MeanSd
     val_loss: MeanSd
     best_epoch: MeanSd
@@ -55,6 +63,11 @@ class Row:
     fit_seconds: MeanSd
     published: NotesRun | None
     is_baseline: bool
+
+    def score(self, metric: str) -> MeanSd:
+        """What the runs are compared by."""
+        found: MeanSd = getattr(self, metric)
+        return found
 
 
 def summarise(
@@ -113,7 +126,8 @@ def find_outcome_of(
     return find_outcome(
         sections,
         found,
-        n_test=None if labels is None else len(labels),
+        n_test=None if labels is None else weigh_texts(labels, study.metric),
+        metric=study.metric,
         margin=study.margin_points / 100,
         command=command,
     )
@@ -197,7 +211,7 @@ def _tell_reach(plan: Plan, rows: Sequence[Row], *, asks_for_seeds: bool) -> str
     n_seeds = min(row.n for row in learned)
     study, words = plan.study, plural(n_seeds, "seed")
     labels, margin = read_labels(plan.dataset.fingerprint), study.margin_points / 100
-    n_test = None if labels is None else len(labels)
+    n_test = None if labels is None else weigh_texts(labels, study.metric)
     look = number_of_look(plan, n_more=0)
     n_pairs, is_paired = count_pairs(study, plan.specs), study.pairing == "seed"
     if not n_pairs:
@@ -214,9 +228,10 @@ def _tell_reach(plan: Plan, rows: Sequence[Row], *, asks_for_seeds: bool) -> str
         [row.n for row in learned],
         n_pairs=n_pairs,
         is_paired=is_paired,
-        has_spread=sum(row.test_accuracy.sd == 0 for row in rows) < 2,  # of one run it is NaN
+        has_spread=sum(row.score(study.metric).sd == 0 for row in rows) < 2,  # of one run it is NaN
         n_test=n_test,
         margin=margin,
+        metric=study.metric,
         look=look,
     )
     if limit is None:

@@ -47,7 +47,7 @@ def run_name(spec: RunSpec) -> str:
     """What a run is called in MLflow: `lstm · seed 3`, `gru · order=frozen · seed 0`."""
     same_reviews = DataSpec(dataset=spec.data.dataset, fingerprint=spec.data.fingerprint)
     usual = RunSpec(form=spec.form, data=same_reviews, seed=0).settings
-    changed = [f"{key}={value}" for key, value in spec.settings.items() if value != usual[key]]
+    changed = [f"{key}={value}" for key, value in spec.settings.items() if value != usual.get(key)]
     return " · ".join([display_name(spec.form), *changed, f"seed {spec.seed}"])
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.data.dataset import Part
+from rnnbench.data.dataset import Part, balanced_weights
 from rnnbench.specs import RunSpec
+from rnnbench.stats.confusions import count_confusions, mean_f1
 
 Arrays = tuple[NDArray[np.generic], ...]
 
@@ -53,6 +54,17 @@ class Outcome:
 
     variables: Variables
     scores: Scores
+
+
+def class_weights(spec: RunSpec, train: Part) -> NDArray[np.float32] | None:
+    """What each class counts in the loss, float32 `(n_classes,)`; None where all reviews count 1.
+
+    Args:
+        train: the training part, by which classes are common or rare.
+    """
+    if spec.recipe.class_weight == "none":
+        return None
+    return balanced_weights(train.labels, spec.data.n_classes)
 
 
 class Program(Protocol):
@@ -141,38 +153,45 @@ def predicted_classes(probability: NDArray[np.float32]) -> NDArray[np.int8]:
 
 
 def macro_f1(predicted: NDArray[np.int8], labels: NDArray[np.float32]) -> float:
-    """The mean over the classes of the harmonic mean of precision and recall.
-
-    Source: sklearn.metrics.f1_score(average="macro", zero_division=0).
-    """
-    truth = labels.astype(np.int64)
-    n_classes = int(max(truth.max(), predicted.max())) + 1
-    table = np.bincount(truth * n_classes + predicted, minlength=n_classes**2)
-    table = table.reshape(n_classes, n_classes)
-    hits, both = np.diag(table), table.sum(axis=0) + table.sum(axis=1)
-    seen = both > 0  # sklearn counts classes that are in neither not at all
-    return float((2 * hits[seen] / both[seen]).mean())
+    """The mean over the classes of the harmonic mean of precision and recall."""
+    n_classes = int(max(labels.max(), predicted.max())) + 1
+    return mean_f1(count_confusions(labels, predicted, n_classes))
 
 
-def score(probability: NDArray[np.float32], labels: NDArray[np.float32]) -> Scores:
+def score(
+    probability: NDArray[np.float32],
+    labels: NDArray[np.float32],
+    weights: NDArray[np.float32] | None = None,
+) -> Scores:
     """Loss and accuracy as `model.evaluate` gives them.
+
+    Args:
+        weights: what each class counts in the loss, float32 `(n_classes,)`; None for 1.
 
     Source: keras.losses.binary_crossentropy (clips by 1e-7) and keras.metrics.binary_accuracy
     (positive above 0.5); of more classes keras.losses.sparse_categorical_crossentropy. A NaN
     probability makes the loss NaN.
     """
-    if probability.ndim == 2:
-        return _score_classes(probability, labels)
+    losses, right = (_class_losses if probability.ndim == 2 else _losses)(probability, labels)
+    if weights is not None:
+        losses = losses * weights[labels.astype(np.int64)]
+    return Scores(loss=float(np.float32(losses.mean())), accuracy=float(right.mean()))
+
+
+def _losses(
+    probability: NDArray[np.float32], labels: NDArray[np.float32]
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Of each review its loss, and whether it is right."""
     p = np.clip(probability, KERAS_EPSILON, 1 - np.float32(KERAS_EPSILON)).astype(np.float64)
-    loss = -(labels * np.log(p) + (1 - labels) * np.log(1 - p)).mean()
-    accuracy = ((probability > 0.5) == (labels > 0.5)).mean()
-    return Scores(loss=float(np.float32(loss)), accuracy=float(accuracy))
+    return -(labels * np.log(p) + (1 - labels) * np.log(1 - p)), (probability > 0.5) == (
+        labels > 0.5
+    )
 
 
-def _score_classes(probability: NDArray[np.float32], labels: NDArray[np.float32]) -> Scores:
+def _class_losses(
+    probability: NDArray[np.float32], labels: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     truth = labels.astype(np.int64)
     shares = probability / probability.sum(axis=1, keepdims=True)
     p = np.clip(shares, KERAS_EPSILON, 1 - np.float32(KERAS_EPSILON)).astype(np.float64)
-    loss = -np.log(p[np.arange(len(truth)), truth]).mean()
-    accuracy = (probability.argmax(axis=1) == truth).mean()
-    return Scores(loss=float(np.float32(loss)), accuracy=float(accuracy))
+    return -np.log(p[np.arange(len(truth)), truth]), probability.argmax(axis=1) == truth

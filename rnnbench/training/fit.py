@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part
 from rnnbench.specs import RunSpec
-from rnnbench.training.engine import PREDICT_BATCH, Arrays, OneLane, Scores, Variables
+from rnnbench.training.engine import (
+    PREDICT_BATCH,
+    Arrays,
+    OneLane,
+    Scores,
+    Variables,
+    class_weights,
+)
 from rnnbench.training.template import Template, assign, to_arrays
 
 
@@ -56,9 +63,12 @@ class FitProgram(OneLane, Template):
         return probability[:, 0] if self.is_binary else probability
 
     def _fit(self, part: Part, order: NDArray[np.int64]) -> Any:  # Any: Keras is untyped
+        weights = class_weights(self.spec, part)
         return self.model.fit(
             part.tokens[order],
             part.labels[order],
+            # As `class_weight` would; Keras finds the weight of each review in a loop of Python's.
+            sample_weight=None if weights is None else weights[part.labels[order].astype(int)],
             batch_size=self.spec.recipe.batch_size,
             epochs=1,
             shuffle=False,  # the order is given: fit's own would repeat one permutation

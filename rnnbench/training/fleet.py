@@ -50,14 +50,12 @@ class FleetProgram(ScanProgram):
         """See `Program.run_epochs`; the last, partial batch counts as in Keras."""
         filled = _fill(works)
         parted = [self._divide(work.variables.weights, work.dropout_seed) for work in filled]
-        tokens, labels = self._place(part)
         state, (losses, accuracies) = self._call(
             "fleet epoch",
             _stack([trainable for trainable, _ in parted]),
             _stack([untrained for _, untrained in parted]),
             _stack([list(work.variables.optimizer) for work in filled]),
-            tokens,
-            labels,
+            self._place(part),
             np.stack([cut_rows(work.order, self._batch_size) for work in filled]),
         )
         trainable, untrained, optimizer = ([np.asarray(v) for v in part] for part in state)
@@ -101,7 +99,7 @@ class FleetProgram(ScanProgram):
         import jax
 
         if name == "fleet epoch":
-            return jax.vmap(self._epoch, in_axes=(0, 0, 0, None, None, 0))
+            return jax.vmap(self._epoch, in_axes=(0, 0, 0, None, 0))
         if name == "fleet predict":
             return jax.vmap(self._predict, in_axes=(0, 0, None))
         return super()._function(name)
@@ -141,11 +139,10 @@ def why_not_vmapped(spec: RunSpec) -> str | None:
         _stack([list(variables.optimizer)] * 2),
     )
     tokens = np.zeros((4, spec.data.max_len), dtype=np.int32)
+    placed = program._place(Part(tokens=tokens, labels=np.zeros(4, np.float32)))
     rows = np.zeros((2, 1, spec.recipe.batch_size), dtype=np.int32)
     try:
-        jax.eval_shape(
-            program._function("fleet epoch"), *lanes, tokens, np.zeros(4, np.float32), rows
-        )
+        jax.eval_shape(program._function("fleet epoch"), *lanes, placed, rows)
     except Exception as err:  # whatever a layer raises under vmap
         return named_line(err)
     return None

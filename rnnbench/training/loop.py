@@ -1,6 +1,7 @@
 """The epoch loop: the same for every engine, executor and back end."""
 
 import io
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.data.corpus import PartName
-from rnnbench.data.dataset import Part
+from rnnbench.data.dataset import Part, load_grades
 from rnnbench.data.files import temporary_folder
 from rnnbench.specs import (
+    DataSpec,
     EpochEnded,
     EpochRow,
     Event,
@@ -24,12 +26,19 @@ from rnnbench.specs import (
     RunSpec,
     Started,
 )
+from rnnbench.stats.confusions import (
+    count_confusions,
+    mean_absolute_error,
+    mean_f1,
+    quadratic_kappa,
+    score_classes,
+)
 from rnnbench.training.engine import (
     Arrays,
     Program,
     Scores,
     Work,
-    macro_f1,
+    class_weights,
     predicted_classes,
     score,
 )
@@ -161,7 +170,8 @@ def _train_epoch(
     compiled_before, began = program.compile_seconds, time.perf_counter()
     outcomes = program.run_epochs(works, train)
     weights = [None if outcome is None else outcome.variables.weights for outcome in outcomes]
-    held_out = _evaluate(program, weights, validation)
+    counts = class_weights(lanes[0].spec, train)
+    held_out = _evaluate(program, weights, validation, counts)
     seconds = time.perf_counter() - began - (program.compile_seconds - compiled_before)
     for lane, outcome, scores in zip(lanes, outcomes, held_out, strict=False):
         if outcome is None or scores is None:
@@ -188,10 +198,14 @@ def _work(lane: _Lane, n_reviews: int) -> Work:
 
 
 def _evaluate(
-    program: Program, weights: Sequence[Arrays | None], part: Part
+    program: Program,
+    weights: Sequence[Arrays | None],
+    part: Part,
+    counts: NDArray[np.float32] | None,
 ) -> list[Scores | None]:
+    """Each lane's scores; `counts` is what each class counts in the loss."""
     found = program.predict_all(weights, part)
-    return [None if each is None else score(each, part.labels) for each in found]
+    return [None if each is None else score(each, part.labels, counts) for each in found]
 
 
 def _finish(
@@ -210,30 +224,64 @@ def _finish(
     weights += [None] * (program.n_lanes - len(weights))
     probabilities: list[NDArray[np.float32] | None] = [None] * len(weights)
     trained: list[Scores | None] = [None] * len(weights)
+    held_out: list[NDArray[np.float32] | None] = [None] * len(weights)
     if scored:
         probabilities = program.predict_all(weights, parts["test"])
-        trained = _evaluate(program, weights, parts["train"])
-    for lane, probability, train in zip(lanes, probabilities, trained, strict=False):
+        counts = class_weights(lanes[0].spec, parts["train"])
+        trained = _evaluate(program, weights, parts["train"], counts)
+        if counts is not None:
+            held_out = program.predict_all(weights, parts["validation"])
+    for lane, probability, train, held in zip(
+        lanes, probabilities, trained, held_out, strict=False
+    ):
         if lane not in ended:
             continue
         result = _describe(lane, program, environment)
         if probability is None or train is None:
             yield Finished(fingerprint=lane.fingerprint, result=result, model=b"", predictions=b"")
             continue
-        test = score(probability, parts["test"].labels)
+        result = replace(
+            _with_test_scores(result, probability, parts["test"], lane.spec.data),
+            train_loss_at_best=train.loss,
+            train_accuracy_at_best=train.accuracy,
+            val_macro_recall=None if held is None else _macro_recall(held, parts["validation"]),
+        )
         yield Finished(
             fingerprint=lane.fingerprint,
-            result=replace(
-                result,
-                train_loss_at_best=train.loss,
-                train_accuracy_at_best=train.accuracy,
-                test_loss=test.loss,
-                test_accuracy=test.accuracy,
-                test_macro_f1=macro_f1(predicted_classes(probability), parts["test"].labels),
-            ),
+            result=result,
             model=files[lane.fingerprint][0],
             predictions=pack_predictions(probability),
         )
+
+
+def _with_test_scores(
+    result: RunResult, probability: NDArray[np.float32], part: Part, data: DataSpec
+) -> RunResult:
+    """The result with its scores on the test half; of grades also how far off they are."""
+    scores = score(probability, part.labels)
+    table = count_confusions(part.labels, predicted_classes(probability), data.n_classes)
+    result = replace(
+        result,
+        test_loss=scores.loss,
+        test_accuracy=scores.accuracy,
+        test_macro_f1=mean_f1(table),
+    )
+    grades = load_grades(data) if data.n_classes > 2 else None
+    if grades is None:
+        return result
+    kappa = quadratic_kappa(table, grades)
+    return replace(
+        result,
+        test_absolute_error=mean_absolute_error(table, grades),
+        test_quadratic_kappa=kappa if math.isfinite(kappa) else None,
+    )
+
+
+def _macro_recall(probability: NDArray[np.float32], part: Part) -> float:
+    """The mean recall of the classes that are there."""
+    n_classes = int(max(part.labels.max(), predicted_classes(probability).max())) + 1
+    table = count_confusions(part.labels, predicted_classes(probability), n_classes)
+    return float(np.nanmean(score_classes(table).recall))
 
 
 def _is_scored(lane: _Lane) -> bool:

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part
 from rnnbench.specs import RunSpec
-from rnnbench.training.engine import PREDICT_BATCH, Arrays, OneLane, Scores, Variables
+from rnnbench.training.engine import (
+    PREDICT_BATCH,
+    Arrays,
+    OneLane,
+    Scores,
+    Variables,
+    class_weights,
+)
 from rnnbench.training.template import Template, is_stream
 
 
@@ -22,7 +29,7 @@ class ScanProgram(OneLane, Template):
         super().__init__(spec)
         self.compile_seconds = 0.0
         self._batch_size = spec.recipe.batch_size
-        self._on_device: tuple[Part, Any, Any] | None = None  # Any: jax arrays
+        self._on_device: tuple[Part, tuple[Any, Any, Any]] | None = None  # Any: jax arrays
         self._compiled: dict[
             tuple[str, tuple[tuple[int, ...], ...]], Any
         ] = {}  # Any: jax executables
@@ -37,10 +44,9 @@ class ScanProgram(OneLane, Template):
     ) -> tuple[Variables, Scores]:
         """See `OneLane.run_epoch`; the last, partial batch counts as in Keras."""
         trainable, untrained = self._divide(variables.weights, dropout_seed)
-        tokens, labels = self._place(part)
         batches = cut_rows(order, self._batch_size)
         state, (loss, accuracy) = self._call(
-            "epoch", trainable, untrained, list(variables.optimizer), tokens, labels, batches
+            "epoch", trainable, untrained, list(variables.optimizer), self._place(part), batches
         )
         trained = Variables(
             weights=self._unite(state[0], state[1]),
@@ -73,12 +79,15 @@ class ScanProgram(OneLane, Template):
                     weights[at] = np.asarray(value)
         return tuple(weights)
 
-    def _place(self, part: Part) -> tuple[Any, Any]:
+    def _place(self, part: Part) -> tuple[Any, Any, Any]:
+        """Tokens, labels and, where there are class weights, what each review counts, or None."""
         import jax
 
         if self._on_device is None or self._on_device[0] is not part:
-            self._on_device = (part, jax.device_put(part.tokens), jax.device_put(part.labels))
-        return self._on_device[1:]
+            weights = class_weights(self.spec, part)
+            counted = None if weights is None else weights[part.labels.astype(np.int64)]
+            self._on_device = part, jax.device_put((part.tokens, part.labels, counted))
+        return self._on_device[1]
 
     def _call(self, name: str, *arguments: Any) -> Any:  # Any: jax arrays
         """Run the named function, compiled for these shapes; the time to compile is kept apart."""
@@ -96,16 +105,19 @@ class ScanProgram(OneLane, Template):
         return {"epoch": self._epoch, "predict": self._predict}[name]
 
     def _epoch(
-        self, trainable: Any, untrained: Any, optimizer: Any, tokens: Any, labels: Any, batches: Any
+        self, trainable: Any, untrained: Any, optimizer: Any, placed: Any, batches: Any
     ) -> Any:  # Any: traced jax arrays
         import jax
+
+        tokens, labels, weights = placed
 
         def step(state: Any, rows: Any) -> Any:
             trainable, untrained, optimizer = state
             used = (rows >= 0).astype("float32")
+            counted = used if weights is None else used * weights[rows]
             gradient = jax.value_and_grad(self._loss, has_aux=True)
             (loss, (hits, untrained)), gradients = gradient(
-                trainable, untrained, tokens[rows], labels[rows], used
+                trainable, untrained, tokens[rows], labels[rows], used, counted
             )
             trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
             return (trainable, untrained, optimizer), (loss * used.sum(), hits)
@@ -114,8 +126,13 @@ class ScanProgram(OneLane, Template):
         n_reviews = (batches >= 0).sum()
         return state, (losses.sum() / n_reviews, hits.sum() / n_reviews)
 
-    def _loss(self, trainable: Any, untrained: Any, tokens: Any, labels: Any, used: Any) -> Any:
-        """Mean loss over the rows in use: a short last batch is padded, never averaged in."""
+    def _loss(
+        self, trainable: Any, untrained: Any, tokens: Any, labels: Any, used: Any, counted: Any
+    ) -> Any:
+        """Mean loss over the rows in use: a short last batch is padded, never averaged in.
+
+        Class weights are in `counted`; as in Keras the rows are divided by, not their weights.
+        """
         import keras
 
         probability, untrained = self.model.stateless_call(
@@ -128,7 +145,7 @@ class ScanProgram(OneLane, Template):
             losses = keras.losses.sparse_categorical_crossentropy(labels, probability)
             right = probability.argmax(axis=-1) == labels
         hits = (right * used).sum()
-        return (losses * used).sum() / used.sum(), (hits, untrained)
+        return (losses * counted).sum() / used.sum(), (hits, untrained)
 
     def _predict(self, trainable: Any, untrained: Any, tokens: Any) -> Any:
         probability, _ = self.model.stateless_call(trainable, untrained, tokens, training=False)

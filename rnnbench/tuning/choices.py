@@ -9,6 +9,7 @@ from rnnbench.errors import UsageError, unknown_name
 from rnnbench.limits import MOST, parse_seeds
 from rnnbench.options import (
     ArchitectureChoices,
+    ClassWeight,
     Dataset,
     Epochs,
     OwnFileChoices,
@@ -65,6 +66,7 @@ class TuneChoices(ArchitectureChoices):
         ),
     ] = None
     epochs: Epochs = None
+    class_weight: ClassWeight = None
     max_len: Annotated[int | None, typer.Option(help="Words per text.")] = None
     num_words: Annotated[int | None, typer.Option(help="Size of the vocabulary.")] = None
     dataset: Dataset = None

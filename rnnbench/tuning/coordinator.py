@@ -113,7 +113,9 @@ class Coordinator:
         self._hardware = self._find_hardware()
         (first, *_) = searches[0].specs({})
         prepare_splits([first])
-        self._chance_loss = chance_loss(first.data)
+        self._chance_loss = chance_loss(
+            first.data, is_balanced=first.recipe.class_weight == "balanced"
+        )
         self._tracker = Tracker(
             ledger, TUNING, store, draw=draw_loss_curve, on_problem=view.warn, on_wait=view.say
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from rnnbench.compare.figures import picture_pairs
 from rnnbench.compare.rows import PairRow
 from rnnbench.compare.tables import tabulate_pairs
+from rnnbench.metrics import METRICS
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import Block, Paragraph, Part, make_part
 from rnnbench.page.csv_files import write_lines, write_records, write_rows
@@ -60,7 +61,7 @@ def tuning_tables(part: TuningPart) -> dict[str, str]:
         "tuning_curves": write_lines(
             ("architecture", "trial", "best", "low", "median", "high"), curves
         ),
-        "tuning_scores": write_lines(("architecture", "kind", "test_accuracy"), scores),
+        "tuning_scores": write_lines(("architecture", "kind", part.metric), scores),
         "tuning_pairs": write_rows(PairRow, part.pairs),
         "tuning_reach": write_rows(ReachRow, part.reach),
     }
@@ -83,12 +84,14 @@ def _blocks(part: TuningPart) -> Iterator[Block | None]:
         "Tuned against textbook, an architecture at a time, on the report's own seeds, which tuning"
         " never saw."
     )
-    yield _tabulate_scores(part.scores)
+    yield _tabulate_scores(part.scores, METRICS[part.metric])
     for sentence in part.ranking:
         yield Paragraph(sentence)
     names = [row.section for row in part.pairs]
     yield tabulate_pairs(part.pairs, names, caption="Tuned minus textbook", csv="tuning_pairs")
-    yield picture_pairs(part.pairs, names, name="tuned-pairs", minus="tuned minus textbook")
+    yield picture_pairs(
+        part.pairs, names, name="tuned-pairs", minus="tuned minus textbook", metric=part.metric
+    )
     if part.reach:
         yield _tabulate_reach(part.reach)
         yield Paragraph(
@@ -137,14 +140,14 @@ def _tabulate_budgets(rows: Sequence[TuningRecord]) -> Table[TuningRecord]:
     return Table("Budget of each search", "tuning_budgets", columns, [("", rows)])
 
 
-def _tabulate_scores(rows: Sequence[TunedRow]) -> Table[TunedRow]:
+def _tabulate_scores(rows: Sequence[TunedRow], words: str) -> Table[TunedRow]:
     columns: list[Column[TunedRow]] = [
         Column("architecture", lambda row: row.architecture, is_number=False),
         Column("values", lambda row: row.kind, is_number=False),
         Column("n", lambda row: count(len(row.scores))),
         Column(
-            "test accuracy (%), 95 % t interval",
-            lambda row: with_interval(row.test_accuracy, row.test_accuracy_t, per_cent),
+            f"{words} (%), 95 % t interval",
+            lambda row: with_interval(row.mean, row.mean_t, per_cent),
         ),
         Column("rank", lambda row: count(row.rank)),
     ]

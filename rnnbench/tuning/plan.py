@@ -93,6 +93,7 @@ def compose_base(choices: TuneChoices) -> Study:
         StudyError: something that cannot be trained.
     """
     data = {"max_len": choices.max_len, "num_words": choices.num_words}
+    recipe = {"epochs": choices.epochs, "class_weight": choices.class_weight}
     study = load_study("textbook")
     dataset = choices.own.dataset(choices.dataset)
     if dataset is not None and is_table(dataset):
@@ -102,7 +103,7 @@ def compose_base(choices: TuneChoices) -> Study:
         architectures=choices.architectures or ALL,
         dataset=dataset,
         data={key: (value,) for key, value in data.items() if value is not None},
-        recipe={} if choices.epochs is None else {"epochs": (choices.epochs,)},
+        recipe={key: (value,) for key, value in recipe.items() if value is not None},
     )
 
 

@@ -13,6 +13,7 @@ from rnnbench.compare.rows import PairRow, Withheld
 from rnnbench.compare.sections import tuned_architectures
 from rnnbench.compare.standing import without_verdicts
 from rnnbench.errors import StudyError
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.recorded_runs import CURVES, RecordedRun, scores_of
 from rnnbench.specs import Recipe, RunSpec
 from rnnbench.stats.intervals import Interval
@@ -30,7 +31,7 @@ _BOTH = ("tuned", "textbook")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunedRow:
-    """Test accuracy of one architecture on the seeds of the report: `kind` tuned or textbook."""
+    """What one architecture scores on the seeds of the report: `kind` tuned or textbook."""
 
     architecture: str
     kind: str
@@ -38,12 +39,12 @@ class TunedRow:
     rank: int
 
     @property
-    def test_accuracy(self) -> float:
+    def mean(self) -> float:
         """The mean."""
         return fmean(self.scores)
 
     @property
-    def test_accuracy_t(self) -> Interval | None:
+    def mean_t(self) -> Interval | None:
         """Its 95 % interval."""
         return accuracy_interval(self.scores)
 
@@ -79,6 +80,7 @@ class TuningPart:
         ranking: sentences on whether their order has changed.
         searches: those that gave the values, each with a winner.
         pairs: `a` tuned, `b` textbook, the architecture as section.
+        metric: what they are compared by.
     """
 
     audit: tuple[str, ...]
@@ -87,6 +89,7 @@ class TuningPart:
     scores: tuple[TunedRow, ...]
     pairs: tuple[PairRow, ...]
     reach: tuple[ReachRow, ...]
+    metric: str = USUAL_METRIC
 
 
 def compose_tuning_part(
@@ -97,6 +100,7 @@ def compose_tuning_part(
     margin: float,
     is_paired: bool,
     n_test: int | None = None,
+    metric: str = USUAL_METRIC,
     look: int = 1,
     withheld: Withheld = "",
 ) -> TuningPart:
@@ -108,7 +112,8 @@ def compose_tuning_part(
         records: of the searches, by architecture; those that are not here, or began anew since
             they gave the values, leave rows out.
         margin: the practical margin, as a fraction.
-        n_test: texts that the runs are scored on; None where unknown.
+        n_test: over how many texts one weighs; None where unknown.
+        metric: what runs are compared by.
         look: the number of the look that the report is.
         withheld: why the report gives no verdict; empty where it gives some.
     """
@@ -116,7 +121,10 @@ def compose_tuning_part(
     winners = {name: record.winner for name, record in records.items()}
     gave = [name for name in names if (best := winners.get(name)) and best.params == tuned[name]]
     found = [records[name] for name in gave]
-    scores = {name: {kind: scores_by_seed(matched[name][kind]) for kind in _BOTH} for name in names}
+    scores = {
+        name: {kind: scores_by_seed(matched[name][kind], metric) for kind in _BOTH}
+        for name in names
+    }
     both = {name: kinds for name, kinds in scores.items() if all(kinds.values())}
     rows = list(_describe_scores(both))
     pairs = compare_accuracies(
@@ -130,7 +138,8 @@ def compose_tuning_part(
         pairs = without_verdicts(pairs, withheld)
     return TuningPart(
         audit=_audit(found, [name for name in names if name not in gave]),
-        ranking=_compare_ranks(rows, pairs),
+        ranking=_compare_ranks(rows, pairs, METRICS[metric]),
+        metric=metric,
         searches=tuple(found),
         scores=tuple(rows),
         pairs=tuple(pairs),
@@ -298,7 +307,9 @@ def _audit(records: Sequence[TuningRecord], missing: Sequence[str]) -> tuple[str
     return tuple(sentences)
 
 
-def _compare_ranks(rows: Sequence[TunedRow], pairs: Sequence[PairRow]) -> tuple[str, ...]:
+def _compare_ranks(
+    rows: Sequence[TunedRow], pairs: Sequence[PairRow], words: str
+) -> tuple[str, ...]:
     ranks: dict[str, dict[str, int]] = {}
     for row in rows:
         ranks.setdefault(row.architecture, {})[row.kind] = row.rank
@@ -307,10 +318,10 @@ def _compare_ranks(rows: Sequence[TunedRow], pairs: Sequence[PairRow]) -> tuple[
     orders = {kind: ", ".join(sorted(ranks, key=lambda name: ranks[name][kind])) for kind in _BOTH}
     moved = [name for name, found in ranks.items() if found["tuned"] != found["textbook"]]
     if not moved:
-        sentence = f"Tuning does not change the order by mean test accuracy: {orders['tuned']}."
+        sentence = f"Tuning does not change the order by mean {words}: {orders['tuned']}."
     else:
         sentence = (
-            f"By mean test accuracy the order is {orders['textbook']} with the textbook's values,"
+            f"By mean {words} the order is {orders['textbook']} with the textbook's values,"
             f" and {orders['tuned']} with tuned ones; "
             f"{', '.join(moved)} {'changes' if len(moved) == 1 else 'change'} places."
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnbench.datasets import DatasetRef
 from rnnbench.errors import UsageError
-from rnnbench.specs import Backend
+from rnnbench.specs import UNWEIGHTED, Backend
 from rnnbench.study import Study, expand_study
 from rnnbench.tuning.plan import TUNING, refuse_overlap
 from rnnbench.tuning.record import FOLDER, TuningRecord, read_records
@@ -83,10 +83,9 @@ def _find_differences(
             backend=backend,
             n_classes=len(dataset.classes),
         )
-        values = [asdict(spec.form) | spec.settings for spec in specs]
-        for key, before in (
-            record.declaration["architecture"] | record.declaration["settings"]
-        ).items():
+        values = [{**UNWEIGHTED, **asdict(spec.form), **spec.settings} for spec in specs]
+        tuned_with = record.declaration["architecture"] | record.declaration["settings"]
+        for key, before in {**UNWEIGHTED, **tuned_with}.items():
             if study.vary_split and key == "split_seed":
                 continue
             now = dict.fromkeys(_shown(each.get(key)) for each in values)

@@ -591,7 +591,9 @@ def test_runs_that_all_lie_as_far_apart_leave_closeness_open(score: float) -> No
 )
 def test_few_test_texts_leave_a_claim_open(n_test: int | None, verdict: str) -> None:
     claim = Claim(id="x", claim="x", made_in="x", test=compare("higher"))
-    (row,) = judge_claims([claim], make_pair(0.02), margin=0.005, is_paired=True, n_test=n_test)
+    (row,) = judge_claims(
+        [claim], make_pair(0.02), margin=0.005, is_paired=True, n_test={"test_accuracy": n_test}
+    )
     assert row.verdict == verdict
     assert ("descriptive only (too few test texts)" in row.numbers) == (n_test == 12)
 
@@ -612,7 +614,9 @@ def test_test_texts_are_few_for_a_claims_own_margin_of_test_accuracy(
     test = compare("higher", metric, margin=margin)
     claim = Claim(id="x", claim="x", made_in="x", test=test)
     runs = make_pair(0.03, metric=metric)
-    (row,) = judge_claims([claim], runs, margin=0.005, is_paired=True, n_test=n_test)
+    (row,) = judge_claims(
+        [claim], runs, margin=0.005, is_paired=True, n_test={"test_accuracy": n_test}
+    )
     assert row.verdict == ("undetermined" if is_few else "supported")
 
 
@@ -620,7 +624,9 @@ def test_test_texts_are_few_for_a_claims_own_margin_of_test_accuracy(
 def test_closeness_to_test_accuracy_counts_test_texts(n_test: int) -> None:
     runs = [*on_own_splits("gru", 0.8, NOISE_A), *on_own_splits("lstm", 0.8, NOISE_B)]
     claim = Claim(id="x", claim="x", made_in="x", test=CLOSE)
-    (row,) = judge_claims([claim], runs, margin=0.005, is_paired=True, n_test=n_test)
+    (row,) = judge_claims(
+        [claim], runs, margin=0.005, is_paired=True, n_test={"test_accuracy": n_test}
+    )
     assert row.verdict == ("supported" if n_test == 100 else "undetermined")
 
 

@@ -13,9 +13,12 @@ from rnnbench.compare.predictions import (
     count_test_texts,
     read_correct,
     read_labels,
+    read_predicted,
+    weigh_texts,
 )
 from rnnbench.data.corpus import Corpus
 from rnnbench.recorded_runs import RecordedRun
+from rnnbench.training.engine import macro_f1
 from rnnbench.training.loop import pack_predictions
 
 LABELS = np.array([1, 0, 1, 0], dtype=np.int8)
@@ -46,9 +49,33 @@ def test_test_texts_are_counted_from_the_first_predictions_that_are_here(tmp_pat
     assert count_test_texts(runs[:1]) is count_test_texts([]) is None
 
 
+def test_in_macro_f1_a_text_of_the_smallest_class_weighs_most() -> None:
+    labels = np.array([0] * 90 + [1] * 10, dtype=np.int8)
+    assert weigh_texts(labels, "test_accuracy") == 100
+    assert weigh_texts(labels, "test_macro_f1") == 20
+    assert weigh_texts(labels[:90], "test_macro_f1") == 90
+    # One more mistake, as many texts being given each class: the score moves by about 1/20.
+    wrong = np.array([0] * 89 + [1] + [1] * 9 + [0], dtype=np.int8)
+    right = np.where(np.arange(100) == 99, 1, wrong).astype(np.int8)
+    step = macro_f1(right, labels) - macro_f1(wrong, labels)
+    assert step == pytest.approx(1 / 20, rel=0.5)
+
+
 def test_the_share_that_is_right_is_the_accuracy(tmp_path: Path) -> None:
     (right,) = read_correct([run_with(tmp_path, 0.9, 0.1, 0.9, 0.9)], LABELS).values()
     assert right.mean() == 0.75
+
+
+def test_classes_that_were_predicted_are_read_where_they_are_classes_of_the_run(
+    tmp_path: Path,
+) -> None:
+    run = run_with(tmp_path, 0.9, 0.1, 0.2, 0.8)
+    np.testing.assert_array_equal(read_predicted([run], LABELS)[0], [1, 0, 0, 1])
+    assert read_predicted([run], None) == read_predicted([run], LABELS[:2]) == {}
+    path = tmp_path / "0" / PREDICTIONS
+    odd = np.array([9, 0, 0, 1], dtype=np.int8)
+    np.savez(path, probability=np.full((4, 2), 0.5, np.float16), predicted=odd)
+    assert read_predicted([run], LABELS) == {}
 
 
 def test_a_run_whose_predictions_are_elsewhere_is_left_out(tmp_path: Path) -> None:

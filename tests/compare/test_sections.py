@@ -36,6 +36,13 @@ def test_an_arm_holds_its_runs_by_seed_the_failed_ones_too() -> None:
     assert [run.spec.seed for run in arm.finished] == [0, 2]
 
 
+def test_runs_with_class_weights_have_a_section_of_their_own() -> None:
+    found = runs("gru", "lstm", class_weight="balanced") + runs("gru", "lstm")
+    sections = divide_runs(found, "architecture")
+    assert [section.name for section in sections] == ["class_weight=balanced", "class_weight=none"]
+    assert {len(section.arms) for section in sections} == {2}
+
+
 def test_other_architectures_follow_the_presets_by_name() -> None:
     found = runs("gru", "lstm") + runs("gru", "lstm", units=16)
     (section,) = divide_runs(found, "architecture")

@@ -184,3 +184,23 @@ def test_the_floor_is_the_commonest_class_and_a_bit(
 
 def test_reviews_that_are_not_here_have_no_floor() -> None:
     assert find_floor(DataSpec(dataset="imdb", fingerprint="ab" * 32)) is None
+
+
+def test_a_run_with_class_weights_has_to_find_the_classes_instead(small_corpus: Corpus) -> None:
+    """Of 13 validation reviews; half of the classes' mean recall is chance."""
+    on = {"fingerprint": small_corpus.fingerprint(), "class_weight": "balanced"}
+    runs = [
+        made_up("gru", seed, finished(val_accuracy=0.1, val_macro_recall=recall), **on)
+        for seed, recall in enumerate((0.5, 0.7, 0.8, None))
+    ]
+    unlearned = find_unlearned(runs, lambda _: 0.99)
+    assert unlearned == {run.spec.fingerprint for run in runs[:2]}
+
+
+def test_the_page_says_what_a_run_with_class_weights_has_to_pass() -> None:
+    found = [*unlearned_blocks([arm("gru", 9)], ("",), {"balanced"})]
+    assert isinstance(found[0], Paragraph)
+    assert "recall of the classes in validation lies above one over their number" in found[0].text
+    (both,) = unlearned_blocks([arm("gru", 9)], ("",), {"none", "balanced"})
+    assert isinstance(both, Paragraph)
+    assert "standard errors or, with class weights, its mean recall" in both.text

@@ -11,6 +11,7 @@ import pytest
 from rnnbench.architectures import make_form
 from rnnbench.data.cache import open_corpus, split_indices, store_corpus
 from rnnbench.data.describe import tell_findings
+from rnnbench.data.labels import read_grades
 from rnnbench.data.own import make_corpus
 from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.errors import DataError
@@ -75,6 +76,38 @@ def test_grades_are_in_the_order_of_their_size(table: Table) -> None:
     labels = [str(grade) for grade in (10, 2, 1.5) * 40]
     corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), OwnChoices())
     assert corpus.classes == ("1.5", "2", "10")
+
+
+@pytest.mark.parametrize(
+    ("classes", "grades"),
+    [
+        (("1", "2", "4", "5"), (1.0, 2.0, 4.0, 5.0)),
+        (("-1", "0", "1.5"), (-1.0, 0.0, 1.5)),
+        (("0", "1"), None),
+        (("1", "2", "bad"), None),
+        (("1990s", "2000s", "2010s"), None),
+    ],
+)
+def test_three_classes_or_more_that_are_all_numbers_are_grades(
+    classes: tuple[str, ...], grades: tuple[float, ...] | None
+) -> None:
+    assert read_grades(classes) == grades
+
+
+def test_how_far_off_grades_are_is_kept_with_the_run(table: Table, keras_on_jax: Any) -> None:
+    labels = [str(grade) for grade in (1, 2, 4) * 40]
+    corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), OwnChoices())
+    data = DataSpec(
+        dataset="r", fingerprint=store_corpus(corpus), num_words=20, max_len=6, n_classes=3
+    )
+    spec = RunSpec(form=make_form("gru"), data=data, recipe=Recipe(epochs=1), seed=0)
+    end = list(InlineExecutor().run([Task(spec=spec)]))[-1]
+    assert isinstance(end, Finished), end
+    error, kappa = end.result.test_absolute_error, end.result.test_quadratic_kappa
+    assert error is not None
+    assert 0 <= error <= 3
+    assert kappa is not None
+    assert -1 <= kappa <= 1
 
 
 def test_the_vocabulary_is_that_of_the_training_part(table: Table) -> None:

@@ -17,6 +17,7 @@ from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
 from rnnbench.looks import Look
+from rnnbench.page.render import render_markdown
 from rnnbench.recorded_runs import RecordedRun, scores_of
 from rnnbench.reports.compose import Report, compose_report
 from rnnbench.reports.writer import write_report
@@ -498,3 +499,69 @@ def test_an_arm_without_all_predictions_has_the_seeds_alone(
     (row,) = compare(found).uncertainty.arms
     assert (row.n, row.n_reviews, row.both_se) == (3, None, None)
     assert row.seed_sd is not None
+
+
+BY_F1 = Declaration(metric="test_macro_f1")
+
+
+def with_f1(found: Sequence[RecordedRun]) -> list[RecordedRun]:
+    """The runs, whose macro-F1 is the other way round than their accuracy."""
+    return [
+        replace(
+            run, result=replace(run.result, test_macro_f1=1.5 - (run.result.test_accuracy or 0))
+        )
+        for run in found
+        if run.result is not None
+    ]
+
+
+def test_a_study_that_declares_macro_f1_is_compared_by_it() -> None:
+    report = compose(with_f1(runs()), BY_F1, claims=[BETTER, replace(BETTER, test=F1_BETTER)])
+    (pair,) = report.comparison.pairs
+    assert (pair.verdict, pair.size) == ("worse", "beyond")
+    assert report.answer[0].startswith("gru has the highest mean test macro-F1, 73.57 % [73.16")
+    assert "It is typically better than lstm (by 4.00 points" in report.answer[1]
+    # Accuracy says the opposite, and a claim on it is judged by itself.
+    assert [claim.verdict for claim in report.claims] == ["supported", "contradicted"]
+    assert "Holm" not in report.claims[1].numbers
+
+
+F1_BETTER = CompareTest(metric="test_macro_f1", a="lstm", b="gru", expect="higher")
+
+
+def test_tables_and_figures_of_such_a_study_say_what_they_show() -> None:
+    report = compose(with_f1(runs()), BY_F1)
+    page = report.page()
+    text = render_markdown(page, has_csv=True)
+    assert "Pairs by test macro-F1" in text
+    assert "5 points of test macro-F1" in text
+    assert "| accuracy (%) |" in text
+    assert page.pictures[0].title == "Test macro-F1 of every run"
+    tables = report.tables()
+    assert "test_macro_f1_t_low" in tables["architectures"]
+    assert tables["seeds"].splitlines()[0].endswith(",test_macro_f1")
+    usual = compose(with_f1(runs())).tables()
+    assert "test_macro_f1_t" not in usual["architectures"]
+    assert usual["seeds"].splitlines()[0].endswith(",epoch_seconds")
+
+
+def test_another_metric_after_a_look_is_another_look_and_that_is_said() -> None:
+    found = with_f1(runs())
+    report = compose(found, BY_F1, looks=[look_at(found, 7)])
+    assert report.comparison.look == 2
+    assert report.comparison.declared.rule["metric"] == "test_macro_f1"
+    assert any(text.startswith("The metric was test_accuracy at") for text in report.warnings)
+
+
+def test_grades_have_a_table_and_columns_of_their_own() -> None:
+    graded = [
+        replace(run, result=replace(run.result, test_absolute_error=0.5, test_quadratic_kappa=0.8))
+        for run in runs()
+        if run.result is not None
+    ]
+    report = compose(graded)
+    text = render_markdown(report.page(), has_csv=True)
+    assert "| mean absolute error (grades) | quadratic kappa |" in text
+    assert "| lstm | 7 | 0.50 ± 0.00 | 0.80 ± 0.00 |" in text
+    assert "test_quadratic_kappa_sd" in report.tables()["architectures"]
+    assert "quadratic" not in compose(runs()).tables()["architectures"]

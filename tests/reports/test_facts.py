@@ -13,7 +13,7 @@ from rnnbench.compare.comparison import Declaration
 from rnnbench.data.corpus import Corpus, Half, describe_classes
 from rnnbench.published.notes import REVIEWS
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.reports.compose import describe_study
+from rnnbench.reports.facts import describe_study
 from rnnbench.specs import RunResult
 
 

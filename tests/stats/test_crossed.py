@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.metrics import f1_score
 
 from rnnbench.stats.crossed import (
     ResampledMeans,
@@ -16,6 +17,7 @@ from rnnbench.stats.crossed import (
     draw_review_weights,
     estimate_errors,
     estimate_errors_apart,
+    resample_f1,
     resample_reviews,
 )
 
@@ -191,3 +193,18 @@ def test_an_interval_of_both_holds_the_truth_as_often_as_it_says() -> None:
         assert found is not None
         hits += found.contains(float(truth))
     assert hits >= 0.92 * 300
+
+
+def test_macro_f1_over_a_draw_is_that_of_the_drawn_reviews() -> None:
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 3, 50).astype(np.int8)
+    predicted = rng.integers(0, 4, (2, 50)).astype(np.int8)  # the fourth is in no review
+    weights = draw_review_weights(50, rng, n_resamples=20)
+    found = resample_f1(labels, predicted, weights)
+    for seed in range(2):
+        whole = f1_score(labels, predicted[seed], average="macro")
+        assert found.means[seed] == pytest.approx(whole)
+        for draw, counts in enumerate(weights.counts):
+            drawn = np.repeat(np.arange(50), counts)
+            expected = f1_score(labels[drawn], predicted[seed, drawn], average="macro")
+            assert found.resampled[seed, draw] == pytest.approx(expected, abs=1e-6)

@@ -292,11 +292,11 @@ def test_a_plug_in_that_is_not_installed_leaves_the_others() -> None:
 def test_a_score_has_its_mean_and_interval() -> None:
     part = compose(tuned("lstm", 0.83, 0.85), textbook("lstm", 0.80))
     one, two = part.scores
-    assert (len(one.scores), one.test_accuracy, one.test_accuracy_t) == (1, 0.80, None)
-    assert (len(two.scores), two.test_accuracy) == (2, pytest.approx(0.84))
-    assert two.test_accuracy_t is not None
+    assert (len(one.scores), one.mean, one.mean_t) == (1, 0.80, None)
+    assert (len(two.scores), two.mean) == (2, pytest.approx(0.84))
+    assert two.mean_t is not None
     # t(1) = 12.706, and the standard error is 0.01
-    assert two.test_accuracy_t.low == pytest.approx(0.84 - 0.12706, abs=1e-5)
+    assert two.mean_t.low == pytest.approx(0.84 - 0.12706, abs=1e-5)
 
 
 def test_reaching_the_textbooks_loss_is_counted_in_epochs_and_seconds() -> None:

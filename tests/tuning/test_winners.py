@@ -91,6 +91,7 @@ def test_a_study_as_it_was_tuned_has_nothing_to_tell(searched: Path) -> None:
         ({"hyperparameters": {"units": (8, 16)}}, "units 8, and runs with 8, 16"),
         ({"data": {"max_len": (500,)}}, "max_len 100, and runs with 500"),
         ({"recipe": {"epochs": (30,)}}, "epochs 100, and runs with 30"),
+        ({"recipe": {"class_weight": ("balanced",)}}, "class_weight none, and runs with balanced"),
     ],
 )
 def test_what_differs_is_told_and_declared(

@@ -1,0 +1,116 @@
+"""How a study was run, in names and values: what stands at the end of its report."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, fields
+from typing import Any
+
+from rnnbench.compare.arms import hardware_of
+from rnnbench.compare.comparison import Declaration
+from rnnbench.data.cache import open_corpus
+from rnnbench.data.corpus import Corpus, describe_classes
+from rnnbench.errors import DataError
+from rnnbench.page.blocks import Fact
+from rnnbench.recorded_runs import RecordedRun
+from rnnbench.specs import SPLIT_KEYS, Recipe, noun_of
+
+_DATA_SETTINGS = ("num_words", "max_len", *SPLIT_KEYS)
+
+
+def describe_study(
+    runs: Sequence[RecordedRun], declared: Declaration, command: str
+) -> tuple[Fact, ...]:
+    """Data and its classes, recipe, versions, hardware, back end, engine, commit and command."""
+    settings = [run.spec.settings for run in runs]
+    texts = {f"{run.spec.data.dataset} ({run.spec.data.fingerprint})" for run in runs}
+    is_own = any(run.spec.data.is_own for run in runs)
+    hidden = SPLIT_KEYS if is_own else ("split_seed",) if declared.vary_split else ()
+    seen = [name for name in _DATA_SETTINGS if name not in hidden]
+    paired = "by seed" if declared.is_paired else "none: seeds are not compared with each other"
+    facts = [
+        (
+            f"{noun_of(run.spec.data for run in runs)} (content fingerprint, SHA-256)",
+            _listed(texts),
+        ),
+        ("classes", _classes(runs)),
+        ("seen by the networks", _describe(settings, seen)),
+        ("split", _split(runs, is_own=is_own, vary_split=declared.vary_split)),
+        ("recipe", _describe([asdict(run.spec.recipe) for run in runs], _recipe_names(runs))),
+        ("embedding size", _listed({str(run.spec.embedding_size) for run in runs})),
+        ("pairing", paired),
+        ("practical margin", f"{declared.margin_points:g} points of {declared.words}"),
+        ("back end and engine", _listed({f"{r.spec.backend}, {r.spec.engine}" for r in runs})),
+        ("hardware", _hardware(runs)),
+        ("cores", _environment(runs, "cores")),
+        ("platform", _environment(runs, "platform")),
+        ("versions", _versions(runs)),
+        ("git commit", _environment(runs, "commit")),
+        ("runs in MLflow", f"{sum(run.run_id is not None for run in runs)} of {len(runs)}"),
+        ("repeat with", command),
+    ]
+    return tuple((name, value or "not known") for name, value in facts)
+
+
+def _classes(runs: Sequence[RecordedRun]) -> str:
+    """`negative 50.0 %, positive 50.0 %` of all texts; empty where they are not cached here."""
+    return _listed({describe_classes(corpus) for corpus in _corpora(runs)})
+
+
+def _split(runs: Sequence[RecordedRun], *, is_own: bool, vary_split: bool) -> str:
+    """How texts were divided; of a file of the user's, how many came into each part."""
+    if not is_own:
+        split = "drawn anew with each seed" if vary_split else "one split for all seeds"
+        return f"{split}; the test half is fixed"
+    sizes = set()
+    for corpus in _corpora(runs):
+        n_validation = corpus.n_validation or 0
+        counts = (corpus.train.n_reviews - n_validation, n_validation, corpus.test.n_reviews)
+        sizes.add("{:,} train, {:,} validation, {:,} test".format(*counts))
+    return "; ".join(("one for all seeds, made when the file was read", *sorted(sizes)))
+
+
+def _corpora(runs: Sequence[RecordedRun]) -> Iterator[Corpus]:
+    """What the runs learnt from, where it is cached here."""
+    for fingerprint in {run.spec.data.fingerprint for run in runs}:
+        with suppress(DataError):
+            yield open_corpus(fingerprint)
+
+
+def _describe(
+    settings: Sequence[Mapping[str, Any]],  # Any: values of several types
+    names: Sequence[str],
+) -> str:
+    """`batch_size 64, order reshuffled or frozen`."""
+    seen = {name: sorted({values[name] for values in settings}) for name in names}
+    return ", ".join(f"{name} {' or '.join(map(str, seen[name]))}" for name in names)
+
+
+def _recipe_names(runs: Sequence[RecordedRun]) -> list[str]:
+    """What there is to say of the recipe: of class weights nothing where no run has them."""
+    has_weights = any(run.spec.recipe.class_weight != "none" for run in runs)
+    names = [item.name for item in fields(Recipe)]
+    return [name for name in names if has_weights or name != "class_weight"]
+
+
+def _hardware(runs: Sequence[RecordedRun]) -> str:
+    """The hardware that the runs' workers named."""
+    results = [run.result for run in runs if run.result is not None]
+    return _listed({hardware_of(result) for result in results if "device" in result.environment})
+
+
+def _environment(runs: Sequence[RecordedRun], key: str) -> str:
+    return _listed({run.result.environment.get(key, "") for run in runs if run.result is not None})
+
+
+def _versions(runs: Sequence[RecordedRun]) -> str:
+    seen: dict[str, set[str]] = {}
+    for run in runs:
+        if run.result is not None:
+            for key, value in run.result.environment.items():
+                if key.startswith("version."):
+                    seen.setdefault(key.removeprefix("version."), set()).add(value)
+    return ", ".join(f"{name} {' or '.join(sorted(seen[name]))}" for name in sorted(seen))
+
+
+def _listed(values: set[str]) -> str:
+    return "; ".join(sorted(values - {""}))

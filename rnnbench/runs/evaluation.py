@@ -1,0 +1,121 @@
+"""How a kept model scores on some texts, and class by class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnbench.compare.classes import ClassRow, MistakeRow, describe_predictions
+from rnnbench.compare.classes_page import class_columns, tell_mistake, tell_worst
+from rnnbench.compare.predictions import take_predictions
+from rnnbench.data.corpus import write_seen
+from rnnbench.data.dataset import Part
+from rnnbench.data.labels import read_grades
+from rnnbench.output.amounts import plural
+from rnnbench.page.screen import Screen
+from rnnbench.page.tables import rich_table
+from rnnbench.page.texts import number
+from rnnbench.stats.confusions import mean_absolute_error, quadratic_kappa
+from rnnbench.training.engine import score
+
+_N_MISTAKES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How a model scores on some texts.
+
+    Args:
+        classes: a row for each.
+        confusions: texts of each true class (row) by predicted class, in the order of `classes`.
+        mistakes: the surest first.
+        absolute_error, quadratic_kappa: where the classes are grades; else None.
+        worst: which classes come out worst, in a sentence.
+        notes: what was inferred or left out of a file, and what makes the scores optimistic.
+    """
+
+    run: str
+    title: str
+    data: str
+    n_texts: int
+    loss: float
+    accuracy: float
+    macro_f1: float
+    classes: tuple[ClassRow, ...]
+    confusions: tuple[tuple[int, ...], ...]
+    mistakes: tuple[MistakeRow, ...]
+    worst: str
+    absolute_error: float | None = None
+    quadratic_kappa: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+def evaluate_part(
+    probability: NDArray[np.float32],
+    part: Part,
+    names: Sequence[str],
+    vocabulary: Sequence[str],
+    *,
+    run: str,
+    title: str,
+    data: str,
+    notes: tuple[str, ...] = (),
+) -> Evaluation:
+    """The scores of a model's probabilities.
+
+    Args:
+        names: of the classes.
+        vocabulary: the words of the part's tokens; empty where they are not known.
+    """
+    scores = score(probability, part.labels)
+    found = describe_predictions(
+        [take_predictions(probability)],
+        part.labels.astype(np.int8),
+        names,
+        lambda place: write_seen(part.tokens[place], vocabulary) if vocabulary else "",
+    )
+    grades, (table,) = read_grades(names), found.confusions
+    return Evaluation(
+        run=run,
+        title=title,
+        data=data,
+        n_texts=len(part.labels),
+        loss=scores.loss,
+        accuracy=scores.accuracy,
+        macro_f1=found.macro_f1,
+        classes=tuple(found.rows()),
+        confusions=tuple(tuple(map(int, row)) for row in table),
+        mistakes=found.mistakes,
+        worst=tell_worst(found),
+        absolute_error=None if grades is None else mean_absolute_error(table, grades),
+        quadratic_kappa=None if grades is None else quadratic_kappa(table, grades),
+        notes=notes,
+    )
+
+
+def show_evaluation(found: Evaluation, screen: Screen) -> None:
+    """Print the scores, those of each class, and the surest mistakes."""
+    say = screen.say
+    say(f"run       {found.run}: {found.title}")
+    say(f"data      {found.data}, {plural(found.n_texts, 'text')}")
+    say(
+        f"scores    accuracy {found.accuracy:.4f}, macro-F1 {found.macro_f1:.4f}, "
+        f"loss {found.loss:.4f}"
+    )
+    if found.absolute_error is not None:
+        say(
+            f"grades    mean absolute error {found.absolute_error:.2f}, quadratic kappa "
+            f"{number(found.quadratic_kappa)}"
+        )
+    for note in found.notes:
+        say(f"note      {note}")
+    screen.console.print()
+    screen.console.print(rich_table("", class_columns(), found.classes))
+    say(found.worst)
+    if shown := found.mistakes[:_N_MISTAKES]:
+        say("The surest mistakes, each text as the network saw it:")
+        for mistake in shown:
+            say(f"  {tell_mistake(mistake)}")
