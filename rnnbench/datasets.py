@@ -112,7 +112,7 @@ def is_table(choice: str) -> bool:
     if choice in (*DATASETS, STANDARD_INPUT):
         return choice == STANDARD_INPUT
     path = Path(choice)
-    return bool(kind_of(path)) or (is_there(path) and path.is_dir() and not _has_npz(path))
+    return bool(kind_of(path)) or (_is_folder(path) and not _has_npz(path))
 
 
 @contextmanager
@@ -135,7 +135,7 @@ def stem_of_table(choice: str) -> str:
     if choice == STANDARD_INPUT:
         return "stdin"
     path = Path(choice)
-    return path.absolute().name or "root" if path.is_dir() else stem_of(path)
+    return path.resolve().name or "root" if _is_folder(path) else stem_of(path)
 
 
 def prepare_splits(specs: Iterable[RunSpec]) -> None:
@@ -160,6 +160,10 @@ def _find_npz(choice: str) -> Path:
         known = unknown_name("data set", choice, DATASETS)
         raise UsageError(f"{known}, or name an imdb.npz or a file of your own")
     refuse_unreadable(choice)
+
+
+def _is_folder(path: Path) -> bool:
+    return is_there(path) and path.is_dir()
 
 
 def _has_npz(path: Path) -> bool:

@@ -272,11 +272,13 @@ class FileChoices:
         typer.Option(help="Column of your file with the classes; inferred when unambiguous."),
     ] = None
     separator: Annotated[
-        str | None, typer.Option(help="What separates the columns of your CSV file."), _separator
+        str | None,
+        typer.Option(help="What separates the columns of your CSV file; by default it is found."),
+        _separator,
     ] = None
     encoding: Annotated[
         str | None,
-        typer.Option(help="Encoding of your file, such as latin-1; by default it is found out."),
+        typer.Option(help="Encoding of your file, such as latin-1; by default it is found."),
     ] = None
     quoting: Annotated[
         str | None,
@@ -292,11 +294,7 @@ class FileChoices:
         bool | None, typer.Option("--strip-html", help="Take tags and entities out of the texts.")
     ] = None
     keep_labels: Annotated[
-        bool | None,
-        typer.Option(
-            "--keep-labels",
-            help="Keep labels apart that differ in case, spaces or number format alone.",
-        ),
+        bool | None, typer.Option("--keep-labels", help="Merge no labels that are spelled alike.")
     ] = None
     drop_unlabelled: Annotated[
         bool | None, typer.Option("--drop-unlabelled", help="Leave out rows without a label.")

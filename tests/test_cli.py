@@ -90,10 +90,24 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "two data sets": (
         ("run", "lstm", "--dataset", "train.csv", "--dataset=test.csv"),
         USAGE,
-        "texts are named with --dataset, which takes one file; put all parts into one file, "
-        "with a column split that says train, validation or test",
+        "--dataset takes one file; of several files, use --train FILE and --test FILE",
     ),
-    "options for parts": (("run", "lstm", "--train", "a.csv"), USAGE, "with a column split that"),
+    "two names of one file": (
+        ("run", "lstm", "--train", "a.csv", "--dataset", "b.csv"),
+        USAGE,
+        "--train and --dataset name the same; use one of them",
+    ),
+    "a file to validate on alone": (
+        ("plan", "lstm", "--train", "a.csv", "--validation", "b.csv"),
+        USAGE,
+        "use --test FILE too",
+    ),
+    "parts of no file": (
+        ("run", "lstm", "--dataset", "synthetic", "--test", "b.csv"),
+        USAGE,
+        "need a file of your own, not 'synthetic'",
+    ),
+    "nothing to describe": (("data", "describe"), USAGE, "name a file, a folder, or -"),
 }
 
 

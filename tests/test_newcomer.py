@@ -45,7 +45,7 @@ def test_a_file_is_described_before_anything_is_trained(begun: Project) -> None:
     done = begun.here("data", "describe", "--test-fraction", "0.2", "reviews.csv")
     assert done.returncode == 0, done.stderr
     assert "inferred: texts in '리뷰', labels in '감성'" in done.stdout
-    assert re.search(r"classes: 보통 33\.3 %, 재미 33\.3 %, 지루 33\.3 %", done.stdout)
+    assert re.search(r"보통 +\d+ +\d+ +\d+ +33\.3 %\n재미 .* 33\.3 %\n지루 .* 33\.3 %", done.stdout)
     assert "--max-len" in done.stdout
     assert "rnnbench run --all --test-fraction 0.2 --dataset reviews.csv\n" in done.stdout
 

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnbench.data.rows import shorten
 from rnnbench.errors import DataError
 
 PartName = Literal["train", "validation", "test"]
@@ -129,7 +130,8 @@ def describe_classes(corpus: Corpus) -> str:
 def tell_shares(counts: Mapping[str, int]) -> str:
     """`negative 50.0 %, positive 50.0 %`: each class's share of all texts."""
     n_all = sum(counts.values())
-    return ", ".join(f"{name} {tell_share(count, n_all)} %" for name, count in counts.items())
+    shares = (f"{shorten(name)} {tell_share(count, n_all)} %" for name, count in counts.items())
+    return ", ".join(shares)
 
 
 def tell_share(count: int, n_all: int) -> str:

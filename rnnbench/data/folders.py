@@ -80,8 +80,8 @@ def read_folder(folder: Path, encoding: str | None) -> Rows:
     if any(file.part for file in listing.files):
         columns[SPLIT] = [file.part for file in listing.files]
     names = [os.path.relpath(file.path, folder) for file in listing.files]
-    layout = "folder of a part with a folder for each class" if SPLIT in columns else "class"
-    how = f"read as texts in a file each, in a folder for each {layout}"
+    below = ", below train and test" if SPLIT in columns else ""
+    how = f"read as texts in a file each, in a folder for each class{below}"
     return Rows(columns, names, unit="file", notes=(how, *listing.notes, *notes))
 
 
@@ -122,7 +122,8 @@ def _list_classes(classes: Sequence[tuple[str, os.DirEntry[str]]]) -> Listing:
 
 
 def _subfolders(folder: Path) -> list[os.DirEntry[str]]:
-    return [item for item in _visible(folder) if os.path.isdir(item.path)]  # noqa: PTH112 - a loop of links raises in Path
+    """Folders in it, and links to some; a link that leads nowhere is none."""
+    return [item for item in _visible(folder) if Path(item.path).is_dir()]
 
 
 def _visible(folder: Path) -> list[os.DirEntry[str]]:

@@ -16,6 +16,7 @@ from rnnbench.data.corpus import FIRST_WORD, PARTS, UNKNOWN, Corpus, Half, gathe
 from rnnbench.data.describe import Findings, Repeats, find_out
 from rnnbench.data.html_text import has_html
 from rnnbench.data.labels import sort_classes
+from rnnbench.data.rows import shorten
 from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.errors import DataError
 
@@ -179,8 +180,9 @@ def _check_parts(
         there = set(labels[keep & (parts == place)].tolist())
         missing = [name for number, name in enumerate(classes) if number not in there]
         if missing and (part == "train" or not there):
-            what = f"no row of the class '{missing[0]}'" if there else "no rows"
-            raise DataError(f"the {part} part has {what}")
+            what = f"no row of the class '{shorten(missing[0])}'" if there else "no rows"
+            remedy = "; name a file of them with --test" if part == "test" else ""
+            raise DataError(f"the {part} part has {what}{remedy}")
 
 
 @cache

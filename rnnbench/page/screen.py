@@ -51,7 +51,7 @@ class Screen:
         """
         content = dataset.fingerprint[:12]
         self.say(f"data      {dataset.name} ({dataset.origin}), content {content}")
-        sizes = tell_sizes(dataset.findings) if dataset.findings and with_sizes else ()
+        sizes = tell_sizes(dataset.findings) if with_sizes and dataset.findings else ()
         for note in (*sizes, *dataset.notes):
             self.say(f"          {note}")
 

@@ -61,16 +61,16 @@ def test_a_study_with_korean_in_its_name_travels(trained: Project, tmp_path: Pat
 
 def test_what_is_inferred_of_a_file_is_said_before_anything_is_trained(project: Project) -> None:
     described = project.command("data", "describe", "음식.csv").stdout
-    assert "read as cp949, a Korean encoding" in described
+    assert "read as cp949 (Korean), because it is not UTF-8" in described
     described = project.command("data", "describe", "quote.tsv").stdout
-    assert "the one in line 6 would join it" in described
-    assert "parts: 38 train, 10 validation, 12 test" in described
+    assert "because in line 6 they do not pair" in described
+    assert described.split("all ")[1].split()[:3] == ["38", "10", "12"]
     refused = project.command("data", "describe", "--quoting", "minimal", "quote.tsv")
     assert refused.returncode == 3
     assert "the double quote that opens in line 6 is never closed" in refused.stderr
 
 
-@pytest.mark.parametrize("choice", ["-", "https://example.org/reviews.csv", "."])
+@pytest.mark.parametrize("choice", ["/dev/stdin", "https://example.org/reviews.csv", "."])
 def test_what_cannot_be_read_is_bad_input(choice: str, project: Project) -> None:
     done = project.command("run", "lstm", "--dataset", choice, *SMALL)
     assert done.returncode == 2

@@ -7,6 +7,7 @@ prints how often each outcome came, and every input that was neither taken nor r
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import multiprocessing
@@ -390,6 +391,8 @@ KINDS: Mapping[str, _Kind] = {
     "csv": _Kind("texts.csv", _read_table, _often(damage_csv)),
     "json lines": _Kind("texts.jsonl", _read_table, _often(damage_json_lines)),
     "parquet": _Kind("texts.parquet", _read_table, damage_bytes),
+    "packed csv": _Kind("texts.csv.gz", _read_table, damage_bytes),
+    "spreadsheet": _Kind("texts.xlsx", _read_table, _often(damage_zip)),
     "npz": _Kind("imdb.npz", read_imdb, _often(damage_zip)),
     "timing": _Kind("session.json", read_session, _often(damage_json)),
     "model": _Kind("best.keras", _predict, _often(damage_zip)),
@@ -402,7 +405,9 @@ def _make_inputs(folder: Path) -> dict[str, bytes]:
 
     rows = [(f"text {n} of {n % 7} words", "good" if n % 2 else "bad") for n in range(80)]
     parquet = folder / "good.parquet"
-    pandas.DataFrame(rows, columns=["text", "label"]).to_parquet(parquet)
+    frame = pandas.DataFrame(rows, columns=["text", "label"])
+    frame.to_parquet(parquet)
+    frame.to_excel(folder / "good.xlsx", index=False)
     call_in_process(save_model, folder / "good.keras")
     lines = [
         json.dumps({"text": text, "label": label, "more": [1.5, None]}) for text, label in rows
@@ -417,7 +422,9 @@ def _make_inputs(folder: Path) -> dict[str, bytes]:
             b"[hyperparameters]\nunits = [4, 8]\ndropout = 0.3\nembedding_size = 16\n"
         ),
         "space": b"units = { low = 4, high = 64, log = true }\ndropout = [0.0, 0.3]\n",
-        "csv": "\n".join(["text,label", *(f"{text},{label}" for text, label in rows)]).encode(),
+        "csv": frame.to_csv(index=False).encode(),
+        "packed csv": gzip.compress(frame.to_csv(index=False).encode()),
+        "spreadsheet": (folder / "good.xlsx").read_bytes(),
         "json lines": "\n".join(lines).encode(),
         "parquet": parquet.read_bytes(),
         "npz": _make_npz(),
