@@ -72,6 +72,7 @@ OWNERS = {
     "torch": {"training", "timing"},
     "sklearn": {"data"},
     "scipy": {"stats", "data"},
+    "sentencepiece": {"data"},
     "mlflow": {"tracking"},
     "ray": {"execution"},
     "optuna": {"tuning"},
