@@ -332,6 +332,13 @@ class OwnFileChoices(FileChoices):
             "--drop-duplicates", help="Leave out rows whose text an earlier part has too."
         ),
     ] = None
+    tokens: Annotated[
+        str | None,
+        typer.Option(
+            help="What your texts are cut into: words, characters or subwords; auto, the default, "
+            "goes by their script."
+        ),
+    ] = None
     drop_small_classes: Annotated[
         bool | None,
         typer.Option("--drop-small-classes", help="Leave out classes of fewer than 5 rows."),

@@ -395,4 +395,5 @@ _OWN: Mapping[str, Callable[[str, object], object]] = {
     "drop_duplicates": _truth,
     "drop_unlabelled": _truth,
     "drop_small_classes": _truth,
+    "tokens": _text,
 }

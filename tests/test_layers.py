@@ -73,6 +73,7 @@ OWNERS = {
     "torch": {"training", "timing"},
     "sklearn": {"data"},
     "scipy": {"stats", "data"},
+    "sentencepiece": {"data"},
     "mlflow": {"tracking"},
     "ray": {"execution"},
     "optuna": {"tuning"},

@@ -2,7 +2,7 @@
 
     <cache>/corpora/<fingerprint>/   corpus.json, {train,test}_{tokens,offsets,labels}.npy, splits,
                                      vocabulary.json where the words are known, findings.json
-                                     of the user's own texts
+                                     of the user's own texts, subwords.model where one cut them
     <cache>/sources/<hash>.json      which corpus a source (a file, a seed) came out as
     <cache>/downloads/               files as they were fetched
 
@@ -20,15 +20,25 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.files import named_path, open_array, read_json, write_array, write_json
+from rnnbench.data.corpus import Corpus, Half, Tokens
+from rnnbench.data.files import (
+    atomic_file,
+    named_path,
+    open_array,
+    read_json,
+    write_array,
+    write_json,
+)
 from rnnbench.errors import DataError
+from rnnbench.formats import FormatError, read_bytes
 
 _RESTORE = (
     "run 'rnnbench data fetch' to restore it; for a file of your own, 'rnnbench data describe FILE'"
 )
 _WORDS = "vocabulary.json"
 _FINDINGS = "findings.json"
+_SUBWORDS = "subwords.model"
+_MOST_SUBWORDS_BYTES = 16 * 2**20  # a hundred times what one takes
 _DTYPES = {"tokens": "<i4", "offsets": "<i8", "labels": "i1"}
 _FILES = {f"{half}_{field}.npy": (half, field) for half in ("train", "test") for field in _DTYPES}
 
@@ -44,6 +54,7 @@ class CorpusEntry:
     n_bytes: int
     classes: tuple[str, ...]
     n_validation: int | None
+    tokens: Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +86,9 @@ def store_corpus(corpus: Corpus) -> str:
             write_array(folder / name, array)
     if corpus.vocabulary:
         write_json(folder / _WORDS, {"words": list(corpus.vocabulary)})
+    if corpus.subwords:
+        with atomic_file(folder / _SUBWORDS) as stream:
+            stream.write(corpus.subwords)
     # Last, because its presence says that the arrays are there.
     if _find_entry(fingerprint) is None:
         summary = {
@@ -84,6 +98,7 @@ def store_corpus(corpus: Corpus) -> str:
             "n_test": corpus.test.n_reviews,
             "classes": list(corpus.classes),
             "n_validation": corpus.n_validation,
+            "tokens": corpus.tokens,
             "n_bytes": {name: (folder / name).stat().st_size for name in _FILES},
         }
         write_json(folder / "corpus.json", summary)
@@ -110,8 +125,10 @@ def open_corpus(fingerprint: str, *, verify: bool = False) -> Corpus:
             classes=entry.classes,
             vocabulary=tuple(read_json(folder / _WORDS).get("words", ())),
             n_validation=entry.n_validation,
+            tokens=entry.tokens,
+            subwords=_open_subwords(folder) if entry.tokens == "subwords" else b"",
         )
-    except (OSError, ValueError, EOFError, DataError) as err:
+    except (OSError, ValueError, EOFError, DataError, FormatError) as err:
         raise DataError(f"the texts in {folder} are damaged ({err}); {_RESTORE}") from err
     if verify and corpus.fingerprint() != fingerprint:
         raise DataError(f"the texts in {folder} do not match their fingerprint; {_RESTORE}")
@@ -205,6 +222,7 @@ def _find_entry(fingerprint: str) -> CorpusEntry | None:
             n_bytes=sum(path.stat().st_size for path in folder.glob("[!.]*")),
             classes=tuple(summary.get("classes", ("negative", "positive"))),
             n_validation=summary.get("n_validation"),
+            tokens=summary.get("tokens", "words"),
         )
     except (OSError, KeyError, ValueError, TypeError, AttributeError):
         return None
@@ -223,6 +241,10 @@ def _open_half(folder: Path, half: str) -> Half:
         for field, dtype in _DTYPES.items()
     )
     return Half(tokens=tokens, offsets=offsets, labels=labels)
+
+
+def _open_subwords(folder: Path) -> bytes:
+    return read_bytes(folder / _SUBWORDS, _MOST_SUBWORDS_BYTES)
 
 
 def _holds_array(path: Path, array: NDArray[Any]) -> bool:  # any: three integer types

@@ -14,6 +14,8 @@ from rnnbench.errors import DataError
 
 PartName = Literal["train", "validation", "test"]
 PARTS: tuple[PartName, ...] = get_args(PartName)
+Tokens = Literal["words", "characters", "subwords"]
+TOKENS: tuple[Tokens, ...] = get_args(Tokens)
 
 START, UNKNOWN, FIRST_WORD = 1, 2, 4
 """As Keras numbers IMDB: 0 pads, 1 starts a text, 2 is an unknown word, the commonest word is 4."""
@@ -61,6 +63,8 @@ class Corpus:
         vocabulary: the word of rank 4, of rank 5 and so on; empty where it is not known.
         n_validation: of a source with a split of its own, how many reviews at the end of the
             training half validate; None leaves the split to each study.
+        tokens: what its texts were cut into.
+        subwords: the model that cut them into subwords; empty otherwise.
 
     Raises:
         DataError: a label beyond the classes, or a training half without training reviews.
@@ -72,12 +76,16 @@ class Corpus:
     classes: tuple[str, ...] = ("negative", "positive")
     vocabulary: tuple[str, ...] = ()
     n_validation: int | None = None
+    tokens: Tokens = "words"
+    subwords: bytes = b""
 
     def __post_init__(self) -> None:
         if max(int(half.labels.max()) for half in (self.train, self.test)) >= len(self.classes):
             raise DataError(f"labels must be below {len(self.classes)}")
         if self.n_validation is not None and not 0 < self.n_validation < self.train.n_reviews:
             raise DataError("the training half leaves nothing to train or to validate on")
+        if self.tokens not in TOKENS or (self.tokens == "subwords") != bool(self.subwords):
+            raise DataError(f"texts cannot have been cut into {self.tokens} like that")
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) over tokens, offsets and labels: the content, never file bytes.
@@ -92,6 +100,8 @@ class Corpus:
         if self.vocabulary or self.n_validation is not None:
             own = [self.classes, self.vocabulary, self.n_validation]
             digest.update(json.dumps(own).encode())
+        if self.tokens != "words":
+            digest.update(self.tokens.encode() + self.subwords)
         return digest.hexdigest()
 
 

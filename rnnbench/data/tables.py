@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnnbench.data.columns import LABEL, SPLIT, TEXT, Columns, find_columns, read_parts
-from rnnbench.data.corpus import PARTS, PartName
+from rnnbench.data.corpus import PARTS, TOKENS, PartName
 from rnnbench.data.delimited import QUOTINGS, Quoting, find_swallowed, read_delimited
 from rnnbench.data.encodings import decode
 from rnnbench.data.folders import read_folder
@@ -49,6 +49,7 @@ class OwnChoices:
         validation_fraction: of the rest.
         split_seed: `random_state` of both splits, which are stratified by class.
         drop_duplicates: leave out a validation or test row whose text is in an earlier part.
+        tokens: what texts are cut into; `auto` goes by the script of the training texts.
 
     Raises:
         UsageError: a value that cannot be, or that another rules out.
@@ -71,6 +72,7 @@ class OwnChoices:
     validation_fraction: float = 0.2
     split_seed: int = 42
     drop_duplicates: bool = False
+    tokens: str = "auto"
 
     def __post_init__(self) -> None:
         if not 0 < self.test_fraction < 1:
@@ -79,6 +81,8 @@ class OwnChoices:
             raise UsageError(
                 f"split_seed must be from 0 to {MOST['split_seed']:,}, got {self.split_seed}"
             )
+        if self.tokens not in ("auto", *TOKENS):
+            raise UsageError(unknown_name("kind of tokens", self.tokens, ("auto", *TOKENS)))
         if self.quoting not in QUOTINGS:
             raise UsageError(unknown_name("quoting", self.quoting, QUOTINGS))
         if self.validation is not None and self.test is None:

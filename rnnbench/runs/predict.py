@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from rnnbench.architectures import display_name, installed_code
 from rnnbench.data import prepare
 from rnnbench.data.cache import open_corpus
-from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Half
+from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Half, Tokens
 from rnnbench.data.dataset import Part, cut_and_pad, load_part
 from rnnbench.data.imdb import read_imdb_words
 from rnnbench.data.inputs import STANDARD_INPUT
 from rnnbench.data.labels import label_key
-from rnnbench.data.own import cut_words
 from rnnbench.data.tables import OwnChoices
+from rnnbench.data.words import make_cut
 from rnnbench.datasets import open_table
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import DataError, UsageError, WorkerError
@@ -36,8 +36,9 @@ class Prediction:
     Args:
         run: the run's fingerprint, and its architecture and seed in words.
         probabilities: by class.
-        seen: the words as the network sees them, in order; None for one that it does not know.
-        n_cut: words at the beginning that are beyond its length.
+        tokens: what the text was cut into.
+        seen: the tokens as the network sees them, in order; None for one that it does not know.
+        n_cut: tokens at the beginning that are beyond its length.
         notes: what keeps the answer from being that of the network that was scored.
     """
 
@@ -45,6 +46,7 @@ class Prediction:
     title: str
     text: str
     probabilities: dict[str, float]
+    tokens: Tokens
     seen: tuple[str | None, ...]
     n_cut: int
     notes: tuple[str, ...] = ()
@@ -67,16 +69,16 @@ def predict_text(
     entry = find_run(words, root, study).entry
     path, spec = model_file(entry), entry.spec()
     data = spec.data
-    ranks = _ranks(data)
-    cut = [cut_words(text) for text in texts]
+    ranks, corpus = _ranks(data), open_corpus(data.fingerprint)
+    cut = list(map(make_cut(corpus.tokens, corpus.subwords), texts))
     probability = _ask(path, spec, _encode(cut, ranks, data))
-    classes = open_corpus(data.fingerprint).classes
     return [
         Prediction(
             run=entry.fingerprint,
             title=_title(entry),
             text=text,
-            probabilities=_by_class(row, classes),
+            probabilities=_by_class(row, corpus.classes),
+            tokens=corpus.tokens,
             seen=tuple(word if word in ranks else None for word in seen[-data.max_len :]),
             n_cut=max(len(seen) - data.max_len, 0),
             notes=_code_notes(spec.form),
@@ -124,10 +126,11 @@ def show_prediction(prediction: Prediction, screen: Screen) -> None:
     known = sum(word is not None for word in prediction.seen)
     seen = " ".join("[?]" if word is None else word for word in prediction.seen)
     say(f"seen      {seen or 'no word at all'}")
-    words = plural(len(prediction.seen), "word")
-    say(f"known     {known} of {words}; [?] marks a word that the model never learnt")
+    token = prediction.tokens.removesuffix("s")
+    tokens = plural(len(prediction.seen), token)
+    say(f"known     {known} of {tokens}; [?] marks a {token} that the model never learnt")
     if prediction.n_cut:
-        cut = plural(prediction.n_cut, "word")
+        cut = plural(prediction.n_cut, token)
         say(f"cut       the first {cut}: the network reads the end only")
     for note in prediction.notes:
         say(f"note      {note}")
@@ -160,7 +163,8 @@ def _ask(path: Path, spec: RunSpec, tokens: NDArray[np.int32]) -> NDArray[np.flo
 def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tuple[str, ...]]:
     """A file's rows as the run's network sees them, and what should be known of them."""
     read = call_in_process(prepare.read_rows, path, table)
-    classes = open_corpus(data.fingerprint).classes
+    corpus = open_corpus(data.fingerprint)
+    classes = corpus.classes
     key = label_key if len(set(map(label_key, classes))) == len(classes) else str
     if key is str and not table.keep_labels:
         raise UsageError(
@@ -175,7 +179,8 @@ def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tup
             f"it was trained on {', '.join(classes)}"
         )
     labels = np.array([places[key(name)] for name in read.labels], dtype=np.int8)
-    tokens = _encode([cut_words(text) for text in read.texts], _ranks(data), data)
+    cut = make_cut(corpus.tokens, corpus.subwords)
+    tokens = _encode(list(map(cut, read.texts)), _ranks(data), data)
     trained = {row.tobytes() for row in load_part(data, "train").tokens.astype(tokens.dtype)}
     known = sum(row.tobytes() in trained for row in tokens)
     notes = read.notes

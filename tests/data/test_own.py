@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from rnnbench.architectures import make_form
-from rnnbench.data.cache import open_corpus, split_indices, store_corpus
+from rnnbench.data.cache import cache_folder, open_corpus, split_indices, store_corpus
+from rnnbench.data.corpus import PARTS, PartName
 from rnnbench.data.describe import tell_findings
 from rnnbench.data.labels import read_grades
 from rnnbench.data.own import make_corpus
 from rnnbench.data.tables import OwnChoices, Table
-from rnnbench.errors import DataError
+from rnnbench.data.words import make_cut
+from rnnbench.errors import DataError, UsageError
 from rnnbench.execution.executor import Task
 from rnnbench.execution.worker import InlineExecutor
 from rnnbench.specs import DataSpec, Finished, Recipe, RunSpec
@@ -70,6 +72,44 @@ def test_few_test_texts_are_told_with_the_weight_of_one(table: Table) -> None:
     many = Table(texts=table.texts * 5, labels=table.labels * 5)
     found = make_corpus("r", many, OwnChoices())[1]
     assert not any("too few" in note for note in tell_findings(found))
+
+
+def test_texts_cut_otherwise_are_other_data_which_the_cache_keeps(table: Table) -> None:
+    corpora = {
+        kind: make_corpus("r", table, OwnChoices(tokens=kind))[0]
+        for kind in ("auto", "words", "characters", "subwords")
+    }
+    fingerprints = {kind: store_corpus(corpus) for kind, corpus in corpora.items()}
+    assert fingerprints["auto"] == fingerprints["words"]
+    assert len(set(fingerprints.values())) == 3
+    for kind in ("words", "characters", "subwords"):
+        kept = open_corpus(fingerprints[kind], verify=True)
+        assert (kept.tokens, kept.subwords) == (kind, corpora[kind].subwords)
+
+
+def test_subwords_are_learnt_from_the_training_part_alone(table: Table) -> None:
+    parts: list[PartName] = [PARTS[n // 3 % 3] for n in range(120)]
+    texts = [
+        f"{text} {'' if part == 'train' else 'zebra'}"
+        for text, part in zip(table.texts, parts, strict=True)
+    ]
+    seen = Table(texts=texts, labels=table.labels, parts=parts)
+    corpus, _ = make_corpus("r", seen, OwnChoices(tokens="subwords"))
+    assert not any("z" in piece for piece in corpus.vocabulary)
+    assert make_cut("subwords", corpus.subwords)("zebra film") != ["zebra", "film"]
+
+
+def test_a_lost_model_of_subwords_is_said_with_what_restores_it(table: Table) -> None:
+    corpus, _ = make_corpus("r", table, OwnChoices(tokens="subwords"))
+    fingerprint = store_corpus(corpus)
+    (cache_folder() / "corpora" / fingerprint / "subwords.model").unlink()
+    with pytest.raises(DataError, match="data describe FILE"):
+        open_corpus(fingerprint)
+
+
+def test_a_kind_of_tokens_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"'sylables'.* choose from auto, characters"):
+        OwnChoices(tokens="sylables")
 
 
 def test_grades_are_in_the_order_of_their_size(table: Table) -> None:

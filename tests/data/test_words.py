@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from rnnbench.data.own import cut_words, encode_texts, rank_words
+from rnnbench.data.words import (
+    cut_characters,
+    cut_words,
+    encode_texts,
+    learn_cut,
+    make_cut,
+    normalise,
+    rank_words,
+    tell_cut,
+)
+from rnnbench.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -65,3 +78,72 @@ def test_a_text_of_two_megabytes_takes_a_moment() -> None:
     began = time.process_time()
     assert len(cut_words("é word " * 300_000)) == 600_000
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "characters"),
+    [
+        ("So good!", ["s", "o", "g", "o", "o", "d"]),
+        ("很好 it’s", ["很", "好", "i", "t", "s"]),
+        ("กำลังดี", ["ก", "ำ", "ลั", "ง", "ดี"]),
+        ("ㅋㅋ x²", ["ㅋ", "ㅋ", "x", "²"]),
+        ("👩\u200d🚀 ok", ["👩\u200d🚀", "o", "k"]),
+        ("?!", []),
+    ],
+)
+def test_a_text_is_cut_into_its_characters(text: str, characters: list[str]) -> None:
+    assert cut_characters(text) == characters
+
+
+def test_subwords_are_pieces_of_words_that_the_training_texts_have() -> None:
+    cut = learn_cut("subwords", ["walked talked walking talking"] * 5)
+    assert "".join(cut("Talked, walks")) == "talkedwalks"
+    assert cut("walking")[-1] in ("ing", "king", "alking", "walking")
+    assert cut("漢字 ▁ 😍") == ["漢字", "▁", "😍"]
+
+
+def test_the_same_texts_teach_the_same_subwords() -> None:
+    texts = ["한국어 문장이 있다", "문장을 읽는다"] * 3
+    first, again = learn_cut("subwords", texts), learn_cut("subwords", texts)
+    assert first.model == again.model
+    assert make_cut("subwords", first.model)(texts[0]) == first(texts[0])
+
+
+def test_by_itself_only_thai_is_cut_into_subwords() -> None:
+    assert learn_cut("auto", ["สมชาย", "สมหญิง ok"]).kind == "subwords"
+    for text in ("good", "좋다 ㅋㅋ", "很好", "とても良い", "123", ""):
+        assert learn_cut("auto", [text]).kind == "words"
+    assert learn_cut("words", ["สมชาย"]).kind == "words"
+
+
+def test_what_texts_are_cut_into_is_told_unless_it_is_words() -> None:
+    assert tell_cut("auto", "subwords") == (
+        "tokens: subwords, which did better than words on Thai; --tokens decides it",
+    )
+    assert tell_cut("characters", "characters") == ("tokens: characters, as you chose",)
+    assert tell_cut("auto", "words") == tell_cut("words", "words") == ()
+
+
+def test_texts_without_letters_teach_no_subwords() -> None:
+    with pytest.raises(DataError, match="--tokens words"):
+        learn_cut("subwords", ["?!", "..."])
+
+
+def test_a_damaged_model_of_subwords_is_refused() -> None:
+    with pytest.raises(DataError, match="damaged"):
+        make_cut("subwords", b"no model")
+
+
+_SUBWORDS = learn_cut("subwords", ["the quick brown fox", "한국어 문장", "日本語の文章"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.characters(codec="utf-8"), max_size=40))
+def test_what_was_typed_becomes_no_other_letter(text: str) -> None:
+    typed = unicodedata.normalize("NFC", text.lower())
+    normal = normalise(text)
+    assert [c for c in normal if c.isalpha()] == [
+        c for c in typed if c.isalpha() and c not in "\u02bc"
+    ]
+    for cut in (cut_words, cut_characters, _SUBWORDS):
+        assert all(token and token in normal for token in cut(text))

@@ -1,0 +1,144 @@
+"""Which tokens suit a recurrent network, by script: characters, words or subwords.
+
+    PYTHONPATH=benchmarks/speed python benchmarks/own/tokens.py FOLDER [--seeds 3]
+
+The folder is one that `build.py` filled; the sets with classes of their own each, the first 6,000
+rows of a random order. A GRU of one size is trained on each set, cut in each way, with settings
+that are the same for all and not tuned. What is finished is kept in the result: the same command
+goes on. `icu` is words by ICU's dictionaries (`pip install icu4py`), which rnnbench does not use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from baseline import read_set
+from build import SETS
+from provenance import RESULTS, write_result
+
+from rnnbench.architectures import make_form
+from rnnbench.data.cache import store_corpus
+from rnnbench.data.corpus import TOKENS, Corpus
+from rnnbench.data.own import make_corpus
+from rnnbench.data.sight import choose_sight
+from rnnbench.data.tables import OwnChoices, Table
+from rnnbench.data.words import cut_words, normalise
+from rnnbench.execution.executor import Task
+from rnnbench.execution.worker import InlineExecutor
+from rnnbench.specs import DataSpec, Finished, Recipe, RunSpec
+from rnnbench.stats.comparisons import welch_interval
+from rnnbench.stats.intervals import t_interval
+
+RECIPE = Recipe(optimizer="adam", learning_rate=3e-3, batch_size=32)
+FORM = make_form("gru", units=32, dropout=0.3)
+EMBEDDING_SIZE = 32
+MOST_ROWS = 6_000
+KINDS = (*TOKENS, "icu")
+_LANGUAGES = {"korean": "ko", "chinese": "zh", "japanese": "ja", "thai": "th"}
+
+
+def main() -> None:
+    """Train what is missing of the result, a set and a kind at a time, and write it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--sets", default=",".join(SETS))
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--out", type=Path, default=RESULTS / "tokens.json")
+    choices = parser.parse_args()
+    os.environ["RNNBENCH_CACHE"] = str(choices.folder / "cache")
+    rows = json.loads(choices.out.read_text())["rows"] if choices.out.exists() else []
+    for name in choices.sets.split(","):
+        for kind in choices.kinds.split(","):
+            if any((row["set"], row["tokens"]) == (name, kind) for row in rows):
+                continue
+            rows.append(measure(choices.folder / name, kind, choices.seeds))
+            print(rows[-1], flush=True)
+            write(choices.out, rows, choices.seeds)
+
+
+def write(path: Path, rows: list[dict[str, Any]], n_seeds: int) -> None:  # Any: JSON values
+    """The result so far: how far each mean lies above that of words, and where all comes from."""
+    words = {row["set"]: row["accuracies"] for row in rows if row["tokens"] == "words"}
+    for row in rows:
+        gain = welch_interval(row["accuracies"], words.get(row["set"], ()))
+        row["above_words"] = [round(gain.low, 4), round(gain.high, 4)] if gain else None
+    settings = {"form": FORM, "recipe": RECIPE, "embedding_size": EMBEDDING_SIZE}
+    write_result(
+        path,
+        {"settings": {name: str(value) for name, value in settings.items()}, "rows": rows},
+        command=f"python benchmarks/own/tokens.py FOLDER --seeds {n_seeds}",
+        packages=("rnnbench", "keras", "jax", "sentencepiece", "icu4py"),
+    )
+
+
+def measure(path: Path, kind: str, n_seeds: int) -> dict[str, Any]:  # Any: JSON values
+    """Test accuracies of one set cut in one way, a seed each, and the interval of their mean."""
+    corpus = cut_set(path, kind)
+    sight = choose_sight(corpus)
+    data = DataSpec(
+        dataset=path.stem,
+        fingerprint=store_corpus(corpus),
+        num_words=sight.num_words,
+        max_len=sight.max_len,
+        n_classes=len(corpus.classes),
+    )
+    tasks = [
+        Task(
+            spec=RunSpec(
+                form=FORM, data=data, recipe=RECIPE, embedding_size=EMBEDDING_SIZE, seed=seed
+            )
+        )
+        for seed in range(n_seeds)
+    ]
+    ends = [event for event in InlineExecutor().run(tasks) if isinstance(event, Finished)]
+    accuracies = [round(end.result.test_accuracy or 0.0, 4) for end in ends]
+    interval = t_interval(accuracies)
+    return {
+        "set": path.name,
+        "tokens": kind,
+        "mean": round(float(np.mean(accuracies)), 4),
+        "low": round(interval.low, 4) if interval else None,
+        "high": round(interval.high, 4) if interval else None,
+        "accuracies": accuracies,
+        "macro_f1": [round(end.result.test_macro_f1 or 0.0, 4) for end in ends],
+        "epochs": [end.result.epochs for end in ends],
+        "max_len": sight.max_len,
+        "num_words": sight.num_words,
+        "test_texts": corpus.test.n_reviews,
+    }
+
+
+def cut_set(path: Path, kind: str) -> Corpus:
+    """The set's texts, in a random order, split as rnnbench splits a file."""
+    texts, labels = read_set(path)
+    order = np.random.default_rng(0).permutation(len(texts))[:MOST_ROWS]
+    texts, labels = [texts[row] for row in order], [labels[row] for row in order]
+    if kind == "icu":
+        texts, kind = _write_words(texts, _LANGUAGES.get(path.stem, "en")), "words"
+    table = Table(texts=texts, labels=labels)
+    return make_corpus(path.stem, table, OwnChoices(tokens=kind))[0]
+
+
+def _write_words(texts: list[str], language: str) -> list[str]:
+    """The texts with a code in place of each word that ICU's dictionary finds."""
+    from icu4py.breakers import WordBreaker
+
+    codes: dict[str, str] = {}
+    return [
+        " ".join(
+            codes.setdefault(word, f"w{len(codes)}")
+            for word in map(str, WordBreaker(normalise(text), language))
+            if cut_words(word)
+        )
+        for text in texts
+    ]
+
+
+if __name__ == "__main__":
+    main()
