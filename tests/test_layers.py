@@ -49,6 +49,7 @@ CORE = (
     "tracking",
     "recorded_runs",
     "options",
+    "own_options",
     "execution",
     "datasets",
     "page",

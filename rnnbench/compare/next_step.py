@@ -7,7 +7,8 @@ from rnnbench.data.cache import open_corpus
 from rnnbench.data.sight import choose_sight
 from rnnbench.errors import DataError
 from rnnbench.limits import MOST
-from rnnbench.options import OwnFileChoices, option_names
+from rnnbench.options import option_names
+from rnnbench.own_options import OwnFileChoices
 from rnnbench.specs import DataSpec, Recipe, RunSpec
 
 HIGHER_RATE = 0.01

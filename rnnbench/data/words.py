@@ -4,7 +4,7 @@ import io
 import re
 import unicodedata
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -175,10 +175,11 @@ def encode_texts(
     Args:
         labels: int8 `(n_texts,)`.
     """
-    known: dict[str, int] = {}
+    known: defaultdict[str, int] = defaultdict()
+    known.default_factory = known.__len__  # a token's place is the number of those before it
     numbers, offsets = array("i"), array("q", [0])
     for text in texts:
-        numbers.extend([known.setdefault(word, len(known)) for word in cut(text)])
+        numbers.extend(map(known.__getitem__, cut(text)))
         offsets.append(len(numbers))
     half = Half(
         tokens=np.frombuffer(numbers, dtype=np.int32) if numbers else np.zeros(0, np.int32),

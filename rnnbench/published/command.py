@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from rnnbench.options import Dataset, here, tell_interrupted, words
+from rnnbench.options import here, tell_interrupted, words
+from rnnbench.own_options import Dataset
 
 
 def reproduce(

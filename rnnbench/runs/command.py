@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnbench.errors import UsageError
-from rnnbench.options import FileChoices, Json, TrackingUri, flatten, given, here
+from rnnbench.options import Json, TrackingUri, flatten, given, here
+from rnnbench.own_options import FileChoices
 
 if TYPE_CHECKING:
     from rnnbench.page.screen import Screen

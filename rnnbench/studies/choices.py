@@ -9,16 +9,14 @@ from rnnbench.limits import parse_seeds
 from rnnbench.options import (
     ArchitectureChoices,
     ClassWeight,
-    Dataset,
     Epochs,
     ExecutorChoices,
     Metric,
-    OwnFileChoices,
-    RaceChoices,
     numbers,
     whole_numbers,
     words,
 )
+from rnnbench.own_options import Dataset, OwnFileChoices, RaceChoices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

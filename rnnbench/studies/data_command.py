@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from rnnbench.errors import UsageError
-from rnnbench.options import Dataset, Json, OwnFileChoices, flatten, this_command
+from rnnbench.options import Json, flatten, this_command
 from rnnbench.output.characters import plain
+from rnnbench.own_options import Dataset, OwnFileChoices
 
 data = typer.Typer(
     no_args_is_help=True, help="Fetch reviews, describe your own file, or show what is cached."

@@ -7,15 +7,8 @@ import typer
 
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.limits import MOST, parse_seeds
-from rnnbench.options import (
-    ArchitectureChoices,
-    ClassWeight,
-    Dataset,
-    Epochs,
-    OwnFileChoices,
-    RaceChoices,
-    WorkerChoices,
-)
+from rnnbench.options import ArchitectureChoices, ClassWeight, Epochs, WorkerChoices
+from rnnbench.own_options import Dataset, OwnFileChoices, RaceChoices
 
 _KNOWN = {"sampler": ("tpe", "random", "grid"), "pruner": ("median", "none")}
 _MOST_TRIALS = 10_000
