@@ -84,7 +84,7 @@ OWNERS = {
     "charset_normalizer": {"data"},
     "matplotlib": {"page", "compare", "published", "timing", "tuning"},
     "jinja2": {"page"},
-    "typer": {"cli", "options", *ROOMS},
+    "typer": {"cli", "options", "own_options", *ROOMS},
     "rich": {"page", *ROOMS},
 }
 LATE = set(OWNERS) - {"typer", "rich"}
