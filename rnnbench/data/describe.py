@@ -105,11 +105,15 @@ def read_findings(fingerprint: str) -> Findings | None:
 
 def tell_findings(found: Findings) -> tuple[str, ...]:
     """What may spoil a result, in sentences."""
+    return (*tell_texts(found), *_tell_few(found.part_sizes["test"]))
+
+
+def tell_texts(found: Findings) -> tuple[str, ...]:
+    """Of that, what lies in the texts themselves, and in how they were split."""
     return (
         *_tell_duplicates(found),
         *_tell_contradictions(found.repeats.n_contradictory),
         *_tell_html(found.html_share),
-        *_tell_few(found.part_sizes["test"]),
     )
 
 

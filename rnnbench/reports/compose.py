@@ -36,7 +36,7 @@ from rnnbench.published.rows import Published, find_published
 from rnnbench.racing.page import race_part, race_tables
 from rnnbench.racing.record import Race
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.reports.facts import describe_study
+from rnnbench.reports.facts import describe_study, warn_of_texts
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE
 from rnnbench.study import TIMING
 from rnnbench.timing.page import (
@@ -204,6 +204,7 @@ def compose_report(
     )
     notices = [f"No verdict is given, because this look cannot be kept: {unkept}."] * bool(unkept)
     notices += [*declared.notes, *_tell_standing(comparison), *_mixed(sections, matched)]
+    notices += warn_of_texts(runs)
     if any(run.spec.data.dataset == SYNTHETIC for run in runs):
         notices.insert(0, SYNTHETIC_NOTICE)
     return Report(

@@ -1,4 +1,4 @@
-"""How a study was run, in names and values: what stands at the end of its report."""
+"""How a study was run, in names and values at the end of its report; and what spoils its texts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -9,6 +9,7 @@ from rnnbench.compare.arms import hardware_of
 from rnnbench.compare.comparison import Declaration
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Corpus, describe_classes
+from rnnbench.data.describe import read_findings, tell_texts
 from rnnbench.errors import DataError
 from rnnbench.page.blocks import Fact
 from rnnbench.recorded_runs import RecordedRun
@@ -49,6 +50,13 @@ def describe_study(
         ("repeat with", command),
     ]
     return tuple((name, value or "not known") for name, value in facts)
+
+
+def warn_of_texts(runs: Sequence[RecordedRun]) -> list[str]:
+    """What may spoil results on texts of the user's, as it was found when they were read."""
+    found = (read_findings(key) for key in {run.spec.data.fingerprint for run in runs})
+    told = [sentence for each in found if each for sentence in tell_texts(each)]
+    return [f"{sentence[0].upper()}{sentence[1:]}." for sentence in told]
 
 
 def _classes(runs: Sequence[RecordedRun]) -> str:
