@@ -5,7 +5,7 @@ import re
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -26,7 +26,8 @@ _ASCII = re.compile(r"[a-z0-9_]+(?:'[a-z0-9_]+)*")
 _APOSTROPHES = str.maketrans("’ʼ´`＇", "'''''")  # others, as many write them
 _UNSEEN = re.compile("[\ufe00-\ufe0f\u00ad]")  # how an emoji is drawn, and where a word may break
 MOST_PIECES = 2_000
-_MOST_LEARNT = 10_000_000  # characters that subwords are learnt from: half a minute
+_MOST_LEARNT = 10_000_000  # characters that subwords are learnt from
+_BEYOND_LETTERS = 500  # in Chinese, whose characters alone may be 4,000
 _KEPT_CUTS = 100_000
 
 BEST: Mapping[str, Tokens] = {"THAI": "subwords"}
@@ -119,21 +120,27 @@ def find_script(texts: Sequence[str]) -> str:
 
 
 def learn_subwords(texts: Sequence[str]) -> bytes:
-    """SentencePiece's model of at most `MOST_PIECES` pieces that make these texts likeliest.
+    """SentencePiece's model of the pieces that make these texts likeliest.
+
+    They are at most `MOST_PIECES`, or some more than there are letters.
 
     Source: Kudo (2018), "Subword Regularization", section 3.2.
 
     Raises:
-        DataError: the texts have no letters.
+        DataError: the texts have no letters, or nothing can be learnt from them.
     """
     import sentencepiece
 
+    stretches = _learnt_from(texts)
+    letters = set().union(*stretches)
+    if not letters:
+        raise DataError("subwords need texts with letters; use --tokens words")
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=_learnt_from(texts),
+            sentence_iterator=iter(stretches),
             model_writer=model,
-            vocab_size=MOST_PIECES,
+            vocab_size=max(MOST_PIECES, len(letters) + _BEYOND_LETTERS),
             hard_vocab_limit=False,
             character_coverage=1.0,
             normalization_rule_name="identity",
@@ -143,7 +150,7 @@ def learn_subwords(texts: Sequence[str]) -> bytes:
             minloglevel=2,
         )
     except (RuntimeError, OSError) as err:
-        raise DataError("subwords need texts with letters; use --tokens words") from err
+        raise DataError(f"no subwords can be learnt from these texts: {err}") from err
     return model.getvalue()
 
 
@@ -209,11 +216,11 @@ def rank_words(
     return tuple(words[index] for index in order), replace(texts, tokens=ranks[texts.tokens])
 
 
-def _learnt_from(texts: Sequence[str]) -> Iterator[str]:
+def _learnt_from(texts: Sequence[str]) -> list[str]:
     """The stretches of the texts, or of every so many of them: `_MOST_LEARNT` characters."""
     step = 1 + sum(map(len, texts)) // _MOST_LEARNT
-    for text in texts[::step]:
-        yield from (part for part in cut_stretches(text) if not _is_symbol(part))
+    stretches = (part for text in texts[::step] for part in cut_stretches(text))
+    return [part for part in stretches if not _is_symbol(part)]
 
 
 def _is_symbol(stretch: str) -> bool:
