@@ -66,7 +66,8 @@ def write(path: Path, rows: list[dict[str, Any]], n_seeds: int) -> None:  # Any:
     """The result so far: how far each mean lies above that of words, and where all comes from."""
     words = {row["set"]: row["accuracies"] for row in rows if row["tokens"] == "words"}
     for row in rows:
-        gain = welch_interval(row["accuracies"], words.get(row["set"], ()))
+        others = () if row["tokens"] == "words" else words.get(row["set"], ())
+        gain = welch_interval(row["accuracies"], others)
         row["above_words"] = [round(gain.low, 4), round(gain.high, 4)] if gain else None
     settings = {"form": FORM, "recipe": RECIPE, "embedding_size": EMBEDDING_SIZE}
     write_result(

@@ -99,7 +99,7 @@ def store_corpus(corpus: Corpus) -> str:
             "classes": list(corpus.classes),
             "n_validation": corpus.n_validation,
             "tokens": corpus.tokens,
-            "n_bytes": {name: (folder / name).stat().st_size for name in _FILES},
+            "n_bytes": {name: (folder / name).stat().st_size for name in _names(corpus.tokens)},
         }
         write_json(folder / "corpus.json", summary)
     return fingerprint
@@ -212,7 +212,8 @@ def _find_entry(fingerprint: str) -> CorpusEntry | None:
         return None
     try:
         summary = read_json(folder / "corpus.json")
-        if any((folder / name).stat().st_size != summary["n_bytes"][name] for name in _FILES):
+        names = _names(summary.get("tokens", "words"))
+        if any((folder / name).stat().st_size != summary["n_bytes"][name] for name in names):
             return None
         return CorpusEntry(
             fingerprint=fingerprint,
@@ -226,6 +227,11 @@ def _find_entry(fingerprint: str) -> CorpusEntry | None:
         )
     except (OSError, KeyError, ValueError, TypeError, AttributeError):
         return None
+
+
+def _names(tokens: Tokens) -> tuple[str, ...]:
+    """The files without which a corpus is not whole."""
+    return (*_FILES, _SUBWORDS) if tokens == "subwords" else (*_FILES,)
 
 
 def _need_entry(fingerprint: str) -> CorpusEntry:

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -25,11 +25,12 @@ _JOINERS = "\u200c\u200d"  # unseen, between letters that are to be joined or no
 _ASCII = re.compile(r"[a-z0-9_]+(?:'[a-z0-9_]+)*")
 _APOSTROPHES = str.maketrans("’ʼ´`＇", "'''''")  # others, as many write them
 _UNSEEN = re.compile("[\ufe00-\ufe0f\u00ad]")  # how an emoji is drawn, and where a word may break
-MOST_PIECES = 2_000
-_MOST_LEARNT = 10_000_000  # characters that subwords are learnt from: half a minute
+_MOST_PIECES = 2_000
+_MOST_LEARNT = 10_000_000  # characters that subwords are learnt from
+_BEYOND_LETTERS = 500  # in Chinese, whose characters alone may be 4,000
 _KEPT_CUTS = 100_000
 
-BEST: Mapping[str, Tokens] = {"THAI": "subwords"}
+_BEST: Mapping[str, Tokens] = {"THAI": "subwords"}
 """By script, what did better than words by more than chance (`benchmarks/results/tokens.json`)."""
 
 
@@ -94,8 +95,8 @@ def learn_cut(choice: str, texts: Sequence[str]) -> Cut:
     Args:
         choice: a kind of tokens, or `auto` for the one that did best in the texts' script.
     """
-    kind = choice if choice in TOKENS else BEST.get(find_script(texts), "words")
-    return make_cut(kind, learn_subwords(texts) if kind == "subwords" else b"")
+    kind = choice if choice in TOKENS else _BEST.get(_find_script(texts), "words")
+    return make_cut(kind, _learn_subwords(texts) if kind == "subwords" else b"")
 
 
 def tell_cut(choice: str, kind: Tokens) -> tuple[str, ...]:
@@ -104,67 +105,8 @@ def tell_cut(choice: str, kind: Tokens) -> tuple[str, ...]:
         return (f"tokens: {kind}, as you chose",)
     if choice == kind or kind == "words":
         return ()
-    scripts = " and ".join(script.title() for script, best in BEST.items() if best == kind)
+    scripts = " and ".join(script.title() for script, best in _BEST.items() if best == kind)
     return (f"tokens: {kind}, which did better than words on {scripts}; --tokens decides it",)
-
-
-def find_script(texts: Sequence[str]) -> str:
-    """The script of most letters, as Unicode's names begin, in at most 1,000 of the texts."""
-    letters = Counter("".join(texts[:: 1 + len(texts) // 1000]))
-    scripts: Counter[str] = Counter()
-    for letter, count in letters.items():
-        if letter.isalpha():
-            scripts[unicodedata.name(letter, "?").split()[0]] += count
-    return scripts.most_common(1)[0][0] if scripts else ""
-
-
-def learn_subwords(texts: Sequence[str]) -> bytes:
-    """SentencePiece's model of at most `MOST_PIECES` pieces that make these texts likeliest.
-
-    Source: Kudo (2018), "Subword Regularization", section 3.2.
-
-    Raises:
-        DataError: the texts have no letters.
-    """
-    import sentencepiece
-
-    model = io.BytesIO()
-    try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=_learnt_from(texts),
-            model_writer=model,
-            vocab_size=MOST_PIECES,
-            hard_vocab_limit=False,
-            character_coverage=1.0,
-            normalization_rule_name="identity",
-            add_dummy_prefix=False,
-            max_sentence_length=1_000_000,
-            num_threads=1,
-            minloglevel=2,
-        )
-    except (RuntimeError, OSError) as err:
-        raise DataError("subwords need texts with letters; use --tokens words") from err
-    return model.getvalue()
-
-
-def _open_subwords(model: bytes) -> Callable[[str], list[str]]:
-    import sentencepiece
-
-    try:
-        encode = sentencepiece.SentencePieceProcessor(model_proto=model).encode
-    except (RuntimeError, OSError, ValueError, TypeError) as err:
-        raise DataError(f"the model of subwords is damaged: {err}") from err
-
-    @lru_cache(_KEPT_CUTS)
-    def cut_stretch(stretch: str) -> tuple[str, ...]:
-        return (stretch,) if _is_symbol(stretch) else tuple(encode(stretch, out_type=str))
-
-    return lambda text: [piece for part in cut_stretches(text) for piece in cut_stretch(part)]
-
-
-def cut_stretches(text: str) -> list[str]:
-    """What stands between spaces and punctuation: letters of any script, and emoji."""
-    return _stretches().findall(normalise(text))
 
 
 def encode_texts(
@@ -210,11 +152,76 @@ def rank_words(
     return tuple(words[index] for index in order), replace(texts, tokens=ranks[texts.tokens])
 
 
-def _learnt_from(texts: Sequence[str]) -> Iterator[str]:
+def _find_script(texts: Sequence[str]) -> str:
+    """The script of most letters, as Unicode's names begin, in at most 1,000 of the texts."""
+    letters = Counter("".join(texts[:: 1 + len(texts) // 1000]))
+    scripts: Counter[str] = Counter()
+    for letter, count in letters.items():
+        if letter.isalpha():
+            scripts[unicodedata.name(letter, "?").split()[0]] += count
+    return scripts.most_common(1)[0][0] if scripts else ""
+
+
+def _learn_subwords(texts: Sequence[str]) -> bytes:
+    """SentencePiece's model of the pieces that make these texts likeliest.
+
+    They are at most `_MOST_PIECES`, or some more than there are letters.
+
+    Source: Kudo (2018), "Subword Regularization", section 3.2.
+
+    Raises:
+        DataError: the texts have no letters, or nothing can be learnt from them.
+    """
+    import sentencepiece
+
+    stretches = _learnt_from(texts)
+    letters = set().union(*stretches)
+    if not letters:
+        raise DataError("subwords need texts with letters; use --tokens words")
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(stretches),
+            model_writer=model,
+            vocab_size=max(_MOST_PIECES, len(letters) + _BEYOND_LETTERS),
+            hard_vocab_limit=False,
+            character_coverage=1.0,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            max_sentence_length=1_000_000,
+            num_threads=1,
+            minloglevel=2,
+        )
+    except (RuntimeError, OSError) as err:
+        raise DataError(f"no subwords can be learnt from these texts: {err}") from err
+    return model.getvalue()
+
+
+def _learnt_from(texts: Sequence[str]) -> list[str]:
     """The stretches of the texts, or of every so many of them: `_MOST_LEARNT` characters."""
     step = 1 + sum(map(len, texts)) // _MOST_LEARNT
-    for text in texts[::step]:
-        yield from (part for part in cut_stretches(text) if not _is_symbol(part))
+    stretches = (part for text in texts[::step] for part in _cut_stretches(text))
+    return [part for part in stretches if not _is_symbol(part)]
+
+
+def _open_subwords(model: bytes) -> Callable[[str], list[str]]:
+    import sentencepiece
+
+    try:
+        encode = sentencepiece.SentencePieceProcessor(model_proto=model).encode
+    except (RuntimeError, OSError, ValueError, TypeError) as err:
+        raise DataError(f"the model of subwords is damaged: {err}") from err
+
+    @lru_cache(_KEPT_CUTS)
+    def cut_stretch(stretch: str) -> tuple[str, ...]:
+        return (stretch,) if _is_symbol(stretch) else tuple(encode(stretch, out_type=str))
+
+    return lambda text: [piece for part in _cut_stretches(text) for piece in cut_stretch(part)]
+
+
+def _cut_stretches(text: str) -> list[str]:
+    """What stands between spaces and punctuation: letters of any script, and emoji."""
+    return _stretches().findall(normalise(text))
 
 
 def _is_symbol(stretch: str) -> bool:

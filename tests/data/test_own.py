@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from rnnbench.architectures import make_form
-from rnnbench.data.cache import cache_folder, open_corpus, split_indices, store_corpus
+from rnnbench.data.cache import (
+    cache_folder,
+    open_corpus,
+    recall_source,
+    remember_source,
+    split_indices,
+    store_corpus,
+)
 from rnnbench.data.corpus import PARTS, PartName
 from rnnbench.data.describe import tell_findings
 from rnnbench.data.labels import read_grades
@@ -99,12 +106,17 @@ def test_subwords_are_learnt_from_the_training_part_alone(table: Table) -> None:
     assert make_cut("subwords", corpus.subwords)("zebra film") != ["zebra", "film"]
 
 
-def test_a_lost_model_of_subwords_is_said_with_what_restores_it(table: Table) -> None:
+@pytest.mark.parametrize("content", [None, b"", b"cut short"])
+def test_a_lost_model_of_subwords_is_made_again(table: Table, content: bytes | None) -> None:
     corpus, _ = make_corpus("r", table, OwnChoices(tokens="subwords"))
     fingerprint = store_corpus(corpus)
-    (cache_folder() / "corpora" / fingerprint / "subwords.model").unlink()
+    remember_source("key", fingerprint)
+    path = cache_folder() / "corpora" / fingerprint / "subwords.model"
+    path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(DataError, match="data describe FILE"):
         open_corpus(fingerprint)
+    assert recall_source("key") is None
+    assert store_corpus(corpus) == fingerprint == recall_source("key")
 
 
 def test_a_kind_of_tokens_that_there_is_not_is_refused() -> None:

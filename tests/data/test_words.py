@@ -124,6 +124,11 @@ def test_what_texts_are_cut_into_is_told_unless_it_is_words() -> None:
     assert tell_cut("auto", "words") == tell_cut("words", "words") == ()
 
 
+def test_a_script_of_more_letters_than_pieces_teaches_subwords_too() -> None:
+    texts = ["".join(map(chr, range(first, first + 50))) for first in range(0x4E00, 0x5A00, 50)]
+    assert "".join(learn_cut("subwords", texts)(texts[0])) == texts[0]
+
+
 def test_texts_without_letters_teach_no_subwords() -> None:
     with pytest.raises(DataError, match="--tokens words"):
         learn_cut("subwords", ["?!", "..."])
