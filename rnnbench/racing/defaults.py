@@ -115,7 +115,7 @@ def _find_or_run(base: RunSpec, held: Mapping[str, float | int], racing: Racing)
     """One command races at a time: the next finds what it kept."""
     ledger, view = racing.ledger, racing.view
     with ledger.locked(view.say_waiting, LOCK):
-        kept = None if racing.is_fresh else find_race(ledger.folder, base.data, held, view.warn)
+        kept = None if racing.is_fresh else find_race(ledger.folder, base, held, view.warn)
         race = kept or _run(base, held, racing)
         if kept is None:
             try:
@@ -144,6 +144,8 @@ def _run(base: RunSpec, held: Mapping[str, float | int], racing: Racing) -> Race
         max_len=base.data.max_len,
         num_words=base.data.num_words,
         held=dict(held),
+        optimizer=base.recipe.optimizer,
+        class_weight=base.recipe.class_weight,
         batch_size=base.recipe.batch_size,
         seed=base.seed,
         limit_seconds=racing.limit_seconds,

@@ -11,7 +11,7 @@ from typing import Any
 from rnnbench.entries import parse_file, write_json
 from rnnbench.errors import DamagedError
 from rnnbench.limits import check_count
-from rnnbench.specs import DataSpec, Recipe, RunSpec
+from rnnbench.specs import Recipe, RunSpec
 
 FOLDER = "races"
 """Where the ledger keeps them."""
@@ -69,7 +69,7 @@ class Race:
     Args:
         dataset, fingerprint, max_len, num_words: the texts, and what is seen of them.
         held: what was not raced, by name, because the user set it.
-        batch_size, seed: of every run.
+        optimizer, class_weight, batch_size, seed: of every run.
         limit_seconds: when it was to end; `seconds` is what it took.
     """
 
@@ -78,6 +78,8 @@ class Race:
     max_len: int
     num_words: int
     held: Mapping[str, float | int]
+    optimizer: str
+    class_weight: str
     batch_size: int
     seed: int
     limit_seconds: float
@@ -91,13 +93,19 @@ class Race:
 
     def chose(self, spec: RunSpec) -> bool:
         """Whether a run is seen so and trained so, but for what tuning may have changed."""
-        data, winner = spec.data, self.winner.setting
-        return (
-            (data.fingerprint, data.max_len, data.num_words)
-            == (self.fingerprint, self.max_len, self.num_words)
-            and spec.recipe.batch_size == self.batch_size
-            and spec.embedding_size == winner.embedding_size
+        is_alike = self.question == _question(spec, self.held)
+        size = self.winner.setting.embedding_size
+        return is_alike and (self.fingerprint, self.batch_size, size) == (
+            spec.data.fingerprint,
+            spec.recipe.batch_size,
+            spec.embedding_size,
         )
+
+    @property
+    def question(self) -> str:
+        """What makes it another race on the same texts, as JSON."""
+        asked = (self.max_len, self.num_words, self.optimizer, self.class_weight)
+        return _as_json(asked, self.held)
 
     @property
     def was_cut(self) -> bool:
@@ -111,22 +119,21 @@ def write_race(ledger_folder: Path, race: Race) -> None:
     Raises:
         OSError: the disk is full or gone.
     """
-    place = _place(ledger_folder, race.fingerprint, race.max_len, race.num_words, race.held)
-    write_json(place, asdict(race))
+    write_json(_place(ledger_folder, race.fingerprint, race.question), asdict(race))
 
 
 def find_race(
     ledger_folder: Path,
-    data: DataSpec,
+    spec: RunSpec,
     held: Mapping[str, float | int],
     on_problem: Callable[[str], None] = lambda _: None,
 ) -> Race | None:
-    """The race that was run on these texts, seen so, with these values held.
+    """The race that was run for runs like this one, with these values held.
 
     Args:
         on_problem: called with a sentence if its file is damaged.
     """
-    place = _place(ledger_folder, data.fingerprint, data.max_len, data.num_words, held)
+    place = _place(ledger_folder, spec.data.fingerprint, _question(spec, held))
     return _read(place, on_problem)
 
 
@@ -140,15 +147,18 @@ def _rank(loss: float | None) -> tuple[bool, float]:
     return (loss is None, 0.0 if loss is None else loss)
 
 
-def _place(
-    ledger_folder: Path,
-    fingerprint: str,
-    max_len: int,
-    num_words: int,
-    held: Mapping[str, float | int],
-) -> Path:
-    asked = json.dumps([max_len, num_words, dict(held)], sort_keys=True)
-    name = hashlib.sha256(asked.encode()).hexdigest()[:12]
+def _question(spec: RunSpec, held: Mapping[str, float | int]) -> str:
+    data, recipe = spec.data, spec.recipe
+    asked = (data.max_len, data.num_words, recipe.optimizer, recipe.class_weight)
+    return _as_json(asked, held)
+
+
+def _as_json(asked: tuple[int | str, ...], held: Mapping[str, float | int]) -> str:
+    return json.dumps([*asked, dict(held)], sort_keys=True)
+
+
+def _place(ledger_folder: Path, fingerprint: str, question: str) -> Path:
+    name = hashlib.sha256(question.encode()).hexdigest()[:12]
     return ledger_folder / FOLDER / fingerprint[:16] / f"{name}.json"
 
 

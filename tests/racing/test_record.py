@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from rnnbench.architectures import make_form
 from rnnbench.racing.record import Entrant, Race, Setting, find_race, read_races, write_race
-from rnnbench.specs import DataSpec
+from rnnbench.specs import DataSpec, Recipe, RunSpec
 
 DATA = DataSpec(dataset="texts", fingerprint="f" * 64, max_len=20, num_words=300)
+RUN = RunSpec(form=make_form("gru"), data=DATA, seed=0, recipe=Recipe(batch_size=8))
 
 
 def entrant(units: int, lstm: float | None, gru: float | None, is_over: bool = True) -> Entrant:
@@ -27,6 +30,8 @@ def made(*entrants: Entrant, held: dict[str, float | int] | None = None) -> Race
         max_len=DATA.max_len,
         num_words=DATA.num_words,
         held=held or {},
+        optimizer="rmsprop",
+        class_weight="none",
         batch_size=8,
         seed=1000,
         limit_seconds=180.0,
@@ -50,8 +55,10 @@ def test_first_setting_is_taken_where_none_has_a_loss() -> None:
 def test_race_is_found_again_by_texts_sight_and_what_was_held(tmp_path: Path) -> None:
     race = made(entrant(8, 0.2, 0.3), held={"units": 8})
     write_race(tmp_path, race)
-    assert find_race(tmp_path, DATA, {"units": 8}) == race
-    assert find_race(tmp_path, DATA, {}) is None
+    assert find_race(tmp_path, RUN, {"units": 8}) == race
+    assert find_race(tmp_path, RUN, {}) is None
+    balanced = replace(RUN, recipe=Recipe(class_weight="balanced"))
+    assert find_race(tmp_path, balanced, {"units": 8}) is None
     assert read_races(tmp_path, DATA.fingerprint) == [race]
 
 
@@ -61,6 +68,6 @@ def test_damaged_race_is_told_and_left_out(tmp_path: Path) -> None:
     for content in ("", "{}", file.read_text().replace("0.2", '"a"'), "[1]"):
         file.write_text(content)
         told: list[str] = []
-        assert find_race(tmp_path, DATA, {}, told.append) is None
+        assert find_race(tmp_path, RUN, {}, told.append) is None
         assert "run again" in told[0]
         assert read_races(tmp_path, DATA.fingerprint) == []
