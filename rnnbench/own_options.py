@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from rnnbench.errors import UsageError
-from rnnbench.options import given, read_text, seconds
+from rnnbench.options import MOST_SECONDS, given, read_text, seconds
 
 
 def _race(text: str) -> float:
@@ -132,7 +132,7 @@ class OwnFileChoices(FileChoices):
             UsageError: both do.
         """
         if named is not None and self.train is not None:
-            raise UsageError("--train and --dataset name the same; use one of them")
+            raise UsageError(f"--train {self.train} and {named} name the same; use one of them")
         return self.train if named is None else named
 
     def reading(self) -> dict[str, Any]:  # Any: values of options
@@ -159,3 +159,7 @@ class RaceChoices:
         ),
         _race,
     ] = field(default_factory=_usual_race)
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.race, int | float) and 0 <= self.race <= MOST_SECONDS):
+            raise UsageError(f"race takes seconds, or a time like 3m, or none, got {self.race!r}")

@@ -110,6 +110,14 @@ def read_parts(source: str, rows: Rows, column: str) -> list[PartName]:
     return parts
 
 
+def tell_split(rows: Rows, taken: Sequence[str]) -> tuple[str, ...]:
+    """A sentence where a column says parts that nobody asks for."""
+    split = _by_name(list(rows.columns), _SPLIT_NAMES, {*taken})
+    if split is None or not _is_split(rows.columns[split]):
+        return ()
+    return (f"the column '{split}' is not used: the file is one part as a whole",)
+
+
 def _by_name(names: Iterable[str], usual: Sequence[str], taken: set[str | None]) -> str | None:
     """The one column with a usual name."""
     found = [name for name in names if name.casefold() in usual and name not in taken]

@@ -40,6 +40,7 @@ class Findings:
     Args:
         class_counts: by class, its texts in the parts train, validation and test.
         html_share: of all texts, those with tags or entities of HTML.
+        strips_html: whether these were taken out.
         n_words: different ones in the training part.
         cut_texts: by `max_len`, the share of training texts that are longer.
         lost_words: by `num_words`, the share of the training texts' words that are not kept.
@@ -54,6 +55,7 @@ class Findings:
     lost_words: Mapping[int, float]
     max_len: int
     num_words: int
+    strips_html: bool = False
 
     @property
     def part_sizes(self) -> dict[str, int]:
@@ -62,7 +64,7 @@ class Findings:
         return dict(zip(PARTS, sums, strict=True))
 
 
-def find_out(corpus: Corpus, repeats: Repeats, html_share: float) -> Findings:
+def find_out(corpus: Corpus, repeats: Repeats, html_share: float, *, strips_html: bool) -> Findings:
     """What is to be known of a corpus of the user's."""
     sight = choose_sight(corpus)
     lengths, counts = training_lengths(corpus), word_counts(corpus)
@@ -82,6 +84,7 @@ def find_out(corpus: Corpus, repeats: Repeats, html_share: float) -> Findings:
         },
         max_len=sight.max_len,
         num_words=sight.num_words,
+        strips_html=strips_html,
     )
 
 
@@ -113,7 +116,7 @@ def tell_texts(found: Findings) -> tuple[str, ...]:
     return (
         *_tell_duplicates(found),
         *_tell_contradictions(found.repeats.n_contradictory),
-        *_tell_html(found.html_share),
+        *(() if found.strips_html else _tell_html(found.html_share)),
     )
 
 

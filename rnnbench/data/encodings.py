@@ -56,7 +56,7 @@ def _check_encoding(encoding: str) -> str:
     try:
         "".encode(encoding)  # some are no encodings of texts
         return codecs.lookup(encoding).name
-    except (LookupError, UnicodeError) as err:
+    except (LookupError, ValueError) as err:
         raise UsageError(f"there is no encoding '{encoding}'; cp949 and latin-1 are two") from err
 
 

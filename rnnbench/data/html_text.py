@@ -35,7 +35,8 @@ def strip_html(text: str) -> str:
     """
     if not has_html(text):
         return text
-    return html.unescape(_TAG.sub(_space, text)).strip()
+    unescaped = html.unescape(_TAG.sub(_space, text))
+    return _TAG.sub(_space, unescaped).strip()  # tags that were written with entities
 
 
 def _space(tag: re.Match[str]) -> str:

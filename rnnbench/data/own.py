@@ -49,7 +49,7 @@ def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, F
         tokens=cut.kind,
         subwords=cut.model,
     )
-    return corpus, find_out(corpus, repeats, html_share)
+    return corpus, find_out(corpus, repeats, html_share, strips_html=choices.strip_html)
 
 
 def _divide(table: Table, labels: NDArray[np.int8], choices: OwnChoices) -> NDArray[np.int8]:
@@ -116,5 +116,5 @@ def _check_parts(
         missing = [name for number, name in enumerate(classes) if number not in there]
         if missing and (part == "train" or not there):
             what = f"no row of the class '{shorten(missing[0])}'" if there else "no rows"
-            remedy = "; name a file of them with --test" if part == "test" else ""
+            remedy = "; name a file of them with --test, or add a folder" if part == "test" else ""
             raise DataError(f"the {part} part has {what}{remedy}")

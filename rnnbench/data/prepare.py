@@ -80,9 +80,8 @@ def prepare_table(path: Path, key: str, name: str, own: OwnChoices) -> str:
         table = read_table(path, own)
         corpus, findings = make_corpus(name, table, own)
         told = (*table.notes, *tell_cut(own.tokens, corpus.tokens), *tell_findings(findings))
-        fingerprint = _keep(corpus, key, told)
-    keep_findings(fingerprint, findings)
-    return fingerprint
+    keep_findings(corpus.fingerprint(), findings)  # first: the source says that all is there
+    return _keep(corpus, key, told)
 
 
 def read_rows(path: Path, own: OwnChoices) -> Table:

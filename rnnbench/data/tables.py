@@ -1,10 +1,11 @@
 """Labelled texts from files of the user's: tables of several formats, and folders of texts."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rnnbench.data.columns import LABEL, SPLIT, TEXT, Columns, find_columns, read_parts
+from rnnbench.data.columns import LABEL, SPLIT, TEXT, Columns, find_columns, read_parts, tell_split
 from rnnbench.data.corpus import PARTS, TOKENS, PartName
 from rnnbench.data.delimited import QUOTINGS, Quoting, find_swallowed, read_delimited
 from rnnbench.data.encodings import decode
@@ -124,6 +125,7 @@ def read_table(path: Path, choices: OwnChoices, *, for_training: bool = True) ->
     """
     named = (path, choices.validation, choices.test) if for_training else (path,)
     files = [(part, Path(file)) for part, file in zip(PARTS, named, strict=False) if file]
+    _refuse_twice([file for _, file in files])
     if len(files) == 1:
         table = _read_file(path, choices, with_parts=for_training)
     else:
@@ -136,6 +138,13 @@ def read_table(path: Path, choices: OwnChoices, *, for_training: bool = True) ->
     if for_training:
         check_labels(" and ".join(str(file) for _, file in files), table.column, table.labels)
     return table
+
+
+def _refuse_twice(files: Sequence[Path]) -> None:
+    """See that no file is two parts."""
+    twice = [file for file, count in Counter(file.resolve() for file in files).items() if count > 1]
+    if twice:
+        raise UsageError(f"{twice[0].name} is named for two parts; a part needs a file of its own")
 
 
 def _join(read: Sequence[tuple[PartName, Path, Table]]) -> Table:
@@ -172,6 +181,7 @@ def _read_file(path: Path, choices: OwnChoices, *, with_parts: bool = False) -> 
     kept, left_out = _choose_rows(path, rows, texts, found, choices)
     parts = read_parts(str(path), rows, found.split) if found.split and with_parts else None
     swallowed = find_swallowed(rows, found.label, {labels[row] for row in kept})
+    passed_over = () if with_parts or path.is_dir() else tell_split(rows, (found.text, found.label))
     return Table(
         texts=[texts[row] for row in kept],
         labels=[labels[row] for row in kept],
@@ -180,6 +190,7 @@ def _read_file(path: Path, choices: OwnChoices, *, with_parts: bool = False) -> 
         notes=(
             *rows.notes,
             *found.notes,
+            *passed_over,
             *stripped,
             *left_out,
             *(_tell_swallowed(rows.name_rows(swallowed)) if swallowed else ()),
@@ -296,8 +307,11 @@ def _read_json_lines(path: Path, text: str) -> Rows:
             raise DataError(
                 f'{path}: line {number} is not an object like {{"text": …, "label": …}}'
             )
-        for name, value in row.items():
-            values = columns.setdefault(clean_name(name), [])
+        named = {clean_name(name): value for name, value in row.items()}
+        if len(named) < len(row):
+            raise DataError(f"{path}: line {number} has a name twice, but for spaces; rename one")
+        for name, value in named.items():
+            values = columns.setdefault(name, [])
             values += [""] * (len(lines) - len(values))
             values.append(as_text(value))
         lines.append(number)

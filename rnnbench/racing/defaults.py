@@ -62,10 +62,12 @@ def with_defaults(study: Study, dataset: DatasetRef, racing: Racing) -> Study:
     corpus = open_corpus(dataset.fingerprint)
     study = replace(study, data={**_see(corpus), **study.data})
     held = _find_held(study)
-    if not racing.limit_seconds or len(held) == len(fields(Setting)):
+    if not racing.limit_seconds:
         return study
     n_train = corpus.train.n_reviews - (corpus.n_validation or 0)
     study = replace(study, recipe={"batch_size": (choose_batch_size(n_train),), **study.recipe})
+    if len(held) == len(fields(Setting)):
+        return study
     race = _find_or_run(_first_run(study, dataset, racing.workers), held, racing)
     if race.seed in study.seeds:
         raise UsageError(
@@ -116,8 +118,10 @@ def _find_or_run(base: RunSpec, held: Mapping[str, float | int], racing: Racing)
     ledger, view = racing.ledger, racing.view
     with ledger.locked(view.say_waiting, LOCK):
         kept = None if racing.is_fresh else find_race(ledger.folder, base, held, view.warn)
+        if kept is not None and kept.was_cut and racing.limit_seconds > kept.limit_seconds:
+            kept = None  # more time was given
         race = kept or _run(base, held, racing)
-        if kept is None:
+        if kept is None and race.winner.loss is not None:
             try:
                 write_race(ledger.folder, race)
             except OSError as err:
@@ -144,9 +148,7 @@ def _run(base: RunSpec, held: Mapping[str, float | int], racing: Racing) -> Race
         max_len=base.data.max_len,
         num_words=base.data.num_words,
         held=dict(held),
-        optimizer=base.recipe.optimizer,
-        class_weight=base.recipe.class_weight,
-        batch_size=base.recipe.batch_size,
+        recipe=base.recipe,
         seed=base.seed,
         limit_seconds=racing.limit_seconds,
         seconds=time.perf_counter() - began,

@@ -27,7 +27,7 @@ def race_tables(races: Sequence[Race]) -> dict[str, str]:
         (
             race.max_len,
             race.num_words,
-            race.batch_size,
+            race.recipe.batch_size,
             each.setting.units,
             each.setting.embedding_size,
             each.setting.learning_rate,
@@ -56,6 +56,6 @@ def _tabulate(race: Race) -> Table[Entrant]:
     cut = ", when its time was over" if race.was_cut else ""
     caption = (
         f"A race of {duration(race.seconds)}{cut}: max_len {race.max_len}, num_words"
-        f" {race.num_words}, batch_size {race.batch_size}"
+        f" {race.num_words}, batch_size {race.recipe.batch_size}"
     )
     return Table(caption, "race", columns, [("", race.entrants)])

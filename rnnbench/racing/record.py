@@ -11,7 +11,7 @@ from typing import Any
 from rnnbench.entries import parse_file, write_json
 from rnnbench.errors import DamagedError
 from rnnbench.limits import check_count
-from rnnbench.specs import Recipe, RunSpec
+from rnnbench.specs import DataSpec, Recipe, RunSpec
 
 FOLDER = "races"
 """Where the ledger keeps them."""
@@ -69,7 +69,8 @@ class Race:
     Args:
         dataset, fingerprint, max_len, num_words: the texts, and what is seen of them.
         held: what was not raced, by name, because the user set it.
-        optimizer, class_weight, batch_size, seed: of every run.
+        recipe: of every run, but for the learning rate.
+        seed: of every run.
         limit_seconds: when it was to end; `seconds` is what it took.
     """
 
@@ -78,9 +79,7 @@ class Race:
     max_len: int
     num_words: int
     held: Mapping[str, float | int]
-    optimizer: str
-    class_weight: str
-    batch_size: int
+    recipe: Recipe
     seed: int
     limit_seconds: float
     seconds: float
@@ -93,19 +92,20 @@ class Race:
 
     def chose(self, spec: RunSpec) -> bool:
         """Whether a run is seen so and trained so, but for what tuning may have changed."""
-        is_alike = self.question == _question(spec, self.held)
-        size = self.winner.setting.embedding_size
-        return is_alike and (self.fingerprint, self.batch_size, size) == (
-            spec.data.fingerprint,
-            spec.recipe.batch_size,
-            spec.embedding_size,
-        )
+        is_alike = self.question == _ask(spec.data, spec.recipe, self.held)
+        is_same = self.fingerprint == spec.data.fingerprint
+        return is_alike and is_same and spec.embedding_size == self.winner.setting.embedding_size
 
     @property
     def question(self) -> str:
         """What makes it another race on the same texts, as JSON."""
-        asked = (self.max_len, self.num_words, self.optimizer, self.class_weight)
-        return _as_json(asked, self.held)
+        data = DataSpec(
+            dataset=self.dataset,
+            fingerprint=self.fingerprint,
+            max_len=self.max_len,
+            num_words=self.num_words,
+        )
+        return _ask(data, self.recipe, self.held)
 
     @property
     def was_cut(self) -> bool:
@@ -133,7 +133,7 @@ def find_race(
     Args:
         on_problem: called with a sentence if its file is damaged.
     """
-    place = _place(ledger_folder, spec.data.fingerprint, _question(spec, held))
+    place = _place(ledger_folder, spec.data.fingerprint, _ask(spec.data, spec.recipe, held))
     return _read(place, on_problem)
 
 
@@ -147,14 +147,9 @@ def _rank(loss: float | None) -> tuple[bool, float]:
     return (loss is None, 0.0 if loss is None else loss)
 
 
-def _question(spec: RunSpec, held: Mapping[str, float | int]) -> str:
-    data, recipe = spec.data, spec.recipe
-    asked = (data.max_len, data.num_words, recipe.optimizer, recipe.class_weight)
-    return _as_json(asked, held)
-
-
-def _as_json(asked: tuple[int | str, ...], held: Mapping[str, float | int]) -> str:
-    return json.dumps([*asked, dict(held)], sort_keys=True)
+def _ask(data: DataSpec, recipe: Recipe, held: Mapping[str, float | int]) -> str:
+    trained = {**asdict(recipe), "learning_rate": None}
+    return json.dumps([data.max_len, data.num_words, trained, dict(held)], sort_keys=True)
 
 
 def _place(ledger_folder: Path, fingerprint: str, question: str) -> Path:
@@ -175,6 +170,7 @@ def _parse(content: bytes) -> Race:
     entrants = [
         Entrant(**{**each, "setting": Setting(**each["setting"])}) for each in values["entrants"]
     ]
-    race = Race(**{**values, "entrants": tuple(entrants)})
+    recipe = Recipe(**values["recipe"])
+    race = Race(**{**values, "entrants": tuple(entrants), "recipe": recipe})
     race.winner, race.was_cut  # noqa: B018  # what is not a race has none
     return race

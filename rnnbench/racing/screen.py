@@ -1,5 +1,7 @@
 """A race on the terminal, and in the words that a study keeps of it."""
 
+from dataclasses import asdict
+
 from rnnbench.page.screen import Screen
 from rnnbench.page.texts import duration, number
 from rnnbench.racing.record import NETWORKS, Entrant, Race
@@ -9,7 +11,7 @@ def tell_limit(dataset: str, seconds: float, view: Screen) -> None:
     """What is about to be done."""
     view.say(
         f"race      settings for {dataset}, tried with {' and '.join(NETWORKS)} on the "
-        f"validation part, for {duration(seconds)} at most"
+        f"validation part, for about {duration(seconds)} at most"
     )
 
 
@@ -20,20 +22,21 @@ def show_entrant(entrant: Entrant, view: Screen) -> None:
 
 def show_race(race: Race, view: Screen, *, is_kept: bool) -> None:
     """What came of it."""
-    how = "kept from before; --fresh races again" if is_kept else f"in {duration(race.seconds)}"
+    how = "kept from before" if is_kept else f"in {duration(race.seconds)}"
     view.say(f"race      {tell_winner(race)} ({how})")
     if race.winner.loss is None:
         view.warn(
-            "the race ended before any setting had an epoch, so that the first was taken; a "
-            "longer one (--race 10m --fresh) can choose"
+            "the race ended before any setting had an epoch, so that the first was taken and the "
+            "race is not kept; a longer one (--race 10m) can choose"
         )
 
 
 def tell_winner(race: Race) -> str:
     """`learning_rate 0.01, units 32, embedding_size 64: best of 6 in a race by validation loss`."""
     cut = ", cut by its time" if race.was_cut else ""
-    n_settings = len(race.entrants)
-    return f"{race.winner.setting}: best of {n_settings} in a race by validation loss{cut}"
+    chosen = asdict(race.winner.setting).items()
+    told = ", ".join(f"{name} {value:g}" for name, value in chosen if name not in race.held)
+    return f"{told}: best of {len(race.entrants)} in a race by validation loss{cut}"
 
 
 def _tell_losses(entrant: Entrant) -> str:

@@ -1,5 +1,6 @@
 """`rnnbench predict` and `rnnbench evaluate`: what a kept model says of other texts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from rnnbench.data import prepare
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Half, Tokens
 from rnnbench.data.dataset import Part, cut_and_pad, load_part
+from rnnbench.data.describe import read_findings
+from rnnbench.data.html_text import strip_html
 from rnnbench.data.imdb import read_imdb_words
 from rnnbench.data.inputs import STANDARD_INPUT
 from rnnbench.data.labels import label_key
@@ -70,7 +73,7 @@ def predict_text(
     path, spec = model_file(entry), entry.spec()
     data = spec.data
     ranks, corpus = _ranks(data), open_corpus(data.fingerprint)
-    cut = list(map(make_cut(corpus.tokens, corpus.subwords), texts))
+    cut = list(map(make_cut(corpus.tokens, corpus.subwords), _as_trained(texts, data)))
     probability = _ask(path, spec, _encode(cut, ranks, data))
     return [
         Prediction(
@@ -160,6 +163,12 @@ def _ask(path: Path, spec: RunSpec, tokens: NDArray[np.int32]) -> NDArray[np.flo
         raise DataError(f"{path} cannot be used: {err}") from err
 
 
+def _as_trained(texts: Sequence[str], data: DataSpec) -> list[str]:
+    """The texts without HTML, where those that the run learnt from had lost it too."""
+    found = read_findings(data.fingerprint)
+    return [strip_html(text) for text in texts] if found and found.strips_html else [*texts]
+
+
 def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tuple[str, ...]]:
     """A file's rows as the run's network sees them, and what should be known of them."""
     read = call_in_process(prepare.read_rows, path, table)
@@ -180,7 +189,7 @@ def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tup
         )
     labels = np.array([places[key(name)] for name in read.labels], dtype=np.int8)
     cut = make_cut(corpus.tokens, corpus.subwords)
-    tokens = _encode(list(map(cut, read.texts)), _ranks(data), data)
+    tokens = _encode(list(map(cut, _as_trained(read.texts, data))), _ranks(data), data)
     trained = {row.tobytes() for row in load_part(data, "train").tokens.astype(tokens.dtype)}
     known = sum(row.tobytes() in trained for row in tokens)
     notes = read.notes

@@ -28,7 +28,7 @@ def run(
         _forecast(choices, None, json=False)
         return
     screen = RunScreen()
-    with tell_interrupted(screen.warn, f"nothing is lost. To go on: {choices.command}"):
+    with tell_interrupted(screen.warn, f"what was trained is kept. To go on: {choices.command}"):
         outcome = run_study(choices, screen, here())
     if outcome.interrupted:
         raise typer.Exit(130)

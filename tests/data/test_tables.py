@@ -331,7 +331,8 @@ def test_files_of_the_parts_are_read_as_parts(write: Write) -> None:
     assert table.texts[-2:] == ["a new film", "another"]
     assert set(table.labels) == {"good", "bad"}
     assert "test.tsv: inferred: texts in 'comment', labels in 'label'" in table.notes
-    validated = read(train, test=str(test), validation=str(test))
+    held_out = write("label\tcomment\nbad\ta film\ngood\tone more\n", "valid.tsv")
+    validated = read(train, test=str(test), validation=str(held_out))
     assert validated.parts == ["train"] * 60 + ["validation"] * 2 + ["test"] * 2
 
 
@@ -396,3 +397,19 @@ def test_what_is_wrong_is_said_in_one_sentence(text: str, words: str, write: Wri
 def test_a_damaged_file_is_named(name: str, content: str, words: str, write: Write) -> None:
     with pytest.raises(DataError, match=words):
         read(write(content, name))
+
+
+def test_two_names_of_an_object_but_for_spaces_are_told_with_the_line(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "twice.jsonl"
+    path.write_text('{"text": "a", "label": "x"}\n{"text": "b", "label": "x", "label ": "y"}\n')
+    with pytest.raises(DataError, match="line 2 has a name twice"):
+        read_table(path, OwnChoices())
+
+
+def test_one_file_is_not_two_parts(tmp_path: Path) -> None:
+    path = tmp_path / "all.csv"
+    path.write_text("text,label\na,x\n")
+    with pytest.raises(UsageError, match=r"all\.csv is named for two parts"):
+        read_table(path, OwnChoices(test=str(path)))

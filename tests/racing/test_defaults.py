@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from command import Answer
 from newcomer import write_reviews
 from project import Project, build_once, write_project
 
+from rnnbench.errors import UsageError
 from rnnbench.ledger import FOLDER, Ledger
+from rnnbench.own_options import RaceChoices
 from rnnbench.recorded_runs import read_runs
 
 OWN = ("--dataset", "reviews.csv")
@@ -91,3 +94,25 @@ def test_imdb_and_synthetic_reviews_keep_the_notes_recipe(
 def test_time_of_a_race_is_checked(rnnbench: Callable[..., Answer]) -> None:
     answer = rnnbench("run", "lstm", "--dataset", "reviews.csv", "--race", "soon")
     assert "--race takes a time like 90s, 30m or 2h, or none, got 'soon'" in answer.err
+
+
+def test_race_without_an_epoch_is_said_and_not_kept(raced: Project, tmp_path: Path) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    project = replace(raced, folder=tmp_path)
+    done = project.here("plan", "gru", "--seeds", "1", *OWN, "--epochs", "2", "--race", "1s")
+    if "before any setting had an epoch" in done.stderr:  # a fast machine may get that far
+        assert not (tmp_path / FOLDER / "races").exists()
+    else:
+        assert "cut by its time" in done.stdout
+    assert raced_again(project)
+
+
+def raced_again(project: Project) -> bool:
+    """Whether more time lets a race that was cut be run again."""
+    words = ("plan", "gru", "--seeds", "1", *OWN, "--epochs", "2", "--race", "20s")
+    return "tried with lstm and gru" in project.here(*words).stdout
+
+
+def test_race_in_python_takes_seconds_that_can_be() -> None:
+    with pytest.raises(UsageError, match="got -3"):
+        RaceChoices(race=-3)

@@ -30,9 +30,7 @@ def made(*entrants: Entrant, held: dict[str, float | int] | None = None) -> Race
         max_len=DATA.max_len,
         num_words=DATA.num_words,
         held=held or {},
-        optimizer="rmsprop",
-        class_weight="none",
-        batch_size=8,
+        recipe=Recipe(batch_size=8, learning_rate=0.5),
         seed=1000,
         limit_seconds=180.0,
         seconds=12.5,
@@ -57,8 +55,9 @@ def test_race_is_found_again_by_texts_sight_and_what_was_held(tmp_path: Path) ->
     write_race(tmp_path, race)
     assert find_race(tmp_path, RUN, {"units": 8}) == race
     assert find_race(tmp_path, RUN, {}) is None
-    balanced = replace(RUN, recipe=Recipe(class_weight="balanced"))
-    assert find_race(tmp_path, balanced, {"units": 8}) is None
+    for change in ({"class_weight": "balanced"}, {"epochs": 2}, {"batch_size": 64}):
+        other = replace(RUN, recipe=Recipe(**{"batch_size": 8} | change))
+        assert find_race(tmp_path, other, {"units": 8}) is None
     assert read_races(tmp_path, DATA.fingerprint) == [race]
 
 
