@@ -12,8 +12,8 @@ from rnnbench.limits import parse_seeds
 from rnnbench.options import choose, option_names
 from rnnbench.page.screen import Screen
 from rnnbench.reports.report import report_study
+from rnnbench.run_options import RunChoices
 from rnnbench.runs.listing import result_records
-from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.run import RunOutcome, run_study
 from rnnbench.studies.screen import RunScreen
 

@@ -50,6 +50,7 @@ CORE = (
     "recorded_runs",
     "options",
     "own_options",
+    "run_options",
     "execution",
     "datasets",
     "page",
@@ -84,7 +85,7 @@ OWNERS = {
     "charset_normalizer": {"data"},
     "matplotlib": {"page", "compare", "published", "timing", "tuning"},
     "jinja2": {"page"},
-    "typer": {"cli", "options", "own_options", *ROOMS},
+    "typer": {"cli", "options", "own_options", "run_options", *ROOMS},
     "rich": {"page", *ROOMS},
 }
 LATE = set(OWNERS) - {"typer", "rich"}

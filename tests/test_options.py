@@ -13,7 +13,7 @@ import typer
 import rnnbench
 from rnnbench.errors import StudyError, UsageError
 from rnnbench.options import choose, flatten, numbers, option_names, switches, whole_numbers
-from rnnbench.studies.choices import RunChoices
+from rnnbench.run_options import RunChoices
 
 
 @dataclass(frozen=True, kw_only=True)

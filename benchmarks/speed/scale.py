@@ -33,8 +33,8 @@ from rnnbench.execution.local import LocalExecutor, work_off
 from rnnbench.execution.process import peak_mib
 from rnnbench.options import ExecutorChoices
 from rnnbench.reports.report import report_study
+from rnnbench.run_options import RunChoices
 from rnnbench.specs import RunSpec
-from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.run import run_study
 from rnnbench.studies.screen import RunScreen
 from rnnbench.training.engine import Arrays, OneLane, Scores, Variables

@@ -12,8 +12,8 @@ from rnnbench.architectures import display_name
 from rnnbench.errors import WorkerError
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.page.screen import Screen
+from rnnbench.run_options import RunChoices
 from rnnbench.specs import EpochEnded, Failed, Finished, RunSpec, Started
-from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.forecast import Budget, Cost, fit_budget, forecast
 from rnnbench.studies.plan import Plan, is_unlike_textbook, open_study, run_kind
 from rnnbench.studies.screen import ForecastScreen

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rnnbench.options import Json, flatten, here, read_text, seconds, tell_interrupted, this_command
-from rnnbench.studies.choices import RunChoices
+from rnnbench.run_options import RunChoices
 
 
 @flatten

@@ -8,8 +8,8 @@ from rnnbench.architectures import ALL
 from rnnbench.datasets import is_table, stem_of_table
 from rnnbench.errors import UsageError
 from rnnbench.racing.defaults import without_values_of_imdb
+from rnnbench.run_options import RunChoices
 from rnnbench.specs import Recipe
-from rnnbench.studies.choices import RunChoices
 from rnnbench.study import Study, bundled_studies, load_study
 from rnnbench.study_names import name_after_file
 

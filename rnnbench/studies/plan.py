@@ -25,8 +25,8 @@ from rnnbench.looks import Look, earlier_looks, rule_of
 from rnnbench.page.screen import Screen
 from rnnbench.racing.defaults import Racing, with_defaults
 from rnnbench.recorded_runs import RecordedRun, read_runs
+from rnnbench.run_options import RunChoices
 from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
-from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.compose import HYPERPARAMETERS, RECIPE, chosen_values, compose_study
 from rnnbench.study import Study, expand_study
 from rnnbench.tracking.provenance import made_by

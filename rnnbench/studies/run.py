@@ -20,8 +20,8 @@ from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.report import report_after_run
+from rnnbench.run_options import RunChoices
 from rnnbench.specs import DataSpec, Failed, RunResult
-from rnnbench.studies.choices import RunChoices
 from rnnbench.studies.plan import Plan, open_study, planned_sections
 from rnnbench.studies.progress import StudyProgress
 from rnnbench.studies.screen import RunScreen

@@ -10,7 +10,7 @@ import pytest
 from rnnbench.architectures import ALL
 from rnnbench.errors import StudyError, UsageError
 from rnnbench.own_options import OwnFileChoices
-from rnnbench.studies.choices import RunChoices
+from rnnbench.run_options import RunChoices
 from rnnbench.studies.compose import compose_study
 from rnnbench.study import Study, load_study
 
