@@ -72,6 +72,18 @@ def option_names(kind: type) -> list[str]:
     return [item.name for item in _parameters(kind)]
 
 
+def flag_names(kind: type) -> frozenset[str]:
+    """The options of a dataclass that take no value, as they are typed: `--all`, `--no-report`."""
+    declared = [get_args(item.annotation) for item in _parameters(kind)]
+    return frozenset(
+        flag
+        for shown, option in declared
+        if shown in (bool, bool | None)
+        for names in (option.default, *option.param_decls)  # Typer reads the first so in Annotated
+        for flag in names.split("/")
+    )
+
+
 def given(choices: Any) -> dict[str, Any]:  # Any: a dataclass, and values of options
     """The values that were chosen, by field."""
     return {name: value for name, value in asdict(choices).items() if value is not None}

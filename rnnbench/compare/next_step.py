@@ -1,23 +1,72 @@
 """What to try next: the user's own command with other options."""
 
+import os
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from rnnbench.architectures import display_name
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.sight import choose_sight
 from rnnbench.errors import DataError
 from rnnbench.limits import MOST
-from rnnbench.options import option_names
-from rnnbench.own_options import OwnFileChoices
-from rnnbench.specs import DataSpec, Recipe, RunSpec
+from rnnbench.options import ExecutorChoices, WorkerChoices, flag_names, option_names
+from rnnbench.own_options import OwnFileChoices, RaceChoices
+from rnnbench.run_options import RunChoices
+from rnnbench.specs import CanonicalForm, DataSpec, Recipe, RunSpec
 
 HIGHER_RATE = 0.01
 """What is tried where the rate is low; tuning finds rates of about 0.005 to 0.02 on IMDB
 (docs/results/tuned/runs.csv)."""
 
 _LOW_RATE = 0.003
-_OF_TUNE = {"all", "dataset", "race", "max-len", "num-words", "epochs", "class-weight"}
-_FLAGS = {"report", "no-report", "dry-run"}
+
+
+def _typed(*kinds: type) -> frozenset[str]:
+    """Their options, as they are typed."""
+    names = (name for kind in kinds for name in option_names(kind))
+    return frozenset(f"--{name.replace('_', '-')}" for name in names)
+
+
+_FLAGS = flag_names(RunChoices)
+_RACED = {"--learning-rate", "--units", "--embedding-size"}
+_FILES = {"--dataset", "--train", "--test", "--validation"}
+_ONE_OF_TUNE = {"--epochs", "--class-weight", "--max-len", "--num-words"}
+"""Of which `rnnbench tune` takes one value, and `run` a list of some."""
+_OF_TUNE = (
+    _typed(OwnFileChoices, RaceChoices, WorkerChoices) | _ONE_OF_TUNE | {"--all", "--dataset"}
+)
+_NOT_OF_TUNE = (_typed(ExecutorChoices) - _typed(WorkerChoices)) | {
+    *("--seeds", "--study", "--quick", "--name", "--metric", "--report", "--no-report"),
+    "--learning-rate",
+}
+"""What tuning does without; any other option of `run` makes networks that it does not know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Command:
+    """A `rnnbench run`, as it was typed.
+
+    Args:
+        networks: the words that belong to no option.
+        options: values by name; None of one that takes none. Of one given twice the last counts.
+    """
+
+    networks: tuple[str, ...] = ("…",)
+    options: dict[str, str | None]
+
+    def changed(
+        self, changes: Mapping[str, str | None], without: Collection[str] = ()
+    ) -> "_Command":
+        """With options set, at the end, and others left out."""
+        left_out = {*changes, *without}
+        kept = {name: value for name, value in self.options.items() if name not in left_out}
+        return replace(self, options={**kept, **changes})
+
+    def written(self, verb: str = "run") -> str:
+        """In words for a shell; `…` stands for what nobody knows."""
+        options = [word for item in self.options.items() for word in item if word is not None]
+        return shlex.join(["rnnbench", verb, *self.networks, *options]).replace("'…'", "…")
 
 
 def next_step(
@@ -32,54 +81,90 @@ def next_step(
             see more of the texts and to learn at a higher rate, or else at a tuned one.
         is_cut_short: whether runs stopped at the epoch limit, and would have gone on.
     """
-    is_tuned = "--tuned" in command.split()
-    changes: dict[str, object] = {}
+    known = _read(command)
+    if known is None or (has_learnt and not is_cut_short):
+        return ""
+    is_tuned = "--tuned" in known.options
+    if not is_tuned and (raced := _raced(known, specs)):
+        return raced.written()
+    changes: dict[str, str | None] = {}
     if not (has_learnt or is_tuned):
         changes |= _wider_sight({spec.data for spec in specs}) | _higher_rate(specs)
     if is_cut_short:
-        changes |= _more_epochs(specs, is_faster="learning-rate" in changes)
+        changes |= _more_epochs(specs, is_faster="--learning-rate" in changes)
     if changes:
-        return with_options(command, changes)
-    if has_learnt or is_tuned or is_cut_short:
-        return ""
-    tuned = with_options(command, {"tuned": None}, without=("learning-rate",))
-    return f"{tuning_of(command)}; then {tuned}"
+        return known.changed(changes).written()
+    return "" if is_tuned or is_cut_short else _tuned(known, specs)
 
 
-def with_options(
-    command: str, changes: Mapping[str, object], *, without: Collection[str] = ()
-) -> str:
-    """The command with options set, and others left out; None sets one without a value.
+def _read(command: str) -> _Command | None:
+    """What was typed; of another command than `rnnbench run` nothing is known.
 
-    Of a command that is not `rnnbench run` the options alone.
+    None where it is no command line: whoever can write to MLflow may have written it.
     """
-    words = _words_of_run(command)
-    kept = [
-        word
-        for name, option in (_options(words) if words else ())
-        if name not in changes and name not in without
-        for word in option
-    ]
-    for name, value in changes.items():
-        kept += [f"--{name}"] if value is None else [f"--{name}", str(value)]
-    return _written("run", words, kept)
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    if words[:2] != ["rnnbench", "run"]:
+        return _Command(options={})
+    networks: list[str] = []
+    options: dict[str, str | None] = {}
+    rest = iter(words[2:])
+    for word in rest:
+        name, is_there, value = word.partition("=")
+        if not name.startswith("--"):
+            networks.append(word)
+        elif name in _FLAGS:
+            options[name] = None
+        else:
+            value = value if is_there else next(rest, "")
+            # Standard input cannot be read a second time.
+            options[name] = "…" if value == "-" and name in _FILES else value
+    return _Command(networks=tuple(networks), options=options)
 
 
-def tuning_of(command: str) -> str:
-    """`rnnbench tune` for the networks and the data of a command that runs them."""
-    words = _words_of_run(command)
-    known = _OF_TUNE | {name.replace("_", "-") for name in option_names(OwnFileChoices)}
-    known |= {"no-quotes"}
-    kept = [
-        word
-        for name, option in (_options(words) if words else ())
-        if not name or (name in known and not _is_grid(name, option))
-        for word in option
-    ]
-    return _written("tune", words if kept else None, kept)
+def _raced(known: _Command, specs: Iterable[RunSpec]) -> _Command | None:
+    """With the race that the user forwent; None where none would be run."""
+    usual = os.environ.get("RNNBENCH_RACE")
+    is_raced = known.options.get("--race", usual) != "none" or known.options.keys() >= _RACED
+    if is_raced or not any(spec.data.is_own for spec in specs):
+        return None
+    return known.changed({"--race": "3m"} if usual == "none" else {}, without=("--race",))
 
 
-def _wider_sight(data: Iterable[DataSpec]) -> dict[str, object]:
+def _tuned(known: _Command, specs: Sequence[RunSpec]) -> str:
+    """`rnnbench tune` for the same networks on the same data, and what measures its winners.
+
+    Empty where tuning does not take what the command says of them.
+    """
+    options = {name: known.options[name] for name in known.options if name not in _NOT_OF_TUNE}
+    is_list = any("," in (options.get(name) or "") for name in _ONE_OF_TUNE)
+    if is_list or not options.keys() <= _OF_TUNE:
+        return ""
+    networks = known.networks
+    if not networks and "--all" not in options:
+        names = dict.fromkeys(map(_name, specs))
+        if any("(" in name for name in names):  # a study's own hyperparameters
+            return ""
+        networks = tuple(names)
+    is_in_study = "--study" in known.options and not options.keys() & {"--dataset", "--train"}
+    if is_in_study and any(spec.data.is_own for spec in specs):
+        return ""
+    tune = _Command(networks=networks, options=options).written("tune")
+    run = known.changed({"--tuned": None}, without=("--learning-rate",)).written()
+    return f"{tune}; then {run}"
+
+
+def _name(spec: RunSpec) -> str:
+    """What the architecture is called; on texts of the user's own a race may choose its units."""
+    form = spec.form
+    if spec.data.is_own and isinstance(form, CanonicalForm):
+        form = replace(form, units=CanonicalForm(cell=form.cell).units)
+    return display_name(form)
+
+
+def _wider_sight(data: Iterable[DataSpec]) -> dict[str, str]:
     """What shows the networks more of the user's texts, where much of them is cut off."""
     found = [each for each in data if each.is_own]
     if not found:
@@ -92,46 +177,18 @@ def _wider_sight(data: Iterable[DataSpec]) -> dict[str, object]:
     if seen["max_len"] >= wanted.max_len and 2 * seen["num_words"] >= wanted.num_words:
         return {}
     return {
-        "max-len": max(seen["max_len"], wanted.max_len),
-        "num-words": max(seen["num_words"], wanted.num_words),
+        "--max-len": str(max(seen["max_len"], wanted.max_len)),
+        "--num-words": str(max(seen["num_words"], wanted.num_words)),
     }
 
 
-def _higher_rate(specs: Iterable[RunSpec]) -> dict[str, object]:
+def _higher_rate(specs: Iterable[RunSpec]) -> dict[str, str]:
     highest = max(spec.recipe.learning_rate for spec in specs)
-    return {"learning-rate": HIGHER_RATE} if highest < _LOW_RATE else {}
+    return {"--learning-rate": str(HIGHER_RATE)} if highest < _LOW_RATE else {}
 
 
-def _more_epochs(specs: Iterable[RunSpec], *, is_faster: bool) -> dict[str, object]:
+def _more_epochs(specs: Iterable[RunSpec], *, is_faster: bool) -> dict[str, str]:
     """Three times as many, and the textbook's at least; those alone where the rate grows too."""
     limit, usual = max(spec.recipe.epochs for spec in specs), Recipe().epochs
     wanted = min(usual if is_faster else max(usual, 3 * limit), MOST["epochs"])
-    return {"epochs": wanted} if wanted > limit else {}
-
-
-def _words_of_run(command: str) -> list[str] | None:
-    words = shlex.split(command)
-    return words[2:] if words[:2] == ["rnnbench", "run"] else None
-
-
-def _options(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each option's name, and its words as they were typed; of other words no name."""
-    rest = list(words)
-    while rest:
-        name, has_value, _ = rest[0].partition("=")
-        if not name.startswith("--"):
-            yield "", [rest.pop(0)]
-            continue
-        name = name.removeprefix("--")
-        takes = not has_value and name not in _FLAGS and rest[1:] and rest[1][:2] != "--"
-        yield name, [rest.pop(0) for _ in range(2 if takes else 1)]
-
-
-def _is_grid(name: str, option: Sequence[str]) -> bool:
-    """Whether it is a list, where tuning takes one value."""
-    return name in _OF_TUNE and name != "dataset" and "," in option[-1]
-
-
-def _written(verb: str, words: Sequence[str] | None, kept: Sequence[str]) -> str:
-    start = f"rnnbench {verb}" if words is not None else f"rnnbench {verb} …"
-    return " ".join((start, shlex.join(kept))).strip()
+    return {"--epochs": str(wanted)} if wanted > limit else {}
