@@ -29,7 +29,6 @@ def _typed(*kinds: type) -> frozenset[str]:
 
 
 _FLAGS = flag_names(RunChoices)
-_RACED = {"--learning-rate", "--units", "--embedding-size"}
 _FILES = {"--dataset", "--train", "--test", "--validation"}
 _ONE_OF_TUNE = {"--epochs", "--class-weight", "--max-len", "--num-words"}
 """Of which `rnnbench tune` takes one value, and `run` a list of some."""
@@ -125,10 +124,12 @@ def _read(command: str) -> _Command | None:
 
 
 def _raced(known: _Command, specs: Iterable[RunSpec]) -> _Command | None:
-    """With the race that the user forwent; None where none would be run."""
+    """With the race that the user forwent; None where it would choose no learning rate."""
     usual = os.environ.get("RNNBENCH_RACE")
-    is_raced = known.options.get("--race", usual) != "none" or known.options.keys() >= _RACED
-    if is_raced or not any(spec.data.is_own for spec in specs):
+    is_open = "--learning-rate" not in known.options and any(
+        spec.data.is_own and spec.recipe.learning_rate == Recipe().learning_rate for spec in specs
+    )
+    if not is_open or known.options.get("--race", usual) != "none":
         return None
     return known.changed({"--race": "3m"} if usual == "none" else {}, without=("--race",))
 

@@ -19,7 +19,7 @@ from rnnbench.output.amounts import plural
 from rnnbench.page.texts import number, per_cent, within
 from rnnbench.specs import SYNTHETIC
 from rnnbench.stats.crossed import crossed_interval
-from rnnbench.stats.intervals import Interval, t_interval
+from rnnbench.stats.intervals import Interval
 
 Kind: TypeAlias = Literal[
     "few texts", "nothing learnt", "majority", "some no better", "bag of words", "cut short"
@@ -28,8 +28,12 @@ Kind: TypeAlias = Literal[
 FEWEST_TEXTS = 50
 """Test texts below which nothing is set against a baseline."""
 
-LEVEL = 0.95
 _MOST_NAMED = 4
+_CHANCE = {
+    "none": "always predicting the most common class",
+    "balanced": "guessing, by the mean recall of the classes",
+}
+"""By class weights: what a run must be clearly better than to have learned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +61,25 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lead:
-    """What an arm's mean score is above a baseline's, in other seeds and on other texts.
+    """What an arm's mean score is above that of its section's baseline.
 
     Args:
-        score: the baseline's.
-        together, alone: the interval that holds with those of all arms at 95 %, and the one that
-            holds by itself; None where one run kept no predictions.
+        of_texts: the 95 % interval on other texts, the runs taken as they are.
+        of_both: on other texts and of other runs; both are None by macro-F1, and where predictions
+            were not kept, the second of a single run too.
     """
 
     name: str
     mean: float
-    score: float
+    baseline: ArmRow
     difference: float
-    together: Interval | None
-    alone: Interval | None
+    of_texts: Interval | None
+    of_both: Interval | None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the arm cannot be told from one that is no better."""
+        return self.difference <= 0 if self.of_texts is None else self.of_texts.low <= 0
 
 
 def find_outcome(
@@ -78,6 +87,7 @@ def find_outcome(
     baselines: Iterable[ArmRow],
     *,
     n_test: int | None,
+    n_texts: int | None,
     margin: float,
     command: str,
     metric: str = USUAL_METRIC,
@@ -88,8 +98,9 @@ def find_outcome(
     run is missing, and of 50 test texts at least.
 
     Args:
-        baselines: of each section.
+        baselines: of each section; those of others do not count.
         n_test: over how many texts one weighs (`weigh_texts`); None where unknown.
+        n_texts: how many test texts there are; None where unknown.
         margin: the practical margin, a fraction.
         command: the words that ran them; empty if nobody knows.
         metric: what runs are compared by.
@@ -101,7 +112,7 @@ def find_outcome(
     few = tell_few_texts(n_test, margin, metric)
     findings: list[tuple[Kind, str]] = [("few texts", few)] if few else []
     if all(run.result is not None for _, arm in arms for run in arm.runs):
-        findings += _against_baselines(arms, [*baselines], n_test, metric)
+        findings += _against_baselines(arms, [*baselines], n_texts or 0, metric)
     findings += _tell_cut_short(arms)
     kinds = {kind for kind, _ in findings}
     return Outcome(
@@ -119,72 +130,87 @@ _Arms: TypeAlias = Sequence[tuple[str, Arm]]
 
 
 def _against_baselines(
-    arms: _Arms, baselines: Sequence[ArmRow], n_test: int | None, metric: str
+    arms: _Arms, baselines: Sequence[ArmRow], n_texts: int, metric: str
 ) -> Iterator[tuple[Kind, str]]:
-    learned = [(section, arm) for section, arm in arms if scores_by_seed(arm.learned, metric)]
-    known = [row for row in baselines if row.score(metric).mean is not None]
+    sections = {section for section, _ in arms}
+    known = [
+        row
+        for row in baselines
+        if n_texts >= FEWEST_TEXTS
+        and row.section in sections
+        and row.score(metric).mean is not None
+    ]
     majorities = {row.section: row for row in known if row.is_majority}
     bags = {row.section: row for row in known if not row.is_majority}
-    if not learned:
-        yield from _tell_nothing_learnt(arms, [*majorities.values()], [*bags.values()], metric)
-    elif n_test is not None and n_test >= FEWEST_TEXTS:
-        yield from _tell_majority(_measure(learned, majorities, metric))
-        yield from _tell_bag_of_words(learned, bags, metric)
+    if not any(arm.learned for _, arm in arms):
+        yield from _tell_nothing_learnt(arms, majorities, bags, metric)
+        return
+    compared = [
+        (section, arm)
+        for section, arm in arms
+        if scores_by_seed(arm.learned, metric)
+        and (arm.spec.recipe.class_weight == "none" or metric != USUAL_METRIC)
+    ]
+    yield from _tell_majority(_measure(compared, majorities, metric), metric)
+    if metric == USUAL_METRIC:
+        yield from _tell_bag_of_words(compared, bags)
 
 
 def _tell_nothing_learnt(
-    arms: _Arms, majorities: Sequence[ArmRow], bags: Sequence[ArmRow], metric: str
+    arms: _Arms, majorities: Mapping[str, ArmRow], bags: Mapping[str, ArmRow], metric: str
 ) -> Iterator[tuple[Kind, str]]:
-    n_finished = sum(len(arm.finished) for _, arm in arms)
-    if not n_finished:
+    finished = [run for _, arm in arms for run in arm.finished]
+    if not finished:
         return
-    scores = [
-        f"{words} {_per_cent(rows[0].score(metric).mean)}"
-        for words, rows in (("that scores", majorities), ("a bag of words", bags))
-        if rows
-    ]
-    on_test = f" On the test texts {', '.join(scores)}." if majorities else ""
+    weights = {run.spec.recipe.class_weight for run in finished}
+    chance = " or, with class weights, ".join(
+        words for name, words in _CHANCE.items() if name in weights
+    )
+    did = f"none of {len(finished):,} runs did" if len(finished) > 1 else "the only run did not do"
+    on_test = ""
+    if majorities and "none" in weights:
+        on_test = f" On the test texts that scores {_scores(majorities.values(), metric)}"
+        on_test += f", a bag of words {_scores(bags.values(), metric)}." if bags else "."
     yield (
         "nothing learnt",
-        f"Nothing beats the majority class: in validation none of {plural(n_finished, 'run')} did "
-        f"clearly better than always predicting the most common class.{on_test}",
+        f"No network learned: in validation {did} clearly better than {chance}.{on_test}",
     )
 
 
-def _tell_majority(leads: Sequence[_Lead]) -> Iterator[tuple[Kind, str]]:
-    behind = [lead for lead in leads if lead.together is None or lead.together.low <= 0]
+def _tell_majority(leads: Sequence[_Lead], metric: str) -> Iterator[tuple[Kind, str]]:
+    behind = [lead for lead in leads if lead.is_behind]
     if not behind:
         return
-    score = f"always predicting the most common class scores {_per_cent(behind[0].score)}"
+    scores = _scores([lead.baseline for lead in behind], metric)
+    score = f"always predicting the most common class scores {scores}"
     if len(behind) < len(leads):
         names = _named([lead.name for lead in behind])
         yield "some no better", f"Not clearly better than the majority class: {names}; {score}."
         return
-    clearly = "clearly " if any(lead.difference > 0 for lead in leads) else ""
-    yield "majority", f"Nothing {clearly}beats the majority class: {score}."
+    is_clear = all(lead.of_texts is not None and lead.of_texts.high <= 0 for lead in leads)
+    clearly = "" if is_clear else "clearly "
+    yield "majority", f"No network {clearly}beats the majority class: {score}."
 
 
-def _tell_bag_of_words(
-    arms: _Arms, bags: Mapping[str, ArmRow], metric: str
-) -> Iterator[tuple[Kind, str]]:
-    """Where it is better than every network."""
+def _tell_bag_of_words(arms: _Arms, bags: Mapping[str, ArmRow]) -> Iterator[tuple[Kind, str]]:
+    """Where it is better than every network, in accuracy."""
     placed = [(section, arm) for section, arm in arms if section in bags]
-    scores = [(_mean(arm, metric), bags[name].score(metric).mean) for name, arm in placed]
+    scores = [(_mean(arm), bags[name].test_accuracy) for name, arm in placed]
     if not placed or any(mean >= (score or 0.0) for mean, score in scores):
         return  # before predictions are read: a study may have thousands of runs
-    leads = _measure(placed, bags, metric)
-    if any(lead.alone is None or lead.alone.high >= 0 for lead in leads):
+    leads = _measure(placed, bags)
+    if any(lead.of_both is None or lead.of_both.high >= 0 for lead in leads):
         return
     highest = max(lead.mean for lead in leads)
     best, *level = (lead for lead in leads if lead.mean > highest - 1e-12)
-    assert best.alone is not None
+    assert best.of_both is not None
     networks = "network" if not level else "networks"
-    by = f"{number(-100 * best.difference)} points {within(best.alone.mirrored(), per_cent)}"
+    by = f"{number(-100 * best.difference)} points {within(best.of_both.mirrored(), per_cent)}"
     yield (
         "bag of words",
         f"A bag of words, without any order, is better by {by}: it scores "
-        f"{_per_cent(best.score)}, the best {networks}, "
-        f"{_named([lead.name for lead in (best, *level)])}, {_per_cent(best.mean)}.",
+        f"{per_cent(best.baseline.test_accuracy)} %, the best {networks}, "
+        f"{_named([lead.name for lead in (best, *level)])}, {per_cent(best.mean)} %.",
     )
 
 
@@ -206,37 +232,31 @@ def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
     yield "cut short", f"Stopped at the limit of {limit}, still improving: {which}."
 
 
-def _measure(arms: _Arms, baselines: Mapping[str, ArmRow], metric: str) -> list[_Lead]:
+def _measure(
+    arms: _Arms, baselines: Mapping[str, ArmRow], metric: str = USUAL_METRIC
+) -> list[_Lead]:
     """What each arm is above the baseline of its section."""
-    placed = [(section, arm) for section, arm in arms if section in baselines]
     return [
-        _lead(_called(section, arm, arms), arm, baselines[section], len(placed), metric)
-        for section, arm in placed
+        _lead(_called(section, arm, arms), arm, baselines[section], metric)
+        for section, arm in arms
+        if section in baselines
     ]
 
 
-def _lead(name: str, arm: Arm, baseline: ArmRow, n_arms: int, metric: str) -> _Lead:
-    scores, score = scores_by_seed(arm.learned, metric), baseline.score(metric).mean or 0.0
-    values = _text_by_text(arm, baseline) if metric == USUAL_METRIC else None
-
-    def interval(level: float) -> Interval | None:
-        """Of other seeds and texts; of macro-F1, or without predictions, of seeds alone."""
-        if values is not None:
-            found = crossed_interval(values, level)
-        else:
-            found = t_interval([each - score for each in scores.values()], level)
-            if found is not None and found.low == found.high:
-                return None  # of runs all alike nothing shows how far another would lie
-        return None if found is None else found.bounded(-1.0, 1.0)
-
+def _lead(name: str, arm: Arm, baseline: ArmRow, metric: str) -> _Lead:
     mean = _mean(arm, metric)
+    values = _text_by_text(arm, baseline) if metric == USUAL_METRIC else None
+    of_texts = of_both = None
+    if values is not None:
+        of_texts = crossed_interval(values.mean(axis=0, keepdims=True))
+        of_both = crossed_interval(values) if len(values) > 1 else None
     return _Lead(
         name=name,
         mean=mean,
-        score=score,
-        difference=mean - score,
-        together=interval(1 - (1 - LEVEL) / n_arms),
-        alone=interval(LEVEL),
+        baseline=baseline,
+        difference=mean - (baseline.score(metric).mean or 0.0),
+        of_texts=of_texts,
+        of_both=None if of_both is None else of_both.bounded(-1.0, 1.0),
     )
 
 
@@ -255,7 +275,7 @@ def _called(section: str, arm: Arm, arms: _Arms) -> str:
     return arm.name if len({each for each, _ in arms}) == 1 else f"{arm.name} ({section})"
 
 
-def _mean(arm: Arm, metric: str) -> float:
+def _mean(arm: Arm, metric: str = USUAL_METRIC) -> float:
     return fmean(scores_by_seed(arm.learned, metric).values())
 
 
@@ -265,5 +285,9 @@ def _named(names: Sequence[str]) -> str:
     return f"{listed} and {more} more" if more > 0 else listed
 
 
-def _per_cent(fraction: float | None) -> str:
-    return f"{per_cent(fraction)} %"
+def _scores(rows: Iterable[ArmRow], metric: str) -> str:
+    """What baselines score, with their sections where that differs."""
+    found = {row.section: f"{per_cent(row.score(metric).mean)} %" for row in rows}
+    if len({*found.values()}) == 1:
+        return next(iter(found.values()))
+    return _named([f"{score} ({section})" for section, score in found.items()])

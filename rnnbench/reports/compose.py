@@ -198,6 +198,7 @@ def compose_report(
         _planned_last(sections, planned),
         [row for row in comparison.arms if row.is_baseline],
         n_test=comparison.n_test,
+        n_texts=count_test_texts(comparable),
         metric=declared.metric,
         margin=declared.margin,
         command=command,

@@ -161,7 +161,9 @@ def estimate_errors(means: ResampledMeans, rng: np.random.Generator) -> CrossedE
     return _summarise(_draw_means(means, rng))
 
 
-def crossed_interval(values: NDArray[np.int8], level: float = 0.95) -> Interval | None:
+def crossed_interval(
+    values: NDArray[np.int8] | NDArray[np.float64], level: float = 0.95
+) -> Interval | None:
     """The interval of a mean over seeds and texts: of other seeds and of other texts.
 
     By Student's t, with the variances of the seeds' means and of the texts' added up, which counts

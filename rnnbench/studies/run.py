@@ -175,7 +175,8 @@ def _show_results(
 
 def _fit_baselines(data: Iterable[DataSpec]) -> None:
     """Have the cache hold them, by a process of its own: scikit-learn stays out of this one."""
-    missing = [each for each in data if find_baseline(each, fits=False) is None]
+    found = {each: find_baseline(each, fits=False) for each in data}
+    missing = [each for each, row in found.items() if row is None or row.right is None]
     with suppress(RnnbenchError):  # the table does without
         for each in missing:
             call_in_process(find_baseline, each)

@@ -127,6 +127,7 @@ def find_outcome_of(
         sections,
         found,
         n_test=None if labels is None else weigh_texts(labels, study.metric),
+        n_texts=None if labels is None else len(labels),
         metric=study.metric,
         margin=study.margin_points / 100,
         command=command,

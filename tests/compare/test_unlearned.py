@@ -14,8 +14,8 @@ from rnnbench.compare.baseline import find_floor
 from rnnbench.compare.comparison import find_unlearned
 from rnnbench.compare.rows import ArmRow
 from rnnbench.compare.unlearned import UnlearnedRow, tell_unlearned, unlearned_blocks
-from rnnbench.data.cache import split_indices
-from rnnbench.data.corpus import Corpus
+from rnnbench.data.cache import split_indices, store_corpus
+from rnnbench.data.corpus import Corpus, Half
 from rnnbench.page.blocks import Block, Paragraph
 from rnnbench.page.tables import Table
 from rnnbench.specs import DataSpec, RunResult
@@ -180,6 +180,27 @@ def test_the_floor_is_the_commonest_class_and_a_bit(
     assert len(split.validation) == 13
     expected = n / 13 + 1.645 * (n * (13 - n) / 13**3) ** 0.5
     assert find_floor(data) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("validation", "class_weight"),
+    [([0] * 198 + [1] * 2, "none"), ([0] * 18 + [1] * 2, "none"), ([0, 0, 1], "balanced")],
+)
+def test_a_run_that_is_always_right_has_learned(validation: list[int], class_weight: str) -> None:
+    """The standard errors of these few, or of a class so rare, lead beyond 1."""
+    labels = np.array([0] * 20 + [1] * 2 + validation, dtype=np.int8)
+    n = len(labels)
+    tokens, offsets = np.ones(n, dtype=np.int32), np.arange(n + 1, dtype=np.int64)
+    half = Half(tokens=tokens, offsets=offsets, labels=labels)
+    corpus = Corpus(
+        name="rare", train=half, test=half, n_validation=len(validation), vocabulary=("a",)
+    )
+    of = {"fingerprint": store_corpus(corpus), "dataset": "rare", "class_weight": class_weight}
+    runs = [
+        made_up("gru", seed, finished(val_accuracy=score, val_macro_recall=score), **of)
+        for seed, score in enumerate((1.0, 1 - 1 / len(validation)))
+    ]
+    assert find_unlearned(runs, find_floor) == {runs[1].spec.fingerprint}
 
 
 def test_reviews_that_are_not_here_have_no_floor() -> None:

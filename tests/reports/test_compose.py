@@ -300,7 +300,7 @@ def test_an_arm_of_which_no_run_learned_has_no_verdict() -> None:
 
 def test_a_study_in_which_no_run_learned_says_so(tmp_path: Path) -> None:
     report = learning([made_up(name, seed, LOST) for name in ("lstm", "gru") for seed in range(3)])
-    assert report.answer[0].startswith("Nothing beats the majority class: in validation none of 6")
+    assert report.answer[0].startswith("No network learned: in validation none of 6 runs")
     assert report.warnings == ()
     assert len(report.comparison.seeds) == 6  # their dots are shown
     assert "in validation none of 6 runs did clearly better" in page_of(report, tmp_path)
