@@ -121,14 +121,13 @@ def is_at_limit(run: RecordedRun) -> bool:
 
 
 def is_still_improving(run: RecordedRun) -> bool:
-    """Whether a finished run came to the epoch limit with its best epoch in the last two.
+    """Whether a finished run came to the epoch limit, and its last epoch was its best.
 
     One that judges every validation text right has nothing more to gain.
     """
     result = run.result
     assert result is not None
-    waited = result.epochs - (result.best_epoch or 0)
-    return is_at_limit(run) and waited < 2 and result.val_accuracy != 1
+    return is_at_limit(run) and result.best_epoch == result.epochs and result.val_accuracy != 1
 
 
 def hardware_of(result: RunResult) -> str:
