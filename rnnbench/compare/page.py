@@ -130,7 +130,7 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
     if comparison.seeds:
         yield tabulate_seeds(comparison)
     if comparison.is_learning_known:
-        yield from unlearned_blocks(comparison.arms, comparison.sections, comparison.class_weights)
+        yield from unlearned_blocks(comparison.arms, comparison.sections, comparison.floors)
     else:
         yield Paragraph(
             f"Which runs learned is not known: their {comparison.noun} are not on this machine."

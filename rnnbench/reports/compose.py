@@ -171,7 +171,8 @@ def compose_report(
     tuned = declared.tuned
     comparable = _on_main_reviews(runs)
     data = {run.spec.data for run in runs}
-    unlearned = find_unlearned((*runs, *(run for run in others if run.spec.data in data)), floor)
+    considered = (*runs, *(run for run in others if run.spec.data in data))
+    unlearned = find_unlearned(considered, floor, declared.metric)
     sections = divide_runs(
         runs,
         declared.contrast,

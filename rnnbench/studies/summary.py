@@ -14,7 +14,7 @@ from rnnbench.compare.reach import describe_reach, is_too_coarse, seeds_to_decid
 from rnnbench.compare.rows import ArmRow
 from rnnbench.compare.sections import Arm, divide_runs
 from rnnbench.compare.standing import Interim, tell_interim
-from rnnbench.metrics import METRICS
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.amounts import plural
 from rnnbench.published.notes import NotesRun, is_comparable_with_notes, published_runs
 from rnnbench.recorded_runs import RecordedRun
@@ -71,15 +71,20 @@ class Row:
 
 
 def summarise(
-    runs: Sequence[RecordedRun], *, vary_split: bool = False, floor: Floor = lambda _: None
+    runs: Sequence[RecordedRun],
+    *,
+    vary_split: bool = False,
+    floor: Floor = lambda _: None,
+    metric: str = USUAL_METRIC,
 ) -> list[Row]:
     """A row for each configuration, in the order in which they first come.
 
     Args:
         vary_split: each seed has a split of its own, which makes no row of its own.
         floor: what a run has to pass in validation; where nobody knows, every finished run counts.
+        metric: what runs are compared by.
     """
-    unlearned = find_unlearned(runs, floor) or frozenset()
+    unlearned = find_unlearned(runs, floor, metric) or frozenset()
     groups: dict[tuple[str, str], list[RecordedRun]] = {}
     varying = _varying([run.spec for run in runs])
     if vary_split:
@@ -119,7 +124,7 @@ def find_outcome_of(
         study.contrast,
         vary_split=study.vary_split,
         tuned=study.tuned,
-        unlearned=find_unlearned(runs, floor) or frozenset(),
+        unlearned=find_unlearned(runs, floor, study.metric) or frozenset(),
     )
     found = (row for section in sections for row in describe_baselines(section, baselines))
     labels = read_labels(plan.dataset.fingerprint)
