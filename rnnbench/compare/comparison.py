@@ -21,7 +21,7 @@ from rnnbench.compare.uncertainty import (
     judge_new_reviews,
     measure_uncertainty,
 )
-from rnnbench.compare.unlearned import FloorName
+from rnnbench.compare.unlearned import BY_ACCURACY, FloorName
 from rnnbench.data.dataset import chance_recall
 from rnnbench.errors import DataError
 from rnnbench.looks import RULE, rule_of
@@ -122,7 +122,7 @@ class Comparison:
     uncertainty: Uncertainty
     curves: tuple[Curve, ...]
     scores: Mapping[str, Scores]
-    floors: frozenset[FloorName] = frozenset()
+    floors: frozenset[FloorName] = BY_ACCURACY
     class_weights: frozenset[str] = frozenset()
     n_test: int | None = None
     noun: str = "reviews"
@@ -227,7 +227,7 @@ def compare_runs(
         seeds=tuple(
             row for name, arm in placed for row in describe_seeds(name, arm, declared.metric)
         ),
-        responses=tuple(describe_responses(sections)),
+        responses=tuple(describe_responses(sections, declared.metric)),
         pairs=tuple(pairs),
         uncertainty=Uncertainty(
             tuple(row for found in uncertainty for row in found.arms),
@@ -252,10 +252,20 @@ def compare_runs(
 
 
 def describe_baselines(section: Section, baselines: Baselines) -> list[ArmRow]:
-    """What the section's arms have to beat; nothing where these see the texts differently."""
+    """What the section's arms have to beat.
+
+    Where these see the same texts differently, that is the majority class alone.
+    """
+    data = section.arms[0].spec.data
     seen = {arm.spec.data for arm in section.arms}
-    found = baselines(seen.pop()) if len(seen) == 1 else ()
-    return [replace(row, section=section.name) for row in found]
+    alike = {replace(each, num_words=data.num_words, max_len=data.max_len) for each in seen}
+    if len(alike) > 1 or (len(seen) > 1 and not data.is_own):
+        return []
+    return [
+        replace(row, section=section.name)
+        for row in baselines(data)
+        if len(seen) == 1 or row.is_majority
+    ]
 
 
 def find_unlearned(

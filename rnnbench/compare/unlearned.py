@@ -24,7 +24,8 @@ _FLOORS: Mapping[FloorName, tuple[str, str, str]] = {
     "recall, by macro-F1": ("where that was kept, ", *_RECALL),
 }
 """Of which runs; what one must have above what, and 1.645 standard errors."""
-_BY_ACCURACY: tuple[FloorName] = ("accuracy",)
+BY_ACCURACY: frozenset[FloorName] = frozenset({"accuracy"})
+"""Of runs that are compared by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def tell_unlearned(arms: Iterable[ArmRow], look: int | None) -> list[str]:
 def unlearned_blocks(
     arms: Sequence[ArmRow],
     sections: Sequence[str],
-    floors: Collection[FloorName] = _BY_ACCURACY,
+    floors: Collection[FloorName] = BY_ACCURACY,
 ) -> Iterator[Block | None]:
     """The count of each arm, and the comparison of arms where there is anything to compare.
 

@@ -211,7 +211,9 @@ def compose_report(
     return Report(
         study=study,
         answer=write_answer(comparison, outcome),
-        warnings=warn_of(comparison, notices=notices, problem=problem, n_deleted=n_deleted),
+        warnings=warn_of(
+            comparison, outcome, notices=notices, problem=problem, n_deleted=n_deleted
+        ),
         comparison=comparison,
         published=None if is_of_own_texts(runs) else find_published(sections),
         claims=tuple(

@@ -1,6 +1,5 @@
 """One row for each configuration of a study, and what such a table can decide."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -195,7 +194,7 @@ def _write_varied(spec: RunSpec, varying: Sequence[str]) -> str:
 
 
 def _mean_sd(values: Iterable[float | None]) -> MeanSd:
-    return mean_sd([math.nan if value is None else value for value in values])
+    return mean_sd([value for value in values if value is not None])
 
 
 def _varying(specs: Sequence[RunSpec]) -> list[str]:
