@@ -109,7 +109,7 @@ def _caption(
     parts = [
         f"At each {score}, how many of an arm's finished runs score above it; a run that learnt"
         " nothing is a step far to the left. Shaded: the exact 95 % interval of that share"
-        " (Clopper and Pearson), pointwise: it holds at each by itself, not for the whole"
+        f" (Clopper and Pearson), pointwise: it holds at each {score} by itself, not for the whole"
         " curve at once. Dashed: the interval's end where every run lies above, or none."
     ]
     if any(not limits.contains(score) for score in _scores(panels)):
