@@ -288,8 +288,8 @@ class RunResult:
             computed once; the last is the mean of the classes' F1 scores.
         test_absolute_error, test_quadratic_kappa: the same where the classes are grades: how far
             off they are, in grades, and the agreement beyond chance.
-        val_macro_recall: of a run with class weights, the mean recall of the classes on the
-            validation part, by the best model.
+        val_macro_recall: of a run with class weights or on texts of the user's own, the mean recall
+            of the classes on the validation part, by the best model.
         fit_seconds: all epochs, compilation apart.
         epoch_seconds: the median over the epochs.
         compile_seconds: spent on compiling by this run, since it was last taken up.

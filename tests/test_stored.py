@@ -149,6 +149,7 @@ def test_a_kept_model_scores_as_it_did(stored: Project) -> None:
     found = json.loads(command(stored, "evaluate", fingerprint_of("finished"), "--json"))
     assert found["accuracy"] == pytest.approx(then["test_accuracy"], abs=1e-6)
     assert found["loss"] == pytest.approx(then["test_loss"], abs=1e-6)
+    assert not {"section", "arm"} & found["classes"][0].keys()
 
 
 def test_a_kept_model_of_a_file_of_ones_own_knows_its_words(stored: Project) -> None:

@@ -34,10 +34,14 @@ def load_claims(path: Path | None = None, *, with_notes: bool = True) -> tuple[C
     Raises:
         StudyError: a file that cannot be read, or a mistake in it, with file and line.
     """
+    own = () if path is None else tuple(_read_claims(path))
+    return add_notes(own) if with_notes else own
+
+
+def add_notes(own: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The notes' claims, then those of a user; there, an id of the notes' replaces theirs."""
     bundled = Path(str(files("rnnbench.claims"))) / "claims.toml"
-    claims = {claim.id: claim for claim in _read_claims(bundled)} if with_notes else {}
-    if path is not None:
-        claims |= {claim.id: claim for claim in _read_claims(path)}
+    claims = {claim.id: claim for claim in (*_read_claims(bundled), *own)}
     return tuple(claims.values())
 
 

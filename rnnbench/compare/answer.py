@@ -65,6 +65,7 @@ def _tell_no_score(arms: Sequence[ArmRow]) -> str:
 
 def warn_of(
     comparison: Comparison,
+    outcome: Outcome = _SOUND,
     *,
     notices: Iterable[str] = (),
     problem: str | None = None,
@@ -73,6 +74,7 @@ def warn_of(
     """Whatever keeps the data from carrying a conclusion.
 
     Args:
+        outcome: of the runs; what it tells is not told twice.
         notices: of synthetic reviews, or of runs that were not made alike.
         problem: why MLflow could not be read.
         n_deleted: runs that somebody deleted in MLflow.
@@ -95,7 +97,8 @@ def warn_of(
         margin=declared.margin,
         look=comparison.look,
     )
-    if reach and not (comparison.is_coarse or interim):  # too few texts: the outcome tells it
+    is_told = outcome.says("few texts") or (interim and not comparison.is_coarse)
+    if reach and not is_told:
         warnings.append(reach)
     for count, words in (
         (sum(row.n_failed for row in networks), "failed and is left out of every mean"),

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from rnnbench.architectures import model_parameters
-from rnnbench.compare.rows import ArmRow, ResponseRow, SeedRow
+from rnnbench.compare.rows import RESPONSE_OPTIONAL, ArmRow, ResponseRow, SeedRow
 from rnnbench.compare.sections import RESPONSE_FACTORS, Arm, Section
 from rnnbench.metrics import USUAL_METRIC
 from rnnbench.recorded_runs import RecordedRun
@@ -43,6 +43,7 @@ def describe_arm(section: str, arm: Arm, metric: str = USUAL_METRIC) -> ArmRow:
         n_missing=sum(run.result is None for run in arm.runs),
         n_at_limit=sum(map(is_at_limit, arm.learned)),
         n_parameters=count_parameters(arm.spec, results),
+        test_quadratic_kappa_n=summaries["test_quadratic_kappa"].n or None,
         epoch_seconds=_known(mean_sd(_values(seconds, lambda result: result.epoch_seconds)).mean),
         fit_seconds=_known(mean_sd([result.fit_seconds for result in seconds]).mean),
         total_seconds=sum(result.fit_seconds for result in seconds) if seconds else None,
@@ -75,13 +76,15 @@ def describe_seeds(section: str, arm: Arm, metric: str = USUAL_METRIC) -> list[S
     return rows
 
 
-def describe_responses(sections: Sequence[Section]) -> list[ResponseRow]:
+def describe_responses(
+    sections: Sequence[Section], metric: str = USUAL_METRIC
+) -> list[ResponseRow]:
     """How the score responds to each hyperparameter that takes several numbers in the study."""
     arms = [arm for section in sections for arm in section.arms]
     varying = _varying(arms)
     factors = [name for name in RESPONSE_FACTORS if name in varying]
     rows = [
-        _respond(arm, factor, varying)
+        _respond(arm, factor, varying, metric)
         for factor in factors
         if _is_varied_within_a_base(arms, factor, varying)
         for arm in arms
@@ -205,9 +208,11 @@ def _short(value: object) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)[:12]
 
 
-def _respond(arm: Arm, factor: str, varying: Sequence[str]) -> ResponseRow:
-    row = describe_arm("", arm)
+def _respond(arm: Arm, factor: str, varying: Sequence[str], metric: str) -> ResponseRow:
+    row = describe_arm("", arm, metric)
     of_arm = {item.name for item in fields(ArmRow)}
+    if metric == USUAL_METRIC:
+        of_arm -= {*RESPONSE_OPTIONAL}
     return ResponseRow(
         architecture=arm.base,
         factor=factor,

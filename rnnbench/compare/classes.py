@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,6 +101,7 @@ class ArmClasses:
         names: of the classes.
         confusions: int64 `(n_runs, n_classes, n_classes)`, as `count_confusions` gives them.
         mistakes: the surest first.
+        has_learned: whether these are the runs that learned; else no run of any arm did.
     """
 
     section: str
@@ -108,6 +109,7 @@ class ArmClasses:
     names: tuple[str, ...]
     confusions: NDArray[np.int64]
     mistakes: tuple[MistakeRow, ...]
+    has_learned: bool = True
 
     @property
     def n_runs(self) -> int:
@@ -171,14 +173,14 @@ class ArmClasses:
 def describe_arms(sections: Iterable[Section]) -> tuple[ArmClasses, ...]:
     """What the arms on data of the user's own said of the test texts.
 
-    Arms whose texts or predictions are not on this machine are left out.
+    Only runs that learned count; where no run of any arm did, all that finished. Arms whose texts
+    or predictions are not on this machine are left out.
     """
-    found = (
-        _describe_arm(section.name, arm)
-        for section in sections
-        for arm in section.arms
-        if arm.spec.data.is_own
-    )
+    placed = [
+        (section.name, arm) for section in sections for arm in section.arms if arm.spec.data.is_own
+    ]
+    has_learned = any(arm.learned for _, arm in placed)
+    found = (_describe_arm(name, arm, has_learned=has_learned) for name, arm in placed)
     return tuple(each for each in found if each is not None)
 
 
@@ -228,18 +230,18 @@ def describe_predictions(
     )
 
 
-def _describe_arm(section: str, arm: Arm) -> ArmClasses | None:
+def _describe_arm(section: str, arm: Arm, *, has_learned: bool) -> ArmClasses | None:
     try:
         corpus = open_corpus(arm.spec.data.fingerprint)
     except DataError:
         return None
     labels, names = corpus.test.labels, corpus.classes
-    kept = (read_predictions(run) for run in arm.learned)
+    kept = (read_predictions(run) for run in (arm.learned if has_learned else arm.finished))
     found = (each for each in kept if each is not None and each.is_of(labels, len(names)))
     first = next(found, None)
     if first is None:
         return None
-    return describe_predictions(
+    described = describe_predictions(
         itertools.chain([first], found),
         labels,
         names,
@@ -247,6 +249,7 @@ def _describe_arm(section: str, arm: Arm) -> ArmClasses | None:
         section=section,
         arm=arm.name,
     )
+    return replace(described, has_learned=has_learned)
 
 
 def _write_test_text(corpus: Corpus, arm: Arm, place: int) -> str:

@@ -13,7 +13,7 @@ from rnnbench.output.amounts import plural
 from rnnbench.page.blocks import Block, Paragraph, Part, Subheading, make_part
 from rnnbench.page.csv_files import write_rows
 from rnnbench.page.drawing import BLUE, MUTED, VERMILLION, Picture, grid_of_axes, house_style
-from rnnbench.page.tables import Column, Table
+from rnnbench.page.tables import Column, Table, by_section
 from rnnbench.page.texts import chance, count, number, per_cent, plain, short, with_sd
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _N_MISTAKES = 10
 _N_TOLD = 3
 _TEXT_LENGTH = 240  # characters
 _LINE_LENGTH = 90
+_MOST_SECTIONS = 4
 
 
 def classes_part(arms: Sequence[ArmClasses]) -> Part:
@@ -90,12 +91,12 @@ def _tell_class(row: ClassRow, cell: ConfusionRow | None) -> str:
 def _blocks(arms: Sequence[ArmClasses]) -> Iterator[Block | None]:
     best = max(arms, key=lambda arm: arm.macro_f1)
     names = f" of {_name(best)}" if len(arms) > 1 else ""
-    lead = f"{_name(best)} has the highest mean macro-F1. " if len(arms) > 1 else ""
-    yield Paragraph(lead + tell_worst(best))
+    yield Paragraph(" ".join([*_lead(arms, best), tell_worst(best)]))
     groups = [(f"{_name(arm)} ({_runs(arm)})", arm.rows()) for arm in arms]
     yield Table("Scores of each class", "classes", class_columns(), groups)
+    runs = "runs that learned" if best.has_learned else "finished runs, none of which learned,"
     yield Paragraph(
-        "Means over the runs that learned ± their standard deviation. Precision: of the texts that"
+        f"Means over the {runs} ± their standard deviation. Precision: of the texts that"
         " were given the class, how many have it. Recall: of the texts that have it, how many were"
         " given it. F1: their harmonic mean; macro-F1 is the mean over the classes, each counting"
         " the same. A dash: the class was never predicted, or no test text has it."
@@ -112,6 +113,27 @@ def _blocks(arms: Sequence[ArmClasses]) -> Iterator[Block | None]:
             " last words, in lower case, [?] for a word that is not in the vocabulary. Look for"
             " labels that are wrong, and for texts that two classes would fit."
         )
+
+
+def _lead(arms: Sequence[ArmClasses], best: ArmClasses) -> Iterator[str]:
+    """Which arm is ahead in each section, level ones together; and which is told more of."""
+    if not best.has_learned:
+        yield "No run learned; this is what they make of the test texts."
+    sections = by_section(arms, ())
+    told = [_tell_highest(own) for _, own in sections if len(own) > 1 and best.has_learned]
+    yield from told[:_MOST_SECTIONS]
+    if len(arms) > 1 and told != [f"{_name(best)} has the highest mean macro-F1."]:
+        yield f"In detail: {_name(best)}."
+
+
+def _tell_highest(arms: Sequence[ArmClasses]) -> str:
+    """Of one section."""
+    highest = max(arm.macro_f1 for arm in arms)
+    first, *level = (arm for arm in arms if arm.macro_f1 > highest - 1e-12)
+    if not level:
+        return f"{_name(first)} has the highest mean macro-F1."
+    names = [_name(first), *(plain(arm.arm) for arm in level)]
+    return f"{', '.join(names[:-1])} and {names[-1]} have the same highest mean macro-F1."
 
 
 def picture_confusions(arms: Sequence[ArmClasses]) -> Picture:

@@ -21,6 +21,7 @@ from rnnbench.compare.uncertainty import (
     judge_new_reviews,
     measure_uncertainty,
 )
+from rnnbench.compare.unlearned import BY_ACCURACY, FloorName
 from rnnbench.data.dataset import chance_recall
 from rnnbench.errors import DataError
 from rnnbench.looks import RULE, rule_of
@@ -102,6 +103,7 @@ class Comparison:
     Args:
         sections: headings in order; rows name theirs. One empty heading: a single section.
         arms: with the baselines below those of their section.
+        floors: by what the runs were held to have learned.
         class_weights: which of them runs were trained with.
         scores: by section, arm and seed, of the runs that learned.
         is_learning_known: whether anybody can tell which runs learned.
@@ -120,6 +122,7 @@ class Comparison:
     uncertainty: Uncertainty
     curves: tuple[Curve, ...]
     scores: Mapping[str, Scores]
+    floors: frozenset[FloorName] = BY_ACCURACY
     class_weights: frozenset[str] = frozenset()
     n_test: int | None = None
     noun: str = "reviews"
@@ -211,6 +214,8 @@ def compare_runs(
         for section, judged, weights, resample in _with_predictions(sections, declared.metric)
     ]
     placed = [(section.name, arm) for section in sections for arm in section.arms]
+    runs = [run for _, arm in placed for run in arm.runs]
+    finished = [run for run in runs if run.is_finished]
     return Comparison(
         declared=declared,
         sections=tuple(section.name for section in sections),
@@ -222,7 +227,7 @@ def compare_runs(
         seeds=tuple(
             row for name, arm in placed for row in describe_seeds(name, arm, declared.metric)
         ),
-        responses=tuple(describe_responses(sections)),
+        responses=tuple(describe_responses(sections, declared.metric)),
         pairs=tuple(pairs),
         uncertainty=Uncertainty(
             tuple(row for found in uncertainty for row in found.arms),
@@ -231,6 +236,7 @@ def compare_runs(
             ),
         ),
         scores=scores,
+        floors=frozenset(_judge_by(run, declared.metric) for run in finished or runs),
         class_weights=frozenset(arm.spec.recipe.class_weight for _, arm in placed),
         is_learning_known=is_learning_known,
         standing=standing,
@@ -246,17 +252,32 @@ def compare_runs(
 
 
 def describe_baselines(section: Section, baselines: Baselines) -> list[ArmRow]:
-    """What the section's arms have to beat; nothing where these see the texts differently."""
+    """What the section's arms have to beat.
+
+    Where these see the same texts differently, that is the majority class alone.
+    """
+    data = section.arms[0].spec.data
     seen = {arm.spec.data for arm in section.arms}
-    found = baselines(seen.pop()) if len(seen) == 1 else ()
-    return [replace(row, section=section.name) for row in found]
+    alike = {replace(each, num_words=data.num_words, max_len=data.max_len) for each in seen}
+    if len(alike) > 1 or (len(seen) > 1 and not data.is_own):
+        return []
+    return [
+        replace(row, section=section.name)
+        for row in baselines(data)
+        if len(seen) == 1 or row.is_majority
+    ]
 
 
-def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str] | None:
+def find_unlearned(
+    runs: Iterable[RecordedRun], floor: Floor, metric: str = USUAL_METRIC
+) -> frozenset[str] | None:
     """The fingerprints of finished runs that did not pass the floor of their reviews.
 
-    Runs with class weights are not after accuracy: they have to pass `chance_recall`. None where no
+    Runs that are not after accuracy have to pass `chance_recall` (see `_judge_by`). None where no
     floor is known: then nobody can tell.
+
+    Args:
+        metric: what runs are compared by.
     """
     known: dict[tuple[DataSpec, bool], float | None] = {}
     found = set()
@@ -264,17 +285,29 @@ def find_unlearned(runs: Iterable[RecordedRun], floor: Floor) -> frozenset[str] 
         if run.result is None or not run.is_finished:
             continue
         result, data = run.result, run.spec.data
-        is_balanced = run.spec.recipe.class_weight == "balanced"
-        reached = result.val_macro_recall if is_balanced else result.val_accuracy
+        is_recall = _judge_by(run, metric) != "accuracy"
+        reached = result.val_macro_recall if is_recall else result.val_accuracy
         if reached is None:
             continue
-        key = data, is_balanced
+        key = data, is_recall
         if key not in known:
-            known[key] = _recall_floor(data) if is_balanced else floor(data)
+            known[key] = _recall_floor(data) if is_recall else floor(data)
         least = known[key]
         if least is not None and reached <= least:
             found.add(run.spec.fingerprint)
     return None if all(least is None for least in known.values()) else frozenset(found)
+
+
+def _judge_by(run: RecordedRun, metric: str) -> FloorName:
+    """What tells whether a run learned.
+
+    With class weights its recall in validation, and also where runs are compared by macro-F1, if
+    that was kept: who finds a rare class may have the accuracy of who never names it.
+    """
+    is_kept = run.result is not None and run.result.val_macro_recall is not None
+    if is_kept and metric != USUAL_METRIC:
+        return "recall, by macro-F1"
+    return "recall, weighted" if run.spec.recipe.class_weight == "balanced" else "accuracy"
 
 
 def _recall_floor(data: DataSpec) -> float | None:

@@ -15,6 +15,7 @@ from rnnbench.compare.profiles import picture_profiles
 from rnnbench.compare.responses import picture_responses
 from rnnbench.compare.rows import (
     OPTIONAL,
+    RESPONSE_OPTIONAL,
     ArmRow,
     ArmUncertainty,
     Curve,
@@ -80,7 +81,7 @@ def comparison_tables(comparison: Comparison) -> dict[str, str]:
     return {
         "architectures": write_rows(ArmRow, comparison.arms, OPTIONAL),
         "seeds": write_rows(SeedRow, comparison.seeds, ("test_macro_f1",)),
-        "responses": write_rows(ResponseRow, comparison.responses),
+        "responses": write_rows(ResponseRow, comparison.responses, RESPONSE_OPTIONAL),
         "pairs": write_rows(PairRow, comparison.pairs),
         "uncertainty_arms": write_rows(ArmUncertainty, comparison.uncertainty.arms),
         "uncertainty_pairs": write_rows(PairUncertainty, comparison.uncertainty.pairs),
@@ -95,7 +96,8 @@ def paper_tables(comparison: Comparison) -> Iterator[PaperTable]:
         return
     words = comparison.declared.words
     yield _on_paper("accuracy", words, tabulate_scores(comparison), _reading_of_scores())
-    yield _on_paper("costs", words, tabulate_costs(comparison), _reading_of_costs(arms))
+    costs = _reading_of_costs(arms) + _tell_weights(comparison)
+    yield _on_paper("costs", words, tabulate_costs(comparison), costs)
     if comparison.pairs:
         table = _tabulate_pairs(comparison)
         yield _on_paper("pairs", words, table, _reading_of_pairs(comparison))
@@ -130,17 +132,17 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
     if comparison.seeds:
         yield tabulate_seeds(comparison)
     if comparison.is_learning_known:
-        yield from unlearned_blocks(comparison.arms, comparison.sections, comparison.class_weights)
+        yield from unlearned_blocks(comparison.arms, comparison.sections, comparison.floors)
     else:
         yield Paragraph(
             f"Which runs learned is not known: their {comparison.noun} are not on this machine."
         )
     yield tabulate_costs(comparison)
-    yield Paragraph(_reading_of_arms(comparison.arms))
+    yield Paragraph(_reading_of_arms(comparison.arms) + _tell_weights(comparison))
     if comparison.responses:
         yield Subheading("Response to the hyperparameters")
         yield tabulate_responses(comparison)
-        yield picture_responses(comparison.responses)
+        yield picture_responses(comparison.responses, comparison.declared.metric)
 
 
 def _reading_of_arms(arms: Sequence[ArmRow]) -> str:
@@ -154,6 +156,17 @@ def _reading_of_scores() -> str:
 
 def _reading_of_costs(arms: Sequence[ArmRow]) -> str:
     return f"{_MEANS} {_GAP} A dash: not measured, or, {_ELSEWHERE}.{_hardware(arms)}"
+
+
+def _tell_weights(comparison: Comparison) -> str:
+    if "balanced" not in comparison.class_weights:
+        return ""
+    told = (
+        " With class weights the validation loss and the gap are weighted too, and do not compare"
+        " with those of runs without weights"
+    )
+    has_bag = any(row.is_baseline and not row.is_majority for row in comparison.arms)
+    return f"{told} or of the bag of words." if has_bag else f"{told}."
 
 
 def _hardware(arms: Sequence[ArmRow]) -> str:

@@ -27,7 +27,7 @@ from rnnbench.stats.ranks import (
 )
 
 Scores: TypeAlias = Mapping[str, Mapping[int, float]]
-"""Test accuracy, a fraction, by arm and seed; a score that is not finite counts as no run."""
+"""What runs are compared by, a fraction, by arm and seed; a score that is not finite is no run."""
 
 Sections: TypeAlias = Iterable[tuple[str, Scores]]
 """Each section's heading and scores."""
@@ -48,7 +48,7 @@ class PairRuns:
     """The runs of two arms that enter their comparison.
 
     Args:
-        a, b: test accuracies, in the order of the seeds.
+        a, b: scores, in the order of the seeds.
         seeds_a, seeds_b: the runs' seeds, ascending; the same ones where paired.
     """
 

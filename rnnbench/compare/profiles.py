@@ -1,4 +1,4 @@
-"""The figure of performance profiles: which share of an arm's runs scores above each accuracy."""
+"""The figure of performance profiles: which share of an arm's runs scores above each value."""
 
 from __future__ import annotations
 
@@ -65,9 +65,10 @@ class ProfilePanel:
 
 def find_profiles(comparison: Comparison) -> tuple[ProfilePanel, ...]:
     """What the figure shows; an arm with fewer than two finished runs has no curve."""
+    metric = comparison.declared.metric
     scores: dict[tuple[str, str], list[float]] = defaultdict(list)
     for seed in comparison.seeds:
-        scores[seed.section, seed.arm].append(100 * seed.test_accuracy)
+        scores[seed.section, seed.arm].append(100 * seed.score(metric))
     trained = [row for row in comparison.arms if not row.is_baseline]
     panels = (
         ProfilePanel(
@@ -81,17 +82,17 @@ def find_profiles(comparison: Comparison) -> tuple[ProfilePanel, ...]:
 
 def picture_profiles(comparison: Comparison) -> Picture | None:
     """Every arm a falling step function with its band; None without two runs of any arm."""
-    found = find_profiles(comparison)
+    found, words = find_profiles(comparison), comparison.declared.words
     if not found:
         return None
     panels = [replace(panel, arms=panel.arms[:_MAX_ARMS]) for panel in found[:_MAX_PANELS]]
     limits = _limits_of(panels)
     return Picture(
         name="profile",
-        title="Share of runs that score above each test accuracy",
-        alt=_describe(found),
-        caption=_caption(found, panels, limits),
-        figure=_draw(panels, limits),
+        title=f"Share of runs that score above each {words}",
+        alt=_describe(found, words),
+        caption=_caption(found, panels, limits, words.removeprefix("test ")),
+        figure=_draw(panels, limits, words),
     )
 
 
@@ -103,12 +104,12 @@ def _profiles(scores_by_arm: Iterable[tuple[str, Sequence[float]]]) -> Iterator[
 
 
 def _caption(
-    found: Sequence[ProfilePanel], panels: Sequence[ProfilePanel], limits: Interval
+    found: Sequence[ProfilePanel], panels: Sequence[ProfilePanel], limits: Interval, score: str
 ) -> str:
     parts = [
-        "At each accuracy, how many of an arm's finished runs score above it; a run that learnt"
+        f"At each {score}, how many of an arm's finished runs score above it; a run that learnt"
         " nothing is a step far to the left. Shaded: the exact 95 % interval of that share"
-        " (Clopper and Pearson), pointwise: it holds at each accuracy by itself, not for the whole"
+        f" (Clopper and Pearson), pointwise: it holds at each {score} by itself, not for the whole"
         " curve at once. Dashed: the interval's end where every run lies above, or none."
     ]
     if any(not limits.contains(score) for score in _scores(panels)):
@@ -126,13 +127,14 @@ def _caption(
     return " ".join(parts)
 
 
-def _describe(panels: Sequence[ProfilePanel]) -> str:
+def _describe(panels: Sequence[ProfilePanel], words: str) -> str:
     found = [(panel.heading, each) for panel in panels for each in panel.arms]
-    start = "Test accuracy of the runs: "
+    subject = f"{words[0].upper()}{words[1:]} of the runs"
+    start = f"{subject}: "
     if len(found) > 8:
         found.sort(key=lambda item: item[1].scores[0] - median(item[1].scores))
         start = (
-            f"Test accuracy of the runs of {len(found):,} arms; those whose lowest run lies"
+            f"{subject} of {len(found):,} arms; those whose lowest run lies"
             " farthest below the median: "
         )
         found = found[:3]
@@ -144,12 +146,12 @@ def _describe(panels: Sequence[ProfilePanel]) -> str:
     return f"{start}{'; '.join(texts)}."
 
 
-def _draw(panels: Sequence[ProfilePanel], limits: Interval) -> Figure:
+def _draw(panels: Sequence[ProfilePanel], limits: Interval, words: str) -> Figure:
     with house_style():
         figure, all_axes = stack_of_axes([_MAX_ARMS] * len(panels))
         for axes, panel in zip(all_axes, panels, strict=True):
             _draw_panel(axes, panel, limits)
-        all_axes[-1].set(xlabel="test accuracy (%)", xlim=(limits.low, limits.high))
+        all_axes[-1].set(xlabel=f"{words} (%)", xlim=(limits.low, limits.high))
     return figure
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from rnnbench.compare.rows import ResponseRow
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.page.drawing import (
     BLUE,
     GREEN,
@@ -31,17 +32,19 @@ _COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, SKY, MUTED)
 
 
 Lines: TypeAlias = Mapping[str, Sequence[ResponseRow]]
-"""By the other hyperparameters, the rows by rising value; each has an accuracy."""
+"""By the other hyperparameters, the rows by rising value; each has a score."""
 
 
-def find_responses(rows: Sequence[ResponseRow]) -> dict[tuple[str, str], Lines]:
+def find_responses(
+    rows: Sequence[ResponseRow], metric: str = USUAL_METRIC
+) -> dict[tuple[str, str], Lines]:
     """What the figure shows, by hyperparameter and architecture: the lines of a panel.
 
     A value without a finished run has no point.
     """
     found: dict[tuple[str, str], dict[str, list[ResponseRow]]] = {}
     for row in rows:
-        if row.test_accuracy is not None:
+        if row.score(metric).mean is not None:
             lines = found.setdefault((row.factor, row.architecture), {})
             lines.setdefault(row.others, []).append(row)
     return {
@@ -52,60 +55,60 @@ def find_responses(rows: Sequence[ResponseRow]) -> dict[tuple[str, str], Lines]:
     }
 
 
-def picture_responses(rows: Sequence[ResponseRow]) -> Picture | None:
+def picture_responses(rows: Sequence[ResponseRow], metric: str = USUAL_METRIC) -> Picture | None:
     """The figure and its words; None where no hyperparameter varies."""
-    found = find_responses(rows)
+    found, words = find_responses(rows, metric), METRICS[metric]
     if not found:
         return None
     panels = dict(islice(found.items(), _MAX_PANELS))
-    caption = "Dots: mean test accuracy over the seeds; bars: its 95 % t interval."
+    caption = f"Dots: mean {words} over the seeds; bars: its 95 % t interval."
     if len(panels) < len(found):
         caption += f" The first {len(panels)} of {len(found)} panels are shown."
     factors = dict.fromkeys(factor for factor, _ in found)
     return Picture(
         name="responses",
-        title=f"How the test accuracy responds to {' and '.join(factors)}",
-        alt=_describe(found),
+        title=f"How the {words} responds to {' and '.join(factors)}",
+        alt=_describe(found, metric),
         caption=caption,
-        figure=_draw(panels),
+        figure=_draw(panels, metric),
     )
 
 
-def _accuracy(row: ResponseRow) -> float:
+def _mean(row: ResponseRow, metric: str) -> float:
     """In per cent."""
-    return 100 * (row.test_accuracy or 0.0)
+    return 100 * (row.score(metric).mean or 0.0)
 
 
-def _describe(panels: Mapping[tuple[str, str], Lines]) -> str:
+def _describe(panels: Mapping[tuple[str, str], Lines], metric: str) -> str:
     texts = []
     for (factor, architecture), lines in islice(panels.items(), 6):
         for others, points in islice(lines.items(), 4):
             first, last = points[0], points[-1]
             text = (
                 f"{architecture}{f' with {others}' if others else ''}:"
-                f" {brief_per_cent(_accuracy(first))} % at {factor} {first.value:g}"
+                f" {brief_per_cent(_mean(first, metric))} % at {factor} {first.value:g}"
             )
             if last is not first:
-                text += f", {brief_per_cent(_accuracy(last))} % at {last.value:g}"
+                text += f", {brief_per_cent(_mean(last, metric))} % at {last.value:g}"
             texts.append(text)
-    return f"Mean test accuracy. {'; '.join(texts)}."
+    return f"Mean {METRICS[metric]}. {'; '.join(texts)}."
 
 
-def _draw(panels: Mapping[tuple[str, str], Lines]) -> Figure:
+def _draw(panels: Mapping[tuple[str, str], Lines], metric: str) -> Figure:
     with house_style():
         figure, all_axes = grid_of_axes(
             [3.1] * len(panels), n_columns=min(3, len(panels)), sharey=True
         )
-        all_axes[0].set_ylim(*_accuracy_limits(panels.values()))
+        all_axes[0].set_ylim(*_limits(panels.values(), metric))
         for axes, ((factor, architecture), lines) in zip(all_axes, panels.items(), strict=True):
-            _draw_panel(axes, lines)
+            _draw_panel(axes, lines, metric)
             axes.set_xlabel(short(factor))
             axes.set_title(short(architecture, 40))
-        figure.supylabel("test accuracy (%)", fontsize=9)
+        figure.supylabel(f"{METRICS[metric]} (%)", fontsize=9)
     return figure
 
 
-def _draw_panel(axes: Axes, lines: Lines) -> None:
+def _draw_panel(axes: Axes, lines: Lines, metric: str) -> None:
     values = sorted({row.value for rows in lines.values() for row in rows})
     places = {value: place for place, value in enumerate(values)}
     n = len(lines)
@@ -113,22 +116,23 @@ def _draw_panel(axes: Axes, lines: Lines) -> None:
         colour = _COLOURS[index % len(_COLOURS)]
         shift = 0.09 * (index - (n - 1) / 2)  # so that bars at the same value stand apart
         xs = [places[row.value] + shift for row in rows]
-        axes.plot(xs, [_accuracy(row) for row in rows], "o-", color=colour, markersize=5)
+        axes.plot(xs, [_mean(row, metric) for row in rows], "o-", color=colour, markersize=5)
         for x, row in zip(xs, rows, strict=True):
-            if (bounds := row.test_accuracy_t) is not None:
+            if (bounds := row.score(metric).t) is not None:
                 ends = [100 * bounds.low, 100 * bounds.high]
                 axes.plot([x, x], ends, color=colour, linewidth=1.4)
     axes.set_xticks(range(len(values)), [f"{value:g}" for value in values])
     axes.set_xlim(-0.4, len(values) - 0.6)
     axes.grid(axis="y")
-    _name_lines(axes, lines)
+    _name_lines(axes, lines, metric)
 
 
-def _name_lines(axes: Axes, lines: Lines) -> None:
+def _name_lines(axes: Axes, lines: Lines, metric: str) -> None:
     """Right of each line's end, pushed apart where lines end close together."""
     low, high = axes.get_ylim()
     named = sorted(
-        (_accuracy(rows[-1]), index, others) for index, (others, rows) in enumerate(lines.items())
+        (_mean(rows[-1], metric), index, others)
+        for index, (others, rows) in enumerate(lines.items())
     )
     heights = _push_apart([height for height, _, _ in named], 0.07 * (high - low))
     for y, (_, index, others) in zip(heights, named, strict=True):
@@ -151,12 +155,12 @@ def _push_apart(rising: Sequence[float], gap: float) -> list[float]:
     return heights
 
 
-def _accuracy_limits(panels: Iterable[Lines]) -> tuple[float, float]:
+def _limits(panels: Iterable[Lines], metric: str) -> tuple[float, float]:
     """Around all means, and around interval ends not too far away."""
     rows = [row for lines in panels for line in lines.values() for row in line]
-    bounds = [row.test_accuracy_t for row in rows]
+    bounds = [row.score(metric).t for row in rows]
     limits = limits_around(
-        [_accuracy(row) for row in rows],
+        [_mean(row, metric) for row in rows],
         [each and Interval(100 * each.low, 100 * each.high) for each in bounds],
     )
     return limits.low, limits.high

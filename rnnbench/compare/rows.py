@@ -35,9 +35,11 @@ OPTIONAL = (
     *("test_macro_f1_min", "test_macro_f1_max", "test_macro_f1_t", "test_macro_f1_bootstrap"),
     "test_macro_f1_iqm",
     *("test_absolute_error", "test_absolute_error_sd"),
-    *("test_quadratic_kappa", "test_quadratic_kappa_sd"),
+    *("test_quadratic_kappa", "test_quadratic_kappa_sd", "test_quadratic_kappa_n"),
 )
 """Columns of an arm that only a study by macro-F1 has, or one of grades."""
+RESPONSE_OPTIONAL = ("test_macro_f1", "test_macro_f1_sd", "test_macro_f1_t")
+"""Columns of a response that only a study by macro-F1 has."""
 _ENDS = ("", "_sd", "_min", "_max", "_t", "_bootstrap", "_iqm")
 
 
@@ -69,6 +71,7 @@ class ArmRow:
         test_accuracy_iqm: interquartile mean; None below five runs.
         test_macro_f1_min to test_macro_f1_iqm: the same where runs are compared by it, else None.
         test_absolute_error, test_quadratic_kappa: means where the classes are grades, else None.
+        test_quadratic_kappa_n: runs of which the kappa is known.
         gap: validation loss minus the training loss evaluated without dropout, both of the best
             model; the mean.
         epoch_seconds, fit_seconds: means; None where the runs come from different hardware.
@@ -118,6 +121,7 @@ class ArmRow:
     test_absolute_error_sd: float | None = None
     test_quadratic_kappa: float | None = None
     test_quadratic_kappa_sd: float | None = None
+    test_quadratic_kappa_n: int | None = None
 
     def score(self, metric: str) -> Score:
         """What the runs are compared by."""
@@ -190,6 +194,13 @@ class ResponseRow:
     gap: float | None
     best_epoch: float | None
     epoch_seconds: float | None
+    test_macro_f1: float | None = None
+    test_macro_f1_sd: float | None = None
+    test_macro_f1_t: Interval | None = None
+
+    def score(self, metric: str) -> Score:
+        """What the runs are compared by; of its spread the standard deviation and `t` alone."""
+        return Score(*(getattr(self, f"{metric}{end}", None) for end in _ENDS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +227,7 @@ class PairRow:
         n_needed: runs an arm from which on this look gives a verdict.
         is_descriptive_only: no verdict: too few runs, too few test texts for the margin, withheld.
         withheld: why no verdict is given, whatever the runs say; empty where that is not so.
-        is_declared_late: an arm came in, or margin, contrast or pairing was changed, after a look.
+        is_declared_late: an arm came in, or what verdicts go by was changed, after a look.
         is_without_spread: every run of a scored the same, and every run of b.
         n_test: texts over which the one that weighs most weighs (`weigh_texts`); None where
             unknown, or where nothing is scored on texts.

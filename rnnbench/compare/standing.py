@@ -90,7 +90,7 @@ def find_standing(
         looks: see `looks_that_count`.
         planned: a run, by its fingerprint, of each section that is planned; None where no plan was
             declared.
-        declaration: margin, contrast and pairing of now.
+        declaration: what verdicts go by now (`Declaration.rule`).
         is_kept: whether the look that this is can be kept.
     """
     earlier = earlier_looks(looks, scores, declaration)
@@ -138,7 +138,7 @@ def mark_pairs(
     """The rows with what they owe to the plan and to earlier looks.
 
     Args:
-        declaration: margin, contrast and pairing of now.
+        declaration: what verdicts go by now (`Declaration.rule`).
     """
     if standing.withheld:
         return without_verdicts(pairs, standing.withheld)

@@ -22,6 +22,7 @@ from rnnbench.page.texts import (
     count,
     fine_duration,
     number,
+    of_fewer,
     p_value,
     per_cent,
     points,
@@ -76,7 +77,10 @@ def tabulate_grades(comparison: Comparison) -> Table[ArmRow] | None:
         ),
         Column(
             "quadratic kappa",
-            lambda row: with_sd(row.test_quadratic_kappa, row.test_quadratic_kappa_sd, number),
+            lambda row: (
+                with_sd(row.test_quadratic_kappa, row.test_quadratic_kappa_sd, number)
+                + of_fewer(row.test_quadratic_kappa_n, row.n)
+            ),
         ),
     ]
     groups = by_section(rows, comparison.sections)
@@ -126,16 +130,17 @@ def tabulate_seeds(comparison: Comparison) -> Table[SeedRow]:
 
 def tabulate_responses(comparison: Comparison) -> Table[ResponseRow]:
     """The score at each value of the hyperparameters that the study varies."""
+    declared = comparison.declared
     columns: list[Column[ResponseRow]] = [
         Column("architecture", lambda row: row.architecture, is_number=False),
         Column("setting", _setting, is_number=False),
         Column("n", lambda row: count(row.n)),
         Column("parameters", lambda row: count(row.n_parameters)),
         Column(
-            "test accuracy (%)",
-            lambda row: with_sd(row.test_accuracy, row.test_accuracy_sd, per_cent),
+            f"{declared.words} (%)",
+            lambda row: _mean_sd(row.score(declared.metric)),
         ),
-        Column("95 % t interval (%)", lambda row: within(row.test_accuracy_t, per_cent)),
+        Column("95 % t interval (%)", lambda row: within(row.score(declared.metric).t, per_cent)),
         Column("validation loss", lambda row: _loss(row.val_loss)),
         Column("gap", lambda row: _loss(row.gap)),
         Column("best epoch", lambda row: _epoch(row.best_epoch)),

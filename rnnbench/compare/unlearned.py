@@ -1,8 +1,9 @@
 """How often training came to nothing: counted and compared by itself, apart from the scores."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal, TypeAlias
 
 from rnnbench.compare.rows import ArmRow, in_section
 from rnnbench.compare.verdicts import level_of_look
@@ -13,11 +14,18 @@ from rnnbench.stats.comparisons import holm
 from rnnbench.stats.intervals import Interval
 from rnnbench.stats.shares import fisher_p, share_interval
 
-_FLOORS = {
-    "none": ("its validation accuracy", "what naming the commonest class scores"),
-    "balanced": ("its mean recall of the classes in validation", "one over their number"),
+FloorName: TypeAlias = Literal["accuracy", "recall, weighted", "recall, by macro-F1"]
+"""By what a run is held to have learned; the last where runs are compared by macro-F1."""
+
+_RECALL = ("its mean recall of the classes in validation", "one over their number")
+_FLOORS: Mapping[FloorName, tuple[str, str, str]] = {
+    "accuracy": ("", "its validation accuracy", "what naming the commonest class scores"),
+    "recall, weighted": ("with class weights, ", *_RECALL),
+    "recall, by macro-F1": ("where that was kept, ", *_RECALL),
 }
-"""By class weights: what a run must have above what, and 1.645 standard errors."""
+"""Of which runs; what one must have above what, and 1.645 standard errors."""
+BY_ACCURACY: frozenset[FloorName] = frozenset({"accuracy"})
+"""Of runs that are compared by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +91,12 @@ def tell_unlearned(arms: Iterable[ArmRow], look: int | None) -> list[str]:
 def unlearned_blocks(
     arms: Sequence[ArmRow],
     sections: Sequence[str],
-    class_weights: Collection[str] = ("none",),
+    floors: Collection[FloorName] = BY_ACCURACY,
 ) -> Iterator[Block | None]:
     """The count of each arm, and the comparison of arms where there is anything to compare.
 
     Args:
-        class_weights: those that the runs were trained with.
+        floors: by what the runs were held to have learned.
     """
     rows = _count(arms)
     if not rows:
@@ -96,13 +104,13 @@ def unlearned_blocks(
     if not any(row.n_unlearned for row in rows):
         smallest = min(rows, key=lambda row: row.n)
         yield Paragraph(
-            f"Every run learned: {_floor(class_weights, 'lies')}. In the smallest arm"
+            f"Every run learned: {_floor(floors, 'lies')}. In the smallest arm"
             f" {smallest.words} did not."
         )
         return
     yield Subheading("Runs that did not learn")
     yield Paragraph(
-        f"A run did not learn if it diverged, or if {_floor(class_weights, 'is not')}."
+        f"A run did not learn if it diverged, or if {_floor(floors, 'is not')}."
         " Scores are compared among runs that learned. Intervals: Clopper and Pearson's; p:"
         " Fisher's exact test under Holm."
     )
@@ -130,14 +138,15 @@ def unlearned_blocks(
         )
 
 
-def _floor(class_weights: Collection[str], verb: str) -> str:
+def _floor(floors: Collection[FloorName], verb: str) -> str:
     """`its validation accuracy lies above what naming the commonest class scores, plus …`."""
     told = [
-        f"{what} {verb} above {least}, plus 1.645 standard errors"
-        for name, (what, least) in _FLOORS.items()
-        if name in class_weights
+        (of_which, f"{what} {verb} above {least}, plus 1.645 standard errors")
+        for name, (of_which, what, least) in _FLOORS.items()
+        if name in floors
     ]
-    return " or, with class weights, ".join(told)
+    (_, first), *others = told
+    return "".join([first, *(f" or, {of_which}{words}" for of_which, words in others)])
 
 
 def _count(arms: Iterable[ArmRow]) -> list[UnlearnedRow]:

@@ -87,6 +87,11 @@ def with_sd(mean: float | None, sd: float | None, write: Write) -> str:
     return text if NONE in (text, spread) else f"{text} ± {spread}"
 
 
+def of_fewer(n: int | None, n_runs: int) -> str:
+    """` (of 3)` behind a mean over fewer of the runs; nothing if over all, or none."""
+    return f" (of {n:,})" if n and n != n_runs else ""
+
+
 def mean_with_sd(value: MeanSd, digits: int) -> str:
     """`0.8012 ± 0.0031` on a terminal; the mean alone for one value, a dash for none."""
     if value.n == 0 or math.isnan(value.mean):

@@ -171,7 +171,8 @@ def compose_report(
     tuned = declared.tuned
     comparable = _on_main_reviews(runs)
     data = {run.spec.data for run in runs}
-    unlearned = find_unlearned((*runs, *(run for run in others if run.spec.data in data)), floor)
+    considered = (*runs, *(run for run in others if run.spec.data in data))
+    unlearned = find_unlearned(considered, floor, declared.metric)
     sections = divide_runs(
         runs,
         declared.contrast,
@@ -211,7 +212,9 @@ def compose_report(
     return Report(
         study=study,
         answer=write_answer(comparison, outcome),
-        warnings=warn_of(comparison, notices=notices, problem=problem, n_deleted=n_deleted),
+        warnings=warn_of(
+            comparison, outcome, notices=notices, problem=problem, n_deleted=n_deleted
+        ),
         comparison=comparison,
         published=None if is_of_own_texts(runs) else find_published(sections),
         claims=tuple(

@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rnnbench.claims.claims import load_claims
+from rnnbench.claims.claims import add_notes, load_claims
+from rnnbench.claims.kinds import Claim
 from rnnbench.compare.baseline import find_baselines, find_floor
 from rnnbench.compare.comparison import Declaration
 from rnnbench.errors import RnnbenchError, StoreError, UsageError, unknown_name
@@ -154,17 +155,18 @@ def _write(
     claims: Path | None = None,
     latex: bool = False,
 ) -> _Written:
-    notes = load_claims(claims)  # a mistake in them is told before anything is read
+    # A mistake in them is told before anything is read.
+    own_claims = load_claims(claims, with_notes=False)
     unread: list[str] = []
     ledger = Ledger(store.root, on_problem=unread.append)
     timing = compose_timing_part(read_sessions(ledger.folder, unread.append))
     if study != TIMING:
-        compose = partial(_compose, study, ledger, claims, timing, problem, unread.append)
+        compose = partial(_compose, study, ledger, own_claims, timing, problem, unread.append)
         report = _look(study, ledger, compose)
     elif timing is None:
         raise UsageError("nothing was timed in this folder; begin with `rnnbench timing`")
     else:
-        report = compose_timing_report(timing, notes)
+        report = compose_timing_report(timing, add_notes(own_claims))
     folder = out or store.root / REPORTS / study
     has_store = not store.is_local or (store.root / DATABASE).exists()
     return _Written(
@@ -203,7 +205,7 @@ def _look(study: str, ledger: Ledger, compose: Callable[..., Report]) -> Report:
 def _compose(
     study: str,
     ledger: Ledger,
-    claims: Path | None,
+    own_claims: Sequence[Claim],
     timing: TimingPart | None,
     problem: str,
     on_problem: Callable[[str], None],
@@ -224,7 +226,7 @@ def _compose(
         study,
         runs,
         declaration,
-        claims=load_claims(claims, with_notes=not is_of_own_texts(runs)),
+        claims=own_claims if is_of_own_texts(runs) else add_notes(own_claims),
         baselines=find_baselines,
         floor=find_floor,
         looks=looks,

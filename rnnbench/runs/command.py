@@ -107,7 +107,7 @@ def evaluate(
         raise UsageError("columns are chosen for a file; use --dataset too")
     found = evaluate_run(run, dataset, OwnChoices(**chosen), here(), study)
     if json:
-        print_json(found)
+        print_json(found.to_json())
     else:
         show_evaluation(found, _screen())
 

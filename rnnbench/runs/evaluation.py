@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,13 @@ class Evaluation:
     absolute_error: float | None = None
     quadratic_kappa: float | None = None
     notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:  # Any: JSON values
+        """All of it; a model by itself has no section and no arm."""
+        values = asdict(self)
+        for row in (*values["classes"], *values["mistakes"]):
+            del row["section"], row["arm"]
+        return values
 
 
 def evaluate_part(

@@ -25,6 +25,11 @@ class ClassScores:
     f1: NDArray[np.float64]
 
 
+def count_classes(truth: NDArray[Any], predicted: NDArray[Any]) -> int:
+    """Classes up to the highest that is there or was given."""
+    return int(max(truth.max(), predicted.max())) + 1
+
+
 def count_confusions(
     truth: NDArray[Any], predicted: NDArray[Any], n_classes: int
 ) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.stats.confusions import count_confusions, mean_f1
+from rnnbench.stats.confusions import count_classes, count_confusions, mean_f1
 from rnnbench.stats.intervals import Interval, t_quantile
 
 _BLOCK = 4_096  # reviews turned into float32 at once: 40 MB at 2,500 seeds
@@ -122,7 +122,7 @@ def resample_f1(
         labels: `(n_reviews,)`.
         predicted: `(n_seeds, n_reviews)`.
     """
-    n_classes = int(max(labels.max(), predicted.max())) + 1
+    n_classes = count_classes(labels, predicted)
     truth = _one_hot(labels, n_classes)
     there = _count_drawn(truth, weights)
     means, resampled = [], []

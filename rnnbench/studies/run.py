@@ -154,7 +154,8 @@ def _show_results(
     if is_whole:
         _fit_baselines({run.spec.data for run in runs})
     baselines = partial(find_baselines, fits=False)
-    rows = summarise(runs, vary_split=plan.study.vary_split, floor=find_floor)
+    study = plan.study
+    rows = summarise(runs, vary_split=study.vary_split, floor=find_floor, metric=study.metric)
     outcome = find_outcome_of(plan, runs, baselines, command, floor=find_floor)
     beside = summarise_baselines(rows, baselines)
     view.show_summary([*rows, *beside], plan, give_advice(plan, rows, outcome))

@@ -12,7 +12,7 @@ from rnnbench.output.amounts import plural, size
 from rnnbench.page.consoles import open_console
 from rnnbench.page.screen import Screen
 from rnnbench.page.tables import Column, rich_table
-from rnnbench.page.texts import NONE, count, duration, mean_with_sd, number
+from rnnbench.page.texts import NONE, count, duration, mean_with_sd, number, of_fewer
 from rnnbench.published.notes import SOURCE, NotesRun
 from rnnbench.specs import Recipe
 from rnnbench.studies.forecast import Budget, Forecast, Power
@@ -129,7 +129,12 @@ def _name_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
 def _grade_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
     yield from _name_columns(rows)
     yield Column("mean absolute error", lambda row: mean_with_sd(row.test_absolute_error, 2))
-    yield Column("quadratic kappa", lambda row: mean_with_sd(row.test_quadratic_kappa, 2))
+    yield Column(
+        "quadratic kappa",
+        lambda row: (
+            mean_with_sd(row.test_quadratic_kappa, 2) + of_fewer(row.test_quadratic_kappa.n, row.n)
+        ),
+    )
 
 
 def _summary_columns(rows: Sequence[Row], study: Study) -> Iterator[Column[Row]]:

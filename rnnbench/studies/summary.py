@@ -1,6 +1,5 @@
 """One row for each configuration of a study, and what such a table can decide."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,7 @@ from rnnbench.compare.reach import describe_reach, is_too_coarse, seeds_to_decid
 from rnnbench.compare.rows import ArmRow
 from rnnbench.compare.sections import Arm, divide_runs
 from rnnbench.compare.standing import Interim, tell_interim
-from rnnbench.metrics import METRICS
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.amounts import plural
 from rnnbench.published.notes import NotesRun, is_comparable_with_notes, published_runs
 from rnnbench.recorded_runs import RecordedRun
@@ -71,15 +70,20 @@ class Row:
 
 
 def summarise(
-    runs: Sequence[RecordedRun], *, vary_split: bool = False, floor: Floor = lambda _: None
+    runs: Sequence[RecordedRun],
+    *,
+    vary_split: bool = False,
+    floor: Floor = lambda _: None,
+    metric: str = USUAL_METRIC,
 ) -> list[Row]:
     """A row for each configuration, in the order in which they first come.
 
     Args:
         vary_split: each seed has a split of its own, which makes no row of its own.
         floor: what a run has to pass in validation; where nobody knows, every finished run counts.
+        metric: what runs are compared by.
     """
-    unlearned = find_unlearned(runs, floor) or frozenset()
+    unlearned = find_unlearned(runs, floor, metric) or frozenset()
     groups: dict[tuple[str, str], list[RecordedRun]] = {}
     varying = _varying([run.spec for run in runs])
     if vary_split:
@@ -119,7 +123,7 @@ def find_outcome_of(
         study.contrast,
         vary_split=study.vary_split,
         tuned=study.tuned,
-        unlearned=find_unlearned(runs, floor) or frozenset(),
+        unlearned=find_unlearned(runs, floor, study.metric) or frozenset(),
     )
     found = (row for section in sections for row in describe_baselines(section, baselines))
     labels = read_labels(plan.dataset.fingerprint)
@@ -191,7 +195,7 @@ def _write_varied(spec: RunSpec, varying: Sequence[str]) -> str:
 
 
 def _mean_sd(values: Iterable[float | None]) -> MeanSd:
-    return mean_sd([math.nan if value is None else value for value in values])
+    return mean_sd([value for value in values if value is not None])
 
 
 def _varying(specs: Sequence[RunSpec]) -> list[str]:

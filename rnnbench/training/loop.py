@@ -229,7 +229,7 @@ def _finish(
         probabilities = program.predict_all(weights, parts["test"])
         counts = class_weights(lanes[0].spec, parts["train"])
         trained = _evaluate(program, weights, parts["train"], counts)
-        if counts is not None:
+        if counts is not None or lanes[0].spec.data.is_own:
             held_out = program.predict_all(weights, parts["validation"])
     for lane, probability, train, held in zip(
         lanes, probabilities, trained, held_out, strict=False
@@ -244,7 +244,7 @@ def _finish(
             _with_test_scores(result, probability, parts["test"], lane.spec.data),
             train_loss_at_best=train.loss,
             train_accuracy_at_best=train.accuracy,
-            val_macro_recall=None if held is None else _macro_recall(held, parts["validation"]),
+            val_macro_recall=_macro_recall(held, parts["validation"], lane.spec.data),
         )
         yield Finished(
             fingerprint=lane.fingerprint,
@@ -277,10 +277,13 @@ def _with_test_scores(
     )
 
 
-def _macro_recall(probability: NDArray[np.float32], part: Part) -> float:
-    """The mean recall of the classes that are there."""
-    n_classes = int(max(part.labels.max(), predicted_classes(probability).max())) + 1
-    table = count_confusions(part.labels, predicted_classes(probability), n_classes)
+def _macro_recall(
+    probability: NDArray[np.float32] | None, part: Part, data: DataSpec
+) -> float | None:
+    """The mean recall of the classes that are there; None without predictions."""
+    if probability is None:
+        return None
+    table = count_confusions(part.labels, predicted_classes(probability), data.n_classes)
     return float(np.nanmean(score_classes(table).recall))
 
 

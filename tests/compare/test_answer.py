@@ -327,7 +327,11 @@ def test_too_few_test_texts_decide_nothing() -> None:
     coarse = pair("lstm", "gru", "undetermined", 0.08, is_descriptive_only=True, n_test=12)
     found = answer([arm("lstm", 0.9), arm("gru", 0.82)], [coarse])
     assert found[0].endswith("; too few test texts to say whether that is luck.")
-    assert warn([arm("lstm"), arm("gru")], [coarse], n_test=12) == ()  # the outcome tells it
+    # Where the outcome tells it, the warning does not; of synthetic reviews there is none.
+    told = Outcome(findings=(("few texts", "Too few test texts."),))
+    assert warn([arm("lstm"), arm("gru")], [coarse], n_test=12, outcome=told) == ()
+    (warning,) = warn([arm("lstm"), arm("gru")], [coarse], n_test=12)
+    assert warning.startswith("Too few test texts:")
 
 
 def test_the_outcome_is_told_first_and_once() -> None:

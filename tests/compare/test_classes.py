@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,12 @@ from rnnbench.compare.classes_page import (
     tell_worst,
 )
 from rnnbench.compare.predictions import PREDICTIONS, take_predictions
+from rnnbench.compare.sections import divide_runs
 from rnnbench.data.cache import store_corpus
 from rnnbench.data.corpus import Corpus
 from rnnbench.data.own import make_corpus
 from rnnbench.data.tables import OwnChoices, Table
-from rnnbench.page.blocks import Page
+from rnnbench.page.blocks import Page, Paragraph
 from rnnbench.page.drawing import Picture, write_svg
 from rnnbench.page.render import render_html
 from rnnbench.recorded_runs import RecordedRun
@@ -111,6 +113,32 @@ def test_runs_on_imdb_and_predictions_of_other_texts_are_left_out(
     short = run_with(tmp_path, corpus, [1.0])
     assert describe_arms([only_section([short])]) == ()
     assert describe_arms([only_section([made_up("lstm", 0, 0.8)])]) == ()
+
+
+def test_where_no_run_learned_the_part_is_of_the_finished_ones_and_says_so(
+    tmp_path: Path, corpus: Corpus
+) -> None:
+    run = run_with(tmp_path, corpus, [1.0] * corpus.test.n_reviews)
+    (section,) = divide_runs([run], "architecture", unlearned=frozenset({run.spec.fingerprint}))
+    found = describe_arms([section])
+    assert "No run learned; this is what they make of the test texts. " in told(*found)
+    assert "'bad', which is never predicted" in told(*found)
+    assert "finished runs, none of which learned, ±" in told(*found)
+
+
+def told(*arms: ArmClasses) -> str:
+    return " ".join(b.text for b in classes_part(arms).blocks if isinstance(b, Paragraph))
+
+
+def test_equal_arms_are_named_together_and_sections_not_ranked() -> None:
+    gru = described()
+    lstm = replace(gru, arm="lstm")
+    assert told(gru, lstm).startswith("gru and lstm have the same highest mean macro-F1. In detail")
+    short = [replace(each, section="max_len=5") for each in (gru, lstm)]
+    worse = replace(lstm, confusions=lstm.confusions[:, ::-1])
+    text = told(gru, worse, *short)
+    assert text.startswith("gru has the highest mean macro-F1. max_len=5: gru and lstm have the")
+    assert "highest" not in told(gru, short[1])
 
 
 @pytest.mark.parametrize("n_classes", [2, 12, 21])

@@ -218,10 +218,30 @@ def test_a_run_with_class_weights_has_to_find_the_classes_instead(small_corpus: 
     assert unlearned == {run.spec.fingerprint for run in runs[:2]}
 
 
+def test_by_macro_f1_a_run_has_to_find_the_classes_where_that_was_kept(
+    small_corpus: Corpus,
+) -> None:
+    """Who finds a rare class may be no more accurate than who never names it."""
+    on = {"fingerprint": small_corpus.fingerprint()}
+    kept = [(0.9, 0.5), (0.1, 0.8), (0.9, None), (0.1, None)]
+    runs = [
+        made_up("gru", seed, finished(val_accuracy=accuracy, val_macro_recall=recall), **on)
+        for seed, (accuracy, recall) in enumerate(kept)
+    ]
+    seeds = {run.spec.fingerprint: run.spec.seed for run in runs}
+    found = find_unlearned(runs, lambda _: 0.6, "test_macro_f1") or ()
+    assert sorted(seeds[each] for each in found) == [0, 3]
+    by_accuracy = find_unlearned(runs, lambda _: 0.6) or ()
+    assert sorted(seeds[each] for each in by_accuracy) == [1, 3]
+
+
 def test_the_page_says_what_a_run_with_class_weights_has_to_pass() -> None:
-    found = [*unlearned_blocks([arm("gru", 9)], ("",), {"balanced"})]
+    found = [*unlearned_blocks([arm("gru", 9)], ("",), {"recall, weighted"})]
     assert isinstance(found[0], Paragraph)
     assert "recall of the classes in validation lies above one over their number" in found[0].text
-    (both,) = unlearned_blocks([arm("gru", 9)], ("",), {"none", "balanced"})
+    (both,) = unlearned_blocks([arm("gru", 9)], ("",), {"accuracy", "recall, weighted"})
     assert isinstance(both, Paragraph)
     assert "standard errors or, with class weights, its mean recall" in both.text
+    (old,) = unlearned_blocks([arm("gru", 9)], ("",), {"accuracy", "recall, by macro-F1"})
+    assert isinstance(old, Paragraph)
+    assert "standard errors or, where that was kept, its mean recall" in old.text

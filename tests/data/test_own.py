@@ -146,7 +146,9 @@ def test_three_classes_or_more_that_are_all_numbers_are_grades(
     assert read_grades(classes) == grades
 
 
-def test_how_far_off_grades_are_is_kept_with_the_run(table: Table, keras_on_jax: Any) -> None:
+def test_how_far_off_grades_are_and_the_recall_in_validation_are_kept_with_the_run(
+    table: Table, keras_on_jax: Any
+) -> None:
     labels = [str(grade) for grade in (1, 2, 4) * 40]
     corpus, _ = make_corpus("r", Table(texts=table.texts, labels=labels), OwnChoices())
     data = DataSpec(
@@ -160,6 +162,7 @@ def test_how_far_off_grades_are_is_kept_with_the_run(table: Table, keras_on_jax:
     assert 0 <= error <= 3
     assert kappa is not None
     assert -1 <= kappa <= 1
+    assert end.result.val_macro_recall is not None
 
 
 def test_the_vocabulary_is_that_of_the_training_part(table: Table) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up import ENVIRONMENT, curves, finished, made_up
+from made_up import ENVIRONMENT, curves, finished, made_up, only_section
 
 from rnnbench.claims.kinds import Claim, CompareTest, Expectation, LeadTest
-from rnnbench.compare.comparison import Comparison, Declaration
+from rnnbench.compare.comparison import Comparison, Declaration, describe_baselines
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
 from rnnbench.looks import Look
@@ -536,13 +536,52 @@ def test_tables_and_figures_of_such_a_study_say_what_they_show() -> None:
     assert "Pairs by test macro-F1" in text
     assert "5 points of test macro-F1" in text
     assert "| accuracy (%) |" in text
-    assert page.pictures[0].title == "Test macro-F1 of every run"
+    titles = [picture.title for picture in page.pictures]
+    assert titles[:2] == [
+        "Test macro-F1 of every run",
+        "Share of runs that score above each test macro-F1",
+    ]
+    assert "At each macro-F1, how many" in text
     tables = report.tables()
     assert "test_macro_f1_t_low" in tables["architectures"]
     assert tables["seeds"].splitlines()[0].endswith(",test_macro_f1")
     usual = compose(with_f1(runs())).tables()
     assert "test_macro_f1_t" not in usual["architectures"]
     assert usual["seeds"].splitlines()[0].endswith(",epoch_seconds")
+
+
+def test_the_response_to_a_hyperparameter_is_in_what_the_study_compares() -> None:
+    found = with_f1([made_up("lstm", seed, 0.8, units=n) for n in (4, 8) for seed in (0, 1)])
+    report = compose(found, BY_F1)
+    text = render_markdown(report.page(), has_csv=True)
+    assert "| parameters | test macro-F1 (%) |" in text
+    assert "How the test macro-F1 responds to units" in text
+    assert "test_macro_f1_t_low" in report.tables()["responses"]
+    assert "test_macro_f1" not in compose(found).tables()["responses"]
+
+
+def test_weighted_validation_losses_are_said_not_to_compare() -> None:
+    found = [made_up("lstm", seed, 0.8, class_weight="balanced") for seed in (0, 1)]
+    sentence = "With class weights the validation loss and the gap are weighted too"
+    assert sentence in render_markdown(compose(found).page(), has_csv=True)
+    assert sentence not in render_markdown(compose(runs()).page(), has_csv=True)
+
+
+def test_arms_that_see_own_texts_differently_have_the_majority_class_to_beat() -> None:
+    def baselines(_: DataSpec) -> list[ArmRow]:
+        names = ("bag of words", "majority class")
+        return [
+            ArmRow(section="", arm=each, n=1, is_baseline=True, is_majority=each == names[1])
+            for each in names
+        ]
+
+    own = [made_up("lstm", 0, 0.8, dataset="mine", max_len=each) for each in (50, 100)]
+    (row,) = describe_baselines(only_section(own, "max_len"), baselines)
+    assert row.is_majority
+    notes = [made_up("lstm", 0, 0.8, max_len=each) for each in (50, 100)]
+    assert describe_baselines(only_section(notes, "max_len"), baselines) == []
+    split = [made_up("lstm", 0, 0.8, dataset="mine", split_seed=each) for each in (1, 2)]
+    assert describe_baselines(only_section(split, "split_seed"), baselines) == []
 
 
 def test_another_metric_after_a_look_is_another_look_and_that_is_said() -> None:
@@ -565,3 +604,6 @@ def test_grades_have_a_table_and_columns_of_their_own() -> None:
     assert "| lstm | 7 | 0.50 ± 0.00 | 0.80 ± 0.00 |" in text
     assert "test_quadratic_kappa_sd" in report.tables()["architectures"]
     assert "quadratic" not in compose(runs()).tables()["architectures"]
+    assert graded[0].result is not None
+    graded[0] = replace(graded[0], result=replace(graded[0].result, test_quadratic_kappa=None))
+    assert "| 0.80 ± 0.00 (of 6) |" in render_markdown(compose(graded).page(), has_csv=True)

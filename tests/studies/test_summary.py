@@ -13,6 +13,7 @@ from rnnbench.compare.rows import ArmRow
 from rnnbench.published.notes import REVIEWS, published_runs
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, PluginForm, Recipe, RunResult, RunSpec
+from rnnbench.studies.screen import _grade_columns
 from rnnbench.studies.summary import (
     Row,
     is_comparable_with_notes,
@@ -117,11 +118,18 @@ def test_no_finished_run_has_no_mean() -> None:
     assert row.n_parameters == 8809
 
 
-@pytest.mark.parametrize("value", [None, math.nan], ids=["missing", "NaN"])
-def test_a_score_that_is_not_there_leaves_the_mean_unknown(value: float | None) -> None:
-    row = only_row(finished(0.7), finished(0.8, test_loss=value))
+def test_a_score_that_is_not_a_number_leaves_the_mean_unknown() -> None:
+    row = only_row(finished(0.7), finished(0.8, test_loss=math.nan))
     assert math.isnan(row.test_loss.mean)
     assert row.test_accuracy.mean == pytest.approx(0.75)
+
+
+def test_a_score_that_is_unknown_of_one_run_is_a_mean_of_fewer_and_says_of_how_many() -> None:
+    graded = {"test_absolute_error": 0.5}
+    row = only_row(finished(0.7, **graded, test_quadratic_kappa=0.7), finished(0.8, **graded))
+    assert (row.test_quadratic_kappa.mean, row.test_quadratic_kappa.n) == (0.7, 1)
+    kappa = [*_grade_columns([row])][-1]
+    assert kappa.write(row) == "0.70 (of 1)"
 
 
 def test_the_baselines_stand_below_once_for_each_way_of_seeing_the_texts() -> None:
