@@ -19,7 +19,7 @@ HIGHER_RATE = 0.01
 """What is tried where the rate is low; tuning finds rates of about 0.005 to 0.02 on IMDB
 (docs/results/tuned/runs.csv)."""
 
-_LOW_RATE = 0.003
+_LOW_RATE = 0.001  # the lowest that a race tries
 
 
 def _typed(*kinds: type) -> frozenset[str]:
