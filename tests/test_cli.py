@@ -95,7 +95,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "two names of one file": (
         ("run", "lstm", "--train", "a.csv", "--dataset", "b.csv"),
         USAGE,
-        "--train and --dataset name the same; use one of them",
+        "name the same; use one of them",
     ),
     "a file to validate on alone": (
         ("plan", "lstm", "--train", "a.csv", "--validation", "b.csv"),

@@ -35,8 +35,7 @@ def strip_html(text: str) -> str:
     """
     if not has_html(text):
         return text
-    unescaped = html.unescape(_TAG.sub(_space, text))
-    return _TAG.sub(_space, unescaped).strip()  # tags that were written with entities
+    return html.unescape(_TAG.sub(_space, text)).strip()
 
 
 def _space(tag: re.Match[str]) -> str:
