@@ -152,7 +152,7 @@ def _show_results(
         is_whole: whether the command came to its end: then the baselines are worth a moment.
     """
     if is_whole:
-        _fit_baselines({run.spec.data for run in runs})
+        _fit_baselines({run.spec.data for run in runs}, view)
     baselines = partial(find_baselines, fits=False)
     study = plan.study
     rows = summarise(runs, vary_split=study.vary_split, floor=find_floor, metric=study.metric)
@@ -174,10 +174,12 @@ def _show_results(
     return rows
 
 
-def _fit_baselines(data: Iterable[DataSpec]) -> None:
+def _fit_baselines(data: Iterable[DataSpec], view: RunScreen) -> None:
     """Have the cache hold them, by a process of its own: scikit-learn stays out of this one."""
     found = {each: find_baseline(each, fits=False) for each in data}
     missing = [each for each, row in found.items() if row is None or row.right is None]
+    if missing:
+        view.say("A bag of words is fitted now, to stand beside the networks.")
     with suppress(RnnbenchError):  # the table does without
         for each in missing:
             call_in_process(find_baseline, each)
