@@ -68,12 +68,12 @@ def with_defaults(study: Study, dataset: DatasetRef, racing: Racing) -> Study:
     study = replace(study, recipe={"batch_size": (choose_batch_size(n_train),), **study.recipe})
     if len(held) == len(fields(Setting)):
         return study
-    race = _find_or_run(_first_run(study, dataset, racing.workers), held, racing)
-    if race.seed in study.seeds:
+    if SEED in study.seeds:
         raise UsageError(
-            f"seed {race.seed} chose the settings in a race; networks must be measured on others: "
+            f"seed {SEED} chooses the settings in a race; networks must be measured on others: "
             "leave it out of --seeds"
         )
+    race = _find_or_run(_first_run(study, dataset, racing.workers), held, racing)
     return _with_setting(study, race, held)
 
 

@@ -69,7 +69,7 @@ def test_report_shows_the_race(raced: Project) -> None:
 def test_seed_of_the_race_is_not_measured_on(raced: Project) -> None:
     done = raced.here("run", "lstm", "--seeds", "1000,", *OWN, "--race", "20s")
     assert done.returncode == 2
-    assert "seed 1000 chose the settings in a race" in done.stderr
+    assert "seed 1000 chooses the settings in a race" in done.stderr
 
 
 HELD = ("--units", "4", "--embedding-size", "4", "--learning-rate", "0.01", "--race", "20s")
