@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import Answer
 from newcomer import write_reviews
 from project import Project, build_once, write_project
 
+from rnnbench.datasets import DatasetRef
 from rnnbench.errors import UsageError
 from rnnbench.ledger import FOLDER, Ledger
 from rnnbench.own_options import RaceChoices
+from rnnbench.racing.defaults import with_defaults
 from rnnbench.recorded_runs import read_runs
+from rnnbench.study import load_study
 
 OWN = ("--dataset", "reviews.csv")
 STUDY = "textbook-reviews"
@@ -27,7 +31,7 @@ def raced(shared: Path) -> Project:
 
     def run() -> None:
         write_reviews(project.folder / "reviews.csv")
-        done = project.here("run", "lstm", "--seeds", "1", *OWN, "--race", "20s", "--report")
+        done = project.here("run", "lstm", "--seeds", "1", *OWN, "--race", "10s", "--report")
         assert done.returncode == 0, done.stderr
         (project.folder / "said.txt").write_text(done.stdout, "utf-8")
 
@@ -54,7 +58,7 @@ def test_documented_command_learns_what_there_is_to_learn(raced: Project) -> Non
 
 def test_race_is_kept_for_the_next_command(raced: Project) -> None:
     before = settings(raced)
-    done = raced.here("run", "lstm", "--seeds", "1", *OWN, "--race", "20s", "--no-report")
+    done = raced.here("run", "lstm", "--seeds", "1", *OWN, "--race", "10s", "--no-report")
     assert "kept from before" in done.stdout
     assert "1 done already" in done.stdout
     assert settings(raced) == before
@@ -67,12 +71,12 @@ def test_report_shows_the_race(raced: Project) -> None:
 
 
 def test_seed_of_the_race_is_not_measured_on(raced: Project) -> None:
-    done = raced.here("run", "lstm", "--seeds", "1000,", *OWN, "--race", "20s")
+    done = raced.here("run", "lstm", "--seeds", "1000,", *OWN, "--race", "10s")
     assert done.returncode == 2
     assert "seed 1000 chooses the settings in a race" in done.stderr
 
 
-HELD = ("--units", "4", "--embedding-size", "4", "--learning-rate", "0.01", "--race", "20s")
+HELD = ("--units", "4", "--embedding-size", "4", "--learning-rate", "0.01", "--race", "10s")
 
 
 @pytest.mark.parametrize("words", [("--race", "none"), HELD], ids=["unwanted", "nothing open"])
@@ -84,11 +88,11 @@ def test_no_race_where_none_is_wanted_or_nothing_is_left_open(
     assert "race" not in done.stdout
 
 
-def test_imdb_and_synthetic_reviews_keep_the_notes_recipe(
-    rnnbench: Callable[..., Answer], tmp_path: Path
-) -> None:
-    rnnbench("run", "--quick", "--dry-run")
-    assert not (tmp_path / FOLDER / "races").exists()
+@pytest.mark.parametrize("name", ["imdb", "synthetic"])
+def test_imdb_and_synthetic_reviews_keep_the_notes_recipe(name: str) -> None:
+    study, reviews = load_study("textbook"), DatasetRef(name=name, fingerprint="", origin="")
+    nothing: Any = None  # is asked for: no race is run
+    assert with_defaults(study, reviews, nothing) is study
 
 
 def test_time_of_a_race_is_checked(rnnbench: Callable[..., Answer]) -> None:
@@ -109,7 +113,7 @@ def test_race_without_an_epoch_is_said_and_not_kept(raced: Project, tmp_path: Pa
 
 def raced_again(project: Project) -> bool:
     """Whether more time lets a race that was cut be run again."""
-    words = ("plan", "gru", "--seeds", "1", *OWN, "--epochs", "2", "--race", "20s")
+    words = ("plan", "gru", "--seeds", "1", *OWN, "--epochs", "2", "--race", "10s")
     return "tried with lstm and gru" in project.here(*words).stdout
 
 
