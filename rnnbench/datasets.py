@@ -20,7 +20,7 @@ from rnnbench.execution.process import call_in_process
 from rnnbench.formats import is_there
 from rnnbench.limits import MOST_OF_A_NAME
 from rnnbench.output.characters import plain, readable_name
-from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec, is_own
 
 DATASETS = ("auto", "imdb", "synthetic", "synthetic-full")
 
@@ -49,7 +49,7 @@ class DatasetRef:
     @property
     def is_own(self) -> bool:
         """Whether they are texts of the user's own."""
-        return self.name not in ("imdb", SYNTHETIC)
+        return is_own(self.name)
 
 
 Progress = Callable[[int, int | None], None]

@@ -153,7 +153,7 @@ class DataSpec:
     @property
     def is_own(self) -> bool:
         """Whether it is a file of the user's, which is split when it is read."""
-        return self.dataset not in ("imdb", SYNTHETIC)
+        return is_own(self.dataset)
 
     def __post_init__(self) -> None:
         for name in ("dataset", "fingerprint"):
@@ -167,6 +167,11 @@ class DataSpec:
                 f"validation_fraction must lie between 0 and 1, got {self.validation_fraction}"
             )
         check_count("split_seed", self.split_seed, 0)
+
+
+def is_own(dataset: str) -> bool:
+    """Whether data of that name are texts of the user's."""
+    return dataset not in ("imdb", SYNTHETIC)
 
 
 def noun_of(data: Iterable[DataSpec]) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from rnnbench.compare.rows import BaselineRow
-from rnnbench.data.cache import cache_folder, open_corpus, split_indices
-from rnnbench.data.dataset import BagOfWords, score_bag_of_words
+from rnnbench.data.cache import cache_folder, open_corpus
+from rnnbench.data.dataset import BagOfWords, score_bag_of_words, split_of
 from rnnbench.data.files import read_json, write_json
 from rnnbench.errors import DataError
 from rnnbench.execution.environment import processor_name
@@ -67,9 +67,7 @@ def find_floor(data: DataSpec) -> float | None:
     """
     try:
         corpus = open_corpus(data.fingerprint)
-        split = split_indices(
-            data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
-        )
+        split = split_of(data)
     except DataError:
         return None
     labels = corpus.train.labels
@@ -85,9 +83,7 @@ def _find_majority(data: DataSpec) -> BaselineRow | None:
         corpus = open_corpus(data.fingerprint)
         if not corpus.vocabulary:
             return None  # IMDB is balanced: a half
-        split = split_indices(
-            data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
-        )
+        split = split_of(data)
     except DataError:
         return None
     labels = corpus.test.labels

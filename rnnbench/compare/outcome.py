@@ -15,7 +15,7 @@ from rnnbench.compare.reach import tell_few_texts
 from rnnbench.compare.rows import ArmRow, BaselineRow
 from rnnbench.compare.sections import Arm, Section
 from rnnbench.metrics import USUAL_METRIC
-from rnnbench.output.amounts import plural
+from rnnbench.output.amounts import plural, some
 from rnnbench.page.texts import number, per_cent, within
 from rnnbench.specs import SYNTHETIC
 from rnnbench.stats.crossed import crossed_interval
@@ -184,7 +184,7 @@ def _tell_majority(leads: Sequence[_Lead], metric: str) -> Iterator[tuple[Kind, 
     scores = _scores([lead.baseline for lead in behind], metric)
     score = f"always predicting the most common class scores {scores}"
     if len(behind) < len(leads):
-        names = _named([lead.name for lead in behind])
+        names = some([lead.name for lead in behind], _MOST_NAMED)
         yield "some no better", f"Not clearly better than the majority class: {names}; {score}."
         return
     is_clear = all(lead.of_texts is not None and lead.of_texts.high <= 0 for lead in leads)
@@ -210,7 +210,7 @@ def _tell_bag_of_words(arms: _Arms, bags: Mapping[str, ArmRow]) -> Iterator[tupl
         "bag of words",
         f"A bag of words, without any order, is better by {by}: it scores "
         f"{per_cent(best.baseline.test_accuracy)} %, the best {networks}, "
-        f"{_named([lead.name for lead in (best, *level)])}, {per_cent(best.mean)} %.",
+        f"{some([lead.name for lead in (best, *level)], _MOST_NAMED)}, {per_cent(best.mean)} %.",
     )
 
 
@@ -225,7 +225,7 @@ def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
     limits = " or ".join(f"{n:,}" for n in sorted({run.spec.recipe.epochs for run in found}))
     names = [f"{name} {len(of_arm)}" for name, of_arm in cut.items() if of_arm]
     n_finished = sum(len(arm.finished) for _, arm in arms)
-    which = f"{len(found):,} of {plural(n_finished, 'run')} ({_named(names)})"
+    which = f"{len(found):,} of {plural(n_finished, 'run')} ({some(names, _MOST_NAMED)})"
     if len(found) == n_finished:
         which = f"all {n_finished:,} runs" if n_finished > 1 else "the only run"
     limit = f"{limits} {'epoch' if limits == '1' else 'epochs'}"
@@ -279,15 +279,9 @@ def _mean(arm: Arm, metric: str = USUAL_METRIC) -> float:
     return fmean(scores_by_seed(arm.learned, metric).values())
 
 
-def _named(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    listed = ", ".join(names[:_MOST_NAMED])
-    return f"{listed} and {more} more" if more > 0 else listed
-
-
 def _scores(rows: Iterable[ArmRow], metric: str) -> str:
     """What baselines score, with their sections where that differs."""
     found = {row.section: f"{per_cent(row.score(metric).mean)} %" for row in rows}
     if len({*found.values()}) == 1:
         return next(iter(found.values()))
-    return _named([f"{score} ({section})" for section, score in found.items()])
+    return some([f"{score} ({section})" for section, score in found.items()], _MOST_NAMED)

@@ -104,7 +104,7 @@ def read_predicted(
 ) -> dict[int, NDArray[np.int8]]:
     """By seed, what the best model took each test review for, int8 `(n_reviews,)`.
 
-    Runs are left out as by `read_correct`.
+    Runs whose predictions are not here, or cannot be of these classes, are left out.
     """
     if labels is None:
         return {}

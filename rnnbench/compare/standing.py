@@ -14,7 +14,7 @@ from rnnbench.compare.rows import PairRow, Withheld, in_section
 from rnnbench.compare.sections import Arm, Section
 from rnnbench.compare.verdicts import level_of_look
 from rnnbench.looks import Look, declared_value, earlier_looks
-from rnnbench.output.amounts import ordinal, plain, plural
+from rnnbench.output.amounts import ordinal, plain, plural, some
 
 _MOST_TOLD = 3
 _DECLARED = {
@@ -180,9 +180,8 @@ def tell_changes(
             )
     late = [key for row in pairs for key in _arms_of(row) if key in standing.late]
     if names := [in_section(*key) for key in dict.fromkeys(late)]:
-        more = f" and {len(names) - _MOST_TOLD:,} more" if len(names) > _MOST_TOLD else ""
-        told = ", ".join(names[:_MOST_TOLD])
-        yield f"Not among the runs of the first look, so declared after it: {told}{more}."
+        told = some(names, _MOST_TOLD)
+        yield f"Not among the runs of the first look, so declared after it: {told}."
 
 
 def tell_interim(interim: Interim, n_needed: int, *, is_coarse: bool = False) -> str:

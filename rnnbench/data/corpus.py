@@ -87,6 +87,11 @@ class Corpus:
         if self.tokens not in TOKENS or (self.tokens == "subwords") != bool(self.subwords):
             raise DataError(f"texts cannot have been cut into {self.tokens} like that")
 
+    @property
+    def n_training(self) -> int:
+        """How many texts at the beginning of the training half train; all if nothing is split."""
+        return self.train.n_reviews - (self.n_validation or 0)
+
     def fingerprint(self) -> str:
         """SHA-256 (hex) over tokens, offsets and labels: the content, never file bytes.
 

@@ -61,7 +61,7 @@ def load_part(data: DataSpec, name: PartName) -> Part:
     if name == "test":
         half, rows = corpus.test, np.arange(corpus.test.n_reviews)
     else:
-        split = _split(data)
+        split = split_of(data)
         half, rows = corpus.train, split.train if name == "train" else split.validation
     tokens = cut_and_pad(half, rows, num_words=data.num_words, max_len=data.max_len)
     return Part(tokens=tokens, labels=half.labels[rows].astype(np.float32))
@@ -87,7 +87,7 @@ def chance_loss(data: DataSpec, *, is_balanced: bool = False) -> float:
     Raises:
         DataError: the corpus is not in the cache, or is damaged.
     """
-    split, labels = _split(data), open_corpus(data.fingerprint).train.labels
+    split, labels = split_of(data), open_corpus(data.fingerprint).train.labels
     counts = np.bincount(labels[split.validation], minlength=data.n_classes)
     shares = counts / counts.sum()
     if is_balanced:
@@ -106,7 +106,7 @@ def chance_recall(data: DataSpec) -> float:
     Raises:
         DataError: the corpus is not in the cache, or is damaged.
     """
-    labels = open_corpus(data.fingerprint).train.labels[_split(data).validation]
+    labels = open_corpus(data.fingerprint).train.labels[split_of(data).validation]
     counts = np.unique(labels, return_counts=True)[1]
     error = 0.5 * np.sqrt((1 / counts).sum()) / len(counts)
     return float(min(1 / len(counts) + 1.645 * error, 1 - 0.5 / (len(counts) * len(labels))))
@@ -199,7 +199,12 @@ def score_bag_of_words(data: DataSpec) -> BagOfWords:
     )
 
 
-def _split(data: DataSpec) -> Split:
+def split_of(data: DataSpec) -> Split:
+    """Which texts of the training half train and which validate.
+
+    Raises:
+        DataError: the corpus is not in the cache, or too small for this split.
+    """
     return split_indices(
         data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
     )

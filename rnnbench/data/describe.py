@@ -136,7 +136,7 @@ def tell_sizes(found: Findings) -> tuple[str, ...]:
 
 def _count_classes(corpus: Corpus) -> dict[str, list[int]]:
     n_classes = len(corpus.classes)
-    halves = np.split(corpus.train.labels, [corpus.train.n_reviews - (corpus.n_validation or 0)])
+    halves = np.split(corpus.train.labels, [corpus.n_training])
     counts = [np.bincount(half, minlength=n_classes) for half in (*halves, corpus.test.labels)]
     rows: NDArray[np.int64] = np.stack(counts, axis=1)
     return dict(zip(corpus.classes, rows.tolist(), strict=True))

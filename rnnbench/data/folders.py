@@ -14,6 +14,7 @@ from rnnbench.data.inputs import MOST_FILE_BYTES
 from rnnbench.data.rows import Rows, shorten
 from rnnbench.errors import DataError
 from rnnbench.formats import FormatError
+from rnnbench.output.amounts import some
 
 ENDING = ".txt"
 MOST_FILES = 2_000_000
@@ -148,6 +149,4 @@ def _size(text: os.DirEntry[str]) -> int:
 
 
 def _name(names: Sequence[str]) -> str:
-    """`a, b, c and 4 more`."""
-    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-    return ", ".join(shorten(name) for name in names[:3]) + more
+    return some([*map(shorten, names)], 3)

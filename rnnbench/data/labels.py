@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from rnnbench.data.rows import shorten
 from rnnbench.errors import DataError
-from rnnbench.output.amounts import plural
+from rnnbench.output.amounts import plural, some
 
 FEWEST_ROWS = 50
 FEWEST_OF_A_CLASS = 5
@@ -150,9 +150,8 @@ def check_labels(source: str, column: str, labels: Sequence[str]) -> None:
 
 def _tell_counts(found: Counter[str]) -> str:
     """`'Pos' (30), 'pos' (15) and 2 more`."""
-    shown = ", ".join(
+    told = [
         f"'{label if len(label) <= _SHORT else shorten(label)}' ({count:,})"
-        for label, count in found.most_common(_MOST_TOLD)
-    )
-    more = len(found) - _MOST_TOLD
-    return f"{shown} and {more} more" if more > 0 else shown
+        for label, count in found.most_common()
+    ]
+    return some(told, _MOST_TOLD)

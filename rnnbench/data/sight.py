@@ -39,14 +39,12 @@ def choose_sight(corpus: Corpus) -> Sight:
 
 def training_lengths(corpus: Corpus) -> NDArray[np.int64]:
     """int64 `(n_training_texts,)`: tokens of each, the start token included."""
-    n_train = corpus.train.n_reviews - (corpus.n_validation or 0)
-    lengths: NDArray[np.int64] = np.diff(corpus.train.offsets[: n_train + 1])
+    lengths: NDArray[np.int64] = np.diff(corpus.train.offsets[: corpus.n_training + 1])
     return lengths
 
 
 def word_counts(corpus: Corpus) -> NDArray[np.int64]:
     """int64 `(n_words,)`: how often each word of the vocabulary stands in the training texts."""
-    n_train = corpus.train.n_reviews - (corpus.n_validation or 0)
-    tokens = corpus.train.tokens[: corpus.train.offsets[n_train]]
+    tokens = corpus.train.tokens[: corpus.train.offsets[corpus.n_training]]
     counts = np.bincount(tokens, minlength=FIRST_WORD + len(corpus.vocabulary))
     return counts[FIRST_WORD:]

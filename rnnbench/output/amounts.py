@@ -1,5 +1,7 @@
 """How many of something, which of them, and how large, as people read it."""
 
+from collections.abc import Sequence
+
 _ORDINALS = (
     *("first", "second", "third", "fourth", "fifth"),
     *("sixth", "seventh", "eighth", "ninth", "tenth"),
@@ -9,6 +11,13 @@ _ORDINALS = (
 def plural(n: int, word: str) -> str:
     """`1 run`, `10,000 runs`."""
     return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """`a, b, c and 4 more`: so many of them at most by name."""
+    more = len(names) - most
+    listed = ", ".join(names[:most])
+    return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 def ordinal(n: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rnnbench.compare.page import write_curves
-from rnnbench.output.amounts import plural
+from rnnbench.output.amounts import plural, some
 from rnnbench.page.blocks import Block, Paragraph, Part, make_part
 from rnnbench.page.csv_files import write_rows
 from rnnbench.page.drawing import BLUE, Picture, grid_of_axes, house_style
@@ -170,8 +170,7 @@ def _describe(panels: Mapping[tuple[str, str], Sequence[Line]]) -> str:
         start += f", {n_open} without an interval"
     if not outside:
         return f"{start}."
-    more = f" and {len(outside) - 8} more" if len(outside) > 8 else ""
-    return f"{start}. Outside: {', '.join(outside[:8])}{more}."
+    return f"{start}. Outside: {some(outside, 8)}."
 
 
 def _draw(panels: Mapping[tuple[str, str], Sequence[Line]]) -> Figure:

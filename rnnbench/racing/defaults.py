@@ -55,7 +55,7 @@ def with_defaults(study: Study, dataset: DatasetRef, racing: Racing) -> Study:
 
     Raises:
         UsageError: the study has the race's seed.
-        StoreError: the race cannot be kept.
+        StoreError: the folder cannot be written.
     """
     if not dataset.is_own:
         return study
@@ -64,8 +64,8 @@ def with_defaults(study: Study, dataset: DatasetRef, racing: Racing) -> Study:
     held = _find_held(study)
     if not racing.limit_seconds:
         return study
-    n_train = corpus.train.n_reviews - (corpus.n_validation or 0)
-    study = replace(study, recipe={"batch_size": (choose_batch_size(n_train),), **study.recipe})
+    batch_size = choose_batch_size(corpus.n_training)
+    study = replace(study, recipe={"batch_size": (batch_size,), **study.recipe})
     if len(held) == len(fields(Setting)):
         return study
     if SEED in study.seeds:
@@ -143,10 +143,7 @@ def _run(base: RunSpec, held: Mapping[str, float | int], racing: Racing) -> Race
     )
     entrants = tuple(heats.carry_out(list_settings(held)))
     return Race(
-        dataset=base.data.dataset,
-        fingerprint=base.data.fingerprint,
-        max_len=base.data.max_len,
-        num_words=base.data.num_words,
+        data=base.data,
         held=dict(held),
         recipe=base.recipe,
         seed=base.seed,

@@ -25,8 +25,8 @@ def race_tables(races: Sequence[Race]) -> dict[str, str]:
     """The CSV text of the table, by the stem of its file."""
     lines = (
         (
-            race.max_len,
-            race.num_words,
+            race.data.max_len,
+            race.data.num_words,
             race.recipe.batch_size,
             each.setting.units,
             each.setting.embedding_size,
@@ -55,7 +55,7 @@ def _tabulate(race: Race) -> Table[Entrant]:
     ]
     cut = ", when its time was over" if race.was_cut else ""
     caption = (
-        f"A race of {duration(race.seconds)}{cut}: max_len {race.max_len}, num_words"
-        f" {race.num_words}, batch_size {race.recipe.batch_size}"
+        f"A race of {duration(race.seconds)}{cut}: max_len {race.data.max_len}, num_words"
+        f" {race.data.num_words}, batch_size {race.recipe.batch_size}"
     )
     return Table(caption, "race", columns, [("", race.entrants)])

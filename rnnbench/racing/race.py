@@ -14,20 +14,20 @@ SIZES = ((32, 64), (8, 16), (64, 128))
 """Units and embedding size, in the order in which they are tried; the last if more is better."""
 RATES = (1e-3, 3e-3, 1e-2)
 STEPS_AN_EPOCH = 300
-FEWEST, MOST = 8, 64  # texts a step
+BATCH_SIZES = (8, 16, 32, 64)
 
 
 def choose_batch_size(n_train: int) -> int:
-    """Texts a step: a power of two that gives an epoch about `STEPS_AN_EPOCH` steps.
+    """Texts a step: the most of `BATCH_SIZES` that give an epoch `STEPS_AN_EPOCH` steps.
 
     The notes' 64 for many texts: with few ones an epoch of it would hardly move the weights.
     """
-    fitting = [size for size in (8, 16, 32, 64) if size * STEPS_AN_EPOCH <= n_train]
-    return min(max(fitting, default=FEWEST), MOST)
+    fitting = (size for size in BATCH_SIZES if size * STEPS_AN_EPOCH <= n_train)
+    return max(fitting, default=BATCH_SIZES[0])
 
 
 def list_settings(held: Mapping[str, float | int]) -> list[list[Setting]]:
-    """The settings of each heat, with some values held; an empty heat is left out.
+    """The settings of each heat, with some values held; heats that this makes alike are one.
 
     Args:
         held: by the names of `Setting`.

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,20 +23,19 @@ NETWORKS = ("lstm", "gru")
 class Setting:
     """What a race chooses."""
 
+    learning_rate: float
     units: int
     embedding_size: int
-    learning_rate: float
 
     def __post_init__(self) -> None:
         check_count("units", self.units)
         check_count("embedding_size", self.embedding_size)
         Recipe(learning_rate=self.learning_rate)
 
-    def __str__(self) -> str:
-        return (
-            f"learning_rate {self.learning_rate:g}, units {self.units}, "
-            f"embedding_size {self.embedding_size}"
-        )
+    def written(self, held: Collection[str] = ()) -> str:
+        """`learning_rate 0.01, units 32, embedding_size 64`, but for what is held."""
+        values = asdict(self).items()
+        return ", ".join(f"{name} {value:g}" for name, value in values if name not in held)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +66,14 @@ class Race:
     """A race that is over.
 
     Args:
-        dataset, fingerprint, max_len, num_words: the texts, and what is seen of them.
+        data: the texts, and what is seen of them.
         held: what was not raced, by name, because the user set it.
         recipe: of every run, but for the learning rate.
         seed: of every run.
         limit_seconds: when it was to end; `seconds` is what it took.
     """
 
-    dataset: str
-    fingerprint: str
-    max_len: int
-    num_words: int
+    data: DataSpec
     held: Mapping[str, float | int]
     recipe: Recipe
     seed: int
@@ -92,20 +88,11 @@ class Race:
 
     def chose(self, spec: RunSpec) -> bool:
         """Whether a run is seen so and trained so, but for what tuning may have changed."""
-        is_alike = self.question == _ask(spec.data, spec.recipe, self.held)
-        is_same = self.fingerprint == spec.data.fingerprint
-        return is_alike and is_same and spec.embedding_size == self.winner.setting.embedding_size
-
-    @property
-    def question(self) -> str:
-        """What makes it another race on the same texts, as JSON."""
-        data = DataSpec(
-            dataset=self.dataset,
-            fingerprint=self.fingerprint,
-            max_len=self.max_len,
-            num_words=self.num_words,
-        )
-        return _ask(data, self.recipe, self.held)
+        texts, asked = self.data.fingerprint, _ask(self.data, self.recipe, self.held)
+        return (texts, asked) == (
+            spec.data.fingerprint,
+            _ask(spec.data, spec.recipe, self.held),
+        ) and spec.embedding_size == self.winner.setting.embedding_size
 
     @property
     def was_cut(self) -> bool:
@@ -119,7 +106,7 @@ def write_race(ledger_folder: Path, race: Race) -> None:
     Raises:
         OSError: the disk is full or gone.
     """
-    write_json(_place(ledger_folder, race.fingerprint, race.question), asdict(race))
+    write_json(_place(ledger_folder, race.data, race.recipe, race.held), asdict(race))
 
 
 def find_race(
@@ -133,8 +120,7 @@ def find_race(
     Args:
         on_problem: called with a sentence if its file is damaged.
     """
-    place = _place(ledger_folder, spec.data.fingerprint, _ask(spec.data, spec.recipe, held))
-    return _read(place, on_problem)
+    return _read(_place(ledger_folder, spec.data, spec.recipe, held), on_problem)
 
 
 def read_races(ledger_folder: Path, fingerprint: str) -> list[Race]:
@@ -148,13 +134,16 @@ def _rank(loss: float | None) -> tuple[bool, float]:
 
 
 def _ask(data: DataSpec, recipe: Recipe, held: Mapping[str, float | int]) -> str:
+    """What makes it another race on the same texts, as JSON."""
     trained = {**asdict(recipe), "learning_rate": None}
     return json.dumps([data.max_len, data.num_words, trained, dict(held)], sort_keys=True)
 
 
-def _place(ledger_folder: Path, fingerprint: str, question: str) -> Path:
-    name = hashlib.sha256(question.encode()).hexdigest()[:12]
-    return ledger_folder / FOLDER / fingerprint[:16] / f"{name}.json"
+def _place(
+    ledger_folder: Path, data: DataSpec, recipe: Recipe, held: Mapping[str, float | int]
+) -> Path:
+    name = hashlib.sha256(_ask(data, recipe, held).encode()).hexdigest()[:12]
+    return ledger_folder / FOLDER / data.fingerprint[:16] / f"{name}.json"
 
 
 def _read(place: Path, on_problem: Callable[[str], None]) -> Race | None:
@@ -170,7 +159,7 @@ def _parse(content: bytes) -> Race:
     entrants = [
         Entrant(**{**each, "setting": Setting(**each["setting"])}) for each in values["entrants"]
     ]
-    recipe = Recipe(**values["recipe"])
-    race = Race(**{**values, "entrants": tuple(entrants), "recipe": recipe})
+    parts = {"data": DataSpec(**values["data"]), "recipe": Recipe(**values["recipe"])}
+    race = Race(**{**values, **parts, "entrants": tuple(entrants)})
     race.winner, race.was_cut  # noqa: B018  # what is not a race has none
     return race

@@ -1,7 +1,5 @@
 """A race on the terminal, and in the words that a study keeps of it."""
 
-from dataclasses import asdict
-
 from rnnbench.page.screen import Screen
 from rnnbench.page.texts import duration, number
 from rnnbench.racing.record import NETWORKS, Entrant, Race
@@ -17,7 +15,7 @@ def tell_limit(dataset: str, seconds: float, view: Screen) -> None:
 
 def show_entrant(entrant: Entrant, view: Screen) -> None:
     """A setting whose networks have stopped."""
-    view.say(f"          {entrant.setting}: {_tell_losses(entrant)}")
+    view.say(f"          {entrant.setting.written()}: {_tell_losses(entrant)}")
 
 
 def show_race(race: Race, view: Screen, *, is_kept: bool) -> None:
@@ -34,9 +32,8 @@ def show_race(race: Race, view: Screen, *, is_kept: bool) -> None:
 def tell_winner(race: Race) -> str:
     """`learning_rate 0.01, units 32, embedding_size 64: best of 6 in a race by validation loss`."""
     cut = ", cut by its time" if race.was_cut else ""
-    chosen = asdict(race.winner.setting).items()
-    told = ", ".join(f"{name} {value:g}" for name, value in chosen if name not in race.held)
-    return f"{told}: best of {len(race.entrants)} in a race by validation loss{cut}"
+    chosen = race.winner.setting.written(race.held)
+    return f"{chosen}: best of {len(race.entrants)} in a race by validation loss{cut}"
 
 
 def _tell_losses(entrant: Entrant) -> str:

@@ -27,7 +27,7 @@ from rnnbench.compare.predictions import count_test_texts
 from rnnbench.compare.sections import Section, divide_runs
 from rnnbench.compare.standing import find_standing, looks_that_count, tell_changes
 from rnnbench.looks import Look
-from rnnbench.metrics import METRICS
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.characters import csv_text
 from rnnbench.page.blocks import ClaimRow, Fact, Facts, Page, Paragraph, Part, Warnings
 from rnnbench.page.csv_files import write_lines
@@ -187,6 +187,7 @@ def compose_report(
         sections, declared, baselines, is_learning_known=unlearned is not None, standing=standing
     )
     matched = match_textbook(tuned, runs, others, unlearned or frozenset())
+    n_test = {name: count_test_texts(comparable, name) for name in METRICS}
     rule: dict[str, Any] = {  # Any: of two functions
         "margin": declared.margin,
         "is_paired": declared.is_paired,
@@ -199,7 +200,7 @@ def compose_report(
         _planned_last(sections, planned),
         [row for row in comparison.arms if row.is_baseline],
         n_test=comparison.n_test,
-        n_texts=count_test_texts(comparable),
+        n_texts=n_test[USUAL_METRIC],
         metric=declared.metric,
         margin=declared.margin,
         command=command,
@@ -224,7 +225,7 @@ def compose_report(
                 timing=timing,
                 unlearned=unlearned or frozenset(),
                 compared=comparison.compared,
-                n_test={name: count_test_texts(comparable, name) for name in METRICS},
+                n_test=n_test,
                 **rule,
             )
         ),
@@ -236,7 +237,7 @@ def compose_report(
             tuned,
             matched,
             searches or {},
-            n_test=count_test_texts(comparable, declared.metric),
+            n_test=n_test[declared.metric],
             **rule,
         )
         if tuned

@@ -71,8 +71,7 @@ def _split(runs: Sequence[RecordedRun], *, is_own: bool, vary_split: bool) -> st
         return f"{split}; the test half is fixed"
     sizes = set()
     for corpus in _corpora(runs):
-        n_validation = corpus.n_validation or 0
-        counts = (corpus.train.n_reviews - n_validation, n_validation, corpus.test.n_reviews)
+        counts = (corpus.n_training, corpus.n_validation or 0, corpus.test.n_reviews)
         sizes.add("{:,} train, {:,} validation, {:,} test".format(*counts))
     return "; ".join(("one for all seeds, made when the file was read", *sorted(sizes)))
 

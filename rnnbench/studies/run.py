@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rnnbench.architectures import display_name
 from rnnbench.compare.baseline import find_baseline, find_baselines, find_floor
+from rnnbench.compare.comparison import find_unlearned
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.datasets import prepare_splits
 from rnnbench.entries import LedgerEntry
@@ -155,8 +156,9 @@ def _show_results(
         _fit_baselines({run.spec.data for run in runs}, view)
     baselines = partial(find_baselines, fits=False)
     study = plan.study
-    rows = summarise(runs, vary_split=study.vary_split, floor=find_floor, metric=study.metric)
-    outcome = find_outcome_of(plan, runs, baselines, command, floor=find_floor)
+    unlearned = find_unlearned(runs, find_floor, study.metric) or frozenset()
+    rows = summarise(runs, vary_split=study.vary_split, unlearned=unlearned)
+    outcome = find_outcome_of(plan, runs, baselines, command, unlearned=unlearned)
     beside = summarise_baselines(rows, baselines)
     view.show_summary([*rows, *beside], plan, give_advice(plan, rows, outcome))
     finished = (

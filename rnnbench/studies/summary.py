@@ -6,7 +6,7 @@ from functools import partial
 
 from rnnbench.architectures import display_name
 from rnnbench.compare.arms import count_parameters
-from rnnbench.compare.comparison import Baselines, Floor, describe_baselines, find_unlearned
+from rnnbench.compare.comparison import Baselines, describe_baselines
 from rnnbench.compare.outcome import Outcome, find_outcome
 from rnnbench.compare.predictions import read_labels, weigh_texts
 from rnnbench.compare.reach import describe_reach, is_too_coarse, seeds_to_decide
@@ -73,17 +73,14 @@ def summarise(
     runs: Sequence[RecordedRun],
     *,
     vary_split: bool = False,
-    floor: Floor = lambda _: None,
-    metric: str = USUAL_METRIC,
+    unlearned: frozenset[str] = frozenset(),
 ) -> list[Row]:
     """A row for each configuration, in the order in which they first come.
 
     Args:
         vary_split: each seed has a split of its own, which makes no row of its own.
-        floor: what a run has to pass in validation; where nobody knows, every finished run counts.
-        metric: what runs are compared by.
+        unlearned: fingerprints of the runs that did not learn.
     """
-    unlearned = find_unlearned(runs, floor, metric) or frozenset()
     groups: dict[tuple[str, str], list[RecordedRun]] = {}
     varying = _varying([run.spec for run in runs])
     if vary_split:
@@ -114,7 +111,7 @@ def find_outcome_of(
     baselines: Baselines,
     command: str,
     *,
-    floor: Floor = lambda _: None,
+    unlearned: frozenset[str],
 ) -> Outcome:
     """What is to be said first of a command's runs, as its report says it."""
     study = plan.study
@@ -123,15 +120,14 @@ def find_outcome_of(
         study.contrast,
         vary_split=study.vary_split,
         tuned=study.tuned,
-        unlearned=find_unlearned(runs, floor, study.metric) or frozenset(),
+        unlearned=unlearned,
     )
     found = (row for section in sections for row in describe_baselines(section, baselines))
-    labels = read_labels(plan.dataset.fingerprint)
     return find_outcome(
         sections,
         found,
-        n_test=None if labels is None else weigh_texts(labels, study.metric),
-        n_texts=None if labels is None else len(labels),
+        n_test=_count_texts(plan, study.metric),
+        n_texts=_count_texts(plan, USUAL_METRIC),
         metric=study.metric,
         margin=study.margin_points / 100,
         command=command,
@@ -215,8 +211,7 @@ def _tell_reach(plan: Plan, rows: Sequence[Row], *, asks_for_seeds: bool) -> str
         return "no run has a score to compare"
     n_seeds = min(row.n for row in learned)
     study, words = plan.study, plural(n_seeds, "seed")
-    labels, margin = read_labels(plan.dataset.fingerprint), study.margin_points / 100
-    n_test = None if labels is None else weigh_texts(labels, study.metric)
+    n_test, margin = _count_texts(plan, study.metric), study.margin_points / 100
     look = number_of_look(plan, n_more=0)
     n_pairs, is_paired = count_pairs(study, plan.specs), study.pairing == "seed"
     if not n_pairs:
@@ -244,6 +239,12 @@ def _tell_reach(plan: Plan, rows: Sequence[Row], *, asks_for_seeds: bool) -> str
     if n_seeds >= needs(n_pairs) or not asks_for_seeds:
         return limit
     return f"{limit} {_tell_missing(plan, learned, needs(n_pairs))}"
+
+
+def _count_texts(plan: Plan, metric: str) -> int | None:
+    """Over how many test texts one weighs."""
+    labels = read_labels(plan.dataset.fingerprint)
+    return None if labels is None else weigh_texts(labels, metric)
 
 
 def _tell_missing(plan: Plan, learned: Sequence[Row], needed: int) -> str:

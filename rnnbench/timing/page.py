@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
 
-from rnnbench.output.amounts import plural
+from rnnbench.output.amounts import plural, some
 from rnnbench.page.blocks import Block, Fact, Paragraph, Part, Subheading, make_part
 from rnnbench.page.csv_files import write_records
 from rnnbench.page.tables import Column, Table, Tone
@@ -62,9 +62,8 @@ def warn_of_timing(part: TimingPart) -> tuple[str, ...]:
     for status, words in _STATUS_WORDS.items():
         names = [row.arm.name for row in part.arms if row.status == status]
         if names:
-            shown = ", ".join(names[:_MOST_NAMES])
-            rest = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-            sentences.append(f"{len(names)} of {len(part.arms)} arms {words}: {shown}{rest}.")
+            shown = some(names, _MOST_NAMES)
+            sentences.append(f"{len(names)} of {len(part.arms)} arms {words}: {shown}.")
     odd = [row.arm.name for row in part.arms if row.is_confirmed is False]
     if odd:
         sentences.append(f"Another kernel ran than Keras's rule says: {', '.join(odd)}.")

@@ -25,10 +25,7 @@ def entrant(units: int, lstm: float | None, gru: float | None, is_over: bool = T
 
 def made(*entrants: Entrant, held: dict[str, float | int] | None = None) -> Race:
     return Race(
-        dataset=DATA.dataset,
-        fingerprint=DATA.fingerprint,
-        max_len=DATA.max_len,
-        num_words=DATA.num_words,
+        data=DATA,
         held=held or {},
         recipe=Recipe(batch_size=8, learning_rate=0.5),
         seed=1000,

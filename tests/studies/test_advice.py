@@ -10,6 +10,7 @@ import pytest
 from made_up import workers_here
 
 from rnnbench.architectures import display_name
+from rnnbench.compare.comparison import find_unlearned
 from rnnbench.compare.outcome import Outcome
 from rnnbench.datasets import DatasetRef
 from rnnbench.ledger import Ledger
@@ -56,7 +57,8 @@ def advise(
         n_train=100,
     ).refreshed()
     runs = [RecordedRun(study="", spec=spec, result=result_of(spec)) for spec in specs]
-    rows = summarise(runs, vary_split=study.vary_split, floor=lambda _: 0.6)
+    unlearned = find_unlearned(runs, lambda _: 0.6) or frozenset()
+    rows = summarise(runs, vary_split=study.vary_split, unlearned=unlearned)
     return give_advice(plan, rows, Outcome())
 
 

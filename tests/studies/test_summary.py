@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rnnbench.architectures import make_form
+from rnnbench.compare.comparison import find_unlearned
 from rnnbench.compare.rows import ArmRow
 from rnnbench.published.notes import REVIEWS, published_runs
 from rnnbench.recorded_runs import RecordedRun
@@ -60,7 +61,7 @@ FAILED = RunResult(status="failed", epochs=0, reason="ValueError: no")
 
 def only_row(*results: RunResult | None, floor: float | None = None) -> Row:
     runs = recorded((spec(seed=seed), result) for seed, result in enumerate(results))
-    (row,) = summarise(runs, floor=lambda _: floor)
+    (row,) = summarise(runs, unlearned=find_unlearned(runs, lambda _: floor) or frozenset())
     return row
 
 
