@@ -11,9 +11,10 @@ from rnnbench.data.corpus import PARTS, Corpus, Half, gather
 from rnnbench.data.describe import Findings, Repeats, find_out
 from rnnbench.data.html_text import has_html
 from rnnbench.data.labels import sort_classes
+from rnnbench.data.ranks import encode_texts, rank_words
 from rnnbench.data.rows import shorten
 from rnnbench.data.tables import OwnChoices, Table
-from rnnbench.data.words import encode_texts, learn_cut, rank_words
+from rnnbench.data.words import learn_cut
 from rnnbench.errors import DataError
 
 

@@ -1,11 +1,10 @@
-"""Words of any script, and ranks from the training part alone."""
+"""What texts of any script are cut into."""
 
 from __future__ import annotations
 
 import time
 import unicodedata
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,11 +12,9 @@ from hypothesis import strategies as st
 from rnnbench.data.words import (
     cut_characters,
     cut_words,
-    encode_texts,
     learn_cut,
     make_cut,
     normalise,
-    rank_words,
     tell_cut,
 )
 from rnnbench.errors import DataError
@@ -56,22 +53,6 @@ from rnnbench.errors import DataError
 )
 def test_a_text_is_cut_into_its_words(text: str, words: list[str]) -> None:
     assert cut_words(text) == words
-
-
-def test_ranks_come_from_the_training_texts_and_the_commonest_word_first() -> None:
-    labels = np.zeros(3, dtype=np.int8)
-    known, texts = encode_texts(["b a a", "a c", "c c c d"], labels)
-    words, ranked = rank_words(known, texts, np.array([True, True, False]))
-    assert words == ("a", "b", "c")
-    assert ranked.tokens.tolist() == [5, 4, 4, 4, 6, 6, 6, 6, 2]
-
-
-def test_texts_without_any_word_have_no_tokens() -> None:
-    known, texts = encode_texts(["...", "!"], np.zeros(2, dtype=np.int8))
-    words, ranked = rank_words(known, texts, np.array([True, True]))
-    assert words == ()
-    assert ranked.tokens.tolist() == []
-    assert ranked.offsets.tolist() == [0, 0, 0]
 
 
 def test_a_text_of_two_megabytes_takes_a_moment() -> None:
