@@ -116,8 +116,9 @@ class OwnFileChoices(FileChoices):
     tokens: Annotated[
         str | None,
         typer.Option(
-            help="What your texts are cut into: words, characters or subwords; auto, the default, "
-            "goes by their script."
+            help="What your texts are cut into: words, characters, subwords, or dictionary, the "
+            "words that ICU finds where no spaces are between them; auto, the default, goes by "
+            "their script."
         ),
     ] = None
     drop_small_classes: Annotated[

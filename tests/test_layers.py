@@ -76,6 +76,7 @@ OWNERS = {
     "sklearn": {"data"},
     "scipy": {"stats", "data"},
     "sentencepiece": {"data"},
+    "icu4py": {"data"},
     "mlflow": {"tracking"},
     "ray": {"execution"},
     "optuna": {"tuning"},

@@ -55,6 +55,7 @@ class CorpusEntry:
     classes: tuple[str, ...]
     n_validation: int | None
     tokens: Tokens
+    icu: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,7 @@ def store_corpus(corpus: Corpus) -> str:
             "classes": list(corpus.classes),
             "n_validation": corpus.n_validation,
             "tokens": corpus.tokens,
+            "icu": corpus.icu,
             "n_bytes": {name: (folder / name).stat().st_size for name in _names(corpus.tokens)},
         }
         write_json(folder / "corpus.json", summary)
@@ -127,6 +129,7 @@ def open_corpus(fingerprint: str, *, verify: bool = False) -> Corpus:
             n_validation=entry.n_validation,
             tokens=entry.tokens,
             subwords=_open_subwords(folder) if entry.tokens == "subwords" else b"",
+            icu=entry.icu,
         )
     except (OSError, ValueError, EOFError, DataError, FormatError) as err:
         raise DataError(f"the texts in {folder} are damaged ({err}); {_RESTORE}") from err
@@ -224,6 +227,7 @@ def _find_entry(fingerprint: str) -> CorpusEntry | None:
             classes=tuple(summary.get("classes", ("negative", "positive"))),
             n_validation=summary.get("n_validation"),
             tokens=summary.get("tokens", "words"),
+            icu=str(summary["icu"]) if summary.get("tokens") == "dictionary" else "",
         )
     except (OSError, KeyError, ValueError, TypeError, AttributeError):
         return None

@@ -14,7 +14,7 @@ from rnnbench.errors import DataError
 
 PartName = Literal["train", "validation", "test"]
 PARTS: tuple[PartName, ...] = get_args(PartName)
-Tokens = Literal["words", "characters", "subwords"]
+Tokens = Literal["words", "characters", "subwords", "dictionary"]
 TOKENS: tuple[Tokens, ...] = get_args(Tokens)
 
 START, UNKNOWN, FIRST_WORD = 1, 2, 4
@@ -65,6 +65,7 @@ class Corpus:
             training half validate; None leaves the split to each study.
         tokens: what its texts were cut into.
         subwords: the model that cut them into subwords; empty otherwise.
+        icu: the version of ICU whose dictionary found their words; empty otherwise.
 
     Raises:
         DataError: a label beyond the classes, or a training half without training reviews.
@@ -78,13 +79,15 @@ class Corpus:
     n_validation: int | None = None
     tokens: Tokens = "words"
     subwords: bytes = b""
+    icu: str = ""
 
     def __post_init__(self) -> None:
         if max(int(half.labels.max()) for half in (self.train, self.test)) >= len(self.classes):
             raise DataError(f"labels must be below {len(self.classes)}")
         if self.n_validation is not None and not 0 < self.n_validation < self.train.n_reviews:
             raise DataError("the training half leaves nothing to train or to validate on")
-        if self.tokens not in TOKENS or (self.tokens == "subwords") != bool(self.subwords):
+        needs = (self.tokens == "subwords", self.tokens == "dictionary")
+        if self.tokens not in TOKENS or needs != (bool(self.subwords), bool(self.icu)):
             raise DataError(f"texts cannot have been cut into {self.tokens} like that")
 
     @property

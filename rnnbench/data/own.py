@@ -49,6 +49,7 @@ def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, F
         n_validation=len(rows[1]),
         tokens=cut.kind,
         subwords=cut.model,
+        icu=cut.icu,
     )
     return corpus, find_out(corpus, repeats, html_share, strips_html=choices.strip_html)
 

@@ -1,4 +1,4 @@
-"""From texts to tokens: words, characters, or subwords that the training texts teach."""
+"""From texts to tokens: words, characters, subwords that texts teach, words of a dictionary."""
 
 import io
 import re
@@ -25,9 +25,13 @@ _MOST_PIECES = 2_000
 _MOST_LEARNT = 10_000_000  # characters that subwords are learnt from
 _BEYOND_LETTERS = 500  # in Chinese, whose characters alone may be 4,000
 _KEPT_CUTS = 100_000
+_HALVES = re.compile("[\ud800-\udfff]")  # surrogates that lack the other, of which ICU knows none
+_BESIDE_HAN = ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HALFWIDTH", "HANGUL")
+_MOST_BESIDE_HAN = 0.05  # share: of Japanese descriptions none has under 0.4, Chinese reviews 1e-5
 
-_BEST: Mapping[str, Tokens] = {"THAI": "subwords"}
-"""By script, what did better than words by more than chance (`benchmarks/results/tokens.json`)."""
+_BEST: Mapping[str, Tokens] = {"Thai": "subwords", "Chinese": "dictionary"}
+"""What did better than single characters, by more than chance, where no spaces part the words
+(`benchmarks/results/tokens.json`)."""
 
 
 def normalise(text: str) -> str:
@@ -63,11 +67,13 @@ class Cut:
 
     Args:
         model: of subwords, as SentencePiece writes it; empty for other kinds.
+        icu: the version of ICU whose dictionary finds the words; empty for other kinds.
     """
 
     kind: Tokens
     pieces: Callable[[str], list[str]]
     model: bytes = b""
+    icu: str = ""
 
     def __call__(self, text: str) -> list[str]:
         """The tokens in order."""
@@ -82,6 +88,10 @@ def make_cut(kind: Tokens, model: bytes = b"") -> Cut:
     """
     if kind == "subwords":
         return Cut(kind=kind, pieces=_open_subwords(model), model=model)
+    if kind == "dictionary":
+        from icu4py import icu_version
+
+        return Cut(kind=kind, pieces=_open_dictionary(), icu=icu_version)
     return Cut(kind=kind, pieces=cut_characters if kind == "characters" else cut_words)
 
 
@@ -95,24 +105,32 @@ def learn_cut(choice: str, texts: Sequence[str]) -> Cut:
     return make_cut(kind, _learn_subwords(texts) if kind == "subwords" else b"")
 
 
-def tell_cut(choice: str, kind: Tokens) -> tuple[str, ...]:
+def tell_cut(choice: str, kind: Tokens, icu: str = "") -> tuple[str, ...]:
     """A sentence on what texts are cut into and why, where that is not words."""
-    if choice == kind != "words":
-        return (f"tokens: {kind}, as you chose",)
-    if choice == kind or kind == "words":
+    if kind == "words":
         return ()
-    scripts = " and ".join(script.title() for script, best in _BEST.items() if best == kind)
-    return (f"tokens: {kind}, which did better than words on {scripts}; --tokens decides it",)
+    shown = f"{kind} (words by ICU {icu})" if icu else kind
+    if choice == kind:
+        return (f"tokens: {shown}, as you chose",)
+    scripts = " and ".join(script for script, best in _BEST.items() if best == kind)
+    return (f"tokens: {shown}, which did better than characters on {scripts}; --tokens decides it",)
 
 
 def _find_script(texts: Sequence[str]) -> str:
-    """The script of most letters, as Unicode's names begin, in at most 1,000 of the texts."""
+    """The script of most letters, as Unicode's names begin, in at most 1,000 of the texts.
+
+    Han alone is Chinese; with kana or Hangul it is Japanese or Korean.
+    """
     letters = Counter("".join(texts[:: 1 + len(texts) // 1000]))
     scripts: Counter[str] = Counter()
     for letter, count in letters.items():
         if letter.isalpha():
             scripts[unicodedata.name(letter, "?").split()[0]] += count
-    return scripts.most_common(1)[0][0] if scripts else ""
+    script = scripts.most_common(1)[0][0] if scripts else ""
+    beside = sum(scripts[other] for other in _BESIDE_HAN)
+    if script == "CJK" and beside <= _MOST_BESIDE_HAN * (scripts["CJK"] + beside):
+        return "Chinese"
+    return script.title()
 
 
 def _learn_subwords(texts: Sequence[str]) -> bytes:
@@ -170,6 +188,27 @@ def _open_subwords(model: bytes) -> Callable[[str], list[str]]:
         return (stretch,) if _is_symbol(stretch) else tuple(encode(stretch, out_type=str))
 
     return lambda text: [piece for part in _cut_stretches(text) for piece in cut_stretch(part)]
+
+
+def _open_dictionary() -> Callable[[str], list[str]]:
+    """Unicode's word boundaries, and of scripts without spaces ICU's dictionary's.
+
+    ICU takes the dictionary of the text's script, whatever the locale: all texts have the same.
+    """
+    from icu4py.breakers import WordBreaker
+
+    def cut(text: str) -> list[str]:
+        whole = _HALVES.sub(" ", normalise(text))
+        return [word for word in map(_trim, WordBreaker(whole, "root")) if word]
+
+    return cut
+
+
+@lru_cache(_KEPT_CUTS)
+def _trim(stretch: str) -> str:
+    """From the first letter, digit or emoji of a stretch to the last; empty where it has none."""
+    found = list(_words().finditer(stretch))
+    return stretch[found[0].start() : found[-1].end()] if found else ""
 
 
 def _cut_stretches(text: str) -> list[str]:

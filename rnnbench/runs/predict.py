@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rnnbench.architectures import display_name, installed_code
 from rnnbench.data import prepare
 from rnnbench.data.cache import open_corpus
-from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Half, Tokens
+from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Corpus, Half, Tokens
 from rnnbench.data.dataset import Part, cut_and_pad, load_part
 from rnnbench.data.describe import read_findings
 from rnnbench.data.html_text import strip_html
@@ -18,7 +18,7 @@ from rnnbench.data.imdb import read_imdb_words
 from rnnbench.data.inputs import STANDARD_INPUT
 from rnnbench.data.labels import label_key
 from rnnbench.data.tables import OwnChoices
-from rnnbench.data.words import make_cut
+from rnnbench.data.words import Cut, make_cut
 from rnnbench.datasets import open_table
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import DataError, UsageError, WorkerError
@@ -73,7 +73,8 @@ def predict_text(
     path, spec = model_file(entry), entry.spec()
     data = spec.data
     ranks, corpus = _ranks(data), open_corpus(data.fingerprint)
-    cut = list(map(make_cut(corpus.tokens, corpus.subwords), _as_trained(texts, data)))
+    cutter = make_cut(corpus.tokens, corpus.subwords)
+    cut = list(map(cutter, _as_trained(texts, data)))
     probability = _ask(path, spec, _encode(cut, ranks, data))
     return [
         Prediction(
@@ -84,7 +85,7 @@ def predict_text(
             tokens=corpus.tokens,
             seen=tuple(word if word in ranks else None for word in seen[-data.max_len :]),
             n_cut=max(len(seen) - data.max_len, 0),
-            notes=_code_notes(spec.form),
+            notes=(*_code_notes(spec.form), *_cut_notes(corpus, cutter)),
         )
         for text, seen, row in zip(texts, cut, probability, strict=True)
     ]
@@ -129,7 +130,7 @@ def show_prediction(prediction: Prediction, screen: Screen) -> None:
     known = sum(word is not None for word in prediction.seen)
     seen = " ".join("[?]" if word is None else word for word in prediction.seen)
     say(f"seen      {seen or 'no word at all'}")
-    token = prediction.tokens.removesuffix("s")
+    token = "word" if prediction.tokens == "dictionary" else prediction.tokens.removesuffix("s")
     tokens = plural(len(prediction.seen), token)
     say(f"known     {known} of {tokens}; [?] marks a {token} that the model never learnt")
     if prediction.n_cut:
@@ -147,6 +148,16 @@ def _code_notes(form: Form) -> tuple[str, ...]:
     return (
         f"the code of {form.name} {was} trained this model, so its answers need not be those "
         "that were scored",
+    )
+
+
+def _cut_notes(corpus: Corpus, cut: Cut) -> tuple[str, ...]:
+    """A sentence where ICU's dictionary may not be the one that cut the training texts."""
+    if cut.icu == corpus.icu:
+        return ()
+    return (
+        f"ICU {corpus.icu} cut the training texts, ICU {cut.icu} cuts these: its dictionary may "
+        "have other words",
     )
 
 
@@ -192,7 +203,7 @@ def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tup
     tokens = _encode(list(map(cut, _as_trained(read.texts, data))), _ranks(data), data)
     trained = {row.tobytes() for row in load_part(data, "train").tokens.astype(tokens.dtype)}
     known = sum(row.tobytes() in trained for row in tokens)
-    notes = read.notes
+    notes = (*read.notes, *_cut_notes(corpus, cut))
     if known:
         notes += (
             f"to the network {known:,} of the texts look the same as one that it was trained on, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from rnnbench.data.cache import (
     split_indices,
     store_corpus,
 )
-from rnnbench.data.corpus import PARTS, PartName
+from rnnbench.data.corpus import PARTS, TOKENS, PartName
 from rnnbench.data.describe import tell_findings
 from rnnbench.data.labels import read_grades
 from rnnbench.data.own import make_corpus
@@ -83,15 +84,21 @@ def test_few_test_texts_are_told_with_the_weight_of_one(table: Table) -> None:
 
 def test_texts_cut_otherwise_are_other_data_which_the_cache_keeps(table: Table) -> None:
     corpora = {
-        kind: make_corpus("r", table, OwnChoices(tokens=kind))[0]
-        for kind in ("auto", "words", "characters", "subwords")
+        kind: make_corpus("r", table, OwnChoices(tokens=kind))[0] for kind in ("auto", *TOKENS)
     }
     fingerprints = {kind: store_corpus(corpus) for kind, corpus in corpora.items()}
     assert fingerprints["auto"] == fingerprints["words"]
-    assert len(set(fingerprints.values())) == 3
-    for kind in ("words", "characters", "subwords"):
-        kept = open_corpus(fingerprints[kind], verify=True)
-        assert (kept.tokens, kept.subwords) == (kind, corpora[kind].subwords)
+    assert len(set(fingerprints.values())) == len(TOKENS)
+    for kind in TOKENS:
+        made, kept = corpora[kind], open_corpus(fingerprints[kind], verify=True)
+        assert (kept.tokens, kept.subwords, kept.icu) == (kind, made.subwords, made.icu)
+
+
+def test_what_two_versions_of_icu_cut_alike_is_the_same_data(table: Table) -> None:
+    corpus, _ = make_corpus("r", table, OwnChoices(tokens="dictionary"))
+    assert replace(corpus, icu="1.0").fingerprint() == corpus.fingerprint()
+    with pytest.raises(DataError, match="dictionary"):
+        replace(corpus, icu="")
 
 
 def test_subwords_are_learnt_from_the_training_part_alone(table: Table) -> None:

@@ -90,16 +90,50 @@ def test_the_same_texts_teach_the_same_subwords() -> None:
     assert make_cut("subwords", first.model)(texts[0]) == first(texts[0])
 
 
-def test_by_itself_only_thai_is_cut_into_subwords() -> None:
-    assert learn_cut("auto", ["สมชาย", "สมหญิง ok"]).kind == "subwords"
-    for text in ("good", "좋다 ㅋㅋ", "很好", "とても良い", "123", ""):
-        assert learn_cut("auto", [text]).kind == "words"
-    assert learn_cut("words", ["สมชาย"]).kind == "words"
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("我喜欢这部电影。", ["我", "喜欢", "这", "部", "电影"]),
+        ("野家😍𠀀𠮷👍🏽🇰🇷", ["野家", "😍", "𠀀", "𠮷", "👍🏽", "🇰🇷"]),
+        ("สมชายไปตลาด", ["สมชาย", "ไป", "ตลาด"]),
+        ("It’s 3.14, OK!", ["it's", "3.14", "ok"]),
+        ("好\u200b \u0301 们\ufeff", ["好", "\u0301", "们"]),
+        ("a\ud800b\x00", ["a", "b"]),
+        ("\ud83d。\u200d", []),
+        ("", []),
+    ],
+)
+def test_a_dictionary_finds_words_where_no_spaces_are(text: str, words: list[str]) -> None:
+    assert make_cut("dictionary")(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("สมชาย สมหญิง ok", "subwords"),
+        ("很好 ok", "dictionary"),
+        ("鲜の每日，" + "我喜欢这部电影" * 4, "dictionary"),
+        ("情報処理学会論文誌編集委員会の査読", "words"),
+        ("文學院國語國文學科는 大學校에", "words"),
+        ("とても良い", "words"),
+        ("좋다 ㅋㅋ", "words"),
+        ("good", "words"),
+        ("123", "words"),
+        ("", "words"),
+    ],
+)
+def test_by_itself_what_did_best_in_the_script_is_taken(text: str, kind: str) -> None:
+    assert learn_cut("auto", [text]).kind == kind
+    assert learn_cut("words", [text]).kind == "words"
 
 
 def test_what_texts_are_cut_into_is_told_unless_it_is_words() -> None:
     assert tell_cut("auto", "subwords") == (
-        "tokens: subwords, which did better than words on Thai; --tokens decides it",
+        "tokens: subwords, which did better than characters on Thai; --tokens decides it",
+    )
+    assert tell_cut("auto", "dictionary", "78.3") == (
+        "tokens: dictionary (words by ICU 78.3), which did better than characters on "
+        "Chinese; --tokens decides it",
     )
     assert tell_cut("characters", "characters") == ("tokens: characters, as you chose",)
     assert tell_cut("auto", "words") == tell_cut("words", "words") == ()
@@ -121,6 +155,7 @@ def test_a_damaged_model_of_subwords_is_refused() -> None:
 
 
 _SUBWORDS = learn_cut("subwords", ["the quick brown fox", "한국어 문장", "日本語の文章"])
+_DICTIONARY = make_cut("dictionary")
 
 
 @settings(max_examples=300, deadline=None)
@@ -131,5 +166,5 @@ def test_what_was_typed_becomes_no_other_letter(text: str) -> None:
     assert [c for c in normal if c.isalpha()] == [
         c for c in typed if c.isalpha() and c not in "\u02bc"
     ]
-    for cut in (cut_words, cut_characters, _SUBWORDS):
+    for cut in (cut_words, cut_characters, _SUBWORDS, _DICTIONARY):
         assert all(token and token in normal for token in cut(text))
