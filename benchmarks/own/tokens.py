@@ -1,11 +1,11 @@
-"""Which tokens suit a recurrent network, by script: characters, words or subwords.
+"""Which tokens suit a recurrent network, by script: words, characters, subwords, a dictionary's.
 
     PYTHONPATH=benchmarks/speed python benchmarks/own/tokens.py FOLDER [--seeds 3]
 
 The folder is one that `build.py` filled; the sets with classes of their own each, the first 6,000
 rows of a random order. A GRU of one size is trained on each set, cut in each way, with settings
 that are the same for all and not tuned. What is finished is kept in the result: the same command
-goes on. `icu` is words by ICU's dictionaries (`pip install icu4py`), which rnnbench does not use.
+goes on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from rnnbench.data.corpus import TOKENS, Corpus
 from rnnbench.data.own import make_corpus
 from rnnbench.data.sight import choose_sight
 from rnnbench.data.tables import OwnChoices, Table
-from rnnbench.data.words import cut_words, normalise
 from rnnbench.execution.executor import Task
 from rnnbench.execution.worker import InlineExecutor
 from rnnbench.specs import DataSpec, Finished, Recipe, RunSpec
@@ -38,8 +37,6 @@ RECIPE = Recipe(optimizer="adam", learning_rate=3e-3, batch_size=32)
 FORM = make_form("gru", units=32, dropout=0.3)
 EMBEDDING_SIZE = 32
 MOST_ROWS = 6_000
-KINDS = (*TOKENS, "icu")
-_LANGUAGES = {"korean": "ko", "chinese": "zh", "japanese": "ja", "thai": "th"}
 
 
 def main() -> None:
@@ -48,7 +45,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--kinds", default=",".join(TOKENS))
     parser.add_argument("--out", type=Path, default=RESULTS / "tokens.json")
     choices = parser.parse_args()
     os.environ["RNNBENCH_CACHE"] = str(choices.folder / "cache")
@@ -120,25 +117,8 @@ def cut_set(path: Path, kind: str) -> Corpus:
     texts, labels = read_set(path)
     order = np.random.default_rng(0).permutation(len(texts))[:MOST_ROWS]
     texts, labels = [texts[row] for row in order], [labels[row] for row in order]
-    if kind == "icu":
-        texts, kind = _write_words(texts, _LANGUAGES.get(path.stem, "en")), "words"
     table = Table(texts=texts, labels=labels)
     return make_corpus(path.stem, table, OwnChoices(tokens=kind))[0]
-
-
-def _write_words(texts: list[str], language: str) -> list[str]:
-    """The texts with a code in place of each word that ICU's dictionary finds."""
-    from icu4py.breakers import WordBreaker
-
-    codes: dict[str, str] = {}
-    return [
-        " ".join(
-            codes.setdefault(word, f"w{len(codes)}")
-            for word in map(str, WordBreaker(normalise(text), language))
-            if cut_words(word)
-        )
-        for text in texts
-    ]
 
 
 if __name__ == "__main__":

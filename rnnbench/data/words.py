@@ -25,9 +25,9 @@ _MOST_PIECES = 2_000
 _MOST_LEARNT = 10_000_000  # characters that subwords are learnt from
 _BEYOND_LETTERS = 500  # in Chinese, whose characters alone may be 4,000
 _KEPT_CUTS = 100_000
-_HALVES = re.compile("[\ud800-\udfff]")  # surrogates that lack the other, of which ICU knows none
+_HALVES = re.compile("[\ud800-\udfff]")  # surrogates without the other, which icu4py refuses
 _BESIDE_HAN = ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HALFWIDTH", "HANGUL")
-_MOST_BESIDE_HAN = 0.05  # share: of Japanese descriptions none has under 0.4, Chinese reviews 1e-5
+_MOST_BESIDE_HAN = 0.05  # share: Chinese texts quote a few, Japanese ones are full of them
 
 _BEST: Mapping[str, Tokens] = {"Thai": "subwords", "Chinese": "dictionary"}
 """What did better than single characters, by more than chance, where no spaces part the words
@@ -113,7 +113,8 @@ def tell_cut(choice: str, kind: Tokens, icu: str = "") -> tuple[str, ...]:
     if choice == kind:
         return (f"tokens: {shown}, as you chose",)
     scripts = " and ".join(script for script, best in _BEST.items() if best == kind)
-    return (f"tokens: {shown}, which did better than characters on {scripts}; --tokens decides it",)
+    why = f"did better than single characters on {scripts}"
+    return (f"tokens: {shown}, which {why}; --tokens decides it",)
 
 
 def _find_script(texts: Sequence[str]) -> str:

@@ -129,10 +129,10 @@ def test_by_itself_what_did_best_in_the_script_is_taken(text: str, kind: str) ->
 
 def test_what_texts_are_cut_into_is_told_unless_it_is_words() -> None:
     assert tell_cut("auto", "subwords") == (
-        "tokens: subwords, which did better than characters on Thai; --tokens decides it",
+        "tokens: subwords, which did better than single characters on Thai; --tokens decides it",
     )
     assert tell_cut("auto", "dictionary", "78.3") == (
-        "tokens: dictionary (words by ICU 78.3), which did better than characters on "
+        "tokens: dictionary (words by ICU 78.3), which did better than single characters on "
         "Chinese; --tokens decides it",
     )
     assert tell_cut("characters", "characters") == ("tokens: characters, as you chose",)
