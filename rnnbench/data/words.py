@@ -200,7 +200,7 @@ def _open_dictionary() -> Callable[[str], list[str]]:
 
     def cut(text: str) -> list[str]:
         whole = _HALVES.sub(" ", normalise(text))
-        return [word for word in map(_trim, WordBreaker(whole, "root")) if word]
+        return list(filter(None, map(_trim, WordBreaker(whole, "root"))))
 
     return cut
 
