@@ -29,7 +29,7 @@ from rnnbench.data.sight import choose_sight
 from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.execution.executor import Task
 from rnnbench.execution.worker import InlineExecutor
-from rnnbench.specs import DataSpec, Finished, Recipe, RunSpec
+from rnnbench.specs import DataSpec, Failed, Finished, Recipe, RunSpec
 from rnnbench.stats.comparisons import welch_interval
 from rnnbench.stats.intervals import t_interval
 
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(TOKENS))
     parser.add_argument("--out", type=Path, default=RESULTS / "tokens.json")
     choices = parser.parse_args()
-    os.environ["RNNBENCH_CACHE"] = str(choices.folder / "cache")
+    os.environ |= {"RNNBENCH_CACHE": str(choices.folder / "cache"), "KERAS_BACKEND": "jax"}
     rows = json.loads(choices.out.read_text())["rows"] if choices.out.exists() else []
     for name in choices.sets.split(","):
         for kind in choices.kinds.split(","):
@@ -94,7 +94,10 @@ def measure(path: Path, kind: str, n_seeds: int) -> dict[str, Any]:  # Any: JSON
         )
         for seed in range(n_seeds)
     ]
-    ends = [event for event in InlineExecutor().run(tasks) if isinstance(event, Finished)]
+    events = list(InlineExecutor().run(tasks))
+    if failed := [event.reason for event in events if isinstance(event, Failed)]:
+        raise SystemExit(failed[0])
+    ends = [event for event in events if isinstance(event, Finished)]
     accuracies = [round(end.result.test_accuracy or 0.0, 4) for end in ends]
     interval = t_interval(accuracies)
     return {
