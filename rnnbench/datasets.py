@@ -12,13 +12,21 @@ from rnnbench.data import cache, imdb, prepare
 from rnnbench.data.describe import Findings, read_findings
 from rnnbench.data.files import check_input
 from rnnbench.data.folders import list_texts
-from rnnbench.data.inputs import MOST_FILE_BYTES, STANDARD_INPUT, kind_of, standard_input, stem_of
+from rnnbench.data.inputs import (
+    MOST_FILE_BYTES,
+    STANDARD_INPUT,
+    kind_of,
+    option,
+    standard_input,
+    stem_of,
+)
 from rnnbench.data.tables import OwnChoices
 from rnnbench.data.unreadable import refuse_unnamable, refuse_unreadable, tell_test_file
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.formats import is_there
 from rnnbench.limits import MOST_OF_A_NAME
+from rnnbench.output.amounts import listed
 from rnnbench.output.characters import plain, readable_name
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec, is_own
 
@@ -75,9 +83,10 @@ def resolve_dataset(
     own = own or OwnChoices()
     if is_table(choice):
         return _table(choice, own, on_preparing)
-    if own != OwnChoices():
+    if own.given:
         raise UsageError(
-            f"options for reading and splitting texts need a file of your own, not '{choice}'"
+            f"{listed(list(map(option, own.given)))} cannot be used with '{choice}', only with "
+            "texts of your own: leave that out, or name a file or folder of yours with --dataset"
         )
     if choice in ("synthetic", "synthetic-full"):
         return _synthetic(on_preparing, full_size=choice == "synthetic-full")

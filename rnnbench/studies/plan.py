@@ -158,6 +158,7 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
         n_runs = len(expand_study(study, dataset="", fingerprint="", backend=backend))
         start = partial(workers.executor.start, n_runs)
         dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
+        choices.racing.refuse_elsewhere(dataset.name)
         racing = Racing(
             workers=workers,
             ledger=ledger,
