@@ -28,7 +28,7 @@ from rnnbench.formats import is_there
 from rnnbench.limits import MOST_OF_A_NAME
 from rnnbench.output.amounts import listed
 from rnnbench.output.characters import plain, readable_name
-from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec, is_own
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunSpec, is_own
 
 DATASETS = ("auto", "imdb", "synthetic", "synthetic-full")
 
@@ -53,6 +53,13 @@ class DatasetRef:
     classes: tuple[str, ...] = ("negative", "positive")
     notes: tuple[str, ...] = ()
     findings: Findings | None = None
+
+    @property
+    def spec(self) -> DataSpec:
+        """What a run learns from, seen and split as usual."""
+        return DataSpec(
+            dataset=self.name, fingerprint=self.fingerprint, n_classes=len(self.classes)
+        )
 
     @property
     def is_own(self) -> bool:
