@@ -169,8 +169,8 @@ class RaceChoices:
         """
         if self.race and self.race != _usual_race() and not is_own(dataset):
             raise UsageError(
-                f"--race is for texts of your own; on {dataset} settings are those of the study: "
-                "leave it out, or name a file or folder of yours with --dataset"
+                f"--race is for texts of your own; on '{dataset}' the settings are those of the "
+                "study: leave it out, or name a file or folder of yours with --dataset"
             )
 
     def __post_init__(self) -> None:

@@ -107,7 +107,7 @@ def evaluate(
     chosen = given(file)
     if dataset is None and chosen:
         raise UsageError(
-            f"no file is read that {listed(list(map(option, chosen)))} could be of: name one with "
+            f"there is no file to read with {listed(list(map(option, chosen)))}: name one with "
             "--dataset"
         )
     found = evaluate_run(run, dataset, OwnChoices(**chosen), here(), study)
