@@ -22,7 +22,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from rnnbench.archived_runs import read_run
@@ -76,7 +75,7 @@ def write_archive(
     entries: Sequence[LedgerEntry],
     declarations: Sequence[Mapping[str, Any]],
     looks: Sequence[Look] = (),
-    races: Mapping[str, bytes] = MappingProxyType({}),
+    races: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write the runs of a study that are over; the file is there whole or not at all.
 
@@ -96,7 +95,7 @@ def write_archive(
         add(DECLARATIONS, json.dumps(list(declarations)).encode())
         if looks:
             add(LOOKS, json.dumps([look.to_json() for look in looks]).encode())
-        for name, content in races.items():
+        for name, content in (races or {}).items():
             add(name, content)
         for entry in entries:
             for name in RUN_FILES:
