@@ -3,6 +3,7 @@
     rnnbench.json      format, version, study, where from, size and SHA-256 of each file
     study.json         what the study declared, and when
     looks.json         the looks at which it gave verdicts, if there were any
+    races/<texts>/<race>.json   the races that chose the settings of its runs, if there were any
     runs/<fingerprint>/spec.json, result.json, history.csv, best.keras, predictions.npz
 
 Nothing in an archive can run code: JSON, CSV and arrays without pickles are read, and a model is
@@ -13,6 +14,7 @@ import hashlib
 import itertools
 import json
 import platform
+import re
 import shutil
 import time
 import zipfile
@@ -33,7 +35,7 @@ from rnnbench.output.amounts import size
 from rnnbench.study import check_description, check_name
 
 FORMAT = "rnnbench study"
-VERSION = 2  # 1: without looks, as one is still written that has none
+VERSION = 3  # 1: without looks, 2: without races; as one is still written that has none
 MANIFEST = "rnnbench.json"
 DECLARATIONS = "study.json"
 LOOKS = "looks.json"
@@ -55,6 +57,7 @@ class Archive:
         digest: SHA-256 of the manifest, which names the content of every other file.
         declarations: `declared_at` and `declaration` of each, the latest last.
         looks: those at which the study gave verdicts there, the latest last.
+        races: files of which nothing is checked but name, size and digest.
     """
 
     study: str
@@ -63,6 +66,7 @@ class Archive:
     runs: tuple[LedgerEntry, ...]
     declarations: tuple[Mapping[str, Any], ...]  # Any: JSON values
     looks: tuple[Look, ...] = ()
+    races: tuple[Path, ...] = ()
 
 
 def write_archive(
@@ -71,8 +75,12 @@ def write_archive(
     entries: Sequence[LedgerEntry],
     declarations: Sequence[Mapping[str, Any]],
     looks: Sequence[Look] = (),
+    races: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write the runs of a study that are over; the file is there whole or not at all.
+
+    Args:
+        races: files of those that chose the runs' settings, by their place in the ledger.
 
     Raises:
         OSError: the disk is full, or the place cannot be written to.
@@ -87,6 +95,8 @@ def write_archive(
         add(DECLARATIONS, json.dumps(list(declarations)).encode())
         if looks:
             add(LOOKS, json.dumps([look.to_json() for look in looks]).encode())
+        for name, content in (races or {}).items():
+            add(name, content)
         for entry in entries:
             for name in RUN_FILES:
                 if (entry.folder / name).exists():
@@ -94,7 +104,7 @@ def write_archive(
                     add(f"runs/{entry.fingerprint}/{name}", content)
         manifest = {
             "format": FORMAT,
-            "version": VERSION if looks else 1,
+            "version": VERSION if races else 2 if looks else 1,
             "written_by": f"rnnbench {version('rnnbench')}",
             "study": study,
             "origin": platform.node(),
@@ -172,6 +182,7 @@ def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
         digest=hashlib.sha256(content).hexdigest(),
         declarations=check_declarations(read_bytes(into / DECLARATIONS, MOST_DECLARATIONS_BYTES)),
         looks=_read_looks(file, listed, into),
+        races=_read_races(file, listed, into),
         runs=_read_runs(study, file, listed, into),
     )
 
@@ -205,6 +216,17 @@ def _read_looks(
         raise ArchiveError(f"its {LOOKS} holds no looks ({str(err)[:200]!a})") from err
 
 
+def _read_races(
+    file: zipfile.ZipFile,
+    listed: Mapping[str, Any],  # Any: JSON values
+    into: Path,
+) -> tuple[Path, ...]:
+    names = sorted(name for name in listed if _RACE.fullmatch(name))
+    for name in names:
+        _unpack(file, name, listed[name], into)
+    return tuple(into / name for name in names)
+
+
 def _read_runs(
     study: str,
     file: zipfile.ZipFile,
@@ -212,7 +234,7 @@ def _read_runs(
     into: Path,
 ) -> tuple[LedgerEntry, ...]:
     """Each run is unpacked and checked before the next one is."""
-    names = sorted(name for name in listed if name not in (DECLARATIONS, LOOKS))
+    names = sorted(name for name in listed if _RUN_FILE.fullmatch(name))
     runs = []
     for fingerprint, group in itertools.groupby(names, lambda name: name.split("/")[1]):
         for name in group:
@@ -223,16 +245,11 @@ def _read_runs(
 
 def _is_allowed(name: str) -> bool:
     """Whether a member's name is one that `write_archive` gives: no other path is ever used."""
-    if name in (DECLARATIONS, LOOKS):
-        return True
-    parts = name.split("/")
-    return (
-        len(parts) == 3
-        and parts[0] == "runs"
-        and len(parts[1]) == 16
-        and set(parts[1]) <= set("0123456789abcdef")
-        and parts[2] in RUN_FILES
-    )
+    return name in (DECLARATIONS, LOOKS) or bool(_RUN_FILE.fullmatch(name) or _RACE.fullmatch(name))
+
+
+_RUN_FILE = re.compile(f"runs/[0-9a-f]{{16}}/(?:{'|'.join(map(re.escape, RUN_FILES))})")
+_RACE = re.compile(r"races/[0-9a-f]{16}/[0-9a-f]{12}\.json")
 
 
 def _check_sizes(listed: Mapping[str, Any], n_bytes: int, into: Path) -> None:  # Any: JSON values

@@ -12,15 +12,23 @@ from rnnbench.data import cache, imdb, prepare
 from rnnbench.data.describe import Findings, read_findings
 from rnnbench.data.files import check_input
 from rnnbench.data.folders import list_texts
-from rnnbench.data.inputs import MOST_FILE_BYTES, STANDARD_INPUT, kind_of, standard_input, stem_of
+from rnnbench.data.inputs import (
+    MOST_FILE_BYTES,
+    STANDARD_INPUT,
+    kind_of,
+    option,
+    standard_input,
+    stem_of,
+)
 from rnnbench.data.tables import OwnChoices
 from rnnbench.data.unreadable import refuse_unnamable, refuse_unreadable, tell_test_file
 from rnnbench.errors import DataError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.formats import is_there
 from rnnbench.limits import MOST_OF_A_NAME
+from rnnbench.output.amounts import listed
 from rnnbench.output.characters import plain, readable_name
-from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunSpec, is_own
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunSpec, is_own
 
 DATASETS = ("auto", "imdb", "synthetic", "synthetic-full")
 
@@ -45,6 +53,13 @@ class DatasetRef:
     classes: tuple[str, ...] = ("negative", "positive")
     notes: tuple[str, ...] = ()
     findings: Findings | None = None
+
+    @property
+    def spec(self) -> DataSpec:
+        """What a run learns from, seen and split as usual."""
+        return DataSpec(
+            dataset=self.name, fingerprint=self.fingerprint, n_classes=len(self.classes)
+        )
 
     @property
     def is_own(self) -> bool:
@@ -75,9 +90,10 @@ def resolve_dataset(
     own = own or OwnChoices()
     if is_table(choice):
         return _table(choice, own, on_preparing)
-    if own != OwnChoices():
+    if own.given:
         raise UsageError(
-            f"options for reading and splitting texts need a file of your own, not '{choice}'"
+            f"{listed(list(map(option, own.given)))} cannot be used with '{choice}', only with "
+            "texts of your own: leave that out, or name a file or folder of yours with --dataset"
         )
     if choice in ("synthetic", "synthetic-full"):
         return _synthetic(on_preparing, full_size=choice == "synthetic-full")

@@ -8,6 +8,7 @@ import typer
 
 from rnnbench.errors import UsageError
 from rnnbench.options import MOST_SECONDS, given, read_text, seconds
+from rnnbench.specs import is_own
 
 
 def _race(text: str) -> float:
@@ -160,6 +161,18 @@ class RaceChoices:
         ),
         _race,
     ] = field(default_factory=_usual_race)
+
+    def refuse_elsewhere(self, dataset: str) -> None:
+        """See that nobody asked for a race on other data than texts of the user's.
+
+        Raises:
+            UsageError: somebody did.
+        """
+        if self.race and self.race != _usual_race() and not is_own(dataset):
+            raise UsageError(
+                f"--race is for texts of your own; on '{dataset}' the settings are those of the "
+                "study: leave it out, or name a file or folder of yours with --dataset"
+            )
 
     def __post_init__(self) -> None:
         if not (isinstance(self.race, int | float) and 0 <= self.race <= MOST_SECONDS):

@@ -86,7 +86,7 @@ class Study:
         if not self.seeds:
             raise StudyError("a study needs at least one seed")
         # Every value is checked here, before any data is looked for.
-        expand_study(self, dataset="none", fingerprint="", backend="jax")
+        expand_study(self, DataSpec(dataset="none", fingerprint=""), backend="jax")
 
     @property
     def declaration(self) -> dict[str, Any]:  # Any: text, numbers and truth values
@@ -123,18 +123,12 @@ class Study:
 
 
 def expand_study(
-    study: Study,
-    *,
-    dataset: str,
-    fingerprint: str,
-    backend: Backend,
-    engine: str = "keras",
-    n_classes: int = 2,
+    study: Study, data: DataSpec, *, backend: Backend, engine: str = "keras"
 ) -> list[RunSpec]:
     """Every run of the study, each once, architecture by architecture and seed by seed.
 
     Args:
-        dataset, fingerprint: the reviews' name and content.
+        data: the reviews; as the study has them seen and split, where it says so.
     """
     if study.tuned:
         return [
@@ -142,11 +136,9 @@ def expand_study(
             for name in study.architectures
             for spec in expand_study(
                 study.with_values(name, study.tuned.get(name, {})),
-                dataset=dataset,
-                fingerprint=fingerprint,
+                data,
                 backend=backend,
                 engine=engine,
-                n_classes=n_classes,
             )
         ]
     _check_count(study)
@@ -156,10 +148,7 @@ def expand_study(
         for chosen in _grid(study.hyperparameters)
     )
     recipes = [Recipe(**values) for values in _grid(study.recipe)]
-    data = [
-        DataSpec(dataset=dataset, fingerprint=fingerprint, n_classes=n_classes, **values)
-        for values in _grid(study.data)
-    ]
+    seen = [replace(data, **values) for values in _grid(study.data)]
     sizes = study.embedding_sizes or (USUAL_EMBEDDING_SIZE,)
     specs = [
         RunSpec(
@@ -172,11 +161,11 @@ def expand_study(
             backend=backend,
         )
         for form, size, one_data, recipe, seed in itertools.product(
-            forms, sizes, data, recipes, study.seeds
+            forms, sizes, seen, recipes, study.seeds
         )
     ]
     for form, size, num_words in {(s.form, s.embedding_size, s.data.num_words) for s in specs}:
-        check_size(form, num_words=num_words, embedding_size=size, n_classes=n_classes)
+        check_size(form, num_words=num_words, embedding_size=size, n_classes=data.n_classes)
     return list(dict.fromkeys(specs))  # a value that a list repeats is run once
 
 

@@ -175,7 +175,7 @@ def test_a_plug_in_is_found_through_its_entry_point(site: Path) -> None:
 def test_a_plug_in_takes_part_in_a_study(site: Path) -> None:
     install(site, "plugin")
     study = Study(name="mine", architectures=("two-dense", "lstm"), seeds=(0,))
-    specs = expand_study(study, dataset="made-up", fingerprint="ab", backend="jax")
+    specs = expand_study(study, DataSpec(dataset="made-up", fingerprint="ab"), backend="jax")
     assert [display_name(spec.form) for spec in specs] == ["two-dense", "lstm"]
     assert RunSpec.from_json(specs[0].to_json()) == specs[0]
 

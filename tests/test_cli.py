@@ -105,7 +105,12 @@ MISTAKES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "parts of no file": (
         ("run", "lstm", "--dataset", "synthetic", "--test", "b.csv"),
         USAGE,
-        "need a file of your own, not 'synthetic'",
+        "--test cannot be used with 'synthetic', only with texts of your own",
+    ),
+    "a race on reviews that are no texts of the user's": (
+        ("plan", "lstm", "--dataset", "synthetic", "--race", "10m"),
+        USAGE,
+        "--race is for texts of your own",
     ),
     "nothing to describe": (("data", "describe"), USAGE, "name a file, a folder, or -"),
 }

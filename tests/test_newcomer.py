@@ -176,9 +176,9 @@ def test_a_moved_folder_is_mended(project: Project, tmp_path: Path) -> None:
         ),
         (
             ("run", "lstm", "--dataset", "synthetic", "--text-column", "a"),
-            "need a file of your own",
+            "--text-column cannot be used with",
         ),
-        (("evaluate", "gru", "--text-column", "a"), "use --dataset too"),
+        (("evaluate", "gru", "--text-column", "a"), "name one with --dataset"),
         (("show", "gru", "--study", "nothing"), "unknown study 'nothing'"),
         (
             ("run", "--study", "vary.toml", "--dataset", "reviews.csv"),

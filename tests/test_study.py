@@ -11,14 +11,14 @@ import pytest
 from rnnbench.architectures import display_name
 from rnnbench.errors import StudyError
 from rnnbench.limits import parse_seeds
-from rnnbench.specs import RunSpec
+from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.study import Study, bundled_studies, expand_study, load_study
 
 SOUND = 'name = "mine"\narchitectures = ["lstm", "gru"]\nseeds = 2\n'
 
 
 def expand(study: Study) -> list[RunSpec]:
-    return expand_study(study, dataset="made-up", fingerprint="ab", backend="jax")
+    return expand_study(study, DataSpec(dataset="made-up", fingerprint="ab"), backend="jax")
 
 
 def write(folder: Path, text: str) -> Path:

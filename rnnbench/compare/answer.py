@@ -8,7 +8,7 @@ from rnnbench.compare.reach import describe_reach
 from rnnbench.compare.rows import ArmRow, PairRow
 from rnnbench.compare.standing import tell_interim
 from rnnbench.compare.unlearned import tell_unlearned
-from rnnbench.output.amounts import plural
+from rnnbench.output.amounts import listed, plural
 from rnnbench.page.tables import by_section
 from rnnbench.page.texts import per_cent, within
 from rnnbench.stats.intervals import Interval
@@ -59,7 +59,7 @@ def _tell_no_score(arms: Sequence[ArmRow]) -> str:
     }
     if any(row.n_missing for row in arms) or not any(counts.values()):
         return "No run has finished yet: there is nothing to say."
-    told = _listed([f"{count} {word}" for word, count in counts.items() if count])
+    told = listed([f"{count} {word}" for word, count in counts.items() if count])
     return f"No run has a score to compare: {told}."
 
 
@@ -134,7 +134,7 @@ def _answer_section(
     if len(level) > 1:
         counts = " and ".join(map(str, sorted({row.n for row in level})))
         sentence += (
-            f"{_listed([row.arm for row in level])} have the same highest mean {words}, "
+            f"{listed([row.arm for row in level])} have the same highest mean {words}, "
             f"{100 * highest:.2f} % over {counts} {'seed' if counts == '1' else 'seeds'} each"
         )
     else:
@@ -171,7 +171,7 @@ def _told_apart(subject: str, best: str, pairs: Sequence[PairRow]) -> list[str]:
         if best in (pair.a, pair.b):
             relation, other = _relate(best, pair)
             found[relation].append(other)
-    parts = [f"{relation} {_listed(others)}" for relation, others in found.items() if others]
+    parts = [f"{relation} {listed(others)}" for relation, others in found.items() if others]
     sentences = [
         f"{subject} is {'; '.join(parts)}; the margin is {100 * pairs[0].margin:g} points."
     ]
@@ -273,7 +273,7 @@ def _cost(arms: Sequence[ArmRow]) -> list[str]:
 
 def _with(shown: str, values: Mapping[str, str]) -> str:
     """The arms for which that is shown: equal ones are level."""
-    return _listed([name for name, value in values.items() if value == shown])
+    return listed([name for name, value in values.items() if value == shown])
 
 
 def _end(arms: Sequence[ArmRow]) -> str:
@@ -302,9 +302,3 @@ def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow], metric
 
 def _interval(interval: Interval | None) -> str:
     return "" if interval is None else f" {within(interval, per_cent)}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -72,16 +72,9 @@ def read_correct(
 ) -> dict[int, NDArray[np.bool_]]:
     """By seed, whether the best model was right about each test review, bool `(n_reviews,)`.
 
-    Runs whose predictions are not here, or do not belong to these labels, are left out.
+    See `read_predicted`.
     """
-    if labels is None:
-        return {}
-    found = {run.spec.seed: read_predictions(run) for run in runs}
-    return {
-        seed: kept.predicted == labels
-        for seed, kept in found.items()
-        if kept is not None and kept.predicted.shape == labels.shape
-    }
+    return {seed: predicted == labels for seed, predicted in read_predicted(runs, labels).items()}
 
 
 def weigh_texts(labels: NDArray[np.int8], metric: str) -> int:

@@ -3,7 +3,7 @@
 import gzip
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,12 +11,22 @@ from rnnbench.data.files import reading, temporary_folder
 from rnnbench.data.rows import MOST_LINES
 from rnnbench.errors import DataError, UsageError
 from rnnbench.formats import FormatError, why_failed
+from rnnbench.output.amounts import listed
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet", ".xlsx")
 PACKED = ".gz"
 STANDARD_INPUT = "-"
 MOST_FILE_BYTES = 2**30  # of a file, of which seven times as many become resident
+
+FOLDER = "a folder of texts"
+USED_BY: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(("text_column", "label_column", "split_column"), SUFFIXES),
+    **dict.fromkeys(("separator", "quoting"), (".csv", ".tsv")),
+    "encoding": (*TEXT_SUFFIXES, FOLDER),
+    "sheet": (".xlsx",),
+}
+"""Of what an option says how it is read."""
 
 _STARTS = {b"PAR1": ".parquet", b"PK\x03\x04": ".xlsx", b"{": ".jsonl"}
 
@@ -34,6 +44,26 @@ def stem_of(path: Path) -> str:
     name = path.stem if path.suffix.lower() == PACKED else path.name
     kind = kind_of(path)
     return name[: -len(kind)] if kind and name.lower().endswith(kind) else path.stem
+
+
+def option(name: str) -> str:
+    """`--text-column` for `text_column`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def refuse_unused(names: Sequence[str], files: Sequence[Path]) -> None:
+    """See that each of these options says something of one of the files at least.
+
+    Raises:
+        UsageError: one does not; for what it is, and what to do.
+    """
+    kinds = {FOLDER if file.is_dir() else kind_of(file) for file in files}
+    for name in names:
+        if name in USED_BY and kinds.isdisjoint(USED_BY[name]):
+            raise UsageError(
+                f"{option(name)} is for {listed(USED_BY[name], 'or')}, not for "
+                f"{listed(list(map(str, files)))}; leave it out"
+            )
 
 
 def read_content(path: Path) -> bytes:

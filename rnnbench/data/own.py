@@ -17,6 +17,9 @@ from rnnbench.data.tables import OwnChoices, Table
 from rnnbench.data.words import learn_cut
 from rnnbench.errors import DataError
 
+TEST_FRACTION = 0.2
+SPLIT_SEED = 42
+
 
 def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, Findings]:
     """The corpus, and what should be known of it.
@@ -56,14 +59,16 @@ def make_corpus(name: str, table: Table, choices: OwnChoices) -> tuple[Corpus, F
 
 def _divide(table: Table, labels: NDArray[np.int8], choices: OwnChoices) -> NDArray[np.int8]:
     """int8 `(n_rows,)`: 0 trains, 1 validates, 2 tests."""
+    test_fraction = TEST_FRACTION if choices.test_fraction is None else choices.test_fraction
+    split_seed = SPLIT_SEED if choices.split_seed is None else choices.split_seed
     if table.parts is not None:
         parts = np.array([PARTS.index(part) for part in table.parts], dtype=np.int8)
     else:
         parts = np.zeros(len(labels), dtype=np.int8)
-        parts[_draw(np.arange(len(labels)), labels, choices.test_fraction, choices.split_seed)] = 2
+        parts[_draw(np.arange(len(labels)), labels, test_fraction, split_seed)] = 2
     if not (parts == 1).any():
         rest = np.flatnonzero(parts == 0)
-        parts[_draw(rest, labels, choices.validation_fraction, choices.split_seed)] = 1
+        parts[_draw(rest, labels, choices.validation_fraction, split_seed)] = 1
     return parts
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnbench.errors import DataError
+from rnnbench.output.amounts import some
 
 MOST_LINES = 20_000_000
 
@@ -32,9 +33,10 @@ class Rows:
 
     def name_rows(self, rows: Sequence[int]) -> str:
         """`lines 4, 9 and 12 more`."""
-        shown = ", ".join(str(self.lines[row]) for row in rows[:3])
-        more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
-        return f"{self.unit}{'s' if len(rows) > 1 else ''} {shown}{more}"
+        return f"{self.unit}{'s' if len(rows) > 1 else ''} {some([*map(self._name, rows)], 3)}"
+
+    def _name(self, row: int) -> str:
+        return str(self.lines[row])
 
 
 def clean_name(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from rnnbench.data.columns import LABEL, SPLIT, TEXT, Columns, find_columns, read_parts, tell_split
@@ -11,7 +11,7 @@ from rnnbench.data.delimited import QUOTINGS, Quoting, find_swallowed, read_deli
 from rnnbench.data.encodings import decode
 from rnnbench.data.folders import read_folder
 from rnnbench.data.html_text import has_html, strip_html
-from rnnbench.data.inputs import kind_of, read_content
+from rnnbench.data.inputs import kind_of, read_content, refuse_unused
 from rnnbench.data.labels import (
     check_labels,
     find_small,
@@ -46,9 +46,9 @@ class OwnChoices:
         keep_labels: labels that are alike but for case, spaces or number format stay apart.
         drop_unlabelled: leave out rows without a label, which are refused otherwise.
         drop_small_classes: leave out classes too small to be in every part, refused otherwise.
-        test_fraction: of all rows.
+        test_fraction: of all rows; None for a fifth.
         validation_fraction: of the rest.
-        split_seed: `random_state` of both splits, which are stratified by class.
+        split_seed: `random_state` of both splits, which are stratified by class; None for 42.
         drop_duplicates: leave out a validation or test row whose text is in an earlier part.
         tokens: what texts are cut into; `auto` goes by the script of the training texts.
 
@@ -69,16 +69,16 @@ class OwnChoices:
     keep_labels: bool = False
     drop_unlabelled: bool = False
     drop_small_classes: bool = False
-    test_fraction: float = 0.2
+    test_fraction: float | None = None
     validation_fraction: float = 0.2
-    split_seed: int = 42
+    split_seed: int | None = None
     drop_duplicates: bool = False
     tokens: str = "auto"
 
     def __post_init__(self) -> None:
-        if not 0 < self.test_fraction < 1:
+        if self.test_fraction is not None and not 0 < self.test_fraction < 1:
             raise UsageError(f"test_fraction must lie between 0 and 1, got {self.test_fraction}")
-        if not 0 <= self.split_seed <= MOST["split_seed"]:
+        if self.split_seed is not None and not 0 <= self.split_seed <= MOST["split_seed"]:
             raise UsageError(
                 f"split_seed must be from 0 to {MOST['split_seed']:,}, got {self.split_seed}"
             )
@@ -93,6 +93,32 @@ class OwnChoices:
                 "files say which part a row belongs to, or a column does: leave --test or "
                 "--split-column out"
             )
+        if self.test is not None:
+            self.check_parts("the files say", has_validation=self.validation is not None)
+
+    @property
+    def given(self) -> list[str]:
+        """The names of what is not as usual."""
+        return [item.name for item in fields(self) if getattr(self, item.name) != item.default]
+
+    def check_parts(self, by: str, *, has_validation: bool) -> None:
+        """See that nothing asks for a draw where the parts are there.
+
+        Args:
+            by: `the files say`, or what else says which part a row belongs to.
+
+        Raises:
+            UsageError: something does.
+        """
+        if self.test_fraction is not None:
+            raise UsageError(
+                f"{by} which rows test, so that none are drawn: leave --test-fraction out"
+            )
+        if has_validation and self.split_seed is not None:
+            raise UsageError(
+                f"{by} which part each row belongs to, so that none is drawn: leave "
+                "--split-seed out"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +128,7 @@ class Table:
     Args:
         parts: where the user says it, the part that each row belongs to.
         column: in which the labels are; empty where files call it differently.
+        split: in which the parts are; empty where there is none.
         notes: what was inferred or left out, in sentences.
     """
 
@@ -109,6 +136,7 @@ class Table:
     labels: list[str]
     parts: list[PartName] | None = None
     column: str = ""
+    split: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -126,8 +154,12 @@ def read_table(path: Path, choices: OwnChoices, *, for_training: bool = True) ->
     named = (path, choices.validation, choices.test) if for_training else (path,)
     files = [(part, Path(file)) for part, file in zip(PARTS, named, strict=False) if file]
     _refuse_twice([file for _, file in files])
+    refuse_unused(choices.given, [file for _, file in files])
     if len(files) == 1:
         table = _read_file(path, choices, with_parts=for_training)
+        if table.parts is not None:
+            by = "the folders say" if path.is_dir() else f"the column '{table.split}' says"
+            choices.check_parts(by, has_validation="validation" in table.parts)
     else:
         table = _join([(part, file, _read_file(file, choices)) for part, file in files])
     merge = keep_spellings if choices.keep_labels else merge_spellings
@@ -187,6 +219,7 @@ def _read_file(path: Path, choices: OwnChoices, *, with_parts: bool = False) -> 
         labels=[labels[row] for row in kept],
         parts=None if parts is None else [parts[row] for row in kept],
         column=found.label,
+        split=found.split or "",
         notes=(
             *rows.notes,
             *found.notes,

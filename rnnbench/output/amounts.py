@@ -20,6 +20,12 @@ def some(names: Sequence[str], most: int) -> str:
     return f"{listed} and {more:,} more" if more > 0 else listed
 
 
+def listed(names: Sequence[str], joint: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`; nothing for none."""
+    *first, last = names or [""]
+    return f"{', '.join(first)} {joint} {last}" if first else last
+
+
 def ordinal(n: int) -> str:
     """`first` to `tenth`, then `11th`, `22nd`."""
     if 1 <= n <= len(_ORDINALS):

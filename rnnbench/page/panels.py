@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rnnbench.output.amounts import some
 from rnnbench.page.drawing import (
     BLUE,
     GREEN,
@@ -281,10 +282,8 @@ def _draw_dots(
         if not outside:
             continue
         axes.plot(edge, row - 0.12, marker, color=BLUE, markersize=6, clip_on=False)
-        values = ", ".join(brief_per_cent(dot) for dot in sorted(outside)[:3])
-        more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
         axes.annotate(
-            f"{values} %{more}",
+            some([f"{brief_per_cent(dot)} %" for dot in sorted(outside)], 3),
             (edge, row - 0.12),
             xytext=(8 if is_low else -8, 0),
             textcoords="offset points",

@@ -31,6 +31,15 @@ _SPECIAL = {
 _LINK = re.compile(r"\](?=[(\[:])|!(?=\[)")
 # Names of options and files, which study files and claims set between backquotes.
 _CODE = re.compile(r"`([\w .=,-]+)`")
+# Letters that are written from right to left: Hebrew, Arabic, Syriac and the like.
+_FROM_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001eeff"
+_HAS_FROM_RIGHT = re.compile(f"[{_FROM_RIGHT}]")
+# A name with such letters: what quotes hold, else as far as no other letter and no sign of ours
+# comes in between.
+_NAME_FROM_RIGHT = re.compile(
+    rf"(?<![\w'])'(?=\S)(?P<quoted>[^']*[{_FROM_RIGHT}][^']*)'(?!\w)"
+    rf"|[{_FROM_RIGHT}]+(?:(?:(?![,;:()\[\]\"=·|→–])[\W\d_])+[{_FROM_RIGHT}]+)*"
+)
 _LINE_START = re.compile(r"^(\d*)([#+.)-])")
 
 
@@ -48,8 +57,8 @@ def render_html(page: Page, *, has_csv: bool) -> str:
     """
     from markupsafe import Markup
 
-    environment = _environment(autoescape=True, finalize=_keep_units)
-    environment.filters["marked"] = _mark_code
+    environment = _environment(autoescape=True, finalize=_write_html)
+    environment.filters.update(marked=_mark_code, whole=_write_whole, attribute=_write_attribute)
     drawings = {picture.name: Markup(write_svg(picture)) for picture in page.pictures}
     return _render(environment, "page.html.jinja", page, has_csv=has_csv, drawings=drawings)
 
@@ -83,19 +92,55 @@ def _escape_piece(text: str) -> str:
 
 def _mark_code(text: str) -> Markup:
     """Text for HTML, with what stands between backquotes set as code."""
-    from markupsafe import Markup, escape
+    from markupsafe import Markup
 
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(_join_units(text)))))
+    pieces = _CODE.split(_join_units(text))  # text, code, text, …
+    marks = [Markup("<code>{}</code>") if n % 2 else Markup("{}") for n in range(len(pieces))]
+    return Markup("").join(
+        mark.format(_isolate(piece)) for mark, piece in zip(marks, pieces, strict=True)
+    )
 
 
-def _keep_units(value: object) -> object:
-    """A plain text in which no line ends between a number and its per cent sign."""
+def _write_html(value: object) -> object:
+    """Every value that the HTML template writes, but for what a filter has written."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    return _join_units(value)
+    return _isolate(_join_units(value))
+
+
+def _isolate(text: str) -> Markup:
+    """Plain running text for HTML, in which no name moves what stands beside it.
+
+    A browser sets a number next to a name that is written from right to left among its letters,
+    and two such names with only a sign between them in the order from right to left.
+    """
+    from markupsafe import Markup, escape
+
+    pieces, end = [], 0
+    for found in _NAME_FROM_RIGHT.finditer(text):
+        start, stop = found.span("quoted" if found["quoted"] else 0)
+        pieces += [escape(text[end:start]), Markup("<bdi>{}</bdi>").format(text[start:stop])]
+        end = stop
+    return Markup("").join([*pieces, escape(text[end:])])
+
+
+def _write_whole(text: str) -> Markup:
+    """A name, or a text of the user's, in the direction of its first letter."""
+    from markupsafe import Markup, escape
+
+    written = escape(_join_units(text))
+    return Markup("<bdi>{}</bdi>").format(written) if _HAS_FROM_RIGHT.search(text) else written
+
+
+def _write_attribute(text: str) -> Markup:
+    """The same where no tag can stand."""
+    from markupsafe import escape
+
+    return escape(_join_units(text))
 
 
 def _join_units(text: str) -> str:
+    """A plain text in which no line ends between a number and its per cent sign."""
     return plain(text).replace(" %", "\u00a0%")
 
 

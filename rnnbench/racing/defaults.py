@@ -104,11 +104,9 @@ def _first_run(study: Study, dataset: DatasetRef, workers: Workers) -> RunSpec:
     """On its data, by its recipe, with the race's seed."""
     (spec, *_) = expand_study(
         replace(study, seeds=(SEED,)),
-        dataset=dataset.name,
-        fingerprint=dataset.fingerprint,
+        dataset.spec,
         backend=workers.placement.backend,
         engine=workers.engine.engine,
-        n_classes=len(dataset.classes),
     )
     return spec
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import statistics
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
@@ -9,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from rnnbench.entries import parse_file, write_json
-from rnnbench.errors import DamagedError
-from rnnbench.limits import check_count
+from rnnbench.errors import DamagedError, StudyError
+from rnnbench.formats import parse_json
+from rnnbench.limits import check_count, check_number
 from rnnbench.specs import DataSpec, Recipe, RunSpec
 
 FOLDER = "races"
 """Where the ledger keeps them."""
 NETWORKS = ("lstm", "gru")
 """Every setting is tried with both, whatever the study trains: a race serves all studies."""
+_MOST_VALUES = 1000  # of a race's file; one of nine entrants has 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,14 @@ class Entrant:
     epochs: Mapping[str, int]
     is_over: bool
 
+    def __post_init__(self) -> None:
+        if strange := (self.losses.keys() | self.epochs.keys()) - set(NETWORKS):
+            raise StudyError(f"a race is between {NETWORKS}, got {min(strange)!r}")
+        for loss in self.losses.values():
+            check_number("loss", loss)
+        for epochs in self.epochs.values():
+            check_count("epochs", epochs, 0)
+
     @property
     def loss(self) -> float | None:
         """The mean over the networks; None where one has no epoch, diverged or failed."""
@@ -81,6 +92,20 @@ class Race:
     seconds: float
     entrants: tuple[Entrant, ...]
 
+    def __post_init__(self) -> None:
+        check_count("seed", self.seed, 0)
+        for name in ("limit_seconds", "seconds"):
+            if not 0 <= check_number(name, getattr(self, name)) < math.inf:
+                raise StudyError(f"{name} must be a time, got {getattr(self, name)}")
+        if not self.entrants:
+            raise StudyError("a race takes one entrant at least")
+        Setting(**{**asdict(self.entrants[0].setting), **self.held})
+
+    @property
+    def place(self) -> str:
+        """Where it is kept, in the ledger's folder."""
+        return _place(self.data, self.recipe, self.held)
+
     @property
     def winner(self) -> Entrant:
         """The entrant with the lowest loss; of equals, or if none has one, the first."""
@@ -106,7 +131,7 @@ def write_race(ledger_folder: Path, race: Race) -> None:
     Raises:
         OSError: the disk is full or gone.
     """
-    write_json(_place(ledger_folder, race.data, race.recipe, race.held), asdict(race))
+    write_json(ledger_folder / race.place, asdict(race))
 
 
 def find_race(
@@ -120,13 +145,27 @@ def find_race(
     Args:
         on_problem: called with a sentence if its file is damaged.
     """
-    return _read(_place(ledger_folder, spec.data, spec.recipe, held), on_problem)
+    return _read(ledger_folder / _place(spec.data, spec.recipe, held), on_problem)
 
 
 def read_races(ledger_folder: Path, fingerprint: str) -> list[Race]:
     """Every race that was run on these texts; one that is damaged is left out."""
     places = sorted((ledger_folder / FOLDER / fingerprint[:16]).glob("*.json"))
     return [race for place in places if (race := _read(place, lambda _: None)) is not None]
+
+
+def parse_race(content: bytes) -> Race:
+    """The race that a file holds.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError, StudyError: it holds none.
+    """
+    values: dict[str, Any] = parse_json(content, most_values=_MOST_VALUES)  # Any: JSON values
+    entrants = [
+        Entrant(**{**each, "setting": Setting(**each["setting"])}) for each in values["entrants"]
+    ]
+    parts = {"data": DataSpec(**values["data"]), "recipe": Recipe(**values["recipe"])}
+    return Race(**{**values, **parts, "entrants": tuple(entrants)})
 
 
 def _rank(loss: float | None) -> tuple[bool, float]:
@@ -139,27 +178,14 @@ def _ask(data: DataSpec, recipe: Recipe, held: Mapping[str, float | int]) -> str
     return json.dumps([data.max_len, data.num_words, trained, dict(held)], sort_keys=True)
 
 
-def _place(
-    ledger_folder: Path, data: DataSpec, recipe: Recipe, held: Mapping[str, float | int]
-) -> Path:
+def _place(data: DataSpec, recipe: Recipe, held: Mapping[str, float | int]) -> str:
     name = hashlib.sha256(_ask(data, recipe, held).encode()).hexdigest()[:12]
-    return ledger_folder / FOLDER / data.fingerprint[:16] / f"{name}.json"
+    return f"{FOLDER}/{data.fingerprint[:16]}/{name}.json"
 
 
 def _read(place: Path, on_problem: Callable[[str], None]) -> Race | None:
     try:
-        return parse_file(place, _parse)
+        return parse_file(place, parse_race)
     except DamagedError as err:
         on_problem(f"{err}; the race is run again")
         return None
-
-
-def _parse(content: bytes) -> Race:
-    values: dict[str, Any] = json.loads(content)  # Any: JSON values
-    entrants = [
-        Entrant(**{**each, "setting": Setting(**each["setting"])}) for each in values["entrants"]
-    ]
-    parts = {"data": DataSpec(**values["data"]), "recipe": Recipe(**values["recipe"])}
-    race = Race(**{**values, **parts, "entrants": tuple(entrants)})
-    race.winner, race.was_cut  # noqa: B018  # what is not a race has none
-    return race

@@ -97,14 +97,19 @@ def evaluate(
     file: FileChoices,
 ) -> None:
     """Score a run's best model, on the test half of its data or on your own file."""
+    from rnnbench.data.inputs import option
     from rnnbench.data.tables import OwnChoices
+    from rnnbench.output.amounts import listed
     from rnnbench.page.consoles import print_json
     from rnnbench.runs.evaluation import show_evaluation
     from rnnbench.runs.predict import evaluate_run
 
     chosen = given(file)
     if dataset is None and chosen:
-        raise UsageError("columns are chosen for a file; use --dataset too")
+        raise UsageError(
+            f"there is no file to read with {listed(list(map(option, chosen)))}: name one with "
+            "--dataset"
+        )
     found = evaluate_run(run, dataset, OwnChoices(**chosen), here(), study)
     if json:
         print_json(found.to_json())

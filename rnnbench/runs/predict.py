@@ -12,11 +12,12 @@ from rnnbench.data import prepare
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Corpus, Half, Tokens
 from rnnbench.data.dataset import Part, cut_and_pad, load_part
-from rnnbench.data.describe import read_findings
+from rnnbench.data.describe import MOST_SHOWN, read_findings
 from rnnbench.data.html_text import strip_html
 from rnnbench.data.imdb import read_imdb_words
 from rnnbench.data.inputs import STANDARD_INPUT
 from rnnbench.data.labels import label_key
+from rnnbench.data.rows import shorten
 from rnnbench.data.tables import OwnChoices
 from rnnbench.data.words import Cut, make_cut
 from rnnbench.datasets import open_table
@@ -24,7 +25,7 @@ from rnnbench.entries import LedgerEntry
 from rnnbench.errors import DataError, UsageError, WorkerError
 from rnnbench.execution.devices import installed_backends
 from rnnbench.execution.process import call_in_process, call_on
-from rnnbench.output.amounts import plural
+from rnnbench.output.amounts import plural, some
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import find_run, model_file
 from rnnbench.runs.evaluation import Evaluation, evaluate_part
@@ -195,8 +196,8 @@ def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tup
     strange = sorted(name for name in set(read.labels) if key(name) not in places)
     if strange:
         raise UsageError(
-            f"{path} has the class '{strange[0]}', which the model does not know; "
-            f"it was trained on {', '.join(classes)}"
+            f"{path} has the class '{shorten(strange[0])}', which the model does not know; "
+            f"it was trained on {some([*map(shorten, classes)], MOST_SHOWN)}"
         )
     labels = np.array([places[key(name)] for name in read.labels], dtype=np.int8)
     cut = make_cut(corpus.tokens, corpus.subwords)

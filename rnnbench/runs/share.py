@@ -1,10 +1,12 @@
 """`rnnbench export` and `rnnbench import`: a study as one file, from machine to machine."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from rnnbench.archived_runs import check_run
 from rnnbench.archives import read_archive, write_archive
+from rnnbench.data.cache import list_corpora
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import ArchiveError, StoreError, UsageError
 from rnnbench.formats import is_there, why_failed
@@ -12,6 +14,7 @@ from rnnbench.ledger import LOOKS_LOCK, Ledger
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.page.screen import Screen
+from rnnbench.racing.archived import check_races, keep_races, pack_races
 from rnnbench.recorded_runs import find_runs
 from rnnbench.tracking.provenance import tag_command
 from rnnbench.tracking.relocate import relocate_artifacts
@@ -46,8 +49,9 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
         raise UsageError(
             f"no run of '{study}' is over and complete; the command that began it goes on"
         )
+    races = pack_races(ledger.folder, [entry.spec() for entry in over])
     try:
-        write_archive(path, study, over, ledger.declarations(study), looks)
+        write_archive(path, study, over, ledger.declarations(study), looks, races)
     except OSError as err:
         raise StoreError(f"cannot write {path}: {why_failed(err)}") from err
     left = sum(run.result is None for run in kept)
@@ -104,18 +108,36 @@ def import_study(source: str, address: str | None, view: Screen, root: Path) -> 
         + (f" ({', '.join(f'{n} on {name}' for name, n in counts.items())})" if counts else "")
         + (f"; {taken.n_known} were here already" if taken.n_known else "")
     )
+    for name in _without_texts(entries):
+        view.warn(
+            f"the texts of {name} are not on this machine: the report leaves baselines and classes "
+            "out, and predict and evaluate need them; `rnnbench data describe FILE`, with the "
+            "options of there, restores them"
+        )
     view.say(f"To see them: rnnbench report {study}")
+
+
+def _without_texts(entries: Sequence[LedgerEntry]) -> list[str]:
+    """What texts of the user's own are called that the runs learnt from and the cache lacks."""
+    here = {corpus.fingerprint for corpus in list_corpora()}
+    data = {spec.data.fingerprint: spec.data for spec in map(LedgerEntry.spec, entries)}
+    return [each.dataset for key, each in data.items() if each.is_own and key not in here]
 
 
 def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
     with ledger.open_incoming() as folder:
         archive = read_archive(path, folder)
         study = archive.study
+        try:
+            races = check_races(archive.races, [run.spec() for run in archive.runs])
+        except ArchiveError as err:
+            raise ArchiveError(f"{path} is refused: {err}") from err
         origin = {"imported_from": archive.origin, "imported_archive": archive.digest[:16]}
         if not ledger.take_declarations(study, archive.declarations):
             view.warn(f"'{study}' was declared differently there; this folder's declaration stays")
         with ledger.locked(name=LOOKS_LOCK):  # no report sees the runs without their looks
             ledger.looks(study).add(archive.looks)
+            keep_races(ledger.folder, races)
             taken = [ledger.take_in(run, origin) for run in archive.runs]
     entries = tuple(entry for entry in taken if entry is not None)
     n_known = len(archive.runs) - len(entries)

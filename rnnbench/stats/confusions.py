@@ -25,21 +25,19 @@ class ClassScores:
     f1: NDArray[np.float64]
 
 
-def count_classes(truth: NDArray[Any], predicted: NDArray[Any]) -> int:
-    """Classes up to the highest that is there or was given."""
-    return int(max(truth.max(), predicted.max())) + 1
-
-
 def count_confusions(
-    truth: NDArray[Any], predicted: NDArray[Any], n_classes: int
+    truth: NDArray[Any], predicted: NDArray[Any], n_classes: int | None = None
 ) -> NDArray[np.int64]:
     """int64 `(n_classes, n_classes)`: texts of each true class (row) by predicted class (column).
 
     Args:
         truth, predicted: numbers of classes, `(n_texts,)`, of any type.
+        n_classes: None for those up to the highest that is there or was given.
 
     Source: sklearn.metrics.confusion_matrix.
     """
+    if n_classes is None:
+        n_classes = int(max(truth.max(), predicted.max())) + 1
     cells = truth.astype(np.int64) * n_classes + predicted
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
 

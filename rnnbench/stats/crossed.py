@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.stats.confusions import count_classes, count_confusions, mean_f1
+from rnnbench.stats.confusions import count_confusions, mean_f1
 from rnnbench.stats.intervals import Interval, t_quantile
 
 _BLOCK = 4_096  # reviews turned into float32 at once: 40 MB at 2,500 seeds
@@ -122,23 +122,23 @@ def resample_f1(
         labels: `(n_reviews,)`.
         predicted: `(n_seeds, n_reviews)`.
     """
-    n_classes = count_classes(labels, predicted)
-    truth = _one_hot(labels, n_classes)
+    classes = np.union1d(labels, predicted)
+    truth = _one_hot(labels, classes)
     there = _count_drawn(truth, weights)
     means, resampled = [], []
     for row in predicted:
-        named = _one_hot(row, n_classes)
+        named = _one_hot(row, classes)
         hits, given = _count_drawn(truth * named, weights), _count_drawn(named, weights)
         resampled.append(_mean_f1(hits, there + given))
-        means.append(mean_f1(count_confusions(labels, row, n_classes)))
+        means.append(mean_f1(count_confusions(labels, row)))
     return ResampledMeans(
         np.array(means), np.stack(resampled).astype(np.float32), predicted.shape[1]
     )
 
 
-def _one_hot(classes: NDArray[np.int8], n_classes: int) -> NDArray[np.bool_]:
+def _one_hot(given: NDArray[np.int8], classes: NDArray[np.int8]) -> NDArray[np.bool_]:
     """bool `(n_classes, n_reviews)`."""
-    chosen: NDArray[np.bool_] = np.arange(n_classes)[:, None] == classes
+    chosen: NDArray[np.bool_] = classes[:, None] == given
     return chosen
 
 

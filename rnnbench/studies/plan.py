@@ -26,7 +26,15 @@ from rnnbench.page.screen import Screen
 from rnnbench.racing.defaults import Racing, with_defaults
 from rnnbench.recorded_runs import RecordedRun, read_runs
 from rnnbench.run_options import RunChoices
-from rnnbench.specs import SPLIT_KEYS, CanonicalForm, PluginForm, Recipe, RunResult, RunSpec
+from rnnbench.specs import (
+    SPLIT_KEYS,
+    CanonicalForm,
+    DataSpec,
+    PluginForm,
+    Recipe,
+    RunResult,
+    RunSpec,
+)
 from rnnbench.studies.compose import HYPERPARAMETERS, RECIPE, chosen_values, compose_study
 from rnnbench.study import Study, expand_study
 from rnnbench.tracking.provenance import made_by
@@ -155,9 +163,10 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
         if workers.where:
             view.say(f"executor  {workers.where}")
         backend = workers.placement.backend
-        n_runs = len(expand_study(study, dataset="", fingerprint="", backend=backend))
+        n_runs = len(expand_study(study, DataSpec(dataset="", fingerprint=""), backend=backend))
         start = partial(workers.executor.start, n_runs)
         dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
+        choices.racing.refuse_elsewhere(dataset.name)
         racing = Racing(
             workers=workers,
             ledger=ledger,
@@ -219,12 +228,7 @@ def _expand(study: Study, dataset: DatasetRef, workers: Workers) -> list[RunSpec
             "would have no effect; leave that out, and use --split-seed or --test-fraction"
         )
     return expand_study(
-        study,
-        dataset=dataset.name,
-        fingerprint=dataset.fingerprint,
-        backend=workers.placement.backend,
-        engine=workers.engine.engine,
-        n_classes=len(dataset.classes),
+        study, dataset.spec, backend=workers.placement.backend, engine=workers.engine.engine
     )
 
 

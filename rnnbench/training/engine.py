@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rnnbench.data.dataset import Part, balanced_weights
 from rnnbench.specs import RunSpec
-from rnnbench.stats.confusions import count_classes, count_confusions, mean_f1
+from rnnbench.stats.confusions import count_confusions, mean_f1
 
 Arrays = tuple[NDArray[np.generic], ...]
 
@@ -154,7 +154,7 @@ def predicted_classes(probability: NDArray[np.float32]) -> NDArray[np.int8]:
 
 def macro_f1(predicted: NDArray[np.int8], labels: NDArray[np.float32]) -> float:
     """The mean over the classes of the harmonic mean of precision and recall."""
-    return mean_f1(count_confusions(labels, predicted, count_classes(labels, predicted)))
+    return mean_f1(count_confusions(labels, predicted))
 
 
 def score(

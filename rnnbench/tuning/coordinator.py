@@ -66,6 +66,7 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
     with closing(opened.executor) as executor:
         start = partial(executor.start, len(opened.placement.gpus))
         dataset = resolve_dataset(base.dataset, view.downloaded, start, own)
+        choices.racing.refuse_elsewhere(dataset.name)
         racing = Racing(
             workers=opened,
             ledger=ledger,

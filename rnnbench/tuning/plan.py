@@ -49,10 +49,8 @@ class Tuning:
         seeds = self.choices.tuning_seeds
         specs = expand_study(
             self.base.with_values(architecture, params).with_choices(seeds=seeds),
-            dataset=self.dataset.name,
-            fingerprint=self.dataset.fingerprint,
+            self.dataset.spec,
             backend=self.placement.backend,
-            n_classes=len(self.dataset.classes),
         )
         return tuple(replace(spec, purpose="tuning") for spec in specs)
 

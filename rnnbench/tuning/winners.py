@@ -77,11 +77,7 @@ def _find_differences(
     found: dict[tuple[str, str], list[str]] = {}
     for name, record in records.items():
         specs = expand_study(
-            study.with_values(name, study.tuned[name]),
-            dataset=dataset.name,
-            fingerprint=dataset.fingerprint,
-            backend=backend,
-            n_classes=len(dataset.classes),
+            study.with_values(name, study.tuned[name]), dataset.spec, backend=backend
         )
         values = [{**UNWEIGHTED, **asdict(spec.form), **spec.settings} for spec in specs]
         tuned_with = record.declaration["architecture"] | record.declaration["settings"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnbench.output.amounts import plural, size
+from rnnbench.output.amounts import listed, plural, size, some
 
 
 def test_one_and_many() -> None:
@@ -17,3 +17,9 @@ def test_one_and_many() -> None:
 )
 def test_sizes(n_bytes: float, text: str) -> None:
     assert size(n_bytes) == text
+
+
+def test_names_are_listed_all_or_the_first() -> None:
+    assert [listed(names) for names in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
+    assert listed("ab", "or") == "a or b"
+    assert some("abcd", 3) == "a, b, c and 1 more"
