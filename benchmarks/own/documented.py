@@ -20,7 +20,7 @@ from build import SETS
 from provenance import RESULTS, write_result
 
 import rnnbench
-from rnnbench.compare.baseline import find_baselines
+from rnnbench.compare.baseline import BAG_OF_WORDS, MAJORITY, TF_IDF, find_baselines
 from rnnbench.ledger import Ledger
 from rnnbench.recorded_runs import read_runs
 from rnnbench.stats.intervals import t_interval
@@ -28,6 +28,12 @@ from rnnbench.stats.intervals import t_interval
 OPTIONS = {"sheet.xlsx": ("--drop-unlabelled", "--strip-html")}
 """What `data describe` says to add."""
 TIMES = "seconds.json"
+ON_THE_PAGE = {
+    BAG_OF_WORDS: "bag_of_words",
+    TF_IDF: "tf_idf_on_the_page",
+    MAJORITY: "majority_class",
+}
+"""The page's baselines, by the names of their columns here."""
 
 
 def main() -> None:
@@ -76,7 +82,7 @@ def measure(name: str, project: Path) -> dict[str, Any]:  # Any: JSON values
     scores = frame[frame.architecture == means.idxmax()].test_accuracy
     interval = t_interval(list(scores))
     runs = read_runs(Ledger(project), study)
-    found = {row.arm: row.test_accuracy for row in find_baselines(runs[0].spec.data)}
+    found = {row.arm: row.test_accuracy for row in find_baselines([runs[0].spec])}
     return {
         "network": str(means.idxmax()),
         "n_seeds": len(scores),
@@ -86,7 +92,7 @@ def measure(name: str, project: Path) -> dict[str, Any]:  # Any: JSON values
             key: runs[0].spec.settings[key]
             for key in ("max_len", "num_words", "batch_size", "learning_rate", "embedding_size")
         },
-        **{arm.replace(" ", "_"): round(score or 0.0, 4) for arm, score in found.items()},
+        **{key: round(found[arm] or 0.0, 4) for arm, key in ON_THE_PAGE.items()},
     }
 
 

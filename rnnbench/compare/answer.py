@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from rnnbench.compare.baseline import LINEAR_MODELS
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.outcome import Outcome
 from rnnbench.compare.reach import describe_reach
@@ -45,7 +46,7 @@ def write_answer(comparison: Comparison, outcome: Outcome = _SOUND) -> tuple[str
         sentences.append(f"{rest} below.")
     if len(sections) == 1:
         sentences += _cost(networks)
-        if not outcome.says("bag of words"):
+        if not outcome.says("linear model"):
             sentences += _against_baseline(arms, networks, comparison.declared.metric)
     sentences += tell_unlearned(arms, None if comparison.withheld else comparison.look)
     return tuple(sentences)
@@ -286,16 +287,22 @@ def _end(arms: Sequence[ArmRow]) -> str:
 
 
 def _against_baseline(arms: Sequence[ArmRow], networks: Sequence[ArmRow], metric: str) -> list[str]:
-    words = [row for row in arms if row.is_baseline and not row.is_majority]
-    baseline = next((mean for row in words if (mean := row.score(metric).mean) is not None), None)
+    """How far the networks are from the better of a bag of words and TF-IDF."""
+    known = {
+        row.arm: mean
+        for row in arms
+        if row.arm in LINEAR_MODELS and (mean := row.score(metric).mean) is not None
+    }
     scores = [mean for row in networks if (mean := row.score(metric).mean) is not None]
-    if baseline is None or not scores:
+    if not known or not scores:
         return []
+    name = max(known, key=lambda name: known[name])
+    model, baseline = LINEAR_MODELS[name], known[name]
     if max(scores) - 1e-12 <= baseline <= min(scores) + 1e-12:
-        return [f"A bag of words, without any order, scores the same: {100 * baseline:.2f} %."]
+        return [f"{model} scores the same: {100 * baseline:.2f} %."]
     ends = dict.fromkeys(f"{100 * (end - baseline):+.2f}" for end in (min(scores), max(scores)))
     return [
-        f"A bag of words, without any order, scores {100 * baseline:.2f} %: "
+        f"{model} scores {100 * baseline:.2f} %: "
         f"the networks' means lie {' to '.join(ends)} points from it."
     ]
 

@@ -1,61 +1,134 @@
-"""The bag-of-words row, computed once for each way of seeing the reviews."""
+"""The rows to beat: a bag of words and TF-IDF, fitted once for the same texts; the majority."""
 
 import hashlib
 import json
 import math
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from rnnbench.compare.rows import BaselineRow
 from rnnbench.data.cache import cache_folder, open_corpus
-from rnnbench.data.dataset import BagOfWords, score_bag_of_words, split_of
+from rnnbench.data.dataset import load_grades, score_grades, split_of
 from rnnbench.data.files import read_json, write_json
+from rnnbench.data.linear import LinearScores, score_bag_of_words, score_tf_idf
 from rnnbench.errors import DataError
 from rnnbench.execution.environment import processor_name
-from rnnbench.specs import DataSpec
-from rnnbench.training.engine import macro_f1
+from rnnbench.specs import DataSpec, RunSpec
+from rnnbench.stats.confusions import count_confusions, mean_f1
 
 BAG_OF_WORDS = "bag of words"
-_MAJORITY = "majority class"
+TF_IDF = "TF-IDF"
+MAJORITY = "majority class"
+LINEAR_MODELS = {
+    BAG_OF_WORDS: "A bag of words, without any order,",
+    TF_IDF: "TF-IDF and logistic regression",
+}
+"""What each is called at the beginning of a sentence."""
+
+_OF_SIGHT = ("num_words", "max_len")
 
 
-def find_baselines(data: DataSpec, *, fits: bool = True) -> list[BaselineRow]:
-    """What a network has to beat on these texts, as far as it is known.
+def find_baselines(specs: Collection[RunSpec], *, fits: bool = True) -> list[BaselineRow]:
+    """What networks that are trained like this have to beat, as far as it is known.
+
+    On texts of the user's own that is also TF-IDF and the majority class; where the networks see
+    parts of the same texts, these alone. What is fitted has class weights where all networks have.
 
     Args:
-        fits: whether a bag of words that is not in the cache is computed.
+        specs: of one table.
+        fits: whether what is not in the cache is computed, in seconds.
     """
-    found = (find_baseline(data, fits=fits), _find_majority(data))
+    found = [each.find(fits=fits) for each in _list_fits(specs)]
+    if _is_of_one_split(specs):
+        found.append(_find_majority(next(iter(specs)).data))
     return [row for row in found if row is not None]
 
 
-def find_baseline(data: DataSpec, *, fits: bool = True) -> BaselineRow | None:
-    """The row, from the cache or computed in seconds; None where the texts are not here."""
-    found = _recall(data)
-    if fits and (found is None or not found.test_right):
-        with suppress(DataError):
-            found = _compute(data, found)
-    if found is None:
-        return None
-    return BaselineRow(
-        section="",
-        arm=BAG_OF_WORDS,
-        n=1,
-        n_parameters=found.n_parameters,
-        test_accuracy=found.test_accuracy,
-        test_macro_f1=found.test_macro_f1,
-        test_loss=found.test_loss,
-        val_loss=found.val_loss,
-        gap=found.val_loss - found.train_loss,
-        fit_seconds=found.fit_seconds,
-        total_seconds=found.fit_seconds,
-        hardware=f"cpu ({processor_name()})",
-        is_baseline=True,
-        right=np.array([*found.test_right]) == "1" if found.test_right else None,
-    )
+def list_unfitted(specs: Collection[RunSpec]) -> list[str]:
+    """The baselines of this table that the cache has not, or not as a whole."""
+    return [each.name for each in _list_fits(specs) if not each.is_known]
+
+
+def with_article(name: str) -> str:
+    """`a bag of words`, `TF-IDF`."""
+    return f"a {name}" if name == BAG_OF_WORDS else name
+
+
+def tell_fitting(names: Sequence[str]) -> str:
+    """A sentence on the wait for these."""
+    told = " and ".join(map(with_article, names))
+    are = "is" if len(names) == 1 else "are"
+    return f"{told[0].upper()}{told[1:]} {are} fitted now, to stand beside the networks."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """A logistic regression that stands, or is to stand, in the cache."""
+
+    name: str
+    data: DataSpec
+    is_balanced: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the cache has all of it."""
+        known = self._recall()
+        return known is not None and self._is_whole(known)
+
+    def find(self, *, fits: bool) -> BaselineRow | None:
+        """The row, from the cache or computed; None where the texts are not here."""
+        found = self._recall()
+        if fits and (found is None or not self._is_whole(found)):
+            with suppress(DataError):
+                found = self._compute(found)
+        return None if found is None else _write_row(self.name, found)
+
+    def _is_whole(self, found: LinearScores) -> bool:
+        """Whether it has what earlier versions did not keep."""
+        if not found.test_right or found.test_absolute_error is not None:
+            return bool(found.test_right)
+        try:
+            return self.data.n_classes == 2 or load_grades(self.data) is None
+        except DataError:
+            return True
+
+    def _recall(self) -> LinearScores | None:
+        try:
+            return LinearScores(**read_json(self.place))
+        except (DataError, TypeError):  # no cache; no file, or another version's
+            return None
+
+    def _compute(self, known: LinearScores | None) -> LinearScores:
+        """Anew; of what an earlier version knew only what it lacks."""
+        score = score_bag_of_words if self.name == BAG_OF_WORDS else score_tf_idf
+        found = score(self.data, is_balanced=self.is_balanced)
+        if known is not None:
+            found = replace(
+                known,
+                test_right=found.test_right,
+                test_absolute_error=found.test_absolute_error,
+                test_quadratic_kappa=found.test_quadratic_kappa,
+            )
+        with suppress(
+            DataError
+        ):  # a cache that takes nothing makes the next report slower, no more
+            write_json(self.place, asdict(found))
+        return found
+
+    @property
+    def place(self) -> Path:
+        """The file in the cache, named by what can change the numbers."""
+        seen = {key: value for key, value in asdict(self.data).items() if key != "dataset"}
+        if self.name == TF_IDF:
+            seen = {key: seen[key] for key in seen if key not in _OF_SIGHT} | {"of": TF_IDF}
+        if self.is_balanced:
+            seen["class_weight"] = "balanced"
+        digest = hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:16]
+        return cache_folder() / "baselines" / f"{digest}.json"
 
 
 def find_floor(data: DataSpec) -> float | None:
@@ -77,6 +150,43 @@ def find_floor(data: DataSpec) -> float | None:
     return min(share + 1.645 * math.sqrt(share * (1 - share) / n), 1 - 1 / (2 * n))
 
 
+def _list_fits(specs: Collection[RunSpec]) -> list[_Fit]:
+    seen = {spec.data for spec in specs}
+    if not _is_of_one_split(specs):
+        return []
+    data = next(iter(specs)).data
+    names = [BAG_OF_WORDS] * (len(seen) == 1) + [TF_IDF] * data.is_own
+    is_balanced = data.is_own and {spec.recipe.class_weight for spec in specs} == {"balanced"}
+    return [_Fit(name=name, data=data, is_balanced=is_balanced) for name in names]
+
+
+def _is_of_one_split(specs: Collection[RunSpec]) -> bool:
+    """Whether all have the same texts to train, validate and test on."""
+    usual = {name: getattr(DataSpec(dataset="", fingerprint=""), name) for name in _OF_SIGHT}
+    return len({replace(spec.data, **usual) for spec in specs}) == 1
+
+
+def _write_row(name: str, found: LinearScores) -> BaselineRow:
+    return BaselineRow(
+        section="",
+        arm=name,
+        n=1,
+        n_parameters=found.n_parameters,
+        test_accuracy=found.test_accuracy,
+        test_macro_f1=found.test_macro_f1,
+        test_absolute_error=found.test_absolute_error,
+        test_quadratic_kappa=found.test_quadratic_kappa,
+        test_loss=found.test_loss,
+        val_loss=found.val_loss,
+        gap=found.val_loss - found.train_loss,
+        fit_seconds=found.fit_seconds,
+        total_seconds=found.fit_seconds,
+        hardware=f"cpu ({processor_name()})",
+        is_baseline=True,
+        right=np.array([*found.test_right]) == "1" if found.test_right else None,
+    )
+
+
 def _find_majority(data: DataSpec) -> BaselineRow | None:
     """What the commonest class of the training part scores, on data of the user's own."""
     try:
@@ -89,37 +199,16 @@ def _find_majority(data: DataSpec) -> BaselineRow | None:
     labels = corpus.test.labels
     commonest = np.bincount(corpus.train.labels[split.train]).argmax()
     predicted = np.full_like(labels, commonest)
+    confusions = count_confusions(labels, predicted, len(corpus.classes))
     return BaselineRow(
         section="",
-        arm=_MAJORITY,
+        arm=MAJORITY,
         n=1,
         n_parameters=0,
         test_accuracy=float(np.mean(predicted == labels)),
-        test_macro_f1=macro_f1(predicted, labels.astype(np.float32)),
+        test_macro_f1=mean_f1(confusions),
+        **score_grades(data, confusions),
         is_baseline=True,
         is_majority=True,
         right=predicted == labels,
     )
-
-
-def _recall(data: DataSpec) -> BagOfWords | None:
-    try:
-        return BagOfWords(**read_json(_place(data)))
-    except (DataError, TypeError):  # no cache; no file, or another version's
-        return None
-
-
-def _compute(data: DataSpec, known: BagOfWords | None) -> BagOfWords:
-    """Anew; of what an earlier version knew only what it lacks."""
-    found = score_bag_of_words(data)
-    if known is not None:
-        found = replace(known, test_right=found.test_right)
-    with suppress(DataError):  # a cache that takes nothing makes the next report slower, no more
-        write_json(_place(data), asdict(found))
-    return found
-
-
-def _place(data: DataSpec) -> Path:
-    seen = {key: value for key, value in asdict(data).items() if key != "dataset"}
-    digest = hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:16]
-    return cache_folder() / "baselines" / f"{digest}.json"

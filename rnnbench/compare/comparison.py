@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -27,7 +27,7 @@ from rnnbench.errors import DataError
 from rnnbench.looks import RULE, rule_of
 from rnnbench.metrics import METRICS, USUAL_METRIC, points_of
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import DataSpec, noun_of
+from rnnbench.specs import DataSpec, RunSpec, noun_of
 from rnnbench.stats.crossed import (
     ReviewWeights,
     draw_review_weights,
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Baselines: TypeAlias = Callable[[DataSpec], Iterable[ArmRow]]
-"""The rows to beat on some reviews; none where they are not on this machine."""
+Baselines: TypeAlias = Callable[[Collection[RunSpec]], Iterable[ArmRow]]
+"""The rows that the arms of a table have to beat; none where their reviews are not here."""
 
 Floor: TypeAlias = Callable[[DataSpec], float | None]
 """The validation accuracy above which a run has learned; None where nobody knows."""
@@ -252,20 +252,9 @@ def compare_runs(
 
 
 def describe_baselines(section: Section, baselines: Baselines) -> list[ArmRow]:
-    """What the section's arms have to beat.
-
-    Where these see the same texts differently, that is the majority class alone.
-    """
-    data = section.arms[0].spec.data
-    seen = {arm.spec.data for arm in section.arms}
-    alike = {replace(each, num_words=data.num_words, max_len=data.max_len) for each in seen}
-    if len(alike) > 1 or (len(seen) > 1 and not data.is_own):
-        return []
-    return [
-        replace(row, section=section.name)
-        for row in baselines(data)
-        if len(seen) == 1 or row.is_majority
-    ]
+    """What the section's arms have to beat."""
+    found = baselines([arm.spec for arm in section.arms])
+    return [replace(row, section=section.name) for row in found]
 
 
 def find_unlearned(

@@ -2,31 +2,29 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rnnbench.compare.arms import is_still_improving, scores_by_seed
+from rnnbench.compare.baseline import LINEAR_MODELS, TF_IDF, with_article
+from rnnbench.compare.leads import Lead, mean_score, measure_lead
 from rnnbench.compare.next_step import next_step
-from rnnbench.compare.predictions import read_correct, read_labels
 from rnnbench.compare.reach import tell_few_texts
-from rnnbench.compare.rows import ArmRow, BaselineRow
+from rnnbench.compare.rows import ArmRow
 from rnnbench.compare.sections import Arm, Section
 from rnnbench.metrics import USUAL_METRIC
 from rnnbench.output.amounts import plural, some
 from rnnbench.page.texts import number, per_cent, within
 from rnnbench.specs import SYNTHETIC
-from rnnbench.stats.crossed import crossed_interval
-from rnnbench.stats.intervals import Interval
 
 Kind: TypeAlias = Literal[
-    "few texts", "nothing learnt", "majority", "some no better", "bag of words", "cut short"
+    "few texts", "nothing learnt", "majority", "some no better", "linear model", "cut short"
 ]
 
 FEWEST_TEXTS = 50
 """Test texts below which nothing is set against a baseline."""
+
+NEAR = 0.02
+"""How far behind TF-IDF the best network may lie before that is said."""
 
 _MOST_NAMED = 4
 _CHANCE = {
@@ -59,27 +57,18 @@ class Outcome:
         return any(kind in kinds for kind, _ in self.findings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lead:
-    """What an arm's mean score is above that of its section's baseline.
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A linear model that is ahead of every network.
 
     Args:
-        of_texts: the 95 % interval on other texts, the runs taken as they are.
-        of_both: on other texts and of other runs; both are None by macro-F1, and where predictions
-            were not kept, the second of a single run too.
+        best: the networks with the highest mean.
+        is_clear: whether it would be so on other texts and in other runs.
     """
 
     name: str
-    mean: float
-    baseline: ArmRow
-    difference: float
-    of_texts: Interval | None
-    of_both: Interval | None
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether the arm cannot be told from one that is no better."""
-        return self.difference <= 0 if self.of_texts is None else self.of_texts.low <= 0
+    best: Sequence[Lead]
+    is_clear: bool
 
 
 def find_outcome(
@@ -94,7 +83,7 @@ def find_outcome(
 ) -> Outcome:
     """What came of the runs; nothing of synthetic reviews, which decide nothing.
 
-    Whether a network beats the majority class, or the bag of words the networks, is asked once no
+    Whether a network beats the majority class, or a linear model the networks, is asked once no
     run is missing, and of 50 test texts at least.
 
     Args:
@@ -120,13 +109,14 @@ def find_outcome(
         next_step=next_step(
             specs,
             command,
-            has_learnt=kinds.isdisjoint(("nothing learnt", "majority", "bag of words")),
+            has_learnt=kinds.isdisjoint(("nothing learnt", "majority", "linear model")),
             is_cut_short="cut short" in kinds,
         ),
     )
 
 
 _Arms: TypeAlias = Sequence[tuple[str, Arm]]
+_Rows: TypeAlias = Mapping[str, ArmRow]  # by section
 
 
 def _against_baselines(
@@ -141,9 +131,11 @@ def _against_baselines(
         and row.score(metric).mean is not None
     ]
     majorities = {row.section: row for row in known if row.is_majority}
-    bags = {row.section: row for row in known if not row.is_majority}
+    linear = {
+        name: {row.section: row for row in known if row.arm == name} for name in LINEAR_MODELS
+    }
     if not any(arm.learned for _, arm in arms):
-        yield from _tell_nothing_learnt(arms, majorities, bags, metric)
+        yield from _tell_nothing_learnt(arms, majorities, linear, metric)
         return
     compared = [
         (section, arm)
@@ -153,11 +145,11 @@ def _against_baselines(
     ]
     yield from _tell_majority(_measure(compared, majorities, metric), metric)
     if metric == USUAL_METRIC:
-        yield from _tell_bag_of_words(compared, bags)
+        yield from _tell_linear_model(compared, linear)
 
 
 def _tell_nothing_learnt(
-    arms: _Arms, majorities: Mapping[str, ArmRow], bags: Mapping[str, ArmRow], metric: str
+    arms: _Arms, majorities: _Rows, linear: Mapping[str, _Rows], metric: str
 ) -> Iterator[tuple[Kind, str]]:
     finished = [run for _, arm in arms for run in arm.finished]
     if not finished:
@@ -169,15 +161,20 @@ def _tell_nothing_learnt(
     did = f"none of {len(finished):,} runs did" if len(finished) > 1 else "the only run did not do"
     on_test = ""
     if majorities and "none" in weights:
-        on_test = f" On the test texts that scores {_scores(majorities.values(), metric)}"
-        on_test += f", a bag of words {_scores(bags.values(), metric)}." if bags else "."
+        scores = [f"that scores {_scores(majorities.values(), metric)}"]
+        scores += [
+            f"{with_article(name)} {_scores(rows.values(), metric)}"
+            for name, rows in linear.items()
+            if rows
+        ]
+        on_test = f" On the test texts {', '.join(scores)}."
     yield (
         "nothing learnt",
         f"No network learned: in validation {did} clearly better than {chance}.{on_test}",
     )
 
 
-def _tell_majority(leads: Sequence[_Lead], metric: str) -> Iterator[tuple[Kind, str]]:
+def _tell_majority(leads: Sequence[Lead], metric: str) -> Iterator[tuple[Kind, str]]:
     behind = [lead for lead in leads if lead.is_behind]
     if not behind:
         return
@@ -192,26 +189,45 @@ def _tell_majority(leads: Sequence[_Lead], metric: str) -> Iterator[tuple[Kind, 
     yield "majority", f"No network {clearly}beats the majority class: {score}."
 
 
-def _tell_bag_of_words(arms: _Arms, bags: Mapping[str, ArmRow]) -> Iterator[tuple[Kind, str]]:
-    """Where it is better than every network, in accuracy."""
-    placed = [(section, arm) for section, arm in arms if section in bags]
-    scores = [(_mean(arm), bags[name].test_accuracy) for name, arm in placed]
-    if not placed or any(mean >= (score or 0.0) for mean, score in scores):
-        return  # before predictions are read: a study may have thousands of runs
-    leads = _measure(placed, bags)
-    if any(lead.of_both is None or lead.of_both.high >= 0 for lead in leads):
+def _tell_linear_model(arms: _Arms, rows: Mapping[str, _Rows]) -> Iterator[tuple[Kind, str]]:
+    """Which is furthest ahead of the best network, in accuracy; one that clearly is comes first."""
+    found = [ahead for name in rows if (ahead := _find_ahead(name, arms, rows[name]))]
+    if not found:
         return
-    highest = max(lead.mean for lead in leads)
-    best, *level = (lead for lead in leads if lead.mean > highest - 1e-12)
+    ahead = max(found, key=lambda each: (each.is_clear, -each.best[0].difference))
+    best, *level = ahead.best
     assert best.of_both is not None
-    networks = "network" if not level else "networks"
     by = f"{number(-100 * best.difference)} points {within(best.of_both.mirrored(), per_cent)}"
+    lead = f"is better by {by}"
+    if not ahead.is_clear:
+        lead = f"is ahead by {by} on these texts, not clearly"
+    networks = "network" if not level else "networks"
     yield (
-        "bag of words",
-        f"A bag of words, without any order, is better by {by}: it scores "
-        f"{per_cent(best.baseline.test_accuracy)} %, the best {networks}, "
-        f"{some([lead.name for lead in (best, *level)], _MOST_NAMED)}, {per_cent(best.mean)} %.",
+        "linear model",
+        f"{LINEAR_MODELS[ahead.name]} {lead}: it scores {per_cent(best.baseline.test_accuracy)} %, "
+        f"the best {networks}, {some([lead.name for lead in ahead.best], _MOST_NAMED)}, "
+        f"{per_cent(best.mean)} %.",
     )
+
+
+def _find_ahead(name: str, arms: _Arms, rows: _Rows) -> _Ahead | None:
+    """A bag of words where it is clearly better than every network, TF-IDF where none is near it.
+
+    None where it is not so; or where that is not known of other texts and runs.
+    """
+    placed = [(section, arm) for section, arm in arms if section in rows]
+    near = NEAR if name == TF_IDF else 0.0
+    scores = [(mean_score(arm), rows[section].test_accuracy or 0.0) for section, arm in placed]
+    if not placed or any(mean > score - near - 1e-12 for mean, score in scores):
+        return None  # before predictions are read: a study may have thousands of runs
+    leads = _measure(placed, rows)
+    highest = max(lead.mean for lead in leads)
+    best = [lead for lead in leads if lead.mean > highest - 1e-12]
+    asked = best[:1] if name == TF_IDF else leads
+    if any(lead.of_both is None for lead in asked):
+        return None
+    is_clear = all(lead.of_both is not None and lead.of_both.high < 0 for lead in asked)
+    return _Ahead(name, best, is_clear) if is_clear or name == TF_IDF else None
 
 
 def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
@@ -232,51 +248,18 @@ def _tell_cut_short(arms: _Arms) -> Iterator[tuple[Kind, str]]:
     yield "cut short", f"Stopped at the limit of {limit}, still improving: {which}."
 
 
-def _measure(
-    arms: _Arms, baselines: Mapping[str, ArmRow], metric: str = USUAL_METRIC
-) -> list[_Lead]:
+def _measure(arms: _Arms, rows: _Rows, metric: str = USUAL_METRIC) -> list[Lead]:
     """What each arm is above the baseline of its section."""
     return [
-        _lead(_called(section, arm, arms), arm, baselines[section], metric)
+        measure_lead(_called(section, arm, arms), arm, rows[section], metric)
         for section, arm in arms
-        if section in baselines
+        if section in rows
     ]
-
-
-def _lead(name: str, arm: Arm, baseline: ArmRow, metric: str) -> _Lead:
-    mean = _mean(arm, metric)
-    values = _text_by_text(arm, baseline) if metric == USUAL_METRIC else None
-    of_texts = of_both = None
-    if values is not None:
-        of_texts = crossed_interval(values.mean(axis=0, keepdims=True))
-        of_both = crossed_interval(values) if len(values) > 1 else None
-    return _Lead(
-        name=name,
-        mean=mean,
-        baseline=baseline,
-        difference=mean - (baseline.score(metric).mean or 0.0),
-        of_texts=of_texts,
-        of_both=None if of_both is None else of_both.bounded(-1.0, 1.0),
-    )
-
-
-def _text_by_text(arm: Arm, baseline: ArmRow) -> NDArray[np.int8] | None:
-    """`(n_seeds, n_texts)`: whether a run was right, less whether the baseline was; None where
-    not all predictions are here."""
-    right = baseline.right if isinstance(baseline, BaselineRow) else None
-    correct = read_correct(arm.learned, read_labels(arm.spec.data.fingerprint))
-    if right is None or not scores_by_seed(arm.learned).keys() <= correct.keys():
-        return None
-    return np.stack([*correct.values()]).astype(np.int8) - right.astype(np.int8)
 
 
 def _called(section: str, arm: Arm, arms: _Arms) -> str:
     """The arm's name, and its section's where there are several."""
     return arm.name if len({each for each, _ in arms}) == 1 else f"{arm.name} ({section})"
-
-
-def _mean(arm: Arm, metric: str = USUAL_METRIC) -> float:
-    return fmean(scores_by_seed(arm.learned, metric).values())
 
 
 def _scores(rows: Iterable[ArmRow], metric: str) -> str:

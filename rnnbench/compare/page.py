@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from rnnbench.compare.baseline import LINEAR_MODELS, TF_IDF
 from rnnbench.compare.comparison import Comparison
 from rnnbench.compare.figures import (
     picture_errors,
@@ -138,7 +139,8 @@ def _architectures(comparison: Comparison) -> Iterator[Block | None]:
             f"Which runs learned is not known: their {comparison.noun} are not on this machine."
         )
     yield tabulate_costs(comparison)
-    yield Paragraph(_reading_of_arms(comparison.arms) + _tell_weights(comparison))
+    told = (_reading_of_arms(comparison.arms), _tell_models(comparison.arms))
+    yield Paragraph("".join((*told, _tell_weights(comparison))))
     if comparison.responses:
         yield Subheading("Response to the hyperparameters")
         yield tabulate_responses(comparison)
@@ -161,12 +163,24 @@ def _reading_of_costs(arms: Sequence[ArmRow]) -> str:
 def _tell_weights(comparison: Comparison) -> str:
     if "balanced" not in comparison.class_weights:
         return ""
-    told = (
+    linear = {row.arm for row in comparison.arms} & LINEAR_MODELS.keys()
+    others = " or of the bag of words" if linear and TF_IDF not in linear else ""
+    also = " The linear models below them have the same weights." if TF_IDF in linear else ""
+    return (
         " With class weights the validation loss and the gap are weighted too, and do not compare"
-        " with those of runs without weights"
+        f" with those of runs without weights{others}.{also}"
     )
-    has_bag = any(row.is_baseline and not row.is_majority for row in comparison.arms)
-    return f"{told} or of the bag of words." if has_bag else f"{told}."
+
+
+def _tell_models(arms: Sequence[ArmRow]) -> str:
+    """What the linear models are of, where there are two."""
+    if all(row.arm != TF_IDF for row in arms):
+        return ""
+    return (
+        " Bag of words and TF-IDF: logistic regression, fitted on the training part; the first on"
+        " counts of the words that the networks see, the second on the whole texts, of words or,"
+        " where there are no spaces between these, of one to three letters."
+    )
 
 
 def _hardware(arms: Sequence[ArmRow]) -> str:

@@ -46,7 +46,7 @@ def tabulate_scores(comparison: Comparison) -> Table[ArmRow]:
     other = "test_macro_f1" if metric == USUAL_METRIC else USUAL_METRIC
     columns: list[Column[ArmRow]] = [
         Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
-        Column("n", lambda row: NONE if row.is_baseline else count(row.n)),
+        Column("n", _n_of_arm),
         Column("mean ± SD (%)", lambda row: _mean_sd(row.score(metric))),
         Column("min–max (%)", lambda row: _range_of(row.score(metric))),
         Column("95 % t interval (%)", lambda row: within(row.score(metric).t, per_cent)),
@@ -68,9 +68,11 @@ def tabulate_scores(comparison: Comparison) -> Table[ArmRow]:
 def tabulate_grades(comparison: Comparison) -> Table[ArmRow] | None:
     """How far off each arm is; None where the classes are no grades, or no run tells."""
     rows = [row for row in comparison.arms if row.test_absolute_error is not None]
+    if all(row.is_baseline for row in rows):
+        return None
     columns: list[Column[ArmRow]] = [
         Column(comparison.declared.contrast, lambda row: row.arm, is_number=False),
-        Column("n", lambda row: count(row.n)),
+        Column("n", _n_of_arm),
         Column(
             "mean absolute error (grades)",
             lambda row: with_sd(row.test_absolute_error, row.test_absolute_error_sd, number),
@@ -84,7 +86,7 @@ def tabulate_grades(comparison: Comparison) -> Table[ArmRow] | None:
         ),
     ]
     groups = by_section(rows, comparison.sections)
-    return Table("As grades", "architectures", columns, groups) if rows else None
+    return Table("As grades", "architectures", columns, groups)
 
 
 def tabulate_costs(comparison: Comparison) -> Table[ArmRow]:
@@ -260,6 +262,10 @@ def _epoch(value: float | None) -> str:
 
 def _capital(words: str) -> str:
     return words[0].upper() + words[1:]
+
+
+def _n_of_arm(row: ArmRow) -> str:
+    return NONE if row.is_baseline else count(row.n)
 
 
 def _mean_sd(score: Score) -> str:

@@ -1,6 +1,6 @@
-"""What a network sees of a corpus: cut, padded, split; and how a bag of words does on that."""
+"""What a network sees of a corpus: cut, padded, split; and what its labels are."""
 
-import time
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from rnnbench.data.corpus import UNKNOWN, Half, PartName
 from rnnbench.data.labels import read_grades
 from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec
+from rnnbench.stats.confusions import mean_absolute_error, quadratic_kappa
 
 MOST_TOKENS = 500_000_000
 
@@ -27,28 +28,6 @@ class Part:
 
     tokens: NDArray[np.int32]
     labels: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BagOfWords:
-    """How logistic regression on word counts scores; it has no seed.
-
-    Args:
-        fit_seconds: counting and fitting.
-        n_parameters: one a word, and the intercept.
-        test_right: a digit for each test text, `1` where it was judged right; empty where an
-            earlier version kept none.
-    """
-
-    val_loss: float
-    val_accuracy: float
-    train_loss: float
-    test_loss: float
-    test_accuracy: float
-    test_macro_f1: float
-    n_parameters: int
-    fit_seconds: float
-    test_right: str = ""
 
 
 def load_part(data: DataSpec, name: PartName) -> Part:
@@ -74,6 +53,27 @@ def load_grades(data: DataSpec) -> tuple[float, ...] | None:
         DataError: the corpus is not in the cache, or is damaged.
     """
     return read_grades(open_corpus(data.fingerprint).classes)
+
+
+def score_grades(
+    data: DataSpec, confusions: NDArray[np.int64]
+) -> dict[str, Any]:  # Any: of any row
+    """`test_absolute_error` and `test_quadratic_kappa`, None where undefined; empty if no grades.
+
+    Args:
+        confusions: `(n_classes, n_classes)`, as `count_confusions` gives them.
+
+    Raises:
+        DataError: the corpus is not in the cache, or is damaged.
+    """
+    grades = load_grades(data) if data.n_classes > 2 else None
+    if grades is None:
+        return {}
+    kappa = quadratic_kappa(confusions, grades)
+    return {
+        "test_absolute_error": mean_absolute_error(confusions, grades),
+        "test_quadratic_kappa": kappa if math.isfinite(kappa) else None,
+    }
 
 
 def chance_loss(data: DataSpec, *, is_balanced: bool = False) -> float:
@@ -155,50 +155,6 @@ def cut_and_pad(
     return tokens
 
 
-def score_bag_of_words(data: DataSpec) -> BagOfWords:
-    """Fit on the training part, choose nothing, score on the others.
-
-    The features are counts of the same `num_words` words in the same last `max_len` tokens that
-    the networks see; padding is not counted.
-
-    Raises:
-        DataError: the reviews are not cached, or those to train on are all of one kind.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import f1_score, log_loss
-
-    began = time.perf_counter()
-    train = load_part(data, "train")
-    if np.ptp(train.labels) == 0:
-        raise DataError("a classifier needs texts of two classes to learn from")
-    classes = range(data.n_classes)
-    model = LogisticRegression(max_iter=1000).fit(_count_words(train, data), train.labels)
-    fit_seconds = time.perf_counter() - began
-    scores, right = {}, {}
-    for name in ("train", "validation", "test"):
-        part = load_part(data, name)
-        probability = model.predict_proba(_count_words(part, data))
-        predicted = probability.argmax(axis=1)
-        right[name] = predicted == part.labels
-        scores[name] = (
-            float(log_loss(part.labels, probability, labels=list(classes))),
-            float(np.mean(right[name])),
-            float(f1_score(part.labels, predicted, average="macro", zero_division=0)),
-        )
-    return BagOfWords(
-        train_loss=scores["train"][0],
-        val_loss=scores["validation"][0],
-        val_accuracy=scores["validation"][1],
-        test_loss=scores["test"][0],
-        test_accuracy=scores["test"][1],
-        test_macro_f1=scores["test"][2],
-        # The padding's column is zero, and the intercept takes its place.
-        n_parameters=data.num_words * (1 if data.n_classes == 2 else data.n_classes),
-        fit_seconds=fit_seconds,
-        test_right="".join("01"[int(each)] for each in right["test"]),
-    )
-
-
 def split_of(data: DataSpec) -> Split:
     """Which texts of the training half train and which validate.
 
@@ -208,15 +164,3 @@ def split_of(data: DataSpec) -> Split:
     return split_indices(
         data.fingerprint, test_size=data.validation_fraction, random_state=data.split_seed
     )
-
-
-def _count_words(part: Part, data: DataSpec) -> Any:  # Any: SciPy is untyped
-    """Sparse float64 `(n_reviews, num_words)`: how often each word stands in each review."""
-    from scipy.sparse import csr_matrix
-
-    n_reviews, max_len = part.tokens.shape
-    rows = np.repeat(np.arange(n_reviews), max_len)
-    words = part.tokens.ravel().copy()
-    seen = words > 0
-    ones = np.ones(int(seen.sum()))
-    return csr_matrix((ones, (rows[seen], words[seen])), shape=(n_reviews, data.num_words))

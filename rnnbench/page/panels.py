@@ -99,7 +99,9 @@ def picture_panels(
         return None
     taken = _take_panels(panels, n_lines)
     if any(panel.baselines for panel in taken):
-        caption += " Dashed: the baseline without a network, on the same words."
+        is_one = len({name for panel in taken for name, _ in panel.baselines}) == 1
+        which = "baseline without a network, on the same words" if is_one else "linear models"
+        caption += f" Dashed: the {which}."
     n_found, n_taken = (sum(len(panel.lines) for panel in each) for each in (panels, taken))
     if n_taken < n_found:
         caption += f" The first {n_taken:,} of {n_found:,} {noun}s are shown; the CSV file has all."
@@ -295,11 +297,11 @@ def _draw_dots(
 
 def _name_baselines(axes: Axes, panel: Panel, limits: Interval) -> None:
     middle = (limits.low + limits.high) / 2
-    for name, value in panel.baselines:
-        words = f"{short(name)} {brief_per_cent(value)} %"
+    for line, (name, value) in enumerate(panel.baselines):
+        words = f"{short(name)} {brief_per_cent(value)} %" + "\n" * line
         _write_above(axes, value, words, VERMILLION, is_left=value > middle)
     if panel.heading:
-        axes.set_title(axes.get_title(loc="left"), pad=16)
+        axes.set_title(axes.get_title(loc="left"), pad=16 * len(panel.baselines))
 
 
 def _write_above(axes: Axes, value: float, words: str, colour: str, *, is_left: bool) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from rnnbench.architectures import display_name
-from rnnbench.compare.baseline import find_baseline, find_baselines, find_floor
+from rnnbench.compare.baseline import find_baselines, find_floor, list_unfitted, tell_fitting
 from rnnbench.compare.comparison import find_unlearned
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.datasets import prepare_splits
@@ -22,7 +22,7 @@ from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.report import report_after_run
 from rnnbench.run_options import RunChoices
-from rnnbench.specs import DataSpec, Failed, RunResult
+from rnnbench.specs import Failed, RunResult, RunSpec
 from rnnbench.studies.plan import Plan, open_study, planned_sections
 from rnnbench.studies.progress import StudyProgress
 from rnnbench.studies.screen import RunScreen
@@ -153,7 +153,7 @@ def _show_results(
         is_whole: whether the command came to its end: then the baselines are worth a moment.
     """
     if is_whole:
-        _fit_baselines({run.spec.data for run in runs}, view)
+        _fit_baselines([run.spec for run in runs], view)
     baselines = partial(find_baselines, fits=False)
     study = plan.study
     unlearned = find_unlearned(runs, find_floor, study.metric) or frozenset()
@@ -176,15 +176,17 @@ def _show_results(
     return rows
 
 
-def _fit_baselines(data: Iterable[DataSpec], view: RunScreen) -> None:
+def _fit_baselines(specs: Iterable[RunSpec], view: RunScreen) -> None:
     """Have the cache hold them, by a process of its own: scikit-learn stays out of this one."""
-    found = {each: find_baseline(each, fits=False) for each in data}
-    missing = [each for each, row in found.items() if row is None or row.right is None]
-    if missing:
-        view.say("A bag of words is fitted now, to stand beside the networks.")
+    of_tables = {(spec.data, spec.recipe.class_weight): spec for spec in specs}.values()
+    missing = {spec: names for spec in of_tables if (names := list_unfitted([spec]))}
+    if not missing:
+        return
+    names = list(dict.fromkeys(name for each in missing.values() for name in each))
+    view.say(tell_fitting(names))
     with suppress(RnnbenchError):  # the table does without
-        for each in missing:
-            call_in_process(find_baseline, each)
+        for spec in missing:
+            call_in_process(find_baselines, [spec])
 
 
 def _best_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:

@@ -67,7 +67,8 @@ class RunScreen(Screen):
         caution = " · SYNTHETIC REVIEWS" if plan.dataset.notice else ""
         title = f"{plan.study.name} on {plan.dataset.name}{caution}"
         self.console.print(rich_table(title, list(_summary_columns(rows, plan.study)), rows))
-        if graded := [row for row in rows if not math.isnan(row.test_absolute_error.mean)]:
+        graded = [row for row in rows if not math.isnan(row.test_absolute_error.mean)]
+        if not all(row.is_baseline for row in graded):
             self.console.print(rich_table("As grades", list(_grade_columns(graded)), graded))
         for line in advice.splitlines():
             self.say(line)

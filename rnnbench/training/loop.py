@@ -1,7 +1,6 @@
 """The epoch loop: the same for every engine, executor and back end."""
 
 import io
-import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.data.corpus import PartName
-from rnnbench.data.dataset import Part, load_grades
+from rnnbench.data.dataset import Part, score_grades
 from rnnbench.data.files import temporary_folder
 from rnnbench.specs import (
     DataSpec,
@@ -28,9 +27,7 @@ from rnnbench.specs import (
 )
 from rnnbench.stats.confusions import (
     count_confusions,
-    mean_absolute_error,
     mean_f1,
-    quadratic_kappa,
     score_classes,
 )
 from rnnbench.training.engine import (
@@ -260,20 +257,12 @@ def _with_test_scores(
     """The result with its scores on the test half; of grades also how far off they are."""
     scores = score(probability, part.labels)
     table = count_confusions(part.labels, predicted_classes(probability), data.n_classes)
-    result = replace(
+    return replace(
         result,
         test_loss=scores.loss,
         test_accuracy=scores.accuracy,
         test_macro_f1=mean_f1(table),
-    )
-    grades = load_grades(data) if data.n_classes > 2 else None
-    if grades is None:
-        return result
-    kappa = quadratic_kappa(table, grades)
-    return replace(
-        result,
-        test_absolute_error=mean_absolute_error(table, grades),
-        test_quadratic_kappa=kappa if math.isfinite(kappa) else None,
+        **score_grades(data, table),
     )
 
 

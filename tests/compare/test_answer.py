@@ -335,7 +335,7 @@ def test_too_few_test_texts_decide_nothing() -> None:
 
 
 def test_the_outcome_is_told_first_and_once() -> None:
-    outcome = Outcome(findings=(("bag of words", "A bag of words is better."),), next_step="x")
+    outcome = Outcome(findings=(("linear model", "A bag of words is better."),), next_step="x")
     bag = arm("bag of words", 0.9, is_baseline=True, n=1)
     found = write_answer(compared([arm("lstm", 0.8), bag]), outcome)
     assert found[:2] == ("A bag of words is better.", "To try next: x")
@@ -368,6 +368,18 @@ def test_the_networks_are_set_against_the_bag_of_words() -> None:
     assert found[-1] == (
         "A bag of words, without any order, scores 79.80 %: "
         "the networks' means lie -0.10 to +0.50 points from it."
+    )
+
+
+def test_of_two_linear_models_the_networks_are_set_against_the_better() -> None:
+    models = [
+        arm(name, score, is_baseline=True, n=1)
+        for name, score in (("bag of words", 0.798), ("TF-IDF", 0.813))
+    ]
+    found = answer([arm("lstm", 0.803), arm("gru", 0.797), *models], [])
+    assert found[-1] == (
+        "TF-IDF and logistic regression scores 81.30 %: "
+        "the networks' means lie -1.60 to -1.00 points from it."
     )
 
 

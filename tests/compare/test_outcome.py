@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from made_up import finished, made_up
 
+from rnnbench.compare.baseline import TF_IDF
 from rnnbench.compare.outcome import Outcome, find_outcome
 from rnnbench.compare.predictions import PREDICTIONS
 from rnnbench.compare.rows import ArmRow, BaselineRow
@@ -226,6 +227,70 @@ def test_a_bag_of_words_that_is_better_than_all_is_named_with_its_lead(tmp_path:
         "90.00 %, the best network, lstm, 80.00 %."
     )
     assert found.next_step == f"{COMMAND} --learning-rate 0.01"
+
+
+def tf_idf(n_right: int, **values: Any) -> BaselineRow:
+    """Right about the first so many, as `kept` runs are."""
+    return judged(n_right, **{"arm": TF_IDF, "right": np.arange(N_TEXTS) < n_right, **values})
+
+
+def test_more_than_two_points_behind_tf_idf_is_said_with_its_interval(tmp_path: Path) -> None:
+    found = outcome_of(kept(tmp_path, "lstm", [320, 320]), [tf_idf(360)])
+    assert found.sentences[0] == (
+        "TF-IDF and logistic regression is better by 10.00 points [7.05, 12.95]: it scores "
+        "90.00 %, the best network, lstm, 80.00 %."
+    )
+    assert found.next_step == f"{COMMAND} --learning-rate 0.01"
+
+
+def test_a_lead_of_tf_idf_that_is_not_sure_is_said_as_that(tmp_path: Path) -> None:
+    found = outcome_of(kept(tmp_path, "lstm", [280, 340]), [tf_idf(330)])
+    assert found.sentences[0].startswith(
+        "TF-IDF and logistic regression is ahead by 5.00 points [−"
+    )
+    assert "] on these texts, not clearly: it scores 82.50 %," in found.sentences[0]
+
+
+@pytest.mark.parametrize("rights", [[322, 322], [320]], ids=["two points", "one run"])
+def test_tf_idf_needs_no_word_where_it_is_near_or_one_run_is_all(
+    tmp_path: Path, rights: list[int]
+) -> None:
+    assert not outcome_of(kept(tmp_path, "lstm", rights), [tf_idf(330)]).findings
+
+
+def test_the_best_network_alone_is_set_against_tf_idf(tmp_path: Path) -> None:
+    """One that is here today and there tomorrow has an interval that reaches anywhere."""
+    found = [*kept(tmp_path, "lstm", [320, 320]), *kept(tmp_path, "gru", [100, 300])]
+    assert "is better by 10.00 points" in outcome_of(found, [tf_idf(360)]).sentences[0]
+    near = [*kept(tmp_path, "lstm-dropout", [355, 356]), *found]
+    assert not outcome_of(near, [tf_idf(360)]).findings
+
+
+@pytest.mark.parametrize(
+    ("bag", "first"), [(350, "TF-IDF and logistic"), (380, "A bag of words, without")]
+)
+def test_of_two_linear_models_that_are_better_the_larger_is_told(
+    tmp_path: Path, bag: int, first: str
+) -> None:
+    rows = [judged(bag, right=np.arange(N_TEXTS) < bag), tf_idf(360)]
+    found = outcome_of(kept(tmp_path, "lstm", [320, 320]), rows)
+    assert [kind for kind, _ in found.findings] == ["linear model"]
+    assert found.sentences[0].startswith(first)
+
+
+def test_what_is_sure_comes_before_what_is_larger(tmp_path: Path) -> None:
+    unsure = np.roll(np.arange(N_TEXTS) < 342, 200)  # right and wrong about quite other texts
+    rows = [judged(340, right=np.arange(N_TEXTS) < 340), tf_idf(342, right=unsure)]
+    found = outcome_of(kept(tmp_path, "lstm", [320, 320]), rows)
+    assert found.sentences[0].startswith("A bag of words, without any order, is better by 5.00")
+
+
+def test_few_texts_macro_f1_and_class_weights_are_not_set_against_tf_idf(tmp_path: Path) -> None:
+    found = kept(tmp_path, "lstm", [200, 200])
+    assert not outcome_of(found, [tf_idf(360)], metric="test_macro_f1").findings
+    assert not outcome_of(found, [tf_idf(360)], n_test=40).says("linear model")
+    weighted = kept(tmp_path, "gru", [200, 200], class_weight="balanced")
+    assert not outcome_of(weighted, [tf_idf(360)]).findings
 
 
 def test_networks_that_are_level_are_both_the_best(tmp_path: Path) -> None:

@@ -11,19 +11,34 @@ import numpy as np
 import pytest
 
 from rnnbench.compare import baseline
-from rnnbench.compare.baseline import BAG_OF_WORDS, find_baseline
+from rnnbench.compare.baseline import BAG_OF_WORDS, find_baselines
+from rnnbench.compare.rows import BaselineRow
 from rnnbench.data.cache import split_indices, store_corpus
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.dataset import BagOfWords, score_bag_of_words
 from rnnbench.data.files import write_json
+from rnnbench.data.linear import LinearScores, score_bag_of_words
 from rnnbench.errors import DataError
-from rnnbench.specs import DataSpec, RunSpec
+from rnnbench.specs import CanonicalForm, DataSpec, RunSpec
 
 
 @pytest.fixture
 def data(make_spec: Any) -> DataSpec:
     spec: RunSpec = make_spec(num_words=40, max_len=12)
     return spec.data
+
+
+def find_baseline(data: DataSpec, *, fits: bool = True) -> BaselineRow | None:
+    """The bag of words of these texts."""
+    found = find_baselines([spec_of(data)], fits=fits)
+    return next((row for row in found if row.arm == BAG_OF_WORDS), None)
+
+
+def spec_of(data: DataSpec) -> RunSpec:
+    return RunSpec(form=CanonicalForm(cell="lstm"), data=data, seed=0)
+
+
+def place_of(data: DataSpec) -> Path:
+    return baseline._Fit(name=BAG_OF_WORDS, data=data, is_balanced=False).place
 
 
 def count_by_hand(half: Half, rows: Any, n_words: int, max_len: int) -> np.ndarray:
@@ -95,7 +110,7 @@ def test_a_row_of_an_earlier_version_is_computed_anew_where_it_may_be(data: Data
     data = replace(data, max_len=11)
     values = asdict(score_bag_of_words(data))
     del values["test_right"]
-    write_json(baseline._place(data), values)
+    write_json(place_of(data), values)
     kept, row = find_baseline(data, fits=False), find_baseline(data)
     assert kept is not None
     assert (kept.test_accuracy, kept.right) == (values["test_accuracy"], None)
@@ -106,7 +121,7 @@ def test_a_row_of_an_earlier_version_is_computed_anew_where_it_may_be(data: Data
 def test_a_row_of_an_earlier_version_is_kept_where_the_texts_are_gone() -> None:
     gone = DataSpec(dataset="gone", fingerprint="cd" * 32)
     values = asdict(score_bag_of_words(corpus_of([0, 1] * 10, [1, 0, 1])))
-    write_json(baseline._place(gone), values | {"test_right": ""})
+    write_json(place_of(gone), values | {"test_right": ""})
     row = find_baseline(gone)
     assert row is not None
     assert row.test_accuracy == values["test_accuracy"]
@@ -131,13 +146,13 @@ def test_the_row_is_computed_once(data: DataSpec, monkeypatch: pytest.MonkeyPatc
     assert find_baseline(other) == row
 
 
-def never(_: DataSpec) -> BagOfWords:
+def never(_: DataSpec) -> LinearScores:
     raise AssertionError("it was known already")
 
 
 def test_a_file_of_another_version_is_written_anew(data: DataSpec) -> None:
     row = find_baseline(data)
-    baseline._place(data).write_text('{"score": 1}')
+    place_of(data).write_text('{"score": 1}')
     again = find_baseline(data)
     assert row is not None
     assert again is not None

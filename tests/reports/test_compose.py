@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up import ENVIRONMENT, curves, finished, made_up, only_section
+from made_up import ENVIRONMENT, curves, finished, made_up
 
 from rnnbench.claims.kinds import Claim, CompareTest, Expectation, LeadTest
-from rnnbench.compare.comparison import Comparison, Declaration, describe_baselines
+from rnnbench.compare.comparison import Comparison, Declaration
 from rnnbench.compare.rows import ArmRow
 from rnnbench.data.corpus import Corpus
 from rnnbench.looks import Look
@@ -21,7 +21,7 @@ from rnnbench.page.render import render_markdown
 from rnnbench.recorded_runs import RecordedRun, scores_of
 from rnnbench.reports.compose import Report, compose_report
 from rnnbench.reports.writer import write_report
-from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, RunResult
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, RunResult, RunSpec
 from rnnbench.training.loop import pack_predictions
 
 SCORES = {
@@ -129,9 +129,13 @@ def test_a_split_for_each_seed_is_said() -> None:
 
 
 def test_the_bag_of_words_stands_below_the_arms_of_its_reviews() -> None:
-    def baselines(data: DataSpec) -> list[ArmRow]:
-        score = data.max_len / 100
-        return [ArmRow(section="", arm="bag", n=1, test_accuracy=score, is_baseline=True)]
+    def baselines(specs: Collection[RunSpec]) -> list[ArmRow]:
+        lengths = {spec.data.max_len for spec in specs}
+        scores = [n / 100 for n in lengths] if len(lengths) == 1 else []
+        return [
+            ArmRow(section="", arm="bag", n=1, test_accuracy=score, is_baseline=True)
+            for score in scores
+        ]
 
     found = runs(max_len=50) + runs(max_len=70)
     compared = compare(found, baselines=baselines)
@@ -565,23 +569,6 @@ def test_weighted_validation_losses_are_said_not_to_compare() -> None:
     sentence = "With class weights the validation loss and the gap are weighted too"
     assert sentence in render_markdown(compose(found).page(), has_csv=True)
     assert sentence not in render_markdown(compose(runs()).page(), has_csv=True)
-
-
-def test_arms_that_see_own_texts_differently_have_the_majority_class_to_beat() -> None:
-    def baselines(_: DataSpec) -> list[ArmRow]:
-        names = ("bag of words", "majority class")
-        return [
-            ArmRow(section="", arm=each, n=1, is_baseline=True, is_majority=each == names[1])
-            for each in names
-        ]
-
-    own = [made_up("lstm", 0, 0.8, dataset="mine", max_len=each) for each in (50, 100)]
-    (row,) = describe_baselines(only_section(own, "max_len"), baselines)
-    assert row.is_majority
-    notes = [made_up("lstm", 0, 0.8, max_len=each) for each in (50, 100)]
-    assert describe_baselines(only_section(notes, "max_len"), baselines) == []
-    split = [made_up("lstm", 0, 0.8, dataset="mine", split_seed=each) for each in (1, 2)]
-    assert describe_baselines(only_section(split, "split_seed"), baselines) == []
 
 
 def test_another_metric_after_a_look_is_another_look_and_that_is_said() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
@@ -136,8 +136,9 @@ def test_a_score_that_is_unknown_of_one_run_is_a_mean_of_fewer_and_says_of_how_m
 def test_the_baselines_stand_below_once_for_each_way_of_seeing_the_texts() -> None:
     runs = [(spec(name, max_len=n), finished(0.7)) for name in ("lstm", "gru") for n in (50, 100)]
 
-    def baselines(data: DataSpec) -> list[ArmRow]:
-        return [ArmRow(section="", arm="bag", n=1, test_accuracy=data.max_len / 1000)]
+    def baselines(specs: Collection[RunSpec]) -> list[ArmRow]:
+        (spec,) = specs
+        return [ArmRow(section="", arm="bag", n=1, test_accuracy=spec.data.max_len / 1000)]
 
     found = summarise_baselines(summarise(recorded(runs)), baselines)
     assert [(row.architecture, row.varied, row.test_accuracy.mean) for row in found] == [

@@ -1,0 +1,96 @@
+"""What TF-IDF counts, beside scikit-learn's own count of the same texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from rnnbench.data import terms
+from rnnbench.data.corpus import Corpus, Tokens, gather
+from rnnbench.data.terms import find_terms
+from rnnbench.data.words import encode_texts, make_cut, rank_words
+from rnnbench.errors import DataError
+
+ENGLISH = ["a plot was thin", "the plot, the plot!", "I laughed at a film", "laughed a lot", "a"]
+CHINESE = ["这部电影很好", "电影不好", "iPhone很好很好", "好", "不 好 看"]
+
+
+def corpus_of(texts: Sequence[str], kind: Tokens = "words") -> Corpus:
+    """All but the last train; the last tests, and may have words of its own."""
+    labels = np.arange(len(texts), dtype=np.int8) % 2
+    words, half = encode_texts(texts, labels, make_cut(kind))
+    rows = np.arange(len(texts))
+    vocabulary, half = rank_words(words, half, rows < len(texts) - 1)
+    return Corpus(
+        name="mine",
+        train=gather(half, rows[:-1]),
+        test=gather(half, rows[-1:]),
+        vocabulary=vocabulary,
+        tokens=kind,
+    )
+
+
+def count(corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
+    """Of the training and of the test texts."""
+    rows = np.arange(corpus.train.n_reviews)
+    found = find_terms(corpus, rows)
+    return (
+        found.count(corpus.train, rows).toarray(),
+        found.count(corpus.test, np.arange(corpus.test.n_reviews)).toarray(),
+    )
+
+
+def by_sklearn(texts: Sequence[str], **choices: object) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    vectorizer = CountVectorizer(**choices)
+    train = vectorizer.fit_transform(texts[:-1]).toarray()
+    return train, vectorizer.transform(texts[-1:]).toarray()
+
+
+def same(found: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether it is the same but for the order of the terms."""
+    return sorted(found.T.tolist()) == sorted(expected.T.tolist())
+
+
+def test_words_of_a_script_with_spaces_are_those_of_scikit_learn() -> None:
+    found, expected = count(corpus_of(ENGLISH)), by_sklearn(ENGLISH)
+    assert same(np.vstack(found), np.vstack(expected))
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [(CHINESE, "words"), (CHINESE, "characters"), (ENGLISH, "characters")],
+    ids=["Chinese", "Chinese characters", "English characters"],
+)
+def test_else_one_to_three_letters_without_what_stood_between_words(
+    texts: list[str], kind: Tokens
+) -> None:
+    joined = ["".join(make_cut("characters")(text)) for text in texts]
+    expected = by_sklearn(joined, analyzer="char", ngram_range=(1, 3))
+    assert same(np.vstack(count(corpus_of(texts, kind))), np.vstack(expected))
+
+
+def test_a_text_in_many_blocks_is_counted_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = count(corpus_of(CHINESE))
+    monkeypatch.setattr(terms, "_AT_ONCE", 3)
+    assert [each.tolist() for each in count(corpus_of(CHINESE))] == [e.tolist() for e in whole]
+
+
+def test_the_commonest_terms_count_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terms, "MOST_TERMS", 2)
+    train, _ = count(corpus_of(ENGLISH))
+    assert sorted(train.sum(axis=0)) == [2, 3]  # laughed, plot
+
+
+def test_of_many_texts_every_so_many_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = corpus_of(ENGLISH)
+    monkeypatch.setattr(terms, "MOST_LEARNT", 10)
+    assert find_terms(corpus, np.arange(4)).rows.tolist() == [0, 2]
+
+
+def test_texts_without_words_have_no_terms() -> None:
+    with pytest.raises(DataError, match="have no words to count"):
+        find_terms(corpus_of(["!", "?", "...", "a"]), np.arange(3))
