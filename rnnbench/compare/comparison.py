@@ -12,7 +12,7 @@ from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.predictions import count_test_texts, read_correct, read_labels, read_predicted
 from rnnbench.compare.reach import seeds_to_decide
 from rnnbench.compare.rows import ArmRow, Curve, PairRow, ResponseRow, SeedRow, Withheld
-from rnnbench.compare.sections import Section
+from rnnbench.compare.sections import Arm, Section
 from rnnbench.compare.standing import NEVER_LOOKED_AT, Standing, mark_pairs
 from rnnbench.compare.uncertainty import (
     Judged,
@@ -190,62 +190,26 @@ def compare_runs(
         is_learning_known: whether anybody can tell which runs learned.
         standing: what `find_standing` found.
     """
-    scores = _scores(sections, declared.metric)
-    n_test = _count_texts(sections, declared.metric)
-    compared = compare_accuracies(
-        scores.items(),
-        margin=declared.margin,
-        is_paired=declared.is_paired,
-        n_test=n_test,
-        earlier=[_scores(sections, declared.metric, seen).items() for seen in standing.seen],
-    )
-    pairs = mark_pairs(compared, standing, declared.rule)
-    uncertainty = [
-        measure_uncertainty(
-            section.name,
-            scores[section.name],
-            judged,
-            weights,
-            [pair for pair in pairs if pair.section == section.name],
-            n_family=max(len(pairs), 1),
-            look=standing.following if any(row.is_judged for row in pairs) else standing.number,
-            resample=resample,
-        )
-        for section, judged, weights, resample in _with_predictions(sections, declared.metric)
-    ]
+    metric = declared.metric
+    scores, n_test = _scores(sections, metric), _count_texts(sections, metric)
+    pairs = _judge_pairs(sections, declared, scores, n_test, standing)
     placed = [(section.name, arm) for section in sections for arm in section.arms]
     runs = [run for _, arm in placed for run in arm.runs]
     finished = [run for run in runs if run.is_finished]
     return Comparison(
         declared=declared,
         sections=tuple(section.name for section in sections),
-        arms=tuple(
-            row
-            for section in sections
-            for row in _describe_arms(section, baselines, declared.metric)
-        ),
-        seeds=tuple(
-            row for name, arm in placed for row in describe_seeds(name, arm, declared.metric)
-        ),
-        responses=tuple(describe_responses(sections, declared.metric)),
+        arms=tuple(row for each in sections for row in _describe_arms(each, baselines, metric)),
+        seeds=tuple(row for name, arm in placed for row in describe_seeds(name, arm, metric)),
+        responses=tuple(describe_responses(sections, metric)),
         pairs=tuple(pairs),
-        uncertainty=Uncertainty(
-            tuple(row for found in uncertainty for row in found.arms),
-            judge_new_reviews(
-                [row for found in uncertainty for row in found.pairs], pairs, standing.number
-            ),
-        ),
+        uncertainty=_measure_uncertainty(sections, scores, pairs, metric, standing),
         scores=scores,
-        floors=frozenset(_judge_by(run, declared.metric) for run in finished or runs),
+        floors=frozenset(_judge_by(run, metric) for run in finished or runs),
         class_weights=frozenset(arm.spec.recipe.class_weight for _, arm in placed),
         is_learning_known=is_learning_known,
         standing=standing,
-        curves=tuple(
-            Curve(section=name, arm=arm.name, seed=run.spec.seed, history=run.history)
-            for name, arm in placed
-            for run in arm.runs
-            if run.history is not None and len(run.history)
-        ),
+        curves=tuple(_take_curves(placed)),
         n_test=min((n for n in n_test.values() if n is not None), default=None),
         noun=noun_of(arm.spec.data for _, arm in placed),
     )
@@ -319,6 +283,61 @@ def _scores(
         }
         for section in sections
     }
+
+
+def _judge_pairs(
+    sections: Sequence[Section],
+    declared: Declaration,
+    scores: Mapping[str, Scores],
+    n_test: Mapping[str, int | None],
+    standing: Standing,
+) -> list[PairRow]:
+    """The verdicts of this look, and those that earlier ones gave."""
+    compared = compare_accuracies(
+        scores.items(),
+        margin=declared.margin,
+        is_paired=declared.is_paired,
+        n_test=n_test,
+        earlier=[_scores(sections, declared.metric, seen).items() for seen in standing.seen],
+    )
+    return mark_pairs(compared, standing, declared.rule)
+
+
+def _measure_uncertainty(
+    sections: Sequence[Section],
+    scores: Mapping[str, Scores],
+    pairs: Sequence[PairRow],
+    metric: str,
+    standing: Standing,
+) -> Uncertainty:
+    """Of every section, and whether the verdicts hold on other test texts."""
+    look = standing.following if any(row.is_judged for row in pairs) else standing.number
+    found = [
+        measure_uncertainty(
+            section.name,
+            scores[section.name],
+            judged,
+            weights,
+            [pair for pair in pairs if pair.section == section.name],
+            n_family=max(len(pairs), 1),
+            look=look,
+            resample=resample,
+        )
+        for section, judged, weights, resample in _with_predictions(sections, metric)
+    ]
+    of_pairs = [row for each in found for row in each.pairs]
+    return Uncertainty(
+        tuple(row for each in found for row in each.arms),
+        judge_new_reviews(of_pairs, pairs, standing.number),
+    )
+
+
+def _take_curves(placed: Iterable[tuple[str, Arm]]) -> Iterator[Curve]:
+    """Of every run that has any epochs, by its section and arm."""
+    for name, arm in placed:
+        for run in arm.runs:
+            if run.history is not None and len(run.history):
+                yield Curve(section=name, arm=arm.name, seed=run.spec.seed, history=run.history)
 
 
 def _count_texts(sections: Sequence[Section], metric: str) -> dict[str, int | None]:

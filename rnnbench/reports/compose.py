@@ -21,7 +21,7 @@ from rnnbench.compare.comparison import (
     find_unlearned,
 )
 from rnnbench.compare.environments import tell_mixed
-from rnnbench.compare.outcome import find_outcome
+from rnnbench.compare.outcome import Outcome, find_outcome
 from rnnbench.compare.page import comparison_parts, comparison_tables
 from rnnbench.compare.predictions import count_test_texts
 from rnnbench.compare.sections import Section, divide_runs
@@ -170,9 +170,7 @@ def compose_report(
     """
     tuned = declared.tuned
     comparable = _on_main_reviews(runs)
-    data = {run.spec.data for run in runs}
-    considered = (*runs, *(run for run in others if run.spec.data in data))
-    unlearned = find_unlearned(considered, floor, declared.metric)
+    unlearned = _find_unlearned(runs, others, floor, declared.metric)
     sections = divide_runs(
         runs,
         declared.contrast,
@@ -188,28 +186,16 @@ def compose_report(
     )
     matched = match_textbook(tuned, runs, others, unlearned or frozenset())
     n_test = {name: count_test_texts(comparable, name) for name in METRICS}
-    rule: dict[str, Any] = {  # Any: of two functions
-        "margin": declared.margin,
-        "is_paired": declared.is_paired,
-        "metric": declared.metric,
-        "look": comparison.look,
-        # A claim or a tuned pair that were judged at a page without verdicts would be a free look.
-        "withheld": comparison.withheld,
-    }
-    outcome = find_outcome(
-        _planned_last(sections, planned),
-        [row for row in comparison.arms if row.is_baseline],
-        n_test=comparison.n_test,
-        n_texts=n_test[USUAL_METRIC],
-        metric=declared.metric,
-        margin=declared.margin,
-        command=command,
-    )
-    notices = [f"No verdict is given, because this look cannot be kept: {unkept}."] * bool(unkept)
-    notices += [*declared.notes, *_tell_standing(comparison), *_mixed(sections, matched)]
-    notices += warn_of_texts(runs)
-    if any(run.spec.data.dataset == SYNTHETIC for run in runs):
-        notices.insert(0, SYNTHETIC_NOTICE)
+    rule = _rule_of(comparison)
+    outcome = _find_outcome(comparison, sections, planned, n_test[USUAL_METRIC], command)
+    notices = [
+        *_tell_data(runs),
+        *([f"No verdict is given, because this look cannot be kept: {unkept}."] if unkept else []),
+        *declared.notes,
+        *_tell_standing(comparison),
+        *_mixed(sections, matched),
+        *warn_of_texts(runs),
+    ]
     return Report(
         study=study,
         answer=write_answer(comparison, outcome),
@@ -233,15 +219,13 @@ def compose_report(
         timing=timing,
         races=tuple(race for race in races if any(race.chose(run.spec) for run in runs)),
         facts=describe_study(runs, declared, command),
-        tuning=compose_tuning_part(
-            tuned,
-            matched,
-            searches or {},
-            n_test=n_test[declared.metric],
-            **rule,
-        )
-        if tuned
-        else None,
+        tuning=(
+            compose_tuning_part(
+                tuned, matched, searches or {}, n_test=n_test[declared.metric], **rule
+            )
+            if tuned
+            else None
+        ),
         made_at=_now(),
         look=_take_look(scores, comparison),
     )
@@ -276,6 +260,52 @@ def _take_look(scores: Mapping[str, float | None], comparison: Comparison) -> Lo
         n_seeds=min((row.n for row in networks if row.n), default=0),
         declaration=comparison.declared.rule,
     )
+
+
+def _find_unlearned(
+    runs: Sequence[RecordedRun], others: Sequence[RecordedRun], floor: Floor, metric: str
+) -> frozenset[str] | None:
+    """Of the study's runs, and of others on the same texts."""
+    data = {run.spec.data for run in runs}
+    beside = (run for run in others if run.spec.data in data)
+    return find_unlearned((*runs, *beside), floor, metric)
+
+
+def _rule_of(comparison: Comparison) -> dict[str, Any]:  # Any: arguments of two functions
+    """By what claims and tuned pairs are judged: as the pairs are."""
+    declared = comparison.declared
+    return {
+        "margin": declared.margin,
+        "is_paired": declared.is_paired,
+        "metric": declared.metric,
+        "look": comparison.look,
+        # A claim or a tuned pair that were judged at a page without verdicts would be a free look.
+        "withheld": comparison.withheld,
+    }
+
+
+def _find_outcome(
+    comparison: Comparison,
+    sections: Sequence[Section],
+    planned: Collection[str] | None,
+    n_texts: int | None,
+    command: str,
+) -> Outcome:
+    """What is to be said first, of the last command's runs."""
+    return find_outcome(
+        _planned_last(sections, planned),
+        [row for row in comparison.arms if row.is_baseline],
+        n_test=comparison.n_test,
+        n_texts=n_texts,
+        metric=comparison.declared.metric,
+        margin=comparison.declared.margin,
+        command=command,
+    )
+
+
+def _tell_data(runs: Iterable[RecordedRun]) -> list[str]:
+    """That some of it decides nothing."""
+    return [SYNTHETIC_NOTICE] * any(run.spec.data.dataset == SYNTHETIC for run in runs)
 
 
 def _planned_last(

@@ -178,8 +178,8 @@ def _show_results(
 
 def _fit_baselines(specs: Iterable[RunSpec], view: RunScreen) -> None:
     """Have the cache hold them, by a process of its own: scikit-learn stays out of this one."""
-    of_tables = {(spec.data, spec.recipe.class_weight): spec for spec in specs}.values()
-    missing = {spec: names for spec in of_tables if (names := list_unfitted([spec]))}
+    seen = {spec.data: spec for spec in specs}
+    missing = {spec: names for spec in seen.values() if (names := list_unfitted([spec]))}
     if not missing:
         return
     names = list(dict.fromkeys(name for each in missing.values() for name in each))

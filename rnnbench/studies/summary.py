@@ -21,7 +21,7 @@ from rnnbench.specs import RunSpec
 from rnnbench.stats.intervals import MeanSd, mean_sd
 from rnnbench.studies.plan import Plan, count_pairs, number_of_look
 
-_OF_BASELINES = ("num_words", "max_len", "class_weight")
+_OF_SIGHT = ("num_words", "max_len")
 _MEASURES = (
     *METRICS,
     *("test_absolute_error", "test_quadratic_kappa"),
@@ -95,9 +95,9 @@ def summarise(
 
 
 def summarise_baselines(rows: Sequence[Row], baselines: Baselines) -> list[Row]:
-    """What the networks have to beat: rows for each way in which they see and weigh the texts."""
-    seen = {(row.spec.data, row.spec.recipe.class_weight): row.spec for row in reversed(rows)}
-    varying = [key for key in _varying([row.spec for row in rows]) if key in _OF_BASELINES]
+    """What the networks have to beat: rows for each way in which they see the texts."""
+    seen = {row.spec.data: row.spec for row in reversed(rows)}
+    varying = [key for key in _varying([row.spec for row in rows]) if key in _OF_SIGHT]
     return [
         _baseline_row(row, spec, _write_varied(spec, varying))
         for spec in reversed(seen.values())
