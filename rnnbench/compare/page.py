@@ -179,7 +179,7 @@ def _tell_models(arms: Sequence[ArmRow]) -> str:
     return (
         " Bag of words and TF-IDF: logistic regression, fitted on the training part; the first on"
         " counts of the words that the networks see, the second on the whole texts, of words or,"
-        " where there are no spaces between these, of one to three letters."
+        " where there are no spaces between these, of some letters in a row."
     )
 
 

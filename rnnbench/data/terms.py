@@ -1,4 +1,4 @@
-"""What TF-IDF counts in whole texts: words, or one to three letters of a script without spaces."""
+"""What TF-IDF counts in whole texts: words, or letters of a script without spaces."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ MOST_TERMS = 50_000
 MOST_LEARNT = 20_000_000
 """Words or letters of the texts to learn from; of more texts every so many is taken."""
 
-_LONGEST = 3
 _AT_ONCE = 1_000_000  # words or letters: some 100 MiB
 _NONE = 0  # a symbol that is in no term
 
@@ -98,15 +97,15 @@ def find_terms(corpus: Corpus, rows: NDArray[np.int64]) -> Terms:
     """The commonest terms of these texts of the training half, `MOST_TERMS` at most.
 
     Words of two letters or more, as scikit-learn takes them; where the script has no spaces between
-    words, or texts were cut into less than words, one to three letters.
+    words, one to three letters. Where it has some, and texts were cut into less than words, what
+    comes near these: one or two subwords, or one to five letters.
 
     Raises:
         DataError: there are none, or the words are not known.
     """
     if not corpus.vocabulary:
         raise DataError("it is not known which words these texts have")
-    by_words = corpus.tokens not in ("characters", "subwords") and _has_spaces(corpus)
-    spelling = _spell_words(corpus.vocabulary) if by_words else _spell_letters(corpus.vocabulary)
+    spelling = _spell(corpus)
     n_symbols = spelling.count_symbols(corpus.train, rows)
     step = 1 + int(n_symbols.sum() - 1) // MOST_LEARNT
     rows, n_symbols = rows[::step], n_symbols[::step]
@@ -136,22 +135,34 @@ def _has_spaces(corpus: Corpus) -> bool:
     return balance > 0
 
 
-def _spell_words(vocabulary: Sequence[str]) -> Spelling:
-    """Each token is one symbol; of a single letter none."""
+def _spell(corpus: Corpus) -> Spelling:
+    if not _has_spaces(corpus):
+        return _spell_letters(corpus.vocabulary, longest=3)
+    if corpus.tokens == "characters":
+        return _spell_letters(corpus.vocabulary, longest=5)
+    if corpus.tokens == "subwords":
+        return _spell_tokens(corpus.vocabulary, fewest_letters=1, longest=2)
+    return _spell_tokens(corpus.vocabulary, fewest_letters=2, longest=1)
+
+
+def _spell_tokens(vocabulary: Sequence[str], *, fewest_letters: int, longest: int) -> Spelling:
+    """Each token is one symbol; of fewer letters none."""
     sizes = np.array([0] * FIRST_WORD + [len(word) for word in vocabulary])
-    symbols = np.where(sizes > 1, np.arange(len(sizes)), _NONE)
-    return Spelling(symbols, np.arange(len(sizes) + 1), longest=1)
+    symbols = np.where(sizes >= fewest_letters, np.arange(len(sizes)), _NONE)
+    return Spelling(symbols, np.arange(len(sizes) + 1), longest)
 
 
-def _spell_letters(vocabulary: Sequence[str]) -> Spelling:
-    """Each letter is one symbol."""
+def _spell_letters(vocabulary: Sequence[str], *, longest: int) -> Spelling:
+    """Each letter is one symbol, and a term as many of them as a number can hold."""
     letters = np.frombuffer("".join(vocabulary).encode("utf-32-le"), dtype="<u4")
     symbols = np.unique(letters, return_inverse=True)[1].astype(np.int64) + 1
     sizes = [1] * FIRST_WORD + [len(word) for word in vocabulary]
+    while (int(symbols.max(initial=0)) + 1) ** longest > 2**62:
+        longest -= 1
     return Spelling(
         np.concatenate(([_NONE] * FIRST_WORD, symbols)),
         np.concatenate(([0], np.cumsum(sizes))),
-        longest=_LONGEST,
+        longest,
     )
 
 

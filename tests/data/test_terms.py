@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,17 +11,18 @@ import pytest
 from rnnbench.data import terms
 from rnnbench.data.corpus import Corpus, Tokens, gather
 from rnnbench.data.terms import find_terms
-from rnnbench.data.words import encode_texts, make_cut, rank_words
+from rnnbench.data.words import Cut, encode_texts, learn_cut, make_cut, rank_words
 from rnnbench.errors import DataError
 
 ENGLISH = ["a plot was thin", "the plot, the plot!", "I laughed at a film", "laughed a lot", "a"]
 CHINESE = ["这部电影很好", "电影不好", "iPhone很好很好", "好", "不 好 看"]
 
 
-def corpus_of(texts: Sequence[str], kind: Tokens = "words") -> Corpus:
+def corpus_of(texts: Sequence[str], kind: Tokens = "words", cut: Cut | None = None) -> Corpus:
     """All but the last train; the last tests, and may have words of its own."""
     labels = np.arange(len(texts), dtype=np.int8) % 2
-    words, half = encode_texts(texts, labels, make_cut(kind))
+    cut = cut or make_cut(kind)
+    words, half = encode_texts(texts, labels, cut)
     rows = np.arange(len(texts))
     vocabulary, half = rank_words(words, half, rows < len(texts) - 1)
     return Corpus(
@@ -29,6 +31,7 @@ def corpus_of(texts: Sequence[str], kind: Tokens = "words") -> Corpus:
         test=gather(half, rows[-1:]),
         vocabulary=vocabulary,
         tokens=kind,
+        subwords=cut.model,
     )
 
 
@@ -61,16 +64,27 @@ def test_words_of_a_script_with_spaces_are_those_of_scikit_learn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "kind"),
-    [(CHINESE, "words"), (CHINESE, "characters"), (ENGLISH, "characters")],
+    ("texts", "kind", "longest"),
+    [(CHINESE, "words", 3), (CHINESE, "characters", 3), (ENGLISH, "characters", 5)],
     ids=["Chinese", "Chinese characters", "English characters"],
 )
-def test_else_one_to_three_letters_without_what_stood_between_words(
-    texts: list[str], kind: Tokens
+def test_else_runs_of_letters_without_what_stood_between_words(
+    texts: list[str], kind: Tokens, longest: int
 ) -> None:
     joined = ["".join(make_cut("characters")(text)) for text in texts]
-    expected = by_sklearn(joined, analyzer="char", ngram_range=(1, 3))
+    expected = by_sklearn(joined, analyzer="char", ngram_range=(1, longest))
     assert same(np.vstack(count(corpus_of(texts, kind))), np.vstack(expected))
+
+
+def test_of_subwords_of_a_script_with_spaces_one_or_two_pieces() -> None:
+    cut = learn_cut("subwords", 20 * ENGLISH)
+    corpus = corpus_of(ENGLISH, "subwords", cut)
+    expected = by_sklearn(ENGLISH, analyzer=lambda text: pairs(cut(text)))
+    assert same(np.vstack(count(corpus)), np.vstack(expected))
+
+
+def pairs(pieces: list[str]) -> list[str]:
+    return pieces + [f"{first} {second}" for first, second in itertools.pairwise(pieces)]
 
 
 def test_a_text_in_many_blocks_is_counted_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
