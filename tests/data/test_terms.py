@@ -10,8 +10,9 @@ import pytest
 
 from rnnbench.data import terms
 from rnnbench.data.corpus import Corpus, Tokens, gather
+from rnnbench.data.ranks import encode_texts, rank_words
 from rnnbench.data.terms import find_terms
-from rnnbench.data.words import Cut, encode_texts, learn_cut, make_cut, rank_words
+from rnnbench.data.words import Cut, learn_cut, make_cut
 from rnnbench.errors import DataError
 
 ENGLISH = ["a plot was thin", "the plot, the plot!", "I laughed at a film", "laughed a lot", "a"]
