@@ -92,6 +92,11 @@ class PluginForm:
         if not (isinstance(self.code, str) and re.fullmatch(r"([0-9a-f]{12})?", self.code)):
             raise StudyError(f"the digest of a plug-in's code is 12 hex digits, got {self.code!r}")
 
+    @property
+    def cell(self) -> str:
+        """Its own, whatever that is: its name."""
+        return self.name
+
 
 Form: TypeAlias = CanonicalForm | PluginForm
 

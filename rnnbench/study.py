@@ -48,6 +48,8 @@ class Study:
         data, recipe: values by field of `DataSpec` and `Recipe`; those of `learning_rate`,
             `order`, `num_words` and `max_len` are tuples that make a grid too.
         own: how a file of the user's is read and split, values by field.
+        tuned: by architecture, the values that tuning found best for it.
+        rates: by cell, the learning rate that a race found best for it, where those differ.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Study:
     recipe: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # Any: TOML values
     own: Mapping[str, Any] = field(default_factory=dict)  # Any: TOML values
     tuned: Tuned = field(default_factory=dict)
+    rates: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", check_name(self.name))
@@ -97,10 +100,16 @@ class Study:
         declared = {name: getattr(self, name) for name in _DECLARED}
         if self.metric == USUAL_METRIC:
             del declared["metric"]
-        return declared | ({"tuned": dict(self.tuned)} if self.tuned else {})
+        found = {"tuned": self.tuned} if self.tuned else {"rates": self.rates}
+        return declared | {name: dict(values) for name, values in found.items() if values}
 
     def with_values(self, architecture: str, values: Mapping[str, float | int]) -> Study:
-        """The study of one architecture at the given hyperparameters and learning rate."""
+        """The study of one architecture at the given hyperparameters and learning rate.
+
+        Without a rate among the values it has the one that a race found for it.
+        """
+        rate = self.rates.get(make_form(architecture).cell)
+        values = values if rate is None else {"learning_rate": rate, **values}
         recipe = {key: (value,) for key, value in values.items() if key in _RECIPE_KEYS}
         others = {key: (value,) for key, value in values.items() if key not in _RECIPE_KEYS}
         return replace(
@@ -109,6 +118,7 @@ class Study:
             recipe={**self.recipe, **recipe},
             hyperparameters={**self.hyperparameters, **others},
             tuned={},
+            rates={},
         )
 
     def with_choices(self, **choices: Any) -> Study:  # Any: fields of several types
@@ -130,7 +140,7 @@ def expand_study(
     Args:
         data: the reviews; as the study has them seen and split, where it says so.
     """
-    if study.tuned:
+    if study.tuned or study.rates:
         return [
             spec
             for name in study.architectures
@@ -189,13 +199,13 @@ def parse_declaration(values: object) -> dict[str, Any]:  # Any: JSON values
     """
     if not isinstance(values, Mapping):
         raise StudyError(f"a declaration must be a table, got {values!r}")
-    checks = {**_DECLARED, "tuned": _tuned}
+    checks = {**_DECLARED, "tuned": _tuned, "rates": _rates}
     _refuse_unknown("key of a declaration", values, set(checks))
     checked = {key: checks[key](key, value) for key, value in values.items()}
-    tuned = checked.pop("tuned", {})
+    tuned, rates = checked.pop("tuned", {}), checked.pop("rates", {})
     here = tuple(name for name in tuned if name in architecture_names())
     study = Study(name="declared", architectures=here or ALL, seeds=(0,), tuned=tuned, **checked)
-    return study.declaration
+    return replace(study, rates=rates).declaration
 
 
 def check_description(text: str) -> str:
@@ -335,6 +345,10 @@ def _tuned(key: str, value: object) -> Mapping[str, Mapping[str, float]]:
         for number in values.values():
             _number(f"{key}.{name}", number)
     return value
+
+
+def _rates(key: str, value: object) -> Mapping[str, float]:
+    return _tuned(key, {key: value})[key]
 
 
 _DECLARED: Mapping[str, Callable[[str, object], Any]] = {  # Any: what each makes of a value

@@ -12,7 +12,13 @@ from rnnbench.architectures import display_name
 from rnnbench.errors import StudyError
 from rnnbench.limits import parse_seeds
 from rnnbench.specs import DataSpec, RunSpec
-from rnnbench.study import Study, bundled_studies, expand_study, load_study
+from rnnbench.study import (
+    Study,
+    bundled_studies,
+    expand_study,
+    load_study,
+    parse_declaration,
+)
 
 SOUND = 'name = "mine"\narchitectures = ["lstm", "gru"]\nseeds = 2\n'
 
@@ -281,3 +287,16 @@ def test_a_varied_split_is_that_of_the_seed() -> None:
     assert [spec.data.split_seed for spec in expand(study)] == [3, 5, 3, 5]
     fixed = study.with_choices(vary_split=False)
     assert {spec.data.split_seed for spec in expand(fixed)} == {42}
+
+
+def test_networks_run_at_the_rates_that_a_race_gave_their_cells() -> None:
+    rates = {"lstm": 0.001, "gru": 0.01}
+    study = Study(name="s", architectures=("lstm", "lstm-stacked", "gru"), seeds=(0,), rates=rates)
+    assert [spec.recipe.learning_rate for spec in expand(study)] == [0.001, 0.001, 0.01]
+    (tuned,) = expand(study.with_values("gru", {"learning_rate": 0.5}))
+    (raced,) = expand(study.with_values("gru", {"units": 12}))
+    assert (tuned.recipe.learning_rate, raced.recipe.learning_rate) == (0.5, 0.01)
+    assert study.declaration["rates"] == rates
+    assert parse_declaration(study.declaration) == study.declaration
+    with pytest.raises(StudyError, match="rates"):
+        parse_declaration({"rates": {"lstm": "fast"}})

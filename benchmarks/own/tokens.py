@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,36 +48,41 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--kinds", default=",".join(TOKENS))
+    parser.add_argument("--learning-rate", type=float, default=RECIPE.learning_rate)
+    parser.add_argument("--batch-size", type=int, default=RECIPE.batch_size)
     parser.add_argument("--out", type=Path, default=RESULTS / "tokens.json")
     choices = parser.parse_args()
     os.environ |= {"RNNBENCH_CACHE": str(choices.folder / "cache"), "KERAS_BACKEND": "jax"}
+    recipe = replace(RECIPE, learning_rate=choices.learning_rate, batch_size=choices.batch_size)
     rows = json.loads(choices.out.read_text())["rows"] if choices.out.exists() else []
     for name in choices.sets.split(","):
         for kind in choices.kinds.split(","):
             if any((row["set"], row["tokens"]) == (name, kind) for row in rows):
                 continue
-            rows.append(measure(choices.folder / name, kind, choices.seeds))
+            rows.append(measure(choices.folder / name, kind, choices.seeds, recipe))
             print(rows[-1], flush=True)
-            write(choices.out, rows, choices.seeds)
+            write(choices.out, rows, recipe)
 
 
-def write(path: Path, rows: list[dict[str, Any]], n_seeds: int) -> None:  # Any: JSON values
+def write(path: Path, rows: list[dict[str, Any]], recipe: Recipe) -> None:  # Any: JSON values
     """The result so far: how far each mean lies above that of words, and where all comes from."""
     words = {row["set"]: row["accuracies"] for row in rows if row["tokens"] == "words"}
     for row in rows:
         others = () if row["tokens"] == "words" else words.get(row["set"], ())
         gain = welch_interval(row["accuracies"], others)
         row["above_words"] = [round(gain.low, 4), round(gain.high, 4)] if gain else None
-    settings = {"form": FORM, "recipe": RECIPE, "embedding_size": EMBEDDING_SIZE}
+    settings = {"form": FORM, "recipe": recipe, "embedding_size": EMBEDDING_SIZE}
     write_result(
         path,
         {"settings": {name: str(value) for name, value in settings.items()}, "rows": rows},
-        command=f"python benchmarks/own/tokens.py FOLDER --seeds {n_seeds}",
+        command=" ".join(["python benchmarks/own/tokens.py FOLDER", *sys.argv[2:]]),
         packages=("rnnbench", "keras", "jax", "sentencepiece", "icu4py"),
     )
 
 
-def measure(path: Path, kind: str, n_seeds: int) -> dict[str, Any]:  # Any: JSON values
+def measure(
+    path: Path, kind: str, n_seeds: int, recipe: Recipe
+) -> dict[str, Any]:  # Any: JSON values
     """Test accuracies of one set cut in one way, a seed each, and the interval of their mean."""
     corpus = cut_set(path, kind)
     sight = choose_sight(corpus)
@@ -89,7 +96,7 @@ def measure(path: Path, kind: str, n_seeds: int) -> dict[str, Any]:  # Any: JSON
     tasks = [
         Task(
             spec=RunSpec(
-                form=FORM, data=data, recipe=RECIPE, embedding_size=EMBEDDING_SIZE, seed=seed
+                form=FORM, data=data, recipe=recipe, embedding_size=EMBEDDING_SIZE, seed=seed
             )
         )
         for seed in range(n_seeds)

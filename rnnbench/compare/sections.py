@@ -14,6 +14,7 @@ from rnnbench.study import Tuned
 _Key: TypeAlias = tuple[Form, tuple[tuple[str, object], ...]]
 _ORDERS = ("reshuffled", "frozen")
 _OWN_SPLIT = "each seed's own"
+_OWN_RATE = "each network's own"
 RESPONSE_FACTORS = ("units", "dropout", "recurrent_dropout", "max_len", "learning_rate")
 """The hyperparameters to which the report says how a score responds."""
 
@@ -93,6 +94,7 @@ def divide_runs(
     *,
     vary_split: bool = False,
     tuned: Tuned | None = None,
+    rates: Mapping[str, float] | None = None,
     unlearned: frozenset[str] = frozenset(),
 ) -> tuple[Section, ...]:
     """The runs as sections of arms.
@@ -101,6 +103,7 @@ def divide_runs(
         contrast: the factor between arms; everything else but the seed is equal in a section.
         vary_split: runs of several splits belong together, one split a seed.
         tuned: runs with an architecture's tuned values belong to its arm.
+        rates: by cell; runs with their own one belong together.
         unlearned: fingerprints of finished runs that did not learn.
     """
     grouped: dict[_Key, dict[str, list[RecordedRun]]] = {}
@@ -109,6 +112,8 @@ def divide_runs(
         settings = _settings(run.spec)
         if vary_split and settings["split_seed"] == run.spec.seed:
             settings["split_seed"] = _OWN_SPLIT
+        if rates and settings["learning_rate"] == rates.get(run.spec.form.cell):
+            settings["learning_rate"] = _OWN_RATE
         name, place, form = _take_out(run.spec.form, settings, contrast)
         if tuned:
             name = f"tuned {_tuned_name(run.spec, tuned)}"

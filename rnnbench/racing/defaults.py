@@ -16,9 +16,9 @@ from rnnbench.formats import why_failed
 from rnnbench.ledger import Ledger
 from rnnbench.page.screen import Screen
 from rnnbench.racing.race import Heats, choose_batch_size, list_settings
-from rnnbench.racing.record import Race, Setting, find_race, write_race
+from rnnbench.racing.record import NETWORKS, Race, Setting, find_race, write_race
 from rnnbench.racing.screen import show_entrant, show_race, tell_limit, tell_winner
-from rnnbench.specs import PluginForm, RunSpec
+from rnnbench.specs import Form, PluginForm, RunSpec
 from rnnbench.study import Study, expand_study
 
 SEED = 1000  # tuning counts from here; reports count from 0
@@ -119,7 +119,7 @@ def _find_or_run(base: RunSpec, held: Mapping[str, float | int], racing: Racing)
         if kept is not None and kept.was_cut and racing.limit_seconds > kept.limit_seconds:
             kept = None  # more time was given
         race = kept or _run(base, held, racing)
-        if kept is None and race.winner.loss is not None:
+        if kept is None and race.is_decided:
             try:
                 write_race(ledger.folder, race)
             except OSError as err:
@@ -153,23 +153,26 @@ def _run(base: RunSpec, held: Mapping[str, float | int], racing: Racing) -> Race
 
 def _with_setting(study: Study, race: Race, held: Mapping[str, float | int]) -> Study:
     """The study with what won, where it is not held; and a description that says so."""
-    setting = race.winner.setting
+    forms = [*map(make_form, study.architectures)]
+    units, embedding_size = race.size
     hyperparameters, sizes, recipe = study.hyperparameters, study.embedding_sizes, study.recipe
-    if "units" not in held and all(map(_takes_units, study.architectures)):
-        hyperparameters = {**hyperparameters, "units": (setting.units,)}
+    if "units" not in held and all(map(_takes_units, forms)):
+        hyperparameters = {**hyperparameters, "units": (units,)}
     if "embedding_size" not in held:
-        sizes = (setting.embedding_size,)
-    if "learning_rate" not in held:
-        recipe = {**recipe, "learning_rate": (setting.learning_rate,)}
+        sizes = (embedding_size,)
+    rates = {cell: race.rate_of(cell) for cell in (*NETWORKS, *(form.cell for form in forms))}
+    if len({*rates.values()}) == 1:
+        recipe = {"learning_rate": (rates.popitem()[1],), **recipe}
+        rates = {}
     return replace(
         study,
         hyperparameters=hyperparameters,
         embedding_sizes=sizes,
         recipe=recipe,
+        rates=rates,
         description="; ".join(filter(None, (study.description, tell_winner(race)))),
     )
 
 
-def _takes_units(architecture: str) -> bool:
-    form = make_form(architecture)
+def _takes_units(form: Form) -> bool:
     return not isinstance(form, PluginForm) or "units" in dict(form.arguments)

@@ -14,9 +14,10 @@ def race_part(races: Sequence[Race]) -> Part:
     reading = Paragraph(
         "Nobody set these values, so a few settings were tried on the validation part, which none"
         " of the test scores above is measured on. Numbers are the lowest validation loss in nats a"
-        f" text, of one run each with seed {races[0].seed}, which the study does not use. One"
-        " setting serves every network of the study; `rnnbench tune` searches longer, for each its"
-        " own."
+        f" text, of one run each with seed {races[0].seed}, which the study does not use. Every"
+        " network of the study has the units and embedding size at which the two come lowest on"
+        " average, and the learning rate that was best for its own cell there; `rnnbench tune`"
+        " searches longer, for each network."
     )
     return make_part("race", "How the settings were chosen", (reading, *map(_tabulate, races)))
 
@@ -32,13 +33,17 @@ def race_tables(races: Sequence[Race]) -> dict[str, str]:
             each.setting.embedding_size,
             each.setting.learning_rate,
             *(each.losses.get(name) for name in NETWORKS),
-            each is race.winner,
+            _chosen_for(race, each),
         )
         for race in races
         for each in race.entrants
     )
     names = ("max_len", "num_words", "batch_size", "units", "embedding_size", "learning_rate")
-    return {"race": write_lines((*names, *NETWORKS, "is_chosen"), lines)}
+    return {"race": write_lines((*names, *NETWORKS, "chosen_for"), lines)}
+
+
+def _chosen_for(race: Race, entrant: Entrant) -> str:
+    return ", ".join(name for name, winner in race.winners.items() if winner is entrant)
 
 
 def _tabulate(race: Race) -> Table[Entrant]:
@@ -51,7 +56,7 @@ def _tabulate(race: Race) -> Table[Entrant]:
         Column("embedding size", lambda each: count(each.setting.embedding_size)),
         *map(loss_of, NETWORKS),
         Column("mean", lambda each: number(each.loss, 4)),
-        Column("", lambda each: "chosen" if each is race.winner else "", is_number=False),
+        Column("chosen for", lambda each: _chosen_for(race, each), is_number=False),
     ]
     cut = ", when its time was over" if race.was_cut else ""
     caption = (

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from rnnbench.architectures import make_form
 from rnnbench.execution.executor import Executor, Task
-from rnnbench.racing.record import NETWORKS, Entrant, Setting
+from rnnbench.racing.record import NETWORKS, Entrant, Setting, lowest_loss
 from rnnbench.specs import EpochEnded, Failed, Finished, RunSpec
 
 SIZES = ((32, 64), (8, 16), (64, 128))
 """Units and embedding size, in the order in which they are tried; the last if more is better."""
 RATES = (1e-3, 3e-3, 1e-2)
 STEPS_AN_EPOCH = 300
-BATCH_SIZES = (8, 16, 32, 64)
+BATCH_SIZES = (4, 8, 16, 32, 64)
 
 
 def choose_batch_size(n_train: int) -> int:
@@ -71,7 +71,7 @@ class Heats:
                 break
             self._train(heat)
             found = [self._entrant(setting) for setting in heat]
-            best.append(min((e.loss for e in found if e.loss is not None), default=None))
+            best.append(lowest_loss(found))
             yield from found
 
     def _train(self, heat: Sequence[Setting]) -> None:

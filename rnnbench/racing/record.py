@@ -4,8 +4,9 @@ import hashlib
 import json
 import math
 import statistics
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,14 @@ class Setting:
         check_count("embedding_size", self.embedding_size)
         Recipe(learning_rate=self.learning_rate)
 
-    def written(self, held: Collection[str] = ()) -> str:
-        """`learning_rate 0.01, units 32, embedding_size 64`, but for what is held."""
-        values = asdict(self).items()
-        return ", ".join(f"{name} {value:g}" for name, value in values if name not in held)
+    @property
+    def size(self) -> tuple[int, int]:
+        """What all networks of a study share."""
+        return self.units, self.embedding_size
+
+    def written(self) -> str:
+        """`learning_rate 0.01, units 32, embedding_size 64`."""
+        return ", ".join(f"{name} {value:g}" for name, value in asdict(self).items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +72,7 @@ class Entrant:
     @property
     def loss(self) -> float | None:
         """The mean over the networks; None where one has no epoch, diverged or failed."""
-        if any(name not in self.losses for name in NETWORKS):
-            return None
-        return statistics.fmean(self.losses[name] for name in NETWORKS)
+        return _mean([self.losses.get(name) for name in NETWORKS])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +110,33 @@ class Race:
         return _place(self.data, self.recipe, self.held)
 
     @property
-    def winner(self) -> Entrant:
-        """The entrant with the lowest loss; of equals, or if none has one, the first."""
-        return min(self.entrants, key=lambda each: _rank(each.loss))
+    def winners(self) -> Mapping[str, Entrant]:
+        """By network, who came lowest with it at the size at which the two come lowest on average.
+
+        Of equals, or if nobody has a loss, the first. A network's own learning rate is a part of
+        what it can do; a size in common keeps its cost comparable.
+        """
+        heats: dict[tuple[int, int], list[Entrant]] = {}
+        for each in self.entrants:
+            heats.setdefault(each.setting.size, []).append(each)
+        heat = min(heats.values(), key=lambda entrants: _rank(lowest_loss(entrants)))
+        return {name: min(heat, key=partial(_rank_with, name)) for name in NETWORKS}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Units and embedding size that won."""
+        return next(iter(self.winners.values())).setting.size
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether anybody came as far as an epoch with each network."""
+        return any(each.loss is not None for each in self.entrants)
+
+    def rate_of(self, cell: str) -> float:
+        """The learning rate for a network: its own, or of another cell the lowest mean's."""
+        heat = [each for each in self.entrants if each.setting.size == self.size]
+        best = self.winners.get(cell) or min(heat, key=lambda each: _rank(each.loss))
+        return best.setting.learning_rate
 
     def chose(self, spec: RunSpec) -> bool:
         """Whether a run is seen so and trained so, but for what tuning may have changed."""
@@ -117,7 +144,7 @@ class Race:
         return (texts, asked) == (
             spec.data.fingerprint,
             _ask(spec.data, spec.recipe, self.held),
-        ) and spec.embedding_size == self.winner.setting.embedding_size
+        ) and spec.embedding_size == self.size[1]
 
     @property
     def was_cut(self) -> bool:
@@ -166,6 +193,24 @@ def parse_race(content: bytes) -> Race:
     ]
     parts = {"data": DataSpec(**values["data"]), "recipe": Recipe(**values["recipe"])}
     return Race(**{**values, **parts, "entrants": tuple(entrants)})
+
+
+def lowest_loss(entrants: Sequence[Entrant]) -> float | None:
+    """The mean over the networks of each one's lowest loss; None where one has no epoch."""
+    found = [
+        min((each.losses[name] for each in entrants if name in each.losses), default=None)
+        for name in NETWORKS
+    ]
+    return _mean(found)
+
+
+def _mean(losses: Sequence[float | None]) -> float | None:
+    known = [loss for loss in losses if loss is not None]
+    return statistics.fmean(known) if len(known) == len(losses) else None
+
+
+def _rank_with(network: str, entrant: Entrant) -> tuple[bool, float]:
+    return _rank(entrant.losses.get(network))
 
 
 def _rank(loss: float | None) -> tuple[bool, float]:

@@ -22,7 +22,7 @@ def show_race(race: Race, view: Screen, *, is_kept: bool) -> None:
     """What came of it."""
     how = "kept from before" if is_kept else f"in {duration(race.seconds)}"
     view.say(f"race      {tell_winner(race)} ({how})")
-    if race.winner.loss is None:
+    if not race.is_decided:
         view.warn(
             "the race ended before any setting had an epoch, so that the first was taken and the "
             "race is not kept; a longer one (--race 10m) can choose"
@@ -30,10 +30,19 @@ def show_race(race: Race, view: Screen, *, is_kept: bool) -> None:
 
 
 def tell_winner(race: Race) -> str:
-    """`learning_rate 0.01, units 32, embedding_size 64: best of 6 in a race by validation loss`."""
+    """`units 32, embedding_size 64, learning_rate 0.01: best of 6 in a race by validation loss`.
+
+    What was held is left out, and networks are named where their rates differ.
+    """
+    sizes = zip(("units", "embedding_size"), race.size, strict=True)
+    chosen = [f"{name} {value}" for name, value in sizes if name not in race.held]
+    if "learning_rate" not in race.held:
+        rates = {name: f"{race.rate_of(name):g}" for name in NETWORKS}
+        named = " and ".join(f"{rate} for {name}" for name, rate in rates.items())
+        common = {*rates.values()}
+        chosen.append(f"learning_rate {named if len(common) > 1 else common.pop()}")
     cut = ", cut by its time" if race.was_cut else ""
-    chosen = race.winner.setting.written(race.held)
-    return f"{chosen}: best of {len(race.entrants)} in a race by validation loss{cut}"
+    return f"{', '.join(chosen)}: best of {len(race.entrants)} in a race by validation loss{cut}"
 
 
 def _tell_losses(entrant: Entrant) -> str:

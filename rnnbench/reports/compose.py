@@ -176,6 +176,7 @@ def compose_report(
         declared.contrast,
         vary_split=declared.vary_split,
         tuned=tuned,
+        rates=declared.rates,
         unlearned=unlearned or frozenset(),
     )
     scores = scores_compared(tuned, runs, others)

@@ -120,6 +120,7 @@ def find_outcome_of(
         study.contrast,
         vary_split=study.vary_split,
         tuned=study.tuned,
+        rates=study.rates,
         unlearned=unlearned,
     )
     found = (row for section in sections for row in describe_baselines(section, baselines))

@@ -165,3 +165,16 @@ def test_what_an_earlier_search_had_found_is_an_arm_of_its_own() -> None:
     found = runs("lstm", learning_rate=0.0156) + runs("lstm", learning_rate=0.00213)
     (section,) = divide_runs(found, "architecture", tuned=tuned)
     assert set(names(section)) == {"tuned lstm", "tuned lstm (learning_rate=0.00213)"}
+
+
+def test_networks_at_the_rates_that_a_race_gave_them_are_one_section() -> None:
+    rates = {"lstm": 0.001, "gru": 0.01}
+    raced = runs("lstm", learning_rate=0.001) + runs("gru", learning_rate=0.01)
+    (section,) = divide_runs(raced, "architecture", rates=rates)
+    assert [arm.name for arm in section.arms] == ["lstm", "gru"]
+    earlier = runs("gru", learning_rate=0.003)
+    sections = divide_runs(raced + earlier, "architecture", rates=rates)
+    assert {s.name: len(s.arms) for s in sections} == {
+        "learning_rate=0.003": 1,
+        "learning_rate=each network's own": 2,
+    }

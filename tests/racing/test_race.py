@@ -114,7 +114,7 @@ def test_values_that_are_held_are_not_raced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_train", "size"), [(40, 8), (2400, 8), (4800, 16), (9600, 32), (19_200, 64), (10**6, 64)]
+    ("n_train", "size"), [(40, 4), (2400, 8), (4800, 16), (9600, 32), (19_200, 64), (10**6, 64)]
 )
 def test_few_texts_take_small_steps(n_train: int, size: int) -> None:
     assert choose_batch_size(n_train) == size

@@ -13,10 +13,12 @@ DATA = DataSpec(dataset="texts", fingerprint="f" * 64, max_len=20, num_words=300
 RUN = RunSpec(form=make_form("gru"), data=DATA, seed=0, recipe=Recipe(batch_size=8))
 
 
-def entrant(units: int, lstm: float | None, gru: float | None, is_over: bool = True) -> Entrant:
+def entrant(
+    units: int, lstm: float | None, gru: float | None, is_over: bool = True, rate: float = 0.01
+) -> Entrant:
     losses = {"lstm": lstm, "gru": gru}
     return Entrant(
-        setting=Setting(units=units, embedding_size=16, learning_rate=0.01),
+        setting=Setting(units=units, embedding_size=16, learning_rate=rate),
         losses={name: loss for name, loss in losses.items() if loss is not None},
         epochs={"lstm": 1, "gru": 2},
         is_over=is_over,
@@ -35,16 +37,30 @@ def made(*entrants: Entrant, held: dict[str, float | int] | None = None) -> Race
     )
 
 
-def test_winner_has_the_lowest_mean_loss_of_both_networks() -> None:
+def test_size_has_the_lowest_mean_loss_of_both_networks() -> None:
     race = made(entrant(8, 0.2, 0.9), entrant(32, 0.5, 0.5), entrant(64, 0.1, None))
-    assert race.winner.setting.units == 32
+    assert race.size == (32, 16)
     assert not race.was_cut
+
+
+def test_each_network_has_the_rate_that_was_best_for_it_at_the_size_that_won() -> None:
+    race = made(
+        entrant(32, 0.3, 0.5, rate=0.001),
+        entrant(32, 0.9, 0.4, rate=0.01),
+        entrant(8, 0.2, 0.6, rate=0.003),
+    )
+    assert race.size == (32, 16)
+    assert {cell: race.rate_of(cell) for cell in ("lstm", "gru", "simple")} == {
+        "lstm": 0.001,
+        "gru": 0.01,
+        "simple": 0.001,
+    }
 
 
 def test_first_setting_is_taken_where_none_has_a_loss() -> None:
     race = made(entrant(8, None, 0.9, is_over=False), entrant(32, None, None, is_over=False))
-    assert race.winner.setting.units == 8
-    assert race.was_cut
+    assert race.size == (8, 16)
+    assert race.was_cut and not race.is_decided
 
 
 def test_race_is_found_again_by_texts_sight_and_what_was_held(tmp_path: Path) -> None:
