@@ -20,6 +20,7 @@ from build import SETS
 from provenance import RESULTS, write_result
 
 import rnnbench
+from rnnbench.architectures import display_name
 from rnnbench.compare.baseline import BAG_OF_WORDS, MAJORITY, TF_IDF, find_baselines
 from rnnbench.ledger import Ledger
 from rnnbench.recorded_runs import read_runs
@@ -79,17 +80,19 @@ def measure(name: str, project: Path) -> dict[str, Any]:  # Any: JSON values
     study = f"textbook-{Path(name).stem}"
     frame = rnnbench.load_results(study, project)
     means = frame.groupby("architecture").test_accuracy.mean()
-    scores = frame[frame.architecture == means.idxmax()].test_accuracy
+    best = str(means.idxmax())
+    scores = frame[frame.architecture == best].test_accuracy
     interval = t_interval(list(scores))
     runs = read_runs(Ledger(project), study)
+    settings = next(run.spec for run in runs if display_name(run.spec.form) == best).settings
     found = {row.arm: row.test_accuracy for row in find_baselines([runs[0].spec])}
     return {
-        "network": str(means.idxmax()),
+        "network": best,
         "n_seeds": len(scores),
         "accuracy": round(float(means.max()), 4),
         "interval": None if interval is None else [round(interval.low, 4), round(interval.high, 4)],
         "settings": {
-            key: runs[0].spec.settings[key]
+            key: settings[key]
             for key in ("max_len", "num_words", "batch_size", "learning_rate", "embedding_size")
         },
         **{key: round(found[arm] or 0.0, 4) for arm, key in ON_THE_PAGE.items()},

@@ -25,7 +25,7 @@ TF_IDF = "TF-IDF"
 MAJORITY = "majority class"
 LINEAR_MODELS = {
     BAG_OF_WORDS: "A bag of words, without any order,",
-    TF_IDF: "TF-IDF and logistic regression",
+    TF_IDF: "TF-IDF with logistic regression",
 }
 """What each is called at the beginning of a sentence."""
 

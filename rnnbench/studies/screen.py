@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Literal
 
 from rich.live import Live
@@ -123,8 +124,12 @@ class ForecastScreen(RunScreen):
 
 def _name_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
     yield Column("architecture", lambda row: row.architecture, is_number=False, is_whole=True)
-    if any(row.varied for row in rows):
-        yield Column("with", lambda row: row.varied, is_number=False)
+    for name in dict.fromkeys(name for row in rows for name in row.varied):
+        yield Column(name.replace("_", "\n"), partial(_varied, name))
+
+
+def _varied(name: str, row: Row) -> str:
+    return row.varied.get(name, "")
 
 
 def _grade_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:

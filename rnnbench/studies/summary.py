@@ -1,6 +1,6 @@
 """One row for each configuration of a study, and what such a table can decide."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -34,7 +34,7 @@ class Row:
     """What the runs of one configuration, differing in their seed only, have in common.
 
     Args:
-        varied: what besides the architecture tells this row from others, as `key=value`.
+        varied: what besides the architecture tells this row from others, by its name.
         spec: what was asked of the first run.
         n: finished runs that learned; the means are over these.
         n_unlearned: finished runs that did not learn.
@@ -43,7 +43,7 @@ class Row:
     """
 
     architecture: str
-    varied: str
+    varied: Mapping[str, str]
     spec: RunSpec
     n: int
     n_unlearned: int
@@ -81,15 +81,15 @@ def summarise(
         vary_split: each seed has a split of its own, which makes no row of its own.
         unlearned: fingerprints of the runs that did not learn.
     """
-    groups: dict[tuple[str, str], list[RecordedRun]] = {}
+    groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[RecordedRun]] = {}
     varying = _varying([run.spec for run in runs])
     if vary_split:
         varying = [name for name in varying if name != "split_seed"]
     for run in runs:
         varied = _write_varied(run.spec, varying)
-        groups.setdefault((display_name(run.spec.form), varied), []).append(run)
+        groups.setdefault((display_name(run.spec.form), (*varied.items(),)), []).append(run)
     return [
-        _row(varied, Arm(name=name, runs=tuple(group), unlearned=unlearned))
+        _row(dict(varied), Arm(name=name, runs=tuple(group), unlearned=unlearned))
         for (name, varied), group in groups.items()
     ]
 
@@ -146,7 +146,7 @@ def give_advice(plan: Plan, rows: Sequence[Row], outcome: Outcome) -> str:
     return "\n".join(sentences)
 
 
-def _row(varied: str, arm: Arm) -> Row:
+def _row(varied: Mapping[str, str], arm: Arm) -> Row:
     results = [run.result for run in arm.runs if run.result is not None]
     finished = [result for result in results if result.status == "finished"]
     learned = [run.result for run in arm.learned if run.result is not None]
@@ -167,7 +167,7 @@ def _row(varied: str, arm: Arm) -> Row:
     )
 
 
-def _baseline_row(row: ArmRow, spec: RunSpec, varied: str) -> Row:
+def _baseline_row(row: ArmRow, spec: RunSpec, varied: Mapping[str, str]) -> Row:
     known = {name: getattr(row, name) for name in _MEASURES}
     return Row(
         architecture=row.arm,
@@ -185,10 +185,8 @@ def _baseline_row(row: ArmRow, spec: RunSpec, varied: str) -> Row:
     )
 
 
-def _write_varied(spec: RunSpec, varying: Sequence[str]) -> str:
-    """`units=8, max_len=50`."""
-    settings = spec.settings
-    return ", ".join(f"{key}={settings[key]}" for key in varying)
+def _write_varied(spec: RunSpec, varying: Sequence[str]) -> dict[str, str]:
+    return {key: str(spec.settings[key]) for key in varying}
 
 
 def _mean_sd(values: Iterable[float | None]) -> MeanSd:

@@ -378,7 +378,7 @@ def test_of_two_linear_models_the_networks_are_set_against_the_better() -> None:
     ]
     found = answer([arm("lstm", 0.803), arm("gru", 0.797), *models], [])
     assert found[-1] == (
-        "TF-IDF and logistic regression scores 81.30 %: "
+        "TF-IDF with logistic regression scores 81.30 %: "
         "the networks' means lie -1.60 to -1.00 points from it."
     )
 

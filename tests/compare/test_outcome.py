@@ -237,7 +237,7 @@ def tf_idf(n_right: int, **values: Any) -> BaselineRow:
 def test_more_than_two_points_behind_tf_idf_is_said_with_its_interval(tmp_path: Path) -> None:
     found = outcome_of(kept(tmp_path, "lstm", [320, 320]), [tf_idf(360)])
     assert found.sentences[0] == (
-        "TF-IDF and logistic regression is better by 10.00 points [7.05, 12.95]: it scores "
+        "TF-IDF with logistic regression is better by 10.00 points [7.05, 12.95]: it scores "
         "90.00 %, the best network, lstm, 80.00 %."
     )
     assert found.next_step == f"{COMMAND} --learning-rate 0.01"
@@ -246,7 +246,7 @@ def test_more_than_two_points_behind_tf_idf_is_said_with_its_interval(tmp_path: 
 def test_a_lead_of_tf_idf_that_is_not_sure_is_said_as_that(tmp_path: Path) -> None:
     found = outcome_of(kept(tmp_path, "lstm", [280, 340]), [tf_idf(330)])
     assert found.sentences[0].startswith(
-        "TF-IDF and logistic regression is ahead by 5.00 points [−"
+        "TF-IDF with logistic regression is ahead by 5.00 points [−"
     )
     assert "] on these texts, not clearly: it scores 82.50 %," in found.sentences[0]
 
@@ -267,7 +267,7 @@ def test_the_best_network_alone_is_set_against_tf_idf(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bag", "first"), [(350, "TF-IDF and logistic"), (380, "A bag of words, without")]
+    ("bag", "first"), [(350, "TF-IDF with logistic"), (380, "A bag of words, without")]
 )
 def test_of_two_linear_models_that_are_better_the_larger_is_told(
     tmp_path: Path, bag: int, first: str

@@ -1,4 +1,4 @@
-"""TF-IDF and logistic regression, and class weights, beside scikit-learn in three lines."""
+"""TF-IDF with logistic regression, and class weights, beside scikit-learn in three lines."""
 
 from __future__ import annotations
 

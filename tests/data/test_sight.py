@@ -8,7 +8,8 @@ from rnnbench.data.tables import OwnChoices, Table
 
 
 def test_there_are_no_more_words_than_texts_that_train() -> None:
-    texts = [f"word{n % 20} twin{n % 20} lone{n}" for n in range(50)]
+    words = [f"word{n}" for n in range(100)]
+    texts = [" ".join(words[n % 10 :: 10]) for n in range(50)]
     corpus, _ = make_corpus("mine", Table(texts=texts, labels=["a", "b"] * 25), OwnChoices())
     assert corpus.n_training == 32
     assert choose_sight(corpus).num_words == 4 + 32

@@ -60,7 +60,8 @@ def test_each_network_has_the_rate_that_was_best_for_it_at_the_size_that_won() -
 def test_first_setting_is_taken_where_none_has_a_loss() -> None:
     race = made(entrant(8, None, 0.9, is_over=False), entrant(32, None, None, is_over=False))
     assert race.size == (8, 16)
-    assert race.was_cut and not race.is_decided
+    assert race.was_cut
+    assert not race.is_decided
 
 
 def test_race_is_found_again_by_texts_sight_and_what_was_held(tmp_path: Path) -> None:

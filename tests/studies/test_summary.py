@@ -142,8 +142,8 @@ def test_the_baselines_stand_below_once_for_each_way_of_seeing_the_texts() -> No
 
     found = summarise_baselines(summarise(recorded(runs)), baselines)
     assert [(row.architecture, row.varied, row.test_accuracy.mean) for row in found] == [
-        ("bag", "max_len=50", 0.05),
-        ("bag", "max_len=100", 0.1),
+        ("bag", {"max_len": "50"}, 0.05),
+        ("bag", {"max_len": "100"}, 0.1),
     ]
     assert all(row.is_baseline and row.best_epoch.n == 0 for row in found)
 
@@ -167,15 +167,15 @@ def test_what_varies_besides_the_architecture_tells_rows_apart() -> None:
         for order in ("reshuffled", "frozen")
     ]
     assert [row.varied for row in summarise(recorded(runs))] == [
-        "order=reshuffled, max_len=50",
-        "order=frozen, max_len=50",
-        "order=reshuffled, max_len=100",
-        "order=frozen, max_len=100",
+        {"order": "reshuffled", "max_len": "50"},
+        {"order": "frozen", "max_len": "50"},
+        {"order": "reshuffled", "max_len": "100"},
+        {"order": "frozen", "max_len": "100"},
     ]
 
 
 def test_where_nothing_varies_nothing_is_told() -> None:
-    assert only_row(finished(0.7), finished(0.8)).varied == ""
+    assert only_row(finished(0.7), finished(0.8)).varied == {}
 
 
 def test_a_plug_ins_parameters_are_those_that_keras_counted() -> None:
