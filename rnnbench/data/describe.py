@@ -15,6 +15,7 @@ from rnnbench.output.amounts import plural
 _LENGTHS = (25, 50, 100, 200, 400)
 _WORDS = (500, 1000, 2000, 5000, 10_000)
 MOST_SHOWN = 12  # classes, of which a line or a table names each
+_LEAST_HTML = 0.005  # of texts; fewer spoil nothing
 _FEW = 100  # test texts; of fewer one weighs more than a point
 
 
@@ -168,10 +169,12 @@ def _tell_contradictions(n_texts: int) -> tuple[str, ...]:
 
 
 def _tell_html(share: float) -> tuple[str, ...]:
-    if not share:
+    if share < _LEAST_HTML:
         return ()
-    shown = f"{100 * share:.0f} %" if share >= 0.005 else "fewer than 1 %"
-    return (f"{shown} of the texts have tags or entities of HTML; --strip-html takes them out",)
+    return (
+        f"{100 * share:.0f} % of the texts have tags or entities of HTML; --strip-html takes them "
+        "out",
+    )
 
 
 def _tell_few(n_test: int) -> tuple[str, ...]:
