@@ -222,6 +222,8 @@ def _read_races(
     into: Path,
 ) -> tuple[Path, ...]:
     names = sorted(name for name in listed if _RACE.fullmatch(name))
+    if len(names) > _MOST_RACES:
+        raise ArchiveError(f"it has {len(names):,} races, of at most {_MOST_RACES}")
     for name in names:
         _unpack(file, name, listed[name], into)
     return tuple(into / name for name in names)
@@ -249,6 +251,7 @@ def _is_allowed(name: str) -> bool:
 
 
 _RUN_FILE = re.compile(f"runs/[0-9a-f]{{16}}/(?:{'|'.join(map(re.escape, RUN_FILES))})")
+_MOST_RACES = 100
 _RACE = re.compile(r"races/[0-9a-f]{16}/[0-9a-f]{12}\.json")
 
 

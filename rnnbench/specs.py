@@ -34,7 +34,7 @@ ORDERS: tuple[str, ...] = get_args(Order)
 CLASS_WEIGHTS: tuple[str, ...] = get_args(ClassWeight)
 BACKENDS: tuple[str, ...] = get_args(Backend)
 ENGINES: tuple[str, ...] = ("keras", "fleet")
-UNWEIGHTED: Mapping[str, str] = {"class_weight": "none"}
+USUAL_SETTINGS: Mapping[str, str] = {"class_weight": "none", "race": ""}
 """What `RunSpec.settings` leaves out, for who compares the settings of several runs."""
 OPTIMIZERS: tuple[str, ...] = ("rmsprop", "adam", "sgd")
 
@@ -190,6 +190,8 @@ class RunSpec:
 
     Args:
         purpose: a run for `tuning` never sees the test half, and keeps no model.
+        race: which race gave each cell its own learning rate, so that its runs belong together;
+            empty where all cells have one.
     """
 
     form: Form
@@ -200,8 +202,11 @@ class RunSpec:
     engine: str = "keras"
     backend: Backend = "jax"
     purpose: Purpose = "report"
+    race: str = ""
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.race, str) and re.fullmatch(r"([0-9a-f]{8})?", self.race)):
+            raise StudyError(f"the digest of a race's rates is 8 hex digits, got {self.race!r}")
         check_choice("purpose", self.purpose, get_args(Purpose))
         check_choice("engine", self.engine, ENGINES)
         check_choice("backend", self.backend, BACKENDS)
@@ -217,10 +222,11 @@ class RunSpec:
     def settings(self) -> dict[str, Any]:  # Any: values of several types
         """All that can change a run's numbers but its form and its seed, by name.
 
-        `class_weight` is among them only where there is one (`UNWEIGHTED`).
+        `class_weight` and `race` are among them only where there are such (`USUAL_SETTINGS`).
         """
         identity = self._identity()
-        own = {key: identity[key] for key in ("embedding_size", "engine", "backend")}
+        names = ("embedding_size", "engine", "backend", "race")
+        own = {key: identity[key] for key in names if key in identity}
         identity["data"].pop("n_classes", None)  # it follows from the content
         return {**identity["recipe"], **identity["data"], **own}
 
@@ -228,7 +234,8 @@ class RunSpec:
     def shape(self) -> str:
         """16 hex digits that are equal for runs which one compiled program can train."""
         identity = self._identity()
-        identity.pop("purpose", None)
+        for key in ("purpose", "race"):
+            identity.pop(key, None)
         del identity["seed"], identity["recipe"]["learning_rate"], identity["data"]["split_seed"]
         for key in ("epochs", "patience", "order"):
             del identity["recipe"][key]
@@ -248,6 +255,7 @@ class RunSpec:
             recipe=Recipe(**values["recipe"]),
             **{key: values[key] for key in ("seed", "embedding_size", "engine", "backend")},
             purpose=values.get("purpose", "report"),
+            race=values.get("race", ""),
         )
 
     def _identity(self) -> dict[str, Any]:  # Any: JSON values
@@ -259,6 +267,8 @@ class RunSpec:
             del identity["recipe"]["class_weight"]
         if self.purpose == "report":
             del identity["purpose"]
+        if not self.race:
+            del identity["race"]
         if identity["form"].get("code") == "":  # of a run from before it was noted
             del identity["form"]["code"]
         return identity

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -15,7 +17,7 @@ from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import is_there, read_toml
 from rnnbench.limits import MOST_RUNS, parse_seeds
 from rnnbench.metrics import METRICS, USUAL_METRIC
-from rnnbench.specs import USUAL_EMBEDDING_SIZE, Argument, Backend, DataSpec, Recipe, RunSpec
+from rnnbench.specs import USUAL_EMBEDDING_SIZE, Argument, Backend, DataSpec, Form, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
 
 PAIRINGS = ("seed", "none")
@@ -25,6 +27,7 @@ _DATA_LISTS = ("num_words", "max_len")
 _RECIPE_KEYS = {item.name for item in fields(Recipe)}
 MOST_DESCRIPTION = 7000  # of a description: MLflow cuts the tag of all that is declared at 8,000
 MOST_TUNED = 100
+OTHER_CELLS = ""
 Tuned: TypeAlias = Mapping[str, Mapping[str, float | int]]
 """By architecture, the values that tuning found best for it."""
 TIMING = "timing"
@@ -49,7 +52,8 @@ class Study:
             `order`, `num_words` and `max_len` are tuples that make a grid too.
         own: how a file of the user's is read and split, values by field.
         tuned: by architecture, the values that tuning found best for it.
-        rates: by cell, the learning rate that a race found best for it, where those differ.
+        rates: by cell, and of `OTHER_CELLS`, the learning rate that a race found best for it,
+            where those differ; a rate of the recipe or of tuning goes before.
     """
 
     name: str
@@ -100,16 +104,10 @@ class Study:
         declared = {name: getattr(self, name) for name in _DECLARED}
         if self.metric == USUAL_METRIC:
             del declared["metric"]
-        found = {"tuned": self.tuned} if self.tuned else {"rates": self.rates}
-        return declared | {name: dict(values) for name, values in found.items() if values}
+        return declared | ({"tuned": dict(self.tuned)} if self.tuned else {})
 
     def with_values(self, architecture: str, values: Mapping[str, float | int]) -> Study:
-        """The study of one architecture at the given hyperparameters and learning rate.
-
-        Without a rate among the values it has the one that a race found for it.
-        """
-        rate = self.rates.get(make_form(architecture).cell)
-        values = values if rate is None else {"learning_rate": rate, **values}
+        """The study of one architecture at the given hyperparameters and learning rate."""
         recipe = {key: (value,) for key, value in values.items() if key in _RECIPE_KEYS}
         others = {key: (value,) for key, value in values.items() if key not in _RECIPE_KEYS}
         return replace(
@@ -118,7 +116,6 @@ class Study:
             recipe={**self.recipe, **recipe},
             hyperparameters={**self.hyperparameters, **others},
             tuned={},
-            rates={},
         )
 
     def with_choices(self, **choices: Any) -> Study:  # Any: fields of several types
@@ -140,8 +137,8 @@ def expand_study(
     Args:
         data: the reviews; as the study has them seen and split, where it says so.
     """
-    if study.tuned or study.rates:
-        return [
+    if study.tuned:
+        found = (
             spec
             for name in study.architectures
             for spec in expand_study(
@@ -150,7 +147,8 @@ def expand_study(
                 backend=backend,
                 engine=engine,
             )
-        ]
+        )
+        return list(dict.fromkeys(found))
     _check_count(study)
     forms = dict.fromkeys(
         make_form(name, **chosen)
@@ -160,15 +158,22 @@ def expand_study(
     recipes = [Recipe(**values) for values in _grid(study.recipe)]
     seen = [replace(data, **values) for values in _grid(study.data)]
     sizes = study.embedding_sizes or (USUAL_EMBEDDING_SIZE,)
+    rates = {} if "learning_rate" in study.recipe else study.rates
+    race = _digest_rates(rates) if rates else ""
+
+    def rate_of(form: Form) -> float:
+        return rates[form.cell] if form.cell in rates else rates[OTHER_CELLS]
+
     specs = [
         RunSpec(
             form=form,
             data=replace(one_data, split_seed=seed) if study.vary_split else one_data,
-            recipe=recipe,
+            recipe=replace(recipe, learning_rate=rate_of(form)) if rates else recipe,
             embedding_size=size,
             seed=seed,
             engine=engine,
             backend=backend,
+            race=race,
         )
         for form, size, one_data, recipe, seed in itertools.product(
             forms, sizes, seen, recipes, study.seeds
@@ -177,6 +182,10 @@ def expand_study(
     for form, size, num_words in {(s.form, s.embedding_size, s.data.num_words) for s in specs}:
         check_size(form, num_words=num_words, embedding_size=size, n_classes=data.n_classes)
     return list(dict.fromkeys(specs))  # a value that a list repeats is run once
+
+
+def _digest_rates(rates: Mapping[str, float]) -> str:
+    return hashlib.sha256(json.dumps(dict(rates), sort_keys=True).encode()).hexdigest()[:8]
 
 
 def check_name(name: object) -> str:
@@ -199,13 +208,13 @@ def parse_declaration(values: object) -> dict[str, Any]:  # Any: JSON values
     """
     if not isinstance(values, Mapping):
         raise StudyError(f"a declaration must be a table, got {values!r}")
-    checks = {**_DECLARED, "tuned": _tuned, "rates": _rates}
+    checks = {**_DECLARED, "tuned": _tuned}
     _refuse_unknown("key of a declaration", values, set(checks))
     checked = {key: checks[key](key, value) for key, value in values.items()}
-    tuned, rates = checked.pop("tuned", {}), checked.pop("rates", {})
+    tuned = checked.pop("tuned", {})
     here = tuple(name for name in tuned if name in architecture_names())
     study = Study(name="declared", architectures=here or ALL, seeds=(0,), tuned=tuned, **checked)
-    return replace(study, rates=rates).declaration
+    return study.declaration
 
 
 def check_description(text: str) -> str:
@@ -345,10 +354,6 @@ def _tuned(key: str, value: object) -> Mapping[str, Mapping[str, float]]:
         for number in values.values():
             _number(f"{key}.{name}", number)
     return value
-
-
-def _rates(key: str, value: object) -> Mapping[str, float]:
-    return _tuned(key, {key: value})[key]
 
 
 _DECLARED: Mapping[str, Callable[[str, object], Any]] = {  # Any: what each makes of a value

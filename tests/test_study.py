@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,7 @@ from rnnbench.architectures import display_name
 from rnnbench.errors import StudyError
 from rnnbench.limits import parse_seeds
 from rnnbench.specs import DataSpec, RunSpec
-from rnnbench.study import (
-    Study,
-    bundled_studies,
-    expand_study,
-    load_study,
-    parse_declaration,
-)
+from rnnbench.study import OTHER_CELLS, Study, bundled_studies, expand_study, load_study
 
 SOUND = 'name = "mine"\narchitectures = ["lstm", "gru"]\nseeds = 2\n'
 
@@ -290,13 +285,22 @@ def test_a_varied_split_is_that_of_the_seed() -> None:
 
 
 def test_networks_run_at_the_rates_that_a_race_gave_their_cells() -> None:
-    rates = {"lstm": 0.001, "gru": 0.01}
-    study = Study(name="s", architectures=("lstm", "lstm-stacked", "gru"), seeds=(0,), rates=rates)
-    assert [spec.recipe.learning_rate for spec in expand(study)] == [0.001, 0.001, 0.01]
-    (tuned,) = expand(study.with_values("gru", {"learning_rate": 0.5}))
-    (raced,) = expand(study.with_values("gru", {"units": 12}))
-    assert (tuned.recipe.learning_rate, raced.recipe.learning_rate) == (0.5, 0.01)
-    assert study.declaration["rates"] == rates
-    assert parse_declaration(study.declaration) == study.declaration
-    with pytest.raises(StudyError, match="rates"):
-        parse_declaration({"rates": {"lstm": "fast"}})
+    rates = {"lstm": 0.001, "gru": 0.01, OTHER_CELLS: 0.003}
+    names = ("lstm", "lstm-stacked", "gru", "simple-rnn", "lstm")
+    specs = expand(Study(name="s", architectures=names, seeds=(0,), rates=rates))
+    assert [spec.recipe.learning_rate for spec in specs] == [0.001, 0.001, 0.01, 0.003]
+    assert len({spec.race for spec in specs}) == 1
+    assert specs[0].race
+    assert all(RunSpec.from_json(spec.to_json()) == spec for spec in specs)
+
+
+def test_a_rate_that_was_set_or_tuned_goes_before_that_of_a_race() -> None:
+    rates = {"lstm": 0.001, "gru": 0.01, OTHER_CELLS: 0.003}
+    study = Study(name="s", architectures=("lstm", "gru"), seeds=(0,), rates=rates)
+    tuned = expand(replace(study, tuned={"gru": {"learning_rate": 0.5}, "lstm": {"units": 12}}))
+    assert [(spec.recipe.learning_rate, bool(spec.race)) for spec in tuned] == [
+        (0.001, True),
+        (0.5, False),
+    ]
+    (held, _) = expand(replace(study, recipe={"learning_rate": (0.2,)}))
+    assert (held.recipe.learning_rate, held.race) == (0.2, "")

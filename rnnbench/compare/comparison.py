@@ -56,7 +56,6 @@ class Declaration:
         margin_points: the practical margin, of that.
         vary_split: whether each seed has a split of its own.
         tuned: by architecture, the values that tuning found; empty for any other study.
-        rates: by cell, the learning rates that a race found, where those differ.
         notes: what a reader must know of it, such as a later change.
         is_changed: whether any of the `RULE` was changed after runs had been planned.
     """
@@ -68,7 +67,6 @@ class Declaration:
     margin_points: float = 0.5
     vary_split: bool = False
     tuned: Mapping[str, Mapping[str, float | int]] = field(default_factory=dict)
-    rates: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     is_changed: bool = False
 

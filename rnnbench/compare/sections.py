@@ -8,13 +8,13 @@ from typing import TypeAlias
 from rnnbench.architectures import PRESETS, display_name, make_form
 from rnnbench.errors import StudyError
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import UNWEIGHTED, CanonicalForm, Form, PluginForm, Recipe, RunSpec
+from rnnbench.specs import USUAL_SETTINGS, CanonicalForm, Form, PluginForm, RunSpec
 from rnnbench.study import Tuned
 
 _Key: TypeAlias = tuple[Form, tuple[tuple[str, object], ...]]
 _ORDERS = ("reshuffled", "frozen")
 _OWN_SPLIT = "each seed's own"
-_OWN_RATE = "each network's own"
+_OWN_RATE = "each cell's own"
 RESPONSE_FACTORS = ("units", "dropout", "recurrent_dropout", "max_len", "learning_rate")
 """The hyperparameters to which the report says how a score responds."""
 
@@ -94,7 +94,6 @@ def divide_runs(
     *,
     vary_split: bool = False,
     tuned: Tuned | None = None,
-    rates: Mapping[str, float] | None = None,
     unlearned: frozenset[str] = frozenset(),
 ) -> tuple[Section, ...]:
     """The runs as sections of arms.
@@ -103,18 +102,18 @@ def divide_runs(
         contrast: the factor between arms; everything else but the seed is equal in a section.
         vary_split: runs of several splits belong together, one split a seed.
         tuned: runs with an architecture's tuned values belong to its arm.
-        rates: by cell; runs with their own one belong together.
         unlearned: fingerprints of finished runs that did not learn.
     """
     grouped: dict[_Key, dict[str, list[RecordedRun]]] = {}
     places: dict[str, tuple[object, ...]] = {}
     for run in runs:
         settings = _settings(run.spec)
+        del settings["race"]  # it is in place of the learning rate
         if vary_split and settings["split_seed"] == run.spec.seed:
             settings["split_seed"] = _OWN_SPLIT
-        if rates and settings["learning_rate"] == rates.get(run.spec.form.cell):
-            settings["learning_rate"] = _OWN_RATE
         name, place, form = _take_out(run.spec.form, settings, contrast)
+        if run.spec.race and "learning_rate" in settings:
+            settings["learning_rate"] = f"{_OWN_RATE} (race {run.spec.race})"
         if tuned:
             name = f"tuned {_tuned_name(run.spec, tuned)}"
             del settings["learning_rate"]
@@ -165,7 +164,7 @@ _ANY_FORM = PluginForm(name="")
 
 def _settings(spec: RunSpec) -> dict[str, object]:
     """The run's settings, the same ones of every run."""
-    return {**UNWEIGHTED, **spec.settings}
+    return {**USUAL_SETTINGS, **spec.settings}
 
 
 def _take_out(
@@ -195,7 +194,7 @@ def _tuned_name(spec: RunSpec, tuned: Tuned) -> str:
 
 def _has_values(spec: RunSpec, architecture: str, values: Mapping[str, float | int]) -> bool:
     form = {key: value for key, value in values.items() if key != "learning_rate"}
-    rate = values.get("learning_rate", Recipe().learning_rate)
+    rate = values.get("learning_rate", spec.recipe.learning_rate)
     try:
         return spec.form == make_form(architecture, **form) and spec.recipe.learning_rate == rate
     except StudyError:  # a plug-in that is not installed here

@@ -8,6 +8,7 @@ from pathlib import Path
 from rnnbench.errors import ArchiveError, StoreError, StudyError
 from rnnbench.formats import check_text, is_there, why_failed
 from rnnbench.limits import MOST_OF_A_NAME
+from rnnbench.racing.race import list_settings
 from rnnbench.racing.record import Race, parse_race, read_races, write_race
 from rnnbench.specs import RunSpec
 
@@ -57,6 +58,9 @@ def _check_race(file: Path, specs: Sequence[RunSpec]) -> Race:
         check_text("the data's name", race.data.dataset, MOST_OF_A_NAME)
     except (StudyError, ValueError, TypeError, KeyError, AttributeError) as err:
         raise ArchiveError(f"the race {name} cannot be read ({str(err)[:200]!a})") from err
+    known = {each for heat in list_settings(race.held) for each in heat}
+    if not known.issuperset(each.setting for each in race.entrants):
+        raise ArchiveError(f"the race {name} has settings that no race tries")
     if not race.place.endswith(name) or not any(map(race.chose, specs)):
         raise ArchiveError(f"the race {name} chose the settings of no run in it")
     return race

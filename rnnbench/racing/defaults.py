@@ -16,10 +16,10 @@ from rnnbench.formats import why_failed
 from rnnbench.ledger import Ledger
 from rnnbench.page.screen import Screen
 from rnnbench.racing.race import Heats, choose_batch_size, list_settings
-from rnnbench.racing.record import NETWORKS, Race, Setting, find_race, write_race
+from rnnbench.racing.record import Race, Setting, find_race, write_race
 from rnnbench.racing.screen import show_entrant, show_race, tell_limit, tell_winner
-from rnnbench.specs import Form, PluginForm, RunSpec
-from rnnbench.study import Study, expand_study
+from rnnbench.specs import PluginForm, RunSpec
+from rnnbench.study import OTHER_CELLS, Study, expand_study
 
 SEED = 1000  # tuning counts from here; reports count from 0
 LOCK = "race.lock"
@@ -153,16 +153,15 @@ def _run(base: RunSpec, held: Mapping[str, float | int], racing: Racing) -> Race
 
 def _with_setting(study: Study, race: Race, held: Mapping[str, float | int]) -> Study:
     """The study with what won, where it is not held; and a description that says so."""
-    forms = [*map(make_form, study.architectures)]
     units, embedding_size = race.size
     hyperparameters, sizes, recipe = study.hyperparameters, study.embedding_sizes, study.recipe
-    if "units" not in held and all(map(_takes_units, forms)):
+    if "units" not in held and all(map(_takes_units, study.architectures)):
         hyperparameters = {**hyperparameters, "units": (units,)}
     if "embedding_size" not in held:
         sizes = (embedding_size,)
-    rates = {cell: race.rate_of(cell) for cell in (*NETWORKS, *(form.cell for form in forms))}
+    rates = race.rates
     if len({*rates.values()}) == 1:
-        recipe = {"learning_rate": (rates.popitem()[1],), **recipe}
+        recipe = {"learning_rate": (rates[OTHER_CELLS],), **recipe}
         rates = {}
     return replace(
         study,
@@ -174,5 +173,6 @@ def _with_setting(study: Study, race: Race, held: Mapping[str, float | int]) -> 
     )
 
 
-def _takes_units(form: Form) -> bool:
+def _takes_units(architecture: str) -> bool:
+    form = make_form(architecture)
     return not isinstance(form, PluginForm) or "units" in dict(form.arguments)

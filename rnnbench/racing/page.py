@@ -12,12 +12,13 @@ from rnnbench.racing.record import NETWORKS, Entrant, Race
 def race_part(races: Sequence[Race]) -> Part:
     """A table of each race, and what it may be taken for."""
     reading = Paragraph(
-        "Nobody set these values, so a few settings were tried on the validation part, which none"
-        " of the test scores above is measured on. Numbers are the lowest validation loss in nats a"
-        f" text, of one run each with seed {races[0].seed}, which the study does not use. Every"
-        " network of the study has the units and embedding size at which the two come lowest on"
-        " average, and the learning rate that was best for its own cell there; `rnnbench tune`"
-        " searches longer, for each network."
+        "What nobody set was chosen among a few values on the validation part, which none of the"
+        " test scores above is measured on. Numbers are the lowest validation loss in nats a text,"
+        f" of one run each with seed {races[0].seed}, which the study does not use. All networks"
+        " have the size at which the two come lowest on average, and each cell the learning rate"
+        " that came lowest there; cells of other kinds, and all where time cut the race at that"
+        " size, the rate with the lowest mean. Another race might choose otherwise, which no"
+        " interval on this page counts. `rnnbench tune` searches longer, for each network."
     )
     return make_part("race", "How the settings were chosen", (reading, *map(_tabulate, races)))
 
@@ -43,7 +44,8 @@ def race_tables(races: Sequence[Race]) -> dict[str, str]:
 
 
 def _chosen_for(race: Race, entrant: Entrant) -> str:
-    return ", ".join(name for name, winner in race.winners.items() if winner is entrant)
+    names = {name or "other cells": winner for name, winner in race.winners.items()}
+    return ", ".join(name for name, winner in names.items() if winner is entrant)
 
 
 def _tabulate(race: Race) -> Table[Entrant]:

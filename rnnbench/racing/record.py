@@ -15,6 +15,7 @@ from rnnbench.errors import DamagedError, StudyError
 from rnnbench.formats import parse_json
 from rnnbench.limits import check_count, check_number
 from rnnbench.specs import DataSpec, Recipe, RunSpec
+from rnnbench.study import OTHER_CELLS
 
 FOLDER = "races"
 """Where the ledger keeps them."""
@@ -111,40 +112,43 @@ class Race:
 
     @property
     def winners(self) -> Mapping[str, Entrant]:
-        """By network, who came lowest with it at the size at which the two come lowest on average.
+        """By network who was chosen for it, and by `OTHER_CELLS` for all others.
 
-        Of equals, or if nobody has a loss, the first. A network's own learning rate is a part of
-        what it can do; a size in common keeps its cost comparable.
+        All are of one size, at which those chosen for the two networks come lowest on average. Of a
+        size that the time cut, one serves all: a network that came further had more to choose from.
+        Of equals the first, and of all the first where nobody came as far as an epoch.
         """
-        heats: dict[tuple[int, int], list[Entrant]] = {}
+        sizes: dict[tuple[int, int], list[Entrant]] = {}
         for each in self.entrants:
-            heats.setdefault(each.setting.size, []).append(each)
-        heat = min(heats.values(), key=lambda entrants: _rank(lowest_loss(entrants)))
-        return {name: min(heat, key=partial(_rank_with, name)) for name in NETWORKS}
+            sizes.setdefault(each.setting.size, []).append(each)
+        chosen = [_choose(entrants) for entrants in sizes.values()]
+        return min(chosen, key=lambda found: _rank(_mean_of(found)))
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The learning rates, by network and for all others."""
+        return {name: each.setting.learning_rate for name, each in self.winners.items()}
 
     @property
     def size(self) -> tuple[int, int]:
         """Units and embedding size that won."""
-        return next(iter(self.winners.values())).setting.size
+        return self.winners[OTHER_CELLS].setting.size
 
     @property
     def is_decided(self) -> bool:
         """Whether anybody came as far as an epoch with each network."""
-        return any(each.loss is not None for each in self.entrants)
-
-    def rate_of(self, cell: str) -> float:
-        """The learning rate for a network: its own, or of another cell the lowest mean's."""
-        heat = [each for each in self.entrants if each.setting.size == self.size]
-        best = self.winners.get(cell) or min(heat, key=lambda each: _rank(each.loss))
-        return best.setting.learning_rate
+        return _mean_of(self.winners) is not None
 
     def chose(self, spec: RunSpec) -> bool:
-        """Whether a run is seen so and trained so, but for what tuning may have changed."""
-        texts, asked = self.data.fingerprint, _ask(self.data, self.recipe, self.held)
-        return (texts, asked) == (
-            spec.data.fingerprint,
-            _ask(spec.data, spec.recipe, self.held),
-        ) and spec.embedding_size == self.size[1]
+        """Whether a run is seen and trained so, with the rate and embedding size that won."""
+        rate = self.rates.get(spec.form.cell, self.rates[OTHER_CELLS])
+        asked = _ask(self.data, self.recipe, self.held)
+        return (
+            spec.data.fingerprint == self.data.fingerprint
+            and spec.embedding_size == self.size[1]
+            and spec.recipe.learning_rate == rate
+            and _ask(spec.data, spec.recipe, self.held) == asked
+        )
 
     @property
     def was_cut(self) -> bool:
@@ -196,12 +200,22 @@ def parse_race(content: bytes) -> Race:
 
 
 def lowest_loss(entrants: Sequence[Entrant]) -> float | None:
-    """The mean over the networks of each one's lowest loss; None where one has no epoch."""
-    found = [
-        min((each.losses[name] for each in entrants if name in each.losses), default=None)
-        for name in NETWORKS
-    ]
-    return _mean(found)
+    """The mean loss of those who would be chosen of one size; None where a network has none."""
+    return _mean_of(_choose(entrants))
+
+
+def _choose(entrants: Sequence[Entrant]) -> dict[str, Entrant]:
+    """Of one size: for each network who came lowest with it, and with both for all others."""
+    best = min(entrants, key=lambda each: _rank(each.loss))
+    chosen = dict.fromkeys((*NETWORKS, OTHER_CELLS), best)
+    if best.loss is not None and all(each.is_over for each in entrants):
+        chosen |= {name: min(entrants, key=partial(_rank_with, name)) for name in NETWORKS}
+    return chosen
+
+
+def _mean_of(chosen: Mapping[str, Entrant]) -> float | None:
+    """The mean loss of those who were chosen for the networks."""
+    return _mean([chosen[name].losses.get(name) for name in NETWORKS])
 
 
 def _mean(losses: Sequence[float | None]) -> float | None:

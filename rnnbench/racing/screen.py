@@ -3,6 +3,7 @@
 from rnnbench.page.screen import Screen
 from rnnbench.page.texts import duration, number
 from rnnbench.racing.record import NETWORKS, Entrant, Race
+from rnnbench.study import OTHER_CELLS
 
 
 def tell_limit(dataset: str, seconds: float, view: Screen) -> None:
@@ -37,10 +38,10 @@ def tell_winner(race: Race) -> str:
     sizes = zip(("units", "embedding_size"), race.size, strict=True)
     chosen = [f"{name} {value}" for name, value in sizes if name not in race.held]
     if "learning_rate" not in race.held:
-        rates = {name: f"{race.rate_of(name):g}" for name in NETWORKS}
-        named = " and ".join(f"{rate} for {name}" for name, rate in rates.items())
-        common = {*rates.values()}
-        chosen.append(f"learning_rate {named if len(common) > 1 else common.pop()}")
+        named = [f"{race.rates[name]:g} for {name}" for name in NETWORKS]
+        common = f"{race.rates[OTHER_CELLS]:g}"
+        differ = len({*race.rates.values()}) > 1
+        chosen.append(f"learning_rate {' and '.join(named) if differ else common}")
     cut = ", cut by its time" if race.was_cut else ""
     return f"{', '.join(chosen)}: best of {len(race.entrants)} in a race by validation loss{cut}"
 

@@ -176,7 +176,6 @@ def compose_report(
         declared.contrast,
         vary_split=declared.vary_split,
         tuned=tuned,
-        rates=declared.rates,
         unlearned=unlearned or frozenset(),
     )
     scores = scores_compared(tuned, runs, others)
@@ -191,6 +190,7 @@ def compose_report(
     outcome = _find_outcome(comparison, sections, planned, n_test[USUAL_METRIC], command)
     notices = [
         *_tell_data(runs),
+        *_tell_rates(runs),
         *([f"No verdict is given, because this look cannot be kept: {unkept}."] if unkept else []),
         *declared.notes,
         *_tell_standing(comparison),
@@ -307,6 +307,18 @@ def _find_outcome(
 def _tell_data(runs: Iterable[RecordedRun]) -> list[str]:
     """That some of it decides nothing."""
     return [SYNTHETIC_NOTICE] * any(run.spec.data.dataset == SYNTHETIC for run in runs)
+
+
+def _tell_rates(runs: Iterable[RecordedRun]) -> list[str]:
+    """That networks learnt at rates of their own, and which."""
+    found = {(run.spec.form.cell, run.spec.recipe.learning_rate) for run in runs if run.spec.race}
+    if not found:
+        return []
+    rates = ", ".join(f"{cell} {rate:g}" for cell, rate in sorted(found))
+    return [
+        f"Each cell has the learning rate that came lowest with it in a race ({rates}), not one "
+        "rate for all. Another race might choose otherwise, which no interval counts."
+    ]
 
 
 def _planned_last(

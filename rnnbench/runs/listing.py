@@ -21,7 +21,7 @@ from rnnbench.output.characters import csv_text
 from rnnbench.page.consoles import open_console
 from rnnbench.page.csv_files import write_lines
 from rnnbench.recorded_runs import RecordedRun, find_runs, read_runs
-from rnnbench.specs import UNWEIGHTED, Form, PluginForm
+from rnnbench.specs import USUAL_SETTINGS, Form, PluginForm
 from rnnbench.study import bundled_studies, load_study
 
 SECTIONS = ("architectures", "studies", "runs")
@@ -138,7 +138,7 @@ def _describe_runs(runs: Iterable[RecordedRun]) -> list[dict[str, Any]]:
         spec, result = run.spec, run.result
         if result is None or run.is_deleted:
             continue
-        settings = {**UNWEIGHTED, **spec.settings}
+        settings = {**USUAL_SETTINGS, **spec.settings}
         records.append(
             {
                 "study": run.study,

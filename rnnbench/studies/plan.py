@@ -287,13 +287,7 @@ def number_of_look(plan: Plan, *, n_more: int) -> int:
 def _divide(study: Study, specs: Iterable[RunSpec]) -> tuple[Section, ...]:
     """The sections that a report makes of such runs."""
     runs = [RecordedRun(study=study.name, spec=spec, result=None) for spec in specs]
-    return divide_runs(
-        runs,
-        study.contrast,
-        vary_split=study.vary_split,
-        tuned=study.tuned,
-        rates=study.rates,
-    )
+    return divide_runs(runs, study.contrast, vary_split=study.vary_split, tuned=study.tuned)
 
 
 def is_unlike_textbook(spec: RunSpec) -> bool:

@@ -17,7 +17,7 @@ from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.amounts import plural
 from rnnbench.published.notes import NotesRun, is_comparable_with_notes, published_runs
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import RunSpec
+from rnnbench.specs import USUAL_SETTINGS, RunSpec
 from rnnbench.stats.intervals import MeanSd, mean_sd
 from rnnbench.studies.plan import Plan, count_pairs, number_of_look
 
@@ -120,7 +120,6 @@ def find_outcome_of(
         study.contrast,
         vary_split=study.vary_split,
         tuned=study.tuned,
-        rates=study.rates,
         unlearned=unlearned,
     )
     found = (row for section in sections for row in describe_baselines(section, baselines))
@@ -186,7 +185,8 @@ def _baseline_row(row: ArmRow, spec: RunSpec, varied: Mapping[str, str]) -> Row:
 
 
 def _write_varied(spec: RunSpec, varying: Sequence[str]) -> dict[str, str]:
-    return {key: str(spec.settings[key]) for key in varying}
+    settings = {**USUAL_SETTINGS, **spec.settings}
+    return {key: str(settings[key]) for key in varying}
 
 
 def _mean_sd(values: Iterable[float | None]) -> MeanSd:
@@ -194,11 +194,11 @@ def _mean_sd(values: Iterable[float | None]) -> MeanSd:
 
 
 def _varying(specs: Sequence[RunSpec]) -> list[str]:
-    settings = [spec.settings for spec in specs]
+    settings = [{**USUAL_SETTINGS, **spec.settings} for spec in specs]
     return [
         key
         for key in (settings[0] if settings else {})
-        if len({values[key] for values in settings}) > 1
+        if key != "race" and len({values[key] for values in settings}) > 1
     ]
 
 

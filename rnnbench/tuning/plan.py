@@ -58,8 +58,11 @@ class Tuning:
         """All that the trials of an architecture depend on, as plain values."""
         choices = self.choices
         spec = self.specs(architecture, {})[0]
+        searched = {*self.space.domains}
+        if "learning_rate" in searched:
+            searched.add("race")  # whose rates no trial has
         form, settings = (
-            {key: value for key, value in values.items() if key not in self.space.domains}
+            {key: value for key, value in values.items() if key not in searched}
             for values in (asdict(spec.form), spec.settings)
         )
         n_trials = {"trials": choices.trials} if choices.sampler == "grid" else {}

@@ -272,6 +272,14 @@ def _first_at(run: RecordedRun, target: float) -> int | None:
     return int(hits[0]) + 1 if len(hits) else None
 
 
+def _write_declared(record: TuningRecord, name: str) -> str:
+    """What a search declared, but for a learning rate that a race found for its cell."""
+    value = record.declaration.get(name)
+    if name == "settings" and isinstance(value, Mapping) and "race" in value:
+        value = {key: each for key, each in value.items() if key != "learning_rate"}
+    return str(value)
+
+
 def _audit(records: Sequence[TuningRecord], missing: Sequence[str]) -> tuple[str, ...]:
     if not records:
         return ("The searches behind these values are not in this folder.",)
@@ -284,7 +292,7 @@ def _audit(records: Sequence[TuningRecord], missing: Sequence[str]) -> tuple[str
     sentences = []
     names = ("space", "tuning_seeds", "sampler", "pruner", "settings")
     differing = [
-        name for name in names if len({str(record.declaration.get(name)) for record in records}) > 1
+        name for name in names if len({_write_declared(record, name) for record in records}) > 1
     ]
     differing += ["trials"] if len({count_trials(record.trials) for record in records}) > 1 else []
     if not differing:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnbench.datasets import DatasetRef
 from rnnbench.errors import UsageError
-from rnnbench.specs import UNWEIGHTED, Backend
+from rnnbench.specs import USUAL_SETTINGS, Backend
 from rnnbench.study import Study, expand_study
 from rnnbench.tuning.plan import TUNING, refuse_overlap
 from rnnbench.tuning.record import FOLDER, TuningRecord, read_records
@@ -79,9 +79,9 @@ def _find_differences(
         specs = expand_study(
             study.with_values(name, study.tuned[name]), dataset.spec, backend=backend
         )
-        values = [{**UNWEIGHTED, **asdict(spec.form), **spec.settings} for spec in specs]
+        values = [{**USUAL_SETTINGS, **asdict(spec.form), **spec.settings} for spec in specs]
         tuned_with = record.declaration["architecture"] | record.declaration["settings"]
-        for key, before in {**UNWEIGHTED, **tuned_with}.items():
+        for key, before in {**USUAL_SETTINGS, **tuned_with}.items():
             if study.vary_split and key == "split_seed":
                 continue
             now = dict.fromkeys(_shown(each.get(key)) for each in values)

@@ -168,13 +168,19 @@ def test_what_an_earlier_search_had_found_is_an_arm_of_its_own() -> None:
 
 
 def test_networks_at_the_rates_that_a_race_gave_them_are_one_section() -> None:
-    rates = {"lstm": 0.001, "gru": 0.01}
-    raced = runs("lstm", learning_rate=0.001) + runs("gru", learning_rate=0.01)
-    (section,) = divide_runs(raced, "architecture", rates=rates)
+    raced = runs("lstm", learning_rate=0.001, race="a" * 8)
+    raced += runs("gru", learning_rate=0.01, race="a" * 8)
+    (section,) = divide_runs(raced, "architecture")
     assert [arm.name for arm in section.arms] == ["lstm", "gru"]
-    earlier = runs("gru", learning_rate=0.003)
-    sections = divide_runs(raced + earlier, "architecture", rates=rates)
+    others = runs("gru", learning_rate=0.01) + runs("gru", learning_rate=0.003, race="b" * 8)
+    sections = divide_runs(raced + others, "architecture")
     assert {s.name: len(s.arms) for s in sections} == {
-        "learning_rate=0.003": 1,
-        "learning_rate=each network's own": 2,
+        "learning_rate=0.01": 1,
+        "learning_rate=each cell's own (race aaaaaaaa)": 2,
+        "learning_rate=each cell's own (race bbbbbbbb)": 1,
     }
+    rates = divide_runs(raced, "tuned")
+    assert [arm.name for s in rates for arm in s.arms] == [
+        "learning_rate=0.001",
+        "learning_rate=0.01",
+    ]

@@ -21,18 +21,19 @@ from rnnbench.racing.record import Entrant, Race, Setting, read_races, write_rac
 from rnnbench.specs import RunSpec
 
 RUN = spec_of()
+RATE = RUN.recipe.learning_rate
 
 
 def made(**changes: Any) -> Race:
     entrant = Entrant(
-        setting=Setting(units=8, embedding_size=RUN.embedding_size, learning_rate=0.01),
+        setting=Setting(units=8, embedding_size=RUN.embedding_size, learning_rate=RATE),
         losses={"lstm": 0.5, "gru": 0.4},
         epochs={"lstm": 1, "gru": 2},
         is_over=True,
     )
     race = Race(
         data=RUN.data,
-        held={},
+        held={"learning_rate": RATE},
         recipe=RUN.recipe,
         seed=1000,
         limit_seconds=180.0,
@@ -108,7 +109,7 @@ def of_no_name(race: dict[str, Any]) -> None:
 
 
 def of_another_place(race: dict[str, Any]) -> None:
-    race["held"] = {"units": 8}
+    race["recipe"]["batch_size"] = 7
 
 
 def of_other_texts(race: dict[str, Any]) -> None:

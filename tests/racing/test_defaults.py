@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from command import Answer
 from newcomer import write_reviews
 from project import Project, build_once, write_project
 
+from rnnbench.compare.sections import divide_runs
 from rnnbench.datasets import DatasetRef
 from rnnbench.errors import UsageError
 from rnnbench.ledger import FOLDER, Ledger
 from rnnbench.own_options import RaceChoices
 from rnnbench.racing.defaults import with_defaults
+from rnnbench.racing.record import parse_race, write_race
 from rnnbench.recorded_runs import read_runs
 from rnnbench.study import load_study
 
@@ -68,6 +71,34 @@ def test_report_shows_the_race(raced: Project) -> None:
     folder = raced.folder / "reports" / STUDY
     assert "How the settings were chosen" in (folder / "index.html").read_text("utf-8")
     assert "chosen_for" in (folder / "tables" / "race.csv").read_text("utf-8")
+
+
+def test_networks_at_the_rates_of_a_race_stand_in_one_table_whoever_came_later(
+    raced: Project, tmp_path: Path
+) -> None:
+    project = replace(raced, folder=copytree(raced.folder, tmp_path / "copy"))
+    prefer(next((project.folder / FOLDER / "races").rglob("*.json")), lstm=1e-3, gru=1e-2)
+    for name in ("gru", "simple-rnn"):
+        done = project.here("run", name, "--seeds", "1", *OWN, "--race", "10s", "--no-report")
+        assert "learning_rate 0.001 for lstm and 0.01 for gru" in done.stdout
+    runs = [run for run in read_runs(Ledger(project.folder), STUDY) if run.spec.race]
+    (section,) = divide_runs(runs, "architecture")
+    assert {arm.base: arm.spec.recipe.learning_rate for arm in section.arms} == {
+        "gru": 1e-2,
+        "simple-rnn": 1e-3,  # the lowest mean
+    }
+    assert project.here("report", STUDY, "--no-figures").returncode in (0, 2)
+
+
+def prefer(file: Path, **rates: float) -> None:
+    """Let each network have come lowest at that rate, and the first network by far."""
+    race = parse_race(file.read_bytes())
+    entrants = []
+    for each in race.entrants:
+        is_best = {name: each.setting.learning_rate == rate for name, rate in rates.items()}
+        losses = {"lstm": 0.9 - 0.8 * is_best["lstm"], "gru": 0.5 - 0.1 * is_best["gru"]}
+        entrants.append(replace(each, losses=losses, is_over=True))
+    write_race(file.parents[2], replace(race, entrants=tuple(entrants)))
 
 
 def test_seed_of_the_race_is_not_measured_on(raced: Project) -> None:
