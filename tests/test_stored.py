@@ -2,7 +2,8 @@
 
 `stored/make.py` made it, and what is expected of it, with that version. A change that shows here is
 a change that a user's own project shows too. What may differ is named in `steady` and nowhere else:
-the folder, the minute, and the processor.
+the folder, the minute, the processor, and of what the report fits itself the time and the last
+digits.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from rnnbench.tracking.store import DATABASE
 STORED = Path(__file__).parent / "stored"
 PLACE = "PROJECT"
 MADE_AT = re.compile(r"(?<=^Made by `rnnbench report` on )[-\d]+ [:\d]+(?=\.$)", re.MULTILINE)
+FITTED = re.compile(r"^(?:,|\| )TF-IDF\b.*cpu", re.MULTILINE)
+"""The row that the project's version did not know."""
+
 REPORTS = {
     "notes": (),
     "own": (),
@@ -70,7 +74,14 @@ def unpack(folder: Path) -> Project:
 def steady(text: str, project: Project) -> str:
     """The text without what legitimately differs from one reading to the next."""
     text = text.replace(str(project.folder), PLACE)
+    text = FITTED.sub(steady_row, text)
     return MADE_AT.sub("…", text).replace(processor_name(), stored_processor())
+
+
+def steady_row(found: re.Match[str]) -> str:
+    """The row to four decimals, without its times."""
+    scores = re.sub(r"(\.\d{4})\d+", r"\1", found[0])
+    return re.sub(r"[\d.]+( s)?(,| \| )[\d.]+( s)?(?=\2cpu)", "…", scores)
 
 
 def stored_processor() -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,7 @@ LINEAR_MODELS = {
 """What each is called at the beginning of a sentence."""
 
 _OF_SIGHT = ("num_words", "max_len")
+_WHY_NOT = "why_not"  # in the cache in place of scores
 
 
 def find_baselines(specs: Collection[RunSpec], *, fits: bool = True) -> list[BaselineRow]:
@@ -49,7 +51,7 @@ def find_baselines(specs: Collection[RunSpec], *, fits: bool = True) -> list[Bas
 
 
 def list_unfitted(specs: Collection[RunSpec]) -> list[str]:
-    """The baselines of this table that the cache has not, or not as a whole."""
+    """The baselines of this table that are to be fitted: the cache has not all of them."""
     return [each.name for each in _list_fits(specs) if not each.is_known]
 
 
@@ -75,17 +77,23 @@ class _Fit:
 
     @property
     def is_known(self) -> bool:
-        """Whether the cache has all of it."""
+        """Whether the cache has all of it, or that it cannot be fitted."""
         known = self._recall()
-        return known is not None and self._is_whole(known)
+        return self._is_in_vain() if known is None else self._is_whole(known)
 
     def find(self, *, fits: bool) -> BaselineRow | None:
-        """The row, from the cache or computed; None where the texts are not here."""
+        """The row, from the cache or computed; None where that cannot be."""
         found = self._recall()
-        if fits and (found is None or not self._is_whole(found)):
+        if fits and not self.is_known:
             with suppress(DataError):
                 found = self._compute(found)
         return None if found is None else _write_row(self.name, found)
+
+    def _is_in_vain(self) -> bool:
+        try:
+            return _WHY_NOT in read_json(self.place)
+        except DataError:
+            return False
 
     def _is_whole(self, found: LinearScores) -> bool:
         """Whether it has what earlier versions did not keep."""
@@ -105,7 +113,12 @@ class _Fit:
     def _compute(self, known: LinearScores | None) -> LinearScores:
         """Anew; of what an earlier version knew only what it lacks."""
         score = score_bag_of_words if self.name == BAG_OF_WORDS else score_tf_idf
-        found = score(self.data, is_balanced=self.is_balanced)
+        open_corpus(self.data.fingerprint)  # texts that are not here may come back
+        try:
+            found = score(self.data, is_balanced=self.is_balanced)
+        except DataError as err:
+            self._keep({_WHY_NOT: str(err)})
+            raise
         if known is not None:
             found = replace(
                 known,
@@ -113,11 +126,13 @@ class _Fit:
                 test_absolute_error=found.test_absolute_error,
                 test_quadratic_kappa=found.test_quadratic_kappa,
             )
-        with suppress(
-            DataError
-        ):  # a cache that takes nothing makes the next report slower, no more
-            write_json(self.place, asdict(found))
+        self._keep(asdict(found))
         return found
+
+    def _keep(self, found: dict[str, Any]) -> None:
+        """In the cache; one that takes nothing makes the next report slower, no more."""
+        with suppress(DataError):
+            write_json(self.place, found)
 
     @property
     def place(self) -> Path:

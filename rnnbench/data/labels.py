@@ -18,7 +18,7 @@ _MOST_TOLD = 5  # classes, or spellings of one, that a sentence names
 
 # As many digits as a float is sure of; a number that starts with 0 is a name.
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?")
-_DOT_OF_I = "\u0307"  # what lower case makes of Turkish `İ`, behind an `i`
+_DOTTED_I = "i\u0307"  # what lower case makes of Turkish `İ`
 _TRUTHS = {"true": "True", "false": "False"}
 _MISSING = {"nan", "<na>", "n/a", "#n/a", "null"}  # as pandas, spreadsheets and databases write it
 
@@ -45,7 +45,7 @@ def label_key(label: str) -> str:
     Lower case, not case folding, by which `Maß` would be `Mass`. `ΚΑΛΟΣ` is `καλος`. Turkish `İ` is
     `i`, and `I` is too, as in other languages.
     """
-    return normalise_label(label).lower().replace(_DOT_OF_I, "")
+    return normalise_label(label).lower().replace(_DOTTED_I, "i")
 
 
 def merge_spellings(labels: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -119,13 +119,13 @@ def _score(
     model = LogisticRegression(max_iter=1000, class_weight="balanced" if is_balanced else None)
     model.fit(features, labels)
     fit_seconds = time.perf_counter() - began
-    train_loss = _loss(model.predict_proba(features), labels, weights)
+    train_loss = _loss(_predict(model, features, data.n_classes), labels, weights)
     features, labels = count("validation")
-    probability = model.predict_proba(features)
+    probability = _predict(model, features, data.n_classes)
     val_loss = _loss(probability, labels, weights)
     val_accuracy = float(np.mean(probability.argmax(axis=1) == labels))
     features, labels = count("test")
-    probability = model.predict_proba(features)
+    probability = _predict(model, features, data.n_classes)
     predicted = probability.argmax(axis=1)
     confusions = count_confusions(labels, predicted, data.n_classes)
     return LinearScores(
@@ -140,6 +140,13 @@ def _score(
         test_right="".join("01"[int(each)] for each in predicted == labels),
         **score_grades(data, confusions),
     )
+
+
+def _predict(model: Any, features: Any, n_classes: int) -> NDArray[np.float64]:
+    """`(n_texts, n_classes)`: how probable each class is, 0 for one that it did not learn."""
+    probability = np.zeros((features.shape[0], n_classes))
+    probability[:, model.classes_.astype(np.int64)] = model.predict_proba(features)
+    return probability
 
 
 def _loss(

@@ -27,12 +27,13 @@ def choose_sight(corpus: Corpus) -> Sight:
     """A length that cuts one text in ten at most, and the words that stand at least twice.
 
     Neither passes `MOST_LENGTH` or `MOST_WORDS`, nor are there more words than training texts: few
-    texts learnt by their rare words are learnt by heart.
+    texts learnt by their rare words are learnt by heart. Subwords are chosen to be common ones.
     """
     lengths = training_lengths(corpus)
     whole = int(np.quantile(lengths, SEEN_WHOLE, method="higher"))
     n_usual = int((word_counts(corpus) >= LEAST_COUNT).sum())
-    n_words = min(n_usual, corpus.n_training, MOST_WORDS)
+    most = MOST_WORDS if corpus.tokens == "subwords" else min(corpus.n_training, MOST_WORDS)
+    n_words = min(n_usual, most)
     return Sight(
         max_len=min(max(whole, 2), MOST_LENGTH),
         num_words=FIRST_WORD + max(n_words, 1),

@@ -14,7 +14,7 @@ from rnnbench.errors import DataError
 
 MOST_TERMS = 50_000
 MOST_LEARNT = 20_000_000
-"""Words or letters of the texts to learn from; of more texts every so many is taken."""
+"""Words or letters of the texts to learn from, about; of more, a random part of each class."""
 
 _AT_ONCE = 1_000_000  # words or letters: some 100 MiB
 _NONE = 0  # a symbol that is in no term
@@ -108,7 +108,8 @@ def find_terms(corpus: Corpus, rows: NDArray[np.int64]) -> Terms:
     spelling = _spell(corpus)
     n_symbols = spelling.count_symbols(corpus.train, rows)
     step = 1 + int(n_symbols.sum() - 1) // MOST_LEARNT
-    rows, n_symbols = rows[::step], n_symbols[::step]
+    places = _sample(corpus.train.labels[rows], step)
+    rows, n_symbols = rows[places], n_symbols[places]
     found = [
         np.unique(codes, return_counts=True)
         for block in _divide(rows, n_symbols)
@@ -120,6 +121,13 @@ def find_terms(corpus: Corpus, rows: NDArray[np.int64]) -> Terms:
         raise DataError("the texts to learn from have no words to count")
     commonest = np.argsort(-counts, kind="stable")[:MOST_TERMS]
     return Terms(spelling, np.sort(codes[commonest]), rows)
+
+
+def _sample(labels: NDArray[np.int8], step: int) -> NDArray[np.int64]:
+    """Places, ascending: of each class one in `step` and one at least, the same each time."""
+    draw = np.random.default_rng(0)
+    shuffled = [draw.permutation(np.flatnonzero(labels == each)) for each in np.unique(labels)]
+    return np.sort(np.concatenate([places[::step] for places in shuffled]))
 
 
 def _has_spaces(corpus: Corpus) -> bool:

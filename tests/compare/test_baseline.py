@@ -20,15 +20,19 @@ from rnnbench.compare.baseline import (
 from rnnbench.data.cache import store_corpus
 from rnnbench.data.corpus import Corpus, Half
 from rnnbench.data.files import read_json, write_json
+from rnnbench.errors import DataError
 from rnnbench.specs import CanonicalForm, ClassWeight, DataSpec, Recipe, RunSpec
 
+WORDS = ("one", "two", "three", "four", "five")
 
-def store(classes: tuple[str, ...] = ("1", "2", "3"), n: int = 90) -> DataSpec:
+
+def store(
+    classes: tuple[str, ...] = ("1", "2", "3"), n: int = 90, words: tuple[str, ...] = WORDS
+) -> DataSpec:
     """Texts of three words, whose second tells the class; a third validates."""
     labels = np.arange(n, dtype=np.int8) % len(classes)
     tokens = np.stack([np.full(n, 1), 4 + labels, np.full(n, 8)], axis=1).astype(np.int32)
     half = Half(tokens=tokens.ravel(), offsets=3 * np.arange(n + 1, dtype=np.int64), labels=labels)
-    words = ("one", "two", "three", "four", "five")
     corpus = Corpus(
         name="mine", train=half, test=half, classes=classes, vocabulary=words, n_validation=n // 3
     )
@@ -100,6 +104,27 @@ def test_grades_that_an_earlier_version_did_not_keep_are_filled_in(tmp_path: Pat
     assert list_unfitted([spec_of(data)]) == [BAG_OF_WORDS]
     assert find_baselines([spec_of(data)])[0].test_quadratic_kappa == 1
     assert not list_unfitted([spec_of(data)])
+
+
+def test_what_cannot_be_fitted_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = store(n=102, words=("a", "b", "c", "d", "e"))  # of one letter: TF-IDF has none
+    assert names(spec_of(data)) == [BAG_OF_WORDS, MAJORITY]
+    assert not list_unfitted([spec_of(data)])
+    monkeypatch.delattr(baseline, "score_tf_idf")
+    assert names(spec_of(data)) == [BAG_OF_WORDS, MAJORITY]
+
+
+def test_texts_that_are_not_here_may_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = store(n=105)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(baseline, "open_corpus", open_nothing)
+        assert TF_IDF not in names(spec_of(data))
+    assert list_unfitted([spec_of(data)]) == [BAG_OF_WORDS, TF_IDF]
+    assert TF_IDF in names(spec_of(data))
+
+
+def open_nothing(fingerprint: str) -> Corpus:
+    raise DataError("gone")
 
 
 def test_texts_that_are_not_here_have_no_rows() -> None:

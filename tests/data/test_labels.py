@@ -23,7 +23,7 @@ def test_case_spaces_and_number_format_make_no_class(one: str, same: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("Maß", "Mass"), ("ﬁt", "fit"), ("sıcak", "sicak"), ("1", "01")]
+    ("one", "other"), [("Maß", "Mass"), ("ﬁt", "fit"), ("sıcak", "sicak"), ("1", "01"), ("q̇", "q")]
 )
 def test_two_words_are_two_classes(one: str, other: str) -> None:
     assert label_key(one) != label_key(other)

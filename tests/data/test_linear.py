@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score, log_loss
 from sklearn.pipeline import make_pipeline
 
-from rnnbench.data.cache import open_corpus
-from rnnbench.data.linear import score_bag_of_words, score_tf_idf
+from rnnbench.data import terms
+from rnnbench.data.cache import open_corpus, store_corpus
+from rnnbench.data.corpus import Corpus, Half
+from rnnbench.data.linear import LinearScores, score_bag_of_words, score_tf_idf
 from rnnbench.data.prepare import prepare_table
 from rnnbench.data.tables import OwnChoices
 from rnnbench.errors import DataError
@@ -81,6 +84,40 @@ def test_tf_idf_sees_what_the_networks_do_not(tmp_path: Path) -> None:
     assert whole.test_accuracy > cut.test_accuracy
     n_terms = len(open_corpus(data.fingerprint).vocabulary)
     assert whole.n_parameters == 3 * (n_terms + 1)
+
+
+def test_of_many_texts_a_part_is_learnt_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, *_ = prepare(tmp_path)
+    whole = score_tf_idf(data)
+    monkeypatch.setattr(terms, "MOST_LEARNT", 1000)  # of 2480
+    part = score_tf_idf(data)
+    assert part.train_loss != whole.train_loss
+    assert part.test_accuracy > 0.8
+
+
+@pytest.mark.parametrize("score", [score_bag_of_words, score_tf_idf])
+@pytest.mark.parametrize("is_balanced", [False, True])
+def test_a_class_that_no_text_to_learn_from_has_is_never_named(
+    score: Callable[..., LinearScores], is_balanced: bool
+) -> None:
+    labels = np.array([0, 2] * 20 + [0, 1, 2] * 10, dtype=np.int8)  # the last thirty validate
+    tokens = np.stack([np.full(70, 1), 4 + labels], axis=1).astype(np.int32).ravel()
+    half = Half(tokens=tokens, offsets=2 * np.arange(71, dtype=np.int64), labels=labels)
+    corpus = Corpus(
+        name="mine",
+        train=half,
+        test=half,
+        classes=("a", "b", "c"),
+        vocabulary=("one", "two", "three"),
+        n_validation=30,
+    )
+    data = DataSpec(dataset="mine", fingerprint=store_corpus(corpus), n_classes=3, num_words=7)
+    found = score(data, is_balanced=is_balanced)
+    assert found.val_accuracy == pytest.approx(2 / 3)
+    assert found.test_right == "".join("101"[label] for label in labels)
+    assert np.isfinite(found.test_loss)
 
 
 def test_texts_that_are_not_here_cannot_be_learnt_from() -> None:

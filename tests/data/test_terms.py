@@ -100,10 +100,14 @@ def test_the_commonest_terms_count_where_there_are_many(monkeypatch: pytest.Monk
     assert sorted(train.sum(axis=0)) == [2, 3]  # laughed, plot
 
 
-def test_of_many_texts_every_so_many_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    corpus = corpus_of(ENGLISH)
-    monkeypatch.setattr(terms, "MOST_LEARNT", 10)
-    assert find_terms(corpus, np.arange(4)).rows.tolist() == [0, 2]
+def test_of_many_texts_some_of_each_class_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = corpus_of(10 * ENGLISH)
+    corpus.train.labels[7] = 2  # the only one, of classes that take turns
+    monkeypatch.setattr(terms, "MOST_LEARNT", 110)  # of 214
+    rows = np.arange(48)
+    found = find_terms(corpus, rows).rows
+    assert np.bincount(corpus.train.labels[found]).tolist() == [12, 12, 1]
+    assert found.tolist() == find_terms(corpus, rows).rows.tolist()
 
 
 def test_texts_without_words_have_no_terms() -> None:
