@@ -215,7 +215,7 @@ class RunSpec:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits over everything that can change the run's numbers."""
+        """16 hex digits over everything that can change the run's numbers, and over its race."""
         return _digest(self._identity())
 
     @property

@@ -51,7 +51,7 @@ EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 _DATA = set(DataSpec.__dataclass_fields__)
 _RECIPE = set(Recipe.__dataclass_fields__)
-_RUN = {"embedding_size", "engine", "backend"}
+_RUN = {"embedding_size", "engine", "backend", "race"}
 
 
 def spec_of(architecture: str = "lstm", seed: int = 0, **values: Any) -> RunSpec:

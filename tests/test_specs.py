@@ -95,6 +95,7 @@ def test_data_that_cannot_be_are_refused(values: dict[str, Any]) -> None:
 CHANGES: dict[str, RunSpec] = {
     "seed": replace(SPEC, seed=2),
     "engine's back end": replace(SPEC, backend="tensorflow"),
+    "race": replace(SPEC, race="0" * 8),
     "embedding": replace(SPEC, embedding_size=8),
     "units": replace(SPEC, form=replace(SPEC.form, units=9)),
     "content": replace(SPEC, data=replace(SPEC.data, fingerprint="cd" * 32)),
@@ -132,6 +133,7 @@ def test_every_field_of_a_run_is_among_those_changes() -> None:
         "engine",
         "backend",
         "purpose",
+        "race",
     }
 
 
@@ -197,7 +199,9 @@ def test_a_result_of_a_later_version_can_be_read() -> None:
 
 def test_settings_are_all_that_changes_the_numbers_but_form_and_seed() -> None:
     for name, changed in CHANGES.items():
-        differing = {key for key, value in changed.settings.items() if value != SPEC.settings[key]}
+        differing = {
+            key for key, value in changed.settings.items() if value != SPEC.settings.get(key)
+        }
         assert len(differing) == (name not in ("seed", "units")), name
     assert "dataset" not in SPEC.settings
 

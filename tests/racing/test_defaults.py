@@ -34,7 +34,7 @@ def raced(shared: Path) -> Project:
 
     def run() -> None:
         write_reviews(project.folder / "reviews.csv")
-        done = project.here("run", "lstm", "--seeds", "1", *OWN, "--race", "10s", "--report")
+        done = project.here("run", "lstm", "--seeds", "1", *OWN, "--race", "30s", "--report")
         assert done.returncode == 0, done.stderr
         (project.folder / "said.txt").write_text(done.stdout, "utf-8")
 
@@ -61,7 +61,7 @@ def test_documented_command_learns_what_there_is_to_learn(raced: Project) -> Non
 
 def test_race_is_kept_for_the_next_command(raced: Project) -> None:
     before = settings(raced)
-    done = raced.here("run", "lstm", "--seeds", "1", *OWN, "--race", "10s", "--no-report")
+    done = raced.here("run", "lstm", "--seeds", "1", *OWN, "--race", "30s", "--no-report")
     assert "kept from before" in done.stdout
     assert "1 done already" in done.stdout
     assert settings(raced) == before
@@ -79,7 +79,7 @@ def test_networks_at_the_rates_of_a_race_stand_in_one_table_whoever_came_later(
     project = replace(raced, folder=copytree(raced.folder, tmp_path / "copy"))
     prefer(next((project.folder / FOLDER / "races").rglob("*.json")), lstm=1e-3, gru=1e-2)
     for name in ("gru", "simple-rnn"):
-        done = project.here("run", name, "--seeds", "1", *OWN, "--race", "10s", "--no-report")
+        done = project.here("run", name, "--seeds", "1", *OWN, "--race", "30s", "--no-report")
         assert "learning_rate 0.001 for lstm and 0.01 for gru" in done.stdout
     runs = [run for run in read_runs(Ledger(project.folder), STUDY) if run.spec.race]
     (section,) = divide_runs(runs, "architecture")
@@ -102,12 +102,12 @@ def prefer(file: Path, **rates: float) -> None:
 
 
 def test_seed_of_the_race_is_not_measured_on(raced: Project) -> None:
-    done = raced.here("run", "lstm", "--seeds", "1000,", *OWN, "--race", "10s")
+    done = raced.here("run", "lstm", "--seeds", "1000,", *OWN, "--race", "30s")
     assert done.returncode == 2
     assert "seed 1000 chooses the settings in a race" in done.stderr
 
 
-HELD = ("--units", "4", "--embedding-size", "4", "--learning-rate", "0.01", "--race", "10s")
+HELD = ("--units", "4", "--embedding-size", "4", "--learning-rate", "0.01", "--race", "30s")
 
 
 @pytest.mark.parametrize("words", [("--race", "none"), HELD], ids=["unwanted", "nothing open"])
@@ -144,7 +144,7 @@ def test_race_without_an_epoch_is_said_and_not_kept(raced: Project, tmp_path: Pa
 
 def raced_again(project: Project) -> bool:
     """Whether more time lets a race that was cut be run again."""
-    words = ("plan", "gru", "--seeds", "1", *OWN, "--epochs", "2", "--race", "10s")
+    words = ("plan", "gru", "--seeds", "1", *OWN, "--epochs", "2", "--race", "30s")
     return "tried with lstm and gru" in project.here(*words).stdout
 
 
