@@ -242,8 +242,11 @@ class RunSpec:
         return _digest(identity)
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
-        """Plain values from which `from_json` builds an equal spec."""
-        return asdict(self)
+        """Plain values from which `from_json` builds an equal spec; `race` where there is one."""
+        values = asdict(self)
+        if not self.race:
+            del values["race"]
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RunSpec:  # Any: JSON values
@@ -267,8 +270,6 @@ class RunSpec:
             del identity["recipe"]["class_weight"]
         if self.purpose == "report":
             del identity["purpose"]
-        if not self.race:
-            del identity["race"]
         if identity["form"].get("code") == "":  # of a run from before it was noted
             del identity["form"]["code"]
         return identity
