@@ -25,7 +25,7 @@ def describe_run(run: RecordedRun) -> dict[str, Any]:  # Any: what `as_json` tak
     return {
         "study": run.study,
         "name": _name(run),
-        "spec": run.spec,
+        "spec": run.spec.to_json(),
         "result": run.result,
         "history": entry.history(),
         "run_ids": _run_ids(run),

@@ -54,6 +54,7 @@ def parameters(spec: RunSpec) -> dict[str, Any]:  # Any: plain values
         "embedding_size": spec.embedding_size,
         **asdict(spec.recipe),
         **data,
+        **({"race": spec.race} if spec.race else {}),
         "seed": spec.seed,
     }
 
