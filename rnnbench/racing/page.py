@@ -44,8 +44,8 @@ def race_tables(races: Sequence[Race]) -> dict[str, str]:
 
 
 def _chosen_for(race: Race, entrant: Entrant) -> str:
-    names = {name or "other cells": winner for name, winner in race.winners.items()}
-    return ", ".join(name for name, winner in names.items() if winner is entrant)
+    names = [name or "other cells" for name, each in race.winners.items() if each is entrant]
+    return "all" if len(names) == len(race.winners) else ", ".join(names)
 
 
 def _tabulate(race: Race) -> Table[Entrant]:
