@@ -8,7 +8,7 @@ from typing import TypeAlias
 from rnnbench.architectures import PRESETS, display_name, make_form
 from rnnbench.errors import StudyError
 from rnnbench.recorded_runs import RecordedRun
-from rnnbench.specs import USUAL_SETTINGS, CanonicalForm, Form, PluginForm, RunSpec
+from rnnbench.specs import USUAL_SETTINGS, Argument, CanonicalForm, Form, PluginForm, RunSpec
 from rnnbench.study import Tuned
 
 _Key: TypeAlias = tuple[Form, tuple[tuple[str, object], ...]]
@@ -188,12 +188,17 @@ def _take_out(
 def _tuned_name(spec: RunSpec, tuned: Tuned) -> str:
     """The architecture whose values these are; else, of an earlier search, the values."""
     for name in tuned_architectures(spec, tuned):
-        return name
+        units = hyperparameter(spec.form, "units")
+        is_usual = "units" in tuned[name] or units == hyperparameter(make_form(name), "units")
+        return name if is_usual else f"{name}(units={units})"
     return f"{display_name(spec.form)} (learning_rate={spec.recipe.learning_rate:.6g})"
 
 
 def _has_values(spec: RunSpec, architecture: str, values: Mapping[str, float | int]) -> bool:
-    form = {key: value for key, value in values.items() if key != "learning_rate"}
+    """Whether they are its values, and all else is the architecture's own but for the units."""
+    units = hyperparameter(spec.form, "units")
+    form: dict[str, Argument] = {"units": units} if isinstance(units, int) else {}
+    form |= {key: value for key, value in values.items() if key != "learning_rate"}
     rate = values.get("learning_rate", spec.recipe.learning_rate)
     try:
         return spec.form == make_form(architecture, **form) and spec.recipe.learning_rate == rate

@@ -76,8 +76,8 @@ def _blocks(part: TuningPart) -> Iterator[Block | None]:
     if not part.scores:
         yield Paragraph(
             "Tuned against textbook: not measured. It needs runs of the same seeds that have the"
-            " textbook's values and are like these in all else: of the textbook study itself"
-            " `rnnbench run --all --seeds 10` makes them."
+            " textbook's values and are like these in all else; `rnnbench run --all` with the same"
+            " data and seeds makes them."
         )
         return
     yield Paragraph(

@@ -1,7 +1,7 @@
 """What tuning cost and what it gave: budgets, tuned against textbook, and the ranking."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from rnnbench.architectures import architecture_names, make_form
 from rnnbench.compare.arms import accuracy_interval, hardware_of, scores_by_seed
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.rows import PairRow, Withheld
-from rnnbench.compare.sections import tuned_architectures
+from rnnbench.compare.sections import hyperparameter, tuned_architectures, without
 from rnnbench.compare.standing import without_verdicts
 from rnnbench.errors import StudyError
 from rnnbench.metrics import METRICS, USUAL_METRIC
@@ -157,7 +157,9 @@ def match_textbook(
 
     Args:
         runs: of the study.
-        others: of all other studies; the textbook's are found among them by what was asked.
+        others: of all other studies; the textbook's are found among them by what was asked. On
+            texts of the user's, where a race gave the textbook study its values, they are those
+            that differ from a tuned run in what was tuned alone, if there is one such a seed.
         unlearned: fingerprints of runs that did not learn, which are left out.
     """
     finished = {
@@ -168,11 +170,13 @@ def match_textbook(
     matched: dict[str, dict[str, list[RecordedRun]]] = {
         name: {kind: [] for kind in _BOTH} for name in tuned
     }
+    raced = {name: _index_without(values, others, finished) for name, values in tuned.items()}
     for run in filter(lambda run: run.spec.fingerprint in finished, runs):
         for name in tuned_architectures(run.spec, tuned):
             matched[name]["tuned"].append(run)
             textbook = finished.get(_as_textbook(run.spec, name).fingerprint)
-            matched[name]["textbook"] += [textbook] if textbook else []
+            twins = [textbook] if textbook else raced[name].get(_without(tuned[name], run.spec), [])
+            matched[name]["textbook"] += twins if len(twins) == 1 else []
     return matched
 
 
@@ -216,6 +220,25 @@ def _place(name: str) -> tuple[int, str]:
     """The design's order, then by name."""
     names = architecture_names()
     return (names.index(name) if name in names else len(names), name)
+
+
+def _index_without(
+    names: Collection[str], runs: Sequence[RecordedRun], finished: Container[str]
+) -> dict[str, list[RecordedRun]]:
+    """Runs on texts of the user's, by what is left of them without these values."""
+    found: dict[str, list[RecordedRun]] = {}
+    for run in runs:
+        if run.spec.data.is_own and run.spec.fingerprint in finished:
+            found.setdefault(_without(names, run.spec), []).append(run)
+    return found
+
+
+def _without(names: Collection[str], spec: RunSpec) -> str:
+    form = spec.form
+    for name in names:
+        form = form if hyperparameter(form, name) is None else without(form, name)
+    recipe = replace(spec.recipe, learning_rate=Recipe().learning_rate)
+    return replace(spec, form=form, recipe=recipe, race="").fingerprint
 
 
 def _as_textbook(spec: RunSpec, name: str) -> RunSpec:

@@ -160,6 +160,13 @@ def test_tuned_architectures_at_their_own_rates_are_one_section() -> None:
     assert set(names(section)) == {"tuned gru", "tuned lstm"}
 
 
+def test_tuned_architectures_of_another_size_are_called_by_it() -> None:
+    tuned = {"gru": {"learning_rate": 0.005}}
+    found = runs("gru", learning_rate=0.005, units=32) + runs("gru", learning_rate=0.005)
+    (section,) = divide_runs(found, "architecture", tuned=tuned)
+    assert set(names(section)) == {"tuned gru", "tuned gru(units=32)"}
+
+
 def test_what_an_earlier_search_had_found_is_an_arm_of_its_own() -> None:
     tuned = {"lstm": {"learning_rate": 0.0156}}
     found = runs("lstm", learning_rate=0.0156) + runs("lstm", learning_rate=0.00213)

@@ -283,6 +283,15 @@ def test_tuned_units_are_matched_with_the_textbooks_units() -> None:
     assert [(row.kind, len(row.scores)) for row in part.scores] == [("textbook", 2), ("tuned", 2)]
 
 
+def test_on_own_texts_the_textbooks_runs_are_those_of_the_race() -> None:
+    mine: dict[str, Any] = {"dataset": "mine", "units": 32}
+    runs = [made_up("gru", seed, 0.83, **mine, **RATE) for seed in (0, 1)]
+    raced = [made_up("gru", s, 0.80, **mine, learning_rate=0.01, race="a" * 8) for s in (0, 1)]
+    assert [row.kind for row in compose(runs, raced).scores] == ["textbook", "tuned"]
+    twice = [made_up("gru", s, 0.70, **mine, learning_rate=0.02) for s in (0, 1)]
+    assert compose(runs, [*raced, *twice]).scores == ()  # nobody knows which
+
+
 def test_a_plug_in_that_is_not_installed_leaves_the_others() -> None:
     values = {"not-here": RATE, "lstm": RATE}
     part = compose(tuned("lstm", 0.83), textbook("lstm", 0.80), values=values)
