@@ -126,6 +126,13 @@ def display_name(form: Form) -> str:
     return _call(form.cell, changed)
 
 
+def name_without_units(form: Form) -> str:
+    """What the architecture is called whatever its units, which a race may choose."""
+    if isinstance(form, CanonicalForm):
+        form = replace(form, units=CanonicalForm(cell="lstm").units)
+    return display_name(form)
+
+
 def recurrent_parameters(form: CanonicalForm, *, embedding_size: int = 16) -> tuple[int, ...]:
     """Trainable parameters of each recurrent layer, first to last.
 

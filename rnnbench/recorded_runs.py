@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnbench.architectures import display_name
+from rnnbench.architectures import display_name, name_without_units
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError, UsageError, unknown_name
 from rnnbench.ledger import Ledger
@@ -125,7 +125,7 @@ def find_run(
         raise UsageError(f"'{words}' is the beginning of several runs ({shown}); add a character")
     if found:
         return found[0]
-    named = [run for run in runs if display_name(run.spec.form) == words and not run.is_deleted]
+    named = [run for run in runs if _is_named(run.spec, words) and not run.is_deleted]
     if named:
         return _best(named)
     known = {display_name(run.spec.form) for run in runs}
@@ -219,6 +219,14 @@ def _is_called(entry: LedgerEntry, words: str) -> bool:
         return False
     ids = [str(notes.get("run_id", "")) for notes in entry.published().values()]
     return any(name.startswith(words) for name in (entry.fingerprint, *ids))
+
+
+def _is_named(spec: RunSpec, words: str) -> bool:
+    """Whether that is its architecture; on texts of the user's own whatever its units are."""
+    names = {display_name(spec.form)}
+    if spec.data.is_own:
+        names.add(name_without_units(spec.form))
+    return words in names
 
 
 def _best(runs: Sequence[RecordedRun]) -> RecordedRun:

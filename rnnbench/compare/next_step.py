@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rnnbench.architectures import display_name
+from rnnbench.architectures import display_name, name_without_units
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.sight import choose_sight
 from rnnbench.errors import DataError
@@ -13,7 +13,7 @@ from rnnbench.limits import MOST
 from rnnbench.options import ExecutorChoices, WorkerChoices, flag_names, option_names
 from rnnbench.own_options import OwnFileChoices, RaceChoices
 from rnnbench.run_options import RunChoices
-from rnnbench.specs import CanonicalForm, DataSpec, Recipe, RunSpec
+from rnnbench.specs import DataSpec, Recipe, RunSpec
 
 HIGHER_RATE = 0.01
 """What is tried where the rate is low; tuning finds rates of about 0.005 to 0.02 on IMDB
@@ -85,7 +85,9 @@ def next_step(
         return ""
     is_tuned = "--tuned" in known.options
     if not is_tuned and (raced := _raced(known, specs)):
-        return raced.written()
+        # A limit that cut the notes' recipe short would cut the raced one too.
+        raced = raced.changed({}, without=("--epochs",)) if is_cut_short else raced
+        return f"{raced.written()}, with a race for the settings"
     changes: dict[str, str | None] = {}
     if not (has_learnt or is_tuned):
         changes |= _wider_sight({spec.data for spec in specs}) | _higher_rate(specs)
@@ -159,10 +161,7 @@ def _tuned(known: _Command, specs: Sequence[RunSpec]) -> str:
 
 def _name(spec: RunSpec) -> str:
     """What the architecture is called; on texts of the user's own a race may choose its units."""
-    form = spec.form
-    if spec.data.is_own and isinstance(form, CanonicalForm):
-        form = replace(form, units=CanonicalForm(cell=form.cell).units)
-    return display_name(form)
+    return (name_without_units if spec.data.is_own else display_name)(spec.form)
 
 
 def _wider_sight(data: Iterable[DataSpec]) -> dict[str, str]:

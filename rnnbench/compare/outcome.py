@@ -11,7 +11,7 @@ from rnnbench.compare.next_step import next_step
 from rnnbench.compare.reach import tell_few_texts
 from rnnbench.compare.rows import ArmRow
 from rnnbench.compare.sections import Arm, Section
-from rnnbench.metrics import USUAL_METRIC
+from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.output.amounts import plural, some
 from rnnbench.page.texts import number, per_cent, within
 from rnnbench.specs import SYNTHETIC
@@ -264,7 +264,8 @@ def _called(section: str, arm: Arm, arms: _Arms) -> str:
 
 def _scores(rows: Iterable[ArmRow], metric: str) -> str:
     """What baselines score, with their sections where that differs."""
-    found = {row.section: f"{per_cent(row.score(metric).mean)} %" for row in rows}
+    of_what = "" if metric == USUAL_METRIC else f" ({METRICS[metric]})"
+    found = {row.section: f"{per_cent(row.score(metric).mean)} %{of_what}" for row in rows}
     if len({*found.values()}) == 1:
         return next(iter(found.values()))
     return some([f"{score} ({section})" for section, score in found.items()], _MOST_NAMED)

@@ -15,18 +15,23 @@ def tell_limit(dataset: str, seconds: float, view: Screen) -> None:
 
 
 def show_entrant(entrant: Entrant, view: Screen) -> None:
-    """A setting whose networks have stopped."""
-    view.say(f"          {entrant.setting.written()}: {_tell_losses(entrant)}")
+    """A setting whose networks have stopped, or were cut."""
+    cut = "" if entrant.is_over else " (cut)"
+    view.say(f"          {entrant.setting.written()}: val_loss {_tell_losses(entrant)}{cut}")
 
 
 def show_race(race: Race, view: Screen, *, is_kept: bool) -> None:
     """What came of it."""
+    if not is_kept:
+        for entrant in race.entrants:
+            if not entrant.is_over:
+                show_entrant(entrant, view)
     how = "kept from before" if is_kept else f"in {duration(race.seconds)}"
     view.say(f"race      {tell_winner(race)} ({how})")
     if not race.is_decided:
         view.warn(
-            "the race ended before any setting had an epoch, so that the first was taken and the "
-            "race is not kept; a longer one (--race 10m) can choose"
+            "the race ended before any setting had an epoch, so that it is not kept; a longer one "
+            "(--race 10m) can choose"
         )
 
 
@@ -42,6 +47,8 @@ def tell_winner(race: Race) -> str:
         common = f"{race.rates[OTHER_CELLS]:g}"
         differ = len({*race.rates.values()}) > 1
         chosen.append(f"learning_rate {' and '.join(named) if differ else common}")
+    if not race.is_decided:
+        return f"{', '.join(chosen)}: the first of {len(race.entrants)}, of which a race chose none"
     cut = ", cut by its time" if race.was_cut else ""
     return f"{', '.join(chosen)}: best of {len(race.entrants)} in a race by validation loss{cut}"
 

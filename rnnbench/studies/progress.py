@@ -49,6 +49,7 @@ class StudyProgress:
         self._expected = {task.spec.fingerprint: task.expected_seconds for task in plan.tasks}
         self._waiting = Counter(self._expected.values())  # how many wait that long; few lengths
         self._spent: dict[str, float] = {}  # by the runs at work
+        self._resumed: set[str] = set()  # their few last epochs say nothing of a whole run
         self._pace: deque[float] = deque(maxlen=N_PACES)  # actual over expected, of the last runs
 
     def observe(self, spec: RunSpec, event: Event) -> None:
@@ -57,6 +58,8 @@ class StudyProgress:
         if isinstance(event, Started):
             counts.running[event.fingerprint] = (spec.seed, event.first_epoch - 1)
             self._begin(event.fingerprint)
+            if event.first_epoch > 1:
+                self._resumed.add(event.fingerprint)
         elif isinstance(event, EpochEnded):
             counts.running[event.fingerprint] = (spec.seed, event.row.epoch)
             counts.val_loss = event.row.val_loss
@@ -70,7 +73,7 @@ class StudyProgress:
             self._begin(event.fingerprint)  # a worker can die before it says that it has begun
             spent = self._spent.pop(event.fingerprint)
             expected = self._expected.pop(event.fingerprint)
-            if expected and isinstance(event, Finished):
+            if expected and isinstance(event, Finished) and event.fingerprint not in self._resumed:
                 self._pace.append(spent / expected)
 
     def seconds_left(self) -> float:

@@ -56,6 +56,18 @@ def test_an_architecture_means_the_best_run_of_the_last_study(
         find_run("lstm", tmp_path, "odl")
 
 
+def test_on_own_texts_an_architecture_is_called_by_its_name_whatever_its_units(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    raced = spec_of("gru", dataset="mine", units=32)
+    ledger.open_run("mine", raced)
+    assert find_run("gru", tmp_path).spec == raced
+    assert find_run("gru(units=32)", tmp_path).spec == raced
+    ledger.open_run("new", spec_of("lstm-stacked", units=32))
+    with pytest.raises(UsageError, match="unknown run 'lstm-stacked'"):
+        find_run("lstm-stacked", tmp_path)
+
+
 def test_a_fingerprint_is_found_in_every_study(ledger: Ledger, tmp_path: Path) -> None:
     (entry,) = ledger.entries("old")
     assert find_run(entry.fingerprint[:8], tmp_path).folder == entry.folder

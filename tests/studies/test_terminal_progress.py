@@ -105,6 +105,14 @@ def test_time_left_follows_how_the_others_went(plan: Plan) -> None:
     assert progress.seconds_left() == 20.0  # two of them, each twice as long as expected
 
 
+def test_the_last_epochs_of_a_run_that_went_on_say_nothing_of_the_others(plan: Plan) -> None:
+    progress, spec = StudyProgress(plan), plan.specs[1]
+    progress.observe(spec, started(spec, first_epoch=9))
+    progress.observe(spec, epoch_ended(spec, 9, seconds=0.1))
+    progress.observe(spec, finished(spec))
+    assert progress.seconds_left() == 10.0
+
+
 def test_a_run_that_takes_longer_than_expected_leaves_no_negative_time(plan: Plan) -> None:
     progress = StudyProgress(plan)
     for spec in plan.specs[1:]:
