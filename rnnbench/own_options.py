@@ -134,7 +134,9 @@ class OwnFileChoices(FileChoices):
             UsageError: both do.
         """
         if named is not None and self.train is not None:
-            raise UsageError(f"--train {self.train} and {named} name the same; use one of them")
+            raise UsageError(
+                f"--train {self.train} and --dataset {named} name the same; use one of them"
+            )
         return self.train if named is None else named
 
     def reading(self) -> dict[str, Any]:  # Any: values of options

@@ -47,8 +47,12 @@ def decode(
     texts = [_decode(content, name, own.get(name) or chosen) for name, content in contents.items()]
     if encoding:
         return texts, ()
-    said = dict.fromkeys(_tell(found or chosen) for found in own.values())
-    return texts, tuple(filter(None, said))
+    said = Counter(_tell(found or chosen) for found in own.values())
+    return texts, tuple(
+        sentence if n == len(own) else f"{n:,} of {len(own):,} files {sentence}"
+        for sentence, n in said.items()
+        if sentence
+    )
 
 
 def _check_encoding(encoding: str) -> str:

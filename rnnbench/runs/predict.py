@@ -105,7 +105,7 @@ def evaluate_run(
     data, corpus = spec.data, open_corpus(spec.data.fingerprint)
     notes: tuple[str, ...] = ()
     if dataset is None:
-        part, name = load_part(data, "test"), f"the test half of {data.dataset}"
+        part, name = load_part(data, "test"), f"the test part of {data.dataset}"
     else:
         name = "standard input" if dataset == STANDARD_INPUT else dataset
         with open_table(dataset) as path:

@@ -72,4 +72,5 @@ def test_of_several_texts_each_may_be_unicode_and_the_others_share_one() -> None
     texts = {"a": "영화".encode(), "b": " ".join(WORDS["cp949"]).encode("cp949"), "c": b"plain"}
     found, notes = decode(texts, None)
     assert found == ["영화", " ".join(WORDS["cp949"]), "plain"]
-    assert len(notes) == 1
+    (note,) = notes
+    assert note.startswith("1 of 3 files read as cp949 (Korean)")
