@@ -312,7 +312,7 @@ def _tell_data(runs: Iterable[RecordedRun]) -> list[str]:
 def _tell_rates(runs: Iterable[RecordedRun]) -> list[str]:
     """That networks learnt at rates of their own, and which."""
     found = {(run.spec.form.cell, run.spec.recipe.learning_rate) for run in runs if run.spec.race}
-    if not found:
+    if len({rate for _, rate in found}) < 2:
         return []
     rates = ", ".join(f"{cell} {rate:g}" for cell, rate in sorted(found))
     return [
