@@ -141,13 +141,14 @@ class Race:
 
     def chose(self, spec: RunSpec) -> bool:
         """Whether a run is seen and trained so, with the rate and embedding size that won."""
-        rate = self.rates.get(spec.form.cell, self.rates[OTHER_CELLS])
-        asked = _ask(self.data, self.recipe, self.held)
+        if spec.data.fingerprint != self.data.fingerprint:
+            return False
+        winners = self.winners
+        setting = winners.get(spec.form.cell, winners[OTHER_CELLS]).setting
         return (
-            spec.data.fingerprint == self.data.fingerprint
-            and spec.embedding_size == self.size[1]
-            and spec.recipe.learning_rate == rate
-            and _ask(spec.data, spec.recipe, self.held) == asked
+            spec.embedding_size == setting.embedding_size
+            and spec.recipe.learning_rate == setting.learning_rate
+            and _ask(spec.data, spec.recipe, self.held) == _ask(self.data, self.recipe, self.held)
         )
 
     @property
