@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from rnnbench.completions import offer_studies
 from rnnbench.limits import parse_seeds
 from rnnbench.options import (
     ArchitectureChoices,
@@ -70,7 +71,11 @@ class RunChoices(ArchitectureChoices):
         whole_numbers,
     ] = ()
     study: Annotated[
-        str | None, typer.Option(help="A study's TOML file, or the name of a bundled one.")
+        str | None,
+        typer.Option(
+            help="A study's TOML file, or the name of a bundled one.",
+            autocompletion=offer_studies,
+        ),
     ] = None
     metric: Metric = None
     name: Annotated[

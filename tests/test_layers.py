@@ -48,6 +48,7 @@ CORE = (
     "archives",
     "tracking",
     "recorded_runs",
+    "completions",
     "options",
     "own_options",
     "run_options",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnnbench.completions import offer_begun_studies, offer_runs
 from rnnbench.errors import UsageError
 from rnnbench.options import Json, TrackingUri, flatten, given, here
 from rnnbench.own_options import FileChoices
@@ -18,10 +19,14 @@ Run = Annotated[
     str,
     typer.Argument(
         help="A run's fingerprint or MLflow id (its beginning does), or an architecture: "
-        "the run of it with the lowest validation loss in the study worked on last."
+        "the run of it with the lowest validation loss in the study worked on last.",
+        autocompletion=offer_runs,
     ),
 ]
-Study = Annotated[str | None, typer.Option(help="Look for the run in this study only.")]
+Study = Annotated[
+    str | None,
+    typer.Option(help="Look for the run in this study only.", autocompletion=offer_begun_studies),
+]
 
 
 def list_(
@@ -118,7 +123,13 @@ def evaluate(
 
 
 def export(
-    study: Annotated[str, typer.Argument(help="The study's name, as `rnnbench list runs` has it.")],
+    study: Annotated[
+        str,
+        typer.Argument(
+            help="The study's name, as `rnnbench list runs` has it.",
+            autocompletion=offer_begun_studies,
+        ),
+    ],
     file: Annotated[Path, typer.Argument(help="The zip file to write.")],
 ) -> None:
     """Write a study's runs into one file, for another machine."""
