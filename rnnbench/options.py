@@ -231,7 +231,8 @@ class ArchitectureChoices:
     """Which architectures: by name, or those of the textbook study."""
 
     architectures: Annotated[
-        tuple[str, ...], typer.Argument(help="Names, as `rnnbench list` shows them.")
+        tuple[str, ...],
+        typer.Argument(help="Names, as `rnnbench list` shows them, or your own: FILE.py:FUNCTION."),
     ] = ()
     all_: Annotated[
         bool, typer.Option("--all", help="lstm, lstm-dropout, lstm-stacked and gru.")
