@@ -71,7 +71,8 @@ def find_plugin(name: str, missing: str = "") -> Plugin:
     """
     plugins = find_plugins()
     if name not in plugins:
-        said = missing or unknown_name("architecture", name, architecture_names())
+        known = unknown_name("architecture", name, architecture_names())
+        said = missing or f"{known}; or a function in a file of your own: net.py:build"
         raise StudyError("; ".join((said, *plugin_problems())))
     return plugins[name]
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import builtins
 import linecache
 import random
+import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from rnnbench.output.characters import named_line
 from rnnbench.sources import Source, module_name
 from rnnbench.specs import PluginForm
 
+BUILD_SECONDS = 300.0  # an import may fetch weights from elsewhere
 Build = Callable[..., object]
 _loaded: dict[Source, Modules] = {}
 
@@ -144,7 +147,8 @@ def telling(form: PluginForm, what: str) -> Iterator[None]:
         StudyError: it raised, or would have ended the process.
     """
     try:
-        yield
+        with _limited():
+            yield
     except StudyError:
         raise
     except SystemExit as err:
@@ -157,6 +161,25 @@ def telling(form: PluginForm, what: str) -> Iterator[None]:
         raise StudyError(
             f"{form.name} {what}: {place + ': ' if place else ''}{named_line(err)}"
         ) from err
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Raise a TimeoutError in the block where it takes too long; in a main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def give_up(_: int, __: FrameType | None) -> None:
+        raise TimeoutError(f"not done after {BUILD_SECONDS:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, BUILD_SECONDS, 1)  # again, where the code catches it
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def line_of(form: PluginForm, err: BaseException) -> str:

@@ -15,12 +15,14 @@ from pathlib import Path
 from rnnbench.errors import StudyError
 from rnnbench.formats import FormatError, read_bytes, why_failed
 from rnnbench.networks.parameters import Parameter, read_parameters
+from rnnbench.output.amounts import some
 from rnnbench.output.characters import first_line
 from rnnbench.plugin_code import Code, trace_code
 from rnnbench.sources import MOST_OF_A_NETWORK_NAME, MOST_SOURCE_BYTES, Source, module_name
 from rnnbench.specs import Argument, PluginForm
 
 _FILE = re.compile(r"(?P<path>.*\.py)(?::(?P<function>.*))?", re.DOTALL)
+MOST_LISTED = 5  # functions in a sentence
 # A file beside the network is never taken for one of these.
 _OTHERS = {*sys.stdlib_module_names, "keras", "numpy", "jax", "tensorflow", "torch", "rnnbench"}
 
@@ -203,10 +205,13 @@ def _choose(tree: ast.Module, path: Path, function: str | None) -> str:
         return public[0]
     if function in functions:
         return str(function)
-    listed = ", ".join(f"{path.name}:{name}" for name in public) or "it has none"
+    listed = some([f"{path.name}:{name}" for name in public], MOST_LISTED)
+    if not public:
+        raise StudyError(f"{path} has no function; write one that returns the network's layers")
     if not function:
-        what = "has no function" if not public else "has several functions"
-        raise StudyError(f"{path} {what}; name the one that builds the network: {listed}")
+        raise StudyError(
+            f"{path} has several functions; name the one that builds the network: {listed}"
+        )
     strange = _kind_of(tree, function)
     raise StudyError(f"{path} has no function '{function[:100]}'{strange}; its functions: {listed}")
 

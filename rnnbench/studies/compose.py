@@ -70,12 +70,12 @@ def compose_study(choices: RunChoices) -> Study:
         own=choices.own.reading(),
         **changes,
     )
-    study = study.with_choices(hyperparameters=read_settings(study, choices))
+    study = study.with_choices(hyperparameters=_read_settings(study, choices))
     study.refuse_missing()
     return study
 
 
-def read_settings(study: Study, choices: RunChoices) -> dict[str, tuple[Argument, ...]]:
+def _read_settings(study: Study, choices: RunChoices) -> dict[str, tuple[Argument, ...]]:
     """What `--set` names, each as the values of a grid, of the type that a network takes.
 
     Raises:

@@ -181,12 +181,14 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
             chosen = chosen_values(choices, (*RECIPE, *HYPERPARAMETERS))
             study = with_winners(study, ledger.folder, dataset, backend, chosen, view.warn)
         specs = _expand(study, dataset, workers)
-        refuse_unfit(
+        problems = refuse_unfit(
             spec
             for spec in specs
             if isinstance(spec.form, PluginForm)
             if choices.fresh or not _is_over(spec, study, ledger)
         )
+        for problem in problems:
+            view.warn(problem)
         specs, reasons = move_unfit_to_keras(specs)
         for reason in reasons:
             view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")

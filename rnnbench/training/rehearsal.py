@@ -17,14 +17,18 @@ from rnnbench.networks.execution import line_of
 from rnnbench.networks.reading import functions_of
 from rnnbench.output.characters import first_line
 from rnnbench.specs import PluginForm, RunSpec
+from rnnbench.training.reproducibility import is_reproducible
 from rnnbench.training.template import Template, assign, to_arrays
 
 N_TEXTS = 64
-LARGER = 30  # times the first weights: then no output stays between 0 and 1 by chance
+N_DRAWS = 8  # of other, large weights: then no output stays between 0 and 1 by chance
 
 
-def rehearse(specs: Sequence[RunSpec]) -> None:
+def rehearse(specs: Sequence[RunSpec]) -> list[str]:
     """Build, save, load and predict once with each network; this process's back end is theirs.
+
+    Returns:
+        A sentence for each code whose runs do not come out the same again.
 
     Raises:
         StudyError: a network that could not be trained, or not be kept, and why.
@@ -33,6 +37,15 @@ def rehearse(specs: Sequence[RunSpec]) -> None:
     for spec in specs:
         _rehearse_shapes(spec)
         _rehearse_file(spec)
+    by_code = {_code(spec): spec for spec in reversed(specs)}
+    return [
+        f"runs of {_title(spec)} cannot be repeated: two trainings with the same seed came out "
+        "differently, so it draws numbers from a generator that rnnbench does not seed, at each "
+        "call or in every process anew; draw with keras.random and a keras.random.SeedGenerator, "
+        "or from numpy.random.default_rng(a fixed number) inside the function"
+        for spec in by_code.values()
+        if not is_reproducible(spec)
+    ]
 
 
 def _rehearse_shapes(spec: RunSpec) -> None:
@@ -115,7 +128,7 @@ def _check_model(spec: RunSpec, model: Any) -> None:  # Any: Keras is untyped
 
 
 def _check_probability(spec: RunSpec, model: Any) -> None:  # Any: Keras is untyped
-    """Its outputs stay between 0 and 1 also where its weights are large; those of a text sum to 1.
+    """Its outputs stay between 0 and 1 whatever its weights are; those of a text sum to 1.
 
     Side effect: the weights are others then.
     """
@@ -128,10 +141,9 @@ def _check_probability(spec: RunSpec, model: Any) -> None:  # Any: Keras is unty
             f"returns {model.output_shape}; end it in {last}"
         )
     tokens = _texts(spec)
-    for factor in (1, LARGER):
-        assign(
-            model.trainable_variables, [factor * v for v in to_arrays(model.trainable_variables)]
-        )
+    variables = model.trainable_variables
+    rng = np.random.default_rng(0)
+    for _ in range(N_DRAWS):
         answer = _predict(model, tokens)
         answer = answer[np.isfinite(answer).all(axis=1)]
         is_share = n == 2 or np.allclose(answer.sum(axis=1), 1, atol=1e-3)
@@ -143,6 +155,7 @@ def _check_probability(spec: RunSpec, model: Any) -> None:  # Any: Keras is unty
                 + ("" if is_share else ", and the classes of a text do not sum to 1")
                 + f"); end it in {end}, or return the tensor before it"
             )
+        assign(variables, [rng.normal(0, 3, v.shape) for v in variables])
 
 
 def _rehearse_file(spec: RunSpec) -> None:
@@ -196,6 +209,10 @@ def _why_not_kept(spec: RunSpec, model: Any, err: Exception) -> str:  # Any: Ker
             )
     reason = first_line(unwrap_error(err))
     return f"{lead}: {reason}; the get_config of {_own_layers(model)} may miss something"
+
+
+def _code(spec: RunSpec) -> str:
+    return spec.form.code if isinstance(spec.form, PluginForm) else ""
 
 
 def _own_layers(model: Any) -> str:  # Any: Keras is untyped
