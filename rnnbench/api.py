@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import UsageError, unknown_name
 from rnnbench.limits import parse_seeds
+from rnnbench.networks.interactive import find_networks
+from rnnbench.networks.reading import Network
 from rnnbench.options import choose, option_names
 from rnnbench.page.screen import Screen
 from rnnbench.reports.report import report_study
@@ -23,36 +25,44 @@ if TYPE_CHECKING:
 __all__ = ["load_results", "report", "run"]
 
 
-def run(*architectures: str, folder: str | Path = ".", **options: Any) -> RunOutcome:
+def run(
+    *architectures: str | Callable[..., object], folder: str | Path = ".", **options: Any
+) -> RunOutcome:
     """Train what is missing of a study and track it, as `rnnbench run` does.
 
     It starts processes, and needs no `if __name__ == "__main__":` for that.
 
     Args:
-        architectures: names as `rnnbench list` shows them; none takes all of the study.
+        architectures: names as `rnnbench list` shows them, files of your own with their function
+            (`"net.py:build"`), or functions that build a network; none takes all of the study.
         folder: of the project; runs, reports and MLflow's database go there.
         options: what `rnnbench run` takes, in Python's spelling, such as `study="units-dropout"`,
             `seeds=3`, `dataset="reviews.csv"`, `text_column="review"`, `units=[4, 8]`,
             `learning_rate=1e-3`, `epochs=5`, `tuned=True`, `workers=2`; a list makes a grid. No
-            report is written unless `report=True`.
+            report is written unless `report=True`. Beside them, what a network of your own takes:
+            `filters=[16, 32]`.
 
     Raises:
         rnnbench.errors.RnnbenchError: bad input, or data out of reach; never for a failing run.
     """
-    for name in options:
-        if name not in (known := option_names(RunChoices)):
-            raise UsageError(unknown_name("option", name, known))
     values = {name: _plain(value) for name, value in options.items()}
+    found = find_networks([*architectures, *_several(values.get("architectures") or ())])
+    known = option_names(RunChoices)
+    own = {name for each in found if isinstance(each, Network) for name in each.kinds}
+    own -= {*known}
+    for name in options:
+        if name not in known and name not in own:
+            raise UsageError(unknown_name("option", name, [*known, *own]))
+    hyperparameters = {name: _several(values.pop(name)) for name in own & {*values}}
     if values.get("seeds") is not None:
         values["seeds"] = parse_seeds(values["seeds"])
-    if architectures:
-        values["architectures"] = architectures
+    if found:
+        values["architectures"] = tuple(found)
     elif values.get("study") is None:
         values["all_"] = not values.get("architectures")
     choices = choose(RunChoices, {"report": False} | values)
-    return run_study(
-        replace(choices, command="rnnbench.run(…)"), RunScreen(), Path(folder).absolute()
-    )
+    choices = replace(choices, command="rnnbench.run(…)", hyperparameters=hyperparameters)
+    return run_study(choices, RunScreen(), Path(folder).absolute())
 
 
 def load_results(study: str, folder: str | Path = ".") -> pandas.DataFrame:
@@ -88,6 +98,10 @@ def report(
     """
     chosen = None if out is None else Path(out)
     return report_study(study, Screen(), Path(folder).absolute(), out=chosen)
+
+
+def _several(value: Any) -> tuple[Any, ...]:  # Any: a value, or several
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _plain(value: Any) -> Any:  # Any: a value, or several, of NumPy or pandas perhaps

@@ -4,10 +4,11 @@
     study.json         what the study declared, and when
     looks.json         the looks at which it gave verdicts, if there were any
     races/<texts>/<race>.json   the races that chose the settings of its runs, if there were any
-    runs/<fingerprint>/spec.json, result.json, history.csv, best.keras, predictions.npz
+    runs/<fingerprint>/spec.json, network.json, result.json, history.csv, best.keras,
+                       predictions.npz
 
-Nothing in an archive can run code: JSON, CSV and arrays without pickles are read, and a model is
-only copied. No path and no size in it is trusted.
+Nothing in an archive can run code: JSON, CSV and arrays without pickles are read, and a model and
+the code of a network are only copied. No path and no size in it is trusted.
 """
 
 import hashlib
@@ -32,6 +33,7 @@ from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read
 from rnnbench.limits import MOST_RUNS
 from rnnbench.looks import Look, parse_looks
 from rnnbench.output.amounts import size
+from rnnbench.sources import NETWORK_FILE
 from rnnbench.study import check_description, check_name
 
 FORMAT = "rnnbench study"
@@ -39,7 +41,10 @@ VERSION = 3  # 1: without looks, 2: without races; as one is still written that 
 MANIFEST = "rnnbench.json"
 DECLARATIONS = "study.json"
 LOOKS = "looks.json"
-RUN_FILES = ("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz")
+RUN_FILES = (
+    *("spec.json", NETWORK_FILE, "result.json"),
+    *("history.csv", "best.keras", "predictions.npz"),
+)
 MOST_FILES = MOST_RUNS * len(RUN_FILES)
 MOST_MANIFEST_BYTES = 256 * MOST_FILES
 MOST_MANIFEST_VALUES = 4 * MOST_FILES

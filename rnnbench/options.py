@@ -234,7 +234,8 @@ class ArchitectureChoices:
     architectures: Annotated[
         tuple[str, ...],
         typer.Argument(
-            help="Names, as `rnnbench list` shows them.", autocompletion=offer_architectures
+            help="Names, as `rnnbench list` shows them, or your own: FILE.py:FUNCTION.",
+            autocompletion=offer_architectures,
         ),
     ] = ()
     all_: Annotated[

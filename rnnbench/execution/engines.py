@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rnnbench.architectures import display_name
 from rnnbench.data.files import sweep_folders
-from rnnbench.errors import UsageError, unknown_name
+from rnnbench.errors import StudyError, UsageError, WorkerError, unknown_name
 from rnnbench.execution import cluster
 from rnnbench.execution.devices import Placement, place_on_cluster, place_workers, usable_cores
 from rnnbench.execution.executor import Executor
@@ -118,16 +119,24 @@ def move_unfit_to_keras(specs: Sequence[RunSpec]) -> tuple[list[RunSpec], list[s
     return fitting, sentences
 
 
-def refuse_unfit(specs: Iterable[RunSpec]) -> None:
-    """Take the network of each plug-in once through all that a run does, before any run does.
+def refuse_unfit(specs: Iterable[RunSpec]) -> list[str]:
+    """Take each network of others once through all that a run does, before any run does.
+
+    Returns:
+        Sentences on those that can be trained, and yet have something that must be known.
 
     Raises:
         StudyError: one could not be trained, or not be kept; why.
     """
     networks = {spec.shape: spec for spec in specs if isinstance(spec.form, PluginForm)}
-    if networks:
-        some = list(networks.values())
-        call_on(some[0].backend, rehearse, some)  # a study has one back end
+    if not networks:
+        return []
+    some = list(networks.values())
+    try:
+        return call_on(some[0].backend, rehearse, some)  # a study has one back end
+    except WorkerError as err:
+        names = " or ".join(dict.fromkeys(display_name(spec.form) for spec in some))
+        raise StudyError(f"{names} cannot be tried out: {err}") from err
 
 
 def _open_ray(choices: ExecutorChoices) -> Workers:

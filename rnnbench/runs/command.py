@@ -27,6 +27,14 @@ Study = Annotated[
     str | None,
     typer.Option(help="Look for the run in this study only.", autocompletion=offer_begun_studies),
 ]
+TrustCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-code",
+        help="Run the code of a network that came with a run from elsewhere; "
+        "`rnnbench show RUN --code` prints it.",
+    ),
+]
 
 
 def list_(
@@ -57,15 +65,24 @@ def list_(
         show_listings(found)
 
 
-def show(run: Run, study: Study = None, json: Json = False) -> None:
+def show(
+    run: Run,
+    study: Study = None,
+    code: Annotated[
+        bool, typer.Option("--code", help="Print the code of your own network that it trained.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Show one run: what was asked, its curve, its scores, and where its files are."""
     from rnnbench.page.consoles import print_json
     from rnnbench.recorded_runs import find_run
-    from rnnbench.runs.show import describe_run, show_run
+    from rnnbench.runs.show import describe_run, show_code, show_run
 
     screen = _screen()
     found = find_run(run, here(), study, screen.warn)
-    if json:
+    if code:
+        show_code(found, screen)
+    elif json:
         print_json(describe_run(found))
     else:
         show_run(found, screen)
@@ -75,13 +92,14 @@ def predict(
     run: Run,
     texts: Annotated[list[str], typer.Argument(help="One text or several, each in quotes.")],
     study: Study = None,
+    trust_code: TrustCode = False,
     json: Json = False,
 ) -> None:
     """Classify texts with a run's best model, and show which of their words it knows."""
     from rnnbench.page.consoles import print_json
     from rnnbench.runs.predict import predict_text, show_prediction
 
-    found = predict_text(run, texts, here(), study)
+    found = predict_text(run, texts, here(), study, trusts_code=trust_code)
     if json:
         print_json(found)
         return
@@ -97,6 +115,7 @@ def evaluate(
         typer.Option(help="A file of labelled texts; by default the run's own test half."),
     ] = None,
     study: Study = None,
+    trust_code: TrustCode = False,
     json: Json = False,
     *,
     file: FileChoices,
@@ -115,7 +134,8 @@ def evaluate(
             f"there is no file to read with {listed(list(map(option, chosen)))}: name one with "
             "--dataset"
         )
-    found = evaluate_run(run, dataset, OwnChoices(**chosen), here(), study)
+    table = OwnChoices(**chosen)
+    found = evaluate_run(run, dataset, table, here(), study, trusts_code=trust_code)
     if json:
         print_json(found.to_json())
     else:

@@ -62,15 +62,23 @@ class Prediction:
 
 
 def predict_text(
-    words: str, texts: list[str], root: Path, study: str | None = None
+    words: str,
+    texts: list[str],
+    root: Path,
+    study: str | None = None,
+    *,
+    trusts_code: bool = False,
 ) -> list[Prediction]:
     """What the run's best model says of each text.
 
+    Args:
+        trusts_code: whether code that came with a run from elsewhere may be run.
+
     Raises:
-        UsageError: no such run, or it keeps no model.
+        UsageError: no such run, or it keeps no model, or its code is not trusted.
         DataError: the words behind its numbers are not here.
     """
-    entry = find_run(words, root, study).entry
+    entry = _find_trusted(words, root, study, trusts_code)
     path, spec = model_file(entry), entry.spec()
     data = spec.data
     ranks, corpus = _ranks(data), open_corpus(data.fingerprint)
@@ -93,14 +101,24 @@ def predict_text(
 
 
 def evaluate_run(
-    words: str, dataset: str | None, table: OwnChoices, root: Path, study: str | None = None
+    words: str,
+    dataset: str | None,
+    table: OwnChoices,
+    root: Path,
+    study: str | None = None,
+    *,
+    trusts_code: bool = False,
 ) -> Evaluation:
     """How the run's best model scores, on the test half of its data or on another file.
 
+    Args:
+        trusts_code: whether code that came with a run from elsewhere may be run.
+
     Raises:
-        UsageError, DataError: no such run or file, or a class that the model does not know.
+        UsageError, DataError: no such run or file, or a class that the model does not know, or
+            its code is not trusted.
     """
-    entry = find_run(words, root, study).entry
+    entry = _find_trusted(words, root, study, trusts_code)
     model, spec = model_file(entry), entry.spec()
     data, corpus = spec.data, open_corpus(spec.data.fingerprint)
     notes: tuple[str, ...] = ()
@@ -141,9 +159,30 @@ def show_prediction(prediction: Prediction, screen: Screen) -> None:
         say(f"note      {note}")
 
 
+def _find_trusted(words: str, root: Path, study: str | None, trusts_code: bool) -> LedgerEntry:
+    """The run that is meant.
+
+    Raises:
+        UsageError: there is none, or its network is code from elsewhere that is not trusted.
+    """
+    entry = find_run(words, root, study).entry
+    form, result = entry.spec().form, entry.result()
+    origin = result.imported_from if result is not None else None
+    is_of_file = isinstance(form, PluginForm) and form.is_of_file
+    if is_of_file and origin is not None and not trusts_code:
+        raise UsageError(
+            f"the network {display_name(form)} is code that came with this run from {origin}, and "
+            f"would be run: read it with "
+            f"`rnnbench show {entry.fingerprint} --code`, then add --trust-code"
+        )
+    return entry
+
+
 def _code_notes(form: Form) -> tuple[str, ...]:
     """A sentence where the code of a plug-in may not be what trained the model."""
-    if not isinstance(form, PluginForm) or form.code == installed_code(form.name):
+    if not isinstance(form, PluginForm) or form.is_of_file:
+        return ()
+    if form.code == installed_code(form.name):
         return ()
     was = "was edited since it" if form.code else "may not be what"
     return (

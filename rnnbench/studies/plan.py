@@ -156,6 +156,8 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
     own = OwnChoices(**study.own)
     find_store(root)  # a store that cannot be used is said before anything is trained
     ledger = Ledger(root, made_by=made_by(choices.command, root), on_problem=view.warn)
+    if study.networks:
+        study = _name_networks(study, ledger, view)
     if choices.tuned:
         refuse_untuned(ledger.folder, study)
     workers = open_executor(choices.placing, ledger.folder)
@@ -179,12 +181,14 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
             chosen = chosen_values(choices, (*RECIPE, *HYPERPARAMETERS))
             study = with_winners(study, ledger.folder, dataset, backend, chosen, view.warn)
         specs = _expand(study, dataset, workers)
-        refuse_unfit(
+        problems = refuse_unfit(
             spec
             for spec in specs
             if isinstance(spec.form, PluginForm)
             if choices.fresh or not _is_over(spec, study, ledger)
         )
+        for problem in problems:
+            view.warn(problem)
         specs, reasons = move_unfit_to_keras(specs)
         for reason in reasons:
             view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")
@@ -198,6 +202,18 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
             fresh=choices.fresh,
         )
         yield plan.refreshed()
+
+
+def _name_networks(study: Study, ledger: Ledger, view: Screen) -> Study:
+    """The study with each network of the user's own under the name that its code has here."""
+    known = ledger.network_names()
+    names = {old: known.name(old, network.code) for old, network in study.networks.items()}
+    for old, new in names.items():
+        if new != old:
+            entry = study.networks[old].source.entry
+            what = "was edited since its runs here" if new.startswith(old) else "has that code"
+            view.say(f"network   {new}: {entry} {what}")
+    return study.with_network_names(names)
 
 
 def _make_task(spec: RunSpec, entry: LedgerEntry | None, known: KnownResults, n_train: int) -> Task:

@@ -25,6 +25,7 @@ from rnnbench.errors import ArchiveError, RnnbenchError, UsageError, unknown_nam
 from rnnbench.formats import parse_json
 from rnnbench.ledger import Ledger
 from rnnbench.recording import history_csv
+from rnnbench.sources import NETWORK_FILE
 from rnnbench.specs import EpochRow, RunSpec
 from rnnbench.study import check_name
 from rnnbench.tracking.addresses import reason
@@ -234,7 +235,7 @@ def _measured(value: float) -> float:
 
 
 def _download(client: MlflowClient, run: Run, folder: Path) -> None:
-    """Fetch the predictions, if the server itself or this machine keeps them.
+    """Fetch the predictions and a network's code, if the server or this machine keeps them.
 
     A server could name any other place, and have this machine ask there in the user's name.
     """
@@ -243,15 +244,16 @@ def _download(client: MlflowClient, run: Run, folder: Path) -> None:
         return
     try:
         found = {item.path: item.file_size for item in client.list_artifacts(run.info.run_id)}
-        if PREDICTIONS not in found:
-            return
-        if not 0 <= int(found[PREDICTIONS] or 0) <= MOST_BYTES[PREDICTIONS]:
-            raise ArchiveError(f"its {PREDICTIONS} has over {MOST_BYTES[PREDICTIONS]:,} bytes")
-        client.download_artifacts(run.info.run_id, PREDICTIONS, str(folder))
+        for name in (PREDICTIONS, NETWORK_FILE):
+            if name not in found:
+                continue
+            if not 0 <= int(found[name] or 0) <= MOST_BYTES[name]:
+                raise ArchiveError(f"its {name} has over {MOST_BYTES[name]:,} bytes")
+            client.download_artifacts(run.info.run_id, name, str(folder))
     except RnnbenchError:
         raise
     except Exception as err:  # whatever a server or its disk raises
-        raise ArchiveError(f"its {PREDICTIONS} cannot be fetched ({reason(err)})") from err
+        raise ArchiveError(f"its files cannot be fetched ({reason(err)})") from err
 
 
 def _declarations(runs: Iterable[Run]) -> list[Mapping[str, Any]]:  # Any: JSON values
