@@ -8,29 +8,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import UsageError, unknown_name
+from rnnbench.ledger import Ledger
 from rnnbench.limits import parse_seeds
 from rnnbench.networks.interactive import find_networks
 from rnnbench.networks.reading import Network
 from rnnbench.options import choose, option_names
+from rnnbench.page.consoles import shows_values
 from rnnbench.page.screen import Screen
+from rnnbench.recorded_runs import find_runs
 from rnnbench.reports.report import report_study
 from rnnbench.run_options import RunChoices
-from rnnbench.runs.listing import result_records
-from rnnbench.studies.run import RunOutcome, run_study
+from rnnbench.runs.predict import predict_text
+from rnnbench.studies.frames import frame_results
+from rnnbench.studies.results import Results
+from rnnbench.studies.run import run_study
 from rnnbench.studies.screen import RunScreen
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["load_results", "report", "run"]
+__all__ = ["Results", "load_results", "predict", "report", "run"]
 
 
 def run(
     *architectures: str | Callable[..., object], folder: str | Path = ".", **options: Any
-) -> RunOutcome:
-    """Train what is missing of a study and track it, as `rnnbench run` does.
+) -> Results:
+    """Train what is missing of a study and track it, as `rnnbench run` does; its results.
 
-    It starts processes, and needs no `if __name__ == "__main__":` for that.
+    In a notebook a table below the cell follows the training, and the results show as another. At
+    Python's prompt they are shown as the value likewise; a script has them printed. It starts
+    processes, and needs no `if __name__ == "__main__":` for that.
+
+    Interrupted (the stop button, Ctrl-C) it keeps every whole epoch and returns what there is, in a
+    script it raises KeyboardInterrupt; the same call goes on.
 
     Args:
         architectures: names as `rnnbench list` shows them, files of your own with their function
@@ -61,8 +71,15 @@ def run(
     elif values.get("study") is None:
         values["all_"] = not values.get("architectures")
     choices = choose(RunChoices, {"report": False} | values)
+    view = RunScreen(shows_results=not shows_values())
     choices = replace(choices, command="rnnbench.run(…)", hyperparameters=hyperparameters)
-    return run_study(choices, RunScreen(), Path(folder).absolute())
+    try:
+        results = run_study(choices, view, Path(folder).absolute())
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("what was trained is kept; the same call goes on") from None
+    if results.interrupted and not shows_values():
+        raise KeyboardInterrupt
+    return results
 
 
 def load_results(study: str, folder: str | Path = ".") -> pandas.DataFrame:
@@ -79,9 +96,52 @@ def load_results(study: str, folder: str | Path = ".") -> pandas.DataFrame:
     Raises:
         rnnbench.errors.UsageError: there is no such study in the folder.
     """
+    return frame_results(find_runs(Ledger(Path(folder).absolute(), writable=False), study))
+
+
+def predict(
+    run: str,
+    texts: str | Iterable[str],
+    *,
+    study: str | None = None,
+    folder: str | Path = ".",
+) -> pandas.DataFrame:
+    """What the best model of a run says of texts: a row for each, also for a single one.
+
+    Columns: text, answer (the likeliest class; None for a text of which the model knows no word),
+    probability (of the answer, 0 to 1), n_known (words that the model knows, of those that it
+    reads), and for each class `p_` and its name. The index is that of a Series, else from 0.
+
+    Args:
+        run: a fingerprint, as `Results.frame` has it, or its beginning; or an architecture, for its
+            best run by validation loss in the study that was worked on last.
+        texts: one text, or several: a list, a Series.
+        study: where to look for the run; None looks in all.
+
+    Raises:
+        rnnbench.errors.UsageError: no such run, it keeps no model, or something that is no text.
+        rnnbench.errors.DataError: the words behind its numbers are not here.
+    """
     import pandas
 
-    return pandas.DataFrame.from_records(result_records(study, Path(folder).absolute()))
+    listed = [texts] if isinstance(texts, str) else list(texts)
+    for place, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise UsageError(f"texts must be texts, got {text!r} in place {place}")
+    if not listed:
+        raise UsageError("there is no text to predict; give one at least")
+    found = predict_text(run, listed, Path(folder).absolute(), study)
+    rows = [
+        {
+            "text": each.text,
+            "answer": each.answer,
+            "probability": each.probabilities.get(each.answer) if each.answer else None,
+            "n_known": sum(word is not None for word in each.seen),
+            **{f"p_{name}": value for name, value in each.probabilities.items()},
+        }
+        for each in found
+    ]
+    return pandas.DataFrame(rows, index=texts.index if isinstance(texts, pandas.Series) else None)
 
 
 def report(

@@ -69,7 +69,7 @@ ROOMS: dict[str, set[str]] = {
     "tuning": {"compare", "racing"},
     "runs": {"compare", "racing"},
     "reports": {"claims", "compare", "published", "racing", "timing", "tuning"},
-    "studies": {"compare", "published", "racing", "reports", "tuning"},
+    "studies": {"compare", "published", "racing", "reports", "runs", "tuning"},
 }
 TOP = ("api", "cli", "__main__")
 OWNERS = {
@@ -84,10 +84,11 @@ OWNERS = {
     "mlflow": {"tracking"},
     "ray": {"execution"},
     "optuna": {"tuning"},
-    "pandas": {"api"},
+    "pandas": {"api", "studies"},
     "pyarrow": {"data"},
     "openpyxl": {"data"},
     "charset_normalizer": {"data"},
+    "IPython": {"page"},
     "matplotlib": {"page", "compare", "published", "timing", "tuning"},
     "jinja2": {"page"},
     "typer": {"cli", "options", "own_options", "run_options", *ROOMS},

@@ -60,8 +60,9 @@ def spawn(
     """
     if multiprocessing.current_process().daemon:
         raise UsageError(
-            "workers cannot be started from a process of a multiprocessing.Pool; call rnnbench "
-            "from the main process, or from a concurrent.futures.ProcessPoolExecutor"
+            "workers cannot be started from a daemonic process, such as those of a "
+            "multiprocessing.Pool; call rnnbench from the main process, or from a "
+            "concurrent.futures.ProcessPoolExecutor"
         )
     if log is not None and log.is_symlink():
         log.unlink()  # nothing is written to where a link of the ledger leads

@@ -21,7 +21,7 @@ from rnnbench.output.amounts import plural
 from rnnbench.output.characters import csv_text
 from rnnbench.page.consoles import open_console
 from rnnbench.page.csv_files import write_lines
-from rnnbench.recorded_runs import RecordedRun, changed_at, find_runs, read_runs
+from rnnbench.recorded_runs import RecordedRun, changed_at, read_runs
 from rnnbench.specs import USUAL_SETTINGS, Form, PluginForm
 from rnnbench.study import bundled_studies, load_study
 
@@ -48,10 +48,7 @@ COLUMNS = (
 )
 _SETTINGS = ("order", "backend", "engine", "learning_rate", "class_weight", "num_words", "max_len")
 _HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
-_RESULTS = (
-    "status",
-    "epochs",
-    "best_epoch",
+MEASURED = (
     "val_loss",
     "val_accuracy",
     "test_loss",
@@ -61,6 +58,7 @@ _RESULTS = (
     "test_quadratic_kappa",
     "fit_seconds",
 )
+_RESULTS = ("status", "epochs", "best_epoch", *MEASURED)
 
 Listing: TypeAlias = list[dict[str, str]]
 """Rows of words by heading."""
@@ -118,7 +116,7 @@ def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) 
 
     Those that somebody deleted in MLflow are left out.
     """
-    return write_runs(_describe_runs(_read(root, on_problem)))
+    return write_runs(describe_runs(_read(root, on_problem)))
 
 
 def write_runs(records: Iterable[Mapping[str, object]]) -> str:
@@ -126,19 +124,10 @@ def write_runs(records: Iterable[Mapping[str, object]]) -> str:
     return write_lines(COLUMNS, ([csv_text(r.get(name)) for name in COLUMNS] for r in records))
 
 
-def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a column's values
-    """The runs that are over, by architecture and seed; None where there is no value.
-
-    Those that somebody deleted in MLflow are left out.
-
-    Raises:
-        UsageError: there is no such study in the folder.
-    """
-    return _describe_runs(find_runs(Ledger(root, writable=False), study))
-
-
-def _describe_runs(runs: Iterable[RecordedRun]) -> list[dict[str, Any]]:
-    """What was asked and what came out, by study, architecture and seed."""
+def describe_runs(
+    runs: Iterable[RecordedRun],
+) -> list[dict[str, Any]]:  # Any: a column's values
+    """What was asked of the runs that are over and what came out, by study, architecture, seed."""
     records = []
     for run in runs:
         spec, result = run.spec, run.result

@@ -29,10 +29,10 @@ def run(
         return
     screen = RunScreen()
     with tell_interrupted(screen.warn, f"what was trained is kept. To go on: {choices.command}"):
-        outcome = run_study(choices, screen, here())
-    if outcome.interrupted:
+        results = run_study(choices, screen, here())
+    if results.interrupted:
         raise typer.Exit(130)
-    raise typer.Exit(1 if outcome.n_failed else 0)
+    raise typer.Exit(1 if results.n_failed else 0)
 
 
 @flatten
