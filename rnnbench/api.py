@@ -20,9 +20,10 @@ from rnnbench.reports.report import report_study
 from rnnbench.run_options import RunChoices
 from rnnbench.runs.predict import predict_text
 from rnnbench.studies.frames import frame_results
+from rnnbench.studies.preview import preview_study
 from rnnbench.studies.results import Results
 from rnnbench.studies.run import run_study
-from rnnbench.studies.screen import RunScreen
+from rnnbench.studies.screen import PreviewScreen, RunScreen
 
 if TYPE_CHECKING:
     import pandas
@@ -31,7 +32,10 @@ __all__ = ["Results", "load_results", "predict", "report", "run"]
 
 
 def run(
-    *architectures: str | Callable[..., object], folder: str | Path = ".", **options: Any
+    *architectures: str | Callable[..., object],
+    folder: str | Path = ".",
+    dry_run: bool = False,
+    **options: Any,
 ) -> Results:
     """Train what is missing of a study and track it, as `rnnbench run` does; its results.
 
@@ -46,6 +50,8 @@ def run(
         architectures: names as `rnnbench list` shows them, files of your own with their function
             (`"net.py:build"`), or functions that build a network; none takes all of the study.
         folder: of the project; runs, reports and MLflow's database go there.
+        dry_run: say at once what would be run, and train nothing; the results are those that are
+            there already.
         options: what `rnnbench run` takes, in Python's spelling, such as `study="units-dropout"`,
             `seeds=3`, `dataset="reviews.csv"`, `text_column="review"`, `units=[4, 8]`,
             `learning_rate=1e-3`, `epochs=5`, `tuned=True`, `workers=2`; a list makes a grid. No
@@ -73,8 +79,11 @@ def run(
     choices = choose(RunChoices, {"report": False} | values)
     view = RunScreen(shows_results=not shows_values())
     choices = replace(choices, command="rnnbench.run(…)", hyperparameters=hyperparameters)
+    root = Path(folder).absolute()
+    if dry_run:
+        return preview_study(choices, PreviewScreen(shows_results=not shows_values()), root)
     try:
-        results = run_study(choices, view, Path(folder).absolute())
+        results = run_study(choices, view, root)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("what was trained is kept; the same call goes on") from None
     if results.interrupted and not shows_values():

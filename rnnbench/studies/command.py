@@ -13,19 +13,20 @@ from rnnbench.run_options import RunChoices
 def run(
     choices: RunChoices,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what `rnnbench plan` does, and stop.")
+        bool, typer.Option("--dry-run", help="Say at once what would be run, and stop.")
     ] = False,
 ) -> None:
     """Train what is missing of a study, track it in MLflow, and compare the architectures.
 
     Finished runs are kept: the same command again does only what is missing.
     """
+    from rnnbench.studies.preview import preview_study
     from rnnbench.studies.run import run_study
-    from rnnbench.studies.screen import RunScreen
+    from rnnbench.studies.screen import PreviewScreen, RunScreen
 
     choices = replace(choices, command=this_command())
     if dry_run:
-        _forecast(choices, None, json=False)
+        preview_study(choices, PreviewScreen(), here())
         return
     screen = RunScreen()
     with tell_interrupted(screen.warn, f"what was trained is kept. To go on: {choices.command}"):

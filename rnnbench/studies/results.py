@@ -20,6 +20,7 @@ from rnnbench.published.notes import SOURCE, NotesRun
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.report import report_study
 from rnnbench.studies.frames import frame_curves, frame_predictions, frame_results
+from rnnbench.studies.plan import Plan
 from rnnbench.studies.summary import Row
 
 if TYPE_CHECKING:
@@ -152,6 +153,12 @@ def _name_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
 
 def _varied(name: str, row: Row) -> str:
     return row.varied.get(name, "")
+
+
+def title_of(plan: Plan) -> str:
+    """Of the table: the study and its data."""
+    caution = " · SYNTHETIC REVIEWS" if plan.dataset.notice else ""
+    return f"{plan.study.name} on {plan.dataset.name}{caution}"
 
 
 def grade_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:

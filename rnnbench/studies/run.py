@@ -25,7 +25,7 @@ from rnnbench.run_options import RunChoices
 from rnnbench.specs import Failed, RunResult, RunSpec
 from rnnbench.studies.plan import Plan, open_study, planned_sections
 from rnnbench.studies.progress import StudyProgress
-from rnnbench.studies.results import Results
+from rnnbench.studies.results import Results, title_of
 from rnnbench.studies.screen import RunScreen
 from rnnbench.studies.summary import (
     Row,
@@ -153,7 +153,7 @@ def _show_results(
     outcome = find_outcome_of(plan, runs, baselines, command, unlearned=unlearned)
     results = Results(
         study=study.name,
-        title=_title(plan),
+        title=title_of(plan),
         notice=plan.dataset.notice,
         metric=study.metric,
         folder=plan.ledger.folder.parent,
@@ -176,11 +176,6 @@ def _show_results(
             name = f"{display_name(run.spec.form)} seed {run.spec.seed}"
             view.warn(f"{name} {result.status}: {result.reason}")
     return results
-
-
-def _title(plan: Plan) -> str:
-    caution = " · SYNTHETIC REVIEWS" if plan.dataset.notice else ""
-    return f"{plan.study.name} on {plan.dataset.name}{caution}"
 
 
 def _tell_source(rows: Iterable[Row]) -> list[str]:

@@ -1,20 +1,23 @@
 """What `rnnbench run` and `rnnbench plan` show."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from rich.live import Live
 
+from rnnbench.datasets import DatasetRef
 from rnnbench.metrics import METRICS
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.consoles import PlainConsole, is_in_kernel, open_console
 from rnnbench.page.screen import Screen
 from rnnbench.page.texts import duration
-from rnnbench.specs import Recipe
+from rnnbench.specs import SPLIT_KEYS, Recipe
 from rnnbench.studies.forecast import Budget, Forecast, Power
 from rnnbench.studies.plan import Plan
 from rnnbench.studies.progress import LiveBoard, NotebookBoard, PlainBoard, StudyProgress
 from rnnbench.studies.results import Results
+
+_NOT_SHOWN = ("dataset", "fingerprint", "backend", "engine", "race", *SPLIT_KEYS)
 
 
 class RunScreen(Screen):
@@ -78,6 +81,49 @@ class RunScreen(Screen):
         self.show_notice(results.notice)
         results.print_to(self.console)
         self.say("Browse the runs: rnnbench ui (or mlflow ui)")
+
+
+class PreviewScreen(RunScreen):
+    """Prints the plan as it is known before anything is started."""
+
+    def show_dataset(self, dataset: DatasetRef, *, with_sizes: bool = True) -> None:
+        """What is learnt from, or that it is yet to be read."""
+        if dataset.fingerprint:
+            super().show_dataset(dataset, with_sizes=with_sizes)
+        else:
+            self.say(f"data      {dataset.name}, {dataset.origin}")
+
+    def show_work(self, plan: Plan) -> None:
+        """How many workers; how long they take only where runs here tell it."""
+        workers = plural(plan.n_workers, "worker")
+        if plan.is_timed:
+            time = f", about {duration(plan.expected_seconds)}, as long as such runs took here"
+        else:
+            time = "; `rnnbench plan` with the same options measures how long they take"
+        self.say(f"work      {workers}{time}")
+
+    def show_settings(self, plan: Plan, open_: Collection[str]) -> None:
+        """The seeds, the values that all runs share, and what is yet to be chosen."""
+        seeds = plan.study.seeds
+        is_range = len(seeds) > 2 and seeds == tuple(range(seeds[0], seeds[-1] + 1))
+        self.say(
+            f"seeds     {f'{seeds[0]}-{seeds[-1]}' if is_range else ', '.join(map(str, seeds))}"
+        )
+        first, *others = [spec.settings for spec in plan.specs]
+        shared = [
+            f"{name} {value}"
+            for name, value in first.items()
+            if name not in (*_NOT_SHOWN, *open_) and all(each.get(name) == value for each in others)
+        ]
+        self.say(f"each run  {', '.join(shared)}")
+        if open_:
+            self.say(f"chosen    before the first run, for these texts: {', '.join(sorted(open_))}")
+
+    def show_results(self, results: Results) -> None:
+        """The table of the study as it stands."""
+        if self._shows_results:
+            self.console.print()
+            results.print_to(self.console)
 
 
 class ForecastScreen(RunScreen):
