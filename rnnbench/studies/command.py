@@ -47,9 +47,10 @@ def plan(
 ) -> None:
     """Forecast what `rnnbench run` with the same options would take, and what it could decide.
 
-    Trains a few epochs of each network on this machine, for half a minute, and keeps nothing but
-    the race that chooses settings for texts of your own. Where it cannot know when runs stop early,
-    it trains one run of each network too, for two minutes at most.
+    Trains a few epochs of each network on this machine, for two minutes at most, and keeps nothing
+    but the race that chooses settings for texts of your own. Where it cannot know when runs stop
+    early, it trains one run of each network too, for two minutes at most. It says beforehand how
+    long it will take. `rnnbench run --dry-run` measures nothing, and answers at once.
     """
     choices = replace(choices, command=this_command())
     _forecast(choices, None if budget is None else read_text("budget", seconds, budget), json=json)

@@ -247,7 +247,7 @@ def _make_task(spec: RunSpec, entry: LedgerEntry | None, known: KnownResults, n_
         for result in known.get(run_kind(spec), {}).values()
         if not result.imported_from
     ]
-    whole = statistics.median(seconds) if seconds else _from_reference(spec, n_train, epochs)
+    whole = statistics.median(seconds) if seconds else reference_seconds(spec, n_train, epochs)
     return Task(spec=spec, state=state, expected_seconds=share * whole)
 
 
@@ -352,8 +352,8 @@ def run_kind(spec: RunSpec) -> str:
     return f"{spec.shape} {spec.recipe}"
 
 
-def _from_reference(spec: RunSpec, n_train: int, epochs: int) -> float:
-    """Seconds a run takes of which nothing like it was run on this machine."""
+def reference_seconds(spec: RunSpec, n_train: int, epochs: int) -> float:
+    """Seconds that so many epochs take of which nothing like it was run on this machine."""
     layers = spec.form.depth if isinstance(spec.form, CanonicalForm) else 1
     size = n_train * (1 - spec.data.validation_fraction) * spec.data.max_len / REFERENCE_TOKENS
     return LAYER_SECONDS * layers * size * epochs

@@ -97,20 +97,12 @@ class Results:
             self.study, Screen(), self.folder, out=None if out is None else Path(out)
         )
 
-    def print_to(self, console: PlainConsole) -> None:
-        """The table and what it decides, but for the notice."""
-        console.print(rich_table(self.title, list(self._columns()), self.rows))
-        if graded := self._graded:
-            console.print(rich_table("As grades", list(grade_columns(graded)), graded))
-        for line in self.sentences:
-            console.print(line, soft_wrap=True)
-
     def __str__(self) -> str:
         """The notice, the table and what it decides."""
         written = io.StringIO()
         console = PlainConsole(file=written, width=PIPE_WIDTH, force_terminal=False)
         Screen(console=console).show_notice(self.notice)
-        self.print_to(console)
+        print_results(self, console)
         return written.getvalue().rstrip()
 
     __repr__ = __str__
@@ -153,6 +145,15 @@ def _name_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
 
 def _varied(name: str, row: Row) -> str:
     return row.varied.get(name, "")
+
+
+def print_results(results: Results, console: PlainConsole) -> None:
+    """Print the table and what it decides, but for the notice."""
+    console.print(rich_table(results.title, list(results._columns()), results.rows))
+    if graded := results._graded:
+        console.print(rich_table("As grades", list(grade_columns(graded)), graded))
+    for line in results.sentences:
+        console.print(line, soft_wrap=True)
 
 
 def title_of(plan: Plan) -> str:

@@ -15,7 +15,7 @@ from rnnbench.specs import SPLIT_KEYS, Recipe
 from rnnbench.studies.forecast import Budget, Forecast, Power
 from rnnbench.studies.plan import Plan
 from rnnbench.studies.progress import LiveBoard, NotebookBoard, PlainBoard, StudyProgress
-from rnnbench.studies.results import Results
+from rnnbench.studies.results import Results, print_results
 
 _NOT_SHOWN = ("dataset", "fingerprint", "backend", "engine", "race", *SPLIT_KEYS)
 
@@ -79,7 +79,7 @@ class RunScreen(Screen):
             return
         self.console.print()
         self.show_notice(results.notice)
-        results.print_to(self.console)
+        print_results(results, self.console)
         self.say("Browse the runs: rnnbench ui (or mlflow ui)")
 
 
@@ -123,7 +123,7 @@ class PreviewScreen(RunScreen):
         """The table of the study as it stands."""
         if self._shows_results:
             self.console.print()
-            results.print_to(self.console)
+            print_results(results, self.console)
 
 
 class ForecastScreen(RunScreen):
@@ -140,9 +140,28 @@ class ForecastScreen(RunScreen):
         """How many workers; the time comes with the forecast."""
         self.say(f"work      {plural(plan.n_workers, 'worker')}")
 
-    def show_forecast(self, plan: Plan, found: Forecast) -> None:
+    def show_measuring(
+        self, n_networks: int, seconds: float, limit: float, pilot_limit: float
+    ) -> None:
+        """What is measured now, and how long that takes.
+
+        Args:
+            seconds: expected, of `limit`, for a few epochs of each network.
+            pilot_limit: seconds for runs to the early stop; 0 for none.
+        """
+        then = (
+            f"; then one run of each to its early stop, {duration(pilot_limit)} at most"
+            if pilot_limit
+            else ""
+        )
+        of_each = "the network" if n_networks == 1 else f"each of {n_networks} networks"
+        self.say(
+            f"measures  a few epochs of {of_each}, about {duration(seconds)}, "
+            f"{duration(limit)} at most{then}"
+        )
+
+    def show_forecast(self, plan: Plan, found: Forecast, command: str) -> None:
         """What the plan will take and decide."""
-        self.say(f"time      about {duration(found.wall_seconds)}, from a calibration just now")
         epochs = ", ".join(
             f"{name} {least}" if least == most else f"{name} {least} to {most}"
             for name, (least, most) in found.epochs.items()
@@ -150,6 +169,7 @@ class ForecastScreen(RunScreen):
         self.say(f"epochs    {_basis(plan, found)}: {epochs}")
         self.say(f"disk      about {size(found.disk_bytes)}")
         self.say(f"decides   {describe_power(found.verdict)}")
+        self.say(f"time      about {duration(found.wall_seconds)} for `{command}`, as measured now")
 
     def show_budget(self, budget: Budget, seconds: float, command: str) -> None:
         """What fits into the time."""

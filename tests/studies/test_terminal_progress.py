@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_up import workers_here
@@ -14,8 +15,9 @@ from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
 from rnnbench.page.consoles import PlainConsole
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec, Started
+from rnnbench.studies import progress
 from rnnbench.studies.plan import Plan
-from rnnbench.studies.progress import LiveBoard, PlainBoard, StudyProgress
+from rnnbench.studies.progress import LiveBoard, NotebookBoard, PlainBoard, StudyProgress
 from rnnbench.study import Study
 
 
@@ -140,3 +142,19 @@ def test_the_live_table_has_a_row_an_architecture(plan: Plan) -> None:
     PlainConsole(file=text, width=100).print(board)
     assert "1/2 seed 1: epoch 2 0.6789" in " ".join(text.getvalue().split())
     assert "0 of 3 runs done" in text.getvalue()
+
+
+def test_a_notebook_has_the_same_table_which_makes_way_for_a_line(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[str, str]] = []
+    cell = SimpleNamespace(draw=lambda html, text: drawn.append((html, text)))
+    monkeypatch.setattr(progress, "Cell", lambda: cell)
+    monkeypatch.setattr(progress, "REDRAW_SECONDS", 0.0)
+    board, spec = NotebookBoard(plan), plan.specs[1]
+    board.observe(spec, epoch_ended(spec, 2))
+    board.end()
+    assert "the workers are starting" in drawn[0][1]
+    assert "seed 1: epoch 2</td>" in drawn[1][0]
+    assert "<table>" not in drawn[2][0]
+    assert drawn[2][1].startswith("0 of 3 runs done in ")
