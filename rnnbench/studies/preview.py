@@ -49,7 +49,7 @@ def preview_study(choices: RunChoices, view: PreviewScreen, root: Path) -> Resul
     view.show_settings(plan, open_)
     for sentence in tell_same(plan.study, len(results.rows)):
         view.say(f"the same  {sentence}")
-    for name, n_runs in _count_elsewhere(plan).items():
+    for name, n_runs in _count_elsewhere(results).items():
         view.say(f"the same  {plural(n_runs, 'run')} as in the study {name}, to be taken over")
     for sentence in _tell_later(plan, choices):
         view.say(f"later     {sentence}")
@@ -132,16 +132,13 @@ def _take_stock(plan: Plan, *, is_open: bool) -> Results:
         is_open: whether settings are yet to be chosen, so that no parameters can be counted.
     """
     study, folder = plan.study, plan.ledger.folder.parent
-    known = [(spec, plan.find(spec)) for spec in plan.specs]
-    runs = [
-        RecordedRun(
-            study=study.name,
-            spec=spec,
-            result=entry.result() if entry is not None else None,
-            folder=(entry or plan.ledger.entry(study.name, spec)).folder,
-        )
-        for spec, entry in known
-    ]
+    left = {task.spec for task in plan.tasks}
+    runs = []
+    for spec in plan.specs:
+        entry = None if spec in left else plan.find(spec)
+        place = entry or plan.ledger.entry(study.name, spec)
+        result = None if entry is None else entry.result()
+        runs.append(RecordedRun(study=study.name, spec=spec, result=result, folder=place.folder))
     unlearned = find_unlearned(runs, find_floor, study.metric) or frozenset()
     rows = summarise(runs, vary_split=study.vary_split, unlearned=unlearned)
     return Results(
@@ -156,10 +153,10 @@ def _take_stock(plan: Plan, *, is_open: bool) -> Results:
     )
 
 
-def _count_elsewhere(plan: Plan) -> Counter[str]:
+def _count_elsewhere(results: Results) -> Counter[str]:
     """By study, how many finished runs of it are the same as runs of this one."""
-    found = (plan.find(spec) for spec in plan.specs)
-    return Counter(entry.study for entry in found if entry and entry.study != plan.study.name)
+    places = (run.folder.parent.name for run in results.runs if run.folder is not None)
+    return Counter(name for name in places if name != results.study)
 
 
 def _tell_later(plan: Plan, choices: RunChoices) -> Iterator[str]:
