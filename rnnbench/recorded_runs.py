@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 """The columns of a history."""
 NO_RUNS = "there are no runs here yet; `rnnbench run --all` makes some"
+MODEL = "best.keras"
 _LAST = float("inf")
 
 
@@ -147,7 +148,7 @@ def model_file(entry: LedgerEntry) -> Path:
         DamagedError: a file of the run cannot be read.
     """
     entry.check()
-    path = entry.folder / "best.keras"
+    path = entry.folder / MODEL
     if not path.is_file():
         result = entry.result()
         state = "is not over yet" if result is None else f"has {result.status}"
@@ -239,6 +240,6 @@ def _best(runs: Sequence[RecordedRun]) -> RecordedRun:
         if (run.study, run.spec.data.fingerprint) == place
         and run.result is not None
         and run.result.val_loss is not None
-        and (run.entry.folder / "best.keras").exists()
+        and (run.entry.folder / MODEL).exists()
     ]
     return min(scored, key=lambda item: item[:2])[2] if scored else newest

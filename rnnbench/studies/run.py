@@ -3,26 +3,24 @@
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from rnnbench.architectures import display_name
-from rnnbench.compare.baseline import find_baselines, find_floor, list_unfitted, tell_fitting
+from rnnbench.compare.baseline import find_baselines, find_floor, fit_baselines
 from rnnbench.compare.comparison import find_unlearned
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.datasets import prepare_splits
 from rnnbench.entries import LedgerEntry
-from rnnbench.errors import RnnbenchError
-from rnnbench.execution.process import call_in_process, measure_command
+from rnnbench.execution.process import measure_command
 from rnnbench.formats import why_failed
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.report import report_after_run
 from rnnbench.run_options import RunChoices
-from rnnbench.specs import Failed, RunResult, RunSpec
+from rnnbench.specs import Failed, RunResult
 from rnnbench.studies.plan import Plan, open_study, planned_sections
 from rnnbench.studies.progress import StudyProgress
 from rnnbench.studies.screen import RunScreen
@@ -153,7 +151,7 @@ def _show_results(
         is_whole: whether the command came to its end: then the baselines are worth a moment.
     """
     if is_whole:
-        _fit_baselines([run.spec for run in runs], view)
+        fit_baselines([run.spec for run in runs], view.say)
     baselines = partial(find_baselines, fits=False)
     study = plan.study
     unlearned = find_unlearned(runs, find_floor, study.metric) or frozenset()
@@ -174,19 +172,6 @@ def _show_results(
             name = f"{display_name(run.spec.form)} seed {run.spec.seed}"
             view.warn(f"{name} {result.status}: {result.reason}")
     return rows
-
-
-def _fit_baselines(specs: Iterable[RunSpec], view: RunScreen) -> None:
-    """Have the cache hold them, by a process of its own: scikit-learn stays out of this one."""
-    seen = {spec.data: spec for spec in specs}
-    missing = {spec: names for spec in seen.values() if (names := list_unfitted([spec]))}
-    if not missing:
-        return
-    names = list(dict.fromkeys(name for each in missing.values() for name in each))
-    view.say(tell_fitting(names))
-    with suppress(RnnbenchError):  # the table does without
-        for spec in missing:
-            call_in_process(find_baselines, [spec])
 
 
 def _best_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
