@@ -152,8 +152,18 @@ def model_file(entry: LedgerEntry) -> Path:
     if not path.is_file():
         result = entry.result()
         state = "is not over yet" if result is None else f"has {result.status}"
-        raise UsageError(f"the run {entry.fingerprint} {state}, and keeps no model")
+        raise UsageError(f"the run {entry.fingerprint} {state}, and keeps no model{_why(result)}")
     return path
+
+
+def _why(result: RunResult | None) -> str:
+    """Of a run that was taken from MLflow: there its model stays."""
+    if result is None or "imported_store" not in result.environment:
+        return ""
+    return (
+        "; what is taken from MLflow leaves it there: have the study sent by `rnnbench export`, "
+        "which takes it along"
+    )
 
 
 def changed_at(entry: LedgerEntry) -> float:
