@@ -194,7 +194,10 @@ def test_a_cut_before_a_run_is_described_leaves_no_run(
 
 
 TORN = (b"", b"[]", b"\xff" * 40)
-FILES = ("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz")
+FILES = (
+    *("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz"),
+    "tokenizer.json",
+)
 
 
 @pytest.mark.parametrize("content", [*TORN, None], ids=["empty", "[]", "bytes", "link"])

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import platform
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -133,7 +134,7 @@ class _Fit:
     def pack(self) -> dict[str, Any]:  # Any: JSON values
         """What is kept of it in an archive, by the digest of its settings; empty if nothing is."""
         found = self._recall()
-        packed = found and {**asdict(found), _HARDWARE: processor_name()}
+        packed = found and {**asdict(found), _HARDWARE: f"{processor_name()}, {platform.node()}"}
         return {self.place.stem: packed} if packed else {}
 
     def _is_in_vain(self) -> bool:

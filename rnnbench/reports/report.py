@@ -146,6 +146,15 @@ class _Written:
         return self.files[0]
 
 
+def find_declaration(study: str, declared: Sequence[Mapping[str, Any]]) -> Declaration:
+    """What the study declared: by the ledger, else as bundled."""
+    if declared:
+        return _declaration(declared[-1]["declaration"], notes=tuple(_changes(declared)))
+    if study in bundled_studies():
+        return _declaration(load_study(study).declaration)
+    return Declaration()
+
+
 def _write(
     store: Store,
     study: str,
@@ -219,7 +228,7 @@ def _compose(
     if not runs:
         raise UsageError(_no_runs(study, {run.study for run in found}))
     declared, searches = ledger.declarations(study), None
-    declaration = _find_declaration(study, declared)
+    declaration = find_declaration(study, declared)
     if declaration.tuned:
         reviews = runs[0].spec.data.fingerprint
         searches = read_records(ledger.folder, reviews, on_problem)
@@ -301,15 +310,6 @@ def _no_runs(study: str, known: Collection[str]) -> str:
             f"every run of '{study}' was deleted in MLflow; restore them in its page, or run anew"
         )
     return unknown_name("study", study, known) if known else NO_RUNS
-
-
-def _find_declaration(study: str, declared: Sequence[Mapping[str, Any]]) -> Declaration:
-    """What the study declared: by the ledger, else as bundled."""
-    if declared:
-        return _declaration(declared[-1]["declaration"], notes=tuple(_changes(declared)))
-    if study in bundled_studies():
-        return _declaration(load_study(study).declaration)
-    return Declaration()
 
 
 def _declaration(values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Declaration:

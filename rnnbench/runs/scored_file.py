@@ -67,7 +67,9 @@ def predict_file(
     model = open_model(words, root, study).knows_words()
     with open_texts(file) as path:
         rows = call_in_process(prepare.read_unlabelled, path, choices)
-    for note in (*rows.notes, *model.notes, *model.cut_notes()):
+    for note in rows.notes:
+        view.say(f"note      {note}")
+    for note in (*model.notes, *model.cut_notes()):
         view.warn(note)
     names = _name_added(rows)
     n_rows = n_known = 0

@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnbench.archived_runs import check_run
-from rnnbench.archives import Beside, read_archive, write_archive
+from rnnbench.archives import CARD, Beside, read_archive, write_archive
 from rnnbench.compare.baseline import fit_baselines, pack_baselines
 from rnnbench.data.cache import list_corpora
-from rnnbench.data.text_summaries import TextSummary, find_summary, summarise_texts
+from rnnbench.data.text_summaries import (
+    TextSummary,
+    find_summary,
+    summaries_at_hand,
+    summarise_texts,
+)
 from rnnbench.data.tokenizer import TOKENIZER
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import ArchiveError, DataError, StoreError, UsageError
@@ -20,6 +25,8 @@ from rnnbench.page.screen import Screen
 from rnnbench.racing.archived import check_races, keep_races, pack_races
 from rnnbench.recorded_runs import MODEL, find_runs
 from rnnbench.recording import pack_tokenizer
+from rnnbench.reports.report import find_declaration
+from rnnbench.runs.card import write_card
 from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.tracking.provenance import tag_command
 from rnnbench.tracking.relocate import relocate_artifacts
@@ -55,10 +62,17 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
             f"no run of '{study}' is over and complete; the command that began it goes on"
         )
     specs = [entry.spec() for entry in over]
+    summaries = _summarise(ledger, specs, view)
+    names = {spec.fingerprint for spec in specs}
+    exported = [run for run in kept if run.spec.fingerprint in names]
+    with summaries_at_hand(summaries):
+        declared = find_declaration(study, ledger.declarations(study))
+        card = write_card(study, exported, declared, path.name)
     beside = Beside(
         looks=looks,
         races=pack_races(ledger.folder, specs),
-        summaries=_summarise(ledger, specs, view),
+        summaries=summaries,
+        card=card,
         tokenizers={
             entry.fingerprint: pack_tokenizer(entry.spec().data)
             for entry in over
@@ -71,7 +85,7 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
         raise StoreError(f"cannot write {path}: {why_failed(err)}") from err
     left = sum(run.result is None for run in kept)
     n_runs, n_bytes = plural(len(over), "run"), size(path.stat().st_size)
-    view.say(f"exported: {n_runs} of '{study}' to {path} ({n_bytes})")
+    view.say(f"exported: {n_runs} of '{study}' to {path} ({n_bytes}), with a model card, {CARD}")
     if left:
         view.warn(f"left out, because not over: {plural(left, 'run')}")
     view.say(f"On the other machine: rnnbench import {path.name}")
