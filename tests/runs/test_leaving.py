@@ -47,7 +47,6 @@ def origin(shared: Path) -> Project:
     project = begin(folder, shared / "leaving-cache")
 
     def run() -> None:
-        folder.mkdir(exist_ok=True)
         rows = zip(TEXTS, LABELS, strict=True)
         (folder / "notes.csv").write_text(write_lines(("text", "label"), rows), "utf-8")
         words = ("--dataset", "notes.csv", "--strip-html", "--name", "notes", *CHOSEN)
@@ -61,15 +60,25 @@ def origin(shared: Path) -> Project:
     return project
 
 
-@pytest.fixture
-def elsewhere(origin: Project, tmp_path: Path) -> Project:
-    """A folder with an empty cache, which has taken the study in."""
-    project = begin(tmp_path / "there", tmp_path / "cache")
-    project.folder.mkdir()
-    shutil.copy(origin.folder / "study.zip", project.folder)
-    done = project.here("import", "study.zip")
-    assert (done.returncode, done.stderr) == (0, "")
+@pytest.fixture(scope="module")
+def arrived(origin: Project, shared: Path) -> Project:
+    """A folder that has taken the study in, with an empty cache."""
+    project = begin(shared / "arrived", shared / "arrived-cache")
+
+    def run() -> None:
+        shutil.copy(origin.folder / "study.zip", project.folder)
+        done = project.here("import", "study.zip")
+        assert (done.returncode, done.stderr) == (0, "")
+
+    build_once(project.folder, run)
     return project
+
+
+@pytest.fixture
+def elsewhere(arrived: Project, tmp_path: Path) -> Project:
+    """A copy of it that may be changed."""
+    shutil.copytree(arrived.folder, tmp_path / "there")
+    return replace(arrived, folder=tmp_path / "there")
 
 
 def read_page(project: Project) -> list[str]:
