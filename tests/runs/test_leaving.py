@@ -255,3 +255,25 @@ def test_a_study_goes_on_from_there(elsewhere: Project, tmp_path: Path) -> None:
     assert third.here("import", "again.zip").returncode == 0
     assert third.here("report", "notes").returncode == 0
     assert "TF-IDF" in "\n".join(read_page(third))
+
+
+def test_a_run_that_did_not_learn_is_told(elsewhere: Project) -> None:
+    for path in elsewhere.folder.glob(".rnnbench/runs/*/*/result.json"):
+        result = {**json.loads(path.read_text("utf-8")), "val_accuracy": 0.5}
+        path.write_text(json.dumps(result), "utf-8")
+    for words in (("predict", "gru", "lovely"), ("evaluate", "gru")):
+        assert "this run did not learn" in elsewhere.here(*words).stdout
+
+
+def test_a_run_of_before_finds_its_words_in_the_cache(
+    origin: Project, elsewhere: Project, tmp_path: Path
+) -> None:
+    for path in elsewhere.folder.glob(".rnnbench/runs/*/*/tokenizer.json"):
+        path.unlink()
+    with_cache = replace(elsewhere, environment=origin.environment)
+    assert "answer    praise" in with_cache.here("predict", "gru", "lovely").stdout
+    assert with_cache.here("export", "notes", "with.zip").returncode == 0
+    with zipfile.ZipFile(elsewhere.folder / "with.zip") as file:
+        assert sum(name.endswith("tokenizer.json") for name in file.namelist()) == 4
+    without = replace(elsewhere, environment=environment_with(tmp_path / "none"))
+    assert "no complete texts" in without.here("predict", "gru", "lovely").stderr
