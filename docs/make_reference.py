@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from types import FunctionType
 from typing import Any  # Any: Typer's commands, which are no documented classes
 
 import typer
@@ -91,19 +92,35 @@ def describe_functions() -> str:
         "```python",
         "import rnnbench",
         "",
-        'rnnbench.run("lstm", "gru", seeds=3, name="mine")',
-        'frame = rnnbench.load_results("mine")',
-        'print(frame.groupby("architecture").test_accuracy.describe())',
-        'rnnbench.report("mine")',
+        'results = rnnbench.run("lstm", "gru", seeds=3, name="mine")',
+        "print(results)",
+        'print(results.frame.groupby("architecture").test_accuracy.describe())',
+        "results.report()",
+        'print(rnnbench.predict("gru", ["a great film", "a dull one"], study="mine"))',
         "```",
     ]
     for name in api.__all__:
-        function = getattr(api, name)
-        # Annotations are texts, and shown without their quotes.
-        signature = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(function)))
-        lines += ["", f"## rnnbench.{name}", "", "```python", f"rnnbench.{name}{signature}", "```"]
-        lines += ["", "```text", inspect.cleandoc(function.__doc__), "```"]
+        lines += describe_object(f"rnnbench.{name}", getattr(api, name))
     return "\n".join(lines) + "\n"
+
+
+def describe_object(name: str, found: Any) -> list[str]:
+    """A function with its signature; a class with what its objects have."""
+    doc = ["", "```text", inspect.cleandoc(found.__doc__), "```"]
+    if inspect.isclass(found):
+        parts = [
+            line
+            for key, part in vars(found).items()
+            if isinstance(part, property | FunctionType) and not key.startswith("_")
+            for line in describe_object(f"{name}.{key}", part)
+        ]
+        return ["", f"## {name}", *doc, *parts]
+    if isinstance(found, property):
+        return ["", f"### {name}", *doc]
+    # Annotations are texts, and shown without their quotes.
+    signature = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(found)))
+    level = "#" * (name.count(".") + 1)
+    return ["", f"{level} {name}", "", "```python", f"{name}{signature}", "```", *doc]
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """rnnbench: which conclusions about recurrent networks hold, how sure that is, what each costs.
 
-In Python: `rnnbench.run`, `rnnbench.load_results`, `rnnbench.report` (see `rnnbench.api`).
+In Python: `rnnbench.run`, `rnnbench.load_results`, `rnnbench.predict`, `rnnbench.report` (see
+`rnnbench.api`).
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnbench.api import load_results, report, run
+    from rnnbench.api import Results, load_results, predict, report, run
 
-__all__ = ["load_results", "report", "run"]
+__all__ = ["Results", "load_results", "predict", "report", "run"]
 
 
 def __getattr__(name: str) -> Any:  # Any: one of the functions above

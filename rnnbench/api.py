@@ -2,57 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnbench.errors import UsageError, unknown_name
+from rnnbench.ledger import Ledger
 from rnnbench.limits import parse_seeds
+from rnnbench.networks.interactive import find_networks
+from rnnbench.networks.reading import Network
 from rnnbench.options import choose, option_names
+from rnnbench.page.consoles import shows_values
 from rnnbench.page.screen import Screen
+from rnnbench.recorded_runs import find_runs
 from rnnbench.reports.report import report_study
 from rnnbench.run_options import RunChoices
-from rnnbench.runs.listing import result_records
-from rnnbench.studies.run import RunOutcome, run_study
-from rnnbench.studies.screen import RunScreen
+from rnnbench.runs.predict import predict_text
+from rnnbench.studies.frames import frame_results
+from rnnbench.studies.preview import preview_study
+from rnnbench.studies.results import Results
+from rnnbench.studies.run import run_study
+from rnnbench.studies.screen import PreviewScreen, RunScreen
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["load_results", "report", "run"]
+__all__ = ["Results", "load_results", "predict", "report", "run"]
 
 
-def run(*architectures: str, folder: str | Path = ".", **options: Any) -> RunOutcome:
-    """Train what is missing of a study and track it, as `rnnbench run` does.
+def run(
+    *architectures: str | Callable[..., object],
+    folder: str | Path = ".",
+    dry_run: bool = False,
+    **options: Any,
+) -> Results:
+    """Train what is missing of a study and track it, as `rnnbench run` does; its results.
 
-    It starts processes, and needs no `if __name__ == "__main__":` for that.
+    In a notebook a table below the cell follows the training, and the results show as another. At
+    Python's prompt they are shown as the value likewise; a script has them printed. It starts
+    processes, and needs no `if __name__ == "__main__":` for that.
+
+    Interrupted (the stop button, Ctrl-C) it keeps every whole epoch and returns what there is, in a
+    script it raises KeyboardInterrupt; the same call goes on.
 
     Args:
-        architectures: names as `rnnbench list` shows them; none takes all of the study.
+        architectures: names as `rnnbench list` shows them, files of your own with their function
+            (`"net.py:build"`), or functions that build a network; none takes all of the study.
         folder: of the project; runs, reports and MLflow's database go there.
+        dry_run: say at once what would be run, and train nothing; the results are those that are
+            there already.
         options: what `rnnbench run` takes, in Python's spelling, such as `study="units-dropout"`,
             `seeds=3`, `dataset="reviews.csv"`, `text_column="review"`, `units=[4, 8]`,
             `learning_rate=1e-3`, `epochs=5`, `tuned=True`, `workers=2`; a list makes a grid. No
-            report is written unless `report=True`.
+            report is written unless `report=True`. Beside them, what a network of your own takes:
+            `filters=[16, 32]`.
 
     Raises:
         rnnbench.errors.RnnbenchError: bad input, or data out of reach; never for a failing run.
     """
-    for name in options:
-        if name not in (known := option_names(RunChoices)):
-            raise UsageError(unknown_name("option", name, known))
     values = {name: _plain(value) for name, value in options.items()}
+    found = find_networks([*architectures, *_several(values.get("architectures") or ())])
+    known = option_names(RunChoices)
+    own = {name for each in found if isinstance(each, Network) for name in each.kinds}
+    own -= {*known}
+    for name in options:
+        if name not in known and name not in own:
+            raise UsageError(unknown_name("option", name, [*known, *own]))
+    hyperparameters = {name: _several(values.pop(name)) for name in own & {*values}}
     if values.get("seeds") is not None:
         values["seeds"] = parse_seeds(values["seeds"])
-    if architectures:
-        values["architectures"] = architectures
+    if found:
+        values["architectures"] = tuple(found)
     elif values.get("study") is None:
         values["all_"] = not values.get("architectures")
     choices = choose(RunChoices, {"report": False} | values)
-    return run_study(
-        replace(choices, command="rnnbench.run(…)"), RunScreen(), Path(folder).absolute()
-    )
+    view = RunScreen(shows_results=not shows_values())
+    choices = replace(choices, command="rnnbench.run(…)", hyperparameters=hyperparameters)
+    root = Path(folder).absolute()
+    if dry_run:
+        return preview_study(choices, PreviewScreen(shows_results=not shows_values()), root)
+    try:
+        results = run_study(choices, view, root)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("what was trained is kept; the same call goes on") from None
+    if results.interrupted and not shows_values():
+        raise KeyboardInterrupt
+    return results
 
 
 def load_results(study: str, folder: str | Path = ".") -> pandas.DataFrame:
@@ -69,9 +105,52 @@ def load_results(study: str, folder: str | Path = ".") -> pandas.DataFrame:
     Raises:
         rnnbench.errors.UsageError: there is no such study in the folder.
     """
+    return frame_results(find_runs(Ledger(Path(folder).absolute(), writable=False), study))
+
+
+def predict(
+    run: str,
+    texts: str | Iterable[str],
+    *,
+    study: str | None = None,
+    folder: str | Path = ".",
+) -> pandas.DataFrame:
+    """What the best model of a run says of texts: a row for each, also for a single one.
+
+    Columns: text, answer (the likeliest class; None for a text of which the model knows no word),
+    probability (of the answer, 0 to 1), n_known (words that the model knows, of those that it
+    reads), and for each class `p_` and its name. The index is that of a Series, else from 0.
+
+    Args:
+        run: a fingerprint, as `Results.frame` has it, or its beginning; or an architecture, for its
+            best run by validation loss in the study that was worked on last.
+        texts: one text, or several: a list, a Series.
+        study: where to look for the run; None looks in all.
+
+    Raises:
+        rnnbench.errors.UsageError: no such run, it keeps no model, or something that is no text.
+        rnnbench.errors.DataError: the words behind its numbers are not here.
+    """
     import pandas
 
-    return pandas.DataFrame.from_records(result_records(study, Path(folder).absolute()))
+    listed = [texts] if isinstance(texts, str) else list(texts)
+    for place, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise UsageError(f"texts must be texts, got {text!r} in place {place}")
+    if not listed:
+        raise UsageError("there is no text to predict; give one at least")
+    found = predict_text(run, listed, Path(folder).absolute(), study)
+    rows = [
+        {
+            "text": each.text,
+            "answer": each.answer,
+            "probability": each.probabilities.get(each.answer) if each.answer else None,
+            "n_known": sum(word is not None for word in each.seen),
+            **{f"p_{name}": value for name, value in each.probabilities.items()},
+        }
+        for each in found
+    ]
+    return pandas.DataFrame(rows, index=texts.index if isinstance(texts, pandas.Series) else None)
 
 
 def report(
@@ -88,6 +167,10 @@ def report(
     """
     chosen = None if out is None else Path(out)
     return report_study(study, Screen(), Path(folder).absolute(), out=chosen)
+
+
+def _several(value: Any) -> tuple[Any, ...]:  # Any: a value, or several
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _plain(value: Any) -> Any:  # Any: a value, or several, of NumPy or pandas perhaps

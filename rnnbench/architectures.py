@@ -38,8 +38,9 @@ class Plugin:
 
     Args:
         name: what users write; must not be a preset's.
-        build: `"package.module:function"`. A worker calls it with `arguments` as keywords;
-            it returns the Keras layers between the embedding and the output, in order.
+        build: `"package.module:function"`. A worker calls it with `arguments` as keywords, and
+            with those of `FILLED` that it takes; it returns the Keras layers between the embedding
+            and the output in order, or a tensor made from `tokens`, or a whole `keras.Model`.
         arguments: the hyperparameters that it takes, with their defaults.
     """
 
@@ -70,7 +71,8 @@ def find_plugin(name: str, missing: str = "") -> Plugin:
     """
     plugins = find_plugins()
     if name not in plugins:
-        said = missing or unknown_name("architecture", name, architecture_names())
+        known = unknown_name("architecture", name, architecture_names())
+        said = missing or f"{known}; or a function in a file of your own: net.py:build"
         raise StudyError("; ".join((said, *plugin_problems())))
     return plugins[name]
 
@@ -103,11 +105,28 @@ def make_form(name: str, **hyperparameters: Argument) -> Form:
     return PluginForm(name=name, arguments=tuple(arguments.items()), code=code)
 
 
+def hyperparameter_kinds(name: str) -> Mapping[str, type | None]:
+    """What a preset or a plug-in takes, and the type of each; None where any will do.
+
+    Raises:
+        StudyError: there is no such.
+    """
+    if name in PRESETS:
+        kinds: dict[str, type | None] = {"depth": int, "units": int}
+        kinds |= {"dropout": float, "recurrent_dropout": float}
+        return kinds | ({"reset_after": bool} if PRESETS[name].cell == "gru" else {})
+    return {key: type(value) for key, value in find_plugin(name).arguments.items()}
+
+
 def display_name(form: Form) -> str:
     """The preset's name where there is one, else `cell(what differs from the plain cell)`.
 
     A plug-in whose code is not the installed one differs in its `code`.
     """
+    if isinstance(form, PluginForm) and form.is_of_file:
+        usual = dict(form.defaults)
+        changed = [(key, value) for key, value in form.arguments if usual.get(key) != value]
+        return _call(form.name, changed)
     for name, preset in PRESETS.items():
         if form == preset:
             return name
@@ -187,6 +206,11 @@ def _load_plugins() -> tuple[dict[str, Plugin], list[str]]:
             continue
         if not isinstance(plugin, Plugin) or not isinstance(plugin.name, str):
             problems.append(f"the plug-in {entry.value} is not an rnnbench Plugin with a name")
+        elif ":" in plugin.name:
+            problems.append(
+                f"the plug-in {entry.value} cannot be used: its name '{plugin.name[:40]}' has ':' "
+                "in it, as names of files' functions have"
+            )
         elif plugin.name in owners:  # which of two is found first depends on the machine
             others = f"also the name of one from {owners[plugin.name]}"
             problems.append(

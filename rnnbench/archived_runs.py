@@ -18,6 +18,8 @@ from rnnbench.entries import FLOATS, MOST_BYTES, LedgerEntry
 from rnnbench.errors import ArchiveError, DamagedError, StoreError, UsageError
 from rnnbench.formats import FormatError, check_names, check_text, open_zip, parse_json, read_bytes
 from rnnbench.limits import MOST_OF_A_NAME
+from rnnbench.networks.reading import source_digest
+from rnnbench.sources import NETWORK_FILE, Source
 from rnnbench.specs import CanonicalForm, EpochRow, PluginForm, RunResult, RunSpec
 
 NEEDED = ("spec.json", "result.json")
@@ -61,6 +63,8 @@ def read_run(study: str, folder: Path) -> LedgerEntry:
             f"the run {folder.name} has the fingerprint {spec.fingerprint}: its spec was changed, "
             "or another version wrote it"
         )
+    if (folder / NETWORK_FILE).exists():
+        _check_network(folder / NETWORK_FILE, spec)
     if (folder / "predictions.npz").exists():
         _check_predictions(folder / "predictions.npz")
     if (folder / "best.keras").exists():
@@ -107,11 +111,28 @@ def _check_spec(spec: RunSpec) -> None:
 def _check_plugin(form: PluginForm) -> None:
     check_text("the architecture's name", form.name, 100)
     check_names("the architecture's arguments", dict(form.arguments))
-    for name, value in form.arguments:
+    check_names("the architecture's defaults", dict(form.defaults))
+    for name, value in (*form.arguments, *form.defaults):
         if isinstance(value, str):
             check_text(f"the argument {name}", value)
         elif not isinstance(value, bool | int | float):
             raise ValueError(f"the argument {name} is not a text, number or boolean")
+
+
+def _check_network(path: Path, spec: RunSpec) -> None:
+    """The code is text, and the code that the fingerprint covers; nothing of it is run."""
+    form = spec.form
+    if not (isinstance(form, PluginForm) and form.is_of_file):
+        raise ArchiveError(f"the run {path.parent.name} has code, and its spec names none")
+    try:
+        source = Source.from_json(read_bytes(path, MOST_BYTES[NETWORK_FILE]))
+        digest = source_digest(source)
+    except (FormatError, RecursionError) as err:
+        raise ArchiveError(f"the code of the run {path.parent.name} is damaged ({err})") from err
+    if digest != form.code:
+        raise ArchiveError(
+            f"the code of the run {path.parent.name} is not what its spec names: it was changed"
+        )
 
 
 def _check_result(result: RunResult, n_epochs: int) -> None:

@@ -6,11 +6,11 @@
     races/<texts>/<race>.json   the races that chose the settings of its runs, if there were any
     texts/<data>.json  what reports need to know of texts, none of which is in it
     README.md          what the models are, for people; nothing reads it
-    runs/<fingerprint>/spec.json, result.json, history.csv, best.keras, predictions.npz,
-                       tokenizer.json
+    runs/<fingerprint>/spec.json, network.json, result.json, history.csv, best.keras,
+                       predictions.npz, tokenizer.json
 
-Nothing in an archive can run code: JSON, CSV and arrays without pickles are read, and a model is
-only copied. No path and no size in it is trusted.
+Nothing in an archive can run code: JSON, CSV and arrays without pickles are read, and a model and
+the code of a network are only copied. No path and no size in it is trusted.
 """
 
 import hashlib
@@ -37,6 +37,7 @@ from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read
 from rnnbench.limits import MOST_RUNS
 from rnnbench.looks import Look, parse_looks
 from rnnbench.output.amounts import size
+from rnnbench.sources import NETWORK_FILE
 from rnnbench.study import check_description, check_name
 
 FORMAT = "rnnbench study"
@@ -45,7 +46,10 @@ MANIFEST = "rnnbench.json"
 DECLARATIONS = "study.json"
 LOOKS = "looks.json"
 CARD = "README.md"
-RUN_FILES = ("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz", TOKENIZER)
+RUN_FILES = (
+    *("spec.json", NETWORK_FILE, "result.json"),
+    *("history.csv", "best.keras", "predictions.npz", TOKENIZER),
+)
 MOST_FILES = MOST_RUNS * len(RUN_FILES)
 MOST_MANIFEST_BYTES = 256 * MOST_FILES
 MOST_MANIFEST_VALUES = 4 * MOST_FILES
@@ -222,7 +226,7 @@ def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
 def _needed_version(names: Iterable[str]) -> int:
     """The earliest version of this program's archives that has files like these."""
     kinds = {name.partition("/")[0] for name in names} | {name.rpartition("/")[2] for name in names}
-    if kinds & {CARD, TOKENIZER, "texts"}:
+    if kinds & {CARD, TOKENIZER, NETWORK_FILE, "texts"}:
         return VERSION
     return 3 if "races" in kinds else 2 if LOOKS in kinds else 1
 

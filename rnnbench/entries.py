@@ -15,7 +15,7 @@ import os
 import stat
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeVar, get_args
@@ -26,7 +26,8 @@ from rnnbench.data.tokenizer import MOST_TOKENIZER_BYTES, TOKENIZER, Tokenizer, 
 from rnnbench.errors import DamagedError, StoreError
 from rnnbench.formats import parse_json, why_failed
 from rnnbench.output.characters import first_line
-from rnnbench.specs import EpochRow, RunResult, RunSpec, Status
+from rnnbench.sources import MOST_SOURCE_BYTES, NETWORK_FILE, Source
+from rnnbench.specs import EpochRow, PluginForm, RunResult, RunSpec, Status
 from rnnbench.study import parse_declaration
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ FLOATS = (
 LATEST = 1e11  # seconds since 1970 of the year 5138: what every reader can still write as a date
 MOST_BYTES = {  # of each kind of file; those of a run here have 0.2 MiB in all
     "spec.json": 2**16,
+    NETWORK_FILE: 2 * MOST_SOURCE_BYTES,  # as JSON has it
     "result.json": 2**20,
     "history.csv": 2**21,
     "best.keras": 2**30,
@@ -98,13 +100,22 @@ class LedgerEntry:
         return self.folder.name
 
     def spec(self) -> RunSpec:
-        """What was asked."""
+        """What was asked; of a network of the user's own with its source, where that is here."""
         if self.known_spec is not None:
             return self.known_spec
         spec = self._parse("spec.json", lambda content: RunSpec.from_json(_json(content)))
         if spec is None:
             raise DamagedError(f"{self.folder / 'spec.json'} cannot be read (the file is missing)")
-        return spec
+        if not (isinstance(spec.form, PluginForm) and spec.form.is_of_file):
+            return spec
+        return replace(spec, form=replace(spec.form, source=self.network()))
+
+    def network(self) -> Source | None:
+        """The code of a network of the user's own; None where there is none, or it is damaged."""
+        try:
+            return self._parse(NETWORK_FILE, Source.from_json)
+        except DamagedError:
+            return None  # the run's numbers need it no more
 
     def result(self) -> RunResult | None:
         """What came out; None while the run is not over."""

@@ -29,6 +29,10 @@ class RnnbenchError(Exception):
         text = sentence(super().__str__())
         return text if len(text) <= MOST_TOLD else f"{text[: MOST_TOLD - 300]} … {text[-250:]}"
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of the traceback; IPython asks for it by this name."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(RnnbenchError):
     """The request cannot be carried out as it was written."""

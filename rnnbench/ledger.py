@@ -8,6 +8,7 @@
     runs/<study>/looks.json    the looks at which its reports gave verdicts
     runs/<study>/<fingerprint>/
         spec.json              what was asked
+        network.json           the code of a network of the user's own
         state.npz              after the last whole epoch: all that a resume needs; goes at the end
         best.keras, predictions.npz, history.csv
         tokenizer.json         what turns texts into what the model reads
@@ -48,8 +49,10 @@ from rnnbench.entries import (
 from rnnbench.errors import DamagedError, StoreError
 from rnnbench.formats import why_failed
 from rnnbench.looks import Look, LookRecord
+from rnnbench.networks.names import NetworkNames
 from rnnbench.recording import record_event, short_texts
-from rnnbench.specs import Event, RunSpec
+from rnnbench.sources import NETWORK_FILE
+from rnnbench.specs import Event, PluginForm, RunSpec
 
 FOLDER = ".rnnbench"
 TEXTS = "texts"
@@ -204,6 +207,8 @@ class Ledger:
                     self._adopt(entry, spec)
                 if parents:
                     write_json(entry.folder / "parents.json", [asdict(item) for item in parents])
+            if isinstance(spec.form, PluginForm) and spec.form.source and not entry.network():
+                write_whole(entry.folder / NETWORK_FILE, spec.form.source.to_json())
             if not self._has_spec(entry):
                 write_json(entry.folder / "spec.json", spec.to_json())
             result = entry.result()
@@ -317,7 +322,7 @@ class Ledger:
             origin: where it comes from: noted in its environment, unless it came there from
                 elsewhere too; likewise which command made it.
         """
-        entry = self.entry(arrived.study, arrived.spec())
+        entry = self.entry(arrived.study, self._name_alike(arrived))
         if (entry.folder / "spec.json").exists():
             return None
         with self._writing():
@@ -326,6 +331,27 @@ class Ledger:
             entry.folder.parent.mkdir(parents=True, exist_ok=True)
             arrived.folder.rename(entry.folder)
         return entry
+
+    def network_names(self) -> NetworkNames:
+        """What the networks of the user's own are called, whose runs are here."""
+        forms = (entry.spec().form for entry in self.entries())
+        return NetworkNames(form for form in forms if isinstance(form, PluginForm))
+
+    def _name_alike(self, arrived: LedgerEntry) -> RunSpec:
+        """What was asked of a run from elsewhere, its network called as here.
+
+        Other code under a name that is known here is not the same network.
+        """
+        spec = arrived.spec()
+        if not (isinstance(spec.form, PluginForm) and spec.form.is_of_file):
+            return spec
+        name = self.network_names().name(spec.form.name, spec.form.code)
+        if name == spec.form.name:
+            return spec
+        spec = replace(spec, form=replace(spec.form, name=name))
+        with self._writing():
+            write_json(arrived.folder / "spec.json", spec.to_json())
+        return spec
 
     def take_declarations(self, study: str, declarations: Sequence[Mapping[str, Any]]) -> bool:
         """What a study declared elsewhere; False if another declaration is here, which stays."""

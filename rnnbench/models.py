@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import random
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnbench.architectures import find_plugin, installed_code
+from rnnbench.architectures import installed_code
+from rnnbench.building import find_build
 from rnnbench.data.cache import cache_folder
 from rnnbench.data.files import write_whole
 from rnnbench.errors import StudyError
-from rnnbench.output.characters import named_line
 from rnnbench.specs import CanonicalForm, Form, PluginForm, RunSpec
 
 if TYPE_CHECKING:
@@ -77,13 +76,19 @@ def build_model(spec: RunSpec) -> keras.Model:
     Side effect: seeds the global generators that Keras's initializers draw from.
 
     Raises:
-        StudyError: a plug-in that cannot be imported or does not return layers.
+        StudyError: a network of others that cannot be imported, or returns what is none.
     """
     import keras
 
+    form = spec.form
+    make: Callable[[Any], Any]  # Any: as Keras, which is untyped
+    if isinstance(form, CanonicalForm):
+        make = lambda _: recurrent_layers(form)  # noqa: E731  # a function has no other name here
+    else:
+        make = find_build(spec)  # before the seeds: what its import draws is its own
     seed_keras(spec.seed, keras.backend.backend())
     return assemble_model(
-        lambda: recurrent_layers(spec.form),
+        make,
         max_len=spec.data.max_len,
         num_words=spec.data.num_words,
         embedding_size=spec.embedding_size,
@@ -92,26 +97,34 @@ def build_model(spec: RunSpec) -> keras.Model:
 
 
 def assemble_model(
-    make_layers: Callable[[], Iterable[Any]],  # Any: Keras layers are untyped
+    make: Callable[[Any], Any],  # Any: Keras is untyped
     *,
     max_len: int,
     num_words: int,
     embedding_size: int,
     n_classes: int = 2,
 ) -> keras.Model:
-    """Embedding, the given layers in order, one sigmoid: int32 `(n, max_len)` → `(n, 1)`.
+    """Embedding, the layers that are made in order, one sigmoid: int32 `(n, max_len)` → `(n, 1)`.
 
-    Of more than two classes a softmax instead: → `(n, n_classes)`.
+    Of more than two classes a softmax instead: → `(n, n_classes)`. A tensor that is made stands in
+    place of embedding and layers, a model in place of all.
 
     Args:
-        make_layers: called after the embedding is made, so that seeds are drawn in that order.
+        make: called with the symbolic tokens after the embedding is made, so that seeds are drawn
+            in that order.
     """
     import keras
 
     inputs = keras.Input((max_len,), dtype="int32", name="tokens")
     x = keras.layers.Embedding(num_words, embedding_size, name="embedding")(inputs)
-    for layer in make_layers():
-        x = layer(x)
+    made = make(inputs)
+    if isinstance(made, keras.Model):
+        return made if has_inputs(made) else keras.Model(inputs, made(inputs), name="reviews")
+    if isinstance(made, keras.KerasTensor):
+        x = made
+    else:
+        for layer in made:
+            x = layer(x)
     last: dict[str, Any] = {"units": 1, "activation": "sigmoid"}
     if n_classes > 2:
         last = {"units": n_classes, "activation": "softmax"}
@@ -119,14 +132,13 @@ def assemble_model(
     return keras.Model(inputs, output, name="reviews")
 
 
-def recurrent_layers(form: Form, **options: Any) -> list[Any]:  # Any: Keras layers are untyped
-    """The layers between embedding and output; `options` go to each of Keras's own.
+def has_inputs(model: keras.Model) -> bool:
+    """Whether it was made from inputs of its own; else it is a layer that waits for some."""
+    return bool(getattr(model, "inputs", None))
 
-    Raises:
-        StudyError: a plug-in that cannot be imported or does not return layers.
-    """
-    if isinstance(form, PluginForm):
-        return _plugin_layers(form)
+
+def recurrent_layers(form: CanonicalForm, **options: Any) -> list[Any]:  # Any: as above
+    """The layers between embedding and output; `options` go to each."""
     return [_layer(form, index, options) for index in range(form.depth)]
 
 
@@ -136,7 +148,9 @@ def refuse_edited(form: Form) -> None:
     Raises:
         StudyError: a plug-in's code was edited since, or is another on this node.
     """
-    if isinstance(form, PluginForm) and form.code not in ("", installed_code(form.name)):
+    if not isinstance(form, PluginForm) or form.is_of_file:  # its code came with it
+        return
+    if form.code not in ("", installed_code(form.name)):
         raise StudyError(
             f"the code of {form.name} here is not the code that the command began with; "
             "if it was edited since, the same command goes on with the new code, and if this is "
@@ -197,15 +211,3 @@ def _layer(form: CanonicalForm, index: int, options: dict[str, Any]) -> Any:  # 
         **extra,
         **options,
     )
-
-
-def _plugin_layers(form: PluginForm) -> list[Any]:  # Any: Keras layers are untyped
-    missing = f"the architecture {form.name} is a plug-in that is not installed here"
-    module, _, function = find_plugin(form.name, missing).build.partition(":")
-    try:
-        layers = list(getattr(importlib.import_module(module), function)(**dict(form.arguments)))
-    except Exception as err:  # whatever another package raises
-        raise StudyError(
-            f"the architecture {form.name} cannot be built: {named_line(err)}"
-        ) from err
-    return layers

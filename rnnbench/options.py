@@ -18,6 +18,7 @@ from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_
 
 import typer
 
+from rnnbench.completions import offer_architectures
 from rnnbench.errors import UsageError
 from rnnbench.output.characters import plain
 from rnnbench.tracking.addresses import mask
@@ -231,7 +232,11 @@ class ArchitectureChoices:
     """Which architectures: by name, or those of the textbook study."""
 
     architectures: Annotated[
-        tuple[str, ...], typer.Argument(help="Names, as `rnnbench list` shows them.")
+        tuple[str, ...],
+        typer.Argument(
+            help="Names, as `rnnbench list` shows them, or your own: FILE.py:FUNCTION.",
+            autocompletion=offer_architectures,
+        ),
     ] = ()
     all_: Annotated[
         bool, typer.Option("--all", help="lstm, lstm-dropout, lstm-stacked and gru.")

@@ -1,19 +1,29 @@
-"""What the code of a plug-in does, as a digest; read from its files, never imported.
+"""What the code of a network does, as a digest; read from its files, never imported.
 
 It covers what the building function uses of its own module (all of that where another module
-imports it), everything in the modules of the same package that this imports, and nothing else.
+imports it), everything in the modules of the same package, or for a file of the user's the same
+folder, that this imports, and nothing else.
 Comments, docstrings and layout do not count.
 """
 
 import ast
 import hashlib
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+
+class Code(NamedTuple):
+    """The code of a module, and whether it is that of a package itself."""
+
+    content: bytes
+    is_package: bool
+
+
+Find: TypeAlias = Callable[[str], Code | None]
 _Stamps: TypeAlias = dict[Path, tuple[int, int]]
 """Files, with the time of their last change and their size."""
 
@@ -31,38 +41,72 @@ def code_digest(build: str) -> str:
     """
     known = _known.get(build)
     if known is None or any(_stamp(path) != stamp for path, stamp in known[0].items()):
-        known = _read_code(build)
+        known = _read_package(build)
         if known[0]:  # a package that is not there may come
             _known[build] = known
     return known[1]
 
 
-def _read_code(build: str) -> tuple[_Stamps, str]:
-    module, _, function = build.partition(":")
-    stamps: _Stamps = {}
-    parts = {"": build}
+def trace_code(find: Find, module: str, function: str, *, is_of_file: bool) -> tuple[set[str], str]:
+    """The modules whose code a function's module imports, itself included; and the digest.
+
+    Args:
+        find: the code of a module that belongs to it, by its name; None for any other.
+        is_of_file: whether the name of its own module means nothing, and what that does only where
+            it is run as a script neither.
+    """
+    parts = {"": function if is_of_file else f"{module}:{function}"}
     waiting, seen, is_whole = [module], {module}, False
+    found: set[str] = set()
     while waiting:
         name = waiting.pop()
-        path = _find_file(name)
-        if path is None:
+        code = find(name)
+        if code is None:
             continue
-        stamps[path] = _stamp(path)
-        tree = _parse(path)
+        found.add(name)
+        shown = "" if is_of_file and name == module else name
+        tree = _parse(code.content)
         if tree is None:
-            parts[name] = f"{name} {hashlib.sha256(_read(path)).hexdigest()}"
+            parts[name] = f"{shown} {hashlib.sha256(code.content).hexdigest()}"
             continue
+        body = [item for item in tree.body if not (is_of_file and _is_of_script(item))]
         is_cut = name == module and not is_whole
-        body = _used(tree.body, function) if is_cut else tree.body
-        parts[name] = f"{name} {_outline(body)}"
-        imported = set(_imports(body, name, path.name == "__init__.py"))
+        body = _used(body, function) if is_cut else body
+        parts[name] = f"{shown} {_outline(body)}"
+        imported = {each for each in _imports(body, name, code.is_package, find) if find(each)}
         if module in imported and not is_whole:  # it may use anything there: read it once more
             is_whole = True
             waiting.append(module)
         waiting += sorted(imported - seen)
         seen |= imported
     digest = hashlib.sha256("\n".join(sorted(parts.values())).encode()).hexdigest()[:12]
+    return found, digest
+
+
+def _read_package(build: str) -> tuple[_Stamps, str]:
+    module, _, function = build.partition(":")
+    stamps: _Stamps = {}
+
+    def find(name: str) -> Code | None:
+        is_inside = name.partition(".")[0] == module.partition(".")[0]
+        path = _find_file(name) if is_inside else None
+        if path is None:
+            return None
+        stamps[path] = _stamp(path)
+        return Code(_read(path), path.name == "__init__.py")
+
+    _, digest = trace_code(find, module, function, is_of_file=False)
     return stamps, digest if stamps else ""
+
+
+def _is_of_script(statement: ast.stmt) -> bool:
+    """Whether it is `if __name__ == "__main__":`, which no import carries out."""
+    return (
+        isinstance(statement, ast.If)
+        and not statement.orelse
+        and ast.unparse(statement.test).replace('"', "'")
+        in ("__name__ == '__main__'", "'__main__' == __name__")
+    )
 
 
 def _used(body: Iterable[ast.stmt], function: str) -> list[ast.stmt]:
@@ -108,25 +152,22 @@ def _names(tree: ast.AST) -> set[str]:
     return found
 
 
-def _imports(body: Iterable[ast.stmt], module: str, is_package: bool) -> Iterator[str]:
-    """Modules of the same package that the statements may import."""
+def _imports(body: Iterable[ast.stmt], module: str, is_package: bool, find: Find) -> Iterator[str]:
+    """Modules that the statements may import."""
     package = module if is_package else module.rpartition(".")[0]
-    top = module.partition(".")[0]
     for node in (inner for statement in body for inner in ast.walk(statement)):
         if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
-            found += [alias.name.partition(".")[0] for alias in node.names if not alias.asname]
+            yield from (alias.name for alias in node.names)
+            yield from (alias.name.partition(".")[0] for alias in node.names if not alias.asname)
         elif isinstance(node, ast.ImportFrom):
             around = package.split(".")[: len(package.split(".")) - node.level + 1]
             start = [*around, node.module] if node.level else [node.module]
             source = ".".join(part for part in start if part)
             inside = [f"{source}.{alias.name}" for alias in node.names]
-            found = [name for name in inside if _find_file(name)]
+            found = [name for name in inside if find(name)]
             if len(found) < len(inside):  # a name that is no module lies in the source itself
                 found.append(source)
-        else:
-            continue
-        yield from (name for name in found if name.partition(".")[0] == top)
+            yield from found
 
 
 def _outline(value: object) -> str:
@@ -146,13 +187,13 @@ def _is_docstring(item: object) -> bool:
     return is_alone and isinstance(item.value.value, str)  # type: ignore[attr-defined]
 
 
-def _parse(path: Path) -> ast.Module | None:
-    """The file's tree; None where it is not Python, or not valid."""
+def _parse(content: bytes) -> ast.Module | None:
+    """The code's tree; None where it is not Python, or not valid."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of `"\d"`, an error where filters make it one
-            return ast.parse(_read(path))
-    except (SyntaxError, ValueError):
+            return ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 

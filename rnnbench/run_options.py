@@ -1,10 +1,12 @@
 """What `rnnbench run` and `plan` take: what to run, and where."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 
+from rnnbench.completions import offer_studies
 from rnnbench.limits import parse_seeds
 from rnnbench.options import (
     ArchitectureChoices,
@@ -17,6 +19,7 @@ from rnnbench.options import (
     words,
 )
 from rnnbench.own_options import Dataset, OwnFileChoices, RaceChoices
+from rnnbench.specs import Argument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,7 @@ class RunChoices(ArchitectureChoices):
     """What to run, and where; None, or no value, leaves it to the study.
 
     Args:
+        hyperparameters: those of networks of one's own, by name, the values of a grid.
         command: the words that repeat this command.
     """
 
@@ -42,6 +46,13 @@ class RunChoices(ArchitectureChoices):
         tuple[float, ...],
         typer.Option(help="Dropout of the recurrent state; a list makes a grid."),
         numbers,
+    ] = ()
+    set_: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            "--set",
+            help="NAME=VALUE of a hyperparameter, for networks that take it; a list makes a grid.",
+        ),
     ] = ()
     embedding_size: Annotated[
         tuple[int, ...], typer.Option(help="Embedding size; a list makes a grid."), whole_numbers
@@ -70,7 +81,11 @@ class RunChoices(ArchitectureChoices):
         whole_numbers,
     ] = ()
     study: Annotated[
-        str | None, typer.Option(help="A study's TOML file, or the name of a bundled one.")
+        str | None,
+        typer.Option(
+            help="A study's TOML file, or the name of a bundled one.",
+            autocompletion=offer_studies,
+        ),
     ] = None
     metric: Metric = None
     name: Annotated[
@@ -92,4 +107,5 @@ class RunChoices(ArchitectureChoices):
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write the report at the end.")
     ] = True
+    hyperparameters: Mapping[str, tuple[Argument, ...]] = field(default_factory=dict)
     command: str = "rnnbench run"

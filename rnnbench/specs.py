@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from rnnbench.errors import StudyError
 from rnnbench.limits import check_choice, check_count, check_fraction, check_number
+from rnnbench.sources import Source
 
 SYNTHETIC = "synthetic"
 SPLIT_KEYS = ("validation_fraction", "split_seed")
@@ -73,22 +74,32 @@ class CanonicalForm:
         if not isinstance(self.reset_after, bool | None):
             raise StudyError(f"reset_after must be true or false, got {self.reset_after!r}")
 
+    def to_json(self) -> dict[str, Any]:  # Any: JSON values
+        """Plain values, by field."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginForm:
-    """The recurrent part that another package builds: its name and sorted arguments.
+    """A network that another package builds, or a file of the user's: its name and arguments.
 
     Args:
         code: a digest of what its code does; empty where nobody noted it.
+        defaults: of the arguments of a file's function, those that it has by itself: they are left
+            out of its name.
+        source: the code of a file's function; None for a package's, and where it is not here.
     """
 
     name: str
     arguments: tuple[tuple[str, Argument], ...] = ()
     code: str = ""
+    defaults: tuple[tuple[str, Argument], ...] = field(default=(), compare=False, repr=False)
+    source: Source | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        pairs = tuple(sorted((str(key), value) for key, value in self.arguments))
-        object.__setattr__(self, "arguments", pairs)
+        for name in ("arguments", "defaults"):
+            pairs = tuple(sorted((str(key), value) for key, value in getattr(self, name)))
+            object.__setattr__(self, name, pairs)
         if not (isinstance(self.code, str) and re.fullmatch(r"([0-9a-f]{12})?", self.code)):
             raise StudyError(f"the digest of a plug-in's code is 12 hex digits, got {self.code!r}")
 
@@ -96,6 +107,16 @@ class PluginForm:
     def cell(self) -> str:
         """Its own, whatever that is: its name."""
         return self.name
+
+    @property
+    def is_of_file(self) -> bool:
+        """Whether a function of the user's builds it: `net.py:build`; no plug-in has a colon."""
+        return ":" in self.name
+
+    def to_json(self) -> dict[str, Any]:  # Any: JSON values
+        """Plain values, without the source; `defaults` where there are such."""
+        values: dict[str, Any] = {"name": self.name, "arguments": self.arguments, "code": self.code}
+        return values | ({"defaults": self.defaults} if self.defaults else {})
 
 
 Form: TypeAlias = CanonicalForm | PluginForm
@@ -244,6 +265,8 @@ class RunSpec:
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
         """Plain values from which `from_json` builds an equal spec; `race` where there is one."""
         values = asdict(self)
+        if isinstance(self.form, PluginForm):
+            values["form"] = self.form.to_json()
         if not self.race:
             del values["race"]
         return values
@@ -270,8 +293,12 @@ class RunSpec:
             del identity["recipe"]["class_weight"]
         if self.purpose == "report":
             del identity["purpose"]
-        if identity["form"].get("code") == "":  # of a run from before it was noted
-            del identity["form"]["code"]
+        form = identity["form"]
+        if form.get("code") == "":  # of a run from before it was noted
+            del form["code"]
+        form.pop("defaults", None)
+        if isinstance(self.form, PluginForm) and self.form.is_of_file:
+            del form["name"]  # where the file lies; the code is fingerprinted
         return identity
 
 

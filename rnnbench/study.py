@@ -12,11 +12,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from rnnbench.architectures import ALL, architecture_names, check_size, make_form
+from rnnbench.architectures import (
+    ALL,
+    architecture_names,
+    check_size,
+    hyperparameter_kinds,
+    make_form,
+)
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import is_there, read_toml
 from rnnbench.limits import MOST_RUNS, parse_seeds
 from rnnbench.metrics import METRICS, USUAL_METRIC
+from rnnbench.networks.reading import Network, names_file, read_network
 from rnnbench.specs import USUAL_EMBEDDING_SIZE, Argument, Backend, DataSpec, Form, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
 
@@ -54,6 +61,8 @@ class Study:
         tuned: by architecture, the values that tuning found best for it.
         rates: by cell, and of `OTHER_CELLS`, the learning rate that a race found best for it,
             where those differ; a rate of the recipe or of tuning goes before.
+        networks: by name, those of the architectures that a function of the user's builds. They
+            are read where `architectures` names their file, or has them in place of a name.
     """
 
     name: str
@@ -73,9 +82,11 @@ class Study:
     own: Mapping[str, Any] = field(default_factory=dict)  # Any: TOML values
     tuned: Tuned = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
+    networks: Mapping[str, Network] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", check_name(self.name))
+        self._read_networks()
         if self.contrast not in CONTRASTS:
             raise StudyError(unknown_name("contrast", self.contrast, CONTRASTS))
         if self.pairing not in PAIRINGS:
@@ -88,10 +99,9 @@ class Study:
             raise StudyError("vary_split draws the split from the seed; leave split_seed out")
         if not self.architectures:
             raise StudyError("a study needs at least one architecture")
-        for name in self.architectures:
-            make_form(name)
         if not self.seeds:
             raise StudyError("a study needs at least one seed")
+        self._refuse_unknown_hyperparameters()
         # Every value is checked here, before any data is looked for.
         expand_study(self, DataSpec(dataset="none", fingerprint=""), backend="jax")
 
@@ -106,16 +116,53 @@ class Study:
             del declared["metric"]
         return declared | ({"tuned": dict(self.tuned)} if self.tuned else {})
 
+    def kinds(self, architecture: str) -> Mapping[str, type | None]:
+        """What one of the architectures takes, and the type of each; None where any will do."""
+        if architecture in self.networks:
+            return self.networks[architecture].kinds
+        return hyperparameter_kinds(architecture)
+
+    def form(self, architecture: str, **hyperparameters: Argument) -> Form:
+        """The form of one of the architectures with those hyperparameters that it takes."""
+        taken = self.kinds(architecture)
+        chosen = {key: value for key, value in hyperparameters.items() if key in taken}
+        if architecture in self.networks:
+            return self.networks[architecture].form(**chosen)
+        return make_form(architecture, **chosen)
+
     def with_values(self, architecture: str, values: Mapping[str, float | int]) -> Study:
         """The study of one architecture at the given hyperparameters and learning rate."""
         recipe = {key: (value,) for key, value in values.items() if key in _RECIPE_KEYS}
         others = {key: (value,) for key, value in values.items() if key not in _RECIPE_KEYS}
+        taken = self.kinds(architecture)
+        kept = {key: value for key, value in self.hyperparameters.items() if key in taken}
         return replace(
             self,
             architectures=(architecture,),
             recipe={**self.recipe, **recipe},
-            hyperparameters={**self.hyperparameters, **others},
+            hyperparameters={**kept, **others},
             tuned={},
+        )
+
+    def refuse_missing(self) -> None:
+        """See that each network has what it needs of hyperparameters.
+
+        Raises:
+            StudyError: one of them was not given.
+        """
+        for name in self.architectures:
+            if name in self.networks:
+                tuned = self.tuned.get(name, {})
+                self.networks[name].refuse_missing((*self.hyperparameters, *tuned))
+
+    def with_network_names(self, names: Mapping[str, str]) -> Study:
+        """The study with its networks called otherwise, by what they are called now."""
+        renamed = {new: self.networks[old].renamed(new) for old, new in names.items()}
+        return replace(
+            self,
+            architectures=tuple(names.get(name, name) for name in self.architectures),
+            networks={**self.networks, **renamed},
+            tuned={names.get(name, name): values for name, values in self.tuned.items()},
         )
 
     def with_choices(self, **choices: Any) -> Study:  # Any: fields of several types
@@ -126,7 +173,47 @@ class Study:
                 continue
             merge = isinstance(value, Mapping)
             changed[key] = {**getattr(self, key), **value} if merge else value
+        if "architectures" in changed:  # a file of the same name may be another
+            changed["networks"] = {}
         return replace(self, **changed)
+
+    def _read_networks(self) -> None:
+        """Have names in place of files and networks, and each network under its name.
+
+        Raises:
+            StudyError: a file that cannot be read, or two networks of one name.
+        """
+        networks, names = dict(self.networks), list[str]()
+        for given in self.architectures:
+            network: Network | None = given if isinstance(given, Network) else None
+            if network is None and given not in networks and names_file(given):
+                network = read_network(given)
+            if network is not None:
+                other = networks.setdefault(network.name, network)
+                if other.code != network.code:
+                    raise StudyError(
+                        f"two networks of this study are called {network.name} and differ; rename "
+                        "one of the files or functions"
+                    )
+            names.append(network.name if network else str(given))
+        object.__setattr__(self, "architectures", tuple(names))
+        object.__setattr__(self, "networks", networks)
+
+    def _refuse_unknown_hyperparameters(self) -> None:
+        """One that some of the architectures do not take is theirs who do.
+
+        Raises:
+            StudyError: one that none takes.
+        """
+        known = {key for name in self.architectures for key in self.kinds(name)}
+        for key in self.hyperparameters:
+            if key not in known:
+                names = " and ".join(dict.fromkeys(self.architectures))
+                raise StudyError(
+                    f"{names}: {unknown_name('hyperparameter', key, known)}"
+                    if known
+                    else f"{names} takes no hyperparameters, got {key}"
+                )
 
 
 def expand_study(
@@ -151,7 +238,7 @@ def expand_study(
         return list(dict.fromkeys(found))
     _check_count(study)
     forms = dict.fromkeys(
-        make_form(name, **chosen)
+        study.form(name, **chosen)
         for name in study.architectures
         for chosen in _grid(study.hyperparameters)
     )

@@ -196,7 +196,7 @@ def test_the_planted_command_is_a_real_one() -> None:
 
 def test_a_run_refuses_a_bad_file_too(rnnbench: Callable[..., Answer]) -> None:
     write_hostile(Path("bad.npz"))
-    answer = rnnbench("run", "lstm", "--dataset", "bad.npz", "--dry-run")
+    answer = rnnbench("run", "lstm", "--dataset", "bad.npz")
     assert_one_sentence(answer, UNAVAILABLE, "bad.npz is refused")
 
 

@@ -219,10 +219,10 @@ again = rnnbench.run(
     "lstm", "gru", seeds=numpy.int64(2), dataset="reviews.csv", epochs=numpy.int64(6),
     learning_rate=numpy.array([0.01]), max_len=numpy.int64(8), num_words=[numpy.int64(60)],
 )
-print(len(again.rows), again.n_failed)
+print(len(again.frame), again.n_failed)
 """
     )
     assert done.splitlines()[0] == "4 ['gru', 'lstm'] True"
     assert "index.html" in done.splitlines()
     assert "4 done already" in done
-    assert done.splitlines()[-1] == "2 0"
+    assert done.splitlines()[-1] == "4 0"

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rnnbench.architectures import display_name
 from rnnbench.data.files import sweep_folders
-from rnnbench.errors import UsageError, unknown_name
+from rnnbench.errors import StudyError, UsageError, WorkerError, unknown_name
 from rnnbench.execution import cluster
 from rnnbench.execution.devices import Placement, place_on_cluster, place_workers, usable_cores
 from rnnbench.execution.executor import Executor
@@ -53,26 +54,22 @@ def open_executor(choices: ExecutorChoices, log_folder: Path) -> Workers:
         UsageError, UnavailableError: something asked for is not known, not installed, or not there.
     """
     sweep_folders()
-    if choices.executor not in EXECUTORS:
-        raise UsageError(unknown_name("executor", choices.executor, EXECUTORS))
+    _check_executor(choices)
     if choices.executor == "ray":
         return _open_ray(choices)
-    if choices.ray_address is not None:
-        raise UsageError("--ray-address needs --executor ray")
-    placement = place_workers(
-        backend=choices.backend,
-        device=choices.device,
-        workers=choices.workers,
-        workers_per_gpu=choices.workers_per_gpu,
-    )
-    engine = choose_engine(choices.engine, choices.lanes, placement)
-    executor = LocalExecutor(
-        backend=placement.backend,
-        gpus=placement.gpus,
-        log_folder=log_folder,
-        n_lanes=engine.n_lanes,
-    )
-    return Workers(executor=executor, placement=placement, engine=engine)
+    return _place_here(choices, log_folder)
+
+
+def foresee_executor(choices: ExecutorChoices, log_folder: Path) -> Workers:
+    """What `open_executor` would give, with nothing started; a cluster as if it had no GPU.
+
+    Raises:
+        UsageError: something asked for is not known, not installed, or not there.
+    """
+    _check_executor(choices)
+    if choices.executor == "ray":
+        choices = replace(choices, executor="local", ray_address=None, device="cpu")
+    return _place_here(choices, log_folder)
 
 
 def choose_engine(asked: str, lanes: int | None, placement: Placement) -> EngineChoice:
@@ -118,16 +115,48 @@ def move_unfit_to_keras(specs: Sequence[RunSpec]) -> tuple[list[RunSpec], list[s
     return fitting, sentences
 
 
-def refuse_unfit(specs: Iterable[RunSpec]) -> None:
-    """Take the network of each plug-in once through all that a run does, before any run does.
+def refuse_unfit(specs: Iterable[RunSpec]) -> list[str]:
+    """Take each network of others once through all that a run does, before any run does.
+
+    Returns:
+        Sentences on those that can be trained, and yet have something that must be known.
 
     Raises:
         StudyError: one could not be trained, or not be kept; why.
     """
     networks = {spec.shape: spec for spec in specs if isinstance(spec.form, PluginForm)}
-    if networks:
-        some = list(networks.values())
-        call_on(some[0].backend, rehearse, some)  # a study has one back end
+    if not networks:
+        return []
+    some = list(networks.values())
+    try:
+        return call_on(some[0].backend, rehearse, some)  # a study has one back end
+    except WorkerError as err:
+        names = " or ".join(dict.fromkeys(display_name(spec.form) for spec in some))
+        raise StudyError(f"{names} cannot be tried out: {err}") from err
+
+
+def _check_executor(choices: ExecutorChoices) -> None:
+    if choices.executor not in EXECUTORS:
+        raise UsageError(unknown_name("executor", choices.executor, EXECUTORS))
+    if choices.ray_address is not None and choices.executor != "ray":
+        raise UsageError("--ray-address needs --executor ray")
+
+
+def _place_here(choices: ExecutorChoices, log_folder: Path) -> Workers:
+    placement = place_workers(
+        backend=choices.backend,
+        device=choices.device,
+        workers=choices.workers,
+        workers_per_gpu=choices.workers_per_gpu,
+    )
+    engine = choose_engine(choices.engine, choices.lanes, placement)
+    executor = LocalExecutor(
+        backend=placement.backend,
+        gpus=placement.gpus,
+        log_folder=log_folder,
+        n_lanes=engine.n_lanes,
+    )
+    return Workers(executor=executor, placement=placement, engine=engine)
 
 
 def _open_ray(choices: ExecutorChoices) -> Workers:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -20,7 +20,7 @@ from rnnbench.execution.environment import applied, worker_environment
 from rnnbench.output.streams import steady_output
 from rnnbench.specs import Backend
 
-STANDARD_ERROR = 2  # by number: a process without one has no `sys.stderr`
+STANDARD_OUTPUT, STANDARD_ERROR = 1, 2  # by number: a process without has no `sys.stderr`
 
 _starting = threading.Lock()  # the environment and `__main__` are the whole process's
 
@@ -60,8 +60,9 @@ def spawn(
     """
     if multiprocessing.current_process().daemon:
         raise UsageError(
-            "workers cannot be started from a process of a multiprocessing.Pool; call rnnbench "
-            "from the main process, or from a concurrent.futures.ProcessPoolExecutor"
+            "workers cannot be started from a daemonic process, such as those of a "
+            "multiprocessing.Pool; call rnnbench from the main process, or from a "
+            "concurrent.futures.ProcessPoolExecutor"
         )
     if log is not None and log.is_symlink():
         log.unlink()  # nothing is written to where a link of the ledger leads
@@ -157,6 +158,8 @@ def _enter(
     if log is not None:
         with open(log, "ab") as file:
             os.dup2(file.fileno(), STANDARD_ERROR)
+    with suppress(OSError):
+        os.dup2(STANDARD_ERROR, STANDARD_OUTPUT)  # what a network's code prints is no answer
     target(pipe, *arguments)
 
 

@@ -15,6 +15,7 @@ from rnnbench.output.characters import encodable, plain, plain_lines
 from rnnbench.output.streams import steady
 
 PIPE_WIDTH = 120
+CELL_WIDTH = 100  # of a notebook, on a screen of 1,280 pixels
 
 
 class PlainConsole(Console):
@@ -24,7 +25,7 @@ class PlainConsole(Console):
     """
 
     def __init__(self, **options: Any) -> None:  # Any: of `Console`
-        super().__init__(markup=False, emoji=False, highlight=False, **options)
+        super().__init__(markup=False, emoji=False, highlight=False, force_jupyter=False, **options)
 
     @property
     def file(self) -> IO[str]:
@@ -51,13 +52,34 @@ class PlainConsole(Console):
 def open_console(*, quiet: bool = False, stderr: bool = False) -> PlainConsole:
     """Standard output, as wide as the terminal; a pipe or a file gets room for a whole table.
 
+    In a notebook it is plain text: what is printed there becomes one block of it.
+
     Args:
         stderr: standard error instead.
     """
+    if is_in_kernel():  # whose environment asks for colours
+        return PlainConsole(
+            quiet=quiet,
+            stderr=stderr,
+            width=CELL_WIDTH,
+            force_terminal=False,
+        )
     console = PlainConsole(quiet=quiet, stderr=stderr)
     if console.is_terminal:
         return console
     return PlainConsole(quiet=quiet, stderr=stderr, width=PIPE_WIDTH)
+
+
+def is_in_kernel() -> bool:
+    """Whether this runs in a notebook's kernel, which has no terminal."""
+    ipython = sys.modules.get("IPython")  # who is in a kernel has imported it
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def shows_values() -> bool:
+    """Whether the value of what is typed is shown: in a notebook, and at Python's own prompt."""
+    return hasattr(sys, "ps1")
 
 
 def print_json(found: Any) -> None:  # Any: what `as_json` takes

@@ -58,7 +58,7 @@ def render_html(page: Page, *, has_csv: bool) -> str:
     from markupsafe import Markup
 
     environment = _environment(autoescape=True, finalize=_write_html)
-    environment.filters.update(marked=_mark_code, whole=_write_whole, attribute=_write_attribute)
+    environment.filters.update(marked=mark_code, whole=write_whole, attribute=_write_attribute)
     drawings = {picture.name: Markup(write_svg(picture)) for picture in page.pictures}
     return _render(environment, "page.html.jinja", page, has_csv=has_csv, drawings=drawings)
 
@@ -90,7 +90,7 @@ def _escape_piece(text: str) -> str:
     return _LINK.sub(lambda found: f"\\{found[0]}", escaped)
 
 
-def _mark_code(text: str) -> Markup:
+def mark_code(text: str) -> Markup:
     """Text for HTML, with what stands between backquotes set as code."""
     from markupsafe import Markup
 
@@ -124,7 +124,7 @@ def _isolate(text: str) -> Markup:
     return Markup("").join([*pieces, escape(text[end:])])
 
 
-def _write_whole(text: str) -> Markup:
+def write_whole(text: str) -> Markup:
     """A name, or a text of the user's, in the direction of its first letter."""
     from markupsafe import Markup, escape
 

@@ -1,7 +1,7 @@
 """What a study on own texts takes where nobody set it: by their size, and by a race."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -32,6 +32,8 @@ class Racing:
     Args:
         limit_seconds: when it ends; 0 for no race, which leaves the notes' recipe as it is.
         is_fresh: whether a race that was kept does not count.
+        on_open: called in place of a race that would have to be run, with the names of what it
+            would choose; None where it is run.
     """
 
     workers: Workers
@@ -39,6 +41,7 @@ class Racing:
     limit_seconds: float
     is_fresh: bool
     view: Screen
+    on_open: Callable[[Collection[str]], object] | None = None
 
 
 def without_values_of_imdb(study: Study) -> Study:
@@ -73,8 +76,14 @@ def with_defaults(study: Study, dataset: DatasetRef, racing: Racing) -> Study:
             f"seed {SEED} chooses the settings in a race; networks must be measured on others: "
             "leave it out of --seeds"
         )
-    race = _find_or_run(_first_run(study, dataset, racing.workers), held, racing)
-    return _with_setting(study, race, held)
+    base = _first_run(study, dataset, racing.workers)
+    if racing.on_open is None:
+        return _with_setting(study, _find_or_run(base, held, racing), held)
+    kept = _find(base, held, racing)
+    if kept is not None:
+        return _with_setting(study, kept, held)
+    racing.on_open([item.name for item in fields(Setting) if item.name not in held])
+    return study
 
 
 def _grids(
@@ -115,19 +124,30 @@ def _find_or_run(base: RunSpec, held: Mapping[str, float | int], racing: Racing)
     """One command races at a time: the next finds what it kept."""
     ledger, view = racing.ledger, racing.view
     with ledger.locked(view.say_waiting, LOCK):
-        kept = None if racing.is_fresh else find_race(ledger.folder, base, held, view.warn)
-        if kept is not None and kept.was_cut and racing.limit_seconds > kept.limit_seconds:
-            kept = None  # more time was given
-        race = kept or _run(base, held, racing)
-        if kept is None and race.is_decided:
+        kept = _find(base, held, racing)
+        if kept is not None:
+            return kept
+        race = _run(base, held, racing)
+        if race.is_decided:
             try:
                 write_race(ledger.folder, race)
             except OSError as err:
                 view.warn(
                     f"the race cannot be kept ({why_failed(err)}); the next command races again"
                 )
-    show_race(race, view, is_kept=kept is not None)
+    show_race(race, view, is_kept=False)
     return race
+
+
+def _find(base: RunSpec, held: Mapping[str, float | int], racing: Racing) -> Race | None:
+    """The race that was kept of such runs, and counts."""
+    if racing.is_fresh:
+        return None
+    kept = find_race(racing.ledger.folder, base, held, racing.view.warn)
+    if kept is None or (kept.was_cut and racing.limit_seconds > kept.limit_seconds):
+        return None  # more time was given
+    show_race(kept, racing.view, is_kept=True)
+    return kept
 
 
 def _run(base: RunSpec, held: Mapping[str, float | int], racing: Racing) -> Race:

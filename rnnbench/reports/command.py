@@ -6,12 +6,17 @@ from typing import Annotated
 
 import typer
 
+from rnnbench.completions import offer_begun_studies
 from rnnbench.options import TrackingUri, here, words
 
 
 def report(
     study: Annotated[
-        str | None, typer.Argument(help="The study; by default the one worked on last.")
+        str | None,
+        typer.Argument(
+            help="The study; by default the one worked on last.",
+            autocompletion=offer_begun_studies,
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; reports/STUDY by default.")] = None,
     formats: Annotated[

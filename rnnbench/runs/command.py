@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rnnbench.completions import offer_begun_studies, offer_runs
 from rnnbench.errors import UsageError
 from rnnbench.options import Json, TrackingUri, flatten, given, here
 from rnnbench.own_options import FileChoices, TextChoices
@@ -19,10 +20,22 @@ Run = Annotated[
     str,
     typer.Argument(
         help="A run's fingerprint or MLflow id (its beginning does), or an architecture: "
-        "the run of it with the lowest validation loss in the study worked on last."
+        "the run of it with the lowest validation loss in the study worked on last.",
+        autocompletion=offer_runs,
     ),
 ]
-Study = Annotated[str | None, typer.Option(help="Look for the run in this study only.")]
+Study = Annotated[
+    str | None,
+    typer.Option(help="Look for the run in this study only.", autocompletion=offer_begun_studies),
+]
+TrustCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-code",
+        help="Run the code of a network that came with a run from elsewhere; "
+        "`rnnbench show RUN --code` prints it.",
+    ),
+]
 
 
 def list_(
@@ -53,15 +66,24 @@ def list_(
         show_listings(found)
 
 
-def show(run: Run, study: Study = None, json: Json = False) -> None:
+def show(
+    run: Run,
+    study: Study = None,
+    code: Annotated[
+        bool, typer.Option("--code", help="Print the code of your own network that it trained.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Show one run: what was asked, its curve, its scores, and where its files are."""
     from rnnbench.page.consoles import print_json
     from rnnbench.recorded_runs import find_run
-    from rnnbench.runs.show import describe_run, show_run
+    from rnnbench.runs.show import describe_run, show_code, show_run
 
     screen = _screen()
     found = find_run(run, here(), study, screen.warn)
-    if json:
+    if code:
+        show_code(found, screen)
+    elif json:
         print_json(describe_run(found))
     else:
         show_run(found, screen)
@@ -88,6 +110,7 @@ def predict(
         ),
     ] = None,
     study: Study = None,
+    trust_code: TrustCode = False,
     json: Json = False,
     *,
     how: TextChoices,
@@ -99,12 +122,15 @@ def predict(
     from rnnbench.runs.scored_file import predict_file
 
     if file is not None and not texts:
-        predict_file(run, file, out, OwnChoices(**given(how)), here(), study=study, as_json=json)
+        choices = OwnChoices(**given(how))
+        predict_file(
+            run, file, out, choices, here(), study=study, trusts_code=trust_code, as_json=json
+        )
         return
     if file is not None or not texts:
         raise UsageError("give texts in quotes, or name a file of them with --file: one of the two")
     _refuse_without("--file", {**given(how), **({"out": out} if out else {})})
-    found = predict_text(run, texts, here(), study)
+    found = predict_text(run, texts, here(), study, trusts_code=trust_code)
     if json:
         print_json(found)
         return
@@ -120,6 +146,7 @@ def evaluate(
         typer.Option(help="A file of labelled texts; by default the run's own test half."),
     ] = None,
     study: Study = None,
+    trust_code: TrustCode = False,
     json: Json = False,
     *,
     file: FileChoices,
@@ -133,7 +160,8 @@ def evaluate(
     chosen = given(file)
     if dataset is None:
         _refuse_without("--dataset", chosen)
-    found = evaluate_run(run, dataset, OwnChoices(**chosen), here(), study)
+    table = OwnChoices(**chosen)
+    found = evaluate_run(run, dataset, table, here(), study, trusts_code=trust_code)
     if json:
         print_json(found.to_json())
     else:
@@ -141,7 +169,13 @@ def evaluate(
 
 
 def export(
-    study: Annotated[str, typer.Argument(help="The study's name, as `rnnbench list runs` has it.")],
+    study: Annotated[
+        str,
+        typer.Argument(
+            help="The study's name, as `rnnbench list runs` has it.",
+            autocompletion=offer_begun_studies,
+        ),
+    ],
     file: Annotated[Path, typer.Argument(help="The zip file to write.")],
 ) -> None:
     """Write a study's runs into one file, for another machine."""

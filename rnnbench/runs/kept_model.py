@@ -13,7 +13,7 @@ from rnnbench.data.cached_tokenizer import make_tokenizer, with_words
 from rnnbench.data.corpus import FIRST_WORD
 from rnnbench.data.text_summaries import TextSummary, summaries_at_hand
 from rnnbench.data.tokenizer import Tokenizer
-from rnnbench.errors import DataError, WorkerError
+from rnnbench.errors import DataError, UsageError, WorkerError
 from rnnbench.execution.devices import installed_backends
 from rnnbench.execution.process import call_on
 from rnnbench.ledger import Ledger
@@ -100,14 +100,21 @@ class KeptModel:
         )
 
 
-def open_model(words: str, root: Path, study: str | None = None) -> KeptModel:
+def open_model(
+    words: str, root: Path, study: str | None = None, *, trusts_code: bool = False
+) -> KeptModel:
     """The best model of the run that is meant.
 
+    Args:
+        trusts_code: whether code that came with a run from elsewhere may be run.
+
     Raises:
-        UsageError: no such run, or it keeps no model.
+        UsageError: no such run, or it keeps no model, or its code is not trusted.
         DataError: nothing here tells how its texts were cut.
     """
     run = find_run(words, root, study)
+    if not trusts_code:
+        _refuse_code(run)
     file, data = model_file(run.entry), run.spec.data
     summaries = Ledger(root, writable=False).summaries([data.fingerprint])
     with summaries_at_hand(summaries):
@@ -121,9 +128,22 @@ def open_model(words: str, root: Path, study: str | None = None) -> KeptModel:
     )
 
 
+def _refuse_code(run: RecordedRun) -> None:
+    """See that the run's network is not code from elsewhere."""
+    form, origin = run.spec.form, run.result.imported_from if run.result else None
+    if isinstance(form, PluginForm) and form.is_of_file and origin is not None:
+        raise UsageError(
+            f"the network {display_name(form)} is code that came with this run from {origin}, and "
+            f"would be run: read it with `rnnbench show {run.spec.fingerprint} --code`, then add "
+            "--trust-code"
+        )
+
+
 def _code_notes(form: Form) -> tuple[str, ...]:
     """A sentence where the code of a plug-in may not be what trained the model."""
-    if not isinstance(form, PluginForm) or form.code == installed_code(form.name):
+    if not isinstance(form, PluginForm) or form.is_of_file:
+        return ()
+    if form.code == installed_code(form.name):
         return ()
     was = "was edited since it" if form.code else "may not be what"
     return (

@@ -1,6 +1,7 @@
 """`rnnbench list`: what there is to run, and what was run."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,7 +21,7 @@ from rnnbench.output.amounts import plural
 from rnnbench.output.characters import csv_text
 from rnnbench.page.consoles import open_console
 from rnnbench.page.csv_files import write_lines
-from rnnbench.recorded_runs import RecordedRun, find_runs, read_runs
+from rnnbench.recorded_runs import RecordedRun, changed_at, read_runs
 from rnnbench.specs import USUAL_SETTINGS, Form, PluginForm
 from rnnbench.study import bundled_studies, load_study
 
@@ -47,10 +48,7 @@ COLUMNS = (
 )
 _SETTINGS = ("order", "backend", "engine", "learning_rate", "class_weight", "num_words", "max_len")
 _HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")
-_RESULTS = (
-    "status",
-    "epochs",
-    "best_epoch",
+MEASURED = (
     "val_loss",
     "val_accuracy",
     "test_loss",
@@ -60,11 +58,15 @@ _RESULTS = (
     "test_quadratic_kappa",
     "fit_seconds",
 )
+_RESULTS = ("status", "epochs", "best_epoch", *MEASURED)
 
 Listing: TypeAlias = list[dict[str, str]]
 """Rows of words by heading."""
 
-_NOTHING = {"runs in this folder": "none yet; start with `rnnbench run --all`"}
+_NOTHING = dict.fromkeys(
+    ("runs in this folder", "studies with runs in this folder (rnnbench report NAME)"),
+    "none yet; start with `rnnbench run --all`",
+)
 
 
 def list_all(
@@ -88,8 +90,11 @@ def list_all(
         found["architectures"] = _architectures()
     if what in (None, "studies"):
         found["studies (rnnbench run --study NAME)"] = _studies(root)
+    runs = () if what == "architectures" else _read(root, on_problem)
+    if what in (None, "studies"):
+        found["studies with runs in this folder (rnnbench report NAME)"] = _begun_studies(runs)
     if what in (None, "runs"):
-        found["runs in this folder"] = _runs(root, on_problem)
+        found["runs in this folder"] = _runs(runs)
     return found
 
 
@@ -111,8 +116,7 @@ def runs_as_csv(root: Path, on_problem: Callable[[str], None] = lambda _: None) 
 
     Those that somebody deleted in MLflow are left out.
     """
-    runs = read_runs(Ledger(root, writable=False, on_problem=on_problem))
-    return write_runs(_describe_runs(runs))
+    return write_runs(describe_runs(_read(root, on_problem)))
 
 
 def write_runs(records: Iterable[Mapping[str, object]]) -> str:
@@ -120,19 +124,10 @@ def write_runs(records: Iterable[Mapping[str, object]]) -> str:
     return write_lines(COLUMNS, ([csv_text(r.get(name)) for name in COLUMNS] for r in records))
 
 
-def result_records(study: str, root: Path) -> list[dict[str, Any]]:  # Any: a column's values
-    """The runs that are over, by architecture and seed; None where there is no value.
-
-    Those that somebody deleted in MLflow are left out.
-
-    Raises:
-        UsageError: there is no such study in the folder.
-    """
-    return _describe_runs(find_runs(Ledger(root, writable=False), study))
-
-
-def _describe_runs(runs: Iterable[RecordedRun]) -> list[dict[str, Any]]:
-    """What was asked and what came out, by study, architecture and seed."""
+def describe_runs(
+    runs: Iterable[RecordedRun],
+) -> list[dict[str, Any]]:  # Any: a column's values
+    """What was asked of the runs that are over and what came out, by study, architecture, seed."""
     records = []
     for run in runs:
         spec, result = run.spec, run.result
@@ -205,9 +200,34 @@ def _studies(root: Path) -> Listing:
     return list(found.values())
 
 
-def _runs(root: Path, on_problem: Callable[[str], None]) -> Listing:
+def _read(root: Path, on_problem: Callable[[str], None]) -> list[RecordedRun]:
+    return read_runs(Ledger(root, writable=False, on_problem=on_problem))
+
+
+def _begun_studies(runs: Iterable[RecordedRun]) -> Listing:
+    """The study that was worked on last comes last."""
+    groups: dict[str, list[RecordedRun]] = {}
+    for run in runs:
+        groups.setdefault(run.study, []).append(run)
+    last = {name: max(changed_at(run.entry) for run in group) for name, group in groups.items()}
+    return [
+        {
+            "name": name,
+            "data": ", ".join(dict.fromkeys(run.spec.data.dataset for run in groups[name])),
+            "architectures": ", ".join(
+                dict.fromkeys(display_name(run.spec.form) for run in groups[name])
+            ),
+            "runs": str(len(groups[name])),
+            "finished": str(sum(run.is_finished for run in groups[name])),
+            "last worked on": datetime.fromtimestamp(last[name]).strftime("%Y-%m-%d %H:%M"),
+        }
+        for name in sorted(groups, key=last.__getitem__)
+    ]
+
+
+def _runs(runs: Iterable[RecordedRun]) -> Listing:
     rows = []
-    for run in read_runs(Ledger(root, writable=False, on_problem=on_problem)):
+    for run in runs:
         spec, result = run.spec, run.result
         status = result.status if result else f"{plural(len(run.entry.history()), 'epoch')} done"
         score = f"{result.test_accuracy:.4f}" if result and result.test_accuracy else "–"

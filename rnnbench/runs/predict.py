@@ -35,7 +35,7 @@ class Prediction:
     Args:
         run: the run's fingerprint, and its architecture and seed in words.
         answer: the likeliest class; None of a text of which the network knows no token.
-        probabilities: by class; None likewise.
+        probabilities: by class; each None likewise.
         tokens: what the text was cut into.
         seen: the tokens as the network sees them, in order; None for one that it does not know.
         n_cut: tokens at the beginning that are beyond its length.
@@ -46,7 +46,7 @@ class Prediction:
     title: str
     text: str
     answer: str | None
-    probabilities: dict[str, float] | None
+    probabilities: dict[str, float | None]
     tokens: Tokens
     seen: tuple[str | None, ...]
     n_cut: int
@@ -54,15 +54,23 @@ class Prediction:
 
 
 def predict_text(
-    words: str, texts: list[str], root: Path, study: str | None = None
+    words: str,
+    texts: list[str],
+    root: Path,
+    study: str | None = None,
+    *,
+    trusts_code: bool = False,
 ) -> list[Prediction]:
     """What the run's best model says of each text.
 
+    Args:
+        trusts_code: whether code that came with a run from elsewhere may be run.
+
     Raises:
-        UsageError: no such run, or it keeps no model.
+        UsageError: no such run, or it keeps no model, or its code is not trusted.
         DataError: the words behind its numbers are not here.
     """
-    model = open_model(words, root, study).knows_words()
+    model = open_model(words, root, study, trusts_code=trusts_code).knows_words()
     tokenizer = model.tokenizer
     cut = [tokenizer.cut(text) for text in texts]
     notes = (*model.notes, *model.cut_notes())
@@ -70,14 +78,14 @@ def predict_text(
     for text, tokens, row in zip(
         texts, cut, model.ask_known(tokenizer.encode_cut(cut)), strict=True
     ):
-        chances = dict(zip(tokenizer.classes, map(float, row), strict=True))
         is_known = not np.isnan(row).any()
+        chances = (float(chance) if is_known else None for chance in row)
         prediction = Prediction(
             run=model.run.entry.fingerprint,
             title=model.title,
             text=text,
             answer=tokenizer.classes[row.argmax()] if is_known else None,
-            probabilities=chances if is_known else None,
+            probabilities=dict(zip(tokenizer.classes, chances, strict=True)),
             tokens=tokenizer.tokens,
             seen=tokenizer.see(tokens),
             n_cut=max(len(tokens) - tokenizer.max_len, 0),
@@ -88,16 +96,26 @@ def predict_text(
 
 
 def evaluate_run(
-    words: str, dataset: str | None, table: OwnChoices, root: Path, study: str | None = None
+    words: str,
+    dataset: str | None,
+    table: OwnChoices,
+    root: Path,
+    study: str | None = None,
+    *,
+    trusts_code: bool = False,
 ) -> Evaluation:
     """How the run's best model scores, on the test half of its data or on another file.
 
     Of texts that are not on this machine count the answers that the run kept.
 
+    Args:
+        trusts_code: whether code that came with a run from elsewhere may be run.
+
     Raises:
-        UsageError, DataError: no such run or file, or a class that the model does not know.
+        UsageError, DataError: no such run or file, or a class that the model does not know, or
+            its code is not trusted.
     """
-    model = open_model(words, root, study)
+    model = open_model(words, root, study, trusts_code=trusts_code)
     data = model.spec.data
     if dataset is None:
         with summaries_at_hand(model.summaries):
@@ -122,7 +140,7 @@ def show_prediction(prediction: Prediction, screen: Screen) -> None:
     say = screen.say
     token = "word" if prediction.tokens == "dictionary" else prediction.tokens.removesuffix("s")
     say(f"run       {prediction.run}: {prediction.title}")
-    if prediction.probabilities is None:
+    if prediction.answer is None:
         say(f"answer    none: the model knows no {token} of this text")
     else:
         chances = (f"{name} {value:.3f}" for name, value in prediction.probabilities.items())

@@ -44,6 +44,7 @@ def predict_file(
     root: Path,
     *,
     study: str | None = None,
+    trusts_code: bool = False,
     as_json: bool = False,
 ) -> None:
     """Write the file's rows, in their order, with the likeliest class of each text.
@@ -54,6 +55,7 @@ def predict_file(
     Args:
         file: its path; `-` takes a text a line from standard input.
         out: a new file; None prints.
+        trusts_code: whether code that came with a run from elsewhere may be run.
         as_json: whether it prints an object a line, not CSV.
 
     Raises:
@@ -64,7 +66,7 @@ def predict_file(
     # What is printed is rows alone.
     view = Screen(console=None if out else open_console(stderr=True))
     ending = _check_out(out) if out else JSON_LINES[0] if as_json else ENDINGS[0]
-    model = open_model(words, root, study).knows_words()
+    model = open_model(words, root, study, trusts_code=trusts_code).knows_words()
     with open_texts(file) as path:
         rows = call_in_process(prepare.read_unlabelled, path, choices)
     for note in rows.notes:

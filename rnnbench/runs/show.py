@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnbench.architectures import display_name
+from rnnbench.errors import UsageError
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
 from rnnbench.page.texts import duration
@@ -68,6 +69,24 @@ def show_run(run: RecordedRun, screen: Screen) -> None:
         say("deleted   in MLflow, so that tables and reports leave it out")
     for path in sorted(run.entry.folder.iterdir()):
         say(f"file      {path}")
+
+
+def show_code(run: RecordedRun, screen: Screen) -> None:
+    """Print the code of a network of the user's own, each file under its name; runs none of it.
+
+    Raises:
+        UsageError: the run has none.
+    """
+    source = run.entry.network()
+    if source is None:
+        raise UsageError(
+            f"the run {run.spec.fingerprint} keeps no code: {_name(run)} is no network of a file "
+            "of one's own, or its code is not here"
+        )
+    for name, text in sorted(source.files, key=lambda item: item[0] != source.entry):
+        screen.say(f"# {name}" + (f", {source.function}" if name == source.entry else ""))
+        for line in text.splitlines():
+            screen.say(line.expandtabs(4))
 
 
 def draw_curve(history: Sequence[EpochRow]) -> list[str]:

@@ -13,13 +13,22 @@ from rnnbench.errors import WorkerError
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.page.screen import Screen
 from rnnbench.run_options import RunChoices
-from rnnbench.specs import EpochEnded, Failed, Finished, RunSpec, Started
+from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
 from rnnbench.studies.forecast import Budget, Cost, fit_budget, forecast
-from rnnbench.studies.plan import Plan, is_unlike_textbook, open_study, run_kind
+from rnnbench.studies.plan import (
+    WORKER_START_SECONDS,
+    Plan,
+    is_unlike_textbook,
+    open_study,
+    reference_seconds,
+    run_kind,
+)
 from rnnbench.studies.screen import ForecastScreen
 from rnnbench.tracking.provenance import drop_options
 
 CALIBRATION_EPOCHS = 3
+CALIBRATION_SECONDS = 120.0
+SHAPE_SECONDS = 6.0  # compiling a network, and scoring it at the end
 PILOT_SECONDS = 120.0
 
 
@@ -48,7 +57,7 @@ def plan_study(
             plan = replace(plan, pilot=run_pilot(plan, view))
         if plan.tasks:
             found["forecast"] = forecast(plan, costs)
-            view.show_forecast(plan, found["forecast"])
+            view.show_forecast(plan, found["forecast"], _as_run(choices.command))
         if budget_seconds is not None:
             budget = fit_budget(plan, costs, budget_seconds)
             command = _command(choices, plan, budget)
@@ -57,41 +66,89 @@ def plan_study(
         return found
 
 
-def _measure_costs(specs: Iterable[RunSpec], n_workers: int, executor: Executor) -> dict[str, Cost]:
-    """Train a few epochs of each shape; nothing is kept, and what diverges has no cost.
+def measure_costs(
+    specs: Sequence[RunSpec], n_workers: int, executor: Executor
+) -> tuple[dict[str, Cost], set[str]]:
+    """What each shape costs, by a few epochs of it; nothing is kept.
 
-    As many runs at once as the study will have, since they share the machine.
+    As many runs at once as the study will have, since they share the machine. What diverges or
+    fails has no cost. After `CALIBRATION_SECONDS` every run ends with its epoch; a shape that had
+    none by then is taken to cost what the others do.
+
+    Returns:
+        The costs, and the shapes that had no time.
     """
-    # A learning rate costs no time, but a high one may diverge.
-    by_rate = sorted(specs, key=lambda spec: -spec.recipe.learning_rate)
-    shapes = list({spec.shape: spec for spec in by_rate}.values())
+    shapes = _pick_shapes(specs)
     copies = max(1, -(-n_workers // len(shapes)))
-    tasks = [Task(spec=_short(spec, seed)) for seed in range(copies) for spec in shapes]
-    began: dict[str, float] = {}
-    seen: dict[str, list[Cost]] = {}
-    epochs: dict[str, list[tuple[float, float]]] = {}
-    by_key = {task.spec.fingerprint: task.spec for task in tasks}
-    last: float | None = None  # a worker's own start is no cost of its first run
-    for event in executor.run(tasks):
+    meter = _Meter([Task(spec=_short(spec, n)) for n in range(copies) for spec in shapes])
+    deadline = time.perf_counter() + CALIBRATION_SECONDS
+    for event in executor.run(meter.tasks):
+        meter.observe(event)
+        if time.perf_counter() > deadline:
+            for task in meter.tasks:
+                executor.stop(task.spec.fingerprint)
+    costs = meter.costs()
+    late = {spec.shape for spec in shapes} - costs.keys() - meter.lost
+    return costs | (dict.fromkeys(late, _mean([*costs.values()])) if costs else {}), late
+
+
+class _Meter:
+    """When the events of a few short runs came, and what the runs cost by that."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self.tasks = tasks
+        self._lost: set[str] = set()  # runs that diverged or failed
+        self._specs = {task.spec.fingerprint: task.spec for task in tasks}
+        self._last: float | None = None  # a worker's own start is no cost of its first run
+        self._began: dict[str, float] = {}
+        self._epochs: dict[str, list[tuple[float, float]]] = {}  # when each ended, and its seconds
+        self._ends: dict[str, tuple[float, int]] = {}  # seconds after the last epoch, and bytes
+
+    def observe(self, event: Event) -> None:
+        """Take one event into account."""
         now, key = time.perf_counter(), event.fingerprint
         if isinstance(event, Started):
-            last = last or now
-            began[key] = last
+            self._last = self._last or now
+            self._began[key] = self._last
         elif isinstance(event, EpochEnded):
-            epochs.setdefault(key, []).append((now, event.row.epoch_seconds))
+            self._epochs.setdefault(key, []).append((now, event.row.epoch_seconds))
         elif isinstance(event, Finished) and event.result.status == "finished":
-            times = epochs[key]
-            seen.setdefault(by_key[key].shape, []).append(
-                Cost(
-                    start_seconds=max(times[0][0] - began[key] - times[0][1], 0.0),
-                    epoch_seconds=statistics.median(seconds for _, seconds in times[1:]),
-                    end_seconds=now - times[-1][0],
-                    file_bytes=len(event.model) + len(event.predictions),
-                )
-            )
+            n_bytes = len(event.model) + len(event.predictions)
+            self._ends[key] = (now - self._epochs[key][-1][0], n_bytes)
+        elif isinstance(event, Finished | Failed):
+            self._lost.add(key)
         if isinstance(event, Finished | Failed):
-            last = now
-    return {shape: _mean(costs) for shape, costs in seen.items()}
+            self._last = now
+
+    @property
+    def lost(self) -> set[str]:
+        """Shapes of which a run diverged or failed."""
+        return {self._specs[key].shape for key in self._lost}
+
+    def costs(self) -> dict[str, Cost]:
+        """By shape, the means over its runs that had an epoch."""
+        found: dict[str, list[Cost]] = {}
+        for key in self._epochs.keys() - self._lost:
+            found.setdefault(self._specs[key].shape, []).append(self._cost(key))
+        return {shape: _mean(costs) for shape, costs in found.items()}
+
+    def _cost(self, key: str) -> Cost:
+        (first_end, first), *others = self._epochs[key]
+        epoch = statistics.median([seconds for _, seconds in others] or [first])
+        # One that the time cut is taken to end as the others do, or in about an epoch's time.
+        ends = [self._ends[key]] if key in self._ends else [*self._ends.values()] or [(epoch, 0)]
+        return Cost(
+            start_seconds=max(first_end - self._began[key] - first, 0.0),
+            epoch_seconds=epoch,
+            end_seconds=statistics.fmean(seconds for seconds, _ in ends),
+            file_bytes=max(n_bytes for _, n_bytes in ends),
+        )
+
+
+def _pick_shapes(specs: Iterable[RunSpec]) -> list[RunSpec]:
+    """A run of each shape; of several rates the lowest: they cost the same, a high one diverges."""
+    by_rate = sorted(specs, key=lambda spec: -spec.recipe.learning_rate)
+    return [*{spec.shape: spec for spec in by_rate}.values()]
 
 
 def run_pilot(plan: Plan, view: Screen) -> dict[str, int]:
@@ -104,10 +161,7 @@ def run_pilot(plan: Plan, view: Screen) -> dict[str, int]:
         The epochs that are expected of each kind that was tried.
     """
     minutes = f"{PILOT_SECONDS / 60:.0f} minutes"
-    view.say(
-        "How many epochs such runs take is not known yet: one of each network goes to its early "
-        f"stop, for {minutes} at most."
-    )
+    view.say("now one run of each network goes to its early stop")
     first: dict[str, RunSpec] = {}
     for spec in plan.specs:
         if is_unlike_textbook(spec):
@@ -142,15 +196,28 @@ def run_pilot(plan: Plan, view: Screen) -> dict[str, int]:
     return {run_kind(spec): ended[key] for key, spec in pilots.items()}
 
 
-def _calibrate(plan: Plan, has_budget: bool, view: Screen) -> tuple[Plan, Mapping[str, Cost]]:
+def _calibrate(
+    plan: Plan, has_budget: bool, view: ForecastScreen
+) -> tuple[Plan, Mapping[str, Cost]]:
     """The plan without what cannot be trained, and what the rest costs."""
     # A budget may hold further seeds of networks whose runs are over.
     specs = plan.specs if has_budget else [task.spec for task in plan.tasks]
-    view.say("A few epochs of each network are trained now, for about half a minute.")
     n_workers = min(plan.most_workers, len(specs))
-    costs = _measure_costs(specs, n_workers, plan.workers.executor)
+    n_shapes, seconds = len(_pick_shapes(specs)), expect_seconds(plan, specs, n_workers)
+    view.show_measuring(n_shapes, seconds, CALIBRATION_SECONDS, PILOT_SECONDS * plan.is_guess)
+    costs, late = measure_costs(specs, n_workers, plan.workers.executor)
     if not costs:
-        raise WorkerError("the calibration gave no result; `rnnbench run` will say why")
+        raise WorkerError(
+            "the calibration gave no result: no network came as far as an epoch within "
+            f"{CALIBRATION_SECONDS / 60:.0f} minutes, or none can be trained; `rnnbench run` says "
+            "which"
+        )
+    if late:
+        names = {display_name(spec.form): None for spec in specs if spec.shape in late}
+        view.warn(
+            f"{', '.join(names)} had no time in the calibration, and is taken to cost as much as "
+            "the others; the forecast is rough"
+        )
     lost = {spec.shape: display_name(spec.form) for spec in specs if spec.shape not in costs}
     if lost:
         view.warn(
@@ -162,15 +229,32 @@ def _calibrate(plan: Plan, has_budget: bool, view: Screen) -> tuple[Plan, Mappin
     return plan.without(lost), costs
 
 
+def expect_seconds(plan: Plan, specs: Sequence[RunSpec], n_workers: int) -> float:
+    """How long the calibration will take, by what such networks took elsewhere; at most its limit.
+
+    A network of many units takes longer, as does a slower machine.
+    """
+    shapes = _pick_shapes(specs)
+    copies = max(1, -(-n_workers // len(shapes)))
+    work = [SHAPE_SECONDS + reference_seconds(s, plan.n_train, CALIBRATION_EPOCHS) for s in shapes]
+    seconds = WORKER_START_SECONDS + max(copies * sum(work) / n_workers, *work)
+    return min(seconds, CALIBRATION_SECONDS)
+
+
 def _command(choices: RunChoices, plan: Plan, budget: Budget) -> str:
     """The words that run what fits."""
-    given = shlex.split(choices.command.replace("rnnbench plan", "rnnbench run", 1))
-    words = drop_options(given, ("--budget", "--seeds", "--epochs"), ("--json",))
+    words = drop_options(shlex.split(_as_run(choices.command)), ("--seeds", "--epochs"), ())
     if budget.verdict is not None:
         words += ["--seeds", str(budget.verdict.n_seeds)]
     if choices.epochs or budget.epochs < max(s.recipe.epochs for s in plan.specs):
         words += ["--epochs", str(budget.epochs)]
     return shlex.join(words)
+
+
+def _as_run(command: str) -> str:
+    """The words that run what `rnnbench plan` with them forecasts."""
+    given = shlex.split(command.replace("rnnbench plan", "rnnbench run", 1))
+    return shlex.join(drop_options(given, ("--budget",), ("--json",)))
 
 
 def _short(spec: RunSpec, seed: int) -> RunSpec:

@@ -13,26 +13,27 @@ from rnnbench.run_options import RunChoices
 def run(
     choices: RunChoices,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what `rnnbench plan` does, and stop.")
+        bool, typer.Option("--dry-run", help="Say at once what would be run, and stop.")
     ] = False,
 ) -> None:
     """Train what is missing of a study, track it in MLflow, and compare the architectures.
 
     Finished runs are kept: the same command again does only what is missing.
     """
+    from rnnbench.studies.preview import preview_study
     from rnnbench.studies.run import run_study
-    from rnnbench.studies.screen import RunScreen
+    from rnnbench.studies.screen import PreviewScreen, RunScreen
 
     choices = replace(choices, command=this_command())
     if dry_run:
-        _forecast(choices, None, json=False)
+        preview_study(choices, PreviewScreen(), here())
         return
     screen = RunScreen()
     with tell_interrupted(screen.warn, f"what was trained is kept. To go on: {choices.command}"):
-        outcome = run_study(choices, screen, here())
-    if outcome.interrupted:
+        results = run_study(choices, screen, here())
+    if results.interrupted:
         raise typer.Exit(130)
-    raise typer.Exit(1 if outcome.n_failed else 0)
+    raise typer.Exit(1 if results.n_failed else 0)
 
 
 @flatten
@@ -46,9 +47,10 @@ def plan(
 ) -> None:
     """Forecast what `rnnbench run` with the same options would take, and what it could decide.
 
-    Trains a few epochs of each network on this machine, for half a minute, and keeps nothing but
-    the race that chooses settings for texts of your own. Where it cannot know when runs stop early,
-    it trains one run of each network too, for two minutes at most.
+    Trains a few epochs of each network on this machine, for two minutes at most, and keeps nothing
+    but the race that chooses settings for texts of your own. Where it cannot know when runs stop
+    early, it trains one run of each network too, for two minutes at most. It says beforehand how
+    long it will take. `rnnbench run --dry-run` measures nothing, and answers at once.
     """
     choices = replace(choices, command=this_command())
     _forecast(choices, None if budget is None else read_text("budget", seconds, budget), json=json)

@@ -99,6 +99,15 @@ class Plan:
         )
 
     @property
+    def is_timed(self) -> bool:
+        """Whether runs of each kind that is left were timed on this machine."""
+        kinds = {run_kind(task.spec) for task in self.tasks}
+        return all(
+            any(not result.imported_from for result in self.known.get(kind, {}).values())
+            for kind in kinds
+        )
+
+    @property
     def most_workers(self) -> int:
         """Workers that there can be."""
         return len(self.workers.placement.gpus)
@@ -132,7 +141,7 @@ class Plan:
     def refreshed(self) -> Plan:
         """The plan with what the ledger has finished by now, and with the tasks that are left."""
         # First those of the study: of a file that cannot be read it is told once what becomes of it
-        entries = [self._find(spec) for spec in self.specs]
+        entries = [self.find(spec) for spec in self.specs]
         known = _read_known(self.ledger, self.specs)
         tasks = tuple(
             _make_task(spec, entry, known, self.n_train)
@@ -141,7 +150,8 @@ class Plan:
         )
         return replace(self, known=known, tasks=tasks)
 
-    def _find(self, spec: RunSpec) -> LedgerEntry | None:
+    def find(self, spec: RunSpec) -> LedgerEntry | None:
+        """What the ledger has of the run, in this study or finished in another."""
         return None if self.fresh else self.ledger.find(self.study.name, spec)
 
 
@@ -156,6 +166,8 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
     own = OwnChoices(**study.own)
     find_store(root)  # a store that cannot be used is said before anything is trained
     ledger = Ledger(root, made_by=made_by(choices.command, root), on_problem=view.warn)
+    if study.networks:
+        study = name_networks(study, ledger, view)
     if choices.tuned:
         refuse_untuned(ledger.folder, study)
     workers = open_executor(choices.placing, ledger.folder)
@@ -166,7 +178,6 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
         n_runs = len(expand_study(study, DataSpec(dataset="", fingerprint=""), backend=backend))
         start = partial(workers.executor.start, n_runs)
         dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
-        choices.racing.refuse_elsewhere(dataset.name)
         racing = Racing(
             workers=workers,
             ledger=ledger,
@@ -174,17 +185,16 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
             is_fresh=choices.fresh,
             view=view,
         )
-        study = with_defaults(study, dataset, racing)
-        if choices.tuned:
-            chosen = chosen_values(choices, (*RECIPE, *HYPERPARAMETERS))
-            study = with_winners(study, ledger.folder, dataset, backend, chosen, view.warn)
-        specs = _expand(study, dataset, workers)
-        refuse_unfit(
+        study = settle_study(study, dataset, choices, racing)
+        specs = expand_for(study, dataset, workers)
+        problems = refuse_unfit(
             spec
             for spec in specs
             if isinstance(spec.form, PluginForm)
             if choices.fresh or not _is_over(spec, study, ledger)
         )
+        for problem in problems:
+            view.warn(problem)
         specs, reasons = move_unfit_to_keras(specs)
         for reason in reasons:
             view.warn(f"JAX cannot vectorise a network, so the engine keras trains it: {reason}")
@@ -200,6 +210,33 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
         yield plan.refreshed()
 
 
+def name_networks(study: Study, ledger: Ledger, view: Screen) -> Study:
+    """The study with each network of the user's own under the name that its code has here."""
+    known = ledger.network_names()
+    names = {old: known.name(old, network.code) for old, network in study.networks.items()}
+    for old, new in names.items():
+        if new != old:
+            entry = study.networks[old].source.entry
+            what = "was edited since its runs here" if new.startswith(old) else "has that code"
+            view.say(f"network   {new}: {entry} {what}")
+    return study.with_network_names(names)
+
+
+def settle_study(study: Study, dataset: DatasetRef, choices: RunChoices, racing: Racing) -> Study:
+    """The study with what is chosen for its texts, by a race or by tuning.
+
+    Raises:
+        UsageError: there is nothing to choose, or not yet, or the study forbids it.
+    """
+    choices.racing.refuse_elsewhere(dataset.name)
+    study = with_defaults(study, dataset, racing)
+    if not choices.tuned:
+        return study
+    chosen = chosen_values(choices, (*RECIPE, *HYPERPARAMETERS))
+    backend, folder = racing.workers.placement.backend, racing.ledger.folder
+    return with_winners(study, folder, dataset, backend, chosen, racing.view.warn)
+
+
 def _make_task(spec: RunSpec, entry: LedgerEntry | None, known: KnownResults, n_train: int) -> Task:
     state = entry.state() if entry else None
     epochs = usual_epochs(spec, known)
@@ -210,11 +247,11 @@ def _make_task(spec: RunSpec, entry: LedgerEntry | None, known: KnownResults, n_
         for result in known.get(run_kind(spec), {}).values()
         if not result.imported_from
     ]
-    whole = statistics.median(seconds) if seconds else _from_reference(spec, n_train, epochs)
+    whole = statistics.median(seconds) if seconds else reference_seconds(spec, n_train, epochs)
     return Task(spec=spec, state=state, expected_seconds=share * whole)
 
 
-def _expand(study: Study, dataset: DatasetRef, workers: Workers) -> list[RunSpec]:
+def expand_for(study: Study, dataset: DatasetRef, workers: Workers) -> list[RunSpec]:
     """Every run of the study.
 
     Raises:
@@ -222,7 +259,7 @@ def _expand(study: Study, dataset: DatasetRef, workers: Workers) -> list[RunSpec
     """
     idle = [name for name in SPLIT_KEYS if name in study.data]
     idle += ["vary_split"] if study.vary_split else []
-    if idle and open_corpus(dataset.fingerprint).n_validation is not None:
+    if idle and _is_split(dataset):
         raise UsageError(
             f"{dataset.name} is split when it is read, so that {' and '.join(idle)} of a study "
             "would have no effect; leave that out, and use --split-seed or --test-fraction"
@@ -230,6 +267,13 @@ def _expand(study: Study, dataset: DatasetRef, workers: Workers) -> list[RunSpec
     return expand_study(
         study, dataset.spec, backend=workers.placement.backend, engine=workers.engine.engine
     )
+
+
+def _is_split(dataset: DatasetRef) -> bool:
+    """Whether the data has a validation part of its own, as far as it was read."""
+    if not dataset.fingerprint:
+        return False
+    return open_corpus(dataset.fingerprint).n_validation is not None
 
 
 def _is_over(spec: RunSpec, study: Study, ledger: Ledger) -> bool:
@@ -308,8 +352,8 @@ def run_kind(spec: RunSpec) -> str:
     return f"{spec.shape} {spec.recipe}"
 
 
-def _from_reference(spec: RunSpec, n_train: int, epochs: int) -> float:
-    """Seconds a run takes of which nothing like it was run on this machine."""
+def reference_seconds(spec: RunSpec, n_train: int, epochs: int) -> float:
+    """Seconds that so many epochs take of which nothing like it was run on this machine."""
     layers = spec.form.depth if isinstance(spec.form, CanonicalForm) else 1
     size = n_train * (1 - spec.data.validation_fraction) * spec.data.max_len / REFERENCE_TOKENS
     return LAYER_SECONDS * layers * size * epochs

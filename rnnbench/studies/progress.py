@@ -12,12 +12,14 @@ from rich.text import Text
 from rnnbench.architectures import display_name
 from rnnbench.output.amounts import plural
 from rnnbench.page.consoles import PlainConsole
+from rnnbench.page.notebooks import Cell, html_lines, html_table
 from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import duration
 from rnnbench.specs import EpochEnded, Event, Failed, Finished, RunSpec, Started
 from rnnbench.studies.plan import Plan
 
 HEARTBEAT_SECONDS = 30.0
+REDRAW_SECONDS = 0.5  # of a notebook
 N_PACES = 100  # the last runs tell how long the next take
 
 
@@ -133,14 +135,43 @@ class LiveBoard(StudyProgress):
     def __rich__(self) -> Group:
         """The table as it stands."""
         table = rich_table("", _COLUMNS, self.counts.items(), box=None)
-        idle = not (self.n_over or any(counts.running for counts in self.counts.values()))
-        foot = "the workers are starting; " if idle else ""
-        foot += (
-            f"{self.n_over} of {plural(self.n_tasks, 'run')} done, "
-            f"{duration(time.monotonic() - self.began)} so far, "
-            f"about {duration(self.seconds_left())} left"
-        )
-        return Group(table, Text(foot, style="dim"))
+        return Group(table, Text(_tell_progress(self), style="dim"))
+
+
+class NotebookBoard(StudyProgress):
+    """The same table below the running cell of a notebook; at the end it makes way for a line."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self._cell = Cell()
+        self._draw()
+
+    def observe(self, spec: RunSpec, event: Event) -> None:
+        """Take one event into account; the table is drawn twice a second at most."""
+        super().observe(spec, event)
+        if time.monotonic() - self._drawn >= REDRAW_SECONDS:
+            self._draw()
+
+    def end(self) -> None:
+        """Leave one line of it."""
+        took = duration(time.monotonic() - self.began)
+        self._show(f"{self.n_over} of {plural(self.n_tasks, 'run')} done in {took}")
+
+    def _draw(self) -> None:
+        self._drawn = time.monotonic()
+        self._show(_tell_progress(self), html_table("", _COLUMNS, self.counts.items()))
+
+    def _show(self, line: str, table: str = "") -> None:
+        self._cell.draw(table + html_lines([line]), line)
+
+
+def _tell_progress(progress: StudyProgress) -> str:
+    idle = not (progress.n_over or any(counts.running for counts in progress.counts.values()))
+    return ("the workers are starting; " if idle else "") + (
+        f"{progress.n_over} of {plural(progress.n_tasks, 'run')} done, "
+        f"{duration(time.monotonic() - progress.began)} so far, "
+        f"about {duration(progress.seconds_left())} left"
+    )
 
 
 def _outcome(event: Finished) -> str:

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,12 +16,14 @@ from rnnbench.execution.process import measure_command
 from rnnbench.formats import why_failed
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
+from rnnbench.published.notes import SOURCE
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.report import report_after_run
 from rnnbench.run_options import RunChoices
 from rnnbench.specs import Failed, RunResult
 from rnnbench.studies.plan import Plan, open_study, planned_sections
 from rnnbench.studies.progress import StudyProgress
+from rnnbench.studies.results import Results, title_of
 from rnnbench.studies.screen import RunScreen
 from rnnbench.studies.summary import (
     Row,
@@ -37,17 +38,8 @@ from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOutcome:
-    """How a command ended."""
-
-    rows: tuple[Row, ...] = ()
-    n_failed: int = 0
-    interrupted: bool = False
-
-
-def run_study(choices: RunChoices, view: RunScreen, root: Path) -> RunOutcome:
-    """Plan, run, record and show a study in the folder `root`.
+def run_study(choices: RunChoices, view: RunScreen, root: Path) -> Results:
+    """Plan, run, record and show a study in the folder `root`; what it found.
 
     Raises:
         RnnbenchError: bad input, or data or folder out of reach; never for a failing run.
@@ -62,7 +54,7 @@ def run_study(choices: RunChoices, view: RunScreen, root: Path) -> RunOutcome:
             return _carry_out(plan.refreshed(), choices, view)
 
 
-def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
+def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> Results:
     began, cpu_began = time.time(), time.process_time()
     ledger, executor, name = plan.ledger, plan.workers.executor, plan.study.name
     ledger.declare(name, plan.study.declaration, planned_sections(plan.study, plan.specs))
@@ -108,12 +100,12 @@ def _carry_out(plan: Plan, choices: RunChoices, view: RunScreen) -> RunOutcome:
         RecordedRun(study=name, spec=spec, result=result, folder=entries[spec.fingerprint].folder)
         for spec, result in kept
     ]
-    rows = _show_results(plan, recorded, view, choices.command, is_whole=not interrupted)
+    results = _show_results(plan, recorded, view, choices.command, interrupted=interrupted)
     if choices.report and any(result is not None for _, result in kept):
         report_after_run(name, view, store)
     if interrupted:
         view.warn(f"interrupted; every whole epoch is kept. To go on: {choices.command}")
-    return RunOutcome(rows=tuple(rows), n_failed=n_failed, interrupted=interrupted)
+    return results
 
 
 def _record_events(
@@ -142,23 +134,33 @@ def _record_events(
 
 
 def _show_results(
-    plan: Plan, runs: Sequence[RecordedRun], view: RunScreen, command: str, *, is_whole: bool
-) -> list[Row]:
+    plan: Plan, runs: Sequence[RecordedRun], view: RunScreen, command: str, *, interrupted: bool
+) -> Results:
     """The table at the end, what it can decide, and what went wrong.
 
     Args:
         command: the words that repeat this one.
-        is_whole: whether the command came to its end: then the baselines are worth a moment.
+        interrupted: whether it was broken off: then the baselines are not worth a moment.
     """
-    if is_whole:
+    if not interrupted:
         fit_baselines([run.spec for run in runs], view.say)
     baselines = partial(find_baselines, fits=False)
     study = plan.study
     unlearned = find_unlearned(runs, find_floor, study.metric) or frozenset()
     rows = summarise(runs, vary_split=study.vary_split, unlearned=unlearned)
     outcome = find_outcome_of(plan, runs, baselines, command, unlearned=unlearned)
-    beside = summarise_baselines(rows, baselines)
-    view.show_summary([*rows, *beside], plan, give_advice(plan, rows, outcome))
+    results = Results(
+        study=study.name,
+        title=title_of(plan),
+        notice=plan.dataset.notice,
+        metric=study.metric,
+        folder=plan.ledger.folder.parent,
+        runs=tuple(runs),
+        rows=(*rows, *summarise_baselines(rows, baselines)),
+        sentences=(*give_advice(plan, rows, outcome).splitlines(), *_tell_source(rows)),
+        interrupted=interrupted,
+    )
+    view.show_results(results)
     finished = (
         (display_name(run.spec.form), [run.result])
         for run in runs
@@ -171,7 +173,17 @@ def _show_results(
         if result is not None and result.reason:
             name = f"{display_name(run.spec.form)} seed {run.spec.seed}"
             view.warn(f"{name} {result.status}: {result.reason}")
-    return rows
+    return results
+
+
+def _tell_source(rows: Iterable[Row]) -> list[str]:
+    """What the notes' columns are, where the table has them."""
+    if not any(row.published for row in rows):
+        return []
+    return [
+        f"{SOURCE}: one run of the study notes, each batch order frozen; "
+        "they score the stacked model on the test half only."
+    ]
 
 
 def _best_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:

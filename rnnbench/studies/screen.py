@@ -1,30 +1,35 @@
 """What `rnnbench run` and `rnnbench plan` show."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import Literal
 
 from rich.live import Live
 
-from rnnbench.metrics import METRICS, USUAL_METRIC
+from rnnbench.datasets import DatasetRef
+from rnnbench.metrics import METRICS
 from rnnbench.output.amounts import plural, size
-from rnnbench.page.consoles import open_console
+from rnnbench.page.consoles import PlainConsole, is_in_kernel, open_console
 from rnnbench.page.screen import Screen
-from rnnbench.page.tables import Column, rich_table
-from rnnbench.page.texts import NONE, count, duration, mean_with_sd, number, of_fewer
-from rnnbench.published.notes import SOURCE, NotesRun
-from rnnbench.specs import Recipe
+from rnnbench.page.texts import duration
+from rnnbench.specs import SPLIT_KEYS, Recipe
 from rnnbench.studies.forecast import Budget, Forecast, Power
 from rnnbench.studies.plan import Plan
-from rnnbench.studies.progress import LiveBoard, PlainBoard, StudyProgress
-from rnnbench.studies.summary import Row
-from rnnbench.study import Study
+from rnnbench.studies.progress import LiveBoard, NotebookBoard, PlainBoard, StudyProgress
+from rnnbench.studies.results import Results, print_results
+
+_NOT_SHOWN = ("dataset", "fingerprint", "backend", "engine", "race", *SPLIT_KEYS)
 
 
 class RunScreen(Screen):
-    """Shows what is to be run, how it goes, and the table at the end."""
+    """Shows what is to be run, how it goes, and the table at the end.
+
+    Args:
+        shows_results: False where whoever called is handed the table, and shows that.
+    """
+
+    def __init__(self, *, console: PlainConsole | None = None, shows_results: bool = True) -> None:
+        super().__init__(console=console)
+        self._shows_results = shows_results
 
     def show_plan(self, plan: Plan) -> None:
         """What is about to be run."""
@@ -54,6 +59,13 @@ class RunScreen(Screen):
     @contextmanager
     def watch(self, plan: Plan) -> Iterator[StudyProgress]:
         """Show the study while the block runs: as a table, or line by line."""
+        if is_in_kernel() and plan.tasks:
+            cell_board = NotebookBoard(plan)
+            try:
+                yield cell_board
+            finally:
+                cell_board.end()
+            return
         if not self.can_redraw:
             yield PlainBoard(plan, self.console)
             return
@@ -61,24 +73,57 @@ class RunScreen(Screen):
         with Live(board, console=self.console, refresh_per_second=2, transient=True):
             yield board
 
-    def show_summary(self, rows: Sequence[Row], plan: Plan, advice: str) -> None:
-        """The table at the end, and what is to be said of it."""
+    def show_results(self, results: Results) -> None:
+        """The table at the end, and what is to be said of it, unless the caller's value is that."""
+        if not self._shows_results:
+            return
         self.console.print()
-        self.show_notice(plan.dataset.notice)
-        caution = " · SYNTHETIC REVIEWS" if plan.dataset.notice else ""
-        title = f"{plan.study.name} on {plan.dataset.name}{caution}"
-        self.console.print(rich_table(title, list(_summary_columns(rows, plan.study)), rows))
-        graded = [row for row in rows if not math.isnan(row.test_absolute_error.mean)]
-        if not all(row.is_baseline for row in graded):
-            self.console.print(rich_table("As grades", list(_grade_columns(graded)), graded))
-        for line in advice.splitlines():
-            self.say(line)
-        if any(row.published for row in rows):
-            self.say(
-                f"{SOURCE}: one run of the study notes, each batch order frozen; "
-                "they score the stacked model on the test half only."
-            )
+        self.show_notice(results.notice)
+        print_results(results, self.console)
         self.say("Browse the runs: rnnbench ui (or mlflow ui)")
+
+
+class PreviewScreen(RunScreen):
+    """Prints the plan as it is known before anything is started."""
+
+    def show_dataset(self, dataset: DatasetRef, *, with_sizes: bool = True) -> None:
+        """What is learnt from, or that it is yet to be read."""
+        if dataset.fingerprint:
+            super().show_dataset(dataset, with_sizes=with_sizes)
+        else:
+            self.say(f"data      {dataset.name}, {dataset.origin}")
+
+    def show_work(self, plan: Plan) -> None:
+        """How many workers; how long they take only where runs here tell it."""
+        workers = plural(plan.n_workers, "worker")
+        if plan.is_timed:
+            time = f", about {duration(plan.expected_seconds)}, as long as such runs took here"
+        else:
+            time = "; `rnnbench plan` with the same options measures how long they take"
+        self.say(f"work      {workers}{time}")
+
+    def show_settings(self, plan: Plan, open_: Collection[str]) -> None:
+        """The seeds, the values that all runs share, and what is yet to be chosen."""
+        seeds = plan.study.seeds
+        is_range = len(seeds) > 2 and seeds == tuple(range(seeds[0], seeds[-1] + 1))
+        self.say(
+            f"seeds     {f'{seeds[0]}-{seeds[-1]}' if is_range else ', '.join(map(str, seeds))}"
+        )
+        first, *others = [spec.settings for spec in plan.specs]
+        shared = [
+            f"{name} {value}"
+            for name, value in first.items()
+            if name not in (*_NOT_SHOWN, *open_) and all(each.get(name) == value for each in others)
+        ]
+        self.say(f"each run  {', '.join(shared)}")
+        if open_:
+            self.say(f"chosen    before the first run, for these texts: {', '.join(sorted(open_))}")
+
+    def show_results(self, results: Results) -> None:
+        """The table of the study as it stands."""
+        if self._shows_results:
+            self.console.print()
+            print_results(results, self.console)
 
 
 class ForecastScreen(RunScreen):
@@ -95,9 +140,28 @@ class ForecastScreen(RunScreen):
         """How many workers; the time comes with the forecast."""
         self.say(f"work      {plural(plan.n_workers, 'worker')}")
 
-    def show_forecast(self, plan: Plan, found: Forecast) -> None:
+    def show_measuring(
+        self, n_networks: int, seconds: float, limit: float, pilot_limit: float
+    ) -> None:
+        """What is measured now, and how long that takes.
+
+        Args:
+            seconds: expected, of `limit`, for a few epochs of each network.
+            pilot_limit: seconds for runs to the early stop; 0 for none.
+        """
+        then = (
+            f"; then one run of each to its early stop, {duration(pilot_limit)} at most"
+            if pilot_limit
+            else ""
+        )
+        of_each = "the network" if n_networks == 1 else f"each of {n_networks} networks"
+        self.say(
+            f"measures  a few epochs of {of_each}, about {duration(seconds)}, "
+            f"{duration(limit)} at most{then}"
+        )
+
+    def show_forecast(self, plan: Plan, found: Forecast, command: str) -> None:
         """What the plan will take and decide."""
-        self.say(f"time      about {duration(found.wall_seconds)}, from a calibration just now")
         epochs = ", ".join(
             f"{name} {least}" if least == most else f"{name} {least} to {most}"
             for name, (least, most) in found.epochs.items()
@@ -105,6 +169,7 @@ class ForecastScreen(RunScreen):
         self.say(f"epochs    {_basis(plan, found)}: {epochs}")
         self.say(f"disk      about {size(found.disk_bytes)}")
         self.say(f"decides   {describe_power(found.verdict)}")
+        self.say(f"time      about {duration(found.wall_seconds)} for `{command}`, as measured now")
 
     def show_budget(self, budget: Budget, seconds: float, command: str) -> None:
         """What fits into the time."""
@@ -120,60 +185,6 @@ class ForecastScreen(RunScreen):
         )
         self.say(f"decides   {describe_power(budget.verdict)}")
         self.say(f"To run them: {command}")
-
-
-def _name_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
-    yield Column("architecture", lambda row: row.architecture, is_number=False, is_whole=True)
-    for name in dict.fromkeys(name for row in rows for name in row.varied):
-        yield Column(name.replace("_", "\n"), partial(_varied, name))
-
-
-def _varied(name: str, row: Row) -> str:
-    return row.varied.get(name, "")
-
-
-def _grade_columns(rows: Sequence[Row]) -> Iterator[Column[Row]]:
-    yield from _name_columns(rows)
-    yield Column("mean absolute error", lambda row: mean_with_sd(row.test_absolute_error, 2))
-    yield Column(
-        "quadratic kappa",
-        lambda row: (
-            mean_with_sd(row.test_quadratic_kappa, 2) + of_fewer(row.test_quadratic_kappa.n, row.n)
-        ),
-    )
-
-
-def _summary_columns(rows: Sequence[Row], study: Study) -> Iterator[Column[Row]]:
-    yield from _name_columns(rows)
-    yield Column("n", _n_runs)
-    yield Column("parameters", lambda row: count(row.n_parameters))
-    if study.metric != USUAL_METRIC:
-        title = METRICS[study.metric].replace(" ", "\n")
-        yield Column(title, lambda row: mean_with_sd(row.score(study.metric), 4))
-    yield Column("test\naccuracy", lambda row: mean_with_sd(row.test_accuracy, 4))
-    yield Column("best\nval_loss", lambda row: mean_with_sd(row.val_loss, 4))
-    yield Column("best\nepoch", lambda row: mean_with_sd(row.best_epoch, 0))
-    yield Column("s/epoch", lambda row: mean_with_sd(row.epoch_seconds, 2))
-    if any(row.published for row in rows):
-        yield Column(f"{SOURCE}:\nval_loss", lambda row: _of_notes(row.published, "val_loss"))
-        yield Column(f"{SOURCE}:\ntest", lambda row: _of_notes(row.published, "test_accuracy"))
-
-
-def _of_notes(notes: NotesRun | None, name: Literal["val_loss", "test_accuracy"]) -> str:
-    return NONE if notes is None else number(getattr(notes, name), 4)
-
-
-def _n_runs(row: Row) -> str:
-    if row.is_baseline:
-        return NONE
-    counts = {
-        "did not learn": row.n_unlearned,
-        "failed": row.n_failed,
-        "diverged": row.n_diverged,
-        "missing": row.n_missing,
-    }
-    others = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
-    return f"{row.n} ({others})" if others else f"{row.n}"
 
 
 def _basis(plan: Plan, found: Forecast) -> str:

@@ -231,7 +231,7 @@ def make_model(arm: Arm, seed: int) -> Any:  # Any: Keras is untyped
         options["use_cudnn"] = {"auto": "auto", "off": False, "on": True}[arm.use_cudnn]
         options |= {} if arm.implementation is None else {"implementation": arm.implementation}
     model = assemble_model(
-        lambda: recurrent_layers(arm.form, **options),
+        lambda _: recurrent_layers(arm.form, **options),
         max_len=MAX_LEN,
         num_words=NUM_WORDS,
         embedding_size=EMBEDDING_SIZE,

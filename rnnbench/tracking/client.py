@@ -60,7 +60,10 @@ def import_mlflow() -> None:
     """Import MLflow, which takes seconds, so that it says nothing and no server can hold it."""
     os.environ.update(quiet_mlflow())
     import logging
+    import warnings
 
+    # What MLflow needs no progress bars for, a notebook without ipywidgets is told all the same.
+    warnings.filterwarnings("ignore", "IProgress not found")
     import mlflow
     from mlflow.utils import request_utils
 

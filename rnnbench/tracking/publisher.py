@@ -14,6 +14,7 @@ from rnnbench.data.files import temporary_folder
 from rnnbench.data.tokenizer import TOKENIZER
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
+from rnnbench.sources import NETWORK_FILE
 from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, EpochRow, RunResult, RunSpec
 from rnnbench.tracking.client import KIND_TAG, make_experiment
 from rnnbench.tracking.groups import Group, Groups
@@ -306,7 +307,7 @@ class Publisher:
     def _upload(
         self, entry: LedgerEntry, run_id: str, result: RunResult, history: tuple[EpochRow, ...]
     ) -> None:
-        for name in ("best.keras", "history.csv", "predictions.npz", TOKENIZER):
+        for name in ("best.keras", NETWORK_FILE, "history.csv", "predictions.npz", TOKENIZER):
             if (entry.folder / name).exists():
                 self._client.log_artifact(run_id, str(entry.folder / name))
         with temporary_folder() as folder:

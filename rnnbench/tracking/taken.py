@@ -26,6 +26,7 @@ from rnnbench.errors import ArchiveError, RnnbenchError, UsageError, unknown_nam
 from rnnbench.formats import parse_json
 from rnnbench.ledger import Ledger
 from rnnbench.recording import history_csv
+from rnnbench.sources import NETWORK_FILE
 from rnnbench.specs import EpochRow, RunSpec
 from rnnbench.study import check_name
 from rnnbench.tracking.addresses import reason
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-_FETCHED = {"predictions.npz", TOKENIZER}
+_FETCHED = {"predictions.npz", TOKENIZER, NETWORK_FILE}
 MOST_TOLD = 5  # of the runs that are refused, one by one
 _KEPT = re.compile(
     r"rnnbench\.(device|gpu|driver|processor|cores|platform|imported_from|imported_archive"
@@ -235,7 +236,7 @@ def _measured(value: float) -> float:
 
 
 def _download(client: MlflowClient, run: Run, folder: Path) -> None:
-    """Fetch predictions and tokenizer, if the server itself or this machine keeps them.
+    """Fetch predictions, tokenizer and code, if the server itself or this machine keeps them.
 
     A server could name any other place, and have this machine ask there in the user's name.
     """

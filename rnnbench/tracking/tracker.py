@@ -1,6 +1,7 @@
 """Publishes the ledger in the background, so that a slow or dead store never holds up training."""
 
 import platform
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -289,4 +290,4 @@ def _finish(
 
 def _model_name(architecture: str) -> str:
     """MLflow refuses some characters in a model's name."""
-    return architecture.translate(str.maketrans("(),=. ", "------")).strip("-")
+    return re.sub(r"""[(),=. /:%"']""", "-", architecture).strip("-")

@@ -50,7 +50,11 @@ def predict_with(path: Path, spec: RunSpec, tokens: NDArray[np.int32]) -> NDArra
 
 def _unfit(path: Path, form: Form, err: Exception) -> str:
     why = f"({type(err).__name__}); the run must be trained again"
-    if isinstance(form, PluginForm) and form.code != installed_code(form.name):
+    if (
+        isinstance(form, PluginForm)
+        and not form.is_of_file
+        and form.code != installed_code(form.name)
+    ):
         edited = "was edited since" if form.code else "may have been edited since"
         return (
             f"{path} is damaged, or does not fit what the code of {form.name} builds now, which "

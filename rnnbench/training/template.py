@@ -74,10 +74,17 @@ class Template:
 
     def load(self, path: Path) -> Arrays:
         """The weights in a `.keras` file, read in safe mode, in the template's order."""
+        return to_arrays(v for v in self.reopen(path).variables if not is_stream(v))
+
+    def reopen(self, path: Path) -> Any:  # Any: Keras is untyped
+        """The model in a `.keras` file, read in safe mode; of layers of a user's, these ones."""
         import keras
 
-        model = keras.models.load_model(path, safe_mode=True, compile=False)
-        return to_arrays(v for v in model.variables if not is_stream(v))
+        own = {type(layer) for layer in self.model._flatten_layers()}
+        names = {keras.saving.get_registered_name(kind): kind for kind in own}
+        # Two networks may each have registered a layer of that name.
+        with keras.saving.custom_object_scope({k: v for k, v in names.items() if ">" in k}):
+            return keras.models.load_model(path, safe_mode=True, compile=False)
 
 
 def is_stream(variable: Any) -> bool:  # Any: Keras variables are untyped

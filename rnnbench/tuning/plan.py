@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnnbench.architectures import ALL
@@ -63,7 +63,7 @@ class Tuning:
             searched.add("race")  # whose rates no trial has
         form, settings = (
             {key: value for key, value in values.items() if key not in searched}
-            for values in (asdict(spec.form), spec.settings)
+            for values in (spec.form.to_json(), spec.settings)
         )
         n_trials = {"trials": choices.trials} if choices.sampler == "grid" else {}
         return {
@@ -80,7 +80,7 @@ class Tuning:
         """The point of the space that the notes chose; None for a plug-in that has no such."""
         spec = self.specs(architecture, {})[0]
         form = spec.form
-        values = dict(form.arguments) if isinstance(form, PluginForm) else asdict(form)
+        values = dict(form.arguments) if isinstance(form, PluginForm) else form.to_json()
         values["learning_rate"] = spec.recipe.learning_rate
         if not all(isinstance(values.get(name), int | float) for name in self.space.domains):
             return None

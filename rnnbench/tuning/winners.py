@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +78,7 @@ def _find_differences(
         specs = expand_study(
             study.with_values(name, study.tuned[name]), dataset.spec, backend=backend
         )
-        values = [{**USUAL_SETTINGS, **asdict(spec.form), **spec.settings} for spec in specs]
+        values = [{**USUAL_SETTINGS, **spec.form.to_json(), **spec.settings} for spec in specs]
         tuned_with = record.declaration["architecture"] | record.declaration["settings"]
         for key, before in {**USUAL_SETTINGS, **tuned_with}.items():
             if study.vary_split and key == "split_seed":

@@ -112,7 +112,7 @@ def test_a_text_without_a_known_word_gets_no_answer(elsewhere: Project) -> None:
     words = ("predict", "gru", "", "???", "zebra")
     found = json.loads(elsewhere.here(*words, "--json").stdout)
     assert [each["answer"] for each in found] == [None] * 3
-    assert [each["probabilities"] for each in found] == [None] * 3
+    assert [each["probabilities"] for each in found] == [{"blame": None, "praise": None}] * 3
     done = elsewhere.here(*words)
     assert done.returncode == 0
     assert "none: the model knows no word of this text" in done.stdout

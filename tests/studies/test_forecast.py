@@ -15,7 +15,16 @@ from rnnbench.execution.executor import Executor, Task
 from rnnbench.ledger import Ledger
 from rnnbench.page.consoles import open_console
 from rnnbench.page.screen import Screen
-from rnnbench.specs import Event, Finished, RunResult, RunSpec
+from rnnbench.specs import (
+    EpochEnded,
+    EpochRow,
+    Event,
+    Finished,
+    RunResult,
+    RunSpec,
+    Started,
+    Status,
+)
 from rnnbench.studies import calibration
 from rnnbench.studies.calibration import run_pilot
 from rnnbench.studies.forecast import REPORT_SECONDS, Cost, fit_budget, forecast
@@ -170,6 +179,60 @@ def test_where_no_pilot_stops_every_epoch_is_counted(plan: Plan) -> None:
     pilot, warnings = try_out(plan, stopper)
     assert list(pilot.values()) == [100, 100]
     assert warnings == ["lstm, gru did not stop within 2 minutes; the forecast is rough"]
+
+
+class Trainer(Stopper):
+    """Trains two networks, one epoch each and then, unless it is given up, to the end."""
+
+    def __init__(self, *, diverging: bool = False) -> None:
+        super().__init__()
+        self._status: Status = "diverged" if diverging else "finished"
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+        for task in tasks:
+            key = task.spec.fingerprint
+            if key in self._stopped:
+                continue
+            yield Started(fingerprint=key, first_epoch=1, environment={})
+            yield EpochEnded(fingerprint=key, row=epoch_row(seconds=2.0), state=b"")
+            if key not in self._stopped:
+                result = RunResult(status=self._status, epochs=1)
+                yield Finished(fingerprint=key, result=result, model=b"12", predictions=b"3")
+
+
+def epoch_row(seconds: float) -> EpochRow:
+    scores = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "ended_at"), 0.5)
+    return EpochRow(epoch=1, epoch_seconds=seconds, **scores)
+
+
+def test_a_calibration_measures_each_network(plan: Plan) -> None:
+    costs, late = calibration.measure_costs(plan.specs, 2, Trainer())
+    assert ({*costs}, late) == ({spec.shape for spec in plan.specs}, set())
+    assert {(cost.epoch_seconds, cost.file_bytes) for cost in costs.values()} == {(2.0, 3)}
+
+
+def test_a_network_without_time_in_the_calibration_costs_what_the_others_do(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "CALIBRATION_SECONDS", 0.0)
+    costs, late = calibration.measure_costs(plan.specs, 2, Trainer())
+    assert len(late) == 1
+    assert {cost.epoch_seconds for cost in costs.values()} == {2.0}
+    assert {*costs} == {spec.shape for spec in plan.specs}
+
+
+def test_what_cannot_be_trained_has_no_cost(plan: Plan) -> None:
+    assert calibration.measure_costs(plan.specs, 2, Trainer(diverging=True)) == ({}, set())
+
+
+def test_the_calibration_is_expected_to_take_longer_for_more_networks_and_has_a_limit(
+    plan: Plan,
+) -> None:
+    one, two = (calibration.expect_seconds(plan, plan.specs[:n], 1) for n in (3, 6))
+    assert one < two < calibration.CALIBRATION_SECONDS
+    large = replace(plan, n_train=10_000_000)
+    found = calibration.expect_seconds(large, large.specs, 1)
+    assert found == calibration.CALIBRATION_SECONDS
 
 
 def test_a_budget_counts_runs_that_are_over(plan: Plan) -> None:

@@ -14,7 +14,7 @@ from rnnbench.compare.rows import ArmRow
 from rnnbench.published.notes import REVIEWS, published_runs
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import DataSpec, PluginForm, Recipe, RunResult, RunSpec
-from rnnbench.studies.screen import _grade_columns
+from rnnbench.studies.results import grade_columns
 from rnnbench.studies.summary import (
     Row,
     is_comparable_with_notes,
@@ -129,7 +129,7 @@ def test_a_score_that_is_unknown_of_one_run_is_a_mean_of_fewer_and_says_of_how_m
     graded = {"test_absolute_error": 0.5}
     row = only_row(finished(0.7, **graded, test_quadratic_kappa=0.7), finished(0.8, **graded))
     assert (row.test_quadratic_kappa.mean, row.test_quadratic_kappa.n) == (0.7, 1)
-    kappa = [*_grade_columns([row])][-1]
+    kappa = [*grade_columns([row])][-1]
     assert kappa.write(row) == "0.70 (of 1)"
 
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_up import workers_here
 
-from rnnbench.compare.comparison import find_unlearned
 from rnnbench.datasets import DatasetRef
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
 from rnnbench.page.consoles import PlainConsole
-from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec, Started
+from rnnbench.studies import progress
 from rnnbench.studies.plan import Plan
-from rnnbench.studies.progress import LiveBoard, PlainBoard, StudyProgress
-from rnnbench.studies.screen import RunScreen
-from rnnbench.studies.summary import summarise
+from rnnbench.studies.progress import LiveBoard, NotebookBoard, PlainBoard, StudyProgress
 from rnnbench.study import Study
 
 
@@ -146,18 +144,17 @@ def test_the_live_table_has_a_row_an_architecture(plan: Plan) -> None:
     assert "0 of 3 runs done" in text.getvalue()
 
 
-def test_the_table_at_the_end_says_how_many_runs_did_not_learn(plan: Plan) -> None:
-    text = io.StringIO()
-    screen = RunScreen(console=PlainConsole(file=text, width=100))
-    learned = RunResult(status="finished", epochs=9, val_accuracy=0.8, test_accuracy=0.8)
-    lost = RunResult(status="finished", epochs=9, val_accuracy=0.5, test_accuracy=0.5)
-    runs = [
-        RecordedRun(study="", spec=spec, result=result)
-        for spec, result in zip(plan.specs, (learned, lost, lost, lost), strict=True)
-    ]
-    screen.show_summary(
-        summarise(runs, unlearned=find_unlearned(runs, lambda _: 0.52) or frozenset()), plan, ""
-    )
-    said = " ".join(text.getvalue().split())
-    assert "lstm 1 (1 did not learn) 1,769 0.8000 " in said
-    assert "gru 0 (2 did not learn) 1,593 – " in said
+def test_a_notebook_has_the_same_table_which_makes_way_for_a_line(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[str, str]] = []
+    cell = SimpleNamespace(draw=lambda html, text: drawn.append((html, text)))
+    monkeypatch.setattr(progress, "Cell", lambda: cell)
+    monkeypatch.setattr(progress, "REDRAW_SECONDS", 0.0)
+    board, spec = NotebookBoard(plan), plan.specs[1]
+    board.observe(spec, epoch_ended(spec, 2))
+    board.end()
+    assert "the workers are starting" in drawn[0][1]
+    assert "seed 1: epoch 2</td>" in drawn[1][0]
+    assert "<table>" not in drawn[2][0]
+    assert drawn[2][1].startswith("0 of 3 runs done in ")

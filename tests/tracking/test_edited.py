@@ -11,9 +11,10 @@ from made_up import finished, spec_of
 from mlflow_folder import MlflowFolder, epochs
 from tracked import active, carry_out
 
+from rnnbench.api import load_results
 from rnnbench.errors import StoreError, UsageError
 from rnnbench.recorded_runs import find_run, read_runs
-from rnnbench.runs.listing import list_all, result_records, runs_as_csv
+from rnnbench.runs.listing import list_all, runs_as_csv
 from rnnbench.specs import RunResult
 from rnnbench.tracking.notes import read_notes, write_notes
 from rnnbench.tracking.relocate import relocate_artifacts
@@ -60,7 +61,7 @@ def test_every_command_knows_which_run_was_deleted(folder: MlflowFolder) -> None
     client.delete_run(read_notes(deleted, folder.store)["run_id"])
     (rows,) = list_all(root, "runs").values()
     assert [row["status"] for row in rows] == ["finished", "deleted in MLflow"]
-    assert [row["fingerprint"] for row in result_records("textbook", root)] == [kept.fingerprint]
+    assert [*load_results("textbook", root).fingerprint] == [kept.fingerprint]
     assert len(runs_as_csv(root).splitlines()) == 2
     assert find_run("lstm", root).entry == kept
     assert [run.folder for run in folder.read()] == [kept.folder]
