@@ -54,6 +54,7 @@ def read_run(study: str, folder: Path) -> LedgerEntry:
         if result is not None:
             _check_result(result, len(history))
         _check_history(history, spec.recipe.epochs)
+        LedgerEntry(study, folder, spec).tokenizer()
     except (DamagedError, UsageError, KeyError, TypeError, ValueError, AttributeError) as err:
         why = str(err).replace(f"{folder}/", "")[:200]
         raise ArchiveError(f"the run {folder.name} cannot be read ({why!a})") from err

@@ -4,8 +4,10 @@
     study.json         what the study declared, and when
     looks.json         the looks at which it gave verdicts, if there were any
     races/<texts>/<race>.json   the races that chose the settings of its runs, if there were any
+    texts/<data>.json  what reports need to know of texts, none of which is in it
+    README.md          what the models are, for people; nothing reads it
     runs/<fingerprint>/spec.json, network.json, result.json, history.csv, best.keras,
-                       predictions.npz
+                       predictions.npz, tokenizer.json
 
 Nothing in an archive can run code: JSON, CSV and arrays without pickles are read, and a model and
 the code of a network are only copied. No path and no size in it is trusted.
@@ -19,14 +21,16 @@ import re
 import shutil
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from rnnbench.archived_runs import read_run
 from rnnbench.data.files import whole_file
+from rnnbench.data.text_summaries import MOST_SUMMARY_BYTES, TextSummary, parse_summary
+from rnnbench.data.tokenizer import TOKENIZER
 from rnnbench.entries import MOST_BYTES, LedgerEntry, check_time, parse_declarations
 from rnnbench.errors import ArchiveError, StoreError, StudyError
 from rnnbench.formats import FormatError, check_text, open_zip, parse_json, read_bytes, why_failed
@@ -37,13 +41,14 @@ from rnnbench.sources import NETWORK_FILE
 from rnnbench.study import check_description, check_name
 
 FORMAT = "rnnbench study"
-VERSION = 3  # 1: without looks, 2: without races; as one is still written that has none
+VERSION = 4  # 1: without looks, 2: races, 3: texts, README.md and tokenizers; as is still written
 MANIFEST = "rnnbench.json"
 DECLARATIONS = "study.json"
 LOOKS = "looks.json"
+CARD = "README.md"
 RUN_FILES = (
     *("spec.json", NETWORK_FILE, "result.json"),
-    *("history.csv", "best.keras", "predictions.npz"),
+    *("history.csv", "best.keras", "predictions.npz", TOKENIZER),
 )
 MOST_FILES = MOST_RUNS * len(RUN_FILES)
 MOST_MANIFEST_BYTES = 256 * MOST_FILES
@@ -63,6 +68,7 @@ class Archive:
         declarations: `declared_at` and `declaration` of each, the latest last.
         looks: those at which the study gave verdicts there, the latest last.
         races: files of which nothing is checked but name, size and digest.
+        summaries: of texts, by their fingerprint.
     """
 
     study: str
@@ -72,6 +78,26 @@ class Archive:
     declarations: tuple[Mapping[str, Any], ...]  # Any: JSON values
     looks: tuple[Look, ...] = ()
     races: tuple[Path, ...] = ()
+    summaries: Mapping[str, TextSummary] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What stands in an archive beside the runs and what was declared of them.
+
+    Args:
+        looks: at which the study gave verdicts.
+        races: files of those that chose the runs' settings, by their place in the ledger.
+        summaries: of the texts, by their fingerprint.
+        tokenizers: of runs that have none in the ledger, by the run's fingerprint.
+        card: for people, in Markdown.
+    """
+
+    looks: Sequence[Look] = ()
+    races: Mapping[str, bytes] = field(default_factory=dict)
+    summaries: Mapping[str, TextSummary] = field(default_factory=dict)
+    tokenizers: Mapping[str, bytes] = field(default_factory=dict)
+    card: str = ""
 
 
 def write_archive(
@@ -79,13 +105,9 @@ def write_archive(
     study: str,
     entries: Sequence[LedgerEntry],
     declarations: Sequence[Mapping[str, Any]],
-    looks: Sequence[Look] = (),
-    races: Mapping[str, bytes] | None = None,
+    beside: Beside = Beside(),
 ) -> None:
     """Write the runs of a study that are over; the file is there whole or not at all.
-
-    Args:
-        races: files of those that chose the runs' settings, by their place in the ledger.
 
     Raises:
         OSError: the disk is full, or the place cannot be written to.
@@ -98,18 +120,24 @@ def write_archive(
             file.writestr(name, content)
 
         add(DECLARATIONS, json.dumps(list(declarations)).encode())
-        if looks:
-            add(LOOKS, json.dumps([look.to_json() for look in looks]).encode())
-        for name, content in (races or {}).items():
+        if beside.card:
+            add(CARD, beside.card.encode())
+        if beside.looks:
+            add(LOOKS, json.dumps([look.to_json() for look in beside.looks]).encode())
+        for name, content in beside.races.items():
             add(name, content)
+        for fingerprint, summary in beside.summaries.items():
+            add(f"texts/{fingerprint}.json", summary.to_json())
         for entry in entries:
             for name in RUN_FILES:
                 if (entry.folder / name).exists():
                     content = (entry.folder / name).read_bytes()
                     add(f"runs/{entry.fingerprint}/{name}", content)
+            if tokenizer := beside.tokenizers.get(entry.fingerprint):
+                add(f"runs/{entry.fingerprint}/{TOKENIZER}", tokenizer)
         manifest = {
             "format": FORMAT,
-            "version": VERSION if races else 2 if looks else 1,
+            "version": _needed_version(files),
             "written_by": f"rnnbench {version('rnnbench')}",
             "study": study,
             "origin": platform.node(),
@@ -181,15 +209,26 @@ def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
     except (StudyError, ValueError) as err:
         raise ArchiveError(str(err)) from err
     _unpack(file, DECLARATIONS, listed[DECLARATIONS], into)
-    return Archive(
+    archive = Archive(
         study=study,
         origin=manifest["origin"],
         digest=hashlib.sha256(content).hexdigest(),
         declarations=check_declarations(read_bytes(into / DECLARATIONS, MOST_DECLARATIONS_BYTES)),
         looks=_read_looks(file, listed, into),
         races=_read_races(file, listed, into),
+        summaries=_read_summaries(file, listed, into),
         runs=_read_runs(study, file, listed, into),
     )
+    _check_summaries(archive)
+    return archive
+
+
+def _needed_version(names: Iterable[str]) -> int:
+    """The earliest version of this program's archives that has files like these."""
+    kinds = {name.partition("/")[0] for name in names} | {name.rpartition("/")[2] for name in names}
+    if kinds & {CARD, TOKENIZER, NETWORK_FILE, "texts"}:
+        return VERSION
+    return 3 if "races" in kinds else 2 if LOOKS in kinds else 1
 
 
 def _read_manifest(file: zipfile.ZipFile, members: set[str]) -> bytes:
@@ -234,6 +273,35 @@ def _read_races(
     return tuple(into / name for name in names)
 
 
+def _read_summaries(
+    file: zipfile.ZipFile,
+    listed: Mapping[str, Any],  # Any: JSON values
+    into: Path,
+) -> dict[str, TextSummary]:
+    names = sorted(name for name in listed if _SUMMARY.fullmatch(name))
+    if len(names) > _MOST_SUMMARIES:
+        raise ArchiveError(f"it is of {len(names):,} data sets, of at most {_MOST_SUMMARIES:,}")
+    found = {}
+    for name in names:
+        _unpack(file, name, listed[name], into)
+        try:
+            content = read_bytes(into / name, MOST_SUMMARY_BYTES)
+            found[Path(name).stem] = parse_summary(content)
+        except FormatError as err:
+            raise ArchiveError(f"its {name[:18]}….json cannot be read: {err}") from err
+    return found
+
+
+def _check_summaries(archive: Archive) -> None:
+    """Each is of texts that a run learnt from, with as many classes."""
+    n_classes = {
+        spec.data.fingerprint: spec.data.n_classes for spec in map(LedgerEntry.spec, archive.runs)
+    }
+    for fingerprint, summary in archive.summaries.items():
+        if n_classes.get(fingerprint) != len(summary.classes):
+            raise ArchiveError(f"its texts {fingerprint[:12]} are not those of its runs")
+
+
 def _read_runs(
     study: str,
     file: zipfile.ZipFile,
@@ -252,10 +320,14 @@ def _read_runs(
 
 def _is_allowed(name: str) -> bool:
     """Whether a member's name is one that `write_archive` gives: no other path is ever used."""
-    return name in (DECLARATIONS, LOOKS) or bool(_RUN_FILE.fullmatch(name) or _RACE.fullmatch(name))
+    return name in (DECLARATIONS, LOOKS, CARD) or any(
+        pattern.fullmatch(name) for pattern in (_RUN_FILE, _RACE, _SUMMARY)
+    )
 
 
 _RUN_FILE = re.compile(f"runs/[0-9a-f]{{16}}/(?:{'|'.join(map(re.escape, RUN_FILES))})")
+_MOST_SUMMARIES = 100
+_SUMMARY = re.compile(r"texts/[0-9a-f]{64}\.json")
 _MOST_RACES = 100
 _RACE = re.compile(r"races/[0-9a-f]{16}/[0-9a-f]{12}\.json")
 
@@ -268,6 +340,7 @@ def _check_sizes(listed: Mapping[str, Any], n_bytes: int, into: Path) -> None:  
     """
     for name, stated in listed.items():
         most = MOST_BYTES.get(name.rsplit("/", 1)[-1], MOST_DECLARATIONS_BYTES)
+        most = MOST_SUMMARY_BYTES if _SUMMARY.fullmatch(name) else most
         n_stated = stated["bytes"]
         if type(n_stated) is not int or not 0 <= n_stated <= most:
             raise ArchiveError(f"{name} has {n_stated!a} bytes, of at most {most:,}")

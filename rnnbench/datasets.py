@@ -13,6 +13,7 @@ from rnnbench.data.describe import Findings, read_findings
 from rnnbench.data.files import check_input
 from rnnbench.data.folders import list_texts
 from rnnbench.data.inputs import (
+    LINES,
     MOST_FILE_BYTES,
     STANDARD_INPUT,
     kind_of,
@@ -144,6 +145,27 @@ def open_table(choice: str) -> Iterator[Path]:
             yield path
     else:
         yield _find_table(choice)
+
+
+@contextmanager
+def open_texts(choice: str) -> Iterator[Path]:
+    """The file of texts, labelled or not, of that path; for `-`, one of lines inside the block.
+
+    Raises:
+        UsageError, DataError: see `open_table`.
+    """
+    if choice == STANDARD_INPUT:
+        with standard_input(LINES) as path:
+            yield path
+        return
+    refuse_unnamable(choice)
+    path = Path(choice)
+    if path.is_dir():
+        raise UsageError(f"{choice} is a folder; name a file of texts")
+    if not path.exists() or not (kind_of(path) or path.suffix.lower() == LINES):
+        refuse_unreadable(choice)
+    check_input(path, MOST_FILE_BYTES)
+    yield path
 
 
 def stem_of_table(choice: str) -> str:

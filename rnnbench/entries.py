@@ -16,10 +16,13 @@ import stat
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeVar, get_args
 
+from rnnbench.data.corpus import FIRST_WORD
 from rnnbench.data.files import write_whole
+from rnnbench.data.tokenizer import MOST_TOKENIZER_BYTES, TOKENIZER, Tokenizer, parse_tokenizer
 from rnnbench.errors import DamagedError, StoreError
 from rnnbench.formats import parse_json, why_failed
 from rnnbench.output.characters import first_line
@@ -56,6 +59,7 @@ MOST_BYTES = {  # of each kind of file; those of a run here have 0.2 MiB in all
     "history.csv": 2**21,
     "best.keras": 2**30,
     "predictions.npz": 2**28,
+    TOKENIZER: MOST_TOKENIZER_BYTES,
     "looks.json": 2**24,
     "state.npz": 2**32,  # the weights, the best ones, and what the optimiser keeps
 }
@@ -137,6 +141,10 @@ class LedgerEntry:
             final = self._parse("history.csv", _parse_history) if state is None else None
         return final or state or ()
 
+    def tokenizer(self) -> Tokenizer | None:
+        """What turns texts into what the model reads; None where none was kept with it."""
+        return self._parse(TOKENIZER, lambda content: _parse_tokenizer(content, self.spec()))
+
     def parents(self) -> tuple[Parent, ...]:
         """What the run belongs to, the widest first; empty for a run of a study."""
         return self._parse("parents.json", _parse_parents) or ()
@@ -155,6 +163,7 @@ class LedgerEntry:
         self.parents()
         for name in ("best.keras", "predictions.npz"):
             _check_zip(self.folder / name)
+        self.tokenizer()
 
     def published(self) -> dict[str, Any]:  # Any: JSON values
         """The tracker's notes about this run; empty at first, and where they are damaged."""
@@ -318,6 +327,24 @@ def _parse_result(content: bytes) -> RunResult:
         if value is not None and name.endswith("seconds") and not 0 <= value < math.inf:
             raise ValueError(f"{name} is not a time")
     return result
+
+
+@lru_cache(8)  # the runs of a study have one
+def _known_tokenizer(content: bytes) -> Tokenizer:
+    return parse_tokenizer(content)
+
+
+def _parse_tokenizer(content: bytes, spec: RunSpec) -> Tokenizer:
+    """One that fits the network."""
+    found, data = _known_tokenizer(content), spec.data
+    if (len(found.classes), found.max_len) != (data.n_classes, data.max_len):
+        raise ValueError(
+            f"it is of {len(found.classes)} classes and {found.max_len:,} tokens, the network of "
+            f"{data.n_classes} and {data.max_len:,}"
+        )
+    if len(found.words) > data.num_words - FIRST_WORD:
+        raise ValueError(f"it has {len(found.words):,} words, more than the network knows")
+    return found
 
 
 def _check_state(content: bytes) -> bytes:

@@ -11,6 +11,7 @@
         network.json           the code of a network of the user's own
         state.npz              after the last whole epoch: all that a resume needs; goes at the end
         best.keras, predictions.npz, history.csv
+        tokenizer.json         what turns texts into what the model reads
         result.json            written last: the run is over
         published.json         what the tracker has done with it
     searches/<tuning>/<fingerprint>/
@@ -19,6 +20,8 @@
     tuning/<name>/<data>/      what each search found, a file an architecture
     races/<data>/              races that chose settings, a file for each way of seeing the texts
     race.lock                  held while one is run
+    texts/<data>.json          what reports need of texts that were never here, of studies from
+                               elsewhere
     archive/                   runs that --fresh started over
 """
 
@@ -27,13 +30,14 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rnnbench.data.files import remove_abandoned, write_whole
+from rnnbench.data.text_summaries import TextSummary, parse_summary
 from rnnbench.entries import (
     LedgerEntry,
     Parent,
@@ -51,6 +55,7 @@ from rnnbench.sources import NETWORK_FILE
 from rnnbench.specs import Event, PluginForm, RunSpec
 
 FOLDER = ".rnnbench"
+TEXTS = "texts"
 LOOKS_LOCK = "looks.lock"
 LEFT_OUT = "that run is left out"
 AGAIN = "that run is put aside and trained again"
@@ -262,6 +267,32 @@ class Ledger:
             except StoreError as err:
                 self._tell(err, "those looks do not count here")
         return found
+
+    def summaries(self, fingerprints: Iterable[str]) -> dict[str, TextSummary]:
+        """What is kept of texts that are not here, by their fingerprint.
+
+        A file that cannot be read is told, and left out.
+        """
+        found = {}
+        for fingerprint in {*fingerprints}:
+            try:
+                summary = parse_file(self.summary_file(fingerprint), parse_summary)
+            except DamagedError as err:
+                self._tell(err, "what it says of texts is left out")
+                continue
+            if summary is not None:
+                found[fingerprint] = summary
+        return found
+
+    def summary_file(self, fingerprint: str) -> Path:
+        """Where the summary of texts that came with a study is kept."""
+        return self.folder / TEXTS / f"{fingerprint}.json"
+
+    def keep_summary(self, fingerprint: str, summary: TextSummary) -> None:
+        """Keep one, unless one that can be read is there."""
+        if not self.summaries([fingerprint]):
+            with self._writing():
+                write_whole(self.summary_file(fingerprint), summary.to_json())
 
     def record(self, entry: LedgerEntry, event: Event) -> None:
         """Make an event durable.

@@ -40,18 +40,14 @@ Dataset = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileChoices:
-    """How a file of the user's is read; None is to be found out."""
+class TextChoices:
+    """How a file of texts is read; None is to be found out."""
 
     panel: ClassVar = "A file of your own"
 
     text_column: Annotated[
         str | None,
         typer.Option(help="Column of your file with the texts; inferred when unambiguous."),
-    ] = None
-    label_column: Annotated[
-        str | None,
-        typer.Option(help="Column of your file with the classes; inferred when unambiguous."),
     ] = None
     separator: Annotated[
         str | None,
@@ -71,6 +67,16 @@ class FileChoices:
     ] = None
     sheet: Annotated[
         str | None, typer.Option(help="Sheet of your .xlsx file. Default: the first.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChoices(TextChoices):
+    """How a file of labelled texts is read; None is to be found out."""
+
+    label_column: Annotated[
+        str | None,
+        typer.Option(help="Column of your file with the classes; inferred when unambiguous."),
     ] = None
     strip_html: Annotated[
         bool | None, typer.Option("--strip-html", help="Take tags and entities out of the texts.")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 """The columns of a history."""
 NO_RUNS = "there are no runs here yet; `rnnbench run --all` makes some"
+MODEL = "best.keras"
 _LAST = float("inf")
 
 
@@ -147,12 +148,22 @@ def model_file(entry: LedgerEntry) -> Path:
         DamagedError: a file of the run cannot be read.
     """
     entry.check()
-    path = entry.folder / "best.keras"
+    path = entry.folder / MODEL
     if not path.is_file():
         result = entry.result()
         state = "is not over yet" if result is None else f"has {result.status}"
-        raise UsageError(f"the run {entry.fingerprint} {state}, and keeps no model")
+        raise UsageError(f"the run {entry.fingerprint} {state}, and keeps no model{_why(result)}")
     return path
+
+
+def _why(result: RunResult | None) -> str:
+    """Of a run that was taken from MLflow: there its model stays."""
+    if result is None or "imported_store" not in result.environment:
+        return ""
+    return (
+        "; what is taken from MLflow leaves it there: have the study sent by `rnnbench export`, "
+        "which takes it along"
+    )
 
 
 def changed_at(entry: LedgerEntry) -> float:
@@ -239,6 +250,6 @@ def _best(runs: Sequence[RecordedRun]) -> RecordedRun:
         if (run.study, run.spec.data.fingerprint) == place
         and run.result is not None
         and run.result.val_loss is not None
-        and (run.entry.folder / "best.keras").exists()
+        and (run.entry.folder / MODEL).exists()
     ]
     return min(scored, key=lambda item: item[:2])[2] if scored else newest

@@ -5,12 +5,24 @@ import io
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from functools import lru_cache
 
 from rnnbench.data.files import write_whole
+from rnnbench.data.tokenizer import TOKENIZER
 from rnnbench.entries import LedgerEntry, write_json
-from rnnbench.formats import MOST_CHARACTERS
+from rnnbench.errors import DataError
+from rnnbench.formats import MOST_CHARACTERS, FormatError
 from rnnbench.output.characters import sentence
-from rnnbench.specs import EpochEnded, EpochRow, Event, Failed, Finished, Pruned, RunResult
+from rnnbench.specs import (
+    DataSpec,
+    EpochEnded,
+    EpochRow,
+    Event,
+    Failed,
+    Finished,
+    Pruned,
+    RunResult,
+)
 
 
 def record_event(entry: LedgerEntry, event: Event, made_by: Mapping[str, str]) -> None:
@@ -29,6 +41,8 @@ def record_event(entry: LedgerEntry, event: Event, made_by: Mapping[str, str]) -
         if event.model:
             write_whole(entry.folder / "best.keras", event.model)
             write_whole(entry.folder / "predictions.npz", event.predictions)
+            if tokenizer := pack_tokenizer(entry.spec().data):
+                write_whole(entry.folder / TOKENIZER, tokenizer)
         _write_result(entry, event.result, made_by)
         (entry.folder / "state.npz").unlink(missing_ok=True)
     elif isinstance(event, Pruned):
@@ -58,6 +72,17 @@ def history_csv(rows: Sequence[EpochRow]) -> bytes:
 def short_texts(texts: Mapping[str, str]) -> dict[str, str]:
     """What a command or worker says of itself, as an archive takes it: each text in one line."""
     return {name: sentence(text)[:MOST_CHARACTERS] for name, text in texts.items()}
+
+
+@lru_cache(4)  # the runs of a study have one
+def pack_tokenizer(data: DataSpec) -> bytes:
+    """The content of a run's `tokenizer.json`; empty where the cache lacks what it needs."""
+    from rnnbench.data.cached_tokenizer import make_tokenizer  # readers of the ledger need none
+
+    try:
+        return make_tokenizer(data).to_json()
+    except (DataError, FormatError):
+        return b""
 
 
 def _write_result(entry: LedgerEntry, result: RunResult, made_by: Mapping[str, str]) -> None:

@@ -25,7 +25,7 @@ from rnnbench.execution.executor import Task
 from rnnbench.execution.process import call_in_process
 from rnnbench.execution.worker import InlineExecutor, prepare_process
 from rnnbench.reports import report
-from rnnbench.runs import predict
+from rnnbench.runs import kept_model, predict, scored_file
 from rnnbench.specs import Event
 from rnnbench.tuning import coordinator
 
@@ -93,9 +93,9 @@ def standing_in(
         warnings.simplefilter("ignore")  # of libraries: a command goes on, here they are errors
         patch.chdir(folder)
         patch.setattr(engines, "LocalExecutor", partial(_Overheard, on_event))
-        for module in (coordinator, engines, predict, report):
+        for module in (coordinator, engines, predict, report, scored_file):
             patch.setattr(module, "call_in_process", _call)
-        for module in (engines, predict):
+        for module in (engines, kept_model):
             patch.setattr(module, "call_on", lambda _, *call, **named: _call(*call, **named))
         before = dict(os.environ)
         replace_environment(environment)

@@ -13,7 +13,9 @@ from project import PATIENCE_S, STUDY, Project, write_project
 ARCHITECTURES = ("lstm-dropout", "gru")
 EPOCHS = 30
 CURVE_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")
-ARTIFACTS = ["best.keras", "history.csv", "loss-curve.png", "predictions.npz"]
+ARTIFACTS = [
+    *("best.keras", "history.csv", "loss-curve.png", "predictions.npz", "tokenizer.json"),
+]
 
 
 def new_project(shared: Path, name: str, **changed: Any) -> Project:

@@ -25,7 +25,10 @@ from made_archives import (
 )
 
 from rnnbench.archives import read_archive
+from rnnbench.data.text_summaries import SplitCounts, TextSummary
+from rnnbench.data.tokenizer import Tokenizer
 from rnnbench.errors import ArchiveError
+from rnnbench.published.notes import REVIEWS
 
 Change = Callable[[Contents, dict[str, Any]], None]  # Any: JSON values
 
@@ -244,3 +247,111 @@ def test_a_traceback_may_hold_many_commas(archive: Path) -> None:
     change_archive(archive, change_json("result.json", traceback="a, " * 5000))
     (archive.parent / "into").mkdir()
     assert len(read_archive(archive, archive.parent / "into").runs) == 1
+
+
+TOKENIZER = Tokenizer(classes=("negative", "positive"), words=("the", "a"), max_len=100)
+SUMMARY = TextSummary(
+    classes=("negative", "positive"),
+    test_labels=np.array([0, 1, 1], dtype=np.int8),
+    is_own=True,
+    splits={(0.2, 42): SplitCounts(train=(2, 3), validation=(1, 1))},
+    baselines={"ab": {"test_accuracy": 0.5, "test_right": "011"}},
+)
+TEXTS = f"texts/{REVIEWS}.json"
+
+
+def change_content(name: str, whole: bytes, **values: Any) -> Change:
+    """A file that is added, of which some keys are others."""
+    changed = json.dumps({**json.loads(whole), **values}).encode()
+    return lambda contents, _: contents.update({name: changed})
+
+
+def test_tokenizer_and_summary_arrive(archive: Path, tmp_path: Path) -> None:
+    def add(contents: Contents, _: Any) -> None:
+        contents[f"{RUN}/tokenizer.json"] = TOKENIZER.to_json()
+        contents[TEXTS] = SUMMARY.to_json()
+
+    (tmp_path / "into").mkdir()
+    found = read_archive(change_archive(archive, add), tmp_path / "into")
+    assert found.runs[0].tokenizer() == TOKENIZER
+    summary = found.summaries[REVIEWS]
+    assert summary.to_json() == SUMMARY.to_json()
+    assert summary.test_labels.tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"classes": ["a", "b", "c"]}, "of 3 classes and 100 tokens, the network of 2 and 100"),
+        ({"max_len": 7}, "7 tokens"),
+        ({"words": [str(n) for n in range(1_000_000)]}, "1,000,000 words, more than the network"),
+        ({"words": ["a\x00"]}, "control character"),
+        ({"tokens": "subwords", "subwords": "%%%"}, "base64"),
+        ({"tokens": "subwords", "subwords": "bm9uZQ=="}, "model of subwords is damaged"),
+        ({"classes": {"a": 1}}, "not a list"),
+    ],
+)
+def test_a_hostile_tokenizer_is_refused(archive: Path, values: dict[str, Any], reason: str) -> None:
+    name = f"{RUN}/tokenizer.json"
+    assert reason in refusal(archive, change_content(name, TOKENIZER.to_json(), **values))
+
+
+def test_a_deep_tokenizer_is_refused(archive: Path) -> None:
+    def nest(contents: Contents, _: Any) -> None:
+        contents[f"{RUN}/tokenizer.json"] = b"[" * 100_000 + b"]" * 100_000
+
+    assert "nested too deeply" in refusal(archive, nest)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"format": "x"}, "not a summary of texts"),
+        ({"classes": ["a", "b", "c"], "splits": []}, "not those of its runs"),
+        ({"classes": ["a", "a"]}, "a name of its own"),
+        ({"classes": ["a", "b\n"]}, "not a printable text"),
+        ({"test_labels": "!"}, "not what rnnbench writes there"),
+        ({"test_labels": "AQL/"}, "not numbers of its classes"),
+        ({"test_labels": ""}, "not numbers of its classes"),
+        ({"is_own": 1}, "whose the texts are"),
+        ({"splits": [{"validation_fraction": 0.2, "split_seed": 42}]}, "not what rnnbench"),
+        (
+            {
+                "splits": [
+                    {"validation_fraction": 1, "split_seed": 1, "train": [1], "validation": [1]}
+                ]
+            },
+            "does not count",
+        ),
+        (
+            {
+                "splits": [
+                    {
+                        "validation_fraction": 1,
+                        "split_seed": 1,
+                        "train": [1, -1],
+                        "validation": [1, 1],
+                    }
+                ]
+            },
+            "not a whole number",
+        ),
+        ({"sight": {"max_len": "long"}}, "not a whole number"),
+        ({"findings": {"class_counts": {}}}, "not what rnnbench"),
+        ({"baselines": {"ab": {"test_right": "01"}}}, "judge each test text"),
+        ({"baselines": {"ab": {"test_loss": 1e300}}}, "not a number"),
+        ({"baselines": {"ab": {"hardware": "\x1b"}}}, "not a printable text"),
+        ({"baselines": {"ab": 5}}, "not what rnnbench"),
+    ],
+)
+def test_a_hostile_summary_of_texts_is_refused(
+    archive: Path, values: dict[str, Any], reason: str
+) -> None:
+    assert reason in refusal(archive, change_content(TEXTS, SUMMARY.to_json(), **values))
+
+
+def test_a_summary_of_other_texts_is_refused(archive: Path) -> None:
+    name = f"texts/{'ab' * 32}.json"
+    assert "not those of its runs" in refusal(archive, change_content(name, SUMMARY.to_json()))
+    outside = change_content("texts/../evil.json", SUMMARY.to_json())
+    assert "does not belong in an archive" in refusal(archive, outside)

@@ -67,7 +67,7 @@ ROOMS: dict[str, set[str]] = {
     "claims": {"compare", "timing"},
     "racing": set(),
     "tuning": {"compare", "racing"},
-    "runs": {"compare", "racing"},
+    "runs": {"compare", "racing", "reports"},
     "reports": {"claims", "compare", "published", "racing", "timing", "tuning"},
     "studies": {"compare", "published", "racing", "reports", "runs", "tuning"},
 }

@@ -194,7 +194,10 @@ def test_a_cut_before_a_run_is_described_leaves_no_run(
 
 
 TORN = (b"", b"[]", b"\xff" * 40)
-FILES = ("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz")
+FILES = (
+    *("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz"),
+    "tokenizer.json",
+)
 
 
 @pytest.mark.parametrize("content", [*TORN, None], ids=["empty", "[]", "bytes", "link"])
@@ -203,6 +206,7 @@ def test_a_torn_file_is_named_and_its_run_is_as_good_as_new(
     tmp_path: Path, name: str, content: bytes | None
 ) -> None:
     entry = record(tmp_path, epoch_ended(3), FINISHED)
+    (entry.folder / name).touch()
     put(entry.folder / name, content)
     told: list[str] = []
     ledger = Ledger(tmp_path, on_problem=told.append)

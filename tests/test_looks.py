@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from made_archives import Contents, change_archive, make_ledger
 
-from rnnbench.archives import Archive, read_archive, write_archive
+from rnnbench.archives import Archive, Beside, read_archive, write_archive
 from rnnbench.data import files
 from rnnbench.errors import ArchiveError, StoreError
 from rnnbench.ledger import Ledger
@@ -160,7 +160,7 @@ def test_looks_of_another_folder_come_after_those_of_here_each_once(tmp_path: Pa
 def arrived(root: Path, *looks: Look) -> Path:
     ledger = make_ledger(root / "there")
     path = root / "study.zip"
-    write_archive(path, "textbook", ledger.entries("textbook"), [], looks)
+    write_archive(path, "textbook", ledger.entries("textbook"), [], Beside(looks=looks))
     return path
 
 

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import math
-from collections.abc import Collection, Sequence
+import platform
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,11 +14,13 @@ import numpy as np
 
 from rnnbench.compare.rows import BaselineRow
 from rnnbench.data.cache import cache_folder, open_corpus
-from rnnbench.data.dataset import load_grades, score_grades, split_of
+from rnnbench.data.dataset import load_grades, score_grades
 from rnnbench.data.files import read_json, write_json
 from rnnbench.data.linear import LinearScores, score_bag_of_words, score_tf_idf
-from rnnbench.errors import DataError
+from rnnbench.data.text_summaries import count_split, find_summary, kept_summary
+from rnnbench.errors import DataError, RnnbenchError
 from rnnbench.execution.environment import processor_name
+from rnnbench.execution.process import call_in_process
 from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.stats.confusions import count_confusions, mean_f1
 
@@ -31,6 +34,7 @@ LINEAR_MODELS = {
 """What each is called at the beginning of a sentence."""
 
 _OF_SIGHT = ("num_words", "max_len")
+_HARDWARE = "hardware"  # in an archive: the processor on which it was fitted
 _WHY_NOT = "why_not"  # in the cache in place of scores
 
 
@@ -50,14 +54,40 @@ def find_baselines(specs: Collection[RunSpec], *, fits: bool = True) -> list[Bas
     return [row for row in found if row is not None]
 
 
-def list_unfitted(specs: Collection[RunSpec]) -> list[str]:
-    """The baselines of this table that are to be fitted: the cache has not all of them."""
-    return [each.name for each in _list_fits(specs) if not each.is_known]
+def fit_baselines(specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
+    """Have the cache hold those of each run, by a process of its own that imports scikit-learn.
+
+    Args:
+        say: called with a sentence on the wait, if there is any.
+    """
+    seen = {(spec.data, spec.recipe.class_weight): spec for spec in specs}
+    missing = {spec: names for spec in seen.values() if (names := list_unfitted([spec]))}
+    if not missing:
+        return
+    say(tell_fitting(list(dict.fromkeys(name for each in missing.values() for name in each))))
+    with suppress(RnnbenchError):  # who asks does without
+        for spec in missing:
+            call_in_process(find_baselines, [spec])
+
+
+def pack_baselines(specs: Collection[RunSpec]) -> dict[str, Any]:  # Any: JSON values
+    """What the cache has of the baselines of these runs, as `TextSummary` keeps it."""
+    return {
+        key: each
+        for spec in specs
+        for fit in _list_fits([spec])
+        for key, each in fit.pack().items()
+    }
 
 
 def with_article(name: str) -> str:
     """`a bag of words`, `TF-IDF`."""
     return f"a {name}" if name == BAG_OF_WORDS else name
+
+
+def list_unfitted(specs: Collection[RunSpec]) -> list[str]:
+    """The baselines of this table that are to be fitted: the cache has not all of them."""
+    return [each.name for each in _list_fits(specs) if not each.is_known]
 
 
 def tell_fitting(names: Sequence[str]) -> str:
@@ -87,7 +117,25 @@ class _Fit:
         if fits and not self.is_known:
             with suppress(DataError):
                 found = self._compute(found)
-        return None if found is None else _write_row(self.name, found)
+        if found is not None:
+            return _write_row(self.name, found, processor_name())
+        return self._find_kept()
+
+    def _find_kept(self) -> BaselineRow | None:
+        """The row that came with a study from elsewhere, with the processor of there."""
+        kept = kept_summary(self.data)
+        values = dict(kept.baselines.get(self.place.stem, {})) if kept else {}
+        hardware = str(values.pop(_HARDWARE, "unknown"))
+        try:
+            return _write_row(self.name, LinearScores(**values), hardware)
+        except TypeError:  # there is none, or another version's
+            return None
+
+    def pack(self) -> dict[str, Any]:  # Any: JSON values
+        """What is kept of it in an archive, by the digest of its settings; empty if nothing is."""
+        found = self._recall()
+        packed = found and {**asdict(found), _HARDWARE: f"{processor_name()}, {platform.node()}"}
+        return {self.place.stem: packed} if packed else {}
 
     def _is_in_vain(self) -> bool:
         try:
@@ -154,14 +202,11 @@ def find_floor(data: DataSpec) -> float | None:
     validation text right always does. None where the reviews are not here.
     """
     try:
-        corpus = open_corpus(data.fingerprint)
-        split = split_of(data)
+        split = count_split(data)
     except DataError:
         return None
-    labels = corpus.train.labels
-    commonest = np.bincount(labels[split.train]).argmax()
-    share = float(np.mean(labels[split.validation] == commonest))
-    n = len(split.validation)
+    n = sum(split.validation)
+    share = split.validation[np.argmax(split.train)] / n
     return min(share + 1.645 * math.sqrt(share * (1 - share) / n), 1 - 1 / (2 * n))
 
 
@@ -181,7 +226,7 @@ def _is_of_one_split(specs: Collection[RunSpec]) -> bool:
     return len({replace(spec.data, **usual) for spec in specs}) == 1
 
 
-def _write_row(name: str, found: LinearScores) -> BaselineRow:
+def _write_row(name: str, found: LinearScores, processor: str) -> BaselineRow:
     return BaselineRow(
         section="",
         arm=name,
@@ -196,7 +241,7 @@ def _write_row(name: str, found: LinearScores) -> BaselineRow:
         gap=found.val_loss - found.train_loss,
         fit_seconds=found.fit_seconds,
         total_seconds=found.fit_seconds,
-        hardware=f"cpu ({processor_name()})",
+        hardware=f"cpu ({processor})",
         is_baseline=True,
         right=np.array([*found.test_right]) == "1" if found.test_right else None,
     )
@@ -205,16 +250,15 @@ def _write_row(name: str, found: LinearScores) -> BaselineRow:
 def _find_majority(data: DataSpec) -> BaselineRow | None:
     """What the commonest class of the training part scores, on data of the user's own."""
     try:
-        corpus = open_corpus(data.fingerprint)
-        if not corpus.vocabulary:
+        summary = find_summary(data)
+        if not summary.is_own:
             return None  # IMDB is balanced: a half
-        split = split_of(data)
+        commonest = np.argmax(count_split(data).train)
     except DataError:
         return None
-    labels = corpus.test.labels
-    commonest = np.bincount(corpus.train.labels[split.train]).argmax()
+    labels = summary.test_labels
     predicted = np.full_like(labels, commonest)
-    confusions = count_confusions(labels, predicted, len(corpus.classes))
+    confusions = count_confusions(labels, predicted, len(summary.classes))
     return BaselineRow(
         section="",
         arm=MAJORITY,

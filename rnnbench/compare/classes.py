@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from rnnbench.compare.predictions import Predictions, read_predictions
 from rnnbench.data.cache import open_corpus
-from rnnbench.data.corpus import Corpus, write_seen
+from rnnbench.data.corpus import write_seen
 from rnnbench.data.dataset import cut_and_pad
+from rnnbench.data.text_summaries import find_summary
 from rnnbench.errors import DataError
+from rnnbench.specs import DataSpec
 from rnnbench.stats.confusions import count_confusions, mean_f1, score_classes
 from rnnbench.stats.intervals import mean_sd
 
@@ -232,10 +234,10 @@ def describe_predictions(
 
 def _describe_arm(section: str, arm: Arm, *, has_learned: bool) -> ArmClasses | None:
     try:
-        corpus = open_corpus(arm.spec.data.fingerprint)
+        summary = find_summary(arm.spec.data)
     except DataError:
         return None
-    labels, names = corpus.test.labels, corpus.classes
+    labels, names = summary.test_labels, summary.classes
     kept = (read_predictions(run) for run in (arm.learned if has_learned else arm.finished))
     found = (each for each in kept if each is not None and each.is_of(labels, len(names)))
     first = next(found, None)
@@ -245,15 +247,19 @@ def _describe_arm(section: str, arm: Arm, *, has_learned: bool) -> ArmClasses | 
         itertools.chain([first], found),
         labels,
         names,
-        lambda place: _write_test_text(corpus, arm, place),
+        lambda place: _write_test_text(arm.spec.data, place),
         section=section,
         arm=arm.name,
     )
     return replace(described, has_learned=has_learned)
 
 
-def _write_test_text(corpus: Corpus, arm: Arm, place: int) -> str:
-    data = arm.spec.data
+def _write_test_text(data: DataSpec, place: int) -> str:
+    """As the network sees it; empty where the texts are not here."""
+    try:
+        corpus = open_corpus(data.fingerprint)
+    except DataError:
+        return ""
     rows = np.array([place])
     (tokens,) = cut_and_pad(corpus.test, rows, num_words=data.num_words, max_len=data.max_len)
     return write_seen(tokens, corpus.vocabulary)

@@ -27,6 +27,7 @@ _N_PAIRS = 20
 _N_MISTAKES = 10
 _N_TOLD = 3
 _TEXT_LENGTH = 240  # characters
+_NO_TEXTS = "The texts are not on this machine, so that they cannot be shown."
 _LINE_LENGTH = 90
 _MOST_SECTIONS = 4
 
@@ -108,10 +109,14 @@ def _blocks(arms: Sequence[ArmClasses]) -> Iterator[Block | None]:
     if best.mistakes:
         yield Subheading(f"The surest mistakes{names}")
         yield _tabulate_mistakes(best)
+        shown = (
+            "Each text is shown as the network saw it: its last words, in lower case, [?] for a"
+            " word that is not in the vocabulary. Look for labels that are wrong, and for texts"
+            " that two classes would fit."
+        )
+        is_shown = any(each.text for each in best.mistakes)
         yield Paragraph(
-            "By the mean of the runs' probabilities. Each text is shown as the network saw it: its"
-            " last words, in lower case, [?] for a word that is not in the vocabulary. Look for"
-            " labels that are wrong, and for texts that two classes would fit."
+            f"By the mean of the runs' probabilities. {shown if is_shown else _NO_TEXTS}"
         )
 
 

@@ -359,7 +359,7 @@ def _with_predictions(
     known: dict[str, tuple[NDArray[np.int8] | None, ReviewWeights | None]] = {}
     for section in sections:
         if section.reviews not in known:
-            labels = read_labels(section.reviews)
+            labels = read_labels(section.arms[0].spec.data)
             weights = None
             if labels is not None:
                 weights = draw_review_weights(len(labels), np.random.default_rng(0))

@@ -60,7 +60,7 @@ def _text_by_text(arm: Arm, baseline: ArmRow) -> NDArray[np.int8] | None:
     """`(n_seeds, n_texts)`: whether a run was right, less whether the baseline was; None where
     not all predictions are here."""
     right = baseline.right if isinstance(baseline, BaselineRow) else None
-    correct = read_correct(arm.learned, read_labels(arm.spec.data.fingerprint))
+    correct = read_correct(arm.learned, read_labels(arm.spec.data))
     if right is None or not scores_by_seed(arm.learned).keys() <= correct.keys():
         return None
     return np.stack([*correct.values()]).astype(np.int8) - right.astype(np.int8)

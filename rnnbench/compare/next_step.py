@@ -6,9 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rnnbench.architectures import display_name, name_without_units
-from rnnbench.data.cache import open_corpus
-from rnnbench.data.sight import choose_sight
-from rnnbench.errors import DataError
+from rnnbench.data.text_summaries import find_sight
 from rnnbench.limits import MOST
 from rnnbench.options import ExecutorChoices, WorkerChoices, flag_names, option_names
 from rnnbench.own_options import OwnFileChoices, RaceChoices
@@ -169,9 +167,8 @@ def _wider_sight(data: Iterable[DataSpec]) -> dict[str, str]:
     found = [each for each in data if each.is_own]
     if not found:
         return {}
-    try:
-        wanted = choose_sight(open_corpus(found[0].fingerprint))
-    except DataError:
+    wanted = find_sight(found[0])
+    if wanted is None:
         return {}
     seen = {name: max(getattr(each, name) for each in found) for name in ("max_len", "num_words")}
     if seen["max_len"] >= wanted.max_len and 2 * seen["num_words"] >= wanted.num_words:

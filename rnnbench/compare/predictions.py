@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnnbench.data.cache import open_corpus
+from rnnbench.data.text_summaries import find_summary
 from rnnbench.errors import DataError
 from rnnbench.metrics import USUAL_METRIC
 from rnnbench.recorded_runs import RecordedRun
+from rnnbench.specs import DataSpec
 from rnnbench.training.engine import predicted_classes
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ def take_predictions(probability: NDArray[Any]) -> Predictions:
     return Predictions(predicted, probability)
 
 
-def read_labels(fingerprint: str) -> NDArray[np.int8] | None:
-    """Labels of the test half, `(n_reviews,)`; None where the reviews are not cached here."""
+def read_labels(data: DataSpec) -> NDArray[np.int8] | None:
+    """Labels of the test half, `(n_reviews,)`; None where nothing here tells them."""
     try:
-        return open_corpus(fingerprint).test.labels
+        return find_summary(data).test_labels
     except DataError:
         return None
 
@@ -112,10 +113,10 @@ def read_predicted(
 def count_test_texts(runs: Sequence[RecordedRun], metric: str = USUAL_METRIC) -> int | None:
     """Over how many texts one test text weighs; None where nothing here tells.
 
-    For accuracy that is how many there are: by the reviews where they are cached here, else by the
+    For accuracy that is how many there are: by the labels where they are known here, else by the
     first predictions that are found.
     """
-    labels = read_labels(runs[0].spec.data.fingerprint) if runs else None
+    labels = read_labels(runs[0].spec.data) if runs else None
     if labels is not None:
         return weigh_texts(labels, metric)
     if metric != USUAL_METRIC:

@@ -92,6 +92,30 @@ def find_columns(
     return Columns(text=text, label=label, split=split, notes=notes)
 
 
+def find_text(source: str, rows: Rows, named: str | None) -> tuple[str, tuple[str, ...]]:
+    """The column with the texts, where none has labels; and what was inferred, in sentences.
+
+    It is the one that was named, or that is called as such columns are, or the only one that may
+    not hold labels.
+
+    Raises:
+        UsageError: a column that there is not, or several that may be meant.
+    """
+    names = list(rows.columns)
+    if named is not None and named not in names:
+        raise UsageError(f"{source}: {unknown_name('column', named, names)}")
+    others = [name for name in names if name.casefold() not in (*_LABEL_NAMES, *_SPLIT_NAMES)]
+    found = named or _by_name(names, _TEXT_NAMES, set())
+    if found is None and len(others) != 1:
+        listed = ", ".join(shorten(name) for name in names)
+        raise UsageError(
+            f"{source}: it is ambiguous which column has the texts; say --text-column, one of "
+            f"{listed}"
+        )
+    found = found or others[0]
+    return found, () if named else (f"inferred: texts in '{shorten(found)}'",)
+
+
 def read_parts(source: str, rows: Rows, column: str) -> list[PartName]:
     """The part of each row, as the column says it.
 

@@ -138,13 +138,6 @@ def write_seen(tokens: NDArray[np.int32], vocabulary: Sequence[str]) -> str:
     return " ".join(vocabulary[at] if 0 <= at < len(vocabulary) else "[?]" for at in places)
 
 
-def describe_classes(corpus: Corpus) -> str:
-    """`negative 50.0 %, positive 50.0 %` of all texts."""
-    labels = np.concatenate((corpus.train.labels, corpus.test.labels))
-    counts = np.bincount(labels, minlength=len(corpus.classes))
-    return tell_shares(dict(zip(corpus.classes, counts.tolist(), strict=True)))
-
-
 def tell_shares(counts: Mapping[str, int]) -> str:
     """`negative 50.0 %, positive 50.0 %`: each class's share of all texts."""
     n_all = sum(counts.values())

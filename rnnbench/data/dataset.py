@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rnnbench.data.cache import Split, open_corpus, split_indices
 from rnnbench.data.corpus import UNKNOWN, Half, PartName
 from rnnbench.data.labels import read_grades
+from rnnbench.data.text_summaries import count_split, find_summary
 from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec
 from rnnbench.stats.confusions import mean_absolute_error, quadratic_kappa
@@ -50,9 +51,9 @@ def load_grades(data: DataSpec) -> tuple[float, ...] | None:
     """The numbers that the classes are; None where they have no order.
 
     Raises:
-        DataError: the corpus is not in the cache, or is damaged.
+        DataError: nothing here tells what the classes are.
     """
-    return read_grades(open_corpus(data.fingerprint).classes)
+    return read_grades(find_summary(data).classes)
 
 
 def score_grades(
@@ -64,7 +65,7 @@ def score_grades(
         confusions: `(n_classes, n_classes)`, as `count_confusions` gives them.
 
     Raises:
-        DataError: the corpus is not in the cache, or is damaged.
+        DataError: nothing here tells what the classes are.
     """
     grades = load_grades(data) if data.n_classes > 2 else None
     if grades is None:
@@ -104,12 +105,11 @@ def chance_recall(data: DataSpec) -> float:
     always enough.
 
     Raises:
-        DataError: the corpus is not in the cache, or is damaged.
+        DataError: nothing here tells how many texts of each class validate.
     """
-    labels = open_corpus(data.fingerprint).train.labels[split_of(data).validation]
-    counts = np.unique(labels, return_counts=True)[1]
+    counts = np.array([count for count in count_split(data).validation if count])
     error = 0.5 * np.sqrt((1 / counts).sum()) / len(counts)
-    return float(min(1 / len(counts) + 1.645 * error, 1 - 0.5 / (len(counts) * len(labels))))
+    return float(min(1 / len(counts) + 1.645 * error, 1 - 0.5 / (len(counts) * counts.sum())))
 
 
 def balanced_weights(labels: NDArray[Any], n_classes: int) -> NDArray[np.float32]:

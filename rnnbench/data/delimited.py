@@ -34,7 +34,13 @@ class _LineError(Exception):
 
 
 def read_delimited(
-    path: Path, text: str, usual: str, separator: str | None, quoting: Quoting
+    path: Path,
+    text: str,
+    usual: str,
+    separator: str | None,
+    quoting: Quoting,
+    *,
+    has_labels: bool = True,
 ) -> Rows:
     """The rows of a file's text, without the columns that have no name.
 
@@ -42,6 +48,7 @@ def read_delimited(
         path: for messages.
         usual: what separates the columns of a file with this ending.
         separator: None to find it out.
+        has_labels: whether one column is too few, and a row of empty fields none.
 
     Raises:
         UsageError: a separator that cannot be.
@@ -52,7 +59,7 @@ def read_delimited(
         separator = separator or named[1]
     found = separator or _find_separator(text, usual)
     try:
-        rows = _read_either(path, text, found, quoting)
+        rows = _read_either(path, text, found, quoting, has_labels)
     except _LineError as err:
         raise DataError(str(err)) from err
     if separator or found == usual:
@@ -100,14 +107,14 @@ def _n_fitting(text: str, separator: str) -> int:
     return 0
 
 
-def _read_either(path: Path, text: str, separator: str, quoting: Quoting) -> Rows:
+def _read_either(path: Path, text: str, separator: str, quoting: Quoting, has_labels: bool) -> Rows:
     """With quotes; without them where only so every line fits the header by itself."""
     if quoting != "auto":
-        return _read(path, text, separator, quotes=quoting == "minimal")
+        return _read(path, text, separator, quotes=quoting == "minimal", has_labels=has_labels)
     joined: list[int] = []
     problem: _LineError | None = None
     try:
-        rows = _read(path, text, separator, quotes=True)
+        rows = _read(path, text, separator, quotes=True, has_labels=has_labels)
         if separator == "\t":  # between tabs they are rarely meant as quotes
             joined = [row for row in range(len(rows.lines)) if _spans_lines(rows, row)]
         if not joined:
@@ -117,7 +124,7 @@ def _read_either(path: Path, text: str, separator: str, quoting: Quoting) -> Row
         problem, reason = err, f"in line {err.line} they do not pair"
     if '"' in text and '"' not in text.partition("\n")[0]:  # where the header has them, all do
         with suppress(_LineError):
-            plain = _read(path, text, separator, quotes=False)
+            plain = _read(path, text, separator, quotes=False, has_labels=has_labels)
             note = (
                 f"read with double quotes as characters like any other, because {reason}; "
                 "--quoting minimal reads them as CSV does"
@@ -150,13 +157,13 @@ def _split(text: str, separator: str, *, quotes: bool) -> Any:  # Any: a csv rea
         raise UsageError(f"--separator takes one character, got '{separator}'") from err
 
 
-def _read(path: Path, text: str, separator: str, *, quotes: bool) -> Rows:
+def _read(path: Path, text: str, separator: str, *, quotes: bool, has_labels: bool) -> Rows:
     reader = _split(text, separator, quotes=quotes)
     first = 1  # line of the row that is being read
     lines: list[int] = []
     try:
         header: list[str] = next(filter(any, reader), [])
-        _check_header(path, header, separator)
+        _check_header(path, header, separator, 2 if has_labels else 1)
         named, notes = name_columns(path, header)
         columns: dict[str, list[str]] = {name: [] for name in named}
         takers = [(columns[name].append, place) for name, place in named.items()]
@@ -165,7 +172,8 @@ def _read(path: Path, text: str, separator: str, *, quotes: bool) -> Rows:
         for row in reader:
             line, first = first, reader.line_num + 1
             if len(row) != n_names or not row[last].strip():
-                if not any(field.strip() for field in row):
+                is_row = len(row) == n_names and not has_labels
+                if not is_row and not any(field.strip() for field in row):
                     continue
                 if any(row[n_names:]) or len(row) <= last:
                     raise _LineError(
@@ -204,7 +212,7 @@ def _tell_quote(path: Path, first: int, last: int, err: csv.Error) -> str:
     )
 
 
-def _check_header(path: Path, header: Sequence[str], separator: str) -> None:
+def _check_header(path: Path, header: Sequence[str], separator: str, fewest: int) -> None:
     """Say what is wrong with a first line that names no columns."""
     names = [name.strip() for name in header if name.strip()]
     if not names:
@@ -217,6 +225,7 @@ def _check_header(path: Path, header: Sequence[str], separator: str) -> None:
                 f"{path} has one column, '{shorten(names[0])}'; its columns seem to be separated "
                 f"by {_SEPARATORS[others[0]]}: use --separator {shown}"
             )
-        raise DataError(
-            f"{path} has one column, '{shorten(names[0])}'; two are needed, texts and labels"
-        )
+        if fewest > 1:
+            raise DataError(
+                f"{path} has one column, '{shorten(names[0])}'; two are needed, texts and labels"
+            )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,15 +97,33 @@ def keep_findings(fingerprint: str, found: Findings) -> None:
 
 def read_findings(fingerprint: str) -> Findings | None:
     """What was found when the corpus was made; None where that is not known."""
-    values = cache.recall_findings(fingerprint)
     try:
-        by_number = {
-            key: {int(n): float(share) for n, share in values[key].items()}
-            for key in ("cut_texts", "lost_words")
-        }
-        return Findings(**{**values, **by_number, "repeats": Repeats(**values["repeats"])})
+        return _parse(cache.recall_findings(fingerprint))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def parse_findings(values: Mapping[str, Any], classes: Sequence[str]) -> Findings:  # Any: JSON
+    """Findings that another machine kept, of texts with these classes.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: they are nothing of the kind.
+    """
+    found = _parse(values)
+    counts = [tuple(each) for each in found.class_counts.values()]
+    repeated = found.repeats.n_duplicates
+    whole = [*(n for each in counts for n in each), *repeated.values()]
+    whole += [found.repeats.n_contradictory, found.n_words, found.max_len, found.num_words]
+    flags = (found.repeats.dropped, found.strips_html)
+    if not all(type(n) is int and 0 <= n < 2**32 for n in whole):
+        raise ValueError("a count is not a whole number")
+    if [*found.class_counts] != [*classes] or {*map(len, counts)} != {len(PARTS)}:
+        raise ValueError("the texts of each class are not counted")
+    if not {*repeated} <= {*PARTS} or found.part_sizes["test"] < 1:
+        raise ValueError("these are not the parts")
+    if not 0 <= float(found.html_share) <= 1 or not all(type(each) is bool for each in flags):
+        raise ValueError("it does not say what of HTML there was")
+    return found
 
 
 def tell_findings(found: Findings) -> tuple[str, ...]:
@@ -133,6 +152,14 @@ def tell_sizes(found: Findings) -> tuple[str, ...]:
         f"classes: {len(counts)}, from '{shorten(smallest)}' ({counts[smallest]:,} texts) to "
         f"'{shorten(largest)}' ({counts[largest]:,})",
     )
+
+
+def _parse(values: Mapping[str, Any]) -> Findings:  # Any: JSON values
+    by_number = {
+        key: {int(n): float(share) for n, share in values[key].items()}
+        for key in ("cut_texts", "lost_words")
+    }
+    return Findings(**{**values, **by_number, "repeats": Repeats(**values["repeats"])})
 
 
 def _count_classes(corpus: Corpus) -> dict[str, list[int]]:

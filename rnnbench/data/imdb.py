@@ -120,10 +120,7 @@ def read_imdb_words() -> tuple[str, ...]:
     Raises:
         DataError: it is nowhere and cannot be fetched, or is another file.
     """
-    places = [_keras_folder() / WORDS_NAME]
-    if folder := named_path("RNNBENCH_DATA"):
-        places.insert(0, (folder if folder.is_dir() else folder.parent) / WORDS_NAME)
-    path = next((place for place in places if place.is_file()), None) or _download(
+    path = find_imdb_words() or _download(
         f"{_KERAS}/{WORDS_NAME}",
         WORDS_SHA256,
         _download_path(WORDS_NAME),
@@ -140,6 +137,14 @@ def read_imdb_words() -> tuple[str, ...]:
     except (OSError, ValueError, TypeError, AttributeError) as err:
         raise DataError(f"{path} is not the {WORDS_NAME} that Keras publishes: {err}") from err
     return tuple(words)
+
+
+def find_imdb_words() -> Path | None:
+    """Where the words of IMDB lie on this machine, or None."""
+    places = [_keras_folder() / WORDS_NAME, _download_path(WORDS_NAME)]
+    if folder := named_path("RNNBENCH_DATA"):
+        places.insert(0, (folder if folder.is_dir() else folder.parent) / WORDS_NAME)
+    return next((place for place in places if place.is_file()), None)
 
 
 def _keras_folder() -> Path:

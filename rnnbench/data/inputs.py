@@ -13,8 +13,11 @@ from rnnbench.errors import DataError, UsageError
 from rnnbench.formats import FormatError, why_failed
 from rnnbench.output.amounts import listed
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
+JSON_LINES = (".jsonl", ".ndjson")
+TEXT_SUFFIXES = (".csv", ".tsv", *JSON_LINES)
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet", ".xlsx")
+LINES = ".txt"
+"""The ending of a file with a text without a label in each line."""
 PACKED = ".gz"
 STANDARD_INPUT = "-"
 MOST_FILE_BYTES = 2**30  # of a file, of which seven times as many become resident
@@ -81,8 +84,11 @@ def read_content(path: Path) -> bytes:
 
 
 @contextmanager
-def standard_input() -> Iterator[Path]:
+def standard_input(plain: str = ".csv") -> Iterator[Path]:
     """What is on standard input, as a file with the ending of what it holds.
+
+    Args:
+        plain: the ending of what is lines of text.
 
     Errors of the block that name the file name standard input instead.
 
@@ -96,7 +102,7 @@ def standard_input() -> Iterator[Path]:
         with temporary_folder() as folder:
             path = folder / "stdin"
             _save(path)
-            path = path.rename(f"{path}{_ending(path)}")
+            path = path.rename(f"{path}{_ending(path, plain)}")
             try:
                 yield path
             except (DataError, UsageError) as err:
@@ -127,19 +133,19 @@ def _save(path: Path) -> None:
             file.write(chunk)
 
 
-def _ending(path: Path) -> str:
-    """By how the content begins; a table of lines is `.csv`, whose separator is found."""
+def _ending(path: Path, plain: str) -> str:
+    """By how the content begins; the separator of a `.csv` is found."""
     with path.open("rb") as file:
         head = file.read(4096)
     if head.startswith(b"\x1f\x8b"):
         unpacked = zlib.decompressobj(zlib.MAX_WBITS | 16)
         try:
-            return f"{_ending_of(unpacked.decompress(head, 64))}{PACKED}"
+            return f"{_ending_of(unpacked.decompress(head, 64), '.csv')}{PACKED}"
         except zlib.error:
             return f".csv{PACKED}"
-    return _ending_of(head)
+    return _ending_of(head, plain)
 
 
-def _ending_of(head: bytes) -> str:
-    plain = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return next((kind for start, kind in _STARTS.items() if plain.startswith(start)), ".csv")
+def _ending_of(head: bytes, plain: str) -> str:
+    begun = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return next((kind for start, kind in _STARTS.items() if begun.startswith(start)), plain)

@@ -18,6 +18,7 @@ from rnnbench.data.inputs import kind_of
 from rnnbench.data.npz import limit_memory
 from rnnbench.data.own import make_corpus
 from rnnbench.data.tables import OwnChoices, Table, read_table
+from rnnbench.data.unlabelled import TextRows, read_texts
 from rnnbench.data.words import tell_cut
 from rnnbench.errors import DataError
 
@@ -96,6 +97,16 @@ def read_rows(path: Path, own: OwnChoices) -> Table:
     """
     with _limited(path):
         return read_table(path, own, for_training=False)
+
+
+def read_unlabelled(path: Path, own: OwnChoices) -> TextRows:
+    """The rows of a file of texts without labels.
+
+    Raises:
+        UsageError, DataError: see `read_texts`.
+    """
+    with _limited(path):
+        return read_texts(path, own)
 
 
 def prepare_splits(splits: Iterable[tuple[str, float, int]]) -> None:

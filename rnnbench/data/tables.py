@@ -11,7 +11,7 @@ from rnnbench.data.delimited import QUOTINGS, Quoting, find_swallowed, read_deli
 from rnnbench.data.encodings import decode
 from rnnbench.data.folders import read_folder
 from rnnbench.data.html_text import has_html, strip_html
-from rnnbench.data.inputs import kind_of, read_content, refuse_unused
+from rnnbench.data.inputs import JSON_LINES, kind_of, read_content, refuse_unused
 from rnnbench.data.labels import (
     check_labels,
     find_small,
@@ -172,6 +172,33 @@ def read_table(path: Path, choices: OwnChoices, *, for_training: bool = True) ->
     return table
 
 
+def read_columns(path: Path, choices: OwnChoices, *, has_labels: bool = True) -> Rows:
+    """What a file or folder holds, whatever its columns are.
+
+    Args:
+        has_labels: see `read_delimited`.
+
+    Raises:
+        UsageError, DataError: see `read_table`.
+    """
+    if path.is_dir():
+        return read_folder(path, choices.encoding)
+    kind = kind_of(path)
+    if kind == ".parquet":
+        named = (choices.text_column, choices.label_column, choices.split_column)
+        return read_parquet(path, named)
+    if kind == ".xlsx":
+        return read_spreadsheet(path, choices.sheet)
+    (text,), notes = decode({str(path): read_content(path)}, choices.encoding)
+    if kind in JSON_LINES:
+        rows = _read_json_lines(path, text)
+    else:
+        usual = "\t" if kind == ".tsv" else ","
+        how = choices.separator, choices.quoting
+        rows = read_delimited(path, text, usual, *how, has_labels=has_labels)
+    return replace(rows, notes=(*notes, *rows.notes))
+
+
 def _refuse_twice(files: Sequence[Path]) -> None:
     """See that no file is two parts."""
     twice = [file for file, count in Counter(file.resolve() for file in files).items() if count > 1]
@@ -200,7 +227,7 @@ def _join(read: Sequence[tuple[PartName, Path, Table]]) -> Table:
 
 def _read_file(path: Path, choices: OwnChoices, *, with_parts: bool = False) -> Table:
     """A file's rows with labels as they are typed, and with the parts that it says if asked for."""
-    rows = _read_rows(path, choices)
+    rows = read_columns(path, choices)
     if not rows.lines:
         raise DataError(f"{path} has no rows")
     found = _find_columns(path, rows, choices, with_parts=with_parts)
@@ -306,24 +333,6 @@ def _tell_swallowed(where: str) -> tuple[str]:
         f"a field in double quotes holds lines that look like rows of their own ({where}); if "
         "they are, close the quote, or use --quoting none",
     )
-
-
-def _read_rows(path: Path, choices: OwnChoices) -> Rows:
-    if path.is_dir():
-        return read_folder(path, choices.encoding)
-    kind = kind_of(path)
-    if kind == ".parquet":
-        named = (choices.text_column, choices.label_column, choices.split_column)
-        return read_parquet(path, named)
-    if kind == ".xlsx":
-        return read_spreadsheet(path, choices.sheet)
-    (text,), notes = decode({str(path): read_content(path)}, choices.encoding)
-    if kind in (".jsonl", ".ndjson"):
-        rows = _read_json_lines(path, text)
-    else:
-        usual = "\t" if kind == ".tsv" else ","
-        rows = read_delimited(path, text, usual, choices.separator, choices.quoting)
-    return replace(rows, notes=(*notes, *rows.notes))
 
 
 def _read_json_lines(path: Path, text: str) -> Rows:

@@ -181,6 +181,7 @@ def _open_subwords(model: bytes) -> Callable[[str], list[str]]:
 
     try:
         encode = sentencepiece.SentencePieceProcessor(model_proto=model).encode
+        encode("a")  # of no bytes it makes a model that is none
     except (RuntimeError, OSError, ValueError, TypeError) as err:
         raise DataError(f"the model of subwords is damaged: {err}") from err
 

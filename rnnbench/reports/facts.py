@@ -5,11 +5,14 @@ from contextlib import suppress
 from dataclasses import asdict, fields
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnnbench.compare.arms import hardware_of
 from rnnbench.compare.comparison import Declaration
-from rnnbench.data.cache import open_corpus
-from rnnbench.data.corpus import Corpus, describe_classes
-from rnnbench.data.describe import read_findings, tell_texts
+from rnnbench.data.corpus import tell_shares
+from rnnbench.data.describe import tell_texts
+from rnnbench.data.text_summaries import count_split, find_findings, find_summary
 from rnnbench.errors import DataError
 from rnnbench.page.blocks import Fact
 from rnnbench.recorded_runs import RecordedRun
@@ -54,14 +57,20 @@ def describe_study(
 
 def warn_of_texts(runs: Sequence[RecordedRun]) -> list[str]:
     """What may spoil results on texts of the user's, as it was found when they were read."""
-    found = (read_findings(key) for key in {run.spec.data.fingerprint for run in runs})
+    data = {run.spec.data.fingerprint: run.spec.data for run in runs}
+    found = (find_findings(each) for each in data.values())
     told = [sentence for each in found if each for sentence in tell_texts(each)]
     return [f"{sentence[0].upper()}{sentence[1:]}." for sentence in told]
 
 
 def _classes(runs: Sequence[RecordedRun]) -> str:
     """`negative 50.0 %, positive 50.0 %` of all texts; empty where they are not cached here."""
-    return _listed({describe_classes(corpus) for corpus in _corpora(runs)})
+    return _listed(
+        {
+            tell_shares(dict(zip(names, counts.sum(axis=0).tolist(), strict=True)))
+            for names, counts in _count_labels(runs)
+        }
+    )
 
 
 def _split(runs: Sequence[RecordedRun], *, is_own: bool, vary_split: bool) -> str:
@@ -70,17 +79,23 @@ def _split(runs: Sequence[RecordedRun], *, is_own: bool, vary_split: bool) -> st
         split = "drawn anew with each seed" if vary_split else "one split for all seeds"
         return f"{split}; the test half is fixed"
     sizes = set()
-    for corpus in _corpora(runs):
-        counts = (corpus.n_training, corpus.n_validation or 0, corpus.test.n_reviews)
-        sizes.add("{:,} train, {:,} validation, {:,} test".format(*counts))
+    for _, counts in _count_labels(runs):
+        sizes.add("{:,} train, {:,} validation, {:,} test".format(*counts.sum(axis=1).tolist()))
     return "; ".join(("one for all seeds, made when the file was read", *sorted(sizes)))
 
 
-def _corpora(runs: Sequence[RecordedRun]) -> Iterator[Corpus]:
-    """What the runs learnt from, where it is cached here."""
-    for fingerprint in {run.spec.data.fingerprint for run in runs}:
+def _count_labels(
+    runs: Sequence[RecordedRun],
+) -> Iterator[tuple[tuple[str, ...], NDArray[np.int64]]]:
+    """Of what the runs learnt from, where it is known here: classes, and how often each stands.
+
+    The counts are int64 `(3, n_classes)`: of training, validation and test texts.
+    """
+    for data in {run.spec.data.fingerprint: run.spec.data for run in runs}.values():
         with suppress(DataError):
-            yield open_corpus(fingerprint)
+            summary, split = find_summary(data), count_split(data)
+            test = np.bincount(summary.test_labels, minlength=len(summary.classes))
+            yield summary.classes, np.array([split.train, split.validation, test])
 
 
 def _describe(

@@ -15,6 +15,7 @@ from rnnbench.claims.claims import add_notes, load_claims
 from rnnbench.claims.kinds import Claim
 from rnnbench.compare.baseline import find_baselines, find_floor
 from rnnbench.compare.comparison import Declaration
+from rnnbench.data.text_summaries import summaries_at_hand
 from rnnbench.errors import RnnbenchError, StoreError, UsageError, unknown_name
 from rnnbench.execution.process import call_in_process
 from rnnbench.ledger import FOLDER, LOOKS_LOCK, Ledger
@@ -145,6 +146,15 @@ class _Written:
         return self.files[0]
 
 
+def find_declaration(study: str, declared: Sequence[Mapping[str, Any]]) -> Declaration:
+    """What the study declared: by the ledger, else as bundled."""
+    if declared:
+        return _declaration(declared[-1]["declaration"], notes=tuple(_changes(declared)))
+    if study in bundled_studies():
+        return _declaration(load_study(study).declaration)
+    return Declaration()
+
+
 def _write(
     store: Store,
     study: str,
@@ -218,29 +228,30 @@ def _compose(
     if not runs:
         raise UsageError(_no_runs(study, {run.study for run in found}))
     declared, searches = ledger.declarations(study), None
-    declaration = _find_declaration(study, declared)
+    declaration = find_declaration(study, declared)
     if declaration.tuned:
         reviews = runs[0].spec.data.fingerprint
         searches = read_records(ledger.folder, reviews, on_problem)
-    return compose_report(
-        study,
-        runs,
-        declaration,
-        claims=own_claims if is_of_own_texts(runs) else add_notes(own_claims),
-        baselines=find_baselines,
-        floor=find_floor,
-        looks=looks,
-        looks_elsewhere=ledger.looks_elsewhere(study),
-        unkept=unkept,
-        planned=declared[-1].get("sections") if declared else None,
-        others=[run for run in kept if run.study != study],
-        searches=searches,
-        timing=timing,
-        races=read_races(ledger.folder, runs[0].spec.data.fingerprint),
-        command=_command(study, runs),
-        problem=problem,
-        n_deleted=sum(run.study == study and run.is_deleted for run in found),
-    )
+    with summaries_at_hand(ledger.summaries(run.spec.data.fingerprint for run in runs)):
+        return compose_report(
+            study,
+            runs,
+            declaration,
+            claims=own_claims if is_of_own_texts(runs) else add_notes(own_claims),
+            baselines=find_baselines,
+            floor=find_floor,
+            looks=looks,
+            looks_elsewhere=ledger.looks_elsewhere(study),
+            unkept=unkept,
+            planned=declared[-1].get("sections") if declared else None,
+            others=[run for run in kept if run.study != study],
+            searches=searches,
+            timing=timing,
+            races=read_races(ledger.folder, runs[0].spec.data.fingerprint),
+            command=_command(study, runs),
+            problem=problem,
+            n_deleted=sum(run.study == study and run.is_deleted for run in found),
+        )
 
 
 def _latest_study(store: Store, ledger: Ledger) -> str:
@@ -299,15 +310,6 @@ def _no_runs(study: str, known: Collection[str]) -> str:
             f"every run of '{study}' was deleted in MLflow; restore them in its page, or run anew"
         )
     return unknown_name("study", study, known) if known else NO_RUNS
-
-
-def _find_declaration(study: str, declared: Sequence[Mapping[str, Any]]) -> Declaration:
-    """What the study declared: by the ledger, else as bundled."""
-    if declared:
-        return _declaration(declared[-1]["declaration"], notes=tuple(_changes(declared)))
-    if study in bundled_studies():
-        return _declaration(load_study(study).declaration)
-    return Declaration()
 
 
 def _declaration(values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Declaration:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from rnnbench.completions import offer_begun_studies, offer_runs
 from rnnbench.errors import UsageError
 from rnnbench.options import Json, TrackingUri, flatten, given, here
-from rnnbench.own_options import FileChoices
+from rnnbench.own_options import FileChoices, TextChoices
 
 if TYPE_CHECKING:
     from rnnbench.page.screen import Screen
@@ -88,17 +89,47 @@ def show(
         show_run(found, screen)
 
 
+@flatten
 def predict(
     run: Run,
-    texts: Annotated[list[str], typer.Argument(help="One text or several, each in quotes.")],
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="One text or several, each in quotes.")
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            help="A file of texts instead: .csv, .tsv, .jsonl (each also .gz), .parquet or .xlsx, "
+            "a .txt with a text a line, or - for such lines on standard input."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="A new .csv, .tsv or .jsonl file for the rows of --file, with class, probability "
+            "and the share of tokens that are known; by default they are printed."
+        ),
+    ] = None,
     study: Study = None,
     trust_code: TrustCode = False,
     json: Json = False,
+    *,
+    how: TextChoices,
 ) -> None:
     """Classify texts with a run's best model, and show which of their words it knows."""
+    from rnnbench.data.tables import OwnChoices
     from rnnbench.page.consoles import print_json
     from rnnbench.runs.predict import predict_text, show_prediction
+    from rnnbench.runs.scored_file import predict_file
 
+    if file is not None and not texts:
+        choices = OwnChoices(**given(how))
+        predict_file(
+            run, file, out, choices, here(), study=study, trusts_code=trust_code, as_json=json
+        )
+        return
+    if file is not None or not texts:
+        raise UsageError("give texts in quotes, or name a file of them with --file: one of the two")
+    _refuse_without("--file", {**given(how), **({"out": out} if out else {})})
     found = predict_text(run, texts, here(), study, trusts_code=trust_code)
     if json:
         print_json(found)
@@ -121,19 +152,14 @@ def evaluate(
     file: FileChoices,
 ) -> None:
     """Score a run's best model, on the test half of its data or on your own file."""
-    from rnnbench.data.inputs import option
     from rnnbench.data.tables import OwnChoices
-    from rnnbench.output.amounts import listed
     from rnnbench.page.consoles import print_json
     from rnnbench.runs.evaluation import show_evaluation
     from rnnbench.runs.predict import evaluate_run
 
     chosen = given(file)
-    if dataset is None and chosen:
-        raise UsageError(
-            f"there is no file to read with {listed(list(map(option, chosen)))}: name one with "
-            "--dataset"
-        )
+    if dataset is None:
+        _refuse_without("--dataset", chosen)
     table = OwnChoices(**chosen)
     found = evaluate_run(run, dataset, table, here(), study, trusts_code=trust_code)
     if json:
@@ -192,6 +218,18 @@ def ui(
     from rnnbench.runs.ui import serve_ui
 
     raise typer.Exit(serve_ui(here(), host, port, Screen()))
+
+
+def _refuse_without(name: str, chosen: Mapping[str, object]) -> None:
+    """See that nothing says how a file is read that nobody named."""
+    from rnnbench.data.inputs import option
+    from rnnbench.output.amounts import listed
+
+    if chosen:
+        raise UsageError(
+            f"there is no file to read with {listed(list(map(option, chosen)))}: name one with "
+            f"{name}"
+        )
 
 
 def _screen() -> Screen:

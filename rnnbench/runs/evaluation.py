@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 
 from rnnbench.compare.classes import ClassRow, MistakeRow, describe_predictions
 from rnnbench.compare.classes_page import class_columns, tell_mistake, tell_worst
-from rnnbench.compare.predictions import take_predictions
-from rnnbench.data.corpus import write_seen
-from rnnbench.data.dataset import Part
+from rnnbench.compare.predictions import Predictions
 from rnnbench.data.labels import read_grades
 from rnnbench.output.amounts import plural
 from rnnbench.page.screen import Screen
 from rnnbench.page.tables import rich_table
 from rnnbench.page.texts import number
 from rnnbench.stats.confusions import mean_absolute_error, quadratic_kappa
-from rnnbench.training.engine import score
 
 _N_MISTAKES = 5
 
@@ -61,38 +58,47 @@ class Evaluation:
         return values
 
 
-def evaluate_part(
-    probability: NDArray[np.float32],
-    part: Part,
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scores:
+    """What a model said of labelled texts.
+
+    Args:
+        labels: int8 `(n_texts,)`.
+        loss: the mean cross-entropy.
+        write_text: a text as the network saw it, by its place; empty where it cannot be shown.
+        notes: what should be known of them, in sentences.
+    """
+
+    predictions: Predictions
+    labels: NDArray[np.int8]
+    loss: float
+    write_text: Callable[[int], str] = lambda _: ""
+    notes: tuple[str, ...] = ()
+
+
+def evaluate_predictions(
+    scores: Scores,
     names: Sequence[str],
-    vocabulary: Sequence[str],
     *,
     run: str,
     title: str,
     data: str,
     notes: tuple[str, ...] = (),
 ) -> Evaluation:
-    """The scores of a model's probabilities.
+    """How what a model said compares with the labels.
 
     Args:
         names: of the classes.
-        vocabulary: the words of the part's tokens; empty where they are not known.
     """
-    scores = score(probability, part.labels)
-    found = describe_predictions(
-        [take_predictions(probability)],
-        part.labels.astype(np.int8),
-        names,
-        lambda place: write_seen(part.tokens[place], vocabulary) if vocabulary else "",
-    )
+    found = describe_predictions([scores.predictions], scores.labels, names, scores.write_text)
     grades, (table,) = read_grades(names), found.confusions
     return Evaluation(
         run=run,
         title=title,
         data=data,
-        n_texts=len(part.labels),
+        n_texts=len(scores.labels),
         loss=scores.loss,
-        accuracy=scores.accuracy,
+        accuracy=float(np.mean(scores.predictions.predicted == scores.labels)),
         macro_f1=found.macro_f1,
         classes=tuple(found.rows()),
         confusions=tuple(tuple(map(int, row)) for row in table),
@@ -124,6 +130,7 @@ def show_evaluation(found: Evaluation, screen: Screen) -> None:
     screen.console.print(rich_table("", class_columns(), found.classes))
     say(found.worst)
     if shown := found.mistakes[:_N_MISTAKES]:
-        say("The surest mistakes, each text as the network saw it:")
+        texts = ", each text as the network saw it" if any(each.text for each in shown) else ""
+        say(f"The surest mistakes{texts}:")
         for mistake in shown:
             say(f"  {tell_mistake(mistake)}")

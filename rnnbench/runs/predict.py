@@ -1,36 +1,31 @@
 """`rnnbench predict` and `rnnbench evaluate`: what a kept model says of other texts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.architectures import display_name, installed_code
+from rnnbench.compare.predictions import Predictions, read_predictions, take_predictions
 from rnnbench.data import prepare
 from rnnbench.data.cache import open_corpus
-from rnnbench.data.corpus import FIRST_WORD, START, UNKNOWN, Corpus, Half, Tokens
-from rnnbench.data.dataset import Part, cut_and_pad, load_part
-from rnnbench.data.describe import MOST_SHOWN, read_findings
-from rnnbench.data.html_text import strip_html
-from rnnbench.data.imdb import read_imdb_words
+from rnnbench.data.corpus import Tokens, write_seen
+from rnnbench.data.dataset import Part, load_part
+from rnnbench.data.describe import MOST_SHOWN
 from rnnbench.data.inputs import STANDARD_INPUT
 from rnnbench.data.labels import label_key
 from rnnbench.data.rows import shorten
-from rnnbench.data.tables import OwnChoices
-from rnnbench.data.words import Cut, make_cut
+from rnnbench.data.tables import OwnChoices, Table
+from rnnbench.data.text_summaries import find_summary, summaries_at_hand
 from rnnbench.datasets import open_table
-from rnnbench.entries import LedgerEntry
-from rnnbench.errors import DataError, UsageError, WorkerError
-from rnnbench.execution.devices import installed_backends
-from rnnbench.execution.process import call_in_process, call_on
+from rnnbench.errors import DataError, UsageError
+from rnnbench.execution.process import call_in_process
 from rnnbench.output.amounts import plural, some
 from rnnbench.page.screen import Screen
-from rnnbench.recorded_runs import find_run, model_file
-from rnnbench.runs.evaluation import Evaluation, evaluate_part
-from rnnbench.specs import SYNTHETIC, DataSpec, Form, PluginForm, RunSpec
-from rnnbench.training.inference import predict_with
+from rnnbench.runs.evaluation import Evaluation, Scores, evaluate_predictions
+from rnnbench.runs.kept_model import KeptModel, open_model
+from rnnbench.specs import DataSpec
+from rnnbench.training.engine import score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +34,8 @@ class Prediction:
 
     Args:
         run: the run's fingerprint, and its architecture and seed in words.
-        probabilities: by class.
+        answer: the likeliest class; None of a text of which the network knows no token.
+        probabilities: by class; each None likewise.
         tokens: what the text was cut into.
         seen: the tokens as the network sees them, in order; None for one that it does not know.
         n_cut: tokens at the beginning that are beyond its length.
@@ -49,16 +45,12 @@ class Prediction:
     run: str
     title: str
     text: str
-    probabilities: dict[str, float]
+    answer: str | None
+    probabilities: dict[str, float | None]
     tokens: Tokens
     seen: tuple[str | None, ...]
     n_cut: int
     notes: tuple[str, ...] = ()
-
-    @property
-    def answer(self) -> str:
-        """The likeliest class."""
-        return max(self.probabilities, key=lambda name: self.probabilities[name])
 
 
 def predict_text(
@@ -78,26 +70,29 @@ def predict_text(
         UsageError: no such run, or it keeps no model, or its code is not trusted.
         DataError: the words behind its numbers are not here.
     """
-    entry = _find_trusted(words, root, study, trusts_code)
-    path, spec = model_file(entry), entry.spec()
-    data = spec.data
-    ranks, corpus = _ranks(data), open_corpus(data.fingerprint)
-    cutter = make_cut(corpus.tokens, corpus.subwords)
-    cut = list(map(cutter, _as_trained(texts, data)))
-    probability = _ask(path, spec, _encode(cut, ranks, data))
-    return [
-        Prediction(
-            run=entry.fingerprint,
-            title=_title(entry),
+    model = open_model(words, root, study, trusts_code=trusts_code).knows_words()
+    tokenizer = model.tokenizer
+    cut = [tokenizer.cut(text) for text in texts]
+    notes = (*model.notes, *model.cut_notes())
+    found = []
+    for text, tokens, row in zip(
+        texts, cut, model.ask_known(tokenizer.encode_cut(cut)), strict=True
+    ):
+        is_known = not np.isnan(row).any()
+        chances = (float(chance) if is_known else None for chance in row)
+        prediction = Prediction(
+            run=model.run.entry.fingerprint,
+            title=model.title,
             text=text,
-            probabilities=_by_class(row, corpus.classes),
-            tokens=corpus.tokens,
-            seen=tuple(word if word in ranks else None for word in seen[-data.max_len :]),
-            n_cut=max(len(seen) - data.max_len, 0),
-            notes=(*_code_notes(spec.form), *_cut_notes(corpus, cutter)),
+            answer=tokenizer.classes[row.argmax()] if is_known else None,
+            probabilities=dict(zip(tokenizer.classes, chances, strict=True)),
+            tokens=tokenizer.tokens,
+            seen=tokenizer.see(tokens),
+            n_cut=max(len(tokens) - tokenizer.max_len, 0),
+            notes=notes,
         )
-        for text, seen, row in zip(texts, cut, probability, strict=True)
-    ]
+        found.append(prediction)
+    return found
 
 
 def evaluate_run(
@@ -111,6 +106,8 @@ def evaluate_run(
 ) -> Evaluation:
     """How the run's best model scores, on the test half of its data or on another file.
 
+    Of texts that are not on this machine count the answers that the run kept.
+
     Args:
         trusts_code: whether code that came with a run from elsewhere may be run.
 
@@ -118,38 +115,39 @@ def evaluate_run(
         UsageError, DataError: no such run or file, or a class that the model does not know, or
             its code is not trusted.
     """
-    entry = _find_trusted(words, root, study, trusts_code)
-    model, spec = model_file(entry), entry.spec()
-    data, corpus = spec.data, open_corpus(spec.data.fingerprint)
-    notes: tuple[str, ...] = ()
+    model = open_model(words, root, study, trusts_code=trusts_code)
+    data = model.spec.data
     if dataset is None:
-        part, name = load_part(data, "test"), f"the test part of {data.dataset}"
+        with summaries_at_hand(model.summaries):
+            scores = _score_test_half(model)
+        name = f"the test part of {data.dataset}"
     else:
         name = "standard input" if dataset == STANDARD_INPUT else dataset
         with open_table(dataset) as path:
-            part, notes = _read_part(path, table, data)
-    return evaluate_part(
-        _ask(model, spec, part.tokens),
-        part,
-        corpus.classes,
-        corpus.vocabulary if dataset is None else _vocabulary(data),
-        run=entry.fingerprint,
-        title=_title(entry),
+            scores = _score_file(path, table, model.knows_words())
+    return evaluate_predictions(
+        scores,
+        model.tokenizer.classes,
+        run=model.run.entry.fingerprint,
+        title=model.title,
         data=name,
-        notes=(*_code_notes(spec.form), *notes),
+        notes=(*model.notes, *scores.notes),
     )
 
 
 def show_prediction(prediction: Prediction, screen: Screen) -> None:
     """Print what the model makes of a text; words that it does not know are in brackets."""
     say = screen.say
+    token = "word" if prediction.tokens == "dictionary" else prediction.tokens.removesuffix("s")
     say(f"run       {prediction.run}: {prediction.title}")
-    chances = ", ".join(f"{name} {value:.3f}" for name, value in prediction.probabilities.items())
-    say(f"answer    {prediction.answer} ({chances})")
+    if prediction.answer is None:
+        say(f"answer    none: the model knows no {token} of this text")
+    else:
+        chances = (f"{name} {value:.3f}" for name, value in prediction.probabilities.items())
+        say(f"answer    {prediction.answer} ({', '.join(chances)})")
     known = sum(word is not None for word in prediction.seen)
     seen = " ".join("[?]" if word is None else word for word in prediction.seen)
     say(f"seen      {seen or 'no word at all'}")
-    token = "word" if prediction.tokens == "dictionary" else prediction.tokens.removesuffix("s")
     tokens = plural(len(prediction.seen), token)
     say(f"known     {known} of {tokens}; [?] marks a {token} that the model never learnt")
     if prediction.n_cut:
@@ -159,72 +157,66 @@ def show_prediction(prediction: Prediction, screen: Screen) -> None:
         say(f"note      {note}")
 
 
-def _find_trusted(words: str, root: Path, study: str | None, trusts_code: bool) -> LedgerEntry:
-    """The run that is meant.
-
-    Raises:
-        UsageError: there is none, or its network is code from elsewhere that is not trusted.
-    """
-    entry = find_run(words, root, study).entry
-    form, result = entry.spec().form, entry.result()
-    origin = result.imported_from if result is not None else None
-    is_of_file = isinstance(form, PluginForm) and form.is_of_file
-    if is_of_file and origin is not None and not trusts_code:
-        raise UsageError(
-            f"the network {display_name(form)} is code that came with this run from {origin}, and "
-            f"would be run: read it with "
-            f"`rnnbench show {entry.fingerprint} --code`, then add --trust-code"
-        )
-    return entry
-
-
-def _code_notes(form: Form) -> tuple[str, ...]:
-    """A sentence where the code of a plug-in may not be what trained the model."""
-    if not isinstance(form, PluginForm) or form.is_of_file:
-        return ()
-    if form.code == installed_code(form.name):
-        return ()
-    was = "was edited since it" if form.code else "may not be what"
-    return (
-        f"the code of {form.name} {was} trained this model, so its answers need not be those "
-        "that were scored",
-    )
-
-
-def _cut_notes(corpus: Corpus, cut: Cut) -> tuple[str, ...]:
-    """A sentence where ICU's dictionary may not be the one that cut the training texts."""
-    if cut.icu == corpus.icu:
-        return ()
-    return (
-        f"ICU {corpus.icu} cut the training texts, ICU {cut.icu} cuts these: its dictionary may "
-        "have other words",
-    )
-
-
-def _ask(path: Path, spec: RunSpec, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
-    """`predict_with` in a process of its own; a plug-in's on the back end that trained it.
-
-    Raises:
-        DataError: the file is damaged, which may end a process that reads it.
-    """
-    own = isinstance(spec.form, PluginForm) and spec.backend in installed_backends()
+def _score_test_half(model: KeptModel) -> Scores:
+    """Of the test half anew, if its texts are here; else of the answers that the run kept."""
+    data = model.spec.data
     try:
-        return call_on(spec.backend if own else "jax", predict_with, path, spec, tokens)
-    except WorkerError as err:
-        raise DataError(f"{path} cannot be used: {err}") from err
+        vocabulary = open_corpus(data.fingerprint).vocabulary
+    except DataError:
+        return _score_kept(model)
+    return _score_part(model, load_part(data, "test"), vocabulary or model.tokenizer.words)
 
 
-def _as_trained(texts: Sequence[str], data: DataSpec) -> list[str]:
-    """The texts without HTML, where those that the run learnt from had lost it too."""
-    found = read_findings(data.fingerprint)
-    return [strip_html(text) for text in texts] if found and found.strips_html else [*texts]
+def _score_part(
+    model: KeptModel, part: Part, vocabulary: tuple[str, ...], notes: tuple[str, ...] = ()
+) -> Scores:
+    probability = model.ask(part.tokens)
+    return Scores(
+        predictions=take_predictions(probability),
+        labels=part.labels.astype(np.int8),
+        loss=score(probability, part.labels).loss,
+        write_text=lambda place: write_seen(part.tokens[place], vocabulary) if vocabulary else "",
+        notes=notes,
+    )
 
 
-def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tuple[str, ...]]:
+def _score_kept(model: KeptModel) -> Scores:
+    """Raises DataError where nothing here tells the labels, or the answers do not fit them."""
+    labels, kept = find_summary(model.spec.data).test_labels, read_predictions(model.run)
+    if kept is None or not kept.is_of(labels, model.spec.data.n_classes):
+        raise DataError(
+            f"the texts of {model.spec.data.dataset} are not on this machine, and the run "
+            f"{model.run.entry.fingerprint} kept no answers that fit their labels"
+        )
+    loss = model.run.result.test_loss if model.run.result else None
+    return Scores(
+        predictions=kept,
+        labels=labels,
+        loss=_loss(kept, labels) if loss is None else loss,
+        notes=(
+            "the texts are not on this machine: these are the answers that the run kept, and the "
+            "texts of its mistakes cannot be shown",
+        ),
+    )
+
+
+def _loss(kept: Predictions, labels: NDArray[np.int8]) -> float:
+    return score(kept.probability.astype(np.float32), labels.astype(np.float32)).loss
+
+
+def _score_file(path: Path, table: OwnChoices, model: KeptModel) -> Scores:
     """A file's rows as the run's network sees them, and what should be known of them."""
     read = call_in_process(prepare.read_rows, path, table)
-    corpus = open_corpus(data.fingerprint)
-    classes = corpus.classes
+    labels = _number_labels(path, read, table, model.tokenizer.classes)
+    tokens = model.tokenizer.encode(read.texts)
+    notes = (*read.notes, *model.cut_notes(), *_tell_trained(tokens, model.spec.data))
+    return _score_part(model, Part(tokens=tokens, labels=labels), model.tokenizer.words, notes)
+
+
+def _number_labels(
+    path: Path, read: Table, table: OwnChoices, classes: tuple[str, ...]
+) -> NDArray[np.float32]:
+    """The number of each label among the classes that the model knows."""
     key = label_key if len(set(map(label_key, classes))) == len(classes) else str
     if key is str and not table.keep_labels:
         raise UsageError(
@@ -238,61 +230,23 @@ def _read_part(path: Path, table: OwnChoices, data: DataSpec) -> tuple[Part, tup
             f"{path} has the class '{shorten(strange[0])}', which the model does not know; "
             f"it was trained on {some([*map(shorten, classes)], MOST_SHOWN)}"
         )
-    labels = np.array([places[key(name)] for name in read.labels], dtype=np.int8)
-    cut = make_cut(corpus.tokens, corpus.subwords)
-    tokens = _encode(list(map(cut, _as_trained(read.texts, data))), _ranks(data), data)
-    trained = {row.tobytes() for row in load_part(data, "train").tokens.astype(tokens.dtype)}
+    return np.array([places[key(name)] for name in read.labels], dtype=np.float32)
+
+
+def _tell_trained(tokens: NDArray[np.int32], data: DataSpec) -> tuple[str, ...]:
+    """A sentence where texts may be among those that the network was trained on."""
+    try:
+        part = load_part(data, "train")
+    except DataError:
+        return (
+            "the training texts are not on this machine, so that nobody can tell whether some of "
+            "these are among them",
+        )
+    trained = {row.tobytes() for row in part.tokens.astype(tokens.dtype)}
     known = sum(row.tobytes() in trained for row in tokens)
-    notes = (*read.notes, *_cut_notes(corpus, cut))
-    if known:
-        notes += (
-            f"to the network {known:,} of the texts look the same as one that it was trained on, "
-            "so its scores are optimistic",
-        )
-    return Part(tokens=tokens, labels=labels.astype(np.float32)), notes
-
-
-def _ranks(data: DataSpec) -> dict[str, int]:
-    """Each word that the network knows, with its token."""
-    known = _vocabulary(data)[: max(data.num_words - FIRST_WORD, 0)]
-    return {word: place + FIRST_WORD for place, word in enumerate(known)}
-
-
-def _vocabulary(data: DataSpec) -> tuple[str, ...]:
-    corpus = open_corpus(data.fingerprint)
-    if corpus.vocabulary:
-        return corpus.vocabulary
-    if data.dataset == SYNTHETIC:
-        raise UsageError(
-            "the run learnt on synthetic reviews, whose words are numbers, so it cannot read "
-            "texts; name one on other data, by its fingerprint or with --study"
-        )
-    if data.dataset != "imdb":
-        raise DataError(
-            f"the words of {data.dataset} are no longer in the cache; the command that trained the "
-            "run restores them"
-        )
-    return read_imdb_words()
-
-
-def _encode(cut: list[list[str]], ranks: dict[str, int], data: DataSpec) -> NDArray[np.int32]:
-    """Texts, cut into words, as the network sees them."""
-    rows = [[START, *(ranks.get(word, UNKNOWN) for word in words)] for words in cut]
-    half = Half(
-        tokens=np.array([token for row in rows for token in row], dtype=np.int32),
-        offsets=np.concatenate(([0], np.cumsum([len(row) for row in rows]))).astype(np.int64),
-        labels=np.zeros(len(rows), dtype=np.int8),
+    if not known:
+        return ()
+    return (
+        f"to the network {known:,} of the texts look the same as one that it was trained on, "
+        "so its scores are optimistic",
     )
-    every = np.arange(len(rows))
-    return cut_and_pad(half, every, num_words=data.num_words, max_len=data.max_len)
-
-
-def _by_class(row: NDArray[np.float32], classes: tuple[str, ...]) -> dict[str, float]:
-    if np.ndim(row) == 0:
-        return {classes[0]: 1 - float(row), classes[1]: float(row)}
-    return dict(zip(classes, map(float, row), strict=True))
-
-
-def _title(entry: LedgerEntry) -> str:
-    spec = entry.spec()
-    return f"{display_name(spec.form)}, seed {spec.seed}, study {entry.study}"

@@ -5,17 +5,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnbench.archived_runs import check_run
-from rnnbench.archives import read_archive, write_archive
+from rnnbench.archives import CARD, Beside, read_archive, write_archive
+from rnnbench.compare.baseline import fit_baselines, pack_baselines
 from rnnbench.data.cache import list_corpora
+from rnnbench.data.text_summaries import (
+    TextSummary,
+    find_summary,
+    summaries_at_hand,
+    summarise_texts,
+)
+from rnnbench.data.tokenizer import TOKENIZER
 from rnnbench.entries import LedgerEntry
-from rnnbench.errors import ArchiveError, StoreError, UsageError
+from rnnbench.errors import ArchiveError, DataError, StoreError, UsageError
 from rnnbench.formats import is_there, why_failed
 from rnnbench.ledger import LOOKS_LOCK, Ledger
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.page.screen import Screen
 from rnnbench.racing.archived import check_races, keep_races, pack_races
-from rnnbench.recorded_runs import find_runs
+from rnnbench.recorded_runs import MODEL, find_runs
+from rnnbench.recording import pack_tokenizer
+from rnnbench.reports.report import find_declaration
+from rnnbench.runs.card import write_card
+from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.tracking.provenance import tag_command
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, find_store
@@ -49,17 +61,56 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
         raise UsageError(
             f"no run of '{study}' is over and complete; the command that began it goes on"
         )
-    races = pack_races(ledger.folder, [entry.spec() for entry in over])
+    specs = [entry.spec() for entry in over]
+    summaries = _summarise(ledger, specs, view)
+    names = {spec.fingerprint for spec in specs}
+    exported = [run for run in kept if run.spec.fingerprint in names]
+    with summaries_at_hand(summaries):
+        declared = find_declaration(study, ledger.declarations(study))
+        card = write_card(study, exported, declared, path.name)
+    beside = Beside(
+        looks=looks,
+        races=pack_races(ledger.folder, specs),
+        summaries=summaries,
+        card=card,
+        tokenizers={
+            entry.fingerprint: pack_tokenizer(entry.spec().data)
+            for entry in over
+            if (entry.folder / MODEL).exists() and not (entry.folder / TOKENIZER).exists()
+        },
+    )
     try:
-        write_archive(path, study, over, ledger.declarations(study), looks, races)
+        write_archive(path, study, over, ledger.declarations(study), beside)
     except OSError as err:
         raise StoreError(f"cannot write {path}: {why_failed(err)}") from err
     left = sum(run.result is None for run in kept)
     n_runs, n_bytes = plural(len(over), "run"), size(path.stat().st_size)
-    view.say(f"exported: {n_runs} of '{study}' to {path} ({n_bytes})")
+    view.say(f"exported: {n_runs} of '{study}' to {path} ({n_bytes}), with a model card, {CARD}")
     if left:
         view.warn(f"left out, because not over: {plural(left, 'run')}")
     view.say(f"On the other machine: rnnbench import {path.name}")
+
+
+def _summarise(ledger: Ledger, specs: Sequence[RunSpec], view: Screen) -> dict[str, TextSummary]:
+    """What a report elsewhere needs to know of the texts, which stay here.
+
+    From the cache, its baselines fitted now where it has none; else as it came with the study.
+    """
+    found = ledger.summaries(spec.data.fingerprint for spec in specs)
+    for fingerprint in {spec.data.fingerprint for spec in specs}:
+        ours = [spec for spec in specs if spec.data.fingerprint == fingerprint]
+        try:
+            find_summary(ours[0].data)
+            fit_baselines(ours, view.say)
+            data = [*dict.fromkeys(spec.data for spec in ours)]
+            found[fingerprint] = summarise_texts(data, pack_baselines(ours))
+        except DataError:
+            if fingerprint not in found:
+                view.warn(
+                    f"the texts of {ours[0].data.dataset} are not in the cache, so nothing of them "
+                    "goes along: elsewhere a report leaves baselines and classes out"
+                )
+    return found
 
 
 def _can_be_imported(entry: LedgerEntry, view: Screen) -> bool:
@@ -108,20 +159,25 @@ def import_study(source: str, address: str | None, view: Screen, root: Path) -> 
         + (f" ({', '.join(f'{n} on {name}' for name, n in counts.items())})" if counts else "")
         + (f"; {taken.n_known} were here already" if taken.n_known else "")
     )
-    for name in _without_texts(entries):
+    for data in _without_texts(ledger, entries):
         view.warn(
-            f"the texts of {name} are not on this machine: the report leaves baselines and classes "
-            "out, and predict and evaluate need them; `rnnbench data describe FILE`, with the "
-            "options of there, restores them"
+            f"of the texts of {data.dataset} nothing is on this machine: the report leaves "
+            f"baselines and classes out; {_RESTORE[data.is_own]} restores them"
         )
     view.say(f"To see them: rnnbench report {study}")
 
 
-def _without_texts(entries: Sequence[LedgerEntry]) -> list[str]:
-    """What texts of the user's own are called that the runs learnt from and the cache lacks."""
-    here = {corpus.fingerprint for corpus in list_corpora()}
+_RESTORE = {
+    True: "`rnnbench data describe FILE`, with the options of there,",
+    False: "`rnnbench data fetch`",
+}
+
+
+def _without_texts(ledger: Ledger, entries: Sequence[LedgerEntry]) -> list[DataSpec]:
+    """What the runs learnt from and neither the cache nor the ledger knows anything of."""
     data = {spec.data.fingerprint: spec.data for spec in map(LedgerEntry.spec, entries)}
-    return [each.dataset for key, each in data.items() if each.is_own and key not in here]
+    known = {corpus.fingerprint for corpus in list_corpora()} | ledger.summaries(data).keys()
+    return [each for key, each in data.items() if key not in known]
 
 
 def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
@@ -138,6 +194,8 @@ def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
         with ledger.locked(name=LOOKS_LOCK):  # no report sees the runs without their looks
             ledger.looks(study).add(archive.looks)
             keep_races(ledger.folder, races)
+            for fingerprint, summary in archive.summaries.items():
+                ledger.keep_summary(fingerprint, summary)
             taken = [ledger.take_in(run, origin) for run in archive.runs]
     entries = tuple(entry for entry in taken if entry is not None)
     n_known = len(archive.runs) - len(entries)

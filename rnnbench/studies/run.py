@@ -3,18 +3,16 @@
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from rnnbench.architectures import display_name
-from rnnbench.compare.baseline import find_baselines, find_floor, list_unfitted, tell_fitting
+from rnnbench.compare.baseline import find_baselines, find_floor, fit_baselines
 from rnnbench.compare.comparison import find_unlearned
 from rnnbench.compare.environments import tell_mixed
 from rnnbench.datasets import prepare_splits
 from rnnbench.entries import LedgerEntry
-from rnnbench.errors import RnnbenchError
-from rnnbench.execution.process import call_in_process, measure_command
+from rnnbench.execution.process import measure_command
 from rnnbench.formats import why_failed
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
@@ -22,7 +20,7 @@ from rnnbench.published.notes import SOURCE
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.report import report_after_run
 from rnnbench.run_options import RunChoices
-from rnnbench.specs import Failed, RunResult, RunSpec
+from rnnbench.specs import Failed, RunResult
 from rnnbench.studies.plan import Plan, open_study, planned_sections
 from rnnbench.studies.progress import StudyProgress
 from rnnbench.studies.results import Results, title_of
@@ -145,7 +143,7 @@ def _show_results(
         interrupted: whether it was broken off: then the baselines are not worth a moment.
     """
     if not interrupted:
-        _fit_baselines([run.spec for run in runs], view)
+        fit_baselines([run.spec for run in runs], view.say)
     baselines = partial(find_baselines, fits=False)
     study = plan.study
     unlearned = find_unlearned(runs, find_floor, study.metric) or frozenset()
@@ -186,19 +184,6 @@ def _tell_source(rows: Iterable[Row]) -> list[str]:
         f"{SOURCE}: one run of the study notes, each batch order frozen; "
         "they score the stacked model on the test half only."
     ]
-
-
-def _fit_baselines(specs: Iterable[RunSpec], view: RunScreen) -> None:
-    """Have the cache hold them, by a process of its own: scikit-learn stays out of this one."""
-    seen = {spec.data: spec for spec in specs}
-    missing = {spec: names for spec in seen.values() if (names := list_unfitted([spec]))}
-    if not missing:
-        return
-    names = list(dict.fromkeys(name for each in missing.values() for name in each))
-    view.say(tell_fitting(names))
-    with suppress(RnnbenchError):  # the table does without
-        for spec in missing:
-            call_in_process(find_baselines, [spec])
 
 
 def _best_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:

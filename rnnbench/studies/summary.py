@@ -242,7 +242,7 @@ def _tell_reach(plan: Plan, rows: Sequence[Row], *, asks_for_seeds: bool) -> str
 
 def _count_texts(plan: Plan, metric: str) -> int | None:
     """Over how many test texts one weighs."""
-    labels = read_labels(plan.dataset.fingerprint)
+    labels = read_labels(plan.dataset.spec)
     return None if labels is None else weigh_texts(labels, metric)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnbench.architectures import display_name
 from rnnbench.data.files import temporary_folder
+from rnnbench.data.tokenizer import TOKENIZER
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError
 from rnnbench.sources import NETWORK_FILE
@@ -306,7 +307,7 @@ class Publisher:
     def _upload(
         self, entry: LedgerEntry, run_id: str, result: RunResult, history: tuple[EpochRow, ...]
     ) -> None:
-        for name in ("best.keras", NETWORK_FILE, "history.csv", "predictions.npz"):
+        for name in ("best.keras", NETWORK_FILE, "history.csv", "predictions.npz", TOKENIZER):
             if (entry.folder / name).exists():
                 self._client.log_artifact(run_id, str(entry.folder / name))
         with temporary_folder() as folder:

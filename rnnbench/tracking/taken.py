@@ -20,6 +20,7 @@ from urllib.parse import urlparse
 from rnnbench.archived_runs import check_run
 from rnnbench.archives import check_declarations
 from rnnbench.data.files import write_whole
+from rnnbench.data.tokenizer import TOKENIZER
 from rnnbench.entries import MOST_BYTES, LedgerEntry, write_json
 from rnnbench.errors import ArchiveError, RnnbenchError, UsageError, unknown_name
 from rnnbench.formats import parse_json
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-PREDICTIONS = "predictions.npz"
+_FETCHED = {"predictions.npz", TOKENIZER, NETWORK_FILE}
 MOST_TOLD = 5  # of the runs that are refused, one by one
 _KEPT = re.compile(
     r"rnnbench\.(device|gpu|driver|processor|cores|platform|imported_from|imported_archive"
@@ -235,7 +236,7 @@ def _measured(value: float) -> float:
 
 
 def _download(client: MlflowClient, run: Run, folder: Path) -> None:
-    """Fetch the predictions and a network's code, if the server or this machine keeps them.
+    """Fetch predictions, tokenizer and code, if the server itself or this machine keeps them.
 
     A server could name any other place, and have this machine ask there in the user's name.
     """
@@ -244,16 +245,14 @@ def _download(client: MlflowClient, run: Run, folder: Path) -> None:
         return
     try:
         found = {item.path: item.file_size for item in client.list_artifacts(run.info.run_id)}
-        for name in (PREDICTIONS, NETWORK_FILE):
-            if name not in found:
-                continue
+        for name in _FETCHED & found.keys():
             if not 0 <= int(found[name] or 0) <= MOST_BYTES[name]:
                 raise ArchiveError(f"its {name} has over {MOST_BYTES[name]:,} bytes")
             client.download_artifacts(run.info.run_id, name, str(folder))
     except RnnbenchError:
         raise
     except Exception as err:  # whatever a server or its disk raises
-        raise ArchiveError(f"its files cannot be fetched ({reason(err)})") from err
+        raise ArchiveError(f"one of its files cannot be fetched ({reason(err)})") from err
 
 
 def _declarations(runs: Iterable[Run]) -> list[Mapping[str, Any]]:  # Any: JSON values

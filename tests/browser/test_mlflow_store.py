@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import import_keras, standing_in
+from interruption import ARTIFACTS
 from project import STUDY, Project
 
 EPOCHS = 4
@@ -126,7 +127,7 @@ def test_a_run_has_its_model_history_curve_and_predictions(page: Page, finished:
         query = {"run_id": run["info"]["run_id"]}
         files = page.get("/api/2.0/mlflow/artifacts/list", **query)["files"]
         names = [file["path"] for file in files]
-        assert sorted(names) == ["best.keras", "history.csv", "loss-curve.png", "predictions.npz"]
+        assert sorted(names) == ARTIFACTS
         fetched = fetch_artifact(page, run["info"]["run_id"], "loss-curve.png")
         assert fetched.startswith(b"\x89PNG")
         kept = (run_folder(finished, run) / "best.keras").read_bytes()

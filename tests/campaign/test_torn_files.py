@@ -11,7 +11,10 @@ from project import Count, Project
 from torn_files import Command, Outcome, is_told, tear_each
 
 pytestmark = pytest.mark.campaign
-KINDS = ("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz", "study.json")
+KINDS = (
+    *("spec.json", "result.json", "history.csv", "best.keras", "predictions.npz", "study.json"),
+    "tokenizer.json",
+)
 
 
 def in_folder(project: Project) -> Callable[[Path], Command]:

@@ -18,6 +18,7 @@ from rnnbench.compare.predictions import (
 )
 from rnnbench.data.corpus import Corpus
 from rnnbench.recorded_runs import RecordedRun
+from rnnbench.specs import DataSpec
 from rnnbench.training.engine import macro_f1
 from rnnbench.training.loop import pack_predictions
 
@@ -115,10 +116,10 @@ def test_without_labels_nothing_is_known(tmp_path: Path) -> None:
 
 
 def test_labels_come_from_the_cache(small_corpus: Corpus) -> None:
-    labels = read_labels(small_corpus.fingerprint())
+    labels = read_labels(DataSpec(dataset="small", fingerprint=small_corpus.fingerprint()))
     assert labels is not None
     np.testing.assert_array_equal(labels, small_corpus.test.labels)
-    assert read_labels("ab" * 32) is None
+    assert read_labels(DataSpec(dataset="small", fingerprint="ab" * 32)) is None
 
 
 def test_no_flipped_byte_ends_a_report(tmp_path: Path) -> None:

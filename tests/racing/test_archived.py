@@ -13,7 +13,7 @@ from command import Answer
 from made_archives import change_archive, make_archive
 from made_up import spec_of
 
-from rnnbench.archives import read_archive, write_archive
+from rnnbench.archives import Beside, read_archive, write_archive
 from rnnbench.errors import ArchiveError
 from rnnbench.ledger import Ledger
 from rnnbench.racing.archived import check_races, keep_races, pack_races
@@ -50,7 +50,7 @@ def packed(folder: Path, race: Race) -> Path:
     ledger = Ledger(folder / "study-ledger")
     races = pack_races(folder, [RUN])
     path.unlink()
-    write_archive(path, "made-up", ledger.entries("made-up"), [], races=races)
+    write_archive(path, "made-up", ledger.entries("made-up"), [], Beside(races=races))
     return path
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 from made_up import ENVIRONMENT, finished, made_up
 
 from rnnbench.compare.comparison import Declaration
-from rnnbench.data.corpus import Corpus, Half, describe_classes
+from rnnbench.data.corpus import tell_shares
 from rnnbench.published.notes import REVIEWS
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.facts import describe_study
@@ -24,11 +23,7 @@ def describe(
 
 
 def test_a_class_of_few_texts_is_not_none_of_them() -> None:
-    labels = np.zeros(4_000, dtype=np.int8)
-    labels[0] = 1
-    half = Half(tokens=np.ones(4_000, dtype=np.int32), offsets=np.arange(4_001), labels=labels)
-    corpus = Corpus(name="rare", train=half, test=half, classes=("ham", "spam"))
-    assert describe_classes(corpus) == "ham > 99.9 %, spam < 0.1 %"
+    assert tell_shares({"ham": 3_999, "spam": 1}) == "ham > 99.9 %, spam < 0.1 %"
 
 
 def test_a_study_is_described_so_that_it_can_be_repeated() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from broken_servers import BROKEN, DEAD, Gateway, open_gateway, tracked_at
-from interruption import wait_for
+from interruption import ARTIFACTS, wait_for
 from mlflow_folder import RESULT, SPEC, MlflowFolder, epochs
 from project import PATIENCE_S, Project, free_port, serving, write_project
 from tally import Tally
@@ -142,7 +142,7 @@ def assert_published_once(project: Project, study: str) -> None:
     points = client.get_metric_history(runs[0].info.run_id, "val_loss")
     assert [point.step for point in points] == list(range(1, EPOCHS + 1))
     names = [item.path for item in client.list_artifacts(runs[0].info.run_id)]
-    assert sorted(names) == ["best.keras", "history.csv", "loss-curve.png", "predictions.npz"]
+    assert sorted(names) == ARTIFACTS
     assert len(client.search_logged_models([runs[0].info.experiment_id])) == 1
 
 
