@@ -73,7 +73,7 @@ ROOMS: dict[str, set[str]] = {
 }
 TOP = ("api", "cli", "__main__")
 OWNERS = {
-    "keras": {"models", "training", "timing"},
+    "keras": {"building", "models", "training", "timing"},
     "jax": {"training", "timing"},
     "tensorflow": {"training", "timing"},
     "torch": {"training", "timing"},

@@ -116,9 +116,9 @@ def find_function(form: PluginForm) -> Build:
         raise StudyError(
             f"the code of {form.name} is not here: it is kept beside a run as network.json"
         )
+    if source_digest(source) != form.code:
+        raise StudyError(f"the code of {form.name} is not what its run was made with")
     if source not in _loaded:
-        if source_digest(source) != form.code:
-            raise StudyError(f"the code of {form.name} is not what its run was made with")
         modules = Modules(source)
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002  # the file may draw from it

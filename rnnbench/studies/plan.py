@@ -213,12 +213,13 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
 def name_networks(study: Study, ledger: Ledger, view: Screen) -> Study:
     """The study with each network of the user's own under the name that its code has here."""
     known = ledger.network_names()
-    names = {old: known.name(old, network.code) for old, network in study.networks.items()}
-    for old, new in names.items():
-        if new != old:
-            entry = study.networks[old].source.entry
-            what = "was edited since its runs here" if new.startswith(old) else "has that code"
-            view.say(f"network   {new}: {entry} {what}")
+    names = {}
+    for old, network in study.networks.items():
+        is_new = network.code not in known
+        names[old] = known.name(old, network.code)
+        if names[old] != old:
+            what = f"other code than that of {old}, whose runs stay" if is_new else "as before"
+            view.say(f"network   {network.source.entry} is called {names[old]}: {what}")
     return study.with_network_names(names)
 
 

@@ -106,7 +106,7 @@ def test_a_network_that_can_be_kept_is_let_through(keras_on_jax: Any) -> None:
         ),
         ("raising", r"\(Raising\) cannot take the shape \(None, 4, 3\).*this layer does not work"),
         ("function", "no file may bring the code of a Lambda; write a layer class instead"),
-        ("no_layers", "no_layers cannot be built: TypeError: 'int' object is not iterable"),
+        ("no_layers", "no_layers returns int '3'; return a layer, a list of layers, a tensor"),
     ],
 )
 def test_a_network_that_cannot_is_refused_with_the_reason(
