@@ -24,11 +24,9 @@ def form(folder: Path, text: str, **beside: str) -> PluginForm:
 
 
 def test_two_networks_have_each_its_own_file_of_a_name(tmp_path: Path) -> None:
-    text = (
-        "from helpers import name\ndef build():\n    import helpers\n    return name, helpers.name"
-    )
-    one = form(tmp_path / "a", text, helpers="name = 1")
-    two = form(tmp_path / "b", text, helpers="name = 2")
+    text = "from helpers import x\ndef build():\n    import helpers\n    return x, helpers.x"
+    one = form(tmp_path / "a", text, helpers="x = 1")
+    two = form(tmp_path / "b", text, helpers="x = 2")
     assert [find_function(each)() for each in (one, two)] == [(1, 1), (2, 2)]
     assert "helpers" not in sys.modules
 
@@ -56,26 +54,26 @@ def test_a_package_in_the_folder_is_imported(tmp_path: Path) -> None:
         ("import no_such_module", "net.py, line 1: ModuleNotFoundError: No module named 'no_suc"),
         (
             "x = 1\nimport sys; sys.exit('bye')",
-            r"net.py, line 2 ends the program \(SystemExit: bye",
+            r"net.py, line 2 ends the program \(System",
         ),
         ("x = 1\n\nx / 0", "net.py, line 3: ZeroDivisionError: division by zero"),
-        ("import beside", "beside.py, line 2: SyntaxError: "),
+        ("import beside", "beside.py, line 2: ZeroDivisionError: "),
         ("while True: pass", r"net.py, line 1: TimeoutError: not done after 0.2 seconds"),
         ("input()", "net.py, line 1: "),
     ],
-    ids=["module", "exit", "raises", "syntax beside", "endless", "asks"],
+    ids=["module", "exit", "raises", "raises beside", "endless", "asks"],
 )
 def test_a_file_that_cannot_be_imported_is_told_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sentence: str
 ) -> None:
     monkeypatch.setattr(execution, "BUILD_SECONDS", 0.2)
-    network = form(tmp_path, f"{text}\ndef build(): return []", beside="\nx = (\n")
+    network = form(tmp_path, f"{text}\ndef build(): return []", beside="\n1 / 0\n")
     with pytest.raises(StudyError, match=f"net.py:build cannot be imported: .*{sentence}"):
         find_function(network)
 
 
 def test_code_that_is_not_here_or_was_changed_is_not_run(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="the code of net.py:build is not here"):
+    with pytest.raises(StudyError, match=r"the code of net\.py:build is not here"):
         find_function(PluginForm(name="net.py:build", code="0" * 12))
     other = form(tmp_path, "def build(): return 1")
     changed = PluginForm(name="net.py:build", code="0" * 12, source=other.source)

@@ -131,7 +131,7 @@ def test_two_files_of_one_name_and_other_code_are_refused(tmp_path: Path) -> Non
     a, b = write(tmp_path / "a"), write(tmp_path / "b", NET.replace("units)]", "9)]"))
     alike = Study(name="s", architectures=(f"{a}:build", f"{a}"), seeds=(0,))
     assert alike.architectures == ("net.py:build", "net.py:build")
-    with pytest.raises(StudyError, match="two networks of this study are called net.py:build"):
+    with pytest.raises(StudyError, match=r"two networks of this study are called net\.py:build"):
         Study(name="s", architectures=(f"{a}:build", f"{b}:build"), seeds=(0,))
 
 
