@@ -105,6 +105,14 @@ def make_form(name: str, **hyperparameters: Argument) -> Form:
     return PluginForm(name=name, arguments=tuple(arguments.items()), code=code)
 
 
+def make_form_like(known: Form, name: str, **hyperparameters: Argument) -> Form:
+    """`make_form`, also of a network of the user's own, where `known` is one of its forms."""
+    if not (isinstance(known, PluginForm) and known.is_of_file and known.name == name):
+        return make_form(name, **hyperparameters)
+    arguments = {**dict(known.arguments), **dict(known.defaults), **hyperparameters}
+    return replace(known, arguments=tuple(arguments.items()))
+
+
 def hyperparameter_kinds(name: str) -> Mapping[str, type | None]:
     """What a preset or a plug-in takes, and the type of each; None where any will do.
 

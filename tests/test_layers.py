@@ -47,6 +47,7 @@ CORE = (
     "recording",
     "looks",
     "ledger",
+    "named_networks",
     "archived_runs",
     "archives",
     "tracking",

@@ -22,9 +22,9 @@ from rnnbench.networks.reading import (
     NOTEBOOK,
     Network,
     gather_around,
-    names_file,
     network_of,
     read_network,
+    read_networks,
 )
 
 _HINT = "give it to the function as an argument, make it inside the function, or use a file"
@@ -38,13 +38,9 @@ def find_networks(
     Raises:
         StudyError: see `read_network` and `read_network`.
     """
-    found: list[str | Network] = []
-    for given in architectures:
-        if not isinstance(given, str):
-            found.append(_network_of_function(given))
-        else:
-            found.append(read_network(given) if names_file(given) else given)
-    return found
+    return read_networks(
+        given if isinstance(given, str) else _network_of_function(given) for given in architectures
+    )
 
 
 def _network_of_function(function: Callable[..., object]) -> Network:
