@@ -18,10 +18,11 @@ from rnnbench.networks.reading import Network
 
 CELLS = (
     "import json as j\nfrom pathlib import Path\nSIZES = [1, 2]\nOTHERS = object()\n",
-    "class Kind:\n    factor = 3\n    def size(self): return self.factor * len(SIZES)\n",
+    "class Base:\n    factor = 3\n",
+    "class Kind(Base):\n    def size(self): return self.factor * len(SIZES)\n",
     "def inner(n): return Kind().size() + n\n",
     "%time\ndef build(units=4):\n    return inner(units), j.dumps(1), Path('x').name\n",
-    "def uses_object(): return OTHERS\n",
+    "def uses_object(): return OTHERS\nNAMES = {'a', 'b'}\ndef uses_set(): return NAMES\n",
     "def outer():\n    def nested(): return 1\n    return nested\n",
 )
 
@@ -70,6 +71,7 @@ def test_an_edited_constant_is_other_code(main: Main) -> None:
     ("name", "sentence"),
     [
         ("uses_object", "uses OTHERS, a object, which cannot be kept; give it to the function as"),
+        ("uses_set", "uses NAMES, a set, which cannot be kept"),
         ("Kind", "Kind builds no network; give a function that was made with def"),
         ("nested", "nested stands inside of something else; write it at the top level"),
     ],
