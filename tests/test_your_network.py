@@ -102,6 +102,27 @@ def test_code_from_elsewhere_is_read_before_it_is_run(project: Project, tmp_path
     assert trusted.returncode == 0, trusted.stderr
 
 
+def test_code_comes_back_from_mlflow(project: Project, tmp_path: Path) -> None:
+    run(project, "net.py")
+    other = replace(project, folder=tmp_path / "other")
+    other.folder.mkdir()
+    address = f"sqlite:///{project.folder / 'mlflow.db'}"
+    done = other.here("import", "mlflow:own", "--tracking-uri", address)
+    assert done.returncode == 0, done.stderr
+    assert "SIZE = 2" in other.here("show", "net.py:build", "--code").stdout
+
+
+def test_a_run_without_its_code_is_listed_and_not_asked(project: Project) -> None:
+    run(project, "net.py")
+    (folder,) = project.run_folders().values()
+    (folder / NETWORK_FILE).write_text("{")
+    assert "net.py:build" in project.here("list", "runs").stdout
+    asked = project.here("evaluate", "net.py:build")
+    assert "the code of net.py:build is not here" in asked.stderr
+    run(project, "net.py")  # the same command restores it
+    assert project.here("evaluate", "net.py:build").returncode == 0
+
+
 def test_other_code_from_elsewhere_gets_another_name(project: Project, tmp_path: Path) -> None:
     run(project, "net.py")
     assert project.here("export", "own", "own.zip").returncode == 0
