@@ -72,7 +72,12 @@ def find_plugin(name: str, missing: str = "") -> Plugin:
     plugins = find_plugins()
     if name not in plugins:
         known = unknown_name("architecture", name, architecture_names())
-        said = missing or f"{known}; or a function in a file of your own: net.py:build"
+        hint = (
+            "a function in a file is taken by run, plan and tune only"
+            if ".py" in name
+            else "or a function in a file of your own: net.py:build"
+        )
+        said = missing or f"{known}; {hint}"
         raise StudyError("; ".join((said, *plugin_problems())))
     return plugins[name]
 

@@ -181,6 +181,15 @@ def unseeded():
     start = float(np.random.default_rng().random())
     return [layers.GRU(2, kernel_initializer=keras.initializers.Constant(start))]
 def noise(): return [Noise()]
+
+class Whole(keras.Model):
+    def build(self, shape):
+        self.embed, self.last = layers.Embedding(20, 2), layers.Dense(1, "sigmoid")
+    def call(self, tokens):
+        return self.last(self.embed(tokens)[:, 0] / self.divisor)
+def subclass():
+    model = Whole()
+    return model
 """
 
 
@@ -211,9 +220,10 @@ def test_whatever_gives_a_probability_is_let_through(
         ("raises", "cannot be built: net.py, line 45: ZeroDivisionError: division by zero"),
         ("sequences", r"\(net.py, line 46\) must end in one row of numbers a text"),
         ("foreign", r"\(net.py, line 47\): the tensor that it returns is not made from `tokens`"),
-        ("two_outputs", "its model has 1 inputs and 2 outputs, where one of each is taken"),
+        ("two_outputs", "its model has 1 input and 2 outputs, where one of each is taken"),
         ("floats", r"must take tokens, int32 of the shape \(None, 4\), and takes float32"),
         ("softmax", r"of the shape \(None, 1\), and returns \(None, 2\); end it in one sigmoid"),
+        ("subclass", "cannot be built: net.py, line 68: AttributeError: .*divisor"),
         ("relu", r"what its model returns is no probability \(it goes from 0 to [0-9.]+\); end it"),
     ],
 )
