@@ -162,6 +162,8 @@ def name_without_units(form: Form) -> str:
     """What the architecture is called whatever its units, which a race may choose."""
     if isinstance(form, CanonicalForm):
         form = replace(form, units=CanonicalForm(cell="lstm").units)
+    elif form.is_of_file:
+        form = replace(form, arguments=tuple(pair for pair in form.arguments if pair[0] != "units"))
     return display_name(form)
 
 
