@@ -16,7 +16,8 @@ from project import Project, write_project
 from rnnbench.sources import NETWORK_FILE
 
 PAGE = (DOCS / "your-network.md").read_text("utf-8")
-EXAMPLES = dict(re.findall(r'```python title="(.*?)"\n(.*?)```', PAGE, re.DOTALL))
+FOUND = re.findall(r"```python\n(# (\S+\.py)\n.*?)```", PAGE, re.DOTALL)
+EXAMPLES = {name: code for code, name in FOUND}
 FEW = ("--name", "own", "--seeds", "1", "--epochs", "1", "--max-len", "8", "--num-words", "40")
 NET = "from keras.layers import GRU\nfrom beside import SIZE\n\ndef build(units=SIZE):\n"
 NET += "    return GRU(units)\n"
