@@ -47,6 +47,7 @@ CORE = (
     "recording",
     "looks",
     "ledger",
+    "named_networks",
     "archived_runs",
     "archives",
     "tracking",
@@ -73,7 +74,7 @@ ROOMS: dict[str, set[str]] = {
 }
 TOP = ("api", "cli", "__main__")
 OWNERS = {
-    "keras": {"models", "training", "timing"},
+    "keras": {"building", "models", "training", "timing"},
     "jax": {"training", "timing"},
     "tensorflow": {"training", "timing"},
     "torch": {"training", "timing"},
