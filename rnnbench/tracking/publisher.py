@@ -19,13 +19,14 @@ from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, EpochRow, RunR
 from rnnbench.tracking.client import KIND_TAG, make_experiment
 from rnnbench.tracking.groups import Group, Groups
 from rnnbench.tracking.measures import (
+    class_tags,
     digest,
     epoch_metrics,
     parameters,
     result_metrics,
     score_metrics,
-    write_model_folder,
 )
+from rnnbench.tracking.model_folder import write_model_folder
 from rnnbench.tracking.notes import experiment_mark, read_notes, write_notes
 from rnnbench.tracking.store import Store
 
@@ -168,8 +169,10 @@ class Publisher:
             return
         if self._client.get_run(run_id).info.lifecycle_stage == "deleted":
             return
-        model = self._open_model(spec, run_id, model_name)
-        write_model_folder(folder, entry.folder / "best.keras", spec, result, model, run_id)
+        tokenizer = entry.tokenizer()
+        model = self._open_model(spec, run_id, model_name, class_tags(tokenizer))
+        knows_words = tokenizer is not None and tokenizer.words
+        write_model_folder(folder, entry, tokenizer if knows_words else None, model, run_id)
         self._client.log_model_artifacts(model.model_id, str(folder))
         self._client.finalize_logged_model(model.model_id, "READY")
         outputs = self._client.get_run(run_id).outputs
@@ -179,7 +182,9 @@ class Publisher:
         self._log(run_id, score_metrics(spec, result, entry.history(), model.model_id))
         self._note(entry, {**notes, "model_id": model.model_id})
 
-    def _open_model(self, spec: RunSpec, run_id: str, name: str) -> LoggedModel:
+    def _open_model(
+        self, spec: RunSpec, run_id: str, name: str, tags: Mapping[str, str]
+    ) -> LoggedModel:
         """The run's model, found if a lost command made it, else made now."""
         found = self._client.search_logged_models(
             [self.experiment_id], f"source_run_id = '{run_id}'", max_results=1
@@ -190,7 +195,7 @@ class Publisher:
             self.experiment_id,
             name=name,
             source_run_id=run_id,
-            tags={FINGERPRINT_TAG: spec.fingerprint},
+            tags={FINGERPRINT_TAG: spec.fingerprint, **tags},
             params={key: str(value) for key, value in parameters(spec).items()},
             model_type="keras",
         )
@@ -292,7 +297,7 @@ class Publisher:
 
         ended_ms = int((history[-1].ended_at if history else time.time()) * 1000)
         tags = {f"rnnbench.{key}": value for key, value in result.environment.items()}
-        tags |= {STATUS_TAG: result.status}
+        tags |= {STATUS_TAG: result.status, **class_tags(entry.tokenizer())}
         if result.reason:
             tags["rnnbench.reason"] = result.reason[:5000]
         self._client.log_batch(
