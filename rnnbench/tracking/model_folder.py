@@ -18,10 +18,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnnbench import served
 from rnnbench.data.tokenizer import TOKENIZER, Tokenizer
 from rnnbench.entries import LedgerEntry
 from rnnbench.specs import RunResult, RunSpec
-from rnnbench.tracking import served
 
 if TYPE_CHECKING:
     from mlflow.models import Model, ModelSignature
@@ -65,18 +65,10 @@ def write_model_folder(
     )
     _write_data(folder, entry)
     if tokenizer:
-        write_code(folder / CODE)
+        _write_code(folder / CODE)
     _write_requirements(folder, spec, result, tokenizer)
     _add_function(model, spec, answers_texts=tokenizer is not None)
     model.save(str(folder / "MLmodel"))
-
-
-def write_code(folder: Path) -> None:
-    """Write what loads a model and answers texts as a package of its own into an empty folder."""
-    for place, source in _sources().items():
-        path = folder / PACKAGE / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(source, encoding="utf-8")
 
 
 def _write_data(folder: Path, entry: LedgerEntry) -> None:
@@ -86,6 +78,14 @@ def _write_data(folder: Path, entry: LedgerEntry) -> None:
     if (entry.folder / TOKENIZER).exists():
         shutil.copyfile(entry.folder / TOKENIZER, data / TOKENIZER)
     (data / "keras_module.txt").write_text("keras", encoding="utf-8")
+
+
+def _write_code(folder: Path) -> None:
+    """Write what loads a model and answers texts as a package of its own into an empty folder."""
+    for place, source in _sources().items():
+        path = folder / PACKAGE / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source, encoding="utf-8")
 
 
 def _write_requirements(
@@ -118,10 +118,9 @@ def _add_function(model: Model, spec: RunSpec, *, answers_texts: bool) -> None:
     if not answers_texts:
         pyfunc.add_to_model(model, loader_module="mlflow.keras", **environment)
         return
-    loader = _place(served.__name__).removesuffix(".py").replace("/", ".")
     pyfunc.add_to_model(
         model,
-        loader_module=f"{PACKAGE}.{loader}",
+        loader_module=served.__name__.replace("rnnbench", PACKAGE, 1),
         data=DATA,
         code=CODE,
         model_config={"backend": spec.backend},
@@ -162,7 +161,7 @@ def _sign_tokens(spec: RunSpec) -> ModelSignature:
 @cache
 def _sources() -> Mapping[str, str]:
     """The source of each file of `PACKAGE`, by its place there."""
-    root = Path(served.__file__).parents[1]
+    root = Path(served.__file__).parent
     sources, places = dict[str, str](), [_place(served.__name__)]
     while places:
         place = places.pop()

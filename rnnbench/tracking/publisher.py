@@ -29,13 +29,12 @@ from rnnbench.tracking.measures import (
 from rnnbench.tracking.model_folder import write_model_folder
 from rnnbench.tracking.notes import experiment_mark, read_notes, write_notes
 from rnnbench.tracking.store import Store
+from rnnbench.tracking.views import write_view
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, LoggedModel, Metric, Run
 
-# Else MLflow's page opens on its tools for language models.
-_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 METRICS_A_CALL = 1000  # MLflow refuses more
 FINGERPRINT_TAG = "rnnbench.fingerprint"
 SPEC_TAG = "rnnbench.spec"
@@ -85,6 +84,7 @@ class Publisher:
         self._invocation: str | None = None
         experiment = self._open_experiment()
         self.experiment_id = _made(experiment.experiment_id)
+        write_view(client, experiment)
         self._groups = Groups(client, self.experiment_id, {**self._tags, ORIGIN_TAG: origin})
         self._experiment = experiment_mark(experiment)
 
@@ -203,9 +203,9 @@ class Publisher:
     def _open_experiment(self) -> Experiment:
         found = self._client.get_experiment_by_name(self._study)
         if found is None:
-            made = make_experiment(self._store, self._client, self._study, _EXPERIMENT_TAGS)
-            return self._client.get_experiment(made)
-        if found.lifecycle_stage == "deleted":
+            made = make_experiment(self._store, self._client, self._study)
+            found = self._client.get_experiment(made)
+        elif found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return found
 

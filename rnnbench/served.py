@@ -1,6 +1,6 @@
 """An MLflow model that answers texts, also where rnnbench is not installed.
 
-This module is copied beside each model, with all of ours that it imports (`model_folder`).
+This module is copied beside each model, with all of ours that it imports (`tracking.model_folder`).
 """
 
 from __future__ import annotations
