@@ -113,11 +113,11 @@ def _read_texts(given: Any) -> pd.Series:  # Any: whatever somebody gives
         table = pd.DataFrame([given] if isinstance(given, str) or given is None else given)
     except (ValueError, TypeError) as err:
         raise _refusal(f"{type(given).__name__} is neither a text nor several") from err
-    names = list(table.columns) or [TEXT]
-    if TEXT not in names and len(names) > 1:
+    names = list(table.columns)
+    if len(names) > 1 and names.count(TEXT) != 1:
         raise _refusal(f"there are the columns {', '.join(map(str, names))[:200]}")
-    column = table.get(TEXT if TEXT in names else names[0], pd.Series(dtype=object))
-    texts = column.where(column.notna(), "") if len(column) else column
+    column = table[TEXT if TEXT in names else names[0]] if names else pd.Series(dtype=object)
+    texts = column.astype(object).where(column.notna(), "")
     for place, text in enumerate(texts, start=1):
         if not isinstance(text, str):
             raise _refusal(f"value {place} is {text!r:.100}, which is not a text")
