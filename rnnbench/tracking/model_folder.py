@@ -91,7 +91,10 @@ def _write_code(folder: Path) -> None:
 def _write_requirements(
     folder: Path, spec: RunSpec, result: RunResult, tokenizer: Tokenizer | None
 ) -> None:
-    """What the model needs, in the versions that trained it or, of the rest, that are here."""
+    """What the model needs, in the versions that trained it or, of the rest, that are here.
+
+    In three files: MLflow makes an environment by pip, or by conda.
+    """
     trained = {
         name: result.environment.get(f"version.{name}", "")
         for name in ("keras", "numpy", spec.backend)
@@ -103,10 +106,16 @@ def _write_requirements(
     versions |= {name: version(name) for name in needed}
     pins = "".join(f"{name}=={found}\n" for name, found in sorted(versions.items()))
     (folder / "requirements.txt").write_text(pins, encoding="utf-8")
+    python = platform.python_version()
     (folder / "python_env.yaml").write_text(
-        f"python: {platform.python_version()}\n"
+        f"python: {python}\n"
         "build_dependencies: [pip, setuptools, wheel]\n"
         "dependencies: [-r requirements.txt]\n",
+        encoding="utf-8",
+    )
+    (folder / "conda.yaml").write_text(
+        "channels: [conda-forge]\n"
+        f"dependencies: [python={python}, pip, {{pip: [-r requirements.txt]}}]\n",
         encoding="utf-8",
     )
 
@@ -114,7 +123,7 @@ def _write_requirements(
 def _add_function(model: Model, spec: RunSpec, *, answers_texts: bool) -> None:
     from mlflow import pyfunc
 
-    environment = {"python_env": "python_env.yaml"}
+    environment = {"python_env": "python_env.yaml", "conda_env": "conda.yaml"}
     if not answers_texts:
         pyfunc.add_to_model(model, loader_module="mlflow.keras", **environment)
         return
