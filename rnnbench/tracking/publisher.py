@@ -29,7 +29,7 @@ from rnnbench.tracking.measures import (
 from rnnbench.tracking.model_folder import write_model_folder
 from rnnbench.tracking.notes import experiment_mark, read_notes, write_notes
 from rnnbench.tracking.store import Store
-from rnnbench.tracking.views import write_view
+from rnnbench.tracking.views import write_kind, write_view
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -84,7 +84,8 @@ class Publisher:
         self._invocation: str | None = None
         experiment = self._open_experiment()
         self.experiment_id = _made(experiment.experiment_id)
-        write_view(client, experiment)
+        write_kind(client, experiment)
+        self._without_view: Experiment | None = experiment
         self._groups = Groups(client, self.experiment_id, {**self._tags, ORIGIN_TAG: origin})
         self._experiment = experiment_mark(experiment)
 
@@ -124,6 +125,7 @@ class Publisher:
             given_up = {"run_id": str(found.info.run_id), "deleted": True}
             self._note(entry, {"n_epochs": 0} | notes | given_up)
             return
+        self._add_view(entry.spec())
         parent = self._groups.open(entry.parents()) or self._invocation
         if found is None:
             run_id = self._create_run(entry.spec(), self._attempt(entry), parent)
@@ -208,6 +210,12 @@ class Publisher:
         elif found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return found
+
+    def _add_view(self, spec: RunSpec) -> None:
+        """Once, before the first run that has test scores: those of a search have none."""
+        if self._without_view is not None and spec.purpose == "report":
+            write_view(self._client, self._without_view)
+            self._without_view = None
 
     def _find_run(self, entry: LedgerEntry, run_id: str | None) -> Run | None:
         """The run as noted, else by its fingerprint, deleted or not; None if it is to be made."""

@@ -10,6 +10,7 @@ Source: the page of mlflow 3.17 (`useSharedExperimentViewState`, `savedViewEnvel
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,17 +38,17 @@ _CHARTS = {
 """Sections of charts, and of each metric whether it is one value or a curve."""
 
 
+def write_kind(client: MlflowClient, experiment: Experiment) -> None:
+    """Have the page know that models are trained here."""
+    _add(client, experiment, {"mlflow.experimentKind": "custom_model_development"})
+
+
 def write_view(client: MlflowClient, experiment: Experiment) -> None:
-    """Give the experiment its view and a link to it; what somebody else has said stays."""
-    runs, charts = (view_path(experiment.experiment_id, charts=charts) for charts in (False, True))
-    tags = {
-        "mlflow.experimentKind": "custom_model_development",
-        VIEW_TAG: json.dumps({"name": _NAME, "createdAt": _MADE_AT, "state": json.dumps(_state())}),
-        "mlflow.note.content": f"Runs by test accuracy: [table]({runs}), [charts]({charts})",
-    }
-    for key, value in tags.items():
-        if key not in experiment.tags:
-            client.set_experiment_tag(experiment.experiment_id, key, value)
+    """Give an experiment with test scores its view, and links to it."""
+    table, charts = (view_path(experiment.experiment_id, charts=charts) for charts in (False, True))
+    view = {"name": _NAME, "createdAt": _MADE_AT, "state": json.dumps(_state())}
+    links = f"Runs by test accuracy: [table]({table}), [charts]({charts})"
+    _add(client, experiment, {VIEW_TAG: json.dumps(view), "mlflow.note.content": links})
 
 
 def view_path(experiment_id: str, *, charts: bool = False) -> str:
@@ -61,6 +62,13 @@ def view_path(experiment_id: str, *, charts: bool = False) -> str:
         f"#/experiments/{experiment_id}/runs"
         f"?workflowType=machine_learning&viewStateShareKey={VIEW}{mode}"
     )
+
+
+def _add(client: MlflowClient, experiment: Experiment, tags: Mapping[str, str]) -> None:
+    """What somebody else has said stays."""
+    for key, value in tags.items():
+        if key not in experiment.tags:
+            client.set_experiment_tag(experiment.experiment_id, key, value)
 
 
 def _state() -> dict[str, Any]:  # Any: JSON values

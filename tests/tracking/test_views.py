@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mlflow_folder import MlflowFolder
+from made_up import finished, spec_of
+from mlflow_folder import MlflowFolder, epochs
 from tracked import publish, record
 
 from rnnbench.tracking.client import tagged_experiments
@@ -45,6 +47,14 @@ def test_an_experiment_of_before_gets_the_view_when_it_is_next_published_to(
     record(folder, 0)
     publish(folder)
     assert VIEW_TAG in experiment(folder).tags
+
+
+def test_an_experiment_of_a_search_whose_runs_have_no_test_scores_has_no_view(
+    folder: MlflowFolder,
+) -> None:
+    folder.record(replace(spec_of("lstm"), purpose="tuning"), finished(0.8), epochs(2))
+    publish(folder)
+    assert experiment(folder).tags.keys() == {"mlflow.experimentKind"}
 
 
 def test_what_somebody_made_of_the_view_and_the_description_stays(folder: MlflowFolder) -> None:
