@@ -95,17 +95,14 @@ def _write_requirements(
 
     In three files: MLflow makes an environment by pip, or by conda.
     """
-    trained = {
-        name: result.environment.get(f"version.{name}", "")
-        for name in ("keras", "numpy", spec.backend)
-    }
     needed = ["mlflow"]
     if tokenizer:
         needed += ["pandas", *filter(None, [_BY_TOKENS.get(tokenizer.tokens)])]
-    versions = {name: found for name, found in trained.items() if found}
-    versions |= {name: version(name) for name in needed}
-    pins = "".join(f"{name}=={found}\n" for name, found in sorted(versions.items()))
-    (folder / "requirements.txt").write_text(pins, encoding="utf-8")
+    versions = {name: version(name) for name in needed}
+    for name in ("keras", "numpy", spec.backend):
+        versions[name] = result.environment.get(f"version.{name}", "").partition("+")[0]
+    pins = (f"{name}=={found}" if found else name for name, found in sorted(versions.items()))
+    (folder / "requirements.txt").write_text("\n".join([*pins, ""]), encoding="utf-8")
     python = platform.python_version()
     (folder / "python_env.yaml").write_text(
         f"python: {python}\n"

@@ -154,7 +154,8 @@ def test_it_asks_only_for_what_it_needs(
     )
     model = publish(folder, record(folder, tokenizer))
     needed = [line.partition("==")[0] for line in (model / "requirements.txt").read_text().split()]
-    assert needed == sorted(["keras", "mlflow", "pandas", *filter(None, [library])])
+    always = ["jax", "keras", "mlflow", "numpy", "pandas"]
+    assert needed == sorted([*always, *filter(None, [library])])
     assert "requirements.txt" in (model / "python_env.yaml").read_text()
 
 
