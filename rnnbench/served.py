@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from rnnbench.data.tokenizer import MOST_TOKENIZER_BYTES, TOKENIZER, Tokenizer, parse_tokenizer
 from rnnbench.formats import read_bytes
+from rnnbench.networks.modules import Modules
+from rnnbench.sources import MOST_SOURCE_BYTES, NETWORK_FILE, Source, module_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +94,7 @@ def _load_pyfunc(path: str, model_config: Mapping[str, Any] | None = None) -> Te
     """What `mlflow.pyfunc.load_model` opens a model with; see there.
 
     Args:
-        path: the folder of `tokenizer.json` and the network.
+        path: the folder of `tokenizer.json`, the network, and the code of one of the user's own.
         model_config: `backend` is Keras's, unless it is chosen already.
     """
     tokenizer = parse_tokenizer(read_bytes(Path(path, TOKENIZER), MOST_TOKENIZER_BYTES))
@@ -100,6 +102,9 @@ def _load_pyfunc(path: str, model_config: Mapping[str, Any] | None = None) -> Te
         os.environ.setdefault("KERAS_BACKEND", model_config["backend"])
     import keras
 
+    if (code := Path(path, NETWORK_FILE)).exists():  # it registers layers of its own with Keras
+        source = Source.from_json(read_bytes(code, 2 * MOST_SOURCE_BYTES))
+        Modules(source).load(module_name(source.entry))
     network = keras.saving.load_model(Path(path, MODEL), compile=False, safe_mode=True)
     return TextModel(tokenizer, network)
 

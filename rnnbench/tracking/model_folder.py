@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from rnnbench import served
 from rnnbench.data.tokenizer import TOKENIZER, Tokenizer
 from rnnbench.entries import LedgerEntry
+from rnnbench.sources import NETWORK_FILE
 from rnnbench.specs import RunResult, RunSpec
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def write_model_folder(
         keras_backend=spec.backend,
         save_exported_model=False,
     )
-    _write_data(folder, entry)
+    _write_data(folder, entry, has_code=result.imported_from is None)
     if tokenizer:
         _write_code(folder / CODE)
     _write_requirements(folder, spec, result, tokenizer)
@@ -71,12 +72,18 @@ def write_model_folder(
     model.save(str(folder / "MLmodel"))
 
 
-def _write_data(folder: Path, entry: LedgerEntry) -> None:
+def _write_data(folder: Path, entry: LedgerEntry, *, has_code: bool) -> None:
+    """Write the files that are read.
+
+    Args:
+        has_code: whether the code of a network of the user's own is among them: it is carried out.
+    """
     data = folder / DATA
     data.mkdir(parents=True)
     shutil.copyfile(entry.folder / "best.keras", data / served.MODEL)
-    if (entry.folder / TOKENIZER).exists():
-        shutil.copyfile(entry.folder / TOKENIZER, data / TOKENIZER)
+    for name in (TOKENIZER, *([NETWORK_FILE] if has_code else [])):
+        if (entry.folder / name).exists():
+            shutil.copyfile(entry.folder / name, data / name)
     (data / "keras_module.txt").write_text("keras", encoding="utf-8")
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from rnnbench.data.tokenizer import TOKENIZER, Tokenizer
 from rnnbench.data.words import learn_cut
 from rnnbench.entries import LedgerEntry
 from rnnbench.models import build_model
-from rnnbench.specs import RunSpec
+from rnnbench.networks.reading import read_network
+from rnnbench.sources import NETWORK_FILE
+from rnnbench.specs import Form, RunResult, RunSpec
 from rnnbench.tracking.notes import read_notes
 from rnnbench.tracking.store import quiet_mlflow
 from rnnbench.tracking.tracker import Tracker
@@ -41,16 +44,41 @@ good = model.predict("good").to_dict("records")
 print(json.dumps([answers, plain, keras.backend.backend(), good]))
 """
 
+ASK_ONE = """
+import json, sys
+sys.modules["rnnbench"] = None
+import mlflow
+print(json.dumps(mlflow.pyfunc.load_model(sys.argv[1]).predict(["good"]).to_dict("records")))
+"""
+OWN_LAYER = """
+import keras
+
+@keras.saving.register_keras_serializable()
+class Mean(keras.layers.Layer):
+    def call(self, x):
+        return keras.ops.mean(x, axis=1)
+
+def build():
+    return Mean()
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path, template: Path) -> MlflowFolder:
     return MlflowFolder(tmp_path, template)
 
 
-def record(folder: MlflowFolder, tokenizer: Tokenizer | None, **values: Any) -> LedgerEntry:
-    """A finished run with a network that was never trained."""
+def record(
+    folder: MlflowFolder,
+    tokenizer: Tokenizer | None,
+    form: Form | None = None,
+    result: RunResult | None = None,
+    **values: Any,
+) -> LedgerEntry:
+    """A finished run with a network that was never trained, by default a small GRU."""
     spec = spec_of("gru", units=2, max_len=5, num_words=8, embedding_size=3, **values)
-    entry = folder.record(spec, finished(0.8), epochs(2))
+    spec = replace(spec, form=form or spec.form)
+    entry = folder.record(spec, result or finished(0.8), epochs(2))
     if tokenizer:
         (entry.folder / TOKENIZER).write_bytes(tokenizer.to_json())
     return entry
@@ -74,6 +102,22 @@ def publish(folder: MlflowFolder, entry: LedgerEntry) -> Path:
     return Path(folder.client().get_logged_model(model_id).artifact_location)
 
 
+def ask(model: Path, script: str) -> Any:
+    """What the script prints as JSON of a model, in a folder and a process without rnnbench."""
+    environment = {**os.environ, **quiet_mlflow({}), "RNNBENCH_CACHE": str(model / "none")}
+    environment.pop("KERAS_BACKEND", None)
+    asked = subprocess.run(
+        [sys.executable, "-c", script, str(model)],
+        cwd=model.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert asked.returncode == 0, asked.stderr
+    return json.loads(asked.stdout.splitlines()[-1])
+
+
 def described(model: Path) -> Any:
     from mlflow.models import Model
 
@@ -88,23 +132,35 @@ def test_the_model_answers_texts_without_rnnbench_and_keras_opens_it_too(
     model = publish(folder, entry)
     elsewhere = tmp_path / "elsewhere"
     model.rename(elsewhere)
-    environment = {**os.environ, **quiet_mlflow({}), "RNNBENCH_CACHE": str(tmp_path / "none")}
-    environment.pop("KERAS_BACKEND", None)
-    asked = subprocess.run(
-        [sys.executable, "-c", ASK, str(elsewhere)],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert asked.returncode == 0, asked.stderr
-    (known, unknown), plain, backend, (good,) = json.loads(asked.stdout.splitlines()[-1])
+    (known, unknown), plain, backend, (good,) = ask(elsewhere, ASK)
     assert set(known) == {"class", "probability", "probability of no", "probability of yes"}
     assert known["class"] in ("no", "yes")
     assert set(unknown.values()) == {None}
     assert good["probability of yes"] == pytest.approx(plain, abs=1e-6)
     assert backend == "jax"
+
+
+def test_a_layer_of_the_users_own_leaves_with_the_model(
+    folder: MlflowFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(OWN_LAYER, "utf-8")
+    form = read_network(f"{tmp_path / 'net.py'}:build").form()
+    entry = record(folder, TOKENIZER_OF_WORDS, form)
+    save_network(entry, entry.spec())
+    elsewhere = tmp_path / "elsewhere"
+    publish(folder, entry).rename(elsewhere)
+    (good,) = ask(elsewhere, ASK_ONE)
+    assert good["class"] in ("no", "yes")
+
+
+def test_code_that_came_with_a_run_from_elsewhere_is_not_in_its_model(
+    folder: MlflowFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(OWN_LAYER, "utf-8")
+    form = read_network(f"{tmp_path / 'net.py'}:build").form()
+    result = replace(finished(0.8), environment={"imported_from": "elsewhere"})
+    entry = record(folder, TOKENIZER_OF_WORDS, form, result)
+    assert not (publish(folder, entry) / "data" / NETWORK_FILE).exists()
 
 
 def test_the_model_says_what_it_takes_and_gives_by_name(folder: MlflowFolder) -> None:
@@ -134,7 +190,9 @@ def test_a_model_whose_words_nobody_knows_takes_tokens(
 def test_its_code_imports_nothing_of_an_installed_rnnbench(folder: MlflowFolder) -> None:
     model = publish(folder, record(folder, TOKENIZER_OF_WORDS))
     sources = {path: path.read_text("utf-8") for path in (model / "code").rglob("*.py")}
-    assert {path.parent.name for path in sources} == {"rnnbench_model", "data", "output"}
+    assert {path.parent.name for path in sources} == {
+        *("rnnbench_model", "data", "output", "networks")
+    }
     assert not any(
         "import rnnbench\n" in text or "from rnnbench." in text for text in sources.values()
     )
