@@ -72,7 +72,12 @@ def find_plugin(name: str, missing: str = "") -> Plugin:
     plugins = find_plugins()
     if name not in plugins:
         known = unknown_name("architecture", name, architecture_names())
-        said = missing or f"{known}; or a function in a file of your own: net.py:build"
+        hint = (
+            "a function in a file is taken by run, plan and tune only"
+            if ".py" in name
+            else "or a function in a file of your own: net.py:build"
+        )
+        said = missing or f"{known}; {hint}"
         raise StudyError("; ".join((said, *plugin_problems())))
     return plugins[name]
 
@@ -103,6 +108,14 @@ def make_form(name: str, **hyperparameters: Argument) -> Form:
     arguments = {**plugin.arguments, **hyperparameters}
     code = code_digest(plugin.build)
     return PluginForm(name=name, arguments=tuple(arguments.items()), code=code)
+
+
+def make_form_like(known: Form, name: str, **hyperparameters: Argument) -> Form:
+    """`make_form`, also of a network of the user's own, where `known` is one of its forms."""
+    if not (isinstance(known, PluginForm) and known.is_of_file and known.name == name):
+        return make_form(name, **hyperparameters)
+    arguments = {**dict(known.arguments), **dict(known.defaults), **hyperparameters}
+    return replace(known, arguments=tuple(arguments.items()))
 
 
 def hyperparameter_kinds(name: str) -> Mapping[str, type | None]:
@@ -149,6 +162,8 @@ def name_without_units(form: Form) -> str:
     """What the architecture is called whatever its units, which a race may choose."""
     if isinstance(form, CanonicalForm):
         form = replace(form, units=CanonicalForm(cell="lstm").units)
+    elif form.is_of_file:
+        form = replace(form, arguments=tuple(pair for pair in form.arguments if pair[0] != "units"))
     return display_name(form)
 
 

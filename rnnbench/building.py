@@ -40,9 +40,18 @@ def find_build(spec: RunSpec) -> Callable[[Any], Made]:  # Any: a KerasTensor
         with telling(form, "cannot be built"):
             taken = inspect.signature(function).parameters
             filled = {name: given[name] for name in FILLED if name in taken}
-            return _check(form, function(**{**filled, **arguments}))
+            return _complete(_check(form, function(**{**filled, **arguments})), tokens)
 
     return build
+
+
+def _complete(made: Made, tokens: Any) -> Made:  # Any: a KerasTensor
+    """The same; a model that waits for its input, with the tokens as such."""
+    import keras
+
+    if not isinstance(made, keras.Model) or getattr(made, "inputs", None):
+        return made
+    return keras.Model(tokens, made(tokens), name="reviews")
 
 
 def _find_installed(form: PluginForm) -> Callable[..., object]:

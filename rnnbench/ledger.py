@@ -93,6 +93,7 @@ class Ledger:
         self._on_problem = on_problem
         self._told: set[str] = set()
         self._sound: dict[Path, object] = {}
+        self._names: NetworkNames | None = None  # while runs come in
         if os.path.lexists(self.folder) and not self.folder.is_dir():
             raise StoreError(f"cannot write to {self.folder}, which is not a folder; move it away")
         if not writable:
@@ -309,6 +310,7 @@ class Ledger:
         with self._writing():
             shutil.rmtree(folder, ignore_errors=True)  # of a command that was killed
             folder.mkdir()
+        self._names = None
         try:
             yield folder
         finally:
@@ -345,7 +347,8 @@ class Ledger:
         spec = arrived.spec()
         if not (isinstance(spec.form, PluginForm) and spec.form.is_of_file):
             return spec
-        name = self.network_names().name(spec.form.name, spec.form.code)
+        self._names = self._names or self.network_names()
+        name = self._names.name(spec.form.name, spec.form.code)
         if name == spec.form.name:
             return spec
         spec = replace(spec, form=replace(spec.form, name=name))

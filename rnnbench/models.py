@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # Keras imports these where they are installed, for plots and wrappers that nothing here uses.
 _UNUSED = ("matplotlib", "pandas", "sklearn")
-# How Keras begins or ends its account of what a layer raised.
-_SIGNS = ("Exception encountered when calling", "Error encountered:")
 
 
 def import_keras() -> None:
@@ -119,7 +117,7 @@ def assemble_model(
     x = keras.layers.Embedding(num_words, embedding_size, name="embedding")(inputs)
     made = make(inputs)
     if isinstance(made, keras.Model):
-        return made if has_inputs(made) else keras.Model(inputs, made(inputs), name="reviews")
+        return made
     if isinstance(made, keras.KerasTensor):
         x = made
     else:
@@ -130,11 +128,6 @@ def assemble_model(
         last = {"units": n_classes, "activation": "softmax"}
     output = keras.layers.Dense(**last, name="probability")(x)
     return keras.Model(inputs, output, name="reviews")
-
-
-def has_inputs(model: keras.Model) -> bool:
-    """Whether it was made from inputs of its own; else it is a layer that waits for some."""
-    return bool(getattr(model, "inputs", None))
 
 
 def recurrent_layers(form: CanonicalForm, **options: Any) -> list[Any]:  # Any: as above
@@ -184,13 +177,6 @@ def seed_keras(seed: int, backend: str) -> None:
         return
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  # a plug-in's layer may draw from it
-
-
-def unwrap_error(err: BaseException) -> BaseException:
-    """What the layer itself raised, where Keras gives an account of its own."""
-    while err.__context__ is not None and any(sign in str(err) for sign in _SIGNS):
-        err = err.__context__
-    return err
 
 
 def _layer(form: CanonicalForm, index: int, options: dict[str, Any]) -> Any:  # Any: as above

@@ -237,7 +237,8 @@ def _is_named(spec: RunSpec, words: str) -> bool:
     names = {display_name(spec.form)}
     if spec.data.is_own:
         names.add(name_without_units(spec.form))
-    return words in names
+    is_path = ".py:" in words  # of a network of the user's own, wherever its file lies
+    return (Path(words).name if is_path else words) in names
 
 
 def _best(runs: Sequence[RecordedRun]) -> RecordedRun:

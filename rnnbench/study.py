@@ -23,7 +23,7 @@ from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import is_there, read_toml
 from rnnbench.limits import MOST_RUNS, parse_seeds
 from rnnbench.metrics import METRICS, USUAL_METRIC
-from rnnbench.networks.reading import Network, names_file, read_network
+from rnnbench.networks.reading import Network, read_networks
 from rnnbench.specs import USUAL_EMBEDDING_SIZE, Argument, Backend, DataSpec, Form, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
 
@@ -178,25 +178,14 @@ class Study:
         return replace(self, **changed)
 
     def _read_networks(self) -> None:
-        """Have names in place of files and networks, and each network under its name.
-
-        Raises:
-            StudyError: a file that cannot be read, or two networks of one name.
-        """
-        networks, names = dict(self.networks), list[str]()
-        for given in self.architectures:
-            network: Network | None = given if isinstance(given, Network) else None
-            if network is None and given not in networks and names_file(given):
-                network = read_network(given)
-            if network is not None:
-                other = networks.setdefault(network.name, network)
-                if other.code != network.code:
-                    raise StudyError(
-                        f"two networks of this study are called {network.name} and differ; rename "
-                        "one of the files or functions"
-                    )
-            names.append(network.name if network else str(given))
-        object.__setattr__(self, "architectures", tuple(names))
+        """Have names in place of files and networks, and each network under its name."""
+        read = read_networks(
+            each if isinstance(each, Network) else self.networks.get(each, each)
+            for each in self.architectures
+        )
+        networks = {each.name: each for each in read if isinstance(each, Network)}
+        names = tuple(each.name if isinstance(each, Network) else each for each in read)
+        object.__setattr__(self, "architectures", names)
         object.__setattr__(self, "networks", networks)
 
     def _refuse_unknown_hyperparameters(self) -> None:

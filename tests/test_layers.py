@@ -47,8 +47,10 @@ CORE = (
     "recording",
     "looks",
     "ledger",
+    "named_networks",
     "archived_runs",
     "archives",
+    "served",
     "tracking",
     "recorded_runs",
     "completions",
@@ -73,7 +75,7 @@ ROOMS: dict[str, set[str]] = {
 }
 TOP = ("api", "cli", "__main__")
 OWNERS = {
-    "keras": {"models", "training", "timing"},
+    "keras": {"building", "models", "training", "timing", "served"},
     "jax": {"training", "timing"},
     "tensorflow": {"training", "timing"},
     "torch": {"training", "timing"},
@@ -81,10 +83,10 @@ OWNERS = {
     "scipy": {"stats", "data"},
     "sentencepiece": {"data"},
     "icu4py": {"data"},
-    "mlflow": {"tracking"},
+    "mlflow": {"tracking", "served"},
     "ray": {"execution"},
     "optuna": {"tuning"},
-    "pandas": {"api", "studies"},
+    "pandas": {"api", "served", "studies"},
     "pyarrow": {"data"},
     "openpyxl": {"data"},
     "charset_normalizer": {"data"},

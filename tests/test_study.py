@@ -131,7 +131,7 @@ BAD_TABLES = {
     "no units": "[hyperparameters]\nunits = []",
     "units in a list in a list": "[hyperparameters]\nunits = [[8]]",
     "units in a table": "[hyperparameters]\nunits = {a = 1}",
-    "reset_after of an LSTM": "[hyperparameters]\nreset_after = true",
+    "depth in words": "[hyperparameters]\ndepth = 'two'",
     "0 embedding": "[hyperparameters]\nembedding_size = 0",
     "an embedding in words": "[hyperparameters]\nembedding_size = 'x'",
     "negative learning rate": "[recipe]\nlearning_rate = -1e-4",

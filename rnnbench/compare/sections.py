@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from rnnbench.architectures import PRESETS, display_name, make_form
+from rnnbench.architectures import PRESETS, display_name, make_form_like
 from rnnbench.errors import StudyError
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import USUAL_SETTINGS, Argument, CanonicalForm, Form, PluginForm, RunSpec
@@ -189,7 +189,8 @@ def _tuned_name(spec: RunSpec, tuned: Tuned) -> str:
     """The architecture whose values these are; else, of an earlier search, the values."""
     for name in tuned_architectures(spec, tuned):
         units = hyperparameter(spec.form, "units")
-        is_usual = "units" in tuned[name] or units == hyperparameter(make_form(name), "units")
+        usual = hyperparameter(make_form_like(spec.form, name), "units")
+        is_usual = "units" in tuned[name] or units == usual
         return name if is_usual else f"{name}(units={units})"
     return f"{display_name(spec.form)} (learning_rate={spec.recipe.learning_rate:.6g})"
 
@@ -201,7 +202,8 @@ def _has_values(spec: RunSpec, architecture: str, values: Mapping[str, float | i
     form |= {key: value for key, value in values.items() if key != "learning_rate"}
     rate = values.get("learning_rate", spec.recipe.learning_rate)
     try:
-        return spec.form == make_form(architecture, **form) and spec.recipe.learning_rate == rate
+        made = make_form_like(spec.form, architecture, **form)
+        return spec.form == made and spec.recipe.learning_rate == rate
     except StudyError:  # a plug-in that is not installed here
         return False
 

@@ -10,7 +10,8 @@ from rnnbench.data.corpus import PartName
 from rnnbench.data.dataset import Part, load_part
 from rnnbench.execution.environment import describe_process, enable_compilation_cache
 from rnnbench.execution.executor import Task, TaskQueue
-from rnnbench.models import import_keras, unwrap_error
+from rnnbench.models import import_keras
+from rnnbench.networks.execution import unwrap_error
 from rnnbench.output.characters import named_line, unstyled
 from rnnbench.specs import DataSpec, EpochEnded, Event, Failed, Finished, RunSpec
 from rnnbench.training.engine import Program

@@ -27,6 +27,8 @@ from rnnbench.specs import PluginForm
 
 BUILD_SECONDS = 300.0  # an import may fetch weights from elsewhere
 Build = Callable[..., object]
+# How Keras begins or ends its account of what a layer raised.
+_SIGNS = ("Exception encountered when calling", "Error encountered:")
 _loaded: dict[Source, Modules] = {}
 
 
@@ -116,9 +118,9 @@ def find_function(form: PluginForm) -> Build:
         raise StudyError(
             f"the code of {form.name} is not here: it is kept beside a run as network.json"
         )
+    if source_digest(source) != form.code:
+        raise StudyError(f"the code of {form.name} is not what its run was made with")
     if source not in _loaded:
-        if source_digest(source) != form.code:
-            raise StudyError(f"the code of {form.name} is not what its run was made with")
         modules = Modules(source)
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002  # the file may draw from it
@@ -159,7 +161,7 @@ def telling(form: PluginForm, what: str) -> Iterator[None]:
     except (Exception, KeyboardInterrupt) as err:  # whatever a user's code raises
         place = line_of(form, err)
         raise StudyError(
-            f"{form.name} {what}: {place + ': ' if place else ''}{named_line(err)}"
+            f"{form.name} {what}: {place + ': ' if place else ''}{named_line(unwrap_error(err))}"
         ) from err
 
 
@@ -180,6 +182,13 @@ def _limited() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def unwrap_error(err: BaseException) -> BaseException:
+    """What the layer itself raised, where Keras gives an account of its own."""
+    while err.__context__ is not None and any(sign in str(err) for sign in _SIGNS):
+        err = err.__context__
+    return err
 
 
 def line_of(form: PluginForm, err: BaseException) -> str:

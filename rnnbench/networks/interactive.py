@@ -9,8 +9,8 @@ import dis
 import importlib
 import inspect
 import linecache
+import math
 import sys
-import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,9 +22,9 @@ from rnnbench.networks.reading import (
     NOTEBOOK,
     Network,
     gather_around,
-    names_file,
     network_of,
     read_network,
+    read_networks,
 )
 
 _HINT = "give it to the function as an argument, make it inside the function, or use a file"
@@ -38,13 +38,9 @@ def find_networks(
     Raises:
         StudyError: see `read_network` and `read_network`.
     """
-    found: list[str | Network] = []
-    for given in architectures:
-        if not isinstance(given, str):
-            found.append(_network_of_function(given))
-        else:
-            found.append(read_network(given) if names_file(given) else given)
-    return found
+    return read_networks(
+        given if isinstance(given, str) else _network_of_function(given) for given in architectures
+    )
 
 
 def _network_of_function(function: Callable[..., object]) -> Network:
@@ -92,6 +88,7 @@ class _Pieces:
         self._names = names
         self._plain: dict[str, str] = {}
         self._definitions: dict[str, tuple[str, int, str]] = {}  # file, line, text
+        self._seen: set[str] = set()
 
     def add(self, name: str, value: object) -> None:
         """Take in what a name stands for, and all that this uses.
@@ -99,8 +96,9 @@ class _Pieces:
         Raises:
             StudyError: it cannot be written down.
         """
-        if name in self._plain or name in self._definitions:
+        if name in self._seen:
             return
+        self._seen.add(name)
         is_own = getattr(value, "__module__", None) == "__main__"
         if statement := _find_import(name, value):
             self._plain[name] = statement
@@ -120,9 +118,10 @@ class _Pieces:
         """All of them as a file; the lines are those of the script where one file has them all."""
         head = sorted(self._plain.values(), key=lambda line: " = " in line)
         head = ["from __future__ import annotations", *head] if self._has_text_types() else head
-        found = sorted(self._definitions.values(), key=lambda piece: piece[:2])
-        lines = list(head)
+        found, lines = list(self._definitions.values()), list(head)
         is_one_file = len({file for file, _, _ in found}) == 1
+        if is_one_file:
+            found.sort(key=lambda piece: piece[1])
         for _, start, text in found:
             if is_one_file:
                 lines += [""] * (start - 1 - len(lines))
@@ -133,12 +132,12 @@ class _Pieces:
         """Take a definition in, and what its code names."""
         if value.__name__ != name:
             raise StudyError(f"{name} is another name of {value.__name__}; use that one")
-        file, start, text = _find_definition(value)
-        self._definitions[name] = (file, start, text)
-        code = compile(textwrap.dedent(text), "<definition>", "exec", dont_inherit=True)
+        piece = _find_definition(value)
+        code = compile(piece[2], "<definition>", "exec", dont_inherit=True)
         for used in _global_names(code):
             if used in self._names and used != name and not used.startswith("__"):
                 self.add(used, self._names[used])
+        self._definitions[name] = piece  # behind what it uses
 
     def _has_text_types(self) -> bool:
         """Whether annotations are not carried out where the definitions stand."""
@@ -252,8 +251,12 @@ def _import_of(name: str, value: Any) -> str:  # Any: a function, a class, or wh
 
 
 def _is_plain(value: object) -> bool:
-    """Whether Python's own words for it give it back."""
-    try:
-        return bool(ast.literal_eval(repr(value)) == value)
-    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-        return False
+    """Whether Python's own words for it give it back, the same in every process."""
+    if isinstance(value, list | tuple):
+        parts = list(value)
+    elif isinstance(value, dict):
+        parts = [*value.keys(), *value.values()]
+    else:
+        kinds = (int, float, bool, str, bytes, type(None))
+        return type(value) in kinds and not (isinstance(value, float) and not math.isfinite(value))
+    return type(value) in (list, tuple, dict) and all(map(_is_plain, parts))

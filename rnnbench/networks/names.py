@@ -21,6 +21,10 @@ class NetworkNames:
             if form.is_of_file:
                 self._by_code.setdefault(form.code, form.name)
 
+    def __contains__(self, code: str) -> bool:
+        """Whether runs of that code have a name."""
+        return code in self._by_code
+
     def name(self, wanted: str, code: str) -> str:
         """What the code is called from here on: as before, else `wanted`, or `wanted v2`."""
         if code not in self._by_code:

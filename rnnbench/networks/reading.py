@@ -7,7 +7,7 @@ import re
 import sys
 import tokenize
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -94,11 +94,31 @@ class Network:
         return replace(self, name=name)
 
 
-def names_file(architecture: str) -> bool:
+def _names_file(architecture: str) -> bool:
     """Whether somebody means a file by that, and no architecture by its name."""
     return bool(_FILE.fullmatch(architecture)) or (
         "/" in architecture and Path(architecture.partition(":")[0]).exists()
     )
+
+
+def read_networks(architectures: Iterable[str | Network]) -> list[str | Network]:
+    """The same, each name of a file as its network.
+
+    Raises:
+        StudyError: a file that cannot be read, or two networks of one name.
+    """
+    found = [
+        read_network(given) if isinstance(given, str) and _names_file(given) else given
+        for given in architectures
+    ]
+    codes: dict[str, str] = {}
+    for each in found:
+        if isinstance(each, Network) and codes.setdefault(each.name, each.code) != each.code:
+            raise StudyError(
+                f"two networks of this study are called {each.name} and differ; rename one of the "
+                "files or functions"
+            )
+    return found
 
 
 def read_network(words: str) -> Network:

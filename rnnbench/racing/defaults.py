@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from rnnbench.architectures import make_form
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import Corpus
 from rnnbench.data.sight import choose_sight
@@ -18,7 +17,7 @@ from rnnbench.page.screen import Screen
 from rnnbench.racing.race import Heats, choose_batch_size, list_settings
 from rnnbench.racing.record import Race, Setting, find_race, write_race
 from rnnbench.racing.screen import show_entrant, show_race, tell_limit, tell_winner
-from rnnbench.specs import PluginForm, RunSpec
+from rnnbench.specs import RunSpec
 from rnnbench.study import OTHER_CELLS, Study, expand_study
 
 SEED = 1000  # tuning counts from here; reports count from 0
@@ -175,7 +174,7 @@ def _with_setting(study: Study, race: Race, held: Mapping[str, float | int]) -> 
     """The study with what won, where it is not held; and a description that says so."""
     units, embedding_size = race.size
     hyperparameters, sizes, recipe = study.hyperparameters, study.embedding_sizes, study.recipe
-    if "units" not in held and all(map(_takes_units, study.architectures)):
+    if "units" not in held and any("units" in study.kinds(name) for name in study.architectures):
         hyperparameters = {**hyperparameters, "units": (units,)}
     if "embedding_size" not in held:
         sizes = (embedding_size,)
@@ -191,8 +190,3 @@ def _with_setting(study: Study, race: Race, held: Mapping[str, float | int]) -> 
         rates=rates,
         description="; ".join(filter(None, (study.description, tell_winner(race)))),
     )
-
-
-def _takes_units(architecture: str) -> bool:
-    form = make_form(architecture)
-    return not isinstance(form, PluginForm) or "units" in dict(form.arguments)

@@ -17,7 +17,8 @@ WIDTH, HEIGHT = 60, 12
 
 
 def describe_run(run: RecordedRun) -> dict[str, Any]:  # Any: what `as_json` takes
-    """All that is known of a run, by name: `run_ids` by the store's address, `files` of the ledger.
+    """All that is known of a run, by name: `run_ids` by the store's address, `models` of
+    MLflow, `files` of the ledger.
 
     Raises:
         DamagedError: a file of the run cannot be read.
@@ -30,6 +31,7 @@ def describe_run(run: RecordedRun) -> dict[str, Any]:  # Any: what `as_json` tak
         "result": run.result,
         "history": entry.history(),
         "run_ids": _run_ids(run),
+        "models": _models(run),
         "is_deleted": run.is_deleted,
         "files": sorted(entry.folder.iterdir()),
     }
@@ -65,6 +67,8 @@ def show_run(run: RecordedRun, screen: Screen) -> None:
         say(line)
     for address, run_id in run_ids.items():
         say(f"MLflow    {run_id} in {address}")
+    for model in _models(run):
+        say(f"serve     mlflow models serve --env-manager local -m {model}")
     if run.is_deleted:
         say("deleted   in MLflow, so that tables and reports leave it out")
     for path in sorted(run.entry.folder.iterdir()):
@@ -126,3 +130,9 @@ def _run_ids(run: RecordedRun) -> dict[str, str]:
         for address, notes in run.entry.published().items()
         if "run_id" in notes
     }
+
+
+def _models(run: RecordedRun) -> list[str]:
+    """Where MLflow finds the run's model: the best run of each architecture has one."""
+    noted = run.entry.published().values()
+    return sorted({f"models:/{notes['model_id']}" for notes in noted if "model_id" in notes})

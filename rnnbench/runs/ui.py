@@ -12,9 +12,12 @@ from rnnbench.errors import StoreError, UsageError
 from rnnbench.ledger import Ledger
 from rnnbench.page.screen import Screen
 from rnnbench.recorded_runs import NO_RUNS
+from rnnbench.tracking.client import tagged_experiments
 from rnnbench.tracking.relocate import relocate_artifacts
-from rnnbench.tracking.store import DATABASE, find_store, quiet_mlflow
+from rnnbench.tracking.store import DATABASE, Store, find_store, quiet_mlflow
+from rnnbench.tracking.views import VIEW_TAG, view_path
 
+MOST_NAMED = 5  # studies; each has a link in the page too
 LIGHT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_WORKERS": "1"}
 
 
@@ -36,6 +39,7 @@ def serve_ui(root: Path, host: str, port: int, view: Screen) -> int:
     else:
         view.say(NO_RUNS)
     view.say(f"MLflow is starting (about 10 s) at http://{host}:{port}; Ctrl-C stops it")
+    _name_views(store, f"http://{host}:{port}", view)
     environment = {**os.environ, **quiet_mlflow(), **LIGHT}
     # In a group of its own: at the terminal's Ctrl-C the server would print a traceback. So the
     # terminal does not end it either when it is closed; this process does.
@@ -54,6 +58,16 @@ def serve_ui(root: Path, host: str, port: int, view: Screen) -> int:
         return 0
     finally:
         _end_group(server)
+
+
+def _name_views(store: Store, address: str, view: Screen) -> None:
+    """Print where the studies' runs are shown by test accuracy, the latest first."""
+    try:
+        studies = tagged_experiments(store, VIEW_TAG)
+    except StoreError:  # the page shows what it can of the file
+        return
+    for name, experiment_id in studies[:MOST_NAMED]:
+        view.say(f"{name} by test accuracy: {address}/{view_path(experiment_id)}")
 
 
 def _ui_command(host: str, port: int) -> list[str]:

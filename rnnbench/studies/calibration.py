@@ -161,7 +161,7 @@ def run_pilot(plan: Plan, view: Screen) -> dict[str, int]:
         The epochs that are expected of each kind that was tried.
     """
     minutes = f"{PILOT_SECONDS / 60:.0f} minutes"
-    view.say("now one run of each network goes to its early stop")
+    view.say("pilot     one run of each network goes to its early stop")
     first: dict[str, RunSpec] = {}
     for spec in plan.specs:
         if is_unlike_textbook(spec):

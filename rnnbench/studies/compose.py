@@ -70,7 +70,8 @@ def compose_study(choices: RunChoices) -> Study:
         own=choices.own.reading(),
         **changes,
     )
-    study = study.with_choices(hyperparameters=_read_settings(study, choices))
+    if choices.set_ or choices.hyperparameters:
+        study = study.with_choices(hyperparameters=_read_settings(study, choices))
     study.refuse_missing()
     return study
 

@@ -22,6 +22,7 @@ from rnnbench.execution.engines import Workers, move_unfit_to_keras, open_execut
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
 from rnnbench.looks import Look, earlier_looks, rule_of
+from rnnbench.named_networks import name_networks
 from rnnbench.page.screen import Screen
 from rnnbench.racing.defaults import Racing, with_defaults
 from rnnbench.recorded_runs import RecordedRun, read_runs
@@ -166,8 +167,7 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
     own = OwnChoices(**study.own)
     find_store(root)  # a store that cannot be used is said before anything is trained
     ledger = Ledger(root, made_by=made_by(choices.command, root), on_problem=view.warn)
-    if study.networks:
-        study = name_networks(study, ledger, view)
+    study = name_networks(study, ledger, view.say)
     if choices.tuned:
         refuse_untuned(ledger.folder, study)
     workers = open_executor(choices.placing, ledger.folder)
@@ -208,18 +208,6 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
             fresh=choices.fresh,
         )
         yield plan.refreshed()
-
-
-def name_networks(study: Study, ledger: Ledger, view: Screen) -> Study:
-    """The study with each network of the user's own under the name that its code has here."""
-    known = ledger.network_names()
-    names = {old: known.name(old, network.code) for old, network in study.networks.items()}
-    for old, new in names.items():
-        if new != old:
-            entry = study.networks[old].source.entry
-            what = "was edited since its runs here" if new.startswith(old) else "has that code"
-            view.say(f"network   {new}: {entry} {what}")
-    return study.with_network_names(names)
 
 
 def settle_study(study: Study, dataset: DatasetRef, choices: RunChoices, racing: Racing) -> Study:

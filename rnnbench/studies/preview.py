@@ -13,6 +13,7 @@ from rnnbench.data.tables import OwnChoices
 from rnnbench.datasets import DatasetRef, is_table, resolve_dataset, stem_of_table
 from rnnbench.execution.engines import foresee_executor
 from rnnbench.ledger import Ledger
+from rnnbench.named_networks import name_networks
 from rnnbench.output.amounts import listed, plural
 from rnnbench.racing.defaults import Racing
 from rnnbench.racing.record import Setting
@@ -20,7 +21,7 @@ from rnnbench.recorded_runs import RecordedRun
 from rnnbench.run_options import RunChoices
 from rnnbench.specs import SYNTHETIC, PluginForm
 from rnnbench.studies.compose import compose_study
-from rnnbench.studies.plan import Plan, expand_for, name_networks, settle_study
+from rnnbench.studies.plan import Plan, expand_for, settle_study
 from rnnbench.studies.results import Results, title_of
 from rnnbench.studies.sameness import tell_same
 from rnnbench.studies.screen import PreviewScreen
@@ -62,7 +63,7 @@ def _foresee(choices: RunChoices, view: PreviewScreen, root: Path) -> tuple[Plan
     study = compose_study(choices)
     find_store(root)
     ledger = Ledger(root, writable=False, on_problem=view.warn)
-    study = name_networks(study, ledger, view)
+    study = name_networks(study, ledger, view.say)
     if choices.tuned:
         refuse_untuned(ledger.folder, study)
     workers = foresee_executor(choices.placing, ledger.folder)

@@ -150,14 +150,14 @@ class ForecastScreen(RunScreen):
             pilot_limit: seconds for runs to the early stop; 0 for none.
         """
         then = (
-            f"; then one run of each to its early stop, {duration(pilot_limit)} at most"
+            f"; then one run of each to its early stop (none after {duration(pilot_limit)} more)"
             if pilot_limit
             else ""
         )
         of_each = "the network" if n_networks == 1 else f"each of {n_networks} networks"
         self.say(
-            f"measures  a few epochs of {of_each}, about {duration(seconds)}, "
-            f"{duration(limit)} at most{then}"
+            f"measures  a few epochs of {of_each}, about {duration(seconds)} "
+            f"(no epoch begins after {duration(limit)}){then}"
         )
 
     def show_forecast(self, plan: Plan, found: Forecast, command: str) -> None:

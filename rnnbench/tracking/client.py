@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from rnnbench.errors import RnnbenchError, StoreError
 from rnnbench.tracking.store import DATABASE, Store, explain, quiet_mlflow, sqlite_address
@@ -106,19 +106,17 @@ def make_database(store: Store, folder: Path) -> None:
         _remove(new)  # on a full disk the ledger needs the room
 
 
-def make_experiment(store: Store, client: MlflowClient, name: str, tags: Mapping[str, str]) -> str:
+def make_experiment(store: Store, client: MlflowClient, name: str) -> str:
     """A new experiment's id; its artifacts lie below `mlruns`, or where a server puts them.
 
     A plain client takes the working directory, and unquotes its name.
     """
     if store.is_server:
-        return str(client.create_experiment(name, tags=dict(tags)))
-    from mlflow.entities import ExperimentTag
+        return str(client.create_experiment(name))
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     database = SqlAlchemyStore(store.address, store.artifacts)  # type: ignore[no-untyped-call]  # MLflow's
-    made = database.create_experiment(name, tags=[ExperimentTag(*tag) for tag in tags.items()])  # type: ignore[no-untyped-call]  # MLflow's
-    return str(made)
+    return str(database.create_experiment(name))  # type: ignore[no-untyped-call]  # MLflow's
 
 
 def find_stages(store: Store, study: str | None = None) -> Stages:
@@ -140,6 +138,21 @@ def experiment_names(store: Store) -> list[str]:
     """What the experiments of a store are called that nobody deleted."""
     found = ask(store, lambda: open_client(store).search_experiments())
     return sorted(str(item.name) for item in found if item.name != _DEFAULT)
+
+
+def tagged_experiments(store: Store, tag: str) -> list[tuple[str, str]]:
+    """Name and id of each experiment in the project's own file that has the tag, the latest first.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    query = """
+        SELECT e.name, e.experiment_id FROM experiments e
+        JOIN experiment_tags t ON t.experiment_id = e.experiment_id AND t.key = ?
+        LEFT JOIN runs r ON r.experiment_id = e.experiment_id
+        WHERE e.lifecycle_stage = 'active'
+        GROUP BY e.name, e.experiment_id ORDER BY MAX(r.start_time) DESC"""
+    return [(str(name), str(id_)) for name, id_ in _read(store, query, tag)]
 
 
 def find_experiment(client: MlflowClient, name: str) -> Experiment | None:
@@ -221,20 +234,26 @@ def _remove(database: Path) -> None:
 
 
 def _stages_here(store: Store, study: str | None) -> Stages:
-    """By one statement: MLflow takes seconds to be imported, and minutes for 10,000 runs."""
-    path = store.root / DATABASE
-    if not path.exists():
-        return {}
     query = """
         SELECT r.run_uuid, r.lifecycle_stage = 'deleted' FROM runs r
         JOIN experiments e ON e.experiment_id = r.experiment_id
         WHERE e.lifecycle_stage = 'active' AND ? IN ('', e.name)"""
+    return {str(run_id): bool(is_deleted) for run_id, is_deleted in _read(store, query, study)}
+
+
+def _read(store: Store, query: str, argument: str | None) -> list[tuple[Any, ...]]:  # Any: SQL's
+    """Rows of the project's own file, none if there is no such file.
+
+    MLflow takes seconds to be imported, and minutes for 10,000 runs.
+    """
+    path = store.root / DATABASE
+    if not path.exists():
+        return []
     try:
         # Read only: a report must not lock out a study that runs.
         with contextlib.closing(
             sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
         ) as database:
-            found = database.execute(query, (study or "",))
-            return {str(run_id): bool(is_deleted) for run_id, is_deleted in found}
+            return database.execute(query, (argument or "",)).fetchall()
     except sqlite3.Error as err:
         raise StoreError(f"{DATABASE} cannot be read ({explain(err)})") from err

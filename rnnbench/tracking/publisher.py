@@ -19,22 +19,22 @@ from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, DataSpec, EpochRow, RunR
 from rnnbench.tracking.client import KIND_TAG, make_experiment
 from rnnbench.tracking.groups import Group, Groups
 from rnnbench.tracking.measures import (
+    class_tags,
     digest,
     epoch_metrics,
     parameters,
     result_metrics,
     score_metrics,
-    write_model_folder,
 )
+from rnnbench.tracking.model_folder import write_model_folder
 from rnnbench.tracking.notes import experiment_mark, read_notes, write_notes
 from rnnbench.tracking.store import Store
+from rnnbench.tracking.views import write_kind, write_view
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, LoggedModel, Metric, Run
 
-# Else MLflow's page opens on its tools for language models.
-_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 METRICS_A_CALL = 1000  # MLflow refuses more
 FINGERPRINT_TAG = "rnnbench.fingerprint"
 SPEC_TAG = "rnnbench.spec"
@@ -84,6 +84,8 @@ class Publisher:
         self._invocation: str | None = None
         experiment = self._open_experiment()
         self.experiment_id = _made(experiment.experiment_id)
+        write_kind(client, experiment)
+        self._without_view: Experiment | None = experiment
         self._groups = Groups(client, self.experiment_id, {**self._tags, ORIGIN_TAG: origin})
         self._experiment = experiment_mark(experiment)
 
@@ -123,6 +125,7 @@ class Publisher:
             given_up = {"run_id": str(found.info.run_id), "deleted": True}
             self._note(entry, {"n_epochs": 0} | notes | given_up)
             return
+        self._add_view(entry.spec())
         parent = self._groups.open(entry.parents()) or self._invocation
         if found is None:
             run_id = self._create_run(entry.spec(), self._attempt(entry), parent)
@@ -168,8 +171,10 @@ class Publisher:
             return
         if self._client.get_run(run_id).info.lifecycle_stage == "deleted":
             return
-        model = self._open_model(spec, run_id, model_name)
-        write_model_folder(folder, entry.folder / "best.keras", spec, result, model, run_id)
+        tokenizer = entry.tokenizer()
+        model = self._open_model(spec, run_id, model_name, class_tags(tokenizer))
+        knows_words = tokenizer is not None and tokenizer.words
+        write_model_folder(folder, entry, tokenizer if knows_words else None, model, run_id)
         self._client.log_model_artifacts(model.model_id, str(folder))
         self._client.finalize_logged_model(model.model_id, "READY")
         outputs = self._client.get_run(run_id).outputs
@@ -179,7 +184,9 @@ class Publisher:
         self._log(run_id, score_metrics(spec, result, entry.history(), model.model_id))
         self._note(entry, {**notes, "model_id": model.model_id})
 
-    def _open_model(self, spec: RunSpec, run_id: str, name: str) -> LoggedModel:
+    def _open_model(
+        self, spec: RunSpec, run_id: str, name: str, tags: Mapping[str, str]
+    ) -> LoggedModel:
         """The run's model, found if a lost command made it, else made now."""
         found = self._client.search_logged_models(
             [self.experiment_id], f"source_run_id = '{run_id}'", max_results=1
@@ -190,7 +197,7 @@ class Publisher:
             self.experiment_id,
             name=name,
             source_run_id=run_id,
-            tags={FINGERPRINT_TAG: spec.fingerprint},
+            tags={FINGERPRINT_TAG: spec.fingerprint, **tags},
             params={key: str(value) for key, value in parameters(spec).items()},
             model_type="keras",
         )
@@ -198,11 +205,17 @@ class Publisher:
     def _open_experiment(self) -> Experiment:
         found = self._client.get_experiment_by_name(self._study)
         if found is None:
-            made = make_experiment(self._store, self._client, self._study, _EXPERIMENT_TAGS)
-            return self._client.get_experiment(made)
-        if found.lifecycle_stage == "deleted":
+            made = make_experiment(self._store, self._client, self._study)
+            found = self._client.get_experiment(made)
+        elif found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return found
+
+    def _add_view(self, spec: RunSpec) -> None:
+        """Once, before the first run that has test scores: those of a search have none."""
+        if self._without_view is not None and spec.purpose == "report":
+            write_view(self._client, self._without_view)
+            self._without_view = None
 
     def _find_run(self, entry: LedgerEntry, run_id: str | None) -> Run | None:
         """The run as noted, else by its fingerprint, deleted or not; None if it is to be made."""
@@ -292,7 +305,7 @@ class Publisher:
 
         ended_ms = int((history[-1].ended_at if history else time.time()) * 1000)
         tags = {f"rnnbench.{key}": value for key, value in result.environment.items()}
-        tags |= {STATUS_TAG: result.status}
+        tags |= {STATUS_TAG: result.status, **class_tags(entry.tokenizer())}
         if result.reason:
             tags["rnnbench.reason"] = result.reason[:5000]
         self._client.log_batch(

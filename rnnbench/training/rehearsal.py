@@ -12,9 +12,10 @@ from rnnbench.architectures import display_name
 from rnnbench.building import find_build
 from rnnbench.data.files import temporary_folder
 from rnnbench.errors import StudyError
-from rnnbench.models import has_inputs, import_keras, unwrap_error
-from rnnbench.networks.execution import line_of
+from rnnbench.models import import_keras
+from rnnbench.networks.execution import line_of, unwrap_error
 from rnnbench.networks.reading import functions_of
+from rnnbench.output.amounts import plural
 from rnnbench.output.characters import first_line
 from rnnbench.specs import PluginForm, RunSpec
 from rnnbench.training.reproducibility import is_reproducible
@@ -112,19 +113,18 @@ def _check_row(title: str, x: Any) -> None:  # Any: a KerasTensor
 
 def _check_model(spec: RunSpec, model: Any) -> None:  # Any: Keras is untyped
     """One input of tokens, one probability for each class that needs one."""
-    if has_inputs(model):
-        if len(model.inputs) != 1 or len(model.outputs) != 1:
-            raise StudyError(
-                f"{_title(spec)}: its model has {len(model.inputs)} inputs and "
-                f"{len(model.outputs)} outputs, where one of each is taken"
-            )
-        (tokens,), length = model.inputs, spec.data.max_len
-        if tuple(tokens.shape) not in ((None, length), (None, None)) or "int" not in tokens.dtype:
-            raise StudyError(
-                f"{_title(spec)}: the input of its model must take tokens, int32 of the shape "
-                f"(None, {length}), and takes {tokens.dtype} {tokens.shape}; make it with "
-                "keras.Input((max_len,), dtype='int32')"
-            )
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise StudyError(
+            f"{_title(spec)}: its model has {plural(len(model.inputs), 'input')} and "
+            f"{plural(len(model.outputs), 'output')}, where one of each is taken"
+        )
+    (tokens,), length = model.inputs, spec.data.max_len
+    if tuple(tokens.shape) not in ((None, length), (None, None)) or "int" not in tokens.dtype:
+        raise StudyError(
+            f"{_title(spec)}: the input of its model must take tokens, int32 of the shape "
+            f"(None, {length}), and takes {tokens.dtype} {tokens.shape}; make it with "
+            "keras.Input((max_len,), dtype='int32')"
+        )
 
 
 def _check_probability(spec: RunSpec, model: Any) -> None:  # Any: Keras is untyped

@@ -18,6 +18,7 @@ from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.process import call_in_process, measure_command
 from rnnbench.formats import why_failed
 from rnnbench.ledger import Ledger
+from rnnbench.named_networks import name_networks
 from rnnbench.options import ExecutorChoices
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
@@ -56,8 +57,9 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
     own = OwnChoices(**choices.own.reading())
     store = find_store(root)  # one that cannot be used is said before anything is trained
     refuse_overlap(choices.tuning_seeds, base.seeds, "the textbook study")
-    entries = Ledger(root, on_problem=view.warn).entries()
-    report_seeds = {entry.spec().seed for entry in entries}
+    runs = Ledger(root, on_problem=view.warn)
+    base = name_networks(base, runs, view.say)
+    report_seeds = {entry.spec().seed for entry in runs.entries()}
     refuse_overlap(choices.tuning_seeds, report_seeds, "runs of this folder")
     maker = made_by(choices.command, root)
     ledger = Ledger(root, "searches", made_by=maker, on_problem=view.warn)
@@ -81,11 +83,13 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
             dataset=dataset,
             placement=opened.placement,
         )
-        refuse_unfit(spec for name in base.architectures for spec in tuning.specs(name, {}))
+        problems = refuse_unfit(
+            spec for name in base.architectures for spec in tuning.specs(name, {})
+        )
         with ledger.locked(view.say_waiting):
             searches = _open_searches(tuning, ledger, root)
             view.show_search(tuning, searches)
-            for sentence in (*_alike(tuning), *_foreign(searches)):
+            for sentence in (*problems, *_alike(tuning), *_foreign(searches)):
                 view.warn(sentence)
             return Coordinator(tuning, searches, view, ledger, executor, store).carry_out()
 

@@ -138,6 +138,6 @@ def refuse_impossible(base: Study, space: Space, source: str) -> None:
     for architecture in base.architectures:
         for params in space.corners():
             try:
-                base.with_values(architecture, params)
+                base.with_values(architecture, params).refuse_missing()
             except StudyError as err:
                 raise StudyError(f"space {source} does not fit {architecture}: {err}") from err

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import TypeAlias
 
-from rnnbench.architectures import architecture_names, make_form
+from rnnbench.architectures import architecture_names, make_form, make_form_like
 from rnnbench.compare.arms import accuracy_interval, hardware_of, scores_by_seed
 from rnnbench.compare.pairs import Scores, compare_accuracies
 from rnnbench.compare.rows import PairRow, Withheld
@@ -243,7 +243,7 @@ def _without(names: Collection[str], spec: RunSpec) -> str:
 
 def _as_textbook(spec: RunSpec, name: str) -> RunSpec:
     recipe = replace(spec.recipe, learning_rate=Recipe().learning_rate)
-    return replace(spec, form=make_form(name), recipe=recipe)
+    return replace(spec, form=make_form_like(spec.form, name), recipe=recipe)
 
 
 def _describe_scores(scores: Mapping[str, Scores]) -> Iterator[TunedRow]:

@@ -56,6 +56,9 @@ def project(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     )
     (project.folder / "my-claims.toml").write_text(claims, "utf-8")
     words = {f"word{rank}": rank for rank in range(1, 1001)} | {"good": 49}
+    page = (DOCS / "your-network.md").read_text("utf-8")
+    for code, name in re.findall(r"```python\n(# (\S+\.py)\n.*?)```", page, re.DOTALL):
+        (project.folder / name).write_text(code, "utf-8")
     write_whole(shared / "imdb_word_index.json", json.dumps(words))
     (project.folder / "my-study.toml").write_bytes((project.folder / "study.toml").read_bytes())
     environment = project.environment | {"RNNBENCH_DATA": str(shared / "imdb.npz")}
