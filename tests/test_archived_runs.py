@@ -309,7 +309,7 @@ def test_a_deep_tokenizer_is_refused(archive: Path) -> None:
         ({"format": "x"}, "not a summary of texts"),
         ({"classes": ["a", "b", "c"], "splits": []}, "not those of its runs"),
         ({"classes": ["a", "a"]}, "a name of its own"),
-        ({"classes": ["a", "b\n"]}, "not a printable text"),
+        ({"classes": ["a", "b\n"]}, "control character"),
         ({"test_labels": "!"}, "not what rnnbench writes there"),
         ({"test_labels": "AQL/"}, "not numbers of its classes"),
         ({"test_labels": ""}, "not numbers of its classes"),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rnnbench.data.cache import open_corpus, split_indices
 from rnnbench.data.describe import Findings, parse_findings, read_findings
 from rnnbench.data.sight import Sight, choose_sight
+from rnnbench.data.tokenizer import check_word
 from rnnbench.errors import DataError
 from rnnbench.formats import FormatError, check_text, parse_json
 from rnnbench.limits import MOST
@@ -206,7 +207,7 @@ def _key(data: DataSpec) -> tuple[float, int]:
 def _parse(values: Mapping[str, Any]) -> TextSummary:  # Any: JSON values
     classes = tuple(values["classes"])
     for name in classes:
-        check_text("the name of a class", name, 200)
+        check_word("classes", name, 200)
     if not 2 <= len(set(classes)) == len(classes) <= MOST["n_classes"]:
         raise FormatError("its classes are not two or more, each with a name of its own")
     labels = np.frombuffer(base64.b64decode(values["test_labels"], validate=True), dtype=np.int8)

@@ -68,7 +68,7 @@ class Tokenizer:
             raise FormatError(f"max_len is not a whole number from 1 to {_MOST_LEN:,}")
         if self.tokens not in TOKENS or type(self.strips_html) is not bool:
             raise FormatError(f"it cuts texts into none of {', '.join(TOKENS)}")
-        _check_text("icu", self.icu, 20)
+        check_word("icu", self.icu, 20)
         needs = (self.tokens == "subwords", self.tokens == "dictionary")
         if needs != (bool(self.subwords), bool(self.icu)):
             raise FormatError(f"texts cannot have been cut into {self.tokens} like that")
@@ -157,6 +157,20 @@ def parse_tokenizer(content: bytes) -> Tokenizer:
     return tokenizer
 
 
+def check_word(what: str, text: object, most_characters: int) -> None:
+    """See that something is a text without ASCII's control characters.
+
+    Joiners stand in words of Hindi and Persian, and Latin-1's control characters in IMDB's.
+
+    Raises:
+        FormatError: it is not.
+    """
+    if not isinstance(text, str) or len(text) > most_characters:
+        raise FormatError(f"its {what} are not texts of at most {most_characters:,} characters")
+    if _CONTROL.search(text):
+        raise FormatError(f"its {what} hold a control character")
+
+
 def _list(values: Mapping[str, Any], name: str) -> list[Any]:  # Any: JSON values
     found = values[name]
     if not isinstance(found, list):
@@ -182,12 +196,4 @@ def _check_names(what: str, names: Sequence[str], most: int, most_characters: in
     if len(names) > most:
         raise FormatError(f"it has {len(names):,} {what}, of at most {most:,}")
     for name in names:
-        _check_text(what, name, most_characters)
-
-
-def _check_text(what: str, text: object, most_characters: int) -> None:
-    """A text without ASCII's control characters; those of Latin-1 are among IMDB's words."""
-    if not isinstance(text, str) or len(text) > most_characters:
-        raise FormatError(f"its {what} are not texts of at most {most_characters:,} characters")
-    if _CONTROL.search(text):
-        raise FormatError(f"its {what} hold a control character")
+        check_word(what, name, most_characters)

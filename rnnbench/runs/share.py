@@ -11,23 +11,24 @@ from rnnbench.data.cache import list_corpora
 from rnnbench.data.text_summaries import (
     TextSummary,
     find_summary,
+    parse_summary,
     summaries_at_hand,
     summarise_texts,
 )
 from rnnbench.data.tokenizer import TOKENIZER
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import ArchiveError, DataError, StoreError, UsageError
-from rnnbench.formats import is_there, why_failed
+from rnnbench.formats import FormatError, is_there, why_failed
 from rnnbench.ledger import LOOKS_LOCK, Ledger
 from rnnbench.output.amounts import plural, size
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.page.screen import Screen
 from rnnbench.racing.archived import check_races, keep_races, pack_races
-from rnnbench.recorded_runs import MODEL, find_runs
+from rnnbench.recorded_runs import MODEL, RecordedRun, find_runs
 from rnnbench.recording import pack_tokenizer
 from rnnbench.reports.report import find_declaration
 from rnnbench.runs.card import write_card
-from rnnbench.specs import DataSpec, RunSpec
+from rnnbench.specs import SYNTHETIC, DataSpec, RunSpec
 from rnnbench.tracking.provenance import tag_command
 from rnnbench.tracking.relocate import relocate_artifacts
 from rnnbench.tracking.store import DATABASE, find_store
@@ -47,7 +48,6 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
     if is_there(path):
         raise UsageError(f"{path} already exists; name another file, or remove it")
     ledger = Ledger(root, writable=False, on_problem=view.warn)
-    looks = ledger.looks(study).read()
     found = [run for run in find_runs(ledger, study) if ledger.is_sound(run.entry)]
     kept = [run for run in found if not run.is_deleted]
     if len(kept) < len(found):
@@ -61,24 +61,9 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
         raise UsageError(
             f"no run of '{study}' is over and complete; the command that began it goes on"
         )
-    specs = [entry.spec() for entry in over]
-    summaries = _summarise(ledger, specs, view)
-    names = {spec.fingerprint for spec in specs}
+    names = {entry.fingerprint for entry in over}
     exported = [run for run in kept if run.spec.fingerprint in names]
-    with summaries_at_hand(summaries):
-        declared = find_declaration(study, ledger.declarations(study))
-        card = write_card(study, exported, declared, path.name)
-    beside = Beside(
-        looks=looks,
-        races=pack_races(ledger.folder, specs),
-        summaries=summaries,
-        card=card,
-        tokenizers={
-            entry.fingerprint: pack_tokenizer(entry.spec().data)
-            for entry in over
-            if (entry.folder / MODEL).exists() and not (entry.folder / TOKENIZER).exists()
-        },
-    )
+    beside = _pack(ledger, study, exported, path.name, view)
     try:
         write_archive(path, study, over, ledger.declarations(study), beside)
     except OSError as err:
@@ -89,6 +74,29 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
     if left:
         view.warn(f"left out, because not over: {plural(left, 'run')}")
     view.say(f"On the other machine: rnnbench import {path.name}")
+
+
+def _pack(
+    ledger: Ledger, study: str, runs: Sequence[RecordedRun], archive: str, view: Screen
+) -> Beside:
+    """What goes along with the runs."""
+    specs = [run.spec for run in runs]
+    summaries = _summarise(ledger, specs, view)
+    with summaries_at_hand(summaries):
+        declared = find_declaration(study, ledger.declarations(study))
+        card = write_card(study, runs, declared, archive)
+    folders = {run.spec: run.entry.folder for run in runs}
+    return Beside(
+        looks=ledger.looks(study).read(),
+        races=pack_races(ledger.folder, specs),
+        summaries=summaries,
+        card=card,
+        tokenizers={
+            spec.fingerprint: pack_tokenizer(spec.data)
+            for spec, folder in folders.items()
+            if (folder / MODEL).exists() and not (folder / TOKENIZER).exists()
+        },
+    )
 
 
 def _summarise(ledger: Ledger, specs: Sequence[RunSpec], view: Screen) -> dict[str, TextSummary]:
@@ -103,12 +111,13 @@ def _summarise(ledger: Ledger, specs: Sequence[RunSpec], view: Screen) -> dict[s
             find_summary(ours[0].data)
             fit_baselines(ours, view.say)
             data = [*dict.fromkeys(spec.data for spec in ours)]
-            found[fingerprint] = summarise_texts(data, pack_baselines(ours))
-        except DataError:
+            packed = summarise_texts(data, pack_baselines(ours))
+            found[fingerprint] = parse_summary(packed.to_json())  # as it is read elsewhere
+        except (DataError, FormatError) as err:
             if fingerprint not in found:
                 view.warn(
-                    f"the texts of {ours[0].data.dataset} are not in the cache, so nothing of them "
-                    "goes along: elsewhere a report leaves baselines and classes out"
+                    f"nothing of the texts of {ours[0].data.dataset} goes along, so that a report "
+                    f"elsewhere leaves baselines and classes out: {err}"
                 )
     return found
 
@@ -174,10 +183,14 @@ _RESTORE = {
 
 
 def _without_texts(ledger: Ledger, entries: Sequence[LedgerEntry]) -> list[DataSpec]:
-    """What the runs learnt from and neither the cache nor the ledger knows anything of."""
+    """What the runs learnt from and neither the cache nor the ledger knows anything of.
+
+    Synthetic reviews are left out: they can be made again, and decide nothing.
+    """
     data = {spec.data.fingerprint: spec.data for spec in map(LedgerEntry.spec, entries)}
     known = {corpus.fingerprint for corpus in list_corpora()} | ledger.summaries(data).keys()
-    return [each for key, each in data.items() if key not in known]
+    unknown = (each for key, each in data.items() if key not in known)
+    return [each for each in unknown if each.dataset != SYNTHETIC]
 
 
 def _take_archive(path: Path, ledger: Ledger, view: Screen) -> Taken:
