@@ -21,7 +21,7 @@ def offer_architectures(incomplete: str) -> Iterator[tuple[str, str]]:
 def offer_studies(incomplete: str) -> Iterator[tuple[str, str]]:
     """The bundled studies, and TOML files of this folder that are studies."""
     from rnnbench.errors import StudyError
-    from rnnbench.study import bundled_studies, load_study
+    from rnnbench.study_files import bundled_studies, load_study
 
     own = {path.name: path for path in sorted(Path.cwd().glob("*.toml"))}
     for name, path in {**bundled_studies(), **own}.items():

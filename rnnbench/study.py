@@ -1,4 +1,4 @@
-"""A study: which runs to make, from a TOML file or from choices on the command line."""
+"""A study: which runs to make."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from rnnbench.architectures import (
@@ -20,20 +18,17 @@ from rnnbench.architectures import (
     make_form,
 )
 from rnnbench.errors import StudyError, unknown_name
-from rnnbench.formats import is_there, read_toml
-from rnnbench.limits import MOST_RUNS, parse_seeds
+from rnnbench.limits import MOST_RUNS
 from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.networks.reading import Network, read_networks
 from rnnbench.specs import USUAL_EMBEDDING_SIZE, Argument, Backend, DataSpec, Form, Recipe, RunSpec
 from rnnbench.study_names import check_study_name
+from rnnbench.study_values import DECLARED, check_text_value, check_tuned, refuse_unknown
 
 PAIRINGS = ("seed", "none")
 CONTRASTS = ("architecture", "order", "units", "dropout", "tuned", "engine", "max_len")
-_RECIPE_LISTS = ("learning_rate", "order")
-_DATA_LISTS = ("num_words", "max_len")
 _RECIPE_KEYS = {item.name for item in fields(Recipe)}
 MOST_DESCRIPTION = 7000  # of a description: MLflow cuts the tag of all that is declared at 8,000
-MOST_TUNED = 100
 OTHER_CELLS = ""
 Tuned: TypeAlias = Mapping[str, Mapping[str, float | int]]
 """By architecture, the values that tuning found best for it."""
@@ -111,7 +106,7 @@ class Study:
 
         The usual metric is left out: studies of before it could be chosen have declared the same.
         """
-        declared = {name: getattr(self, name) for name in _DECLARED}
+        declared = {name: getattr(self, name) for name in DECLARED}
         if self.metric == USUAL_METRIC:
             del declared["metric"]
         return declared | ({"tuned": dict(self.tuned)} if self.tuned else {})
@@ -270,7 +265,7 @@ def check_name(name: object) -> str:
     Raises:
         StudyError: it is no text, could not be a folder, or has another meaning.
     """
-    name = check_study_name(_text("name", name))
+    name = check_study_name(check_text_value("name", name))
     if name == TIMING:
         raise StudyError(f"the name '{TIMING}' belongs to `rnnbench timing`; take another")
     return name
@@ -284,8 +279,8 @@ def parse_declaration(values: object) -> dict[str, Any]:  # Any: JSON values
     """
     if not isinstance(values, Mapping):
         raise StudyError(f"a declaration must be a table, got {values!r}")
-    checks = {**_DECLARED, "tuned": _tuned}
-    _refuse_unknown("key of a declaration", values, set(checks))
+    checks = {**DECLARED, "tuned": check_tuned}
+    refuse_unknown("key of a declaration", values, set(checks))
     checked = {key: checks[key](key, value) for key, value in values.items()}
     tuned = checked.pop("tuned", {})
     here = tuple(name for name in tuned if name in architecture_names())
@@ -298,75 +293,6 @@ def check_description(text: str) -> str:
     if len(text) > MOST_DESCRIPTION:
         raise StudyError(f"a description takes {MOST_DESCRIPTION:,} characters, got {len(text):,}")
     return text
-
-
-def bundled_studies() -> dict[str, Path]:
-    """The studies that travel with the package, by name."""
-    return {name: path for name, path in bundled_files().items() if name != TIMING}
-
-
-def bundled_files(folder: str = "") -> dict[str, Path]:
-    """The TOML files in a folder of `benchmarks/`, by name; they travel with the package."""
-    inside = Path(str(files("rnnbench"))) / "benchmarks"
-    benchmarks = inside if inside.is_dir() else Path(__file__).parent.parent / "benchmarks"
-    return {path.stem: path for path in sorted((benchmarks / folder).glob("*.toml"))}
-
-
-def load_study(source: str | Path) -> Study:
-    """A study from a TOML file, or a bundled one by its name.
-
-    Raises:
-        StudyError: no such file, a syntax error (with its place), an unknown key or a bad value.
-    """
-    path = Path(source)
-    bundled = bundled_studies()
-    if path.suffix != ".toml" and str(source) in bundled:
-        path = bundled[str(source)]
-    if not is_there(path):
-        raise StudyError(f"{unknown_name('study', str(source), bundled)}, or name a TOML file")
-    values = read_toml(path)
-    try:
-        return _parse_study(values)
-    except StudyError as err:
-        raise StudyError(f"{path}: {err}") from err
-
-
-def _parse_study(values: Mapping[str, Any]) -> Study:  # Any: TOML values
-    sections = {"data", "recipe", "hyperparameters"}
-    plain = {"name", "architectures", "seeds", *_DECLARED}
-    _refuse_unknown("study key", values, plain | sections)
-    for key in ("name", "architectures", "seeds"):
-        if key not in values:
-            raise StudyError(f"the key '{key}' is missing")
-    for key in sections & set(values):
-        if not isinstance(values[key], Mapping):
-            raise StudyError(f"'{key}' must be a table ([{key}])")
-    data = dict(values.get("data", {}))
-    hyperparameters = dict(values.get("hyperparameters", {}))
-    known = _names(DataSpec) - {"fingerprint", "n_classes"} | {"train", *_OWN}
-    _refuse_unknown("key in [data]", data, known)
-    own = {key: read(key, data.pop(key)) for key, read in _OWN.items() if key in data}
-    _refuse_unknown("key in [recipe]", values.get("recipe", {}), _names(Recipe))
-    if {"dataset", "train"} <= set(data):
-        raise StudyError("'train' and 'dataset' in [data] name the same; use one of them")
-    dataset = data.pop("train", data.pop("dataset", "auto"))
-    sizes = hyperparameters.pop("embedding_size", None)
-    check_description(_text("description", values.get("description", "")))
-    return Study(
-        name=_text("name", values["name"]),
-        **{key: check(key, values[key]) for key, check in _DECLARED.items() if key in values},
-        architectures=_texts("architectures", values["architectures"]),
-        seeds=parse_seeds(values["seeds"]),
-        dataset=_text("dataset", dataset),
-        own=own,
-        embedding_sizes=() if sizes is None else _listed(sizes),
-        hyperparameters={key: _listed(value) for key, value in hyperparameters.items()},
-        data={key: _listed_if(key in _DATA_LISTS, key, value) for key, value in data.items()},
-        recipe={
-            key: _listed_if(key in _RECIPE_LISTS, key, value)
-            for key, value in values.get("recipe", {}).items()
-        },
-    )
 
 
 def _check_count(study: Study) -> None:
@@ -390,94 +316,3 @@ def _grid(values: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:  # Any
     return [
         dict(zip(values, choice, strict=True)) for choice in itertools.product(*values.values())
     ]
-
-
-def _refuse_unknown(kind: str, values: Mapping[str, object], known: set[str]) -> None:
-    for key in values:
-        if key not in known:
-            raise StudyError(unknown_name(kind, key, known))
-
-
-def _names(kind: type) -> set[str]:
-    return {item.name for item in fields(kind)}
-
-
-def _text(key: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise StudyError(f"'{key}' must be text, got {value!r}")
-    return value
-
-
-def _number(key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise StudyError(f"'{key}' must be a number, got {value!r}")
-    return float(value)
-
-
-def _truth(key: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise StudyError(f"'{key}' must be true or false, got {value!r}")
-    return value
-
-
-def _tuned(key: str, value: object) -> Mapping[str, Mapping[str, float]]:
-    """By architecture, which need not be installed here, a few numbers by name."""
-    if not isinstance(value, Mapping) or len(value) > MOST_TUNED:
-        raise StudyError(f"'{key}' must be a table of at most {MOST_TUNED} architectures")
-    for name, values in value.items():
-        if not isinstance(values, Mapping) or not name.isprintable() or len(name) > 100:
-            raise StudyError(f"'{key}' must hold a table of numbers for each architecture")
-        for number in values.values():
-            _number(f"{key}.{name}", number)
-    return value
-
-
-_DECLARED: Mapping[str, Callable[[str, object], Any]] = {  # Any: what each makes of a value
-    "description": _text,
-    "contrast": _text,
-    "pairing": _text,
-    "metric": _text,
-    "margin_points": _number,
-    "vary_split": _truth,
-}
-"""What a study lays down before anything is run, and how each value is checked."""
-
-
-def _texts(key: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise StudyError(f"'{key}' must be a list of names, got {value!r}")
-    return tuple(_text(key, item) for item in value)
-
-
-def _listed(value: object) -> tuple[Any, ...]:  # Any: TOML values
-    values = tuple(value) if isinstance(value, list) else (value,)
-    if not values:
-        raise StudyError("an empty list leaves nothing to run")
-    return values
-
-
-def _listed_if(allowed: bool, key: str, value: object) -> tuple[Any, ...]:  # Any: TOML values
-    if isinstance(value, list) and not allowed:
-        raise StudyError(f"'{key}' takes one value, got a list")
-    return _listed(value)
-
-
-# What [data] may say of a file of the user's, and how each value is checked.
-_OWN: Mapping[str, Callable[[str, object], object]] = {
-    "test": _text,
-    "validation": _text,
-    "text_column": _text,
-    "label_column": _text,
-    "split_column": _text,
-    "separator": _text,
-    "encoding": _text,
-    "quoting": _text,
-    "sheet": _text,
-    "strip_html": _truth,
-    "keep_labels": _truth,
-    "test_fraction": _number,
-    "drop_duplicates": _truth,
-    "drop_unlabelled": _truth,
-    "drop_small_classes": _truth,
-    "tokens": _text,
-}

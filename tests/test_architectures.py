@@ -28,7 +28,8 @@ from rnnbench.plugin_code import code_digest
 from rnnbench.runs.listing import list_all
 from rnnbench.specs import CanonicalForm, DataSpec, PluginForm, RunSpec
 from rnnbench.studies.doctor import check_all
-from rnnbench.study import Study, expand_study, load_study
+from rnnbench.study import Study, expand_study
+from rnnbench.study_files import load_study
 
 COUNTS: dict[str, tuple[int, tuple[int, ...]]] = {
     "lstm": (8809, (800,)),

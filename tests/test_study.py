@@ -13,7 +13,8 @@ from rnnbench.architectures import display_name
 from rnnbench.errors import StudyError
 from rnnbench.limits import parse_seeds
 from rnnbench.specs import DataSpec, RunSpec
-from rnnbench.study import OTHER_CELLS, Study, bundled_studies, expand_study, load_study
+from rnnbench.study import OTHER_CELLS, Study, expand_study
+from rnnbench.study_files import bundled_studies, load_study
 
 SOUND = 'name = "mine"\narchitectures = ["lstm", "gru"]\nseeds = 2\n'
 

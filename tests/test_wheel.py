@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 LOADS = """
 import json
 import rnnbench
-from rnnbench.study import bundled_files, load_study
+from rnnbench.study_files import bundled_files, load_study
 from rnnbench.tuning.space import load_space
 from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.plan import with_defaults

@@ -31,7 +31,8 @@ from rnnbench.reports.compose import (
     is_of_own_texts,
 )
 from rnnbench.reports.writer import FORMATS, LATEX, write_report
-from rnnbench.study import TIMING, bundled_studies, load_study
+from rnnbench.study import TIMING
+from rnnbench.study_files import bundled_studies, load_study
 from rnnbench.timing.rows import TimingPart, compose_timing_part
 from rnnbench.timing.sessions import read_sessions
 from rnnbench.tracking.client import attach_files, experiment_names

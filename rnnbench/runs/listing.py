@@ -23,7 +23,7 @@ from rnnbench.page.consoles import open_console
 from rnnbench.page.csv_files import write_lines
 from rnnbench.recorded_runs import RecordedRun, changed_at, read_runs
 from rnnbench.specs import USUAL_SETTINGS, Form, PluginForm
-from rnnbench.study import bundled_studies, load_study
+from rnnbench.study_files import bundled_studies, load_study
 
 SECTIONS = ("architectures", "studies", "runs")
 COLUMNS = (

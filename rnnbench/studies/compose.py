@@ -12,7 +12,8 @@ from rnnbench.options import option_names
 from rnnbench.racing.defaults import without_values_of_imdb
 from rnnbench.run_options import RunChoices
 from rnnbench.specs import Argument, Recipe
-from rnnbench.study import Study, bundled_studies, load_study
+from rnnbench.study import Study
+from rnnbench.study_files import bundled_studies, load_study
 from rnnbench.study_names import name_after_file
 
 HYPERPARAMETERS = ("units", "dropout", "recurrent_dropout")

@@ -20,7 +20,8 @@ from rnnbench.execution.devices import (
 from rnnbench.execution.environment import cuda_versions, describe_machine, package_versions
 from rnnbench.formats import read_toml
 from rnnbench.specs import BACKENDS, Backend
-from rnnbench.study import TIMING, bundled_files
+from rnnbench.study import TIMING
+from rnnbench.study_files import bundled_files
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
 from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.sessions import ArmTimes, Session

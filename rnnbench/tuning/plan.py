@@ -11,7 +11,8 @@ from rnnbench.errors import StudyError, UsageError
 from rnnbench.execution.devices import Placement
 from rnnbench.racing.defaults import without_values_of_imdb
 from rnnbench.specs import PluginForm, RunSpec
-from rnnbench.study import Study, expand_study, load_study
+from rnnbench.study import Study, expand_study
+from rnnbench.study_files import load_study
 from rnnbench.tracking.provenance import drop_options
 from rnnbench.tuning.choices import FIRST_SEED, TuneChoices
 from rnnbench.tuning.space import PARAMETERS, Params, Space

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from rnnbench.errors import StudyError, unknown_name
 from rnnbench.formats import is_there, read_toml
-from rnnbench.study import bundled_files
+from rnnbench.study_files import bundled_files
 
 PARAMETERS: Mapping[str, type] = {
     "learning_rate": float,

@@ -11,7 +11,7 @@ from rnnbench.data.own import make_corpus
 from rnnbench.data.tables import OwnChoices, read_table
 from rnnbench.datasets import resolve_dataset
 from rnnbench.errors import UsageError
-from rnnbench.study import load_study
+from rnnbench.study_files import load_study
 
 PARTS = ("train", "validation", "test")
 

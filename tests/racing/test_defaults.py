@@ -21,7 +21,7 @@ from rnnbench.own_options import RaceChoices
 from rnnbench.racing.defaults import with_defaults
 from rnnbench.racing.record import parse_race, write_race
 from rnnbench.recorded_runs import read_runs
-from rnnbench.study import load_study
+from rnnbench.study_files import load_study
 
 OWN = ("--dataset", "reviews.csv")
 STUDY = "textbook-reviews-custom"

@@ -12,7 +12,8 @@ from rnnbench.errors import StudyError, UsageError
 from rnnbench.own_options import OwnFileChoices
 from rnnbench.run_options import RunChoices
 from rnnbench.studies.compose import compose_study
-from rnnbench.study import Study, load_study
+from rnnbench.study import Study
+from rnnbench.study_files import load_study
 
 
 def compose(**values: Any) -> Study:

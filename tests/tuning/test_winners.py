@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from made_up import DATASET, tuning_of
 
-from rnnbench.study import Study, load_study
+from rnnbench.study import Study
+from rnnbench.study_files import load_study
 from rnnbench.tuning.record import TuneOutcome, TuningRecord, read_records, write_record
 from rnnbench.tuning.trials import Trial
 from rnnbench.tuning.winners import with_winners

@@ -41,7 +41,7 @@ from rnnbench.entries import LedgerEntry
 from rnnbench.errors import RnnbenchError
 from rnnbench.execution.process import call_in_process
 from rnnbench.page.drawing import draw_loss_curve
-from rnnbench.study import load_study
+from rnnbench.study_files import load_study
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.sessions import ArmTimes, Sample, Session, read_session
 from rnnbench.tuning.space import load_space
