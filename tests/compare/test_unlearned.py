@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from conftest import MakeSpec
 from made_up import finished, made_up
 
 from rnnbench.compare.baseline import find_floor
@@ -20,6 +19,9 @@ from rnnbench.page.blocks import Block, Paragraph
 from rnnbench.page.tables import Table
 from rnnbench.specs import DataSpec, RunResult
 from rnnbench.stats.shares import fisher_p, share_interval
+
+if TYPE_CHECKING:
+    from conftest import MakeSpec  # of several modules of that name the first is imported
 
 
 def arm(name: str, n: int, n_unlearned: int = 0, **values: Any) -> ArmRow:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-from conftest import MakeSpec
 
 from rnnbench.compare.baseline import find_floor
 from rnnbench.data.corpus import Corpus
@@ -18,6 +18,9 @@ from rnnbench.data.text_summaries import (
     summarise_texts,
 )
 from rnnbench.errors import DataError
+
+if TYPE_CHECKING:
+    from conftest import MakeSpec  # of several modules of that name the first is imported
 
 
 def test_what_was_kept_tells_what_the_cache_told(small_corpus: Corpus, make_spec: MakeSpec) -> None:
