@@ -208,8 +208,10 @@ class Ledger:
                     self._adopt(entry, spec)
                 if parents:
                     write_json(entry.folder / "parents.json", [asdict(item) for item in parents])
-            if isinstance(spec.form, PluginForm) and spec.form.source and not entry.network():
-                write_whole(entry.folder / NETWORK_FILE, spec.form.source.to_json())
+            source = spec.form.source if isinstance(spec.form, PluginForm) else None
+            # Code that came with a run from elsewhere may hold more than its digest sees.
+            if source is not None and source != entry.network():
+                write_whole(entry.folder / NETWORK_FILE, source.to_json())
             if not self._has_spec(entry):
                 write_json(entry.folder / "spec.json", spec.to_json())
             result = entry.result()

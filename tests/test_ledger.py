@@ -22,6 +22,7 @@ from made_up import EMPTY_ZIP
 from rnnbench.entries import LedgerEntry, Parent
 from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger
+from rnnbench.sources import Source
 from rnnbench.specs import (
     CanonicalForm,
     DataSpec,
@@ -30,6 +31,7 @@ from rnnbench.specs import (
     Event,
     Failed,
     Finished,
+    PluginForm,
     Recipe,
     RunResult,
     RunSpec,
@@ -596,3 +598,15 @@ def test_files_are_plain_json(tmp_path: Path) -> None:
     entry = record(tmp_path, epoch_ended(3), FINISHED)
     assert json.loads((entry.folder / "spec.json").read_text())["seed"] == 1
     assert json.loads((entry.folder / "result.json").read_text())["status"] == "finished"
+
+
+def test_a_run_that_is_tried_again_is_kept_with_the_code_that_is_run(tmp_path: Path) -> None:
+    files = (("net.py", "def build(): return []\n"),)
+    form = PluginForm(name="net.py:build", code="0" * 12, source=Source("net.py", "build", files))
+    spec = replace(SPEC, form=form)
+    foreign = Source("net.py", "build", (("net.py", f"{files[0][1]}_ = print('hostile')\n"),))
+    ledger = Ledger(tmp_path)
+    entry = ledger.open_run("own", replace(spec, form=replace(form, source=foreign)))
+    ledger.record(entry, replace(FAILED, fingerprint=spec.fingerprint))
+    assert ledger.open_run("own", spec).network() == form.source
+    assert entry.result() is None
