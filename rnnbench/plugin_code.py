@@ -1,15 +1,15 @@
 """What the code of a network does, as a digest; read from its files, never imported.
 
 It covers what the building function uses of its own module (all of that where another module
-imports it), everything in the modules of the same package, or for a file of the user's the same
-folder, that this imports, and nothing else.
+imports it) and what an import of that carries out, everything in the modules of the same package,
+or for a file of the user's the same folder, that this imports, and nothing else.
 Comments, docstrings and layout do not count.
 """
 
 import ast
 import hashlib
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +29,11 @@ _Stamps: TypeAlias = dict[Path, tuple[int, int]]
 
 # What an interpreter fills in by itself, or what says nothing of what the code does.
 _SILENT = ("ctx", "kind", "type_comment", "type_ignores")
+_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)  # its body waits for a call
+_ACTING = (
+    *(ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr),
+    *(ast.Import, ast.ImportFrom, ast.With, ast.AsyncWith, ast.Global),
+)
 
 _known: dict[str, tuple[_Stamps, str]] = {}
 
@@ -71,7 +76,7 @@ def trace_code(find: Find, module: str, function: str, *, is_of_file: bool) -> t
             continue
         body = [item for item in tree.body if not (is_of_file and _is_of_script(item))]
         is_cut = name == module and not is_whole
-        body = _used(body, function) if is_cut else body
+        body = _used(body, function, is_of_file=is_of_file) if is_cut else body
         parts[name] = f"{shown} {_outline(body)}"
         imported = {each for each in _imports(body, name, code.is_package, find) if find(each)}
         if module in imported and not is_whole:  # it may use anything there: read it once more
@@ -109,24 +114,49 @@ def _is_of_script(statement: ast.stmt) -> bool:
     )
 
 
-def _used(body: Iterable[ast.stmt], function: str) -> list[ast.stmt]:
+def _used(body: Sequence[ast.stmt], function: str, *, is_of_file: bool) -> list[ast.stmt]:
     """The function, what is named in it, and so on; and all else that an import carries out.
 
     A definition counts as named where its name stands in any way, also as text.
+
+    Args:
+        is_of_file: whether a definition also counts where an import of it may do more than define.
+            Of a package it does not: `PLUGIN = Plugin(...)` of another one would.
     """
-    waiting = list(body)
-    kept: list[ast.stmt] = []
-    names = {function}
-    while found := [item for item in waiting if _is_wanted(item, names)]:
-        kept += found
-        names.update(*map(_names, found))
-        waiting = [item for item in waiting if item not in found]
-    return sorted(kept, key=lambda statement: statement.lineno)
+    by_name: dict[str, list[ast.stmt]] = {}
+    waiting: list[ast.stmt] = []
+    for item in body:
+        defined = None if is_of_file and _may_act(item) else _defined(item)
+        if defined is None:
+            waiting.append(item)
+        for name in defined or ():
+            by_name.setdefault(name, []).append(item)
+    waiting += by_name.pop(function, ())
+    kept: set[ast.stmt] = set()
+    while waiting:
+        item = waiting.pop()
+        if item not in kept:
+            kept.add(item)
+            for name in _names(item):
+                waiting += by_name.pop(name, ())
+    return [item for item in body if item in kept]
 
 
-def _is_wanted(statement: ast.stmt, names: set[str]) -> bool:
-    defined = _defined(statement)
-    return defined is None or bool(defined & names)
+def _may_act(statement: ast.stmt) -> bool:
+    """Whether carrying it out may do more than give names of the module a meaning."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop()
+        is_set = isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(
+            node.ctx, ast.Load
+        )
+        if is_set or isinstance(node, _ACTING) or getattr(node, "decorator_list", None):
+            return True
+        for name, value in ast.iter_fields(node):
+            if not (name == "body" and isinstance(node, _FUNCTION)):
+                parts = value if isinstance(value, list) else [value]
+                waiting += [part for part in parts if isinstance(part, ast.AST)]
+    return False
 
 
 def _defined(statement: ast.stmt) -> set[str] | None:

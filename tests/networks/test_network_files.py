@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,53 @@ def test_only_what_the_function_uses_counts(
 ) -> None:
     before, after = read(tmp_path, NET), read(tmp_path, NET.replace(old, new))
     assert (before.code == after.code) is is_same
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "_ = act()",
+        "_ = [act() for _ in 'ab']",
+        "keras.config.limit = 3",
+        "SIZES['gru'] = 3",
+        "def _unused(x=act()): pass",
+        "def _unused(x: act()): pass",
+        "class Unused(act()): pass",
+        "class Unused:\n    x = act()",
+        "class Unused:\n    def inner(self, x=act()): pass",
+        "class Unused:\n    @act\n    def inner(self): pass",
+        "class Unused:\n    import beside",
+    ],
+)
+def test_what_an_import_does_counts_though_nothing_uses_its_name(tmp_path: Path, line: str) -> None:
+    before = read(tmp_path, NET)
+    assert (
+        read(tmp_path, NET.replace("\ndef _helper", f"\n{line}\ndef _helper")).code != before.code
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "OTHERS = [1, 2]",
+        "later = lambda: act()",
+        "def _unused(x=3) -> int: return act(x)",
+        "class Unused(Mean):\n    factor = 3\n    def call(self): return act()",
+    ],
+)
+def test_what_only_defines_an_unused_name_does_not_count(tmp_path: Path, line: str) -> None:
+    before = read(tmp_path, NET)
+    assert (
+        read(tmp_path, NET.replace("\ndef _helper", f"\n{line}\ndef _helper")).code == before.code
+    )
+
+
+def test_a_long_chain_of_names_is_followed_in_seconds(tmp_path: Path) -> None:
+    links = "".join(f"a{i} = a{i + 1}\n" for i in range(20_000))
+    network = read(tmp_path, f"def build(): return a0\n{links}a20000 = 1\n")
+    began = time.process_time()
+    assert source_digest(network.source) == network.code
+    assert time.process_time() - began < 5
 
 
 def test_another_file_name_is_the_same_code_and_another_helper_is_not(tmp_path: Path) -> None:
