@@ -262,6 +262,11 @@ class RunSpec:
             del identity["recipe"][key]
         return _digest(identity)
 
+    @property
+    def others_code(self) -> str:
+        """Which code of others builds the network; empty of a canonical form."""
+        return f"{self.form.name} {self.form.code}" if isinstance(self.form, PluginForm) else ""
+
     def to_json(self) -> dict[str, Any]:  # Any: JSON values
         """Plain values from which `from_json` builds an equal spec; `race` where there is one."""
         values = asdict(self)

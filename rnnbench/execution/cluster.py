@@ -175,9 +175,12 @@ class RayExecutor:
         """Submit the next task, best one of the shape that a worker has compiled."""
         elsewhere: set[str | None] = {sent.shape for sent in self._at_work.values()}
         tasks = self._waiting.take(shape, elsewhere, self._n_lanes)
+        code = tasks[0].spec.others_code
+        # Ray keeps a process to the tasks of one environment.
+        alone = {"runtime_env": {"env_vars": {"RNNBENCH_OTHERS_CODE": code}}} if code else {}
         generator = (
             self._remote(_carry_out)
-            .options(num_returns="streaming")
+            .options(num_returns="streaming", **alone)
             .remote(
                 self._variables, tasks, self._place(tasks[0]), bool(self._gpu_share), self._n_lanes
             )

@@ -109,7 +109,9 @@ def choose_engine(asked: str, lanes: int | None, placement: Placement) -> Engine
 def move_unfit_to_keras(specs: Sequence[RunSpec]) -> tuple[list[RunSpec], list[str]]:
     """Specs for a fleet, those whose network cannot be vectorised given to `keras`; and why."""
     fleets = {spec.shape: spec for spec in specs if spec.engine == "fleet"}
-    reasons: dict[str, str | None] = call_in_process(_ask, list(fleets.items())) if fleets else {}
+    reasons: dict[str, str | None] = {}
+    for alike in _by_code(fleets.values()):
+        reasons |= call_in_process(_ask, [(spec.shape, spec) for spec in alike])
     sentences = [reason for reason in dict.fromkeys(reasons.values()) if reason]
     fitting = [replace(spec, engine="keras") if reasons.get(spec.shape) else spec for spec in specs]
     return fitting, sentences
@@ -125,14 +127,23 @@ def refuse_unfit(specs: Iterable[RunSpec]) -> list[str]:
         StudyError: one could not be trained, or not be kept; why.
     """
     networks = {spec.shape: spec for spec in specs if isinstance(spec.form, PluginForm)}
-    if not networks:
-        return []
-    some = list(networks.values())
+    return [sentence for some in _by_code(networks.values()) for sentence in _rehearse(some)]
+
+
+def _rehearse(some: list[RunSpec]) -> list[str]:
     try:
         return call_on(some[0].backend, rehearse, some)  # a study has one back end
     except WorkerError as err:
         names = " or ".join(dict.fromkeys(display_name(spec.form) for spec in some))
         raise StudyError(f"{names} cannot be tried out: {err}") from err
+
+
+def _by_code(specs: Iterable[RunSpec]) -> Iterable[list[RunSpec]]:
+    """Those that one process may build: with the same code of others, or with none."""
+    found: dict[str, list[RunSpec]] = {}
+    for spec in specs:
+        found.setdefault(spec.others_code, []).append(spec)
+    return found.values()
 
 
 def _check_executor(choices: ExecutorChoices) -> None:

@@ -28,6 +28,9 @@ class Executor(Protocol):
 
     Tasks of the engine `fleet` that one compiled program can train are trained side by side, as
     many as the executor was given lanes.
+
+    Code of others may change what Keras does in its whole process: one that has carried out some
+    is given nothing else afterwards.
     """
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Event]:
@@ -78,13 +81,18 @@ class TaskQueue:
         return sum(map(len, self._tasks.values()))
 
     def take(
-        self, shape: str | None = None, elsewhere: Set[str | None] = frozenset(), n_lanes: int = 1
+        self,
+        shape: str | None = None,
+        elsewhere: Set[str | None] = frozenset(),
+        n_lanes: int = 1,
+        code: str = "",
     ) -> tuple[Task, ...]:
         """The next task for a worker that has `shape` compiled while others work on `elsewhere`.
 
-        First its own shape, since compiling costs seconds; then the shape with the most work left
-        that nobody else is at, then any other; within a shape the longest first, then the lowest
-        seed. With a task of the engine `fleet` come others that can share its fleet.
+        First its own shape, since compiling costs seconds, then others of its `code`, since it may
+        carry out no other; then the shape with the most work left that nobody else is at, then any
+        other; within a shape the longest first, then the lowest seed. With a task of the engine
+        `fleet` come others that can share its fleet.
 
         Returns:
             At most `n_lanes` tasks; none if none waits.
@@ -93,9 +101,14 @@ class TaskQueue:
             return ()
         chosen = max(
             self._tasks,
-            key=lambda name: (name == shape, name not in elsewhere, self._seconds[name]),
+            key=lambda name: (
+                name == shape,
+                bool(code) and code == self._first(name).spec.others_code,
+                name not in elsewhere,
+                self._seconds[name],
+            ),
         )
-        first = next(iter(self._tasks[chosen].values()))
+        first = self._first(chosen)
         alike = (
             number
             for number, task in self._tasks[chosen].items()
@@ -125,6 +138,9 @@ class TaskQueue:
         self._tasks.setdefault(shape, OrderedDict())[number] = task
         self._seconds[shape] = self._seconds.get(shape, 0.0) + task.expected_seconds
         return number
+
+    def _first(self, shape: str) -> Task:
+        return next(iter(self._tasks[shape].values()))
 
     def _remove(self, shape: str, number: int) -> Task:
         task = self._tasks[shape].pop(number)

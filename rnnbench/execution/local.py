@@ -25,6 +25,8 @@ class _Slot:
     child: Child
     tasks: tuple[Task, ...] = ()
     shape: str | None = None
+    code: str = ""
+    """Of others, that it has carried out; it is given no other."""
     ready: bool = False
     over: set[str] = field(default_factory=set)
     """Fingerprints of which nothing more is wanted: ended, or given up."""
@@ -100,24 +102,27 @@ class LocalExecutor:
     def _fill_slots(self, n_tasks: int) -> None:
         """As many workers as there are tasks, and never more than places; idle ones stay."""
         wanted = self._gpus[:n_tasks]
-        self._slots += [self._start_worker(gpu) for gpu in wanted[len(self._slots) :]]
+        self._slots += [
+            _Slot(gpu=gpu, child=self._spawn(gpu)) for gpu in wanted[len(self._slots) :]
+        ]
 
-    def _start_worker(self, gpu: str | None) -> _Slot:
+    def _spawn(self, gpu: str | None) -> Child:
         log = None if self._log_folder is None else self._log_folder / "workers.log"
         n_sharing = max(self._gpus.count(gpu), 1)
         environment = worker_environment(self._backend, gpu, n_sharing)
-        return _Slot(
-            gpu=gpu,
-            child=spawn(self._work, gpu, self._n_lanes, environment=environment, log=log),
-        )
+        return spawn(self._work, gpu, self._n_lanes, environment=environment, log=log)
 
     def _hand_out(self, slot: _Slot) -> None:
         """Give an idle worker its next task, if there is one; a fleet as many as it has lanes."""
         elsewhere = {other.shape for other in self._slots if other is not slot and other.tasks}
-        slot.tasks = self._waiting.take(slot.shape, elsewhere, self._n_lanes)
+        slot.tasks = self._waiting.take(slot.shape, elsewhere, self._n_lanes, slot.code)
         slot.over = set()
         if slot.tasks:
-            slot.shape = slot.tasks[0].spec.shape
+            spec = slot.tasks[0].spec
+            if slot.code not in ("", spec.others_code):
+                slot.child.end()
+                slot.child, slot.ready = self._spawn(slot.gpu), False
+            slot.shape, slot.code = spec.shape, spec.others_code
             _tell(slot, slot.tasks)
 
     def _listen(self, slot: _Slot) -> Iterator[Event]:
@@ -148,7 +153,7 @@ class LocalExecutor:
             fingerprint = task.spec.fingerprint
             if fingerprint not in slot.over:
                 yield Failed(fingerprint=fingerprint, reason=reason, traceback=reason)
-        fresh = self._start_worker(slot.gpu)
+        fresh = _Slot(gpu=slot.gpu, child=self._spawn(slot.gpu))
         self._slots[self._slots.index(slot)] = fresh
         self._hand_out(fresh)
 

@@ -26,6 +26,7 @@ from rnnbench.execution import worker as worker_module
 from rnnbench.execution.executor import Executor, Task
 from rnnbench.execution.local import LocalExecutor
 from rnnbench.execution.worker import InlineExecutor
+from rnnbench.networks.reading import read_network
 from rnnbench.specs import (
     DataSpec,
     EpochEnded,
@@ -293,6 +294,34 @@ def test_workers_die_with_their_parent(make_spec: MakeSpec, tmp_path: Path) -> N
     while is_alive(worker):
         assert time.monotonic() < give_up
         time.sleep(0.05)
+
+
+FLOAT16 = """
+import keras
+
+def build(units=4):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.config.set_floatx("float16")
+    return [keras.layers.SimpleRNN(units)]
+"""
+
+
+def test_code_of_others_changes_nothing_but_its_own_runs(
+    make_spec: MakeSpec, tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(FLOAT16)
+    preset = make_spec("simple-rnn", epochs=2)
+    own = [
+        replace(preset, form=read_network(str(tmp_path / "net.py")).form(units=n)) for n in (2, 3)
+    ]
+    executor = LocalExecutor(backend="jax", gpus=(None,))
+    alone = list(executor.run([Task(spec=preset)]))
+    assert not any(isinstance(e, Failed) for e in executor.run([Task(spec=spec) for spec in own]))
+    (worker,) = active_children()
+    beside = list(executor.run([Task(spec=preset)]))
+    assert active_children() != [worker]
+    assert curves(beside) == curves(alone)
+    assert scores(beside) == scores(alone)
 
 
 def endless_spec(make_spec: MakeSpec, seed: int = 0) -> RunSpec:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from rnnbench.execution.executor import Task, TaskQueue
-from rnnbench.specs import RunSpec
+from rnnbench.specs import PluginForm, RunSpec
 
 
 @pytest.fixture
@@ -42,6 +43,15 @@ def test_the_shape_with_most_work_left_goes_first(task: Make) -> None:
 def test_workers_spread_over_shapes(task: Make) -> None:
     long, short = task("lstm", seconds=100), task("gru", seconds=1)
     assert TaskQueue([long, short]).take(None, {long.spec.shape}) == (short,)
+
+
+def test_a_worker_stays_with_the_code_of_others_that_it_has_carried_out(task: Make) -> None:
+    first = task("lstm", seconds=1)
+    form = PluginForm(name="net.py:build", code="0" * 12)
+    own = replace(first, spec=replace(first.spec, form=form))
+    waiting = [own, task("gru", seconds=100)]
+    assert TaskQueue(waiting).take(None, code=own.spec.others_code) == (own,)
+    assert TaskQueue(waiting).take() == (waiting[1],)
 
 
 def test_a_worker_helps_out_where_no_other_shape_is_left(task: Make) -> None:
