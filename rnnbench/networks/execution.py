@@ -88,7 +88,10 @@ def telling(form: PluginForm, what: str) -> Iterator[None]:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    """Raise a TimeoutError in the block where it takes too long; in a main thread only."""
+    """Raise a TimeoutError in the block where it takes too long; in a main thread only.
+
+    A block within another has as long again; the other's time stands still meanwhile.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -97,12 +100,14 @@ def _limited() -> Iterator[None]:
         raise TimeoutError(f"not done after {BUILD_SECONDS:g} seconds")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, BUILD_SECONDS, 1)  # again, where the code catches it
+    # Again each second, where the code catches it.
+    left = signal.setitimer(signal.ITIMER_REAL, BUILD_SECONDS, 1)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *left)
 
 
 def unwrap_error(err: BaseException) -> BaseException:

@@ -13,7 +13,7 @@ from rnnbench.building import find_build
 from rnnbench.data.files import temporary_folder
 from rnnbench.errors import StudyError
 from rnnbench.models import import_keras
-from rnnbench.networks.execution import line_of, unwrap_error
+from rnnbench.networks.execution import line_of, telling, unwrap_error
 from rnnbench.networks.reading import functions_of
 from rnnbench.output.amounts import plural
 from rnnbench.output.characters import first_line
@@ -35,18 +35,28 @@ def rehearse(specs: Sequence[RunSpec]) -> list[str]:
         StudyError: a network that could not be trained, or not be kept, and why.
     """
     import_keras()
+    by_code: dict[str, str] = {}
     for spec in specs:
-        _rehearse_shapes(spec)
-        _rehearse_file(spec)
-    by_code = {_code(spec): spec for spec in reversed(specs)}
-    return [
+        form = spec.form
+        assert isinstance(form, PluginForm)
+        with telling(form, "cannot be tried out"):
+            _rehearse_shapes(spec)
+            _rehearse_file(spec)
+            if spec.others_code not in by_code:
+                by_code[spec.others_code] = _why_not_repeated(spec)
+    return [sentence for sentence in by_code.values() if sentence]
+
+
+def _why_not_repeated(spec: RunSpec) -> str:
+    """Empty where its runs come out the same again."""
+    if is_reproducible(spec):
+        return ""
+    return (
         f"runs of {_title(spec)} cannot be repeated: two trainings with the same seed came out "
         "differently, so it draws numbers from a generator that rnnbench does not seed, at each "
         "call or in every process anew; draw with keras.random and a keras.random.SeedGenerator, "
         "or from numpy.random.default_rng(a fixed number) inside the function"
-        for spec in by_code.values()
-        if not is_reproducible(spec)
-    ]
+    )
 
 
 def _rehearse_shapes(spec: RunSpec) -> None:
@@ -73,6 +83,8 @@ def _check_layers(spec: RunSpec, layers: Sequence[Any]) -> None:  # Any: Keras i
         kind = getattr(layer, "__name__", type(layer).__name__)
         try:
             x = layer(x)
+        except TimeoutError:
+            raise
         except Exception as err:  # whatever a layer raises
             cause = unwrap_error(err)
             hint = "; the layer before it may need return_sequences=True" if x.ndim == 2 else ""
@@ -168,6 +180,8 @@ def _rehearse_file(spec: RunSpec) -> None:
             weights = to_arrays(template.weight_variables)
             template.save(weights, path, spec.recipe.learning_rate)
             loaded = template.reopen(path)
+        except TimeoutError:
+            raise
         except Exception as err:  # whatever a layer raises
             raise StudyError(_why_not_kept(spec, template.model, err)) from err
     answer = _predict(template.model, tokens)
@@ -209,10 +223,6 @@ def _why_not_kept(spec: RunSpec, model: Any, err: Exception) -> str:  # Any: Ker
             )
     reason = first_line(unwrap_error(err))
     return f"{lead}: {reason}; the get_config of {_own_layers(model)} may miss something"
-
-
-def _code(spec: RunSpec) -> str:
-    return spec.form.code if isinstance(spec.form, PluginForm) else ""
 
 
 def _own_layers(model: Any) -> str:  # Any: Keras is untyped

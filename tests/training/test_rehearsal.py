@@ -13,6 +13,7 @@ import pytest
 from rnnbench import architectures
 from rnnbench.architectures import Plugin, find_plugins, make_form
 from rnnbench.errors import StudyError
+from rnnbench.networks import execution
 from rnnbench.networks.reading import read_network
 from rnnbench.specs import DataSpec, RunSpec
 from rnnbench.training.rehearsal import rehearse
@@ -182,6 +183,12 @@ def unseeded():
     return [layers.GRU(2, kernel_initializer=keras.initializers.Constant(start))]
 def noise(): return [Noise()]
 
+@keras.saving.register_keras_serializable(package="rehearsal")
+class Endless(layers.Layer):
+    def call(self, x):
+        while True: pass
+def endless(): return [Endless()]
+
 class Whole(keras.Model):
     def build(self, shape):
         self.embed, self.last = layers.Embedding(20, 2), layers.Dense(1, "sigmoid")
@@ -223,7 +230,7 @@ def test_whatever_gives_a_probability_is_let_through(
         ("two_outputs", "its model has 1 input and 2 outputs, where one of each is taken"),
         ("floats", r"must take tokens, int32 of the shape \(None, 4\), and takes float32"),
         ("softmax", r"of the shape \(None, 1\), and returns \(None, 2\); end it in one sigmoid"),
-        ("subclass", "cannot be built: net.py, line 68: AttributeError: .*divisor"),
+        ("subclass", "cannot be built: net.py, line 74: AttributeError: .*divisor"),
         ("relu", r"what its model returns is no probability \(it goes from 0 to [0-9.]+\); end it"),
     ],
 )
@@ -241,3 +248,12 @@ def test_runs_that_cannot_be_repeated_are_told(
     (warning,) = rehearse([of_file(tmp_path, function)])
     assert f"runs of net.py:{function} (net.py, line " in warning
     assert "cannot be repeated" in warning
+
+
+def test_a_layer_that_never_returns_is_told_with_its_line(
+    keras_on_jax: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "BUILD_SECONDS", 2)
+    sentence = r"endless cannot be tried out: net.py, line 67: .*not done after 2 seconds"
+    with pytest.raises(StudyError, match=sentence):
+        rehearse([of_file(tmp_path, "endless")])
