@@ -1,13 +1,15 @@
 """The modules of a network's kept code.
 
-Each network has modules of its own: what it imports from its folder is in no way seen by another,
-and `sys.modules` stays as it is.
+Each network has modules of its own: what it imports from its folder is in no way seen by another.
+They stand in `sys.modules` under names that no import has, for those who look a class's up there.
 """
 
 from __future__ import annotations
 
 import builtins
+import hashlib
 import linecache
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +21,7 @@ class Modules:
 
     def __init__(self, source: Source) -> None:
         self._files = source.modules()
+        self._family = f"_rnnbench_{hashlib.sha256(source.to_json()).hexdigest()[:12]}"
         self._known: dict[str, ModuleType] = {}
         self._builtins = {**vars(builtins), "__import__": self._import}
 
@@ -30,18 +33,18 @@ class Modules:
         if package in self._files:
             self.load(package)
         file, text = self._files[name]
-        module = ModuleType(name)
+        module = ModuleType(f"{self._family}.{name}")
         is_package = file.endswith("__init__.py")
         module.__file__, module.__package__ = file, name if is_package else package
         vars(module)["__builtins__"] = self._builtins
         if is_package:
             module.__path__ = []
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-        self._known[name] = module
+        self._known[name] = sys.modules[module.__name__] = module
         try:
             exec(compile(text, file, "exec", dont_inherit=True), vars(module))
         except BaseException:
-            del self._known[name]
+            del self._known[name], sys.modules[module.__name__]
             raise
         if package in self._known:
             setattr(self._known[package], name.rpartition(".")[2], module)

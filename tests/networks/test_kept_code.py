@@ -31,6 +31,17 @@ def test_two_networks_have_each_its_own_file_of_a_name(tmp_path: Path) -> None:
     assert "helpers" not in sys.modules
 
 
+def test_a_dataclass_may_have_postponed_annotations(tmp_path: Path) -> None:
+    beside = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "from typing import get_type_hints\n\n@dataclass\nclass Size:\n    units: int = 8\n"
+    )
+    text = f"{beside}\nimport beside\ndef build(): return [get_type_hints(kind) for kind in "
+    kept = form(tmp_path, f"{text}(Size, beside.Size)]", beside=beside)
+    assert find_function(kept)() == [{"units": int}] * 2
+    assert {"net", "beside"}.isdisjoint(sys.modules)
+
+
 def test_an_edit_after_reading_changes_nothing(tmp_path: Path) -> None:
     kept = form(tmp_path, "def build(): return 1")
     (tmp_path / "net.py").write_text("def build(): return 2")
