@@ -16,20 +16,20 @@ from rnnbench.errors import StudyError
 from rnnbench.networks.modules import Modules
 from rnnbench.networks.reading import source_digest
 from rnnbench.output.characters import named_line
-from rnnbench.sources import Source, module_name
+from rnnbench.sources import module_name
 from rnnbench.specs import PluginForm
 
 BUILD_SECONDS = 300.0  # an import may fetch weights from elsewhere
 Build = Callable[..., object]
 # How Keras begins or ends its account of what a layer raised.
 _SIGNS = ("Exception encountered when calling", "Error encountered:")
-_loaded: dict[Source, Modules] = {}
 
 
 def find_function(form: PluginForm) -> Build:
-    """The function of the user's that builds the form, once its file has been carried out.
+    """The function of the user's that builds the form, once its file has been carried out anew.
 
-    What a file draws from Python's or NumPy's global generator is the same every time.
+    So nothing that one build leaves in its modules, a layer or where a generator stands, comes to
+    the next. What a file draws from Python's or NumPy's global generator is the same every time.
 
     Raises:
         StudyError: its code is not here, is not what was noted, or cannot be carried out.
@@ -41,25 +41,15 @@ def find_function(form: PluginForm) -> Build:
         )
     if source_digest(source) != form.code:
         raise StudyError(f"the code of {form.name} is not what its run was made with")
-    if source not in _loaded:
-        modules = Modules(source)
-        random.seed(0)
-        np.random.seed(0)  # noqa: NPY002  # the file may draw from it
-        with telling(form, "cannot be imported"):
-            modules.load(module_name(source.entry))
-        _loaded[source] = modules
-    module = _loaded[source].load(module_name(source.entry))
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  # the file may draw from it
+    with telling(form, "cannot be imported"):
+        module = Modules(source).load(module_name(source.entry))
     found = getattr(module, source.function, None)
     if not callable(found):
         raise StudyError(f"{form.name}: its file has no function {source.function} once imported")
     build: Build = found
     return build
-
-
-def forget(form: PluginForm) -> None:
-    """Have the next `find_function` carry the file out anew."""
-    if form.source is not None:
-        _loaded.pop(form.source, None)
 
 
 @contextmanager

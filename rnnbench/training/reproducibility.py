@@ -5,8 +5,7 @@ import random
 import numpy as np
 
 from rnnbench.data.dataset import Part
-from rnnbench.networks.execution import forget
-from rnnbench.specs import PluginForm, RunSpec
+from rnnbench.specs import RunSpec
 from rnnbench.training.engine import Arrays, Variables, Work
 from rnnbench.training.engines import open_program
 
@@ -21,8 +20,6 @@ def is_reproducible(spec: RunSpec) -> bool:
     where a worker has trained other runs before. This process's back end is the spec's.
     """
     first = _train(spec, n_drawn=0)
-    if isinstance(spec.form, PluginForm):
-        forget(spec.form)  # what its file draws when it is imported
     second = _train(spec, n_drawn=7)
     return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
 

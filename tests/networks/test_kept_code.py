@@ -42,6 +42,13 @@ def test_a_dataclass_may_have_postponed_annotations(tmp_path: Path) -> None:
     assert {"net", "beside"}.isdisjoint(sys.modules)
 
 
+def test_each_build_begins_with_modules_of_its_own(tmp_path: Path) -> None:
+    kept = form(
+        tmp_path, "import beside\ndef build(): return next(beside.x)", beside="x = iter('ab')"
+    )
+    assert [find_function(kept)(), find_function(kept)()] == ["a", "a"]
+
+
 def test_an_edit_after_reading_changes_nothing(tmp_path: Path) -> None:
     kept = form(tmp_path, "def build(): return 1")
     (tmp_path / "net.py").write_text("def build(): return 2")

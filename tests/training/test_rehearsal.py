@@ -153,6 +153,11 @@ def seeded():
     start = random.random()
     return [layers.GRU(2, kernel_initializer=keras.initializers.Constant(start))]
 
+shared_layer, rng = layers.GRU(2), np.random.default_rng(0)
+def shared(): return [shared_layer]
+def drawn():
+    return [layers.GRU(2, kernel_initializer=keras.initializers.Constant(rng.random()))]
+
 def own_layer():
     return [Mean()]
 def two_lstms():
@@ -206,7 +211,9 @@ def of_file(folder: Path, function: str) -> RunSpec:
     return replace(spec("good"), form=form)
 
 
-@pytest.mark.parametrize("function", ["tensor", "one_layer", "model", "sequential", "seeded"])
+@pytest.mark.parametrize(
+    "function", ["tensor", "one_layer", "model", "sequential", "seeded", "shared", "drawn"]
+)
 def test_whatever_gives_a_probability_is_let_through(
     keras_on_jax: Any, tmp_path: Path, function: str
 ) -> None:
@@ -218,19 +225,19 @@ def test_whatever_gives_a_probability_is_let_through(
     [
         (
             "own_layer",
-            r"\(net.py, line 34\).*_serializable.* above its class \(net.py, line 13\)$",
+            r"\(net.py, line 39\).*_serializable.* above its class \(net.py, line 13\)$",
         ),
-        ("two_lstms", r"\(net.py, line 39\): its layer 2 of 2 \(LSTM\) cannot take"),
+        ("two_lstms", r"\(net.py, line 44\): its layer 2 of 2 \(LSTM\) cannot take"),
         ("nothing", "net.py:nothing returns nothing; return a layer, a list of layers, a tensor"),
         ("empty", "net.py:empty returns an empty list; return a layer"),
         ("a_class", r"returns the class LSTM \(without parentheses\?\) in place 1 of its list"),
-        ("raises", "cannot be built: net.py, line 45: ZeroDivisionError: division by zero"),
-        ("sequences", r"\(net.py, line 46\) must end in one row of numbers a text"),
-        ("foreign", r"\(net.py, line 47\): the tensor that it returns is not made from `tokens`"),
+        ("raises", "cannot be built: net.py, line 50: ZeroDivisionError: division by zero"),
+        ("sequences", r"\(net.py, line 51\) must end in one row of numbers a text"),
+        ("foreign", r"\(net.py, line 52\): the tensor that it returns is not made from `tokens`"),
         ("two_outputs", "its model has 1 input and 2 outputs, where one of each is taken"),
         ("floats", r"must take tokens, int32 of the shape \(None, 4\), and takes float32"),
         ("softmax", r"of the shape \(None, 1\), and returns \(None, 2\); end it in one sigmoid"),
-        ("subclass", "cannot be built: net.py, line 74: AttributeError: .*divisor"),
+        ("subclass", "cannot be built: net.py, line 79: AttributeError: .*divisor"),
         ("relu", r"what its model returns is no probability \(it goes from 0 to [0-9.]+\); end it"),
     ],
 )
@@ -254,6 +261,6 @@ def test_a_layer_that_never_returns_is_told_with_its_line(
     keras_on_jax: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(execution, "BUILD_SECONDS", 2)
-    sentence = r"endless cannot be tried out: net.py, line 67: .*not done after 2 seconds"
+    sentence = r"endless cannot be tried out: net.py, line 72: .*not done after 2 seconds"
     with pytest.raises(StudyError, match=sentence):
         rehearse([of_file(tmp_path, "endless")])
