@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.data.cache import open_corpus, split_indices
+from rnnbench.data.corpus import FIRST_WORD
 from rnnbench.data.describe import Findings, parse_findings, read_findings
 from rnnbench.data.linear_scores import LinearScores
 from rnnbench.data.sight import Sight, choose_sight
@@ -288,7 +289,10 @@ def _parse_split(
 
 
 def _parse_sight(values: Mapping[str, Any]) -> Sight:  # Any: JSON values
-    return Sight(**{name: _check_count(values[name]) for name in ("max_len", "num_words")})
+    found = Sight(**{name: _check_count(values[name]) for name in ("max_len", "num_words")})
+    if found.max_len < 2 or found.num_words <= FIRST_WORD:
+        raise FormatError("a network would see nothing of the texts")
+    return found
 
 
 def _check_count(value: object) -> int:

@@ -181,5 +181,9 @@ def test_scores_that_no_baseline_has_are_refused(changed: dict[str, Any], why: s
     assert why in refused(lambda values: values["baselines"]["a" * 16].update(changed))
 
 
+def test_a_sight_of_nothing_is_refused() -> None:
+    assert "see nothing" in refused(lambda values: values["sight"].update(num_words=0))
+
+
 def test_a_baseline_is_called_by_its_settings() -> None:
     assert "digest" in refused(lambda values: values.update(baselines={"../x": BASELINE}))
