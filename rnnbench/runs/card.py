@@ -17,7 +17,7 @@ from rnnbench.page.render import escape_line, escape_markdown
 from rnnbench.page.texts import NONE, count, number, per_cent, with_sd, within
 from rnnbench.recorded_runs import MODEL, RecordedRun
 from rnnbench.reports.facts import describe_study, warn_of_texts
-from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, PluginForm, RunSpec
 
 _OF_DATA = ("classes", "seen by the networks", "split")
 _OF_RECIPE = ("recipe", "embedding size", "back end and engine", "versions", "hardware")
@@ -84,9 +84,11 @@ def _describe_arms(runs: Sequence[RecordedRun], declared: Declaration) -> list[A
 
 
 def _tell_models(runs: Sequence[RecordedRun]) -> str:
+    reads_texts = all(run.spec.data.dataset != SYNTHETIC for run in runs)
     return (
-        f"{plural(sum(map(_has_model, runs)), 'recurrent network')} for classifying texts, trained "
-        "and measured with rnnbench, each with what cuts texts into the tokens that it reads."
+        f"{plural(sum(map(_has_model, runs)), 'network')} for classifying texts, trained and "
+        "measured with rnnbench"
+        + (", each with what cuts texts into the tokens that it reads." if reads_texts else ".")
     )
 
 
@@ -165,23 +167,42 @@ def _list_limits(runs: Sequence[RecordedRun], rows: Sequence[ArmRow]) -> Iterato
 
 def _tell_use(study: str, runs: Sequence[RecordedRun], archive: str) -> Iterator[str]:
     """Commands that use the run with the lowest validation loss, where one keeps a model."""
-    scored = [
-        (run.result.val_loss, run.spec.fingerprint)
-        for run in runs
-        if run.result is not None and run.result.val_loss is not None and _has_model(run)
-    ]
+    best = _find_best(runs)
+    name = best.fingerprint if best else ""
+    has_code = best is not None and isinstance(best.form, PluginForm) and best.form.is_of_file
+    flag, argument = (" --trust-code", ", trust_code=True") if has_code else ("", "")
     yield "With rnnbench installed, in a folder of its own:"
-    best = min(scored)[1] if scored else ""
-    use = [f"rnnbench predict {best} 'a text'", f"rnnbench predict {best} --file texts.csv"]
     yield _code(
         "sh",
         f"rnnbench import {shlex.quote(archive)}",
-        *(use if best else ()),
+        *([f"rnnbench show {name} --code"] if has_code else ()),
+        *([f"rnnbench predict {name} 'a text'{flag}"] if best else ()),
+        *([f"rnnbench predict {name} --file texts.csv{flag}"] if best else ()),
         f"rnnbench report {shlex.quote(study)}",
     )
+    if has_code:
+        yield (
+            "The network is code that its author wrote, and to predict runs it: read what "
+            "`rnnbench show` prints first, then let it run with `--trust-code`. The report runs "
+            "none of it."
+        )
     if best:
         yield "In Python:"
-        yield _code("python", "import rnnbench", "", f'rnnbench.predict("{best}", ["a text"])')
+        asked = f'rnnbench.predict("{name}", ["a text"]{argument})'
+        yield _code("python", "import rnnbench", "", asked)
+
+
+def _find_best(runs: Sequence[RecordedRun]) -> RunSpec | None:
+    """What was asked of the run with the lowest validation loss; only models of texts count."""
+    scored = [
+        (run.result.val_loss, run.spec.fingerprint, run.spec)
+        for run in runs
+        if run.result is not None
+        and run.result.val_loss is not None
+        and run.spec.data.dataset != SYNTHETIC
+        and _has_model(run)
+    ]
+    return min(scored)[2] if scored else None
 
 
 def _has_model(run: RecordedRun) -> bool:
