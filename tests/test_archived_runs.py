@@ -107,6 +107,7 @@ def test_a_spec_that_would_break_a_reader_is_refused(
         ({"environment": {"a/b": "c"}}, "of other letters"),
         ({"environment": {"a": "\x00"}}, "a of its environment is not a printable text"),
         ({"environment": {"a": "x" * 1001}}, "at most 1,000 characters"),
+        ({"environment": {"imported_from": ""}}, "imported_from of its environment is empty"),
         ({"environment": {f"n{n}": "" for n in range(51)}}, "51 entries, of at most 50"),
         (
             {"environment": {"a": 5}},
