@@ -113,6 +113,7 @@ def predict(
     texts: str | Iterable[str],
     *,
     study: str | None = None,
+    trust_code: bool = False,
     folder: str | Path = ".",
 ) -> pandas.DataFrame:
     """What the best model of a run says of texts: a row for each, also for a single one.
@@ -126,9 +127,12 @@ def predict(
             best run by validation loss in the study that was worked on last.
         texts: one text, or several: a list, a Series.
         study: where to look for the run; None looks in all.
+        trust_code: run the code of a network that came with a run from elsewhere;
+            `rnnbench show RUN --code` prints it.
 
     Raises:
-        rnnbench.errors.UsageError: no such run, it keeps no model, or something that is no text.
+        rnnbench.errors.UsageError: no such run, it keeps no model, its code is not trusted, or
+            something that is no text.
         rnnbench.errors.DataError: the words behind its numbers are not here.
     """
     import pandas
@@ -139,7 +143,7 @@ def predict(
             raise UsageError(f"texts must be texts, got {text!r} in place {place}")
     if not listed:
         raise UsageError("there is no text to predict; give one at least")
-    found = predict_text(run, listed, Path(folder).absolute(), study)
+    found = predict_text(run, listed, Path(folder).absolute(), study, trusts_code=trust_code)
     rows = [
         {
             "text": each.text,

@@ -144,6 +144,8 @@ def _check_result(result: RunResult, n_epochs: int) -> None:
     check_names("its environment", result.environment)
     for name, text in result.environment.items():
         check_text(f"{name} of its environment", text)
+    if not result.environment.get("imported_from", "here").strip():
+        raise ValueError("imported_from of its environment is empty")
     for name, most in (("epochs", n_epochs), ("n_parameters", MOST_PARAMETERS)):
         _check_count(name, getattr(result, name), most)
     _check_count("best_epoch", result.best_epoch, n_epochs)

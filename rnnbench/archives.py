@@ -211,7 +211,7 @@ def _read(file: zipfile.ZipFile, n_bytes: int, into: Path) -> Archive:
     _unpack(file, DECLARATIONS, listed[DECLARATIONS], into)
     archive = Archive(
         study=study,
-        origin=manifest["origin"],
+        origin=manifest["origin"].strip() or "an unnamed machine",
         digest=hashlib.sha256(content).hexdigest(),
         declarations=check_declarations(read_bytes(into / DECLARATIONS, MOST_DECLARATIONS_BYTES)),
         looks=_read_looks(file, listed, into),

@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rnnbench.data.files import remove_abandoned, write_whole
-from rnnbench.data.text_summaries import TextSummary, parse_summary
+from rnnbench.data.text_summaries import TextSummary, merge_summaries, parse_summary
 from rnnbench.entries import (
     LedgerEntry,
     Parent,
@@ -47,7 +47,7 @@ from rnnbench.entries import (
     write_json,
 )
 from rnnbench.errors import DamagedError, StoreError
-from rnnbench.formats import why_failed
+from rnnbench.formats import FormatError, why_failed
 from rnnbench.looks import Look, LookRecord
 from rnnbench.networks.names import NetworkNames
 from rnnbench.recording import record_event, short_texts
@@ -292,10 +292,18 @@ class Ledger:
         return self.folder / TEXTS / f"{fingerprint}.json"
 
     def keep_summary(self, fingerprint: str, summary: TextSummary) -> None:
-        """Keep one, unless one that can be read is there."""
-        if not self.summaries([fingerprint]):
-            with self._writing():
-                write_whole(self.summary_file(fingerprint), summary.to_json())
+        """Keep it together with what another study brought; the first stays if they differ."""
+        known = self.summaries([fingerprint]).get(fingerprint)
+        try:
+            merged = summary if known is None else merge_summaries(known, summary)
+        except FormatError as err:
+            self._on_problem(
+                f"what came along of the texts {fingerprint[:12]} does not go with what is here, "
+                f"which stays: {err}"
+            )
+            return
+        with self._writing():
+            write_whole(self.summary_file(fingerprint), merged.to_json())
 
     def record(self, entry: LedgerEntry, event: Event) -> None:
         """Make an event durable.

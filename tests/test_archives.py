@@ -47,6 +47,12 @@ def archive(ledger: Ledger, tmp_path: Path) -> Path:
     return make_archive(tmp_path / "study.zip", ledger)
 
 
+def test_a_machine_without_a_name_is_called_so(archive: Path, tmp_path: Path) -> None:
+    change_archive(archive, lambda _, manifest: manifest.update(origin=""))
+    with Ledger(tmp_path / "there").open_incoming() as folder:
+        assert read_archive(archive, folder).origin == "an unnamed machine"
+
+
 def test_a_run_arrives_elsewhere_whole_and_once(
     ledger: Ledger, archive: Path, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import pytest
 from documented import DOCS
 from project import Project, write_project
 
+import rnnbench
+from rnnbench.errors import UsageError
+from rnnbench.page.csv_files import write_lines
 from rnnbench.sources import NETWORK_FILE
 
 PAGE = (DOCS / "your-network.md").read_text("utf-8")
@@ -98,9 +102,41 @@ def test_code_from_elsewhere_is_read_before_it_is_run(project: Project, tmp_path
     asked = other.here("evaluate", name)
     assert asked.returncode == 2
     assert f"read it with `rnnbench show {name} --code`, then add --trust-code" in asked.stderr
+    assert "(in Python trust_code=True)" in asked.stderr
     assert "SIZE = 2" in other.here("show", name, "--code").stdout
     trusted = other.here("evaluate", name, "--trust-code")
     assert trusted.returncode == 0, trusted.stderr
+
+
+def test_python_runs_code_from_elsewhere_when_told(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(f"{word} day {n}", word) for n in range(40) for word in ("good", "bad")]
+    (project.folder / "own.csv").write_text(write_lines(("text", "label"), rows))
+    own = replace(project, options=("--dataset", "own.csv", "--race", "none", *project.options[2:]))
+    run(own, "net.py")
+    assert project.here("export", "own", "own.zip").returncode == 0
+    other = replace(project, folder=tmp_path / "other")
+    other.folder.mkdir()
+    os.link(project.folder / "own.zip", other.folder / "own.zip")
+    assert other.here("import", "own.zip").returncode == 0
+    monkeypatch.setenv("RNNBENCH_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(UsageError, match="trust_code=True"):
+        rnnbench.predict("net.py:build", "a good day", folder=other.folder)
+    found = rnnbench.predict("net.py:build", "a good day", folder=other.folder, trust_code=True)
+    assert found["answer"][0] in ("good", "bad")
+
+
+def test_a_card_says_how_code_from_elsewhere_is_run(project: Project, tmp_path: Path) -> None:
+    run(project, "net.py")
+    assert project.here("export", "own", "own.zip").returncode == 0
+    with zipfile.ZipFile(project.folder / "own.zip") as file:
+        card = file.read("README.md").decode()
+    (name,) = project.run_folders()
+    assert f"rnnbench show {name} --code\n" in card
+    assert f"rnnbench predict {name} --file texts.csv --trust-code\n" in card
+    assert f'rnnbench.predict("{name}", ["a text"], trust_code=True)\n' in card
+    assert "read what `rnnbench show` prints first" in card
 
 
 def test_code_comes_back_from_mlflow(project: Project, tmp_path: Path) -> None:

@@ -16,8 +16,14 @@ from rnnbench.compare.rows import BaselineRow
 from rnnbench.data.cache import cache_folder, open_corpus
 from rnnbench.data.dataset import load_grades, score_grades
 from rnnbench.data.files import read_json, write_json
-from rnnbench.data.linear import LinearScores, score_bag_of_words, score_tf_idf
-from rnnbench.data.text_summaries import count_split, find_summary, kept_summary
+from rnnbench.data.linear import score_bag_of_words, score_tf_idf
+from rnnbench.data.linear_scores import LinearScores
+from rnnbench.data.text_summaries import (
+    BASELINE_HARDWARE,
+    count_split,
+    find_summary,
+    kept_summary,
+)
 from rnnbench.errors import DataError, RnnbenchError
 from rnnbench.execution.environment import processor_name
 from rnnbench.execution.process import call_in_process
@@ -34,7 +40,6 @@ LINEAR_MODELS = {
 """What each is called at the beginning of a sentence."""
 
 _OF_SIGHT = ("num_words", "max_len")
-_HARDWARE = "hardware"  # in an archive: the processor on which it was fitted
 _WHY_NOT = "why_not"  # in the cache in place of scores
 
 
@@ -125,16 +130,16 @@ class _Fit:
         """The row that came with a study from elsewhere, with the processor of there."""
         kept = kept_summary(self.data)
         values = dict(kept.baselines.get(self.place.stem, {})) if kept else {}
-        hardware = str(values.pop(_HARDWARE, "unknown"))
-        try:
-            return _write_row(self.name, LinearScores(**values), hardware)
-        except TypeError:  # there is none, or another version's
+        if not values:
             return None
+        hardware = str(values.pop(BASELINE_HARDWARE))
+        return _write_row(self.name, LinearScores(**values), hardware)
 
     def pack(self) -> dict[str, Any]:  # Any: JSON values
         """What is kept of it in an archive, by the digest of its settings; empty if nothing is."""
         found = self._recall()
-        packed = found and {**asdict(found), _HARDWARE: f"{processor_name()}, {platform.node()}"}
+        hardware = f"{processor_name()}, {platform.node()}"
+        packed = found and {**asdict(found), BASELINE_HARDWARE: hardware}
         return {self.place.stem: packed} if packed else {}
 
     def _is_in_vain(self) -> bool:
@@ -155,7 +160,7 @@ class _Fit:
     def _recall(self) -> LinearScores | None:
         try:
             return LinearScores(**read_json(self.place))
-        except (DataError, TypeError):  # no cache; no file, or another version's
+        except (DataError, TypeError, ValueError):  # no cache; no file, or another version's
             return None
 
     def _compute(self, known: LinearScores | None) -> LinearScores:

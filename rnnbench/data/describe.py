@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rnnbench.data import cache
 from rnnbench.data.corpus import FIRST_WORD, PARTS, Corpus, tell_shares
-from rnnbench.data.rows import shorten
+from rnnbench.data.rows import MOST_LINES, shorten
 from rnnbench.data.sight import choose_sight, training_lengths, word_counts
 from rnnbench.output.amounts import plural
 
@@ -17,6 +17,7 @@ _LENGTHS = (25, 50, 100, 200, 400)
 _WORDS = (500, 1000, 2000, 5000, 10_000)
 MOST_SHOWN = 12  # classes, of which a line or a table names each
 _LEAST_HTML = 0.005  # of texts; fewer spoil nothing
+_MOST_COUNT = 2**32 - 1
 _FEW = 100  # test texts; of fewer one weighs more than a point
 
 
@@ -110,19 +111,19 @@ def parse_findings(values: Mapping[str, Any], classes: Sequence[str]) -> Finding
         KeyError, TypeError, ValueError, AttributeError: they are nothing of the kind.
     """
     found = _parse(values)
-    counts = [tuple(each) for each in found.class_counts.values()]
-    repeated = found.repeats.n_duplicates
-    whole = [*(n for each in counts for n in each), *repeated.values()]
-    whole += [found.repeats.n_contradictory, found.n_words, found.max_len, found.num_words]
-    flags = (found.repeats.dropped, found.strips_html)
-    if not all(type(n) is int and 0 <= n < 2**32 for n in whole):
-        raise ValueError("a count is not a whole number")
-    if [*found.class_counts] != [*classes] or {*map(len, counts)} != {len(PARTS)}:
+    if [*found.class_counts] != [*classes]:
         raise ValueError("the texts of each class are not counted")
-    if not {*repeated} <= {*PARTS} or found.part_sizes["test"] < 1:
-        raise ValueError("these are not the parts")
-    if not 0 <= float(found.html_share) <= 1 or not all(type(each) is bool for each in flags):
+    for counts in found.class_counts.values():
+        if len(counts) != len(PARTS) or not all(_is_count(n) for n in counts):
+            raise ValueError("the texts of a class are not counted in each part")
+    _check_repeats(found.repeats, found.part_sizes)
+    if not all(map(_is_count, (found.n_words, found.max_len, found.num_words))):
+        raise ValueError("a count is not a whole number")
+    if not _is_share(found.html_share) or type(found.strips_html) is not bool:
         raise ValueError("it does not say what of HTML there was")
+    for key, chosen in (("cut_texts", found.max_len), ("lost_words", found.num_words)):
+        if not all(map(_is_share, values[key].values())) or chosen not in getattr(found, key):
+            raise ValueError(f"{key} are not shares, that of what was chosen among them")
     return found
 
 
@@ -160,6 +161,27 @@ def _parse(values: Mapping[str, Any]) -> Findings:  # Any: JSON values
         for key in ("cut_texts", "lost_words")
     }
     return Findings(**{**values, **by_number, "repeats": Repeats(**values["repeats"])})
+
+
+def _check_repeats(repeats: Repeats, sizes: Mapping[str, int]) -> None:
+    """No more texts than there are; of those left out nothing tells how many there were."""
+    counted = repeats.n_duplicates
+    if type(repeats.dropped) is not bool or not {*counted} <= {*PARTS}:
+        raise ValueError("it does not say which texts stand in an earlier part")
+    most = {part: MOST_LINES if repeats.dropped else sizes[part] for part in counted}
+    if not all(_is_count(n, most[part]) for part, n in counted.items()):
+        raise ValueError("more texts stand in an earlier part than there are")
+    n_texts = sum(sizes.values()) + sum(counted.values()) * repeats.dropped
+    if not _is_count(repeats.n_contradictory, n_texts):
+        raise ValueError("more texts stand with different labels than there are")
+
+
+def _is_count(value: object, most: int = _MOST_COUNT) -> bool:
+    return type(value) is int and 0 <= value <= most
+
+
+def _is_share(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1  # type: ignore[operator]
 
 
 def _count_classes(corpus: Corpus) -> dict[str, list[int]]:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import PartName
 from rnnbench.data.dataset import Part, balanced_weights, load_part, score_grades, split_of
+from rnnbench.data.linear_scores import LinearScores
 from rnnbench.data.terms import find_terms
 from rnnbench.errors import DataError
 from rnnbench.specs import DataSpec
@@ -18,33 +18,6 @@ from rnnbench.stats.confusions import count_confusions, mean_f1
 
 Counted: TypeAlias = tuple[Any, NDArray[Any]]  # Any: SciPy is untyped
 """A part as features, sparse `(n_texts, n_features)`, and labels, `(n_texts,)`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinearScores:
-    """How logistic regression on some features scores; it has no seed.
-
-    Args:
-        val_loss, train_loss: weighted where it was fitted with class weights.
-        n_parameters: one a feature, of more than two classes each, and the intercepts.
-        fit_seconds: counting and fitting.
-        test_right: a digit for each test text, `1` where it was judged right; empty where an
-            earlier version kept none.
-        test_absolute_error, test_quadratic_kappa: as of a run; None where the classes are no
-            grades, or an earlier version kept none.
-    """
-
-    val_loss: float
-    val_accuracy: float
-    train_loss: float
-    test_loss: float
-    test_accuracy: float
-    test_macro_f1: float
-    n_parameters: int
-    fit_seconds: float
-    test_right: str = ""
-    test_absolute_error: float | None = None
-    test_quadratic_kappa: float | None = None
 
 
 def score_bag_of_words(data: DataSpec, *, is_balanced: bool = False) -> LinearScores:

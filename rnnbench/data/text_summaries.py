@@ -6,7 +6,7 @@ command says where (`summaries_at_hand`), because the functions that ask know th
 
 import base64
 import json
-import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.data.cache import open_corpus, split_indices
+from rnnbench.data.corpus import FIRST_WORD
 from rnnbench.data.describe import Findings, parse_findings, read_findings
+from rnnbench.data.linear_scores import LinearScores
 from rnnbench.data.sight import Sight, choose_sight
 from rnnbench.data.tokenizer import check_word
 from rnnbench.errors import DataError
@@ -26,9 +28,11 @@ from rnnbench.limits import MOST
 from rnnbench.specs import DataSpec
 
 MOST_SUMMARY_BYTES = 2**26
+BASELINE_HARDWARE = "hardware"  # the processor on which one was fitted
 _FORMAT, _VERSION = "rnnbench texts", 1
 _MOST_TEXTS = 20_000_000
 _MOST_BASELINES = 1000
+_DIGEST = re.compile("[0-9a-f]{16}")
 _MOST_VALUES = 1_000_000  # of JSON; labels are one
 
 
@@ -180,6 +184,8 @@ def parse_summary(content: bytes) -> TextSummary:
     Raises:
         FormatError: it is nothing of the kind.
     """
+    if len(content) > MOST_SUMMARY_BYTES:
+        raise FormatError(f"it has {len(content):,} bytes, of at most {MOST_SUMMARY_BYTES:,}")
     values = parse_json(content, most_values=_MOST_VALUES)
     if not isinstance(values, dict) or values.get("format") != _FORMAT:
         raise FormatError("it is not a summary of texts that rnnbench wrote")
@@ -191,6 +197,30 @@ def parse_summary(content: bytes) -> TextSummary:
         raise
     except (KeyError, ValueError, TypeError, AttributeError) as err:
         raise FormatError(f"it is not what rnnbench writes there ({str(err)[:100]!a})") from err
+
+
+def merge_summaries(known: TextSummary, arrived: TextSummary) -> TextSummary:
+    """What two studies on the same texts tell of them; `known` counts where both tell something.
+
+    Raises:
+        FormatError: they are not of the same texts, or too large for one.
+    """
+    if (known.classes, known.is_own) != (arrived.classes, arrived.is_own):
+        raise FormatError("the classes are others")
+    if not np.array_equal(known.test_labels, arrived.test_labels):
+        raise FormatError("the labels are others")
+    if any(
+        arrived.splits[key] != known.splits[key] for key in arrived.splits.keys() & known.splits
+    ):
+        raise FormatError("a split is another")
+    merged = replace(
+        known,
+        splits={**known.splits, **arrived.splits},
+        sight=known.sight or arrived.sight,
+        findings=known.findings or arrived.findings,
+        baselines={**arrived.baselines, **known.baselines},
+    )
+    return parse_summary(merged.to_json())
 
 
 def _read_cache(data: DataSpec) -> TextSummary:
@@ -219,9 +249,9 @@ def _parse(values: Mapping[str, Any]) -> TextSummary:  # Any: JSON values
     baselines = dict(values["baselines"])
     if len(baselines) > _MOST_BASELINES:
         raise FormatError(f"it has {len(baselines):,} baselines, of at most {_MOST_BASELINES:,}")
-    for each in baselines.values():
-        _check_baseline(each, len(labels))
-    return TextSummary(
+    for digest, each in baselines.items():
+        _check_baseline(digest, each, len(labels))
+    found = TextSummary(
         classes=classes,
         test_labels=labels,
         is_own=values["is_own"],
@@ -230,6 +260,20 @@ def _parse(values: Mapping[str, Any]) -> TextSummary:  # Any: JSON values
         findings=None if findings is None else parse_findings(findings, classes),
         baselines=baselines,
     )
+    _check_sizes(found)
+    return found
+
+
+def _check_sizes(summary: TextSummary) -> None:
+    """See that all of it counts the same texts of each class."""
+    sums = [np.add(each.train, each.validation) for each in summary.splits.values()]
+    if summary.findings:
+        *learnt, test = np.array([*summary.findings.class_counts.values()]).T
+        sums.append(np.add(*learnt))
+        if not np.array_equal(test, np.bincount(summary.test_labels, minlength=len(test))):
+            raise FormatError("its test texts are not counted as they are labelled")
+    if not all(np.array_equal(each, sums[0]) for each in sums):
+        raise FormatError("its texts to train and validate on are not counted alike")
 
 
 def _parse_split(
@@ -245,7 +289,10 @@ def _parse_split(
 
 
 def _parse_sight(values: Mapping[str, Any]) -> Sight:  # Any: JSON values
-    return Sight(**{name: _check_count(values[name]) for name in ("max_len", "num_words")})
+    found = Sight(**{name: _check_count(values[name]) for name in ("max_len", "num_words")})
+    if found.max_len < 2 or found.num_words <= FIRST_WORD:
+        raise FormatError("a network would see nothing of the texts")
+    return found
 
 
 def _check_count(value: object) -> int:
@@ -254,19 +301,11 @@ def _check_count(value: object) -> int:
     return value
 
 
-def _check_baseline(values: Mapping[str, object], n_test: int) -> None:
-    """Numbers, and for each test text whether it was judged right."""
-    for name, value in values.items():
-        if name == "hardware":
-            check_text(name, value)
-        elif name == "test_right":
-            is_one = isinstance(value, str) and len(value) == n_test and set(value) <= {"0", "1"}
-            if not is_one:
-                raise FormatError("a baseline does not judge each test text")
-        elif value is not None and (type(value) not in (int, float) or not _is_measured(value)):
-            raise FormatError(f"{name[:40]!a} of a baseline is not a number")
-
-
-def _is_measured(value: object) -> bool:
-    assert isinstance(value, int | float)
-    return math.isfinite(value) and abs(value) < 1e12
+def _check_baseline(digest: str, values: Mapping[str, object], n_test: int) -> None:
+    """Scores that a fit on texts of which `n_test` test can give, and where it was made."""
+    if not _DIGEST.fullmatch(digest):
+        raise FormatError("a baseline is not called by the digest of its settings")
+    check_text("hardware of a baseline", values[BASELINE_HARDWARE])
+    scores = {name: value for name, value in values.items() if name != BASELINE_HARDWARE}
+    if not LinearScores(**scores).is_of(n_test):  # type: ignore[arg-type]  # it checks itself
+        raise FormatError("what a baseline got right is not what it scores")

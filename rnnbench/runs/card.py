@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from rnnbench.compare.arms import describe_arm
-from rnnbench.compare.baseline import find_baselines, find_floor
+from rnnbench.compare.baseline import find_baselines, find_floor, with_article
 from rnnbench.compare.comparison import Declaration, describe_baselines, find_unlearned
 from rnnbench.compare.rows import ArmRow, in_section
 from rnnbench.compare.sections import divide_runs
@@ -17,7 +17,7 @@ from rnnbench.page.render import escape_line, escape_markdown
 from rnnbench.page.texts import NONE, count, number, per_cent, with_sd, within
 from rnnbench.recorded_runs import MODEL, RecordedRun
 from rnnbench.reports.facts import describe_study, warn_of_texts
-from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE
+from rnnbench.specs import SYNTHETIC, SYNTHETIC_NOTICE, PluginForm, RunSpec
 
 _OF_DATA = ("classes", "seen by the networks", "split")
 _OF_RECIPE = ("recipe", "embedding size", "back end and engine", "versions", "hardware")
@@ -41,7 +41,7 @@ def write_card(study: str, runs: Sequence[RecordedRun], declared: Declaration, a
         ("## Data", _table(_data_facts(facts)), "None of the texts is in this archive."),
         ("## Recipe", _table([(name, facts[name]) for name in _OF_RECIPE])),
         ("## Scores", *_tell_scores(rows, declared)),
-        ("## How it was measured", *_MEASURED),
+        ("## How it was measured", *_tell_measured(runs)),
         ("## Limits", _bullets(_list_limits(runs, rows))),
         ("## How to use", *_tell_use(study, runs, archive)),
         ("## Licence", _LICENCE),
@@ -49,14 +49,6 @@ def write_card(study: str, runs: Sequence[RecordedRun], declared: Declaration, a
     return "\n\n".join(str(block) for part in parts for block in part) + "\n"
 
 
-_MEASURED = (
-    "A run's seed draws initial weights, the order of the texts and dropout. Training ended at the "
-    "limit of epochs, or when the validation loss no longer fell. The test part was read once for "
-    "each run, by the model of the epoch with the lowest validation loss, which is the model that "
-    "is kept here.",
-    "`rnnbench report` on the imported study writes the whole analysis: every seed, pairs of "
-    "networks, learning curves, and what can be concluded at this number of seeds.",
-)
 _LICENCE = (
     "To be chosen by you, who hand these models on. The texts that they learnt from may have terms "
     "of their own."
@@ -85,8 +77,13 @@ def _describe_arms(runs: Sequence[RecordedRun], declared: Declaration) -> list[A
 
 def _tell_models(runs: Sequence[RecordedRun]) -> str:
     return (
-        f"{plural(sum(map(_has_model, runs)), 'recurrent network')} for classifying texts, trained "
-        "and measured with rnnbench, each with what cuts texts into the tokens that it reads."
+        f"{plural(sum(map(_has_model, runs)), 'network')} for classifying texts, trained and "
+        "measured with rnnbench"
+        + (
+            ", each with what cuts texts into the tokens that it reads."
+            if _reads_texts(runs)
+            else "."
+        )
     )
 
 
@@ -114,11 +111,25 @@ def _tell_scores(rows: Sequence[ArmRow], declared: Declaration) -> Iterator[str]
         for row in rows
     ]
     yield _table(cells, header)
-    others = listed([row.arm for row in rows if row.is_baseline][:1])
+    others = listed([with_article(row.arm) for row in rows if row.is_baseline][:1])
     yield (
         "Means over the seeds whose runs learned, their standard deviation, and the 95 % t "
         "interval of the mean, which says how far other seeds may lead, not other texts."
         + (f" Rows without runs, such as {others}, are what a network has to beat." * bool(others))
+    )
+
+
+def _tell_measured(runs: Sequence[RecordedRun]) -> Iterator[str]:
+    patience = listed(sorted({f"{run.spec.recipe.patience:,}" for run in runs}), "or")
+    yield (
+        "A run's seed draws initial weights, the order of the texts and dropout. Training ended at "
+        "the limit of epochs, or when the validation loss had not gone below its lowest for "
+        f"{patience} epochs. The test part was read once for each run, by the model of "
+        "the epoch with the lowest validation loss, which is the model that is kept here."
+    )
+    yield (
+        "`rnnbench report` on the imported study writes the whole analysis: every seed, pairs of "
+        "networks, learning curves, and what can be concluded at this number of seeds."
     )
 
 
@@ -139,15 +150,16 @@ def _list_limits(runs: Sequence[RecordedRun], rows: Sequence[ArmRow]) -> Iterato
     )
     n_seeds, splits = len({run.spec.seed for run in runs}), {each.split_seed for each in data}
     split = ", all on one split of the texts" if len(splits) == 1 else ""
-    yield f"Seeds: {n_seeds:,}{split}. The interval tells of others as far as so few can."
+    others = "The interval tells of others as far as so few can."
+    yield f"Seeds: {n_seeds:,}{split}. {others if n_seeds > 1 else 'Others were not measured.'}"
     seen = sorted({(each.max_len, each.num_words) for each in data})
     reach = listed(
         [f"{words:,} different tokens in the last {length:,} of a text" for length, words in seen],
         "or",
     )
     yield (
-        f"Sight: a network tells {reach} apart, the few that pad and mark among them. A text of "
-        "which it knows no word gets no answer."
+        f"Sight: a network tells {reach} apart, the few that pad and mark among them."
+        + " A text of which it knows no word gets no answer." * _reads_texts(runs)
     )
     if n_lost := sum(row.n_unlearned for row in rows):
         yield (
@@ -165,23 +177,47 @@ def _list_limits(runs: Sequence[RecordedRun], rows: Sequence[ArmRow]) -> Iterato
 
 def _tell_use(study: str, runs: Sequence[RecordedRun], archive: str) -> Iterator[str]:
     """Commands that use the run with the lowest validation loss, where one keeps a model."""
-    scored = [
-        (run.result.val_loss, run.spec.fingerprint)
-        for run in runs
-        if run.result is not None and run.result.val_loss is not None and _has_model(run)
-    ]
+    best = _find_best(runs)
+    name = best.fingerprint if best else ""
+    has_code = best is not None and isinstance(best.form, PluginForm) and best.form.is_of_file
+    flag, argument = (" --trust-code", ", trust_code=True") if has_code else ("", "")
     yield "With rnnbench installed, in a folder of its own:"
-    best = min(scored)[1] if scored else ""
-    use = [f"rnnbench predict {best} 'a text'", f"rnnbench predict {best} --file texts.csv"]
     yield _code(
         "sh",
         f"rnnbench import {shlex.quote(archive)}",
-        *(use if best else ()),
+        *([f"rnnbench show {name} --code"] if has_code else ()),
+        *([f"rnnbench predict {name} 'a text'{flag}"] if best else ()),
+        *([f"rnnbench predict {name} --file texts.csv{flag}"] if best else ()),
         f"rnnbench report {shlex.quote(study)}",
     )
+    if has_code:
+        yield (
+            "The network is code that its author wrote, and to predict runs it: read what "
+            "`rnnbench show` prints first, then let it run with `--trust-code`. The report runs "
+            "none of it."
+        )
     if best:
         yield "In Python:"
-        yield _code("python", "import rnnbench", "", f'rnnbench.predict("{best}", ["a text"])')
+        asked = f'rnnbench.predict("{name}", ["a text"]{argument})'
+        yield _code("python", "import rnnbench", "", asked)
+
+
+def _find_best(runs: Sequence[RecordedRun]) -> RunSpec | None:
+    """What was asked of the run with the lowest validation loss; only models of texts count."""
+    scored = [
+        (run.result.val_loss, run.spec.fingerprint, run.spec)
+        for run in runs
+        if run.result is not None
+        and run.result.val_loss is not None
+        and _has_model(run)
+        and _reads_texts([run])
+    ]
+    return min(scored)[2] if scored else None
+
+
+def _reads_texts(runs: Iterable[RecordedRun]) -> bool:
+    """Whether the networks learnt on words: synthetic reviews are numbers."""
+    return all(run.spec.data.dataset != SYNTHETIC for run in runs)
 
 
 def _has_model(run: RecordedRun) -> bool:

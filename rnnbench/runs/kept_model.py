@@ -135,7 +135,7 @@ def _refuse_code(run: RecordedRun) -> None:
         raise UsageError(
             f"the network {display_name(form)} is code that came with this run from {origin}, and "
             f"would be run: read it with `rnnbench show {run.spec.fingerprint} --code`, then add "
-            "--trust-code"
+            "--trust-code (in Python trust_code=True)"
         )
 
 

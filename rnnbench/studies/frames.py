@@ -15,6 +15,7 @@ from rnnbench.data.cache import open_corpus
 from rnnbench.data.corpus import write_seen
 from rnnbench.data.dataset import load_part
 from rnnbench.data.imdb import read_imdb_words
+from rnnbench.data.text_summaries import find_summary
 from rnnbench.errors import DataError
 from rnnbench.recorded_runs import CURVES, RecordedRun
 from rnnbench.runs.listing import MEASURED, describe_runs
@@ -50,7 +51,7 @@ def frame_predictions(runs: Sequence[RecordedRun]) -> pandas.DataFrame:
     """A row for each run that finished and test text.
 
     Raises:
-        DataError: the texts are no longer in the cache.
+        DataError: nothing here tells the labels of the texts.
     """
     import pandas
 
@@ -67,8 +68,8 @@ def frame_predictions(runs: Sequence[RecordedRun]) -> pandas.DataFrame:
 
 def _read_said(run: RecordedRun) -> dict[str, NDArray[Any]] | None:
     """What the run's best model said of each test text, by column; None where it is not kept."""
-    corpus, kept = open_corpus(run.spec.data.fingerprint), read_predictions(run)
-    labels, names = corpus.test.labels, np.array(corpus.classes, dtype=object)
+    summary, kept = find_summary(run.spec.data), read_predictions(run)
+    labels, names = summary.test_labels, np.array(summary.classes, dtype=object)
     if kept is None or not kept.is_of(labels, len(names)):
         return None
     every = np.arange(len(labels))
@@ -81,14 +82,18 @@ def _read_said(run: RecordedRun) -> dict[str, NDArray[Any]] | None:
 
 
 def _write_texts(data: DataSpec) -> list[str | None]:
-    """Each test text as a network sees it; None where the words are not known here."""
-    tokens = load_part(data, "test").tokens
+    """Each test text as a network sees it; None where it, or its words, are not known here."""
+    n_texts = len(find_summary(data).test_labels)
+    try:
+        tokens = load_part(data, "test").tokens
+    except DataError:
+        return [None] * n_texts
     vocabulary = open_corpus(data.fingerprint).vocabulary
     if data.dataset == "imdb":
         with suppress(DataError):
             vocabulary = read_imdb_words()
     if not vocabulary:
-        return [None] * len(tokens)
+        return [None] * n_texts
     return [write_seen(row, vocabulary) for row in tokens]
 
 

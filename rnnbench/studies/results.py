@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rnnbench.data.text_summaries import summaries_at_hand
+from rnnbench.ledger import Ledger
 from rnnbench.metrics import METRICS, USUAL_METRIC
 from rnnbench.page.consoles import PIPE_WIDTH, PlainConsole
 from rnnbench.page.notebooks import html_lines, html_table
@@ -79,13 +81,15 @@ class Results:
 
         Columns: architecture, seed, fingerprint (of the run, as in `frame`), text_number (from 0,
         in the order of the test part), truth and predicted (names of classes), probability (of
-        `predicted`, 0 to 1), text (its words as the network sees them; None where they are not
-        known here).
+        `predicted`, 0 to 1), text (its words as the network sees them; None where it, or they, are
+        not known here).
 
         Raises:
-            rnnbench.errors.DataError: the texts are no longer in the cache.
+            rnnbench.errors.DataError: nothing here tells the labels of the texts.
         """
-        return frame_predictions(self.runs)
+        ledger = Ledger(self.folder, writable=False)
+        with summaries_at_hand(ledger.summaries(run.spec.data.fingerprint for run in self.runs)):
+            return frame_predictions(self.runs)
 
     def report(self, out: str | Path | None = None) -> Path:
         """Write the study's report; the page's path.

@@ -16,7 +16,8 @@ from rnnbench.compare.rows import BaselineRow
 from rnnbench.data.cache import split_indices, store_corpus
 from rnnbench.data.corpus import Corpus, Half
 from rnnbench.data.files import write_json
-from rnnbench.data.linear import LinearScores, score_bag_of_words
+from rnnbench.data.linear import score_bag_of_words
+from rnnbench.data.linear_scores import LinearScores
 from rnnbench.errors import DataError
 from rnnbench.specs import CanonicalForm, DataSpec, RunSpec
 

@@ -16,7 +16,8 @@ from sklearn.pipeline import make_pipeline
 from rnnbench.data import terms
 from rnnbench.data.cache import open_corpus, store_corpus
 from rnnbench.data.corpus import Corpus, Half
-from rnnbench.data.linear import LinearScores, score_bag_of_words, score_tf_idf
+from rnnbench.data.linear import score_bag_of_words, score_tf_idf
+from rnnbench.data.linear_scores import LinearScores
 from rnnbench.data.prepare import prepare_table
 from rnnbench.data.tables import OwnChoices
 from rnnbench.errors import DataError

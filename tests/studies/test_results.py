@@ -10,6 +10,8 @@ import pytest
 from project import HOSTILE, Project
 
 from rnnbench.compare.comparison import find_unlearned
+from rnnbench.data.text_summaries import find_summary
+from rnnbench.errors import DataError
 from rnnbench.ledger import Ledger
 from rnnbench.recorded_runs import RecordedRun, find_runs
 from rnnbench.specs import RunResult, RunSpec
@@ -99,6 +101,19 @@ def test_predictions_give_the_accuracy_that_was_scored(kept: Results) -> None:
     assert {*said.truth} == {"negative", "positive"}
     assert said.probability.between(0.5, 1).all()
     assert [*said.text_number[:3]] == [0, 1, 2]
+
+
+def test_predictions_need_no_texts_where_their_labels_came_with_the_study(
+    kept: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, data = kept.predictions, kept.runs[0].spec.data
+    Ledger(tmp_path).keep_summary(data.fingerprint, find_summary(data))
+    monkeypatch.setenv("RNNBENCH_CACHE", str(tmp_path / "empty"))
+    there = results_of([*kept.runs], tmp_path).predictions
+    assert there.drop(columns="text").equals(here.drop(columns="text"))
+    assert there.text.isna().all()
+    with pytest.raises(DataError):
+        results_of([*kept.runs], tmp_path / "nothing").predictions  # noqa: B018
 
 
 def test_runs_that_are_not_over_have_no_predictions(shown: Results) -> None:
