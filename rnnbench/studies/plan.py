@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -22,7 +22,7 @@ from rnnbench.execution.engines import Workers, move_unfit_to_keras, open_execut
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
 from rnnbench.looks import Look, earlier_looks, rule_of
-from rnnbench.named_networks import name_networks
+from rnnbench.named_networks import name_networks, name_runs
 from rnnbench.page.screen import Screen
 from rnnbench.racing.defaults import Racing, with_defaults
 from rnnbench.recorded_runs import RecordedRun, read_runs
@@ -134,6 +134,15 @@ class Plan:
             specs=tuple(spec for spec in self.specs if spec.shape not in shapes),
             tasks=tuple(task for task in self.tasks if task.spec.shape not in shapes),
         )
+
+    def named(self, say: Callable[[str], object]) -> Plan:
+        """The plan with its networks called as the ledger has them by now.
+
+        The ledger must be locked: else another command can take the name meanwhile. `refreshed`
+        makes the tasks.
+        """
+        study = name_networks(self.study, self.ledger, say)
+        return replace(self, study=study, specs=name_runs(self.specs, study))
 
     def n_epochs(self, spec: RunSpec) -> int:
         """Epochs that a run of the plan has behind it."""

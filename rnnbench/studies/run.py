@@ -47,6 +47,7 @@ def run_study(choices: RunChoices, view: RunScreen, root: Path) -> Results:
     with open_study(choices, view, root) as plan:
         view.show_plan(plan)
         with plan.ledger.locked(view.say_waiting):  # the only command at work in this folder
+            plan = plan.named(view.say)
             if plan.fresh:
                 for spec in plan.specs:
                     plan.ledger.archive(plan.study.name, spec)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -87,6 +87,8 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
             spec for name in base.architectures for spec in tuning.specs(name, {})
         )
         with ledger.locked(view.say_waiting):
+            # What came in the meantime may have taken a name.
+            tuning = replace(tuning, base=name_networks(tuning.base, runs, view.say))
             searches = _open_searches(tuning, ledger, root)
             view.show_search(tuning, searches)
             for sentence in (*problems, *_alike(tuning), *_foreign(searches)):
