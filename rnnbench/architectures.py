@@ -4,7 +4,8 @@ Another package adds an architecture through an entry point in the group
 `rnnbench.architectures` whose object is a `Plugin`.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib.metadata import entry_points
@@ -156,6 +157,21 @@ def display_name(form: Form) -> str:
         if getattr(form, item.name) != getattr(plain, item.name)
     ]
     return _call(form.cell, changed)
+
+
+def names_apart(forms: Iterable[Form]) -> Mapping[Form, str]:
+    """What each form is called where all of them stand together: no two by one name.
+
+    Where two have one display name, their arguments and their code are told as well.
+    """
+    names = {form: display_name(form) for form in forms}
+    counts = Counter(names.values())
+    return {
+        form: _call(form.name, [*form.arguments, ("code", form.code or "unknown")])
+        if counts[name] > 1 and isinstance(form, PluginForm)
+        else name
+        for form, name in names.items()
+    }
 
 
 def name_without_units(form: Form) -> str:

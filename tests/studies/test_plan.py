@@ -13,7 +13,6 @@ from made_up import workers_here
 
 from rnnbench.datasets import DatasetRef
 from rnnbench.ledger import Ledger
-from rnnbench.networks.reading import read_network
 from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, PluginForm, RunResult, RunSpec
 from rnnbench.studies.plan import (
     TYPICAL_EPOCHS,
@@ -90,9 +89,8 @@ def test_a_name_that_another_command_took_since_is_not_taken_again(
 ) -> None:
     form = PluginForm(name="net.py:build", code="a" * 12)
     (tmp_path / "net.py").write_text("def build(): return []")
-    own = read_network(f"{tmp_path / 'net.py'}:build")
-    spec = replace(make_spec(), form=own.form())
-    study = replace(STUDY, architectures=(own,))  # named before the lock was held
+    study = replace(STUDY, architectures=(str(tmp_path / "net.py"),))
+    spec = replace(make_spec(), form=study.form("net.py:build"))
     before, said = replace(plan(tmp_path, [spec]), study=study), list[str]()
     finish(tmp_path, replace(make_spec(), form=form))
     found = before.named(said.append).refreshed()
