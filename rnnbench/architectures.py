@@ -267,4 +267,15 @@ def _refuse_unknown(name: str, given: Mapping[str, object], known: set[str]) -> 
 def _call(name: str, changed: list[tuple[str, Argument]]) -> str:
     if not changed:
         return name
-    return f"{name}({', '.join(f'{key}={value}' for key, value in changed)})"
+    return f"{name}({', '.join(f'{key}={_shown(value)}' for key, value in changed)})"
+
+
+def _shown(value: Argument) -> str:
+    """The value in words; a text that reads as a number or a truth value stands in quotes."""
+    if not isinstance(value, str):
+        return str(value)
+    try:
+        float(value)
+    except ValueError:
+        return repr(value) if value in ("True", "False") else value
+    return repr(value)
