@@ -23,6 +23,7 @@ from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
 from rnnbench.looks import Look, earlier_looks, rule_of
 from rnnbench.named_networks import name_networks, name_runs
+from rnnbench.networks.inputs import tell_inputs
 from rnnbench.page.screen import Screen
 from rnnbench.racing.defaults import Racing, with_defaults
 from rnnbench.recorded_runs import RecordedRun, read_runs
@@ -196,13 +197,13 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
         )
         study = settle_study(study, dataset, choices, racing)
         specs = expand_for(study, dataset, workers)
-        problems = refuse_unfit(
+        tried = [
             spec
             for spec in specs
             if isinstance(spec.form, PluginForm)
             if choices.fresh or not _is_over(spec, study, ledger)
-        )
-        for problem in problems:
+        ]
+        for problem in (*refuse_unfit(tried), *tell_inputs(spec.form for spec in tried)):
             view.warn(problem)
         specs, reasons = move_unfit_to_keras(specs)
         for reason in reasons:
