@@ -4,7 +4,8 @@ Another package adds an architecture through an entry point in the group
 `rnnbench.architectures` whose object is a `Plugin`.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib.metadata import entry_points
@@ -158,6 +159,21 @@ def display_name(form: Form) -> str:
     return _call(form.cell, changed)
 
 
+def names_apart(forms: Iterable[Form]) -> Mapping[Form, str]:
+    """What each form is called where all of them stand together: no two by one name.
+
+    Where two have one display name, their arguments and their code are told as well.
+    """
+    names = {form: display_name(form) for form in forms}
+    counts = Counter(names.values())
+    return {
+        form: _call(form.name, [*form.arguments, ("code", form.code or "unknown")])
+        if counts[name] > 1 and isinstance(form, PluginForm)
+        else name
+        for form, name in names.items()
+    }
+
+
 def name_without_units(form: Form) -> str:
     """What the architecture is called whatever its units, which a race may choose."""
     if isinstance(form, CanonicalForm):
@@ -251,4 +267,15 @@ def _refuse_unknown(name: str, given: Mapping[str, object], known: set[str]) -> 
 def _call(name: str, changed: list[tuple[str, Argument]]) -> str:
     if not changed:
         return name
-    return f"{name}({', '.join(f'{key}={value}' for key, value in changed)})"
+    return f"{name}({', '.join(f'{key}={_shown(value)}' for key, value in changed)})"
+
+
+def _shown(value: Argument) -> str:
+    """The value in words; a text that reads as a number or a truth value stands in quotes."""
+    if not isinstance(value, str):
+        return str(value)
+    try:
+        float(value)
+    except ValueError:
+        return repr(value) if value in ("True", "False") else value
+    return repr(value)

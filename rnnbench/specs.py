@@ -93,8 +93,8 @@ class PluginForm:
     name: str
     arguments: tuple[tuple[str, Argument], ...] = ()
     code: str = ""
-    defaults: tuple[tuple[str, Argument], ...] = field(default=(), compare=False, repr=False)
-    source: Source | None = field(default=None, compare=False, repr=False)
+    defaults: tuple[tuple[str, Argument], ...] = field(default=(), repr=False)
+    source: Source | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("arguments", "defaults"):
@@ -102,6 +102,18 @@ class PluginForm:
             object.__setattr__(self, name, pairs)
         if not (isinstance(self.code, str) and re.fullmatch(r"([0-9a-f]{12})?", self.code)):
             raise StudyError(f"the digest of a plug-in's code is 12 hex digits, got {self.code!r}")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether name, arguments and code are the same; 1, 1.0 and true are not."""
+        return isinstance(other, PluginForm) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        """Of what makes two equal."""
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[str, str, str]:
+        return self.name, repr(self.arguments), self.code
 
     @property
     def cell(self) -> str:

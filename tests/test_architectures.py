@@ -108,6 +108,23 @@ def test_one_network_has_one_fingerprint_whatever_it_was_called() -> None:
     assert fingerprint("lstm") != fingerprint("gru")
 
 
+def test_arguments_that_look_alike_are_networks_of_several_names() -> None:
+    values = (1, "1", 1.0, True, "True", "true", "one")
+    forms = {PluginForm(name="net.py:build", arguments=(("mode", value),)) for value in values}
+    names = {display_name(form) for form in forms}
+    shown = ("1", "'1'", "1.0", "True", "'True'", "true", "one")
+    assert names == {f"net.py:build(mode={each})" for each in shown}
+
+
+def test_a_grid_keeps_values_that_look_alike(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("def build(mode): return []\n")
+    modes = {"mode": (1, "1", 1.0, True, 1)}
+    names = (str(tmp_path / "net.py"),)
+    study = Study(name="mine", architectures=names, seeds=(0,), hyperparameters=modes)
+    data = DataSpec(dataset="made-up", fingerprint="")
+    assert len(expand_study(study, data, backend="jax")) == 4
+
+
 def test_an_unknown_name_comes_with_the_nearest_and_all() -> None:
     sentence = r"unknown architecture 'lstmm' \(did you mean 'lstm'\?\); choose from gru, .*simple"
     with pytest.raises(StudyError, match=sentence):

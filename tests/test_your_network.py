@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 from documented import DOCS
-from project import Project, write_project
+from interruption import wait_for
+from project import PATIENCE_S, Project, write_project
 
 import rnnbench
 from rnnbench.errors import UsageError
+from rnnbench.ledger import Ledger
 from rnnbench.page.csv_files import write_lines
 from rnnbench.sources import NETWORK_FILE
 
@@ -81,6 +83,20 @@ def test_edited_code_is_another_network_and_a_comment_is_not(project: Project) -
     assert len(project.run_folders()) == 2
     for name in ("net.py:build", "net.py:build v2"):  # neither needs the file
         assert project.here("evaluate", name).returncode == 0
+
+
+def test_two_commands_that_wait_for_the_folder_call_two_codes_by_two_names(
+    project: Project,
+) -> None:
+    ledger, commands = Ledger(project.folder), []
+    with ledger.locked():
+        for size in (2, 3):
+            (project.folder / "beside.py").write_text(f"SIZE = {size}\n")
+            commands.append(project.start("net.py"))
+            wait_for(lambda: b"waiting until" in project.output.read_bytes(), commands[-1])
+    assert [command.wait(PATIENCE_S) for command in commands] == [0, 0]
+    names = {entry.spec().form.cell for entry in ledger.entries()}
+    assert names == {"net.py:build", "net.py:build v2"}
 
 
 def test_a_study_names_a_file(project: Project) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from rnnbench.architectures import PRESETS, display_name, make_form_like
+from rnnbench.architectures import PRESETS, display_name, make_form_like, names_apart
 from rnnbench.errors import StudyError
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import USUAL_SETTINGS, Argument, CanonicalForm, Form, PluginForm, RunSpec
@@ -104,6 +104,8 @@ def divide_runs(
         tuned: runs with an architecture's tuned values belong to its arm.
         unlearned: fingerprints of finished runs that did not learn.
     """
+    runs = tuple(runs)
+    apart = names_apart(run.spec.form for run in runs)
     grouped: dict[_Key, dict[str, list[RecordedRun]]] = {}
     places: dict[str, tuple[object, ...]] = {}
     for run in runs:
@@ -111,11 +113,12 @@ def divide_runs(
         del settings["race"]  # it is in place of the learning rate
         if vary_split and settings["split_seed"] == run.spec.seed:
             settings["split_seed"] = _OWN_SPLIT
-        name, place, form = _take_out(run.spec.form, settings, contrast)
+        label = apart[run.spec.form]
+        name, place, form = _take_out(run.spec.form, label, settings, contrast)
         if run.spec.race and "learning_rate" in settings:
             settings["learning_rate"] = f"{_OWN_RATE} (race {run.spec.race})"
         if tuned:
-            name = f"tuned {_tuned_name(run.spec, tuned)}"
+            name = f"tuned {_tuned_name(run.spec, label, tuned)}"
             del settings["learning_rate"]
         places[name] = place
         key = (form, tuple(sorted(settings.items())))
@@ -168,14 +171,14 @@ def _settings(spec: RunSpec) -> dict[str, object]:
 
 
 def _take_out(
-    form: Form, settings: dict[str, object], contrast: str
+    form: Form, label: str, settings: dict[str, object], contrast: str
 ) -> tuple[str, tuple[object, ...], Form]:
     """The arm's name, its place among the others, and the form of its section.
 
     The contrast is taken out of `settings`.
     """
     if contrast == "architecture":
-        return display_name(form), _place_of_form(form), _ANY_FORM
+        return label, _place_of_form(form), _ANY_FORM
     factor = "learning_rate" if contrast == "tuned" else contrast
     if factor in settings:
         value = settings.pop(factor)
@@ -185,14 +188,15 @@ def _take_out(
     return f"{factor}={value}", (value,), without(form, factor)
 
 
-def _tuned_name(spec: RunSpec, tuned: Tuned) -> str:
+def _tuned_name(spec: RunSpec, label: str, tuned: Tuned) -> str:
     """The architecture whose values these are; else, of an earlier search, the values."""
-    for name in tuned_architectures(spec, tuned):
+    is_told_apart = label != display_name(spec.form)
+    for name in () if is_told_apart else tuned_architectures(spec, tuned):
         units = hyperparameter(spec.form, "units")
         usual = hyperparameter(make_form_like(spec.form, name), "units")
         is_usual = "units" in tuned[name] or units == usual
         return name if is_usual else f"{name}(units={units})"
-    return f"{display_name(spec.form)} (learning_rate={spec.recipe.learning_rate:.6g})"
+    return f"{label} (learning_rate={spec.recipe.learning_rate:.6g})"
 
 
 def _has_values(spec: RunSpec, architecture: str, values: Mapping[str, float | int]) -> bool:
@@ -216,9 +220,10 @@ def _section_names(keys: Sequence[_Key], contrast: str) -> Mapping[_Key, str]:
         for name in (settings[0] if settings else {})
         if len({values[name] for values in settings}) > 1
     ]
+    apart = names_apart(form for form, _ in keys)
     names = {}
     for (form, values), own in zip(keys, settings, strict=True):
-        words = [] if contrast == "architecture" else [display_name(form)]
+        words = [] if contrast == "architecture" else [apart[form]]
         words += [f"{name}={_short(name, own[name])}" for name in varying]
         names[form, values] = " · ".join(words)
     return names

@@ -13,6 +13,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -74,7 +75,17 @@ def _gather_main(function: FunctionType) -> Network:
     is_script = script is not None and function.__code__.co_filename == script
     path = Path(script) if is_script and script else Path(NOTEBOOK).absolute()
     source = gather_around(path.parent, path.name, pieces.text(), function.__name__)
-    return network_of(path.name, function.__name__, source)
+    network = network_of(path.name, function.__name__, source)
+    live = {
+        name: parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    parameters = (
+        parameter.with_default(live[parameter.name]) if parameter.name in live else parameter
+        for parameter in network.parameters
+    )
+    return replace(network, parameters=tuple(parameters))
 
 
 class _Pieces:

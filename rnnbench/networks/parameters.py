@@ -1,9 +1,12 @@
 """What a building function takes, read from its tree without running it; and values for it."""
 
+from __future__ import annotations
+
 import ast
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import get_args
 
 from rnnbench.errors import StudyError
@@ -49,7 +52,7 @@ class Parameter:
         Raises:
             StudyError: it is of another type, or none that can be kept.
         """
-        if type(value) not in _IN_WORDS or not _can_be_kept(value):
+        if not _is_plain(value) or not _can_be_kept(value):
             raise StudyError(
                 f"{self.name} takes a number, true or false, or a short text, got {value!r:.100}"
             )
@@ -60,6 +63,23 @@ class Parameter:
         if self.kind is int and type(value) is float and value.is_integer():
             return int(value)
         raise StudyError(f"{self.name} takes {_IN_WORDS[self.kind]}, got {value!r}")
+
+    def with_default(self, value: object) -> Parameter:
+        """The same with what Python has as its default by now.
+
+        Raises:
+            StudyError: it cannot be kept, in place of one that could.
+        """
+        if isinstance(value, str | int | float) and _is_plain(value) and _can_be_kept(value):
+            kind = self.kind or type(value)
+            value = float(value) if kind is float and type(value) is int else value
+            return replace(self, kind=kind, default=value, is_needed=False)
+        if self.default is not None or self.is_needed:
+            raise StudyError(
+                f"the default of {self.name} is {value!r:.100} by now, which cannot be kept; "
+                "carry out the function's def again"
+            )
+        return self
 
 
 def read_parameters(function: ast.FunctionDef, module: ast.Module) -> tuple[Parameter, ...]:
@@ -72,7 +92,7 @@ def read_parameters(function: ast.FunctionDef, module: ast.Module) -> tuple[Para
     given = [*own.posonlyargs, *own.args]
     defaults: list[ast.expr | None] = [None] * (len(given) - len(own.defaults)) + [*own.defaults]
     pairs = [*zip(given, defaults, strict=True), *zip(own.kwonlyargs, own.kw_defaults, strict=True)]
-    constants = _constants(module.body)
+    constants = _constants(module, function)
     parameters = tuple(
         _parameter(argument, default, constants)
         for argument, default in pairs
@@ -108,6 +128,10 @@ def read_value(text: str, kind: type | None) -> Argument:
     return value
 
 
+def _is_plain(value: object) -> bool:
+    return type(value) in _IN_WORDS
+
+
 def _can_be_kept(value: Argument) -> bool:
     if isinstance(value, str):
         return value.isprintable() and len(value) <= MOST_CHARACTERS
@@ -141,7 +165,7 @@ def _plain(tree: ast.expr) -> Argument | None:
         value = ast.literal_eval(tree)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    return value if type(value) in _KINDS.values() else None
+    return value if _is_plain(value) else None
 
 
 def _annotated(tree: ast.expr | None) -> type | None:
@@ -155,16 +179,37 @@ def _annotated(tree: ast.expr | None) -> type | None:
     return None
 
 
-def _constants(body: Iterable[ast.stmt]) -> dict[str, ast.expr]:
-    """What the module's names are set to, the last time."""
+def _constants(module: ast.Module, function: ast.FunctionDef) -> dict[str, ast.expr]:
+    """What names of the module are set to above the function, where nothing sets them again."""
     found: dict[str, ast.expr] = {}
-    for statement in body:
+    for statement in module.body:
         if isinstance(statement, ast.Assign):
             targets: list[ast.expr] = statement.targets
         elif isinstance(statement, ast.AnnAssign):
             targets = [statement.target]
         else:
             continue
-        if statement.value is not None:
+        if statement.value is not None and statement.lineno < function.lineno:
             found |= {item.id: statement.value for item in targets if isinstance(item, ast.Name)}
-    return found
+    counts = Counter(_bound_names(module))
+    return {name: value for name, value in found.items() if counts[name] == 1 and not counts["*"]}
+
+
+def _bound_names(node: ast.AST) -> Iterator[str]:
+    """Each binding of a module's name, in blocks too; `*` where an import binds whatever it has."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Global):
+                yield from inner.names
+        return
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+        yield node.id
+    elif isinstance(node, ast.alias):
+        yield node.asname or node.name.partition(".")[0]
+    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+        yield node.name or ""
+    elif isinstance(node, ast.MatchMapping):
+        yield node.rest or ""
+    for child in ast.iter_child_nodes(node):
+        yield from _bound_names(child)

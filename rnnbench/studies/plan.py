@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -22,7 +22,8 @@ from rnnbench.execution.engines import Workers, move_unfit_to_keras, open_execut
 from rnnbench.execution.executor import Task
 from rnnbench.ledger import Ledger
 from rnnbench.looks import Look, earlier_looks, rule_of
-from rnnbench.named_networks import name_networks
+from rnnbench.named_networks import name_networks, name_runs
+from rnnbench.networks.inputs import tell_inputs
 from rnnbench.page.screen import Screen
 from rnnbench.racing.defaults import Racing, with_defaults
 from rnnbench.recorded_runs import RecordedRun, read_runs
@@ -135,6 +136,15 @@ class Plan:
             tasks=tuple(task for task in self.tasks if task.spec.shape not in shapes),
         )
 
+    def named(self, say: Callable[[str], object]) -> Plan:
+        """The plan with its networks called as the ledger has them by now.
+
+        The ledger must be locked: else another command can take the name meanwhile. `refreshed`
+        makes the tasks.
+        """
+        study = name_networks(self.study, self.ledger, say)
+        return replace(self, study=study, specs=name_runs(self.specs, study))
+
     def n_epochs(self, spec: RunSpec) -> int:
         """Epochs that a run of the plan has behind it."""
         return len(self.ledger.entry(self.study.name, spec).history())
@@ -187,13 +197,13 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
         )
         study = settle_study(study, dataset, choices, racing)
         specs = expand_for(study, dataset, workers)
-        problems = refuse_unfit(
+        tried = [
             spec
             for spec in specs
             if isinstance(spec.form, PluginForm)
             if choices.fresh or not _is_over(spec, study, ledger)
-        )
-        for problem in problems:
+        ]
+        for problem in (*refuse_unfit(tried), *tell_inputs(spec.form for spec in tried)):
             view.warn(problem)
         specs, reasons = move_unfit_to_keras(specs)
         for reason in reasons:

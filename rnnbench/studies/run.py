@@ -20,7 +20,7 @@ from rnnbench.published.notes import SOURCE
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.reports.report import report_after_run
 from rnnbench.run_options import RunChoices
-from rnnbench.specs import Failed, RunResult
+from rnnbench.specs import Failed, Form, RunResult
 from rnnbench.studies.plan import Plan, open_study, planned_sections
 from rnnbench.studies.progress import StudyProgress
 from rnnbench.studies.results import Results, title_of
@@ -47,6 +47,7 @@ def run_study(choices: RunChoices, view: RunScreen, root: Path) -> Results:
     with open_study(choices, view, root) as plan:
         view.show_plan(plan)
         with plan.ledger.locked(view.say_waiting):  # the only command at work in this folder
+            plan = plan.named(view.say)
             if plan.fresh:
                 for spec in plan.specs:
                     plan.ledger.archive(plan.study.name, spec)
@@ -188,13 +189,13 @@ def _tell_source(rows: Iterable[Row]) -> list[str]:
 
 def _best_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
     """The entry with a model and the lowest validation loss of each form: never test."""
-    best: dict[str, tuple[float, LedgerEntry]] = {}
+    best: dict[Form, tuple[float, LedgerEntry]] = {}
     for entry in entries:
         result = entry.result()
         has_model = (entry.folder / "best.keras").exists()  # one from elsewhere may have none
         if result is None or result.val_loss is None or not has_model:
             continue
-        name = display_name(entry.spec().form)
-        if name not in best or result.val_loss < best[name][0]:
-            best[name] = (result.val_loss, entry)
+        form = entry.spec().form
+        if form not in best or result.val_loss < best[form][0]:
+            best[form] = (result.val_loss, entry)
     return [entry for _, entry in best.values()]

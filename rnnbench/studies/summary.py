@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from rnnbench.architectures import display_name
+from rnnbench.architectures import names_apart
 from rnnbench.compare.arms import count_parameters
 from rnnbench.compare.comparison import Baselines, describe_baselines
 from rnnbench.compare.outcome import Outcome, find_outcome
@@ -85,9 +85,10 @@ def summarise(
     varying = _varying([run.spec for run in runs])
     if vary_split:
         varying = [name for name in varying if name != "split_seed"]
+    names = names_apart(run.spec.form for run in runs)
     for run in runs:
         varied = _write_varied(run.spec, varying)
-        groups.setdefault((display_name(run.spec.form), (*varied.items(),)), []).append(run)
+        groups.setdefault((names[run.spec.form], (*varied.items(),)), []).append(run)
     return [
         _row(dict(varied), Arm(name=name, runs=tuple(group), unlearned=unlearned))
         for (name, varied), group in groups.items()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from rnnbench.execution.process import call_in_process, measure_command
 from rnnbench.formats import why_failed
 from rnnbench.ledger import Ledger
 from rnnbench.named_networks import name_networks
+from rnnbench.networks.inputs import tell_inputs
 from rnnbench.options import ExecutorChoices
 from rnnbench.output.amounts import plural
 from rnnbench.page.drawing import draw_loss_curve
@@ -83,10 +84,11 @@ def tune(choices: TuneChoices, view: TuningScreen, root: Path) -> TuneOutcome:
             dataset=dataset,
             placement=opened.placement,
         )
-        problems = refuse_unfit(
-            spec for name in base.architectures for spec in tuning.specs(name, {})
-        )
+        tried = [spec for name in base.architectures for spec in tuning.specs(name, {})]
+        problems = (*refuse_unfit(tried), *tell_inputs(spec.form for spec in tried))
         with ledger.locked(view.say_waiting):
+            # What came in the meantime may have taken a name.
+            tuning = replace(tuning, base=name_networks(tuning.base, runs, view.say))
             searches = _open_searches(tuning, ledger, root)
             view.show_search(tuning, searches)
             for sentence in (*problems, *_alike(tuning), *_foreign(searches)):

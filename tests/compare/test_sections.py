@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from rnnbench.architectures import display_name, make_form
 from rnnbench.compare.sections import Section, divide_runs, without
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.specs import PluginForm
+from rnnbench.studies.summary import summarise
 
 
 def runs(*architectures: str, seeds: Sequence[int] = (0, 1), **values: Any) -> list[RecordedRun]:
@@ -20,6 +22,31 @@ def runs(*architectures: str, seeds: Sequence[int] = (0, 1), **values: Any) -> l
 
 def names(section: Section) -> list[str]:
     return [arm.name for arm in section.arms]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "codes", "labels"),
+    [
+        ((8, 8), "ab", ["(units=8, code=aaaaaaaaaaaa)", "(units=8, code=bbbbbbbbbbbb)"]),
+        ((4, 8), "aa", ["(units=4, code=aaaaaaaaaaaa)", "(units=8, code=aaaaaaaaaaaa)"]),
+    ],
+    ids=["codes", "defaults"],
+)
+def test_two_networks_of_one_name_are_two_arms(
+    arguments: Sequence[int], codes: str, labels: list[str]
+) -> None:
+    forms = [
+        PluginForm(name="net.py:build", arguments=own, defaults=own, code=code * 12)
+        for units, code in zip(arguments, codes, strict=True)
+        for own in [(("units", units),)]
+    ]
+    found = [replace(run, spec=replace(run.spec, form=f)) for f in forms for run in runs("lstm")]
+    (section,) = divide_runs(found, "architecture")
+    assert names(section) == [f"net.py:build{label}" for label in labels]
+    assert [row.architecture for row in summarise(found)] == names(section)
+    (tuned,) = divide_runs(found, "architecture", tuned={"net.py:build": {}})
+    assert len(tuned.arms) == 2
+    assert len({each.name for each in divide_runs(found, "order")}) == 2
 
 
 def test_architectures_of_one_recipe_are_one_section_without_a_name() -> None:

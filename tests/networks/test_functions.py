@@ -67,6 +67,14 @@ def test_an_edited_constant_is_other_code(main: Main) -> None:
     assert network(main["build"]).code != before
 
 
+def test_a_default_is_the_one_that_python_has(main: Main) -> None:
+    main["build"].__defaults__ = (9,)
+    assert dict(network(main["build"]).form().arguments) == {"units": 9}
+    main["build"].__defaults__ = (None,)
+    with pytest.raises(StudyError, match="the default of units is None by now, which cannot be"):
+        network(main["build"])
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -49,6 +49,27 @@ def test_types_come_from_defaults_and_annotations(tmp_path: Path) -> None:
     assert dict(read(tmp_path, NET).form(units=1, rate=1).arguments)["rate"] == 1.0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UNITS = 8\nUNITS *= 2\n{}",
+        "{}UNITS = 16\n",
+        "UNITS = 8\n{}UNITS = 16\n",
+        "UNITS = 8\nif True: UNITS = 16\n{}",
+        "UNITS = 8\nfor UNITS in (16,): pass\n{}",
+        "UNITS = 8\ntry: from os import UNITS\nexcept ImportError: pass\n{}",
+        "UNITS = 8\ndef _double():\n    global UNITS\n    UNITS = 16\n_double()\n{}",
+        "UNITS = 8\nfrom beside import *\n{}",
+    ],
+)
+def test_a_default_that_may_be_another_by_then_is_left_to_python(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "UNITS = 16\n", "beside.py")
+    network = read(tmp_path, text.format("def build(units=UNITS): return units\n"))
+    assert dict(network.form().arguments) == {}
+    assert dict(network.form(units=3).arguments) == {"units": 3}
+    network.refuse_missing(())
+
+
 def test_what_it_imports_from_its_folder_comes_with_it(tmp_path: Path) -> None:
     write(tmp_path, "from inner.deep import Mean\nimport numpy\n", "beside.py")
     write(tmp_path, "Mean = list\n", "inner/deep.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from made_up import workers_here
 
 from rnnbench.datasets import DatasetRef
 from rnnbench.ledger import Ledger
-from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, RunResult, RunSpec
+from rnnbench.specs import EpochEnded, EpochRow, Failed, Finished, PluginForm, RunResult, RunSpec
 from rnnbench.studies.plan import (
     TYPICAL_EPOCHS,
     WORKER_START_SECONDS,
@@ -81,6 +82,21 @@ def test_everything_is_left_to_do_at_first(tmp_path: Path, make_spec: MakeSpec) 
     found = plan(tmp_path, [make_spec(seed=0), make_spec(seed=1)])
     assert (len(found.tasks), found.n_done, found.n_resumed, found.n_workers) == (2, 0, 0, 2)
     assert all(task.state is None for task in found.tasks)
+
+
+def test_a_name_that_another_command_took_since_is_not_taken_again(
+    tmp_path: Path, make_spec: MakeSpec
+) -> None:
+    form = PluginForm(name="net.py:build", code="a" * 12)
+    (tmp_path / "net.py").write_text("def build(): return []")
+    study = replace(STUDY, architectures=(str(tmp_path / "net.py"),))
+    spec = replace(make_spec(), form=study.form("net.py:build"))
+    before, said = replace(plan(tmp_path, [spec]), study=study), list[str]()
+    finish(tmp_path, replace(make_spec(), form=form))
+    found = before.named(said.append).refreshed()
+    assert found.study.architectures == (found.tasks[0].spec.form.cell,) == ("net.py:build v2",)
+    assert found.tasks[0].spec.fingerprint == spec.fingerprint
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("study", ["mine", "another"])
