@@ -19,6 +19,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from rnnbench.errors import StudyError
+from rnnbench.networks.live import refuse_changed
 from rnnbench.networks.reading import (
     NOTEBOOK,
     Network,
@@ -144,6 +145,8 @@ class _Pieces:
         if value.__name__ != name:
             raise StudyError(f"{name} is another name of {value.__name__}; use that one")
         piece = _find_definition(value)
+        if self._seen != {name}:  # of the network's own function, live defaults are arguments
+            refuse_changed(value, piece[2], self._names)
         code = compile(piece[2], "<definition>", "exec", dont_inherit=True)
         for used in _global_names(code):
             if used in self._names and used != name and not used.startswith("__"):

@@ -20,7 +20,7 @@ CELLS = (
     "import json as j\nfrom pathlib import Path\nSIZES = [1, 2]\nOTHERS = object()\n",
     "class Base:\n    factor = 3\n",
     "class Kind(Base):\n    def size(self): return self.factor * len(SIZES)\n",
-    "def inner(n): return Kind().size() + n\n",
+    "def inner(n, by=1): return Kind().size() + n * by\n",
     "%time\ndef build(units=4):\n    return inner(units), j.dumps(1), Path('x').name\n",
     "def uses_object(): return OTHERS\nNAMES = {'a', 'b'}\ndef uses_set(): return NAMES\n",
     "def outer():\n    def nested(): return 1\n    return nested\n",
@@ -65,6 +65,19 @@ def test_an_edited_constant_is_other_code(main: Main) -> None:
     before = network(main["build"]).code
     main["SIZES"] = [1, 2, 3]
     assert network(main["build"]).code != before
+
+
+def test_what_was_changed_since_its_definition_is_refused(main: Main) -> None:
+    main["Base"].factor = 4
+    with pytest.raises(StudyError, match="the attribute factor of Base is 4 by now, and 3 in its"):
+        network(main["build"])
+    main["Base"].factor, main["Base"].other = 3, 1
+    with pytest.raises(StudyError, match="Base has an attribute other that its definition lacks"):
+        network(main["build"])
+    del main["Base"].other
+    main["inner"].__defaults__ = (5,)
+    with pytest.raises(StudyError, match="the default of by of inner is 5 by now, and 1 in its"):
+        network(main["build"])
 
 
 def test_a_default_is_the_one_that_python_has(main: Main) -> None:
