@@ -100,7 +100,7 @@ def load_results(study: str, folder: str | Path = ".") -> pandas.DataFrame:
     recurrent_dropout, learning_rate, class_weight, num_words, max_len, status, epochs, best_epoch,
     val_loss, val_accuracy, test_loss, test_accuracy, test_macro_f1, test_absolute_error,
     test_quadratic_kappa, fit_seconds, keras, backend_version (their versions), processor,
-    imported_from, fingerprint.
+    imported_from, fingerprint, and the hyperparameters of networks of your own.
 
     Raises:
         rnnbench.errors.UsageError: there is no such study in the folder.

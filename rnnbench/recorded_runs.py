@@ -14,7 +14,7 @@ from rnnbench.architectures import display_name, name_without_units
 from rnnbench.entries import LedgerEntry
 from rnnbench.errors import StoreError, UsageError, unknown_name
 from rnnbench.ledger import Ledger
-from rnnbench.specs import EpochRow, RunResult, RunSpec
+from rnnbench.specs import EpochRow, PluginForm, RunResult, RunSpec
 from rnnbench.tracking.client import Stages, find_stages
 from rnnbench.tracking.notes import read_notes
 from rnnbench.tracking.provenance import MAKER_TAGS
@@ -235,9 +235,11 @@ def _is_called(entry: LedgerEntry, words: str) -> bool:
 def _is_named(spec: RunSpec, words: str) -> bool:
     """Whether that is its architecture; on texts of the user's own whatever its units are."""
     names = {display_name(spec.form)}
+    if isinstance(spec.form, PluginForm) and spec.form.is_of_file:  # whatever its arguments are
+        names |= {spec.form.name, spec.form.name.rpartition(":")[0]}
     if spec.data.is_own:
         names.add(name_without_units(spec.form))
-    is_path = ".py:" in words  # of a network of the user's own, wherever its file lies
+    is_path = ".py" in words  # of a network of the user's own, wherever its file lies
     return (Path(words).name if is_path else words) in names
 
 

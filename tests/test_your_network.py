@@ -19,6 +19,7 @@ import rnnbench
 from rnnbench.errors import UsageError
 from rnnbench.ledger import Ledger
 from rnnbench.page.csv_files import write_lines
+from rnnbench.recorded_runs import read_runs
 from rnnbench.sources import NETWORK_FILE
 
 PAGE = (DOCS / "your-network.md").read_text("utf-8")
@@ -71,6 +72,10 @@ def test_hyperparameters_make_a_grid_for_whom_they_are(project: Project) -> None
     table = run(project, "conv.py", "lstm", "--set", "filters=2,3", "--set", "width=3")
     assert "conv.py:build(filters=2, width=3)" in table
     assert len(project.run_folders()) == 3
+    assert "conv.py:build(" in project.here("evaluate", "conv.py:build").stdout
+    (kept,) = {run.study for run in read_runs(Ledger(project.folder))}
+    frame = rnnbench.load_results(kept, project.folder)
+    assert sorted(frame["filters"].dropna()) == [2, 3]
 
 
 def test_edited_code_is_another_network_and_a_comment_is_not(project: Project) -> None:
@@ -81,8 +86,10 @@ def test_edited_code_is_another_network_and_a_comment_is_not(project: Project) -
     said = run(project, "net.py")
     assert "net.py is called net.py:build v2: other code than that of net.py:build" in said
     assert len(project.run_folders()) == 2
-    for name in ("net.py:build", "net.py:build v2"):  # neither needs the file
+    for name in ("net.py", "net.py:build", "net.py:build v2"):  # none needs the file
         assert project.here("evaluate", name).returncode == 0
+    said = project.here("evaluate", "net.py:build").stdout
+    assert "edited since; what it became is called net.py:build v2" in said
 
 
 def test_two_commands_that_wait_for_the_folder_call_two_codes_by_two_names(

@@ -4,10 +4,12 @@ import os
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rnnbench.architectures import display_name, name_without_units
 from rnnbench.data.text_summaries import find_sight
 from rnnbench.limits import MOST
+from rnnbench.networks.reading import names_file
 from rnnbench.options import ExecutorChoices, WorkerChoices, flag_names, option_names
 from rnnbench.own_options import OwnFileChoices, RaceChoices
 from rnnbench.run_options import RunChoices
@@ -18,6 +20,7 @@ HIGHER_RATE = 0.01
 (docs/results/tuned/runs.csv)."""
 
 _LOW_RATE = 0.001  # the lowest that a race tries
+_SET = "--set"  # of which each that is given counts
 
 
 def _typed(*kinds: type) -> frozenset[str]:
@@ -45,12 +48,20 @@ class _Command:
     """A `rnnbench run`, as it was typed.
 
     Args:
-        networks: the words that belong to no option.
+        networks: the words that belong to no option, and each `--set` with its values.
         options: values by name; None of one that takes none. Of one given twice the last counts.
+        is_python: whether it was `rnnbench.run(…)`.
     """
 
     networks: tuple[str, ...] = ("…",)
     options: dict[str, str | None]
+    is_python: bool = False
+
+    @property
+    def needs_files_of_elsewhere(self) -> bool:
+        """Whether a network's file is not here: its runs came from another folder."""
+        files = (word for word in self.networks if names_file(word))
+        return not all(Path(word.rpartition(".py")[0] + ".py").is_file() for word in files)
 
     def changed(
         self, changes: Mapping[str, str | None], without: Collection[str] = ()
@@ -61,7 +72,10 @@ class _Command:
         return replace(self, options={**kept, **changes})
 
     def written(self, verb: str = "run") -> str:
-        """In words for a shell; `…` stands for what nobody knows."""
+        """In words for a shell, or for Python; `…` stands for what nobody knows."""
+        if self.is_python and verb == "run":
+            given = (f", {_spell(name)}={value or True}" for name, value in self.options.items())
+            return f"rnnbench.run(…{''.join(given)})"
         options = [word for item in self.options.items() for word in item if word is not None]
         return shlex.join(["rnnbench", verb, *self.networks, *options]).replace("'…'", "…")
 
@@ -79,7 +93,7 @@ def next_step(
         is_cut_short: whether runs stopped at the epoch limit, and would have gone on.
     """
     known = _read(command)
-    if known is None or (has_learnt and not is_cut_short):
+    if known is None or (has_learnt and not is_cut_short) or known.needs_files_of_elsewhere:
         return ""
     is_tuned = "--tuned" in known.options
     if not is_tuned and (raced := _raced(known, specs)):
@@ -106,13 +120,15 @@ def _read(command: str) -> _Command | None:
     except ValueError:
         return None
     if words[:2] != ["rnnbench", "run"]:
-        return _Command(options={})
+        return _Command(options={}, is_python=command.startswith("rnnbench.run("))
     networks: list[str] = []
     options: dict[str, str | None] = {}
     rest = iter(words[2:])
     for word in rest:
         name, is_there, value = word.partition("=")
-        if not name.startswith("--"):
+        if name == _SET:
+            networks += [name, value if is_there else next(rest, "")]
+        elif not name.startswith("--"):
             networks.append(word)
         elif name in _FLAGS:
             options[name] = None
@@ -121,6 +137,10 @@ def _read(command: str) -> _Command | None:
             # Standard input cannot be read a second time.
             options[name] = "…" if value == "-" and name in _FILES else value
     return _Command(networks=tuple(networks), options=options)
+
+
+def _spell(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_")
 
 
 def _raced(known: _Command, specs: Iterable[RunSpec]) -> _Command | None:
@@ -141,12 +161,12 @@ def _tuned(known: _Command, specs: Sequence[RunSpec]) -> str:
     """
     options = {name: known.options[name] for name in known.options if name not in _NOT_OF_TUNE}
     is_list = any("," in (options.get(name) or "") for name in _ONE_OF_TUNE)
-    if is_list or not options.keys() <= _OF_TUNE:
+    if is_list or not options.keys() <= _OF_TUNE or _SET in known.networks:
         return ""
     networks = known.networks
     if not networks and "--all" not in options:
         names = dict.fromkeys(map(_name, specs))
-        if any("(" in name for name in names):  # a study's own hyperparameters
+        if any("(" in name or ":" in name for name in names):  # what tune cannot be told so
             return ""
         networks = tuple(names)
     is_in_study = "--study" in known.options and not options.keys() & {"--dataset", "--train"}

@@ -72,8 +72,17 @@ def telling(form: PluginForm, what: str) -> Iterator[None]:
     except (Exception, KeyboardInterrupt) as err:  # whatever a user's code raises
         place = line_of(form, err)
         raise StudyError(
-            f"{form.name} {what}: {place + ': ' if place else ''}{named_line(unwrap_error(err))}"
+            f"{form.name} {what}: {place + ': ' if place else ''}{_why(unwrap_error(err))}"
         ) from err
+
+
+def _why(err: BaseException) -> str:
+    if isinstance(err, ImportError) and "tensorflow" in str(err):
+        return (
+            "tensorflow can be imported only where it is the back end; import from keras "
+            "(`from keras.layers import LSTM`), or use --backend tensorflow"
+        )
+    return named_line(err)
 
 
 @contextmanager

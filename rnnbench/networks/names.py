@@ -25,6 +25,12 @@ class NetworkNames:
         """Whether runs of that code have a name."""
         return code in self._by_code
 
+    def later(self, name: str) -> list[str]:
+        """The names of what became of a network when it was edited, the oldest first."""
+        base = _VERSION.sub("", name)
+        versions = [each for each in self._by_code.values() if _VERSION.sub("", each) == base]
+        return sorted((each for each in versions if _number(each) > _number(name)), key=_number)
+
     def name(self, wanted: str, code: str) -> str:
         """What the code is called from here on: as before, else `wanted`, or `wanted v2`."""
         if code not in self._by_code:
@@ -35,3 +41,8 @@ class NetworkNames:
                 name = f"{base} v{version}"
             self._by_code[code] = name
         return self._by_code[code]
+
+
+def _number(name: str) -> int:
+    found = _VERSION.search(name)
+    return int(found[0].removeprefix(" v")) if found else 1

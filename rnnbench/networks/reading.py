@@ -94,7 +94,7 @@ class Network:
         return replace(self, name=name)
 
 
-def _names_file(architecture: str) -> bool:
+def names_file(architecture: str) -> bool:
     """Whether somebody means a file by that, and no architecture by its name."""
     return bool(_FILE.fullmatch(architecture)) or (
         "/" in architecture and Path(architecture.partition(":")[0]).exists()
@@ -108,7 +108,7 @@ def read_networks(architectures: Iterable[str | Network]) -> list[str | Network]
         StudyError: a file that cannot be read, or two networks of one name.
     """
     found = [
-        read_network(given) if isinstance(given, str) and _names_file(given) else given
+        read_network(given) if isinstance(given, str) and names_file(given) else given
         for given in architectures
     ]
     codes: dict[str, str] = {}

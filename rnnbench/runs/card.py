@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
+from rnnbench.architectures import display_name
 from rnnbench.compare.arms import describe_arm
 from rnnbench.compare.baseline import find_baselines, find_floor, with_article
 from rnnbench.compare.comparison import Declaration, describe_baselines, find_unlearned
@@ -181,6 +182,9 @@ def _tell_use(study: str, runs: Sequence[RecordedRun], archive: str) -> Iterator
     name = best.fingerprint if best else ""
     has_code = best is not None and isinstance(best.form, PluginForm) and best.form.is_of_file
     flag, argument = (" --trust-code", ", trust_code=True") if has_code else ("", "")
+    if best:
+        of = f"of {display_name(best.form)} with seed {best.seed}"
+        yield f"`{name}` is the run {of}: the one with the lowest validation loss."
     yield "With rnnbench installed, in a folder of its own:"
     yield _code(
         "sh",

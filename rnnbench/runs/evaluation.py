@@ -129,8 +129,7 @@ def show_evaluation(found: Evaluation, screen: Screen) -> None:
     screen.console.print()
     screen.console.print(rich_table("", class_columns(), found.classes))
     say(found.worst)
-    if shown := found.mistakes[:_N_MISTAKES]:
-        texts = ", each text as the network saw it" if any(each.text for each in shown) else ""
-        say(f"The surest mistakes{texts}:")
+    if shown := [mistake for mistake in found.mistakes[:_N_MISTAKES] if mistake.text]:
+        say("The surest mistakes, each text as the network saw it:")
         for mistake in shown:
             say(f"  {tell_mistake(mistake)}")

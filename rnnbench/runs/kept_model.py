@@ -118,7 +118,7 @@ def open_model(
     file, data = model_file(run.entry), run.spec.data
     summaries = Ledger(root, writable=False).summaries([data.fingerprint])
     with summaries_at_hand(summaries):
-        notes = (*_code_notes(run.spec.form), *_unlearned_notes(run, root))
+        notes = (*_code_notes(run.spec.form), *_edit_notes(run, root), *_unlearned_notes(run, root))
     return KeptModel(
         run=run,
         file=file,
@@ -150,6 +150,17 @@ def _code_notes(form: Form) -> tuple[str, ...]:
         f"the code of {form.name} {was} trained this model, so its answers need not be those "
         "that were scored",
     )
+
+
+def _edit_notes(run: RecordedRun, root: Path) -> tuple[str, ...]:
+    """A sentence where later code of that name has runs here."""
+    form = run.spec.form
+    if not (isinstance(form, PluginForm) and form.is_of_file):
+        return ()
+    later = Ledger(root, writable=False).network_names().later(form.name)
+    if not later:
+        return ()
+    return (f"the code was edited since; what it became is called {' and '.join(later)}",)
 
 
 def _unlearned_notes(run: RecordedRun, root: Path) -> tuple[str, ...]:

@@ -134,6 +134,7 @@ def describe_runs(
         if result is None or run.is_deleted:
             continue
         settings = {**USUAL_SETTINGS, **spec.settings}
+        own = dict(spec.form.arguments) if isinstance(spec.form, PluginForm) else {}
         records.append(
             {
                 "study": run.study,
@@ -148,6 +149,7 @@ def describe_runs(
                 "processor": result.environment.get("processor"),
                 "imported_from": result.imported_from,
                 "fingerprint": run.entry.fingerprint,
+                **{name: value for name, value in own.items() if name not in _HYPERPARAMETERS},
             }
         )
     return sorted(records, key=_row_order)

@@ -68,7 +68,7 @@ def show_run(run: RecordedRun, screen: Screen) -> None:
     for address, run_id in run_ids.items():
         say(f"MLflow    {run_id} in {address}")
     for model in _models(run):
-        say(f"serve     mlflow models serve --env-manager local -m {model}")
+        say(f"serve     mlflow models serve --env-manager local -m {model} --port 5001")
     if run.is_deleted:
         say("deleted   in MLflow, so that tables and reports leave it out")
     for path in sorted(run.entry.folder.iterdir()):

@@ -78,8 +78,9 @@ def test_a_package_in_the_folder_is_imported(tmp_path: Path) -> None:
         ("import beside", "beside.py, line 2: ZeroDivisionError: "),
         ("while True: pass", r"net.py, line 1: TimeoutError: not done after 0.2 seconds"),
         ("input()", "net.py, line 1: "),
+        ("raise ImportError('no tensorflow')", r"line 1: tensorflow .*import from keras"),
     ],
-    ids=["module", "exit", "raises", "raises beside", "endless", "asks"],
+    ids=["module", "exit", "raises", "raises beside", "endless", "asks", "tensorflow"],
 )
 def test_a_file_that_cannot_be_imported_is_told_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sentence: str
