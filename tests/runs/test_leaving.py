@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 import zipfile
@@ -53,8 +55,12 @@ def origin(shared: Path) -> Project:
         for command in (("run", "gru", "simple-rnn", *words), ("report",)):
             done = project.here(*command)
             assert done.returncode == 0, done.stderr
-        done = project.here("export", "notes", "study.zip")
+        other = ("--name", "short", "--seeds", "1", "--max-len", "4", "--num-words", "9")
+        done = project.here("run", "gru", *words, *other)
         assert done.returncode == 0, done.stderr
+        for study, file in (("notes", "study.zip"), ("short", "short.zip")):
+            done = project.here("export", study, file)
+            assert done.returncode == 0, done.stderr
 
     build_once(folder, run)
     return project
@@ -82,22 +88,51 @@ def elsewhere(arrived: Project, tmp_path: Path) -> Project:
 
 
 def read_page(project: Project) -> list[str]:
-    """The report in Markdown, without what may be otherwise on another machine."""
+    """The report in Markdown, without texts and what may be otherwise on another machine."""
     page = (project.folder / "reports" / "notes" / "index.md").read_text("utf-8")
-    kept = page.splitlines()
-    start = next((n for n, line in enumerate(kept) if "| true class |" in line), len(kept))
-    hidden = ("Made by", "| hardware |", "| runs in MLflow |", "Values are means")
-    return [line for line in kept[:start] if not line.startswith(hidden)]
+    hidden = ("Made by", "| runs in MLflow |", "By the mean of the runs' probabilities")
+    kept = [
+        line.replace(project.folder.name, "").replace(machine_of(project), ")")
+        for line in page.splitlines()
+        if not line.startswith(hidden)
+    ]
+    header = next((line for line in kept if "| true class |" in line and "| text |" in line), "")
+    start = kept.index(header) if header else len(kept)
+    end = kept.index("", start) if header else len(kept)
+    mistakes = [line.rsplit(" | ", 1)[0] for line in kept[start:end]]
+    return [*kept[:start], *mistakes, *kept[end:]]
 
 
-def test_the_page_is_that_of_the_original(origin: Project, elsewhere: Project) -> None:
-    assert elsewhere.here("report", "notes").returncode == 0
-    there = [line.replace(elsewhere.folder.name, "") for line in read_page(elsewhere)]
-    machine = json.loads(next(elsewhere.folder.glob(".rnnbench/runs/*/*/result.json")).read_text())
-    name = f", {machine['environment']['imported_from']})"
-    here = [line.replace(origin.folder.name, "") for line in read_page(origin)]
-    assert [line.replace(name, ")") for line in there] == here
-    text = "\n".join(there)
+def read_tables(project: Project) -> dict[str, list[dict[str, str]]]:
+    """The report's CSV files by name, likewise."""
+    found = {}
+    for path in (project.folder / "reports" / "notes" / "tables").glob("*.csv"):
+        text = path.read_text("utf-8-sig").replace(machine_of(project), ")")
+        rows = csv.DictReader(io.StringIO(text.replace(project.folder.name, "")))
+        hidden = "text" if path.name == "mistakes.csv" else None
+        kept = [{key: row[key] for key in row if key != hidden} for row in rows]
+        found[path.name] = [row for row in kept if "runs in MLflow" not in row.values()]
+    return found
+
+
+def machine_of(project: Project) -> str:
+    """What stands beside a processor for a run from elsewhere."""
+    path = next(project.folder.glob(".rnnbench/runs/*/*/result.json"))
+    return f", {json.loads(path.read_text())['environment'].get('imported_from', '-')})"
+
+
+def test_the_page_is_that_of_the_original(origin: Project, tmp_path: Path) -> None:
+    there = begin(tmp_path / "another_folder", tmp_path / "cache")
+    there.folder.mkdir()
+    for file in ("short.zip", "study.zip"):  # another study on the same texts comes first
+        done = there.here("import", str(origin.folder / file))
+        assert (done.returncode, done.stderr) == (0, "")
+    assert there.here("report", "notes").returncode == 0
+    assert read_page(there) == read_page(origin)
+    tables = read_tables(there)
+    assert tables == read_tables(origin)
+    assert {"architectures.csv", "classes.csv", "mistakes.csv", "facts.csv"} <= tables.keys()
+    text = "\n".join(read_page(there))
     assert all(word in text for word in ("TF-IDF", "bag of words", "majority class", "praise"))
 
 
