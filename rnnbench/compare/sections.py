@@ -67,7 +67,9 @@ class Arm:
         for name in RESPONSE_FACTORS:
             if name not in self.spec.settings and self.values[name] is not None:
                 form = without(form, name)
-        return display_name(form)
+        name, code = display_name(form), f"code={getattr(form, 'code', '')}"
+        is_apart = code in self.name and code not in name  # from an arm of the same name
+        return f"{name} ({code})" if is_apart else name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -43,6 +43,7 @@ def test_two_networks_of_one_name_are_two_arms(
     found = [replace(run, spec=replace(run.spec, form=f)) for f in forms for run in runs("lstm")]
     (section,) = divide_runs(found, "architecture")
     assert names(section) == [f"net.py:build{label}" for label in labels]
+    assert len({arm.base for arm in section.arms}) == len({*codes})
     assert [row.architecture for row in summarise(found)] == names(section)
     (tuned,) = divide_runs(found, "architecture", tuned={"net.py:build": {}})
     assert len(tuned.arms) == 2
