@@ -48,6 +48,7 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
     if is_there(path):
         raise UsageError(f"{path} already exists; name another file, or remove it")
     ledger = Ledger(root, writable=False, on_problem=view.warn)
+    ledger.looks(study).read()  # a record that is damaged ends the command before the work
     found = [run for run in find_runs(ledger, study) if ledger.is_sound(run.entry)]
     kept = [run for run in found if not run.is_deleted]
     if len(kept) < len(found):

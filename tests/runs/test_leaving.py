@@ -137,7 +137,15 @@ def test_the_page_is_that_of_the_original(origin: Project, tmp_path: Path) -> No
 
 
 def test_its_models_answer_as_they_did(origin: Project, elsewhere: Project) -> None:
-    words = ("predict", "gru", "a <b>lovely</b> day", "dreadful, dark", "--json")
+    words = (
+        "predict",
+        "gru",
+        "a <b>lovely</b> day",
+        "dreadful, dark",
+        "--study",
+        "notes",
+        "--json",
+    )
     answers = [json.loads(project.here(*words).stdout) for project in (origin, elsewhere)]
     assert answers[0] == answers[1]
     assert [each["answer"] for each in answers[0]] == ["praise", "blame"]
@@ -158,7 +166,7 @@ def test_kept_answers_are_scored_where_the_texts_are_not(
     origin: Project, elsewhere: Project
 ) -> None:
     here, there = (
-        json.loads(project.here("evaluate", "gru", "--json").stdout)
+        json.loads(project.here("evaluate", "gru", "--study", "notes", "--json").stdout)
         for project in (origin, elsewhere)
     )
     for name in ("accuracy", "macro_f1", "classes", "confusions", "n_texts"):
