@@ -27,6 +27,9 @@ def viewed(mlflow_ui: str, finished: Project) -> str:
     return f"{mlflow_ui}/{view_path(finished.tracked()[0].info.experiment_id)}"
 
 
+ATTEMPTS = 5  # MLflow draws a chart when it gets to it, which a busy machine may not
+
+
 def test_the_server_opens_in_the_folder_of_a_project(mlflow_ui: str, tmp_path: Path) -> None:
     assert "MLflow" in browse(mlflow_ui, tmp_path, "--dump-dom")
 
@@ -68,12 +71,15 @@ def test_the_view_that_the_command_names_opens_on_runs_with_their_test_accuracy(
 
 def test_the_charts_of_the_view_begin_with_accuracy(viewed: str, tmp_path: Path) -> None:
     address = f"{viewed}&compareRunsMode=CHART"
-    words = text_of(browse(address, tmp_path, "--dump-dom", "--window-size=1280,900"))
-    sections = re.findall(r"(Accuracy|Loss|Model metrics) \(\d+\)", words)
+    for _ in range(ATTEMPTS):
+        words = text_of(browse(address, tmp_path, "--dump-dom", "--window-size=1280,900"))
+        sections = re.findall(r"(Accuracy|Loss|Model metrics) \(\d+\)", words)
+        charts = re.findall(
+            r"(?<= )(?:test_|val_)?(?:accuracy|loss)(?= )", words.partition("Accuracy (")[2]
+        )
+        if charts:
+            break
     assert sections == ["Accuracy", "Loss", "Model metrics"]
-    charts = re.findall(
-        r"(?<= )(?:test_|val_)?(?:accuracy|loss)(?= )", words.partition("Accuracy (")[2]
-    )
     assert charts[0] == "test_accuracy"
 
 
