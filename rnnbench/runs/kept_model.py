@@ -116,9 +116,11 @@ def open_model(
     if not trusts_code:
         _refuse_code(run)
     file, data = model_file(run.entry), run.spec.data
-    summaries = Ledger(root, writable=False).summaries([data.fingerprint])
+    ledger = Ledger(root, writable=False)
+    summaries = ledger.summaries([data.fingerprint])
     with summaries_at_hand(summaries):
-        notes = (*_code_notes(run.spec.form), *_edit_notes(run, root), *_unlearned_notes(run, root))
+        notes = (*_code_notes(run.spec.form), *_edit_notes(run, ledger))
+        notes += _unlearned_notes(run, ledger)
     return KeptModel(
         run=run,
         file=file,
@@ -152,20 +154,20 @@ def _code_notes(form: Form) -> tuple[str, ...]:
     )
 
 
-def _edit_notes(run: RecordedRun, root: Path) -> tuple[str, ...]:
+def _edit_notes(run: RecordedRun, ledger: Ledger) -> tuple[str, ...]:
     """A sentence where later code of that name has runs here."""
     form = run.spec.form
     if not (isinstance(form, PluginForm) and form.is_of_file):
         return ()
-    later = Ledger(root, writable=False).network_names().later(form.name)
+    later = ledger.network_names().later(form.name)
     if not later:
         return ()
     return (f"the code was edited since; what it became is called {' and '.join(later)}",)
 
 
-def _unlearned_notes(run: RecordedRun, root: Path) -> tuple[str, ...]:
+def _unlearned_notes(run: RecordedRun, ledger: Ledger) -> tuple[str, ...]:
     """A sentence where the run did not learn, as its study's report counts it."""
-    declared = Ledger(root, writable=False).declarations(run.study)
+    declared = ledger.declarations(run.study)
     metric = declared[-1]["declaration"].get("metric", USUAL_METRIC) if declared else USUAL_METRIC
     if not find_unlearned([run], find_floor, metric):
         return ()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rnnbench.archived_runs import check_run
@@ -48,7 +49,7 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
     if is_there(path):
         raise UsageError(f"{path} already exists; name another file, or remove it")
     ledger = Ledger(root, writable=False, on_problem=view.warn)
-    ledger.looks(study).read()  # a record that is damaged ends the command before the work
+    looks = ledger.looks(study).read()  # a record that is damaged ends the command before the work
     found = [run for run in find_runs(ledger, study) if ledger.is_sound(run.entry)]
     kept = [run for run in found if not run.is_deleted]
     if len(kept) < len(found):
@@ -64,7 +65,7 @@ def export_study(study: str, path: Path, view: Screen, root: Path) -> None:
         )
     names = {entry.fingerprint for entry in over}
     exported = [run for run in kept if run.spec.fingerprint in names]
-    beside = _pack(ledger, study, exported, path.name, view)
+    beside = replace(_pack(ledger, study, exported, path.name, view), looks=looks)
     try:
         write_archive(path, study, over, ledger.declarations(study), beside)
     except OSError as err:
@@ -88,7 +89,6 @@ def _pack(
         card = write_card(study, runs, declared, archive)
     folders = {run.spec: run.entry.folder for run in runs}
     return Beside(
-        looks=ledger.looks(study).read(),
         races=pack_races(ledger.folder, specs),
         summaries=summaries,
         card=card,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -188,14 +188,7 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
         n_runs = len(expand_study(study, DataSpec(dataset="", fingerprint=""), backend=backend))
         start = partial(workers.executor.start, n_runs)
         dataset = resolve_dataset(study.dataset, view.downloaded, start, own)
-        racing = Racing(
-            workers=workers,
-            ledger=ledger,
-            limit_seconds=choices.racing.race,
-            is_fresh=choices.fresh,
-            view=view,
-        )
-        study = settle_study(study, dataset, choices, racing)
+        study = settle_study(study, dataset, choices, workers, ledger, view)
         specs = expand_for(study, dataset, workers)
         tried = [
             spec
@@ -220,19 +213,38 @@ def open_study(choices: RunChoices, view: Screen, root: Path) -> Iterator[Plan]:
         yield plan.refreshed()
 
 
-def settle_study(study: Study, dataset: DatasetRef, choices: RunChoices, racing: Racing) -> Study:
+def settle_study(
+    study: Study,
+    dataset: DatasetRef,
+    choices: RunChoices,
+    workers: Workers,
+    ledger: Ledger,
+    view: Screen,
+    on_open: Callable[[Collection[str]], object] | None = None,
+) -> Study:
     """The study with what is chosen for its texts, by a race or by tuning.
+
+    Args:
+        on_open: see `Racing`.
 
     Raises:
         UsageError: there is nothing to choose, or not yet, or the study forbids it.
     """
     choices.racing.refuse_elsewhere(dataset.name)
+    racing = Racing(
+        workers=workers,
+        ledger=ledger,
+        limit_seconds=choices.racing.race,
+        is_fresh=choices.fresh,
+        view=view,
+        on_open=on_open,
+    )
     study = with_defaults(study, dataset, racing)
     if not choices.tuned:
         return study
     chosen = chosen_values(choices, (*RECIPE, *HYPERPARAMETERS))
-    backend, folder = racing.workers.placement.backend, racing.ledger.folder
-    return with_winners(study, folder, dataset, backend, chosen, racing.view.warn)
+    backend = workers.placement.backend
+    return with_winners(study, ledger.folder, dataset, backend, chosen, view.warn)
 
 
 def _make_task(spec: RunSpec, entry: LedgerEntry | None, known: KnownResults, n_train: int) -> Task:

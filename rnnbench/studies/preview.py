@@ -15,7 +15,6 @@ from rnnbench.execution.engines import foresee_executor
 from rnnbench.ledger import Ledger
 from rnnbench.named_networks import name_networks
 from rnnbench.output.amounts import listed, plural
-from rnnbench.racing.defaults import Racing
 from rnnbench.racing.record import Setting
 from rnnbench.recorded_runs import RecordedRun
 from rnnbench.run_options import RunChoices
@@ -71,15 +70,7 @@ def _foresee(choices: RunChoices, view: PreviewScreen, root: Path) -> tuple[Plan
     n_train, open_ = 0, set[str]()
     if dataset.fingerprint:
         n_train = open_corpus(dataset.fingerprint).train.n_reviews
-        racing = Racing(
-            workers=workers,
-            ledger=ledger,
-            limit_seconds=choices.racing.race,
-            is_fresh=choices.fresh,
-            view=view,
-            on_open=open_.update,
-        )
-        study = settle_study(study, dataset, choices, racing)
+        study = settle_study(study, dataset, choices, workers, ledger, view, open_.update)
     else:
         choices.racing.refuse_elsewhere(dataset.name)
         open_ = _list_open(study, dataset, choices)
