@@ -172,6 +172,14 @@ def _parse(text: str, kind: Callable[[str], N], example: str) -> tuple[N, ...]:
         raise ValueError(example) from err
 
 
+def percentage(text: str) -> float:
+    """`5%` as 0.05; ValueError says what is taken."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text.strip())
+    if match is None:
+        raise ValueError("a percentage like 5% or 2.5%")
+    return float(match[1]) / 100
+
+
 def seconds(text: str) -> float:
     """`90s`, `30m` or `2h` in seconds; ValueError says what is taken."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", text.strip())

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import rnnbench as package
 from rnnbench.timing.choices import TimingChoices
-from rnnbench.timing.measure import Blocks, Outcomes
+from rnnbench.timing.measure import Blocks
+from rnnbench.timing.rounds import Outcomes
 from rnnbench.timing.rows import TimingPart
 from rnnbench.timing.sessions import Session
 
@@ -22,17 +23,19 @@ CARRIED = (
 REPOSITORY = Path(package.__file__).parent.parent
 SHORT = Blocks(rounds=1, forward_rounds=1, warm_up_rounds=0, seconds=0.0, fewest_steps=32)
 TWO_ARMS = TimingChoices(
-    architectures=("simple-rnn",), backend=("jax",), device=("cpu",), units=(2,), repeats=2
+    architectures=("simple-rnn",), backend=("jax",), device=("cpu",), units=(2,), repeats=3
 )
 
 MEASURES = """
 import sys
 from pathlib import Path
+from rnnbench.timing import sessions
 from rnnbench.timing.screen import TimingScreen
 from rnnbench.timing.measure import Blocks
 from rnnbench.timing.work import measure_arms
 from rnnbench.timing.choices import TimingChoices
 
+sessions.MOST_PROCESSES = 1  # precise or not
 if __name__ == "__main__":
     choices = TimingChoices(
         architectures=("simple-rnn",), backend=("jax",), device=("cpu",), units=(2,),

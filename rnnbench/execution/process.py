@@ -22,6 +22,9 @@ from rnnbench.specs import Backend
 
 STANDARD_OUTPUT, STANDARD_ERROR = 1, 2  # by number: a process without has no `sys.stderr`
 
+KILLED = " (out of memory?)"
+"""What `how_it_ended` adds where the system may have ended the process for want of memory."""
+
 _starting = threading.Lock()  # the environment and `__main__` are the whole process's
 
 P = ParamSpec("P")
@@ -137,7 +140,7 @@ def how_it_ended(child: Child) -> str:
     code = child.process.exitcode
     if code is not None and code < 0:
         name = signal.Signals(-code).name
-        hint = " (out of memory?)" if name == "SIGKILL" else ""
+        hint = KILLED if name == "SIGKILL" else ""
         sentence = f"the worker process was ended by {name}{hint}"
     else:
         sentence = f"the worker process ended with exit code {code}"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING
 
-from rnnbench.stats.intervals import Interval, t_interval
+from rnnbench.stats.intervals import Interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +66,7 @@ def median_ratio(
 
     Source: Efron (1979), The Annals of Statistics 7:1-26.
     """
-    if not (_are_times(a) and _are_times(b)):
+    if not (are_times(a) and are_times(b)):
         return None
     import numpy as np
 
@@ -84,42 +83,6 @@ def median_ratio(
     return Ratio(value, Interval(float(low), float(high)))
 
 
-def effects_of_rounds(blocks: Sequence[Sequence[float]]) -> list[float] | None:
-    """Of each arm of one process, how far the logarithm of its time lies above the arms' mean.
-
-    That is taken within each round, and the median over the rounds. What slows the machine for
-    longer than a round slows all arms of it, and cancels. Differences of effects add up.
-
-    Args:
-        blocks: of each arm the times of its rounds, the same rounds for all.
-
-    Returns:
-        None without a round, or with a time that is not finite and above 0.
-    """
-    if not (len(blocks) and all(map(_are_times, blocks))):
-        return None
-    import numpy as np
-
-    n = min(map(len, blocks))
-    logs = np.log([each[:n] for each in blocks])
-    return [float(effect) for effect in np.median(logs - logs.mean(axis=0), axis=1)]
-
-
-def ratio_of_logs(logs: Sequence[float], *, level: float = 0.95) -> Ratio | None:
-    """The ratio whose logarithm was measured several times, with Student's interval.
-
-    Returns:
-        None without a measurement.
-
-    Source: `t_interval`, on logarithms.
-    """
-    if not logs:
-        return None
-    found = t_interval(logs, level)
-    bounds = None if found is None else Interval(math.exp(found.low), math.exp(found.high))
-    return Ratio(math.exp(fmean(logs)), bounds)
-
-
 def unpaired_ratio(a: Sequence[float], b: Sequence[float], *, level: float = 0.95) -> Ratio | None:
     """The ratio of a to b, geometric means of times that nothing pairs, with Welch's interval.
 
@@ -128,7 +91,7 @@ def unpaired_ratio(a: Sequence[float], b: Sequence[float], *, level: float = 0.9
 
     Source: Welch (1947), Biometrika 34:28-35, on logarithms.
     """
-    if not (_are_times(a) and _are_times(b)):
+    if not (are_times(a) and are_times(b)):
         return None
     import numpy as np
     from scipy import stats
@@ -143,6 +106,6 @@ def unpaired_ratio(a: Sequence[float], b: Sequence[float], *, level: float = 0.9
     return Ratio(value, Interval(math.exp(found.low), math.exp(found.high)))
 
 
-def _are_times(values: Sequence[float]) -> bool:
+def are_times(values: Sequence[float]) -> bool:
     """Whether there are some, all finite and above 0."""
     return len(values) > 0 and all(math.isfinite(value) and value > 0 for value in values)

@@ -46,6 +46,7 @@ class Arm:
         use_cudnn: what the layers are told; on `auto` Keras takes cuDNN where it can.
         implementation: Keras's argument of that name; None leaves it at Keras's own, 2.
         jit: what `Model.compile` is told; Keras may have to do otherwise.
+        is_control: whether it is its like a second time, so that their ratio should be 1.
 
     Raises:
         UsageError: a value that cannot be.
@@ -62,6 +63,7 @@ class Arm:
     use_cudnn: UseCudnn = "auto"
     implementation: int | None = None
     jit: bool = True
+    is_control: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in (
@@ -76,8 +78,9 @@ class Arm:
             value, most = getattr(self, name), MOST[name]
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
                 raise UsageError(f"{name} must be a whole number from 1 to {most:,}, got {value!r}")
-        if not isinstance(self.jit, bool):
-            raise UsageError(f"jit is on or off, got {self.jit!r}")
+        for name in ("jit", "is_control"):
+            if not isinstance(getattr(self, name), bool):
+                raise UsageError(f"{name} is on or off, got {getattr(self, name)!r}")
         self._refuse_impossible(self.form.cell)
         if self.implementation == 2:  # Keras's own: the same arm as one that leaves it out
             object.__setattr__(self, "implementation", None)
@@ -135,20 +138,26 @@ class Arm:
 
     @property
     def rung(self) -> Rung | None:
-        """Where the arm stands on the ladder; None beside it."""
+        """Where the arm stands on the ladder; None beside it, as a control does."""
+        if self.is_control:
+            return None
         options = self.use_cudnn, self.implementation, bool(self.recurrent_dropout)
         rung = next((name for name, values in RUNGS.items() if values == options), None)
         is_end_of_control = rung == "as-written" and not self.has_layer_options
         return "recurrent-dropout" if is_end_of_control else rung
 
     def on(self, rung: Rung, recurrent_dropout: float) -> Arm:
-        """The arm on another rung; a cell without the options keeps what it has."""
+        """The arm on another rung, no control; a cell without the options keeps what it has."""
         use_cudnn, implementation, has_dropout = RUNGS[rung]
         rate = recurrent_dropout if has_dropout else 0.0
         if not self.has_layer_options:
-            return replace(self, recurrent_dropout=rate)
+            return replace(self, recurrent_dropout=rate, is_control=False)
         return replace(
-            self, use_cudnn=use_cudnn, implementation=implementation, recurrent_dropout=rate
+            self,
+            use_cudnn=use_cudnn,
+            implementation=implementation,
+            recurrent_dropout=rate,
+            is_control=False,
         )
 
     @property
@@ -187,6 +196,7 @@ class Arm:
         words += [f"implementation={self.implementation}"] if self.implementation else []
         words += [f"recurrent_dropout={self.recurrent_dropout:g}"] if self.recurrent_dropout else []
         words += [] if self.has_default_jit else ["jit" if self.jit else "no jit"]
+        words += ["again"] if self.is_control else []
         return " ".join(words)
 
     def to_json(self) -> dict[str, Argument | None]:
@@ -201,7 +211,7 @@ class Arm:
             UsageError: values that are none.
         """
         names = {item.name for item in fields(cls)}
-        if not isinstance(values, dict) or set(values) != names:
+        if not isinstance(values, dict) or {"is_control", *values} != names:
             raise UsageError(f"an arm has the fields {', '.join(sorted(names))}")
         numbers = (values["dropout"], values["recurrent_dropout"])
         if not all(isinstance(number, int | float) for number in numbers):
@@ -215,7 +225,7 @@ def default_jit(backend: Backend) -> bool:
 
 
 def ladder(plain: Arm, recurrent_dropout: float = 0.3) -> list[Arm]:
-    """The arms of the first four rungs, in order; a SimpleRNN, the control, has two of them.
+    """The arms of the first four rungs, in order; a SimpleRNN has two of them.
 
     On TensorFlow with a GPU there is a fifth: recurrent dropout as people write it. There a layer
     that was made for cuDNN loses XLA too, and `use_cudnn=False` gives it back.

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from rnnbench.options import numbers, switches, whole_numbers, words
+from rnnbench.errors import UsageError
+from rnnbench.options import (
+    MOST_SECONDS,
+    numbers,
+    percentage,
+    seconds,
+    switches,
+    whole_numbers,
+    words,
+)
+
+LEAST_PRECISION = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +27,8 @@ class TimingChoices:
     """What to measure; what is empty is left to `benchmarks/timing.toml`.
 
     Args:
+        precision: how far above its ratio the widest interval may reach: 0.05 for 5 %.
+        budget: seconds.
         ladder_dropout: the recurrent dropout of the arms that take its cost apart.
         command: the words that repeat this command.
     """
@@ -64,8 +77,24 @@ class TimingChoices:
         typer.Option(help="on, off: compile the whole step; a list too."),
         switches,
     ] = ()
+    precision: Annotated[
+        float,
+        typer.Option(
+            help="How far a ratio's 95 % interval may reach: 5% by default. Processes are added "
+            "until none reaches further."
+        ),
+        percentage,
+    ] = 0.05
+    budget: Annotated[
+        float,
+        typer.Option(
+            help="When to stop, precise or not: 90s, 30m (by default) or 2h. The same command "
+            "goes on."
+        ),
+        seconds,
+    ] = 1_800.0
     repeats: Annotated[
-        int | None, typer.Option(help="Processes per arm, at least 5 for numbers to rely on.")
+        int | None, typer.Option(help="Processes per arm at least; 3 by default.")
     ] = None
     seed: Annotated[int, typer.Option(help="Seed of the order in which arms are measured.")] = 0
     export: Annotated[
@@ -75,6 +104,15 @@ class TimingChoices:
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure again from the start.")] = False
     ladder_dropout: float = 0.3
     command: str = "rnnbench timing"
+
+    def __post_init__(self) -> None:
+        if not LEAST_PRECISION <= self.precision < 1:
+            raise UsageError(
+                f"precision must be from {100 * LEAST_PRECISION:g}% to below 100%, "
+                f"got {100 * self.precision:g}%"
+            )
+        if not 0 < self.budget <= MOST_SECONDS:
+            raise UsageError(f"budget must be above 0 seconds, a year at most, got {self.budget:g}")
 
     @property
     def is_product(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnnbench.timing.arms import Arm
@@ -37,14 +37,36 @@ def kernel_path(arm: Arm) -> KernelPath:
     if why_not is None:
         return KernelPath(path=CUDNN, jit=jit, reason="tanh, sigmoid, no mask, and a GPU")
     reason = why_not
-    takes_own = arm.has_own_loop and arm.use_cudnn != "off" and not arm.recurrent_dropout
-    if takes_own:
+    if _takes_own_loop(arm):
         reason += "; Keras's own loop, the inputs of all steps projected at once"
-    elif arm.form.cell != "simple-rnn":
-        reason += f", implementation {1 if arm.recurrent_dropout else arm.implementation or 2}"
+    elif arm.has_layer_options:
+        reason += f", implementation {_implementation(arm)}"
     if arm.jit and not jit:
         reason += "; the layer was made for cuDNN, so Keras leaves XLA out"
     return KernelPath(path=_loop(arm, jit), jit=jit, reason=reason)
+
+
+def run_same_code(a: Arm, b: Arm) -> bool:
+    """Whether two arms differ in nothing but in what they are told, by the rule."""
+    return _code(a) == _code(b)
+
+
+def _code(arm: Arm) -> tuple[object, ...]:
+    """Equal for arms whose steps are the same."""
+    runs = kernel_path(arm)
+    fused = runs.path == CUDNN or _takes_own_loop(arm) or not arm.has_layer_options
+    implementation = None if fused else _implementation(arm)
+    told = replace(arm, use_cudnn="auto", implementation=None, is_control=False, jit=runs.jit)
+    return told, runs.path, _takes_own_loop(arm), implementation
+
+
+def _takes_own_loop(arm: Arm) -> bool:
+    """Whether Keras's loop in cuDNN's place runs; where cuDNN does, it is not asked."""
+    return arm.has_own_loop and arm.use_cudnn != "off" and not arm.recurrent_dropout
+
+
+def _implementation(arm: Arm) -> int:
+    return 1 if arm.recurrent_dropout else arm.implementation or 2
 
 
 def _why_not_cudnn(arm: Arm) -> str | None:

@@ -1,24 +1,24 @@
-"""One process of the timing study: the arms of one group, timed in turns, round by round."""
+"""One process of the timing study: it holds arms, and times a block of steps when it is told."""
 
 from __future__ import annotations
 
+import gc
 import math
 import os
-import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnbench.execution.environment import processes_at_work
 from rnnbench.execution.process import peak_mib
 from rnnbench.models import assemble_model, import_keras, recurrent_layers, seed_keras
 from rnnbench.output.characters import first_line, named_line
+from rnnbench.specs import Backend
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import find_operations
 from rnnbench.timing.sessions import Sample
@@ -28,13 +28,13 @@ NUM_WORDS, MAX_LEN, EMBEDDING_SIZE = 500, 100, 16  # as the study notes have the
 LEARNING_RATE = 1e-3  # the guard sees the loss fall within a block; no step's time depends on it
 
 MOST_STEPS = 312  # an epoch of the notes' 20,000 reviews, without the rest
-READY = "ready"
-"""What a process sends when its arms are compiled; it measures once it is answered."""
+BLOCK_SECONDS: dict[Backend, float] = {"jax": 0.02, "tensorflow": 0.05, "torch": 0.02}
+"""As short as can be: a machine's speed wanders, and short rounds follow it. On TensorFlow a block
+begins with some milliseconds of its own, which short ones would have to bear."""
 
 _MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "OutOfMemory", "OOM")
-
-Outcomes: TypeAlias = dict[Arm, Sample | str]
-"""Of each arm its sample, or the sentence that says why there is none."""
+OUT_OF_MEMORY = "out of memory: "
+"""How the sentence begins that says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,81 +42,78 @@ class Blocks:
     """How much one process times; the defaults are the protocol, smaller ones try it out.
 
     Args:
-        rounds: of training; in each, every arm has one block, in random order.
+        rounds: of training, at least; in each, every arm has one block, in random order.
+        most_seconds: after which no round is added to these, narrow as the ratios may be.
         forward_rounds: of evaluation and prediction, in the process that looks.
         warm_up_rounds: of training, left out before the measurement begins.
-        seconds: what a block should last, within its fewest and most steps.
+        seconds: what a block should last, within its fewest and most steps; None for
+            `BLOCK_SECONDS`.
     """
 
-    rounds: int = 10
+    rounds: int = 16
+    most_seconds: float = 20.0
     forward_rounds: int = 5
     warm_up_rounds: int = 2
-    seconds: float = 0.1
-    fewest_steps: int = 2
+    seconds: float | None = None
+    fewest_steps: int = 1
 
 
-def answer_with_samples(
-    pipe: Connection,
-    arms: Sequence[Arm],
-    number: int,
-    looks: bool,
-    blocks: Blocks,
-    cores: Sequence[int],
-) -> None:
-    """Compile every arm, send `READY`, wait for an answer, measure, and send the `Outcomes`.
+def answer_requests(pipe: Connection, blocks: Blocks, cores: Sequence[int]) -> None:
+    """Hold arms, and do with them what the other end of the pipe asks for, until it is closed.
+
+    A request is the name of a method of `HeldArm`, the arm, and arguments; `prepare` makes one,
+    `release` forgets all. The answer is what the method gives, or a sentence that says why not.
 
     Args:
-        arms: of one back end and device, which the environment has been set for.
-        number: the process's, from 0 up, in its session.
-        looks: also time evaluation and prediction, and find out which operations run.
-        cores: those that it may use; empty for all.
+        cores: those that this process may use; empty for all.
     """
     if cores:
         os.sched_setaffinity(0, cores)
-    outcomes: Outcomes = {}
-
-    def carry_out(arm: Arm, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception as err:  # whatever a back end raises: the other arms go on
-            outcomes[arm] = describe_error(err)
-
-    timed = [_TimedArm(arm, number, blocks, looks=looks) for arm in arms]
-    for each in timed:
-        carry_out(each.arm, each.prepare)
-    pipe.send(READY)
-    pipe.recv()
-    load = processes_at_work()
-    order = random.Random(number)
-    n_forward = blocks.forward_rounds if looks else 0
-    for name, n in (
-        *(("settle", 2), ("warm_up", blocks.warm_up_rounds), ("train", blocks.rounds)),
-        *(("evaluate", n_forward), ("predict", n_forward)),
-    ):
-        for _ in range(n):
-            for each in order.sample(timed, len(timed)):
-                if each.arm not in outcomes:
-                    carry_out(each.arm, getattr(each, name))
-    for each in timed:
-        if each.arm not in outcomes:
-            carry_out(each.arm, partial(each.give_sample, outcomes, load))
-    pipe.send(outcomes)
+    held: dict[Arm, HeldArm] = {}
+    with suppress(EOFError):
+        while True:
+            pipe.send(_carry_out(held, blocks, *pipe.recv()))
 
 
-class _TimedArm:
-    """An arm's model in this process, and what its blocks took.
+def _carry_out(
+    held: dict[Arm, HeldArm], blocks: Blocks, name: str, arm: Arm, *arguments: Any
+) -> Any:  # Any: what the method takes and gives
+    try:
+        if name == "release":
+            held.clear()
+            return forget_programs()
+        if name == "prepare":
+            held[arm] = HeldArm(arm, blocks, *arguments)
+        return getattr(held[arm], name)()
+    except Exception as err:  # whatever a back end raises: the other arms go on
+        held.pop(arm, None)
+        return describe_error(err)
+
+
+def forget_programs() -> None:
+    """Give back what Keras keeps of models that are gone."""
+    import keras
+
+    keras.backend.clear_session()
+    gc.collect()
+
+
+class HeldArm:
+    """An arm's model in the process that holds it, compiled once.
 
     Blocks of steps are timed inside `fit`, `evaluate` and `predict`, from the moment that the data
     stand ready to the moment that the device has done its last step. No step is interrupted.
+
+    Args:
+        seed: of all that is random.
+        looks: whether evaluation and prediction are to be timed too.
     """
 
-    def __init__(self, arm: Arm, number: int, blocks: Blocks, *, looks: bool) -> None:
+    def __init__(self, arm: Arm, blocks: Blocks, seed: int, looks: bool) -> None:
         self.arm = arm
-        self._looks = looks
-        self._number = number  # and the seed of all that is random
         self._blocks = blocks
-        self._seconds: dict[str, list[float]] = {"train": [], "evaluate": [], "predict": []}
-        self._steps = 0
+        self._seed = seed
+        self._looks = looks
         self._losses: list[float] = []
 
     def prepare(self) -> None:
@@ -124,56 +121,49 @@ class _TimedArm:
         arm, blocks = self.arm, self._blocks
         if arm.device == "gpu":
             require_gpu(arm.backend)  # a back end that sees none takes the CPU without a word
-        self._model = make_model(arm, self._number)
-        most = max(blocks.fewest_steps, MOST_STEPS * 64 // arm.batch_size)
-        self._tokens, self._labels = make_reviews(most * arm.batch_size, self._number)
-        self._keeps: dict[str, Any] = {"batch_size": arm.batch_size, "verbose": 0}
-        one = slice(0, arm.batch_size)
+        self._model = make_model(arm, self._seed)
+        self._most_steps = max(blocks.fewest_steps, MOST_STEPS * 64 // arm.batch_size)
+        self._reviews = make_reviews(self._most_steps * arm.batch_size, self._seed)
+        self._feed(1)
         began = time.perf_counter()
-        self._model.fit(self._tokens[one], self._labels[one], **self._keeps)
+        self._model.fit(*self._data, **self._keeps)
         self._compile_seconds = time.perf_counter() - began
-        self._steps = blocks.fewest_steps
+        self._feed(blocks.fewest_steps)
         self._clock = _forward_clock()
         for call in (self.evaluate, self.predict) if self._looks else ():
             call()  # compiles
-        self._seconds = {name: [] for name in self._seconds}
 
     def settle(self) -> None:
         """Find how many steps a block has; a second time it tells better, as a fit has its cost."""
-        seconds = min(self._fit() for _ in range(2))
-        wanted = math.ceil(self._blocks.seconds / seconds * self._steps)
-        most = len(self._labels) // self.arm.batch_size
-        self._steps = min(most, max(self._blocks.fewest_steps, wanted))
+        ms = min(self.train() for _ in range(2))
+        seconds = self._blocks.seconds
+        seconds = BLOCK_SECONDS[self.arm.backend] if seconds is None else seconds
+        wanted = math.ceil(1_000 * seconds / ms)
+        self._feed(min(self._most_steps, max(self._blocks.fewest_steps, wanted)))
 
-    def warm_up(self) -> None:
-        """A block of training that does not count."""
-        self._fit()
+    def train(self) -> float:
+        """Milliseconds a step of a block of training."""
+        ((seconds, loss),) = _time_epochs(self._model, self._data, 1, self._keeps)
+        self._losses.append(loss)
+        return 1_000 * seconds / self._steps
 
-    def train(self) -> None:
-        """A block of training."""
-        self._seconds["train"].append(self._fit())
+    def evaluate(self) -> float:
+        """The same of evaluation."""
+        self._model.evaluate(*self._data, callbacks=[self._clock], **self._keeps)
+        return 1_000 * float(self._clock.seconds) / self._steps
 
-    def evaluate(self) -> None:
-        """A block of evaluation."""
-        tokens, labels = self._used()
-        self._model.evaluate(tokens, labels, callbacks=[self._clock], **self._keeps)
-        self._seconds["evaluate"].append(self._clock.seconds)
+    def predict(self) -> float:
+        """The same of prediction."""
+        self._model.predict(self._data[0], callbacks=[self._clock], **self._keeps)
+        return 1_000 * float(self._clock.seconds) / self._steps
 
-    def predict(self) -> None:
-        """A block of prediction."""
-        self._model.predict(self._used()[0], callbacks=[self._clock], **self._keeps)
-        self._seconds["predict"].append(self._clock.seconds)
-
-    def give_sample(self, outcomes: Outcomes, load: float) -> None:
-        """What all the blocks came to, put with the other arms' outcomes."""
-        ms = {
-            f"{name}_ms": tuple(1_000 * each / self._steps for each in seconds)
-            for name, seconds in self._seconds.items()
-        }
-        one = self._tokens[: self.arm.batch_size]
-        outcomes[self.arm] = Sample(
-            **ms,
-            process=self._number,
+    def describe(self) -> Sample:
+        """What there is to say of the arm here, without times."""
+        tokens, _ = self._reviews
+        return Sample(
+            train_ms=(),
+            evaluate_ms=(),
+            predict_ms=(),
             steps=self._steps,
             warm_up_blocks=self._blocks.warm_up_rounds,
             compile_seconds=self._compile_seconds,
@@ -182,20 +172,26 @@ class _TimedArm:
             jit=bool(self._model.jit_compile),
             peak_host_mib=peak_mib(children=False),
             peak_device_mib=_peak_device_mib(self.arm),
-            load=load,
-            operations=_look(self._model, one, self.arm) if self._looks else None,
+            load=0.0,
+            operations=_look(self._model, tokens[: self.arm.batch_size], self.arm)
+            if self._looks
+            else None,
             problem=find_problem(self._losses[0], self._losses[-1]),
         )
 
-    def _used(self) -> tuple[Any, Any]:
-        rows = slice(0, self._steps * self.arm.batch_size)
-        return self._tokens[rows], self._labels[rows]
+    def _feed(self, steps: int) -> None:
+        """Make ready the data of a block of so many steps."""
+        self._steps = steps
+        size = self.arm.batch_size
+        tokens, labels = (each[: steps * size] for each in self._reviews)
+        self._data: tuple[Any, ...] = (tokens, labels)
+        self._keeps: dict[str, Any] = {"batch_size": size, "verbose": 0}
+        if self.arm.backend == "tensorflow":
+            import tensorflow as tf
 
-    def _fit(self) -> float:
-        """The seconds of one epoch over a block's steps."""
-        ((seconds, loss),) = _time_epochs(self._model, *self._used(), 1, self._keeps)
-        self._losses.append(loss)
-        return seconds
+            # Keras makes a pipeline of arrays in every fit, which costs as much as ten steps.
+            self._data = (tf.data.Dataset.from_tensor_slices((tokens, labels)).batch(size),)
+            self._keeps = {"verbose": 0}
 
 
 def find_problem(loss_first: float, loss_last: float) -> str | None:
@@ -265,11 +261,11 @@ def time_blocks(
 ) -> list[float]:
     """Seconds of `n_blocks` epochs inside one `fit`, by the clock that samples are taken with."""
     keeps = {"batch_size": batch_size, "verbose": 0}
-    return [seconds for seconds, _ in _time_epochs(model, tokens, labels, n_blocks, keeps)]
+    return [seconds for seconds, _ in _time_epochs(model, (tokens, labels), n_blocks, keeps)]
 
 
 def _time_epochs(
-    model: Any, tokens: Any, labels: Any, n_epochs: int, keeps: Mapping[str, Any]
+    model: Any, data: Sequence[Any], n_epochs: int, keeps: Mapping[str, Any]
 ) -> list[tuple[float, float]]:
     """Seconds and mean loss of each epoch."""
     import keras
@@ -277,15 +273,16 @@ def _time_epochs(
     epochs: list[tuple[float, float]] = []
 
     class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untyped
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            _wait_for_device(self.model)
-            self.began = time.perf_counter()
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            if batch == 0:  # the data stand ready now: in TensorFlow that takes milliseconds
+                _wait_for_device(self.model)
+                self.began = time.perf_counter()
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             _wait_for_device(self.model)
             epochs.append((time.perf_counter() - self.began, float(logs["loss"])))
 
-    model.fit(tokens, labels, epochs=n_epochs, shuffle=False, callbacks=[Watch()], **keeps)
+    model.fit(*data, epochs=n_epochs, shuffle=False, callbacks=[Watch()], **keeps)
     return epochs
 
 
@@ -345,4 +342,4 @@ def describe_error(err: Exception) -> str:
     """What went wrong in one line; told apart is want of memory."""
     words = f"{type(err).__name__} {err}"
     is_memory = isinstance(err, MemoryError) or any(word in words for word in _MEMORY_WORDS)
-    return f"out of memory: {first_line(err)}" if is_memory else named_line(err)
+    return f"{OUT_OF_MEMORY}{first_line(err)}" if is_memory else named_line(err)

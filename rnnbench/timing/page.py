@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
@@ -13,8 +14,8 @@ from rnnbench.page.tables import Column, Table, Tone
 from rnnbench.page.texts import NONE, count, number, with_interval
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.figure import picture_times
-from rnnbench.timing.rows import DeviceRatio, Slowdown, TimedArm, TimingPart
-from rnnbench.timing.sessions import PROTOCOLS, Protocol
+from rnnbench.timing.rows import Control, DeviceRatio, Slowdown, TimedArm, TimingPart
+from rnnbench.timing.sessions import PROTOCOLS, Protocol, Session
 
 if TYPE_CHECKING:
     from rnnbench.stats.ratios import MedianIqr, Ratio
@@ -27,12 +28,13 @@ _STATUS_WORDS = {
     "noisy": "noisy: the interquartile range (IQR) is above 10 % of the median, after repeating",
 }
 
-_IN_TURNS = {"together": " in turns", "apart": ""}
 _PROTOCOLS: dict[Protocol, str] = {
     "together": "the median over processes, in which arms that are compared take turns, and in"
-    " brackets the quartiles. A ratio comes from the rounds, not from these medians: in logarithms"
-    " the mean over the processes of the median over their rounds, with Student's 95 % interval"
-    " (CPU against GPU, which share no process: Welch's); it never crosses machines.",
+    " brackets the quartiles. A ratio comes from the rounds, not from these medians: within a round"
+    " each arm is held against the mean of all; a process counts with the interquartile mean of its"
+    " rounds, and the ratio is the mean over processes, in logarithms, with Student's 95 %"
+    " interval in which processes are clusters and rounds lie within them (CPU against GPU, which"
+    " share no process: Welch's). It never crosses machines.",
     "apart": "the median over processes of their own, and in brackets the quartiles. A ratio is one"
     " of medians of the same session, with a 95 % bootstrap interval; it never crosses machines.",
 }
@@ -64,10 +66,39 @@ def warn_of_timing(part: TimingPart) -> tuple[str, ...]:
         if names:
             shown = some(names, _MOST_NAMES)
             sentences.append(f"{len(names)} of {len(part.arms)} arms {words}: {shown}.")
+    sentences += warn_of_precision(part)
     odd = [row.arm.name for row in part.arms if row.is_confirmed is False]
     if odd:
         sentences.append(f"Another kernel ran than Keras's rule says: {', '.join(odd)}.")
     return tuple(sentences)
+
+
+def write_controls(part: TimingPart) -> tuple[str, ...]:
+    """How far the controls are off, in a sentence; none without controls."""
+    told = [control for control in part.controls if control.ratio.interval is not None]
+    if not told:
+        return ()
+    worst = max(told, key=lambda control: control.off_by)
+    return (
+        f"{sum(control.holds for control in told)} of {plural(len(told), 'control')} have 1 in"
+        f" their 95 % interval; the furthest, {worst.arm.name}, is off by"
+        f" {100 * worst.off_by:.1f} %.",
+    )
+
+
+def warn_of_precision(part: TimingPart) -> tuple[str, ...]:
+    """Which groups are less precise than was asked, in a sentence; none where all are."""
+    groups = [group for session in part.sessions for group in session.groups]
+    wide = [group for group in groups if not group.is_precise]
+    if not wide:
+        return ()
+    first = max(wide, key=lambda group: group.reached or math.inf)
+    reached = first.reached
+    how_far = "is not known yet" if reached is None else f"reaches {100 * reached:.1f} % beyond it"
+    return (
+        f"{len(wide)} of {plural(len(groups), 'group')} of arms are less precise than asked. The"
+        f" widest interval of a ratio, of {first.arms[0].arm.name}, {how_far}.",
+    )
 
 
 def describe_timing(part: TimingPart) -> tuple[Fact, ...]:
@@ -75,10 +106,18 @@ def describe_timing(part: TimingPart) -> tuple[Fact, ...]:
     return (
         *((f"machine {n}", name) for n, name in enumerate(part.machines, start=1)),
         *(
-            (f"measured{_IN_TURNS[each.protocol]} at {each.began_at}", each.command)
+            (f"measured {_tell_protocol(each)} at {each.began_at}", each.command)
             for each in part.sessions
         ),
     )
+
+
+def _tell_protocol(session: Session) -> str:
+    if session.protocol == "apart":
+        return "apart"
+    if session.precision is None:  # of the format in which their number was fixed
+        return "in turns, in so many processes as were asked for and without controls,"
+    return "in turns"
 
 
 def timing_part(part: TimingPart) -> Part:
@@ -95,9 +134,12 @@ def _blocks(part: TimingPart) -> Iterator[Block | None]:
         " which Keras gives up for it (implementation 1); and the masks themselves. On TensorFlow"
         " with a GPU, use_cudnn=False gives a step the XLA that Keras leaves out beside cuDNN, and"
         " recurrent dropout as it is written loses it (as written). The ratios multiply to the"
-        " whole. On a CPU, on TensorFlow and for an LSTM on JAX, the first is a control: both arms"
-        " run the same code, and what it differs from 1 by is this machine's noise."
+        " whole. Where the first changes nothing (on a CPU, for an LSTM on JAX, for everything on"
+        " TensorFlow), it is left out. A control is an arm over itself, measured a second time"
+        " beside it: what it differs from 1 by is the measurement's own error."
     )
+    sentences = write_controls(part)
+    yield Paragraph(" ".join(sentences)) if sentences else None
     yield _tabulate_slowdowns(part)
     yield picture_times(part)
     yield Subheading("CPU against GPU")
@@ -137,6 +179,7 @@ def _tabulate_slowdowns(part: TimingPart) -> Table[Slowdown]:
         Column("implementation 1", lambda row: write_ratio(row.implementation)),
         Column("masks", lambda row: write_ratio(row.masks)),
         Column("as written", lambda row: write_ratio(row.as_written)),
+        Column("control", lambda row: write_ratio(part.control_of(row))),
         Column("note", lambda row: row.note or NONE, is_number=False),
     ]
     if not any(row.as_written for row in part.slowdowns):  # the same arm as the ladder's end
@@ -196,7 +239,7 @@ def _tabulate_arms(part: TimingPart) -> Table[TimedArm]:
     summary = f"Every arm ({plural(len(part.arms), 'arm')})"
     caption = "Every arm"
     if any(row.session.protocol == "together" for row in part.arms):
-        caption += "; where arms took turns, memory is that of their process, with all of them"
+        caption += "; where arms took turns, memory is that of their process, with all it held"
     return Table(caption, "timing_arms", columns, _by_machine(part, part.arms), summary)
 
 
@@ -284,6 +327,7 @@ def timing_tables(part: TimingPart) -> dict[str, str]:
     return {
         "timing_arms": write_records(tuple(_arm_record(part.arms[0])), map(_arm_record, part.arms)),
         "timing_slowdowns": write_records(_OF_SLOWDOWN, map(_slowdown_record, part.slowdowns)),
+        "timing_controls": write_records(_OF_CONTROL, map(_control_record, part.controls)),
         "timing_devices": write_records(_OF_DEVICE, map(_device_record, part.devices)),
     }
 
@@ -331,6 +375,16 @@ def _slowdown_record(row: Slowdown) -> dict[str, object]:
     }
 
 
+def _control_record(row: Control) -> dict[str, object]:
+    return {
+        "machine": row.machine,
+        "arm": row.arm.name,
+        "n": row.n,
+        **_cells_of_ratio("ratio", row.ratio),
+        "holds": row.holds,
+    }
+
+
 def _device_record(row: DeviceRatio) -> dict[str, object]:
     return {
         "machine": row.machine,
@@ -362,4 +416,5 @@ def _cells_of_ratio(name: str, ratio: Ratio | None) -> dict[str, object]:
 # The headings, which stand where there is no row too.
 _SOME_ARM = Arm(architecture="lstm", backend="jax", device="cpu")
 _OF_SLOWDOWN = tuple(_slowdown_record(Slowdown(machine="", arm=_SOME_ARM)))
+_OF_CONTROL = ("machine", "arm", "n", *_cells_of_ratio("ratio", None), "holds")
 _OF_DEVICE = ("machine", "arm", "cpu_ms", "gpu_ms", *_cells_of_ratio("ratio", None))

@@ -24,6 +24,7 @@ from rnnbench.study import TIMING
 from rnnbench.study_files import bundled_files
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
 from rnnbench.timing.choices import TimingChoices
+from rnnbench.timing.kernels import run_same_code
 from rnnbench.timing.sessions import ArmTimes, Session
 from rnnbench.timing.turns import cores_of
 
@@ -69,17 +70,44 @@ def plan_arms(choices: TimingChoices) -> tuple[list[Arm], list[str]]:
             jit=default_jit(backend),
         )
         if not choices.is_product:
-            arms += ladder(plain, choices.ladder_dropout)
+            arms += _with_control(_without_twins(ladder(plain, choices.ladder_dropout)))
             continue
+        combined: dict[Arm, None] = {}
         for changes in _combinations(choices):
             try:
-                arms.append(replace(plain, **changes))
+                combined[replace(plain, **changes)] = None
             except ArmError as err:
                 impossible[str(err)] = None
+        left_out += _find_twins(list(combined))
+        arms += _with_control(list(combined))
     if not arms:
         raise UsageError("; ".join(impossible))
     left_out += [f"left out: {reason}" for reason in impossible]
     return list(dict.fromkeys(arms)), left_out
+
+
+def _with_control(arms: Sequence[Arm]) -> list[Arm]:
+    """The first arm is measured a second time, beside itself."""
+    return [*arms[:1], *(replace(arm, is_control=True) for arm in arms[:1]), *arms[1:]]
+
+
+def _without_twins(arms: Sequence[Arm]) -> list[Arm]:
+    """Of arms that run the same code the first; nothing is to be learnt from the others."""
+    kept: list[Arm] = []
+    for arm in arms:
+        if not any(run_same_code(arm, other) for other in kept):
+            kept.append(arm)
+    return kept
+
+
+def _find_twins(arms: Sequence[Arm]) -> list[str]:
+    """A sentence on each pair that was asked for and differs in nothing."""
+    return [
+        f"{a.name} and {b.name} run the same code: their ratio is 1, but for what the measurement "
+        "is off by"
+        for a, b in itertools.combinations(arms, 2)
+        if run_same_code(a, b)
+    ]
 
 
 def begin_session(choices: TimingChoices, arms: Sequence[Arm]) -> Session:
@@ -97,6 +125,7 @@ def begin_session(choices: TimingChoices, arms: Sequence[Arm]) -> Session:
             for backend in dict.fromkeys(arm.backend for arm in arms)
         },
         repeats=choices.repeats,
+        precision=choices.precision,
         seed=choices.seed,
         arms=tuple(ArmTimes(arm=arm) for arm in arms),
     )

@@ -6,27 +6,16 @@ command's interleaved measurements.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from statistics import median
-from typing import TypeAlias
 
-from rnnbench.stats.ratios import (
-    MedianIqr,
-    Ratio,
-    effects_of_rounds,
-    median_ratio,
-    ratio_of_logs,
-    unpaired_ratio,
-)
+from rnnbench.stats.ratios import MedianIqr, Ratio, median_ratio, unpaired_ratio
 from rnnbench.timing.arms import RUNGS, Arm
 from rnnbench.timing.kernels import CUDNN, KernelPath, kernel_path, shows_cudnn
-from rnnbench.timing.sessions import ArmTimes, Session, Status
+from rnnbench.timing.sessions import ArmTimes, Group, Session, Status
 
-Compare: TypeAlias = Callable[[ArmTimes | None, ArmTimes | None], Ratio | None]
-
-FULL = 5
+FULL = 3
 """Repeats that an arm needs for its numbers to be relied on."""
 
 
@@ -150,6 +139,30 @@ class Slowdown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """An arm over itself, measured a second time beside it under another name.
+
+    Args:
+        n: processes that measured both.
+    """
+
+    machine: str
+    arm: Arm
+    n: int
+    ratio: Ratio
+
+    @property
+    def holds(self) -> bool:
+        """Whether the interval has 1 in it, as it should; a ratio without one tells nothing."""
+        return self.ratio.interval is None or self.ratio.interval.contains(1.0)
+
+    @property
+    def off_by(self) -> float:
+        """How far the ratio is from 1: 0.02 for 2 %, to either side."""
+        return max(self.ratio.value, 1 / self.ratio.value) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRatio:
     """A training step on the CPU over the same on the GPU of the same host."""
 
@@ -166,6 +179,7 @@ class TimingPart:
 
     arms: tuple[TimedArm, ...]
     slowdowns: tuple[Slowdown, ...]
+    controls: tuple[Control, ...]
     devices: tuple[DeviceRatio, ...]
 
     @property
@@ -181,6 +195,12 @@ class TimingPart:
         places = {(row.machine, row.arm.backend, row.arm.device) for row in self.arms}
         others = [place for place in places if place[1:] == (arm.backend, arm.device)]
         return self.machines.index(machine) + 1 if len(others) > 1 else None
+
+    def control_of(self, row: Slowdown) -> Ratio | None:
+        """The ratio of a row's plain arm to itself, measured again."""
+        plain = row.arm.on("plain", 0.0)
+        found = (each for each in self.controls if (each.machine, each.arm) == (row.machine, plain))
+        return next((each.ratio for each in found), None)
 
     @property
     def sessions(self) -> tuple[Session, ...]:
@@ -198,6 +218,7 @@ def compose_timing_part(sessions: Sequence[Session]) -> TimingPart | None:
     return TimingPart(
         arms=tuple(arms),
         slowdowns=tuple(row for session, times in mine for row in _slowdowns(session, times)),
+        controls=tuple(row for session, times in mine for row in _controls(session, times)),
         devices=tuple(row for session, times in mine for row in _devices(session, times)),
     )
 
@@ -264,53 +285,73 @@ def _of_plain_arm(session: Session, plain: ArmTimes) -> Iterator[Slowdown]:
     arm = plain.arm
     beside = {times.arm.recurrent_dropout for times in session.arms if _is_beside(times.arm, arm)}
     for rate in sorted(beside - {0.0}):
-        rungs = [session.find(arm.on(rung, rate)) for rung in RUNGS]
-        *ladder, end, written = rungs
+        *ladder, end, written = [session.find(arm.on(rung, rate)) for rung in RUNGS]
         with_dropout = written or end
         if with_dropout is None:
             continue
-        used = [TimedArm(session=session, times=times) for times in [plain, *rungs] if times]
-        ratio = _compare([row.times for row in used])
-        total = ratio(with_dropout, plain)
-        factors = [ratio(after, before) for before, after in pairwise([*ladder, end])]
-        if not arm.has_layer_options:
-            factors = [None, None, total]
-        cudnn_off, implementation, masks = factors
+        cudnn_off, implementation = ladder[1:] if arm.has_layer_options else (None, None)
+        before_end = implementation or cudnn_off or plain
+        used = [plain, *filter(None, (cudnn_off, implementation, end, written))]
         yield Slowdown(
             machine=session.machine_with(arm.backend),
             arm=replace(arm, recurrent_dropout=rate),
-            n=_count_shared(plain, with_dropout),
+            n=_count_shared(session, plain, with_dropout),
             plain=plain.summary("train"),
             dropout=with_dropout.summary("train"),
-            slowdown=total,
-            cudnn_off=cudnn_off,
-            implementation=implementation,
-            masks=masks,
-            as_written=ratio(written, end) if arm.has_layer_options else None,
+            slowdown=divide(session, with_dropout, plain),
+            cudnn_off=divide(session, cudnn_off, plain),
+            implementation=divide(session, implementation, cudnn_off or plain),
+            masks=divide(session, end, before_end),
+            as_written=divide(session, written, end) if arm.has_layer_options else None,
             dropout_failure=with_dropout.failure,
-            note=_note_of_ratio(used),
+            note=_note_of_ratio(session, used),
         )
 
 
 def _is_beside(arm: Arm, plain: Arm) -> bool:
     """Whether the arm is the plain one with other options of its layers."""
-    return replace(arm, recurrent_dropout=0.0, use_cudnn="auto", implementation=None) == plain
+    return arm.on("plain", 0.0) == plain and not arm.is_control
 
 
-def _note_of_ratio(used: Iterable[TimedArm]) -> str:
+def _note_of_ratio(session: Session, used: Iterable[ArmTimes]) -> str:
     """What is wrong with any of the arms, each thing once; how noisy they are stands with them."""
-    notes = (row.note.split(": IQR ")[0] for row in used)
+    rows = [TimedArm(session=session, times=times) for times in used]
+    notes = [row.note.split(": IQR ")[0] for row in rows]
+    notes += [_say_imprecise(session.group_of(rows[0].arm))]
     return "; ".join(dict.fromkeys(filter(None, notes)))
+
+
+def _say_imprecise(group: Group) -> str:
+    """Empty where the ratios are as precise as asked."""
+    if group.is_precise or group.precision is None:
+        return ""
+    asked = f"{100 * group.precision:g} % asked"
+    if group.reached is None:
+        return f"too few processes ({asked})"
+    return f"± {100 * group.reached:.1f} % ({asked})"
+
+
+def _controls(session: Session, mine: Sequence[ArmTimes]) -> Iterator[Control]:
+    for again in mine:
+        first = session.find(replace(again.arm, is_control=False))
+        ratio = divide(session, again, first) if again.arm.is_control else None
+        if first is not None and ratio is not None:
+            yield Control(
+                machine=session.machine_with(again.arm.backend),
+                arm=first.arm,
+                n=_count_shared(session, again, first),
+                ratio=ratio,
+            )
 
 
 def _devices(session: Session, mine: Sequence[ArmTimes]) -> Iterator[DeviceRatio]:
     for times in mine:
         on_gpu = session.find(replace(times.arm, device="gpu"))
-        if times.arm.device != "cpu" or on_gpu is None:
+        if times.arm.device != "cpu" or on_gpu is None or times.arm.is_control:
             continue
         cpu, gpu = times.summary("train"), on_gpu.summary("train")
-        divide = _divide_apart if session.protocol == "apart" else unpaired_ratio
-        ratio = divide(times.values("train"), on_gpu.values("train"))
+        unpaired = _divide_apart if session.protocol == "apart" else unpaired_ratio
+        ratio = unpaired(times.values("train"), on_gpu.values("train"))
         if cpu is not None and gpu is not None and ratio is not None:
             yield DeviceRatio(
                 machine=session.machine_with(times.arm.backend),
@@ -321,28 +362,13 @@ def _devices(session: Session, mine: Sequence[ArmTimes]) -> Iterator[DeviceRatio
             )
 
 
-def _compare(arms: Sequence[ArmTimes]) -> Compare:
-    """What gives the ratio of two of these arms, which may have shared processes."""
-    shared: dict[int, dict[Arm, Sequence[float]]] = {}
-    for times in arms:
-        for sample in times.valid:
-            if sample.process is not None:
-                shared.setdefault(sample.process, {})[times.arm] = sample.train_ms
-    effects = [
-        dict(zip(blocks, found, strict=True))
-        for blocks in shared.values()
-        if (found := effects_of_rounds(list(blocks.values()))) is not None
-    ]
-
-    def ratio(a: ArmTimes | None, b: ArmTimes | None) -> Ratio | None:
-        if a is None or b is None:
-            return None
-        if shared:
-            both = [each for each in effects if a.arm in each and b.arm in each]
-            return ratio_of_logs([each[a.arm] - each[b.arm] for each in both])
-        return _divide_apart(a.values("train"), b.values("train"))
-
-    return ratio
+def divide(session: Session, a: ArmTimes | None, b: ArmTimes | None) -> Ratio | None:
+    """The ratio of two arms of one group; None where a side was not measured."""
+    if a is None or b is None:
+        return None
+    if session.protocol == "together":
+        return session.group_of(a.arm).ratio(a.arm, b.arm)
+    return _divide_apart(a.values("train"), b.values("train"))
 
 
 def _divide_apart(a: Sequence[float], b: Sequence[float]) -> Ratio | None:
@@ -352,8 +378,8 @@ def _divide_apart(a: Sequence[float], b: Sequence[float]) -> Ratio | None:
     return median_ratio(a, b, np.random.default_rng(0))
 
 
-def _count_shared(a: ArmTimes, b: ArmTimes) -> int:
+def _count_shared(session: Session, a: ArmTimes, b: ArmTimes) -> int:
     """Repeats that a ratio of the two rests on."""
-    if not a.valid or a.valid[0].process is None:
+    if session.protocol == "apart":
         return min(len(a.valid), len(b.valid))
-    return len({each.process for each in a.valid} & {each.process for each in b.valid})
+    return len(session.group_of(a.arm).turns.logs) if a.valid and b.valid else 0

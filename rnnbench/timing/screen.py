@@ -12,14 +12,14 @@ from rnnbench.page.consoles import PlainConsole
 from rnnbench.page.screen import Screen
 from rnnbench.page.tables import Column, rich_table
 from rnnbench.page.texts import count, duration, number
-from rnnbench.timing.measure import Outcomes
-from rnnbench.timing.page import write_compile_seconds, write_ms, write_ratio
+from rnnbench.timing.page import warn_of_precision, write_controls, write_ms, write_ratio
+from rnnbench.timing.rounds import Outcomes
 from rnnbench.timing.rows import Slowdown, TimedArm, TimingPart
 from rnnbench.timing.sessions import Session
 
-SECONDS_AN_ARM, SECONDS_AT_ONCE = 9.0, 2.2
-"""Measured, with 8 units: CPU arms on JAX on two cores of a virtual server; and both devices at
-once, on JAX and PyTorch, on 16 cores and an H100."""
+SECONDS_A_TURN: dict[str, float] = {"jax": 13.0, "tensorflow": 25.0, "torch": 16.0}
+"""Of a group of arms in one process, on a CPU: by back end, over the default table on two cores.
+Measured: `benchmarks/results/timing-cpu.json`."""
 
 
 class TimingScreen(Screen):
@@ -44,23 +44,26 @@ class TimingScreen(Screen):
         n_left = _count_missing(session)
         done = f", {session.n_samples} done already" if session.n_samples else ""
         self.say(
-            f"to do     {plural(n_left, 'measurement')} ({plural(session.repeats, 'repeat')} an "
-            f"arm; arms that are compared share a process, and take turns){done}"
+            f"to do     {plural(n_left, 'turn')} of {plural(len(session.groups), 'group')} of arms,"
+            f" each {plural(session.repeats, 'time')} at least, in a process in which its arms take"
+            f" turns{done}"
         )
-        seconds = n_left * SECONDS_AN_ARM
+        if session.precision is not None:
+            self.say(f"until     no interval reaches further than {100 * session.precision:g} %")
         if "at_once" in machine:
             self.say(f"          {machine['at_once']}")
-            seconds = n_left * SECONDS_AT_ONCE
-        self.say(f"time      about {duration(seconds)}. Let nothing else run meanwhile")
+        self.say(f"time      about {duration(_forecast(session))}. Let nothing else run meanwhile")
         self._began = time.monotonic()
 
     def show_outcomes(self, outcomes: Outcomes, session: Session) -> None:
-        """A process is done."""
-        self._n_taken += len(outcomes)
+        """A group had its turn in one process."""
+        self._n_taken += 1
         n_left = _count_missing(session)
         seconds = (time.monotonic() - self._began) / self._n_taken * n_left
         left = f" (about {duration(seconds)} left)" if n_left else ""
-        self.say(f"[{session.n_samples}/{session.n_samples + n_left}]{left}")
+        group = session.group_of(next(iter(outcomes)))
+        reached = "" if group.reached is None else f", ± {100 * group.reached:.1f} %"
+        self.say(f"[{self._n_taken}/{self._n_taken + n_left}]{left}{reached}")
         for arm, outcome in outcomes.items():
             if isinstance(outcome, str):
                 words = f"failed: {outcome}"
@@ -78,7 +81,9 @@ class TimingScreen(Screen):
             self.console.print(rich_table(_ARMS_TITLE, _ARMS, arms))
             slowdowns = [row for row in part.slowdowns if row.machine == machine]
             if any(row.slowdown is not None for row in slowdowns):
-                self.console.print(rich_table(_SLOWDOWNS_TITLE, _SLOWDOWNS, slowdowns))
+                self.console.print(rich_table(_SLOWDOWNS_TITLE, _columns(part), slowdowns))
+        for sentence in (*write_controls(part), *warn_of_precision(part)):
+            self.say(sentence)
         for row in part.devices:
             self.say(
                 f"{row.arm}: {write_ratio(row.ratio)} times the GPU's step time on the CPU of its "
@@ -93,13 +98,22 @@ _ARMS: Sequence[Column[TimedArm]] = (
     Column("train", lambda row: write_ms(row.times.summary("train"))),
     Column("evaluate", lambda row: _median(row, "evaluate")),
     Column("predict", lambda row: _median(row, "predict")),
-    Column("compile\ns", write_compile_seconds),
     Column("MiB", lambda row: _memory(row)),
     Column("kernel", lambda row: row.kernel.path, is_number=False),
     Column("note", lambda row: row.note, is_number=False, min_width=14),
 )
 
 _SLOWDOWNS_TITLE = "What recurrent dropout costs a training step: ratios [95 %]"
+
+
+def _columns(part: TimingPart) -> Sequence[Column[Slowdown]]:
+    return (
+        *_SLOWDOWNS,
+        Column("control", lambda row: write_ratio(part.control_of(row))),
+        Column("note", lambda row: row.note, is_number=False, min_width=16),
+    )
+
+
 _SLOWDOWNS: Sequence[Column[Slowdown]] = (
     Column("architecture", lambda row: row.name, is_number=False, is_whole=True),
     Column("back end", lambda row: row.arm.backend, is_number=False, is_whole=True),
@@ -109,12 +123,23 @@ _SLOWDOWNS: Sequence[Column[Slowdown]] = (
     Column("implemen-\ntation 1", lambda row: write_ratio(row.implementation)),
     Column("masks", lambda row: write_ratio(row.masks)),
     Column("as\nwritten", lambda row: write_ratio(row.as_written)),
-    Column("note", lambda row: row.note, is_number=False, min_width=16),
 )
 
 
 def _count_missing(session: Session) -> int:
-    return sum(times.n_missing(session.repeats) for times in session.arms)
+    """Turns that are still to come, as far as can be known."""
+    return sum(group.n_missing for group in session.groups)
+
+
+def _forecast(session: Session) -> float:
+    """Seconds; what runs at once takes as long as the longer."""
+    seconds: dict[str, float] = {}
+    for group in session.groups:
+        arm = group.arms[0].arm
+        place = arm.device if "at_once" in session.machine else "all"
+        of_group = group.n_missing * SECONDS_A_TURN[arm.backend]
+        seconds[place] = seconds.get(place, 0.0) + of_group
+    return max(seconds.values(), default=0.0)
 
 
 def _median(row: TimedArm, step: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -21,15 +22,18 @@ from rnnbench.formats import (
     why_failed,
 )
 from rnnbench.limits import MOST
-from rnnbench.stats.ratios import MedianIqr, median_iqr
+from rnnbench.stats.ratios import MedianIqr, Ratio, median_iqr
+from rnnbench.stats.turns import Turns
 from rnnbench.timing.arms import Arm
 
-FORMAT, VERSION = "rnnbench timing", 2
+FORMAT, VERSION = "rnnbench timing", 3
 FOLDER = "timing"
 MOST_SPREAD = 0.10
 """Of arms measured apart: an interquartile range above this part of the median is noisy."""
 MOST_TRIES = 3
 """So many times the repeats are measured at most, where some cannot be believed."""
+MOST_PROCESSES = 40
+"""So many processes measure a group at most, precise or not."""
 MOST_REPEATS = 1000
 _MOST_BYTES = 64 * 2**20
 _MOST_VALUES = 1_000_000
@@ -170,6 +174,58 @@ class ArmTimes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Arms that shared processes, and took turns there.
+
+    Args:
+        repeats, precision: as in the session.
+    """
+
+    arms: tuple[ArmTimes, ...]
+    repeats: int
+    precision: float | None
+
+    @property
+    def turns(self) -> Turns:
+        """Of `measured`, in the processes that all of them were measured in."""
+        ms = [{s.process: s.train_ms for s in times.valid} for times in self.measured]
+        shared = [n for n in ms[0] if n is not None and all(n in each for each in ms)] if ms else []
+        return Turns.of([[each[n] for each in ms] for n in shared])
+
+    @property
+    def measured(self) -> tuple[ArmTimes, ...]:
+        """The arms that did not fail, and have a sample that can be believed."""
+        return tuple(times for times in self.arms if times.valid and times.failure is None)
+
+    def ratio(self, a: Arm, b: Arm) -> Ratio | None:
+        """The time of one arm over another's; None where a side was not measured."""
+        order = [times.arm for times in self.measured]
+        if a not in order or b not in order:
+            return None
+        return self.turns.ratio(order.index(a), order.index(b))
+
+    @property
+    def reached(self) -> float | None:
+        """How far above its ratio the widest interval reaches; None while nobody can say."""
+        found = self.turns.precision
+        return found if math.isfinite(found) else None
+
+    @property
+    def is_precise(self) -> bool:
+        """Whether no interval reaches further than asked; where there is no ratio, none does."""
+        if self.precision is None or len(self.measured) < 2:
+            return True
+        return self.turns.precision <= self.precision
+
+    @property
+    def n_missing(self) -> int:
+        """How many more processes are to measure it: for its repeats, or one to be precise."""
+        missing = max(times.n_missing(self.repeats) for times in self.arms)
+        n = max(len(times.samples) for times in self.arms)
+        return missing or int(n < MOST_PROCESSES and not self.is_precise)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """One command's measurements, all made on one machine.
 
@@ -180,6 +236,8 @@ class Session:
             where a CPU's arms and a GPU's were measured at the same time.
         versions: by back end, of the packages behind its numbers.
         repeats: samples of each arm, at least.
+        precision: how far above its ratio the widest interval of a group was to reach, 0.05 for
+            5 %; None in sessions whose number of repeats was fixed.
         seed: of the order in which arms are taken.
         protocol: `together`: arms that are compared share processes and take turns there; `apart`,
             as it was before: each process measured one arm.
@@ -192,6 +250,7 @@ class Session:
     versions: Mapping[str, Mapping[str, str]]
     repeats: int
     seed: int
+    precision: float | None = None
     arms: tuple[ArmTimes, ...] = ()
     protocol: Protocol = "together"
 
@@ -204,13 +263,30 @@ class Session:
             raise UsageError(f"repeats must be from 1 to {MOST_REPEATS}, got {self.repeats}")
         if not 0 <= self.seed <= MOST["seed"]:
             raise UsageError(f"seed must be from 0 to {MOST['seed']:,}, got {self.seed}")
+        if self.precision is not None and not 0 < self.precision < 1:
+            raise UsageError(f"precision must be between 0 and 1, got {self.precision}")
         if len({times.arm for times in self.arms}) < len(self.arms):
             raise UsageError("a timing session names an arm twice")
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to be measured."""
-        return not any(times.n_missing(self.repeats) for times in self.arms)
+        return not any(group.n_missing for group in self.groups)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The arms that one process measures together."""
+        found: dict[tuple[object, ...], list[ArmTimes]] = {}
+        for times in self.arms:
+            found.setdefault(times.arm.group, []).append(times)
+        return tuple(
+            Group(arms=tuple(arms), repeats=self.repeats, precision=self.precision)
+            for arms in found.values()
+        )
+
+    def group_of(self, arm: Arm) -> Group:
+        """The arms that are measured together with it, itself among them."""
+        return next(group for group in self.groups if group.arms[0].arm.group == arm.group)
 
     @property
     def n_samples(self) -> int:
@@ -265,7 +341,7 @@ class Session:
         return f'{json.dumps(head, indent=1, default=dict)[:-2]},\n "arms": [\n{lines}\n ]\n}}\n'
 
 
-_HEAD = ("id", "began_at", "command", "repeats", "seed", "protocol", "machine")
+_HEAD = ("id", "began_at", "command", "repeats", "precision", "seed", "protocol", "machine")
 
 
 def keep_session(ledger_folder: Path, session: Session) -> Path:
@@ -348,6 +424,7 @@ def _parse(values: Mapping[str, Any]) -> Session:  # Any: JSON values
         command=str(values["command"]),
         repeats=_whole("repeats", values["repeats"], MOST_REPEATS),
         seed=_whole("seed", values["seed"], MOST["seed"]),
+        precision=None if values.get("precision") is None else _number(values["precision"]),
         protocol=values["protocol"] if values["version"] > 1 else "apart",
         machine=_texts("machine", values["machine"]),
         versions={name: _texts(name, found) for name, found in dict(values["versions"]).items()},

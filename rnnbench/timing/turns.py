@@ -1,4 +1,4 @@
-"""The processes that measure, each in its turn."""
+"""Groups of arms have their turns, in processes that hold them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,47 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import takewhile
-from multiprocessing.connection import wait
+from itertools import cycle, takewhile
 from pathlib import Path
-from typing import Any
+from queue import Queue
+from threading import Thread
+from typing import Any, TypeAlias
 
 from rnnbench.execution.devices import find_gpus
 from rnnbench.execution.environment import worker_environment
-from rnnbench.execution.process import Child, how_it_ended, spawn
+from rnnbench.execution.process import KILLED, Child, how_it_ended, spawn
 from rnnbench.timing.arms import Arm, DeviceKind
-from rnnbench.timing.measure import READY, Blocks, Outcomes, answer_with_samples
+from rnnbench.timing.measure import OUT_OF_MEMORY, Blocks, answer_requests
+from rnnbench.timing.rounds import Outcomes, Wanted, measure_group
+from rnnbench.timing.sessions import Sample
+
+EVERYTHING = Wanted()
+Owner: TypeAlias = tuple[object, ...]
+Seat: TypeAlias = tuple[Owner, int, int]
+"""Whose a process is, which of those that prepare at once, and which of the two of a group."""
 
 MOST_SECONDS = 900.0
 """A process that takes longer to prepare, or to measure, is given up."""
 MOST_AT_ONCE = 8
-"""So many processes of a GPU prepare at once; each holds a context and its arms there."""
+"""So many processes prepare at once; on a GPU each holds a context and its arms there."""
 CORES_OF_MANY = 4
-"""With fewer, they prepare one by one all the same."""
+"""With fewer, a GPU's prepare one by one all the same."""
+SPINNING = ("torch",)
+"""Back ends whose threads wait at full speed: two processes would take each other's cores."""
 CORES_TO_SHARE = 8
 """From so many cores up, CPU arms and GPU arms are measured at once, on half of them each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A process to come.
+    """Arms that are to be measured together, once.
 
     Args:
-        arms: what it measures together, of one back end and device.
-        number: its number in the session, from 0 up.
+        arms: of one back end and device.
+        number: the repeat's, from 0 up in a session.
         looks: whether it finds out which operations run.
         cores: those that it may use; empty for all.
     """
@@ -50,6 +61,15 @@ class Turn:
         """Where its arms run."""
         return self.arms[0].device
 
+    @property
+    def owner(self) -> Owner:
+        """Equal for turns that the same processes take: on a CPU those of a repeat and back end.
+
+        So a back end is started once a repeat, or once a core. On a GPU each turn has its own.
+        """
+        arm = self.arms[0]
+        return (self.number, arm.backend) if arm.device == "cpu" else (self.number, *arm.group)
+
 
 def cores_of(device: str, devices: Set[str]) -> tuple[int, ...]:
     """The cores of a device's processes where these devices are measured; empty for all."""
@@ -60,88 +80,153 @@ def cores_of(device: str, devices: Set[str]) -> tuple[int, ...]:
     return cores[:half] if device == "cpu" else cores[half:]
 
 
-def measure_turns(turns: Sequence[Turn], blocks: Blocks, log: Path) -> Iterator[Outcomes]:
-    """What each process found, in the order in which they end.
+def measure_turns(
+    turns: Sequence[Turn], blocks: Blocks, log: Path, wanted: Wanted = EVERYTHING
+) -> Iterator[Outcomes]:
+    """What each turn found, in the order in which they end.
 
     Of those that share their cores one measures at a time, and while it does none prepares.
     """
     places: dict[tuple[int, ...], _Place] = {}
     for turn in turns:
-        places.setdefault(turn.cores, _Place(blocks, log)).to_come.append(turn)
+        place = places.setdefault(turn.cores, _Place(blocks, log, wanted))
+        place.to_come.append(turn)
+    found: Queue[Outcomes | BaseException | None] = Queue()
+    threads = [
+        Thread(target=place.follow, args=(found.put,), daemon=True) for place in places.values()
+    ]
     try:
-        while True:
-            for place in places.values():
-                place.go_on()
-            at_work = {pipe: place for place in places.values() for pipe in place.at_work}
-            if not at_work:
-                return
-            until = min(place.at_work[pipe].until for pipe, place in at_work.items())
-            heard = set(wait(list(at_work), max(0.0, until - time.monotonic())))
-            late = {p for p, place in at_work.items() if place.at_work[p].until < time.monotonic()}
-            for pipe in heard | late:
-                if outcomes := at_work[pipe].hear(pipe):
-                    yield outcomes
+        for thread in threads:
+            thread.start()
+        n_left = len(threads)
+        while n_left:
+            outcomes = found.get()
+            if isinstance(outcomes, BaseException):
+                raise outcomes
+            if outcomes is None:
+                n_left -= 1
+            else:
+                yield outcomes
     finally:
         for place in places.values():
             place.end()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Process:
-    """A turn that has begun; on the monotonic clock, until when it may take."""
+class Holder:
+    """A process that holds arms, and this end of the pipe to it."""
 
-    turn: Turn
-    child: Child
-    until: float
+    def __init__(self, child: Child, seat: Seat) -> None:
+        self.child = child
+        self.seat = seat
+        self.lost = ""
+
+    def ask(self, name: str, arm: Arm, *arguments: object) -> Any:  # Any: see `answer_requests`
+        """What it answers; a sentence where it cannot, or is gone."""
+        if self.lost:
+            return self.lost
+        with suppress(OSError):  # it died; what is heard tells
+            self.child.pipe.send((name, arm, *arguments))
+        answer, is_lost = _hear(self.child)
+        if is_lost:
+            self.lost = answer
+            self.child.end()
+        return answer
 
 
 class _Place:
-    """Cores, and the processes that share them.
+    """Cores, and the turns that share them."""
 
-    Attributes:
-        at_work: by their pipes, those that prepare, or the one that measures.
-        ready: those that have prepared.
-    """
-
-    def __init__(self, blocks: Blocks, log: Path) -> None:
+    def __init__(self, blocks: Blocks, log: Path, wanted: Wanted) -> None:
         self.to_come: list[Turn] = []
-        self.at_work: dict[Any, _Process] = {}  # Any: the parent's end of a pipe
-        self.ready: list[_Process] = []
         self._blocks = blocks
         self._log = log
+        self._wanted = wanted
+        self._holders: list[Holder] = []
+        self._is_over = False
 
-    def go_on(self) -> None:
-        """Let the next one measure, or the next ones prepare, unless some are at work."""
-        if self.at_work:
-            return
-        if self.ready:
-            process = self.ready.pop(0)
-            with suppress(OSError):  # it died while it waited; what it sends tells
-                process.child.pipe.send(READY)
-            self.at_work[process.child.pipe] = replace(process, until=_deadline())
-            return
-        for turn in self._take():
-            arguments = (turn.arms, turn.number, turn.looks, self._blocks, turn.cores)
-            child = _start(answer_with_samples, turn.arms[0], *arguments, log=self._log)
-            self.at_work[child.pipe] = _Process(turn=turn, child=child, until=_deadline())
-
-    def hear(self, pipe: Any) -> Outcomes:  # Any: see `at_work`
-        """What the process has to say; nothing yet from one that is ready now."""
-        process = self.at_work.pop(pipe)
-        answer = _hear(process.child, seconds=0)
-        if answer == READY:
-            self.ready.append(process)
-            return {}
-        process.child.end()
-        is_sentence = isinstance(answer, str)
-        outcomes: Outcomes = dict.fromkeys(process.turn.arms, answer) if is_sentence else answer
-        self._leave_out({arm for arm, outcome in outcomes.items() if isinstance(outcome, str)})
-        return outcomes
+    def follow(self, tell: Callable[[Outcomes | BaseException | None], None]) -> None:
+        """Carry out every turn, and tell what came out; None at the end."""
+        try:
+            for outcomes in self._carry_out():
+                tell(outcomes)
+        except BaseException as err:  # raised where it is heard
+            tell(err)
+        tell(None)
 
     def end(self) -> None:
-        """End them all."""
-        for process in (*self.at_work.values(), *self.ready):
-            process.child.end()
+        """End every process."""
+        self._is_over = True
+        for holder in self._holders:
+            holder.child.end()
+
+    def _carry_out(self) -> Iterator[Outcomes]:
+        while self.to_come and not self._is_over and time.monotonic() < self._wanted.until:
+            turns = self._take()
+            self._end_all_but(turns[0].owner)
+            with ThreadPoolExecutor(len(turns)) as pool:
+                prepared = list(pool.map(self._prepare, turns, range(len(turns))))
+            for slot, (turn, (holders, failed)) in enumerate(zip(turns, prepared, strict=True)):
+                outcomes = failed | measure_group(
+                    holders, turn.number, looks=turn.looks, blocks=self._blocks, wanted=self._wanted
+                )
+                self._leave(turn, slot)
+                self._leave_out({arm for arm, each in outcomes.items() if isinstance(each, str)})
+                yield outcomes
+        self._end_all_but(None)
+
+    def _prepare(self, turn: Turn, slot: int) -> tuple[dict[Arm, Holder], Outcomes]:
+        """The process of each arm, and why others have none: one holds all, or two do.
+
+        Two where memory was wanting, or the system ended the one: these take turns then.
+        """
+        held, failed = self._hold(turn, [(turn.owner, slot, 0)])
+        if len(turn.arms) > 1 and any(map(_wants_memory, failed.values())):
+            for holder in held.values():
+                holder.ask("release", turn.arms[0])
+            held, failed = self._hold(turn, [(turn.owner, slot, n) for n in range(2)])
+        return held, failed
+
+    def _hold(self, turn: Turn, seats: Sequence[Seat]) -> tuple[dict[Arm, Holder], Outcomes]:
+        holders = [self._find_holder(turn, seat) for seat in seats]
+        held: dict[Arm, Holder] = {}
+        failed: Outcomes = {}
+        for arm, holder in zip(turn.arms, cycle(holders), strict=False):
+            looks = turn.looks and not arm.is_control
+            answer = holder.ask("prepare", arm, turn.number, looks)
+            if answer is None:
+                held[arm] = holder
+            else:
+                failed[arm] = answer
+        failed |= {arm: holder.lost for arm, holder in held.items() if holder.lost}
+        return {arm: holder for arm, holder in held.items() if arm not in failed}, failed
+
+    def _find_holder(self, turn: Turn, seat: Seat) -> Holder:
+        """The process that has the seat, or a fresh one."""
+        for holder in self._holders:
+            if holder.seat == seat and not holder.lost:
+                return holder
+        child = _start(answer_requests, turn.arms[0], self._blocks, turn.cores, log=self._log)
+        holder = Holder(child, seat)
+        self._holders.append(holder)
+        if self._is_over:
+            child.end()
+        return holder
+
+    def _leave(self, turn: Turn, slot: int) -> None:
+        """A CPU's process goes on to other arms of its back end; a GPU's ends."""
+        mine = [holder for holder in self._holders if holder.seat[:2] == (turn.owner, slot)]
+        if turn.device == "gpu":
+            self._end(mine)
+        for holder in mine:
+            holder.ask("release", turn.arms[0])
+
+    def _end_all_but(self, owner: Owner | None) -> None:
+        self._end([holder for holder in self._holders if holder.seat[0] != owner])
+
+    def _end(self, holders: Sequence[Holder]) -> None:
+        for holder in holders:
+            holder.child.end()
+            self._holders.remove(holder)
 
     def _leave_out(self, failed: Set[Arm]) -> None:
         """Take arms from the turns to come, and turns that are left without any."""
@@ -152,15 +237,21 @@ class _Place:
         self.to_come = [turn for turn in kept if turn.arms]
 
     def _take(self) -> list[Turn]:
-        """The next ones to prepare: on many cores several of a GPU, else one.
-
-        Those of the CPU would take each other's cores: PyTorch's threads wait at full speed.
-        """
-        taken = self.to_come[:1]
-        if taken and taken[0].device == "gpu" and len(taken[0].cores or _cores()) >= CORES_OF_MANY:
-            taken = list(takewhile(lambda turn: turn.device == "gpu", self.to_come[:MOST_AT_ONCE]))
+        """The next ones to prepare: of a GPU several at once, of a CPU one a core."""
+        first = self.to_come[0]
+        n_cores = len(first.cores or _cores())
+        if first.device == "gpu":
+            most = MOST_AT_ONCE if n_cores >= CORES_OF_MANY else 1
+            taken = list(takewhile(lambda turn: turn.device == "gpu", self.to_come[:most]))
+        else:
+            most = 1 if first.arms[0].backend in SPINNING else min(MOST_AT_ONCE, max(1, n_cores))
+            taken = list(takewhile(lambda turn: turn.owner == first.owner, self.to_come[:most]))
         self.to_come = self.to_come[len(taken) :]
         return taken
+
+
+def _wants_memory(why: Sample | str) -> bool:
+    return isinstance(why, str) and (why.startswith(OUT_OF_MEMORY) or KILLED in why)
 
 
 def call_in_fresh_process(
@@ -169,7 +260,7 @@ def call_in_fresh_process(
     """What `target` sends from a process of the arm's own; a sentence where there is nothing."""
     child = _start(target, arm, arm, *arguments, log=log)
     try:
-        return _hear(child)
+        return _hear(child)[0]
     finally:
         child.end()
 
@@ -180,19 +271,15 @@ def _start(target: Callable[..., None], arm: Arm, *arguments: object, log: Path)
     return spawn(target, *arguments, environment=environment, log=log)
 
 
-def _hear(child: Child, seconds: float = MOST_SECONDS) -> Any:  # Any: what it sends
-    """What the process sends; a sentence where nothing comes."""
+def _hear(child: Child) -> tuple[Any, bool]:  # Any: what it sends
+    """What the process sends, or a sentence where nothing comes; whether it is lost."""
     try:
-        if not child.pipe.poll(seconds):
-            return f"it was not done after {MOST_SECONDS / 60:.0f} minutes"
-        return child.pipe.recv()
+        if not child.pipe.poll(MOST_SECONDS):
+            return f"it was not done after {MOST_SECONDS / 60:.0f} minutes", True
+        return child.pipe.recv(), False
     except (EOFError, OSError):
         child.process.join()
-        return how_it_ended(child)
-
-
-def _deadline() -> float:
-    return time.monotonic() + MOST_SECONDS
+        return how_it_ended(child), True
 
 
 def _cores() -> tuple[int, ...]:

@@ -15,10 +15,12 @@ from rnnbench.errors import UsageError
 from rnnbench.execution.environment import processes_at_work
 from rnnbench.formats import is_there
 from rnnbench.ledger import Ledger
+from rnnbench.page.texts import duration
 from rnnbench.study import TIMING
 from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.measure import Blocks
 from rnnbench.timing.plan import begin_session, plan_arms, with_defaults
+from rnnbench.timing.rounds import Wanted
 from rnnbench.timing.rows import compose_timing_part
 from rnnbench.timing.sessions import (
     ArmTimes,
@@ -29,7 +31,7 @@ from rnnbench.timing.sessions import (
     write_session,
 )
 from rnnbench.timing.turns import Turn, cores_of, measure_turns
-from rnnbench.tracking.groups import Group
+from rnnbench.tracking.groups import Group as TrackedGroup
 from rnnbench.tracking.provenance import made_by, mlflow_status, tag_command
 from rnnbench.tracking.store import find_store
 from rnnbench.tracking.tracker import Tracker
@@ -82,7 +84,8 @@ def measure_arms(
         else:
             view.show_arms(session)
             _warn_of_load(view)
-        session, interrupted = _measure(session, view, ledger, blocks)
+        wanted = Wanted(precision=choices.precision, until=time.monotonic() + choices.budget)
+        session, interrupted = _measure(session, view, ledger, blocks, wanted)
         if choices.export is not None:
             write_session(choices.export, session)
             view.say(
@@ -96,6 +99,11 @@ def measure_arms(
     if interrupted:
         view.warn(f"interrupted; nothing is lost. To go on: {choices.command}")
     else:
+        if not session.is_over:
+            view.warn(
+                f"the budget of {duration(choices.budget)} is over before all was measured as "
+                f"precisely as asked; the same command goes on: {choices.command}"
+            )
         view.say("The whole table, with the kernels and a figure: rnnbench report timing")
     n_failed = sum(times.failure is not None for times in session.arms)
     return TimingOutcome(interrupted=interrupted, n_failed=n_failed)
@@ -126,21 +134,24 @@ def take_in(path: Path, view: TimingScreen, root: Path) -> None:
 
 
 def _go_on_with(new: Session, view: TimingScreen, ledger: Ledger) -> Session:
-    """An earlier command's session that asked for the same here; what failed is tried again."""
+    """An earlier command's session that asked for the same here; what failed is tried again.
+
+    Less or more precise: a session goes on to what is asked for now.
+    """
     for session in reversed(read_sessions(ledger.folder, view.warn)):
         if session.conditions == new.conditions:
-            return session.without_failures()
+            return replace(session.without_failures(), precision=new.precision)
     return new
 
 
 def _measure(
-    session: Session, view: TimingScreen, ledger: Ledger, blocks: Blocks
+    session: Session, view: TimingScreen, ledger: Ledger, blocks: Blocks, wanted: Wanted
 ) -> tuple[Session, bool]:
     """The session with every sample; whether it was interrupted."""
     log = ledger.folder / "workers.log"
     try:
-        while turns := _next_turns(session):
-            for outcomes in measure_turns(turns, blocks, log):
+        while time.monotonic() < wanted.until and (turns := _next_turns(session)):
+            for outcomes in measure_turns(turns, blocks, log, wanted):
                 session = session.with_outcomes(outcomes)
                 keep_session(ledger.folder, session)
                 view.show_outcomes(outcomes, session)
@@ -150,32 +161,30 @@ def _measure(
 
 
 def _next_turns(session: Session) -> list[Turn]:
-    """A process for each repeat that a group of arms lacks.
+    """A turn for each repeat that a group of arms lacks.
 
-    Each group has its next repeat before any has the one after that, in random order.
+    Each group has its next repeat before any has the one after that; in a repeat back end by back
+    end, and there in random order.
     """
-    groups: dict[tuple[object, ...], list[ArmTimes]] = {}
-    for times in session.arms:
-        if times.failure is None:
-            groups.setdefault(times.arm.group, []).append(times)
     devices = {times.arm.device for times in session.arms}
     begun = max((s.process or 0 for t in session.arms for s in t.samples), default=-1) + 1
     rng = random.Random(f"{session.seed} {begun}")
-    rounds: list[tuple[int, float, bool, list[ArmTimes]]] = []
-    for members in groups.values():
-        n_missing = max(times.n_missing(session.repeats) for times in members)
-        is_seen = all(times.summary("evaluate") for times in members)
-        for n in range(n_missing):
-            rounds.append((n - n_missing, rng.random(), n == 0 and not is_seen, members))
-    return [
-        Turn(
-            arms=tuple(times.arm for times in members),
-            number=begun + n,
-            looks=looks,
-            cores=cores_of(members[0].arm.device, devices),
-        )
-        for n, (_, _, looks, members) in enumerate(sorted(rounds, key=lambda each: each[:2]))
-    ]
+    most = max((group.n_missing for group in session.groups), default=0)
+    turns: list[tuple[tuple[object, ...], Turn]] = []
+    for group in session.groups:
+        arms = tuple(times.arm for times in group.arms if times.failure is None)
+        seen = [times.summary("evaluate") for times in group.measured if not times.arm.is_control]
+        is_seen = bool(seen) and all(seen)
+        first = most - group.n_missing
+        for n in range(first, most):
+            turn = Turn(
+                arms=arms,
+                number=begun + n,
+                looks=n == first and not is_seen,
+                cores=cores_of(arms[0].device, devices),
+            )
+            turns.append(((n, arms[0].backend, arms[0].device, rng.random()), turn))
+    return [turn for _, turn in sorted(turns, key=lambda each: each[0])]
 
 
 def _refuse_unwritable(path: Path) -> None:
@@ -218,7 +227,7 @@ def _publish(
     tracker.end(mlflow_status(interrupted, n_failed), {"publishing_seconds": time.time() - began})
 
 
-def _describe_group(session: Session, times: ArmTimes) -> Group:
+def _describe_group(session: Session, times: ArmTimes) -> TrackedGroup:
     metrics: dict[str, float] = {"n_samples": float(len(times.valid))}
     for step in ("train", "evaluate", "predict"):
         found = times.summary(step)
@@ -229,7 +238,7 @@ def _describe_group(session: Session, times: ArmTimes) -> Group:
                 f"{step}_ms_q3": found.quartiles.high,
             }
     status = times.status(session.repeats)
-    return Group(
+    return TrackedGroup(
         chain=(Parent(key=f"timing {session.id} {times.arm.name}", name=times.arm.name),),
         params={
             **{key: json.dumps(value) for key, value in times.arm.to_json().items()},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import multiprocessing
 import os
 import shutil
 import subprocess
@@ -28,8 +27,9 @@ from rnnbench.timing import work as timing
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.determinism import check_determinism
-from rnnbench.timing.measure import Outcomes, answer_with_samples, describe_error
+from rnnbench.timing.measure import answer_requests, describe_error
 from rnnbench.timing.plan import plan_arms, with_defaults
+from rnnbench.timing.rounds import Outcomes, Wanted
 from rnnbench.timing.sessions import ArmTimes, Sample, read_session, read_sessions
 from rnnbench.timing.turns import Turn, cores_of, measure_turns
 from rnnbench.timing.work import measure_arms, take_in
@@ -68,9 +68,11 @@ def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(
 ) -> None:
     view, other = Lines(), tmp_path / "other"
     shutil.copyfile(template, tmp_path / DATABASE)
+    monkeypatch.setattr(sessions, "MOST_PROCESSES", 1)
     one = replace(TWO_ARMS, recurrent_dropout=(0.3,), repeats=1, export=tmp_path / "e")
     measure_arms(one, view, tmp_path, SHORT)
-    (times,) = read_session(tmp_path / "e").arms
+    times, again = read_session(tmp_path / "e").arms
+    assert again.arm == replace(times.arm, is_control=True)
     (sample,) = times.samples
     assert sample.operations == ("while",)  # the first process looks
     assert sample.train_ms[0] > 0
@@ -79,7 +81,7 @@ def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(
     monkeypatch.chdir(other)
     done = rnnbench("timing", "--import", "../e")
     assert done.code == 0, done.err
-    assert "taken in: 1 arms, measured on " in done.out
+    assert "taken in: 2 arms, measured on " in done.out
     assert "report: " in rnnbench("report", "timing").out
     assert "simple-rnn(2)" in (other / "reports" / "timing" / "index.md").read_text("utf-8")
 
@@ -112,9 +114,9 @@ def test_arms_that_are_compared_share_every_process(tmp_path: Path, answers: lis
     assert session.is_over
     assert session.protocol == "together"
     units = [{arm.units for arm in outcomes} for outcomes in view.outcomes]
-    assert sorted(map(tuple, units[:2])) == sorted(map(tuple, units[2:])) == [(2,), (3,)]
-    processes = [[sample.process for sample in times.samples] for times in session.arms]
-    assert processes[0] == processes[1] != processes[2] == processes[3]
+    assert sorted(map(tuple, units[:2])) == sorted(map(tuple, units[2:4])) == [(2,), (3,)]
+    for times in session.arms:
+        assert [sample.process for sample in times.samples] == [0, 1, 2]
 
 
 def test_every_arm_is_a_run_in_mlflow_once(tmp_path: Path, answers: list[Any]) -> None:
@@ -122,7 +124,7 @@ def test_every_arm_is_a_run_in_mlflow_once(tmp_path: Path, answers: list[Any]) -
     take_in(tmp_path / "e.json", Lines(), tmp_path)
     runs = {run.data.tags["mlflow.runName"]: run for run in _runs(tmp_path)}
     assert {"simple-rnn(2) jax cpu", "simple-rnn(2) jax cpu recurrent_dropout=0.3"} < set(runs)
-    assert len(_runs(tmp_path)) == 4  # two arms, two commands
+    assert len(_runs(tmp_path)) == 5  # two arms and a control, two commands
     run = runs["simple-rnn(2) jax cpu"]
     assert run.data.metrics["train_ms"] == 2.0
     assert run.data.params["recurrent_dropout"] == "0.0"
@@ -134,30 +136,35 @@ def test_out_of_memory_ends_its_arm_and_no_other(tmp_path: Path, answers: list[A
     outcome = measure(tmp_path)
     assert outcome.n_failed == 1
     (session,) = read_sessions(tmp_path / ".rnnbench")
-    assert sorted(bool(times.failure) for times in session.arms) == [False, True]
+    assert sorted(bool(times.failure) for times in session.arms) == [False, False, True]
     assert session.is_over
 
 
 def test_an_interruption_keeps_what_there_is_and_the_same_command_goes_on(
     tmp_path: Path, answers: list[Any]
 ) -> None:
-    answers += [make_sample(), make_sample(), KeyboardInterrupt()]
+    answers += [*[make_sample()] * 3, KeyboardInterrupt()]
     view = Lines()
     assert measure(tmp_path, view).interrupted
     assert view.warned[-1] == "interrupted; nothing is lost. To go on: rnnbench timing"
     view = Lines()
     assert not measure(tmp_path, view).interrupted
-    assert len(view.outcomes) == 1
+    assert len(view.outcomes) == 2
     assert len(read_sessions(tmp_path / ".rnnbench")) == 1
 
 
 class Pipe(list[Any]):
-    """This process's end of a pipe to itself."""
+    """This process's end of a pipe: what is sent, and what is asked for until it is closed."""
+
+    def __init__(self, *requests: Any) -> None:
+        self._requests = list(requests)
 
     send = list.append
 
-    def recv(self) -> str:
-        return "go"
+    def recv(self) -> Any:
+        if not self._requests:
+            raise EOFError
+        return self._requests.pop(0)
 
 
 def test_what_an_arm_raises_is_its_own(keras_on_jax: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,19 +178,21 @@ def test_what_an_arm_raises_is_its_own(keras_on_jax: Any, monkeypatch: pytest.Mo
         return whole(arm, seed)
 
     monkeypatch.setattr(measuring, "make_model", make_model)
-    answer_with_samples(pipe := Pipe(), (plain, other), 4, False, SHORT, ())  # type: ignore[arg-type]
-    ready, outcomes = pipe
-    assert ready == measuring.READY
-    assert outcomes[other] == "out of memory: 3 GiB"
-    sample = outcomes[plain]
-    assert (sample.process, sample.problem, sample.evaluate_ms) == (4, None, ())
-    assert sample.train_ms[0] > 0
+    prepared = [("prepare", arm, 4, False) for arm in (plain, other)]
+    asked = [(name, plain) for name in ("settle", "train", "describe", "release", "train")]
+    answer_requests(pipe := Pipe(*prepared, *asked), SHORT, ())  # type: ignore[arg-type]
+    assert pipe[:3] == [None, "out of memory: 3 GiB", None]
+    ms, sample, released, gone = pipe[3:]
+    assert ms > 0
+    assert (sample.problem, sample.operations, sample.steps) == (None, None, SHORT.fewest_steps)
+    assert released is None
+    assert gone.startswith("KeyError")
 
 
 def test_a_process_that_dies_is_the_failure_of_its_arms(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "answer_with_samples", end_at_once)
+    monkeypatch.setattr(turns, "answer_requests", end_at_once)
     coming = [Turn(arms=(make_arm(units=units),), number=units, looks=False) for units in (1, 2)]
     found = list(measure_turns(coming, SHORT, tmp_path / "log"))
     assert [list(outcomes) for outcomes in found] == [list(turn.arms) for turn in coming]
@@ -195,72 +204,90 @@ def end_at_once(*_: object) -> None:
     os._exit(3)
 
 
+def test_a_process_that_hangs_is_given_up_while_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "answer_requests", hang)
+    monkeypatch.setattr(turns, "MOST_SECONDS", 0.2)
+    coming = [Turn(arms=(make_arm(units=units),), number=units, looks=False) for units in (1, 2)]
+    found = list(measure_turns(coming, SHORT, tmp_path / "log"))
+    assert [str(*outcomes.values())[:22] for outcomes in found] == ["it was not done after "] * 2
+
+
+def hang(*_: object) -> None:
+    time.sleep(60)
+
+
 class Scripted:
-    """A process that is ready at once, and answers when it is told to measure."""
+    """A process that answers at once; at most `room` arms have room in it."""
 
-    def __init__(self, turn: Turn, told: list[str], answer: Sample | str) -> None:
-        self.pipe, self._other = multiprocessing.Pipe()
-        self._turn, self._told, self._answer = turn, told, answer
-        self.happened("prepares")
-        self._other.send(measuring.READY)
-        self.pipe.send = self._measure  # type: ignore[method-assign]
+    def __init__(self, told: list[str], answer: str | None = None, room: int = 9) -> None:
+        self.told, self.answer, self.room = told, answer, room
+        self.lost, self.seat, self.child = "", (), self
+        self.held: list[Arm] = []
 
-    def happened(self, what: str) -> None:
-        self._told.append(f"{self._turn.arms[0].device} {what}")
+    def ask(self, name: str, arm: Arm, *_: object) -> Any:
+        if name == "prepare":
+            self.told.append(f"{arm.device} prepares")
+            if self.answer or len(self.held) == self.room:
+                return self.answer or "out of memory: 3 GiB"
+            self.held.append(arm)
+        if name == "describe":
+            self.told.append(f"{arm.device} measures")
+            return make_sample(train_ms=())
+        if name == "release":
+            self.held.clear()
+        return 2.0 if name in ("train", "evaluate", "predict") else None
 
     def end(self) -> None:
-        self.happened("ends")
-
-    def _measure(self, _: object) -> None:
-        self.happened("measures")
-        self._other.send(dict.fromkeys(self._turn.arms, self._answer))
+        self.told.append("ends")
 
 
 def carry_out(
     coming: Sequence[Turn],
     monkeypatch: pytest.MonkeyPatch,
-    answer: Sample | str | None = None,
     n_cores: int = 16,
+    **scripted: Any,
 ) -> tuple[list[Outcomes], list[str]]:
     """What scripted processes found, and in what order everything happened."""
     told: list[str] = []
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(n_cores)))
-
-    def start(_: object, __: Arm, arms: tuple[Arm, ...], *___: object, **____: object) -> Scripted:
-        turn = Turn(arms=arms, number=0, looks=False)
-        return Scripted(turn, told, answer or make_sample())
-
-    monkeypatch.setattr(turns, "_start", start)
+    monkeypatch.setattr(turns, "_start", lambda *_, **__: Scripted(told, **scripted))
+    monkeypatch.setattr(turns, "Holder", hold)
     return list(measure_turns(coming, SHORT, Path("log"))), told
+
+
+def hold(child: Scripted, seat: tuple[Any, ...]) -> Scripted:
+    child.seat = seat
+    return child
 
 
 def turn_on(device: str, number: int, cores: tuple[int, ...] = ()) -> Turn:
     return Turn(arms=(make_arm(device=device),), number=number, looks=False, cores=cores)
 
 
-def test_a_large_machine_prepares_a_gpus_processes_at_once_and_the_cpus_one_by_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_large_machine_prepares_a_gpus_processes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, told = carry_out([turn_on("gpu", n) for n in range(2)], monkeypatch)
+    assert told == [*("gpu prepares",) * 2, *("gpu measures", "ends") * 2]
+
+
+def test_a_large_machine_measures_on_both_devices_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     halves = {"cpu": tuple(range(8)), "gpu": tuple(range(8, 16))}
     coming = [
         turn_on(device, n, halves[device]) for n, device in enumerate(("cpu", "gpu", "cpu", "gpu"))
     ]
     found, told = carry_out(coming, monkeypatch)
     assert len(found) == 4
-    assert [each for each in told if each.startswith("cpu")] == [
-        *("cpu prepares", "cpu measures", "cpu ends") * 2
-    ]
-    assert [each for each in told if each.startswith("gpu")] == [
-        *("gpu prepares", "gpu prepares", "gpu measures", "gpu ends", "gpu measures", "gpu ends")
+    assert [each for each in told if each.startswith("cpu")] == ["cpu prepares", "cpu measures"] * 2
+    assert [each.split()[1] for each in told if each.startswith("gpu")] == [
+        *("prepares", "prepares", "measures", "measures")
     ]
 
 
-def test_on_few_cores_no_cpus_process_prepares_beside_another(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_on_few_cores_no_process_prepares_beside_another(monkeypatch: pytest.MonkeyPatch) -> None:
     coming = [turn_on(device, n) for n, device in enumerate(("gpu", "cpu", "cpu", "gpu"))]
-    _, told = carry_out(coming, monkeypatch, n_cores=6)
-    assert [each.split()[1] for each in told] == ["prepares", "measures", "ends"] * 4
+    _, told = carry_out(coming, monkeypatch, n_cores=3)
+    assert [each.split()[-1] for each in told] == ["prepares", "measures", "ends"] * 4
 
 
 def test_of_a_gpus_processes_only_so_many_prepare_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,30 +298,86 @@ def test_of_a_gpus_processes_only_so_many_prepare_at_once(monkeypatch: pytest.Mo
     ]
 
 
+def test_on_a_cpu_the_turns_of_a_repeat_share_the_process_of_their_back_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    coming = [
+        Turn(arms=(make_arm(units=units),), number=n, looks=False)
+        for n in (0, 1)
+        for units in (1, 2)
+    ]
+    _, told = carry_out(coming, monkeypatch, n_cores=1)
+    assert told == [*[*("cpu prepares", "cpu measures") * 2, "ends"] * 2]
+
+
+@pytest.mark.parametrize(("backend", "at_once"), [("jax", 2), ("tensorflow", 2), ("torch", 1)])
+def test_on_a_cpu_as_many_prepare_at_once_as_there_are_cores_unless_their_threads_spin(
+    monkeypatch: pytest.MonkeyPatch, backend: str, at_once: int
+) -> None:
+    coming = [
+        Turn(arms=(make_arm(backend=backend, units=units),), number=0, looks=False)
+        for units in (1, 2, 3, 4)
+    ]
+    _, told = carry_out(coming, monkeypatch, n_cores=2)
+    batch = [*["cpu prepares"] * at_once, *["cpu measures"] * at_once]
+    assert told == [*batch * (4 // at_once), *["ends"] * at_once]
+
+
 def test_an_arm_that_failed_is_not_in_the_processes_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found, told = carry_out([turn_on("cpu", n) for n in range(3)], monkeypatch, answer="no memory")
-    assert [list(outcomes.values()) for outcomes in found] == [["no memory"]]
-    assert told == ["cpu prepares", "cpu measures", "cpu ends"]
+    found, told = carry_out([turn_on("cpu", n) for n in range(3)], monkeypatch, answer="no kernel")
+    assert [list(outcomes.values()) for outcomes in found] == [["no kernel"]]
+    assert told == ["cpu prepares", "ends"]
 
 
-def test_a_process_that_hangs_is_given_up_while_others_go_on(
+def test_arms_that_do_not_fit_in_one_process_take_turns_in_two(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turns, "MOST_SECONDS", 0.2)
-    hung = Scripted._measure
+    arms = tuple(make_arm(units=8, recurrent_dropout=rate) for rate in (0.0, 0.1, 0.2, 0.3))
+    (found,), told = carry_out([Turn(arms=arms, number=0, looks=False)], monkeypatch, room=2)
+    assert all(isinstance(each, Sample) for each in found.values())
+    assert told.count("ends") == 2
 
-    def measure_or_hang(process: Scripted, what: object) -> None:
-        if process._turn.arms[0].device == "cpu":
-            time.sleep(0.1)
-            hung(process, what)
 
-    monkeypatch.setattr(Scripted, "_measure", measure_or_hang)
-    coming = [turn_on("gpu", 0, (1,)), *(turn_on("cpu", n, (2,)) for n in (1, 2, 3, 4))]
-    found, told = carry_out(coming, monkeypatch)
-    assert told.index("gpu ends") < len(told) - 1
-    assert sum("it was not done after" in str(each) for each in found) == 1
+def test_an_arm_that_fits_in_no_process_leaves_the_others_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arms = tuple(make_arm(recurrent_dropout=rate) for rate in (0.0, 0.1, 0.2))
+    (found,), _ = carry_out([Turn(arms=arms, number=0, looks=False)], monkeypatch, room=1)
+    assert [isinstance(found[arm], Sample) for arm in arms] == [True, True, False]
+    assert found[arms[2]] == "out of memory: 3 GiB"
+
+
+def test_when_the_budget_is_over_no_turn_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_start", lambda *_, **__: pytest.fail("a process began"))
+    wanted = Wanted(until=time.monotonic() - 1)
+    assert list(measure_turns([turn_on("cpu", 0)], SHORT, Path("log"), wanted)) == []
+
+
+def test_a_budget_that_ends_first_is_said_and_the_same_command_goes_on(
+    tmp_path: Path, answers: list[Any]
+) -> None:
+    view = Lines()
+    measure(tmp_path, view, budget=1e-9)
+    assert view.outcomes == []
+    assert (
+        "the budget of 0 s is over before all was measured as precisely as asked" in view.warned[0]
+    )
+    measure(tmp_path, view)
+    assert len(view.outcomes) == 3
+    assert len(read_sessions(tmp_path / ".rnnbench")) == 1
+
+
+def test_a_session_goes_on_to_what_is_asked_for_now(tmp_path: Path, answers: list[Any]) -> None:
+    answers += [make_sample(ms) for n in range(3) for ms in (2.0, 2.0, 3.0 + 0.1 * n)]
+    measure(tmp_path, precision=0.1)
+    view = Lines()
+    measure(tmp_path, view, precision=0.03)
+    (session,) = read_sessions(tmp_path / ".rnnbench")
+    assert view.outcomes
+    assert session.precision == 0.03
+    assert session.is_over
 
 
 def test_a_large_machine_divides_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,11 +390,11 @@ def test_a_large_machine_divides_its_cores(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_fresh_measures_again(tmp_path: Path, answers: list[Any]) -> None:
-    answers += [make_sample(), make_sample(), KeyboardInterrupt()]
+    answers += [*[make_sample()] * 3, KeyboardInterrupt()]
     measure(tmp_path)
     view = Lines()
     measure(tmp_path, view, fresh=True)
-    assert len(view.outcomes) == 2
+    assert len(view.outcomes) == 3
     assert len(read_sessions(tmp_path / ".rnnbench")) == 2
 
 
@@ -343,7 +426,7 @@ def test_what_cannot_be_believed_is_measured_again(tmp_path: Path, answers: list
     answers.append(make_sample(problem="the loss is not finite"))
     view = Lines()
     measure(tmp_path, view)
-    assert len(view.outcomes) == 3
+    assert len(view.outcomes) == 4
 
 
 @pytest.mark.parametrize(("load", "warns"), [(0.1, False), (1.7, True)])
@@ -386,7 +469,7 @@ def test_want_of_memory_is_told_from_other_errors(error: Exception, words: str) 
 
 def test_the_default_arms_are_those_that_the_file_names() -> None:
     arms, _ = plan_arms(with_defaults(TimingChoices(backend=("jax",), device=("cpu",))))
-    assert len(arms) == 28
+    assert len(arms) == 32
     assert {arm.units for arm in arms} == {8, 64}
     assert make_arm(use_cudnn="off", implementation=1, recurrent_dropout=0.3) in arms
 
@@ -402,7 +485,8 @@ def test_of_a_product_the_arms_that_cannot_be_are_left_out_and_named() -> None:
         backend=("jax",), device=("cpu",), units=(8,), use_cudnn=("auto", "off")
     )
     arms, left_out = plan_arms(with_defaults(choices))
-    assert len(arms) == 7  # three architectures twice, SimpleRNN once
+    assert len(arms) == 11  # three architectures twice, SimpleRNN once, and each a control
+    assert sum("run the same code" in text for text in left_out) == 2  # both LSTMs, not the GRU
     assert any(text.startswith("left out: cuDNN has no kernel") for text in left_out)
 
 
@@ -417,7 +501,7 @@ def test_any_product_can_be_asked_for() -> None:
         jit=(True, False),
     )
     arms, _ = plan_arms(with_defaults(choices))
-    assert len(arms) == 8
+    assert len(arms) == 9
 
 
 @pytest.mark.parametrize(
@@ -430,6 +514,9 @@ def test_any_product_can_be_asked_for() -> None:
         (["--use-cudnn", "yes"], "unknown use_cudnn 'yes'"),
         (["--jit", "maybe"], "--jit takes on, off or on,off, got 'maybe'"),
         (["--repeats", "0"], "repeats must be from 1 to 1000, got 0"),
+        (["--precision", "5"], "--precision takes a percentage like 5% or 2.5%, got '5'"),
+        (["--precision", "0%"], "precision must be from 0.1% to below 100%, got 0%"),
+        (["--budget", "soon"], "--budget takes a time like 90s, 30m or 2h"),
         (["--units", "x"], "--units takes"),
         (["--import", "nowhere.json"], "cannot read nowhere.json"),
         (["--import", "a", "--export", "b"], "--import stands alone"),
@@ -468,7 +555,8 @@ def test_a_dry_run_shows_the_arms_and_measures_nothing(rnnbench: Command, tmp_pa
     answer = rnnbench("timing", "lstm", "--backend", "jax", "--device", "cpu", "--dry-run")
     assert answer.code == 0
     assert "lstm(8) jax cpu cuDNN off implementation=1 recurrent_dropout=0.3" in answer.out
-    assert "to do     40 measurements" in answer.out
+    assert "to do     6 turns of 2 groups of arms, each 3 times at least" in answer.out
+    assert "until     no interval reaches further than 5 %" in answer.out
     assert not (tmp_path / ".rnnbench").exists()
 
 

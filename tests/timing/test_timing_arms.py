@@ -9,7 +9,7 @@ from timed import make_arm
 
 from rnnbench.errors import UsageError
 from rnnbench.timing.arms import RUNGS, Arm, ladder
-from rnnbench.timing.kernels import kernel_path, shows_cudnn
+from rnnbench.timing.kernels import kernel_path, run_same_code, shows_cudnn
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_each_rung_of_the_ladder_changes_one_thing() -> None:
     assert masks.implementation == 1
 
 
-def test_the_control_has_no_fused_kernel_to_lose() -> None:
+def test_a_simple_rnn_has_no_fused_kernel_to_lose() -> None:
     assert [arm.recurrent_dropout for arm in ladder(make_arm(architecture="simple-rnn"))] == [
         0.0,
         0.3,
@@ -76,8 +76,11 @@ def test_implementation_2_is_what_keras_takes_by_itself() -> None:
 
 
 def test_an_arm_survives_json() -> None:
-    arm = make_arm(architecture="gru", implementation=1, dropout=0.3)
+    arm = make_arm(architecture="gru", implementation=1, dropout=0.3, is_control=True)
     assert Arm.from_json(arm.to_json()) == arm
+    before = make_arm().to_json()  # of a format in which there were no controls
+    del before["is_control"]
+    assert Arm.from_json(before) == make_arm()
 
 
 @pytest.mark.parametrize(
@@ -130,6 +133,33 @@ def test_a_fused_kernel_is_recognised_by_its_name() -> None:
 def test_every_arm_of_a_ladder_knows_its_rung() -> None:
     on_gpu = make_arm(backend="tensorflow", device="gpu")
     assert [arm.rung for arm in ladder(on_gpu)] == list(RUNGS)
-    control = make_arm(architecture="simple-rnn")
-    assert [arm.rung for arm in ladder(control)] == ["plain", "recurrent-dropout"]
+    simple = make_arm(architecture="simple-rnn")
+    assert [arm.rung for arm in ladder(simple)] == ["plain", "recurrent-dropout"]
+    assert make_arm(is_control=True).rung is None
     assert make_arm(implementation=1).rung is None
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ({}, {"use_cudnn": "off"}, True),
+        ({}, {"is_control": True}, True),
+        ({"architecture": "gru"}, {"architecture": "gru", "use_cudnn": "off"}, False),
+        ({"device": "gpu"}, {"device": "gpu", "use_cudnn": "off"}, False),
+        (
+            {"architecture": "gru", "backend": "tensorflow"},
+            {"architecture": "gru", "backend": "tensorflow", "use_cudnn": "off"},
+            True,
+        ),
+        ({"backend": "torch"}, {"backend": "torch", "use_cudnn": "off"}, False),
+        ({"recurrent_dropout": 0.3}, {"recurrent_dropout": 0.3, "implementation": 1}, True),
+        ({}, {"implementation": 1}, False),
+        ({"architecture": "gru"}, {"architecture": "gru", "implementation": 1}, True),
+        ({}, {"units": 9}, False),
+        ({}, {"jit": False}, False),
+    ],
+)
+def test_arms_that_differ_in_nothing_but_in_what_they_are_told_are_found(
+    a: dict[str, Any], b: dict[str, Any], same: bool
+) -> None:
+    assert run_same_code(make_arm(**a), make_arm(**b)) == same

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,12 @@ from timed import make_arm, make_sample, make_session, make_times
 
 from rnnbench.errors import UsageError
 from rnnbench.stats.intervals import Interval
-from rnnbench.stats.ratios import (
-    Ratio,
-    effects_of_rounds,
-    median_iqr,
-    median_ratio,
-    ratio_of_logs,
-    unpaired_ratio,
-)
+from rnnbench.stats.ratios import Ratio, median_iqr, median_ratio, unpaired_ratio
 from rnnbench.timing.determinism import find_first_difference
 from rnnbench.timing.measure import find_problem, make_reviews
 from rnnbench.timing.sessions import (
     ArmTimes,
+    Group,
     keep_session,
     read_session,
     read_sessions,
@@ -98,46 +93,6 @@ def test_the_interval_of_a_ratio_mostly_holds_the_truth() -> None:
     assert n_held >= 170  # 95 % is what it says; at five values it keeps about 93
 
 
-def test_a_ratio_within_rounds_does_not_see_a_machine_that_changes_its_speed() -> None:
-    """Two speeds, a factor of two apart, that last for some rounds, and drift: for both arms."""
-    rng = np.random.default_rng(2)
-    n_held = 0
-    for _ in range(400):
-        logs = []
-        for truth in rng.normal(np.log(1.5), 0.01, 5):
-            drift = np.linspace(1.0, rng.uniform(1, 2), 12)
-            speed = np.repeat(rng.choice([1.0, 2.0], 4), 3) * drift
-            noise = rng.lognormal(0, 0.02, (2, 12))
-            effects = effects_of_rounds([speed * noise[0] * np.exp(truth), speed * noise[1]])
-            assert effects is not None
-            logs.append(effects[0] - effects[1])
-        found = ratio_of_logs(logs)
-        assert found is not None
-        assert found.interval is not None
-        assert found.value == pytest.approx(1.5, rel=0.04)
-        n_held += found.interval.contains(1.5)
-    assert 0.92 <= n_held / 400 <= 0.98
-
-
-def test_effects_of_two_arms_are_half_the_median_ratio_within_rounds() -> None:
-    effects = effects_of_rounds([[2.0, 4.0, 90.0, 7.0], [1.0, 2.0, 3.0]])
-    assert effects == pytest.approx([math.log(2) / 2, -math.log(2) / 2])
-    assert effects_of_rounds([]) is None
-    assert effects_of_rounds([[], [1.0]]) is None
-    assert effects_of_rounds([[0.0], [1.0]]) is None
-
-
-def test_students_interval_of_a_ratio_is_the_one_by_hand() -> None:
-    found = ratio_of_logs([math.log(2), math.log(4)])
-    assert found is not None
-    assert found.value == pytest.approx(8**0.5)
-    assert found.interval is not None
-    half = 12.706 * math.log(4 / 2) / 2  # Student's t at one degree of freedom; SD / √2
-    assert math.log(found.interval.high / found.value) == pytest.approx(half, rel=1e-4)
-    assert ratio_of_logs([math.log(2)]) == Ratio(2.0, None)
-    assert ratio_of_logs([]) is None
-
-
 def test_a_ratio_of_what_nothing_pairs_has_welchs_interval() -> None:
     found = unpaired_ratio([2.0, 8.0], [1.0, 1.0, 1.0])
     assert found is not None
@@ -202,7 +157,8 @@ def test_an_outcome_goes_to_its_arm() -> None:
 
 def test_a_session_of_the_format_before_is_of_arms_measured_apart(tmp_path: Path) -> None:
     values = json.loads(make_session([make_times(make_arm(), [2.0])]).to_text())
-    del values["protocol"], values["arms"][0]["samples"][0]["process"]
+    del values["protocol"], values["precision"], values["arms"][0]["samples"][0]["process"]
+    del values["arms"][0]["arm"]["is_control"]
     path = tmp_path / "file.json"
     path.write_text(json.dumps({**values, "version": 1}), "utf-8")
     session = read_session(path)
@@ -210,6 +166,39 @@ def test_a_session_of_the_format_before_is_of_arms_measured_apart(tmp_path: Path
     assert session.arms[0].samples[0].process is None
     write_session(path, session)
     assert read_session(path) == session
+
+
+def group_of(n: int, spread: float, precision: float | None = 0.05) -> Group:
+    """Three arms in `n` processes; the third's time goes up and down by `spread` among them."""
+    ms = ([2.0] * n, [2.0] * n, [3.0 * (1 + spread * (-1) ** k) for k in range(n)])
+    arms = (make_arm(), make_arm(is_control=True), make_arm(recurrent_dropout=0.3))
+    times = tuple(make_times(arm, each) for arm, each in zip(arms, ms, strict=True))
+    return Group(arms=times, repeats=3, precision=precision)
+
+
+@pytest.mark.parametrize(
+    ("group", "n_missing", "is_precise"),
+    [
+        (group_of(2, 0.001), 1, False),  # it lacks a repeat
+        (group_of(3, 0.001), 0, True),
+        (group_of(3, 0.1), 1, False),  # one more process
+        (group_of(3, 0.1, None), 0, True),  # nobody asked for more than its repeats
+        (group_of(40, 0.9), 0, False),  # as many as there may be
+    ],
+)
+def test_processes_are_added_until_a_group_is_as_precise_as_asked(
+    group: Group, n_missing: int, is_precise: bool
+) -> None:
+    assert (group.n_missing, group.is_precise) == (n_missing, is_precise)
+
+
+def test_an_arm_that_failed_keeps_no_group_from_being_precise() -> None:
+    group = group_of(3, 0.001)
+    lost = ArmTimes(arm=make_arm(use_cudnn="off"), failure="out of memory")
+    more = replace(group, arms=(*group.arms, lost))
+    assert more.is_precise
+    assert more.ratio(lost.arm, make_arm()) is None
+    assert more.ratio(make_arm(is_control=True), make_arm()) is not None
 
 
 def _written(tmp_path: Path, **changes: Any) -> Path:
@@ -223,7 +212,9 @@ def _written(tmp_path: Path, **changes: Any) -> Path:
     ("changes", "sentence"),
     [
         ({"format": "something else"}, "is not a timing export; make one with"),
-        ({"version": 3}, r"written by a newer rnnbench \(format 3, this one reads 2\)"),
+        ({"version": 4}, r"written by a newer rnnbench \(format 4, this one reads 3\)"),
+        ({"precision": 0}, "precision must be between 0 and 1, got 0"),
+        ({"precision": "5%"}, "a number was expected, got '5%'"),
         ({"protocol": "alone"}, "unknown protocol 'alone'"),
         ({"version": None}, "written by a newer"),
         ({"arms": [{"arm": 1}]}, "damaged timing export"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,12 @@ from rnnbench.stats.intervals import Interval
 from rnnbench.stats.ratios import MedianIqr, Ratio
 from rnnbench.timing.arms import DeviceKind, ladder
 from rnnbench.timing.figure import find_lines, picture_times
-from rnnbench.timing.page import warn_of_timing, write_timing_answer
+from rnnbench.timing.page import (
+    warn_of_precision,
+    warn_of_timing,
+    write_controls,
+    write_timing_answer,
+)
 from rnnbench.timing.rows import TimingPart, compose_timing_part
 from rnnbench.timing.sessions import ArmTimes, Session
 
@@ -70,7 +77,9 @@ def test_an_arm_is_told_with_medians_quartiles_and_throughput() -> None:
 def test_the_slowdown_is_taken_apart_and_multiplies_up() -> None:
     row, _ = compose(make_session(climb())).slowdowns
     assert (median_of(row.plain), median_of(row.dropout), row.n) == (2.0, 9.0, 5)
-    assert row.slowdown == Ratio(4.5, Interval(4.5, 4.5))
+    assert row.slowdown == Ratio(
+        pytest.approx(4.5), Interval(pytest.approx(4.5), pytest.approx(4.5))
+    )
     assert values_of(row.cudnn_off, row.implementation, row.masks) == pytest.approx([2.0, 1.5, 1.5])
 
 
@@ -86,7 +95,7 @@ def test_the_ratios_multiply_to_the_whole_on_a_noisy_machine() -> None:
     assert math.prod(parts) == pytest.approx(row.slowdown.value)
 
 
-def test_a_ratio_counts_the_processes_that_both_arms_have() -> None:
+def test_a_ratio_counts_the_processes_that_every_arm_has() -> None:
     plain, *others, dropout = climb()
     bad = [replace(plain.samples[3], problem="no"), replace(dropout.samples[4], problem="no")]
     plain = replace(plain, samples=(*plain.samples[:3], bad[0], plain.samples[4]))
@@ -146,6 +155,44 @@ def test_recurrent_dropout_as_written_is_what_counts_on_tensorflow_with_a_gpu() 
     assert values_of(row.slowdown, row.masks, row.as_written) == pytest.approx([10, 1.5, 20 / 9])
     parts = values_of(row.cudnn_off, row.implementation, row.masks, row.as_written)
     assert math.prod(parts) == pytest.approx(10.0)
+
+
+def with_control(ms: list[float], n: int = 5, **changes: Any) -> Session:
+    """A ladder, and its first arm once more."""
+    again = make_times(make_arm(is_control=True), ms)
+    return make_session([*climb(n=n), again], **changes)
+
+
+def test_a_control_is_held_against_its_like() -> None:
+    part = compose(with_control([2.02, 1.98, 2.0, 2.01, 1.99]))
+    (control,) = part.controls
+    assert control.ratio.value == pytest.approx(1.0, abs=1e-3)
+    assert (control.holds, control.n) == (True, 5)
+    assert part.control_of(part.slowdowns[0]) == control.ratio
+    assert write_controls(part)[0].startswith("1 of 1 control have 1 in their 95 % interval")
+    off = compose(with_control([2.2] * 5)).controls[0]
+    assert (off.holds, round(off.off_by, 3)) == (False, 0.1)
+    assert [row.arm.is_control for row in part.devices] == []
+
+
+def test_what_was_measured_less_precisely_than_asked_is_said_with_what_was_reached() -> None:
+    session = replace(with_control([2.0, 2.3, 1.8], n=3, repeats=3), precision=0.01)
+    part = compose(session)
+    assert re.fullmatch(r"± [\d.]+ % \(1 % asked\)", part.slowdowns[0].note)
+    (sentence,) = warn_of_precision(part)
+    assert sentence.startswith("1 of 1 group of arms are less precise than asked. The widest")
+    few = compose(
+        replace(session, arms=tuple(replace(t, samples=t.samples[:1]) for t in session.arms))
+    )
+    assert "too few processes (1 % asked)" in few.slowdowns[0].note
+    assert "is not known yet" in warn_of_precision(few)[0]
+
+
+def test_without_a_rung_that_changes_nothing_the_next_is_held_against_the_plain_arm() -> None:
+    plain, _, one, masks = climb()
+    row = compose(make_session([plain, one, masks])).slowdowns[0]
+    assert row.cudnn_off is None
+    assert values_of(row.implementation, row.masks, row.slowdown) == pytest.approx([3.0, 1.5, 4.5])
 
 
 def test_a_kernel_that_is_not_the_rules_is_shown_as_such() -> None:
@@ -257,7 +304,7 @@ def test_machines_that_disagree_leave_a_claim_open() -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "n", "verdict"),
-    [(1.5, 5, "supported"), (5.0, 5, "contradicted"), (1.5, 4, "undetermined")],
+    [(1.5, 5, "supported"), (5.0, 5, "contradicted"), (1.5, 2, "undetermined")],
 )
 def test_how_much_slower_is_held_against_the_whole_interval(
     ratio: float, n: int, verdict: str
@@ -317,6 +364,7 @@ def test_the_page_has_every_table_and_a_place_for_what_is_missing() -> None:
     assert set(report.tables()) == {
         "timing_arms",
         "timing_slowdowns",
+        "timing_controls",
         "timing_devices",
         "claims",
         "facts",
