@@ -146,6 +146,11 @@ class Arm:
         is_end_of_control = rung == "as-written" and not self.has_layer_options
         return "recurrent-dropout" if is_end_of_control else rung
 
+    @property
+    def has_forward(self) -> bool:
+        """Whether evaluation and prediction are timed too: at the ladder's ends, and beside it."""
+        return not self.is_control and self.rung not in ("cudnn-off", "implementation-1")
+
     def on(self, rung: Rung, recurrent_dropout: float) -> Arm:
         """The arm on another rung, no control; a cell without the options keeps what it has."""
         use_cudnn, implementation, has_dropout = RUNGS[rung]

@@ -106,7 +106,7 @@ class HeldArm:
 
     Args:
         seed: of all that is random.
-        looks: whether evaluation and prediction are to be timed too.
+        looks: whether to find out what runs; evaluation and prediction are timed then too.
     """
 
     def __init__(self, arm: Arm, blocks: Blocks, seed: int, looks: bool) -> None:
@@ -130,7 +130,7 @@ class HeldArm:
         self._compile_seconds = time.perf_counter() - began
         self._feed(blocks.fewest_steps)
         self._clock = _forward_clock()
-        for call in (self.evaluate, self.predict) if self._looks else ():
+        for call in (self.evaluate, self.predict) if self._looks and arm.has_forward else ():
             call()  # compiles
 
     def settle(self) -> None:

@@ -173,7 +173,7 @@ def _next_turns(session: Session) -> list[Turn]:
     turns: list[tuple[tuple[object, ...], Turn]] = []
     for group in session.groups:
         arms = tuple(times.arm for times in group.arms if times.failure is None)
-        seen = [times.summary("evaluate") for times in group.measured if not times.arm.is_control]
+        seen = [times.summary("evaluate") for times in group.measured if times.arm.has_forward]
         is_seen = bool(seen) and all(seen)
         first = most - group.n_missing
         for n in range(first, most):

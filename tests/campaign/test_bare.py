@@ -65,8 +65,11 @@ def test_the_command_measures_whole_blocks(python: Path, tmp_path: Path) -> None
     said = run(python, tmp_path, *command, "--export", "e.json")
     assert "MLflow is not installed here" in said
     assert "the GPU columns stay 'not measured'" in said
-    (times,) = read_session(tmp_path / "e.json").arms
-    assert times.samples
+    session = read_session(tmp_path / "e.json")
+    (group,) = session.groups
+    times, control = group.arms
+    assert control.arm.is_control
+    assert session.is_over
     assert all(sample.loss_last < sample.loss_first for sample in times.samples)
     again = run(python, tmp_path, *command)
     assert "all of it was measured here" in again
@@ -85,7 +88,7 @@ def test_the_benchmark_for_a_gpu_writes_a_file_a_piece(python: Path, tmp_path: P
     assert [path.name for path in written] == names
     for path in written:
         arms = read_session(path).arms
-        assert [times.arm.recurrent_dropout for times in arms] == [0.0, 0.3]
+        assert [times.arm.recurrent_dropout for times in arms] == [0.0, 0.0, 0.3]
         assert all(times.samples for times in arms)
 
 

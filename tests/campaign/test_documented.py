@@ -35,7 +35,7 @@ LACKING = {
 """Words of a command that needs what is not here, and what it then says."""
 FIRST = (
     "rnnbench run --all --seeds 1",
-    "rnnbench timing lstm --units 8 --backend jax --recurrent-dropout 0,0.3 --repeats 1 "
+    "rnnbench timing lstm --units 8 --backend jax --recurrent-dropout 0,0.3 --budget 1m "
     "--export timing-gpu.json",
 )
 """What a page takes for granted."""

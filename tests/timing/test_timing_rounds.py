@@ -53,7 +53,7 @@ def measure(monkeypatch: pytest.MonkeyPatch) -> Any:
                 monotonic=lambda: machine.now, time=lambda: machine.now + machine.gained
             ),
         )
-        monkeypatch.setattr(rounds, "processes_at_work", lambda: 0.25)
+        monkeypatch.setattr(rounds, "processes_at_work", lambda **_: 0.25)
         holders = {PLAIN: machine, AGAIN: machine}
         return measure_group(holders, 7, looks=True, blocks=FEW, wanted=wanted, **options)
 
