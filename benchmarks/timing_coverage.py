@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnbench.stats.turns import Turns
+from rnnbench.timing.measure import Blocks
+from rnnbench.timing.rounds import is_precise_enough
 
 sys.path.insert(0, str(Path(__file__).parent / "speed"))
 
@@ -30,8 +32,10 @@ Speed = Callable[[np.random.Generator, float], NDArray[np.float64]]
 
 TICKS = 100
 """A second."""
-FEWEST, MOST = 3, 12
-"""Processes."""
+FEWEST, MOST = 3, 40
+"""Processes, as in `rnnbench timing`."""
+FEWEST_ROUNDS = Blocks().rounds
+MOST_ROUNDS = 150
 
 
 def steady(rng: np.random.Generator, seconds: float) -> NDArray[np.float64]:
@@ -70,7 +74,6 @@ class Scenario:
     unequal: float = 1.0
     noise_sd: float = 0.05
     precision: float = 0.05
-    rounds: int = 20
     block_seconds: float = 0.03
 
 
@@ -151,9 +154,11 @@ def _simulate_process(scenario: Scenario, rng: np.random.Generator) -> list[list
     uneven[-1] = scenario.unequal
     own = np.log(scenario.truths) + rng.normal(0.0, scenario.process_sd, n_arms) * uneven
     blocks: list[list[float]] = [[] for _ in scenario.truths]
-    seconds = 3 * scenario.rounds * n_arms * scenario.block_seconds
+    seconds = 3 * MOST_ROUNDS * n_arms * scenario.block_seconds
     slow, now = scenario.speed(rng, seconds), 0.0
-    for _ in range(scenario.rounds):
+    for n_rounds in range(MOST_ROUNDS):
+        if n_rounds >= FEWEST_ROUNDS and is_precise_enough(blocks, scenario.precision):
+            break
         for arm in rng.permutation(n_arms):
             first = int(now * TICKS)
             factor = float(

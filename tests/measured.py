@@ -29,13 +29,13 @@ TWO_ARMS = TimingChoices(
 MEASURES = """
 import sys
 from pathlib import Path
-from rnnbench.timing import sessions
+from rnnbench.timing import samples
 from rnnbench.timing.screen import TimingScreen
 from rnnbench.timing.measure import Blocks
 from rnnbench.timing.work import measure_arms
 from rnnbench.timing.choices import TimingChoices
 
-sessions.MOST_PROCESSES = 1  # precise or not
+samples.MOST_PROCESSES = 1  # precise or not
 if __name__ == "__main__":
     choices = TimingChoices(
         architectures=("simple-rnn",), backend=("jax",), device=("cpu",), units=(2,),
@@ -69,7 +69,7 @@ class Lines:
     def warn(self, text: str) -> None:
         self.warned.append(text)
 
-    def show_arms(self, session: Session) -> None:
+    def show_arms(self, session: Session, budget: float) -> None:
         pass
 
     def show_outcomes(self, outcomes: Outcomes, session: Session) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import kernel_path
-from rnnbench.timing.sessions import ArmTimes, Sample, Session
+from rnnbench.timing.samples import ArmTimes, Sample
+from rnnbench.timing.sessions import Session
 
 __all__ = ["GPU", "make_arm", "make_sample", "make_session", "make_times"]
 

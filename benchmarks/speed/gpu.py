@@ -27,7 +27,8 @@ PIECES = {
     "64": TimingChoices(architectures=("lstm", "gru"), units=(64,), budget=150.0),
     "others": TimingChoices(architectures=("lstm-stacked", "simple-rnn"), units=(8,), budget=120.0),
 }
-"""Seven minutes in all, so that the whole fits in eight with the start of a machine."""
+"""Seven minutes, so that the whole fits in about eight with the start of a machine: processes that
+are ready when a budget ends are left."""
 
 
 def main() -> int:
@@ -40,6 +41,8 @@ def main() -> int:
         parser.error(f"unknown piece {', '.join(unknown)}; there are {', '.join(PIECES)}")
     device = "gpu" if find_gpus() else "cpu"
     backends = tuple(name for name in installed_backends() if name != "tensorflow")
+    if not backends:
+        parser.error("neither JAX nor PyTorch is installed here")
     n_failed = 0
     for name in chosen.pieces or PIECES:
         choices = replace(

@@ -6,7 +6,7 @@ from rnnbench.architectures import PRESETS
 from rnnbench.claims.kinds import Claim, TimingTest
 from rnnbench.page.blocks import ClaimRow, ClaimVerdict
 from rnnbench.timing.page import write_ratio
-from rnnbench.timing.rows import FULL, Slowdown, TimingPart
+from rnnbench.timing.rows import Slowdown, TimingPart
 
 _NOT_ITS_FAULT = ("out of memory", "not done after", "sees no GPU")
 
@@ -17,7 +17,8 @@ def judge_timing(claim: Claim, test: TimingTest, part: TimingPart | None) -> lis
     - `cannot run`: contradicted where a step with recurrent dropout ran there; supported where it
       failed while one without it ran, and not for want of memory or time.
     - `slower`: supported if the whole 95 % interval of the slowdown lies at `ratio` or above,
-      contradicted if it lies wholly below, else undetermined; below five repeats undetermined.
+      contradicted if it lies wholly below, else undetermined; of too few repeats
+      undetermined.
 
     Returns:
         One row without a back end where there are no measurements.
@@ -69,7 +70,7 @@ def _verdict(test: TimingTest, row: Slowdown) -> ClaimVerdict:
         return "supported" if is_its_own else "undetermined"
     assert test.ratio is not None
     bounds = row.slowdown.interval if row.slowdown else None
-    if bounds is None or row.n < FULL:
+    if bounds is None or not row.is_full:
         return "undetermined"
     if bounds.low >= test.ratio:
         return "supported"
@@ -84,7 +85,7 @@ def _say(test: TimingTest, row: Slowdown) -> str:
     ran += f" recurrent_dropout={row.arm.recurrent_dropout:g}"
     compared = f", {_slowdown(row)}" if row.slowdown is not None else ""
     asked = f"; 'much' is read as {test.ratio:g} times" if test.ratio is not None else ""
-    few = f"; fewer than {FULL} repeats" if row.n < FULL else ""
+    few = f"; too few repeats ({row.n})" if not row.is_full else ""
     return f"{ran}{compared} ({row.machine}){asked}{few}"
 
 

@@ -42,10 +42,10 @@ from rnnbench.study import TIMING
 from rnnbench.timing.page import (
     describe_timing,
     timing_part,
-    timing_tables,
     warn_of_timing,
     write_timing_answer,
 )
+from rnnbench.timing.records import timing_tables
 from rnnbench.timing.rows import TimingPart
 from rnnbench.tuning.page import tuning_part, tuning_tables
 from rnnbench.tuning.record import TuningRecord

@@ -116,9 +116,8 @@ class Turns:
 
 def worst_error(logs: NDArray[np.float64]) -> float:
     """The largest standard error of a difference between arms of one process; `(rounds, arms)`."""
-    return max(
-        (error_of_difference(logs, 0, other) for other in range(1, logs.shape[1])), default=0.0
-    )
+    pairs = combinations(range(logs.shape[1]), 2)
+    return max((error_of_difference(logs, *pair) for pair in pairs), default=0.0)
 
 
 def error_of_difference(logs: NDArray[np.float64], a: int, b: int) -> float:

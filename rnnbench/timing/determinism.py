@@ -58,6 +58,7 @@ def check_determinism(choices: TimingChoices, view: TimingScreen, root: Path) ->
     arms, left_out = plan_arms(replace(known, units=choices.units or known.units[:1]))
     for sentence in left_out:
         view.say(sentence)
+    arms = [arm for arm in arms if not arm.is_control]
     if not choices.is_product:
         arms = [arm for arm in arms if arm.use_cudnn == "auto" or arm.recurrent_dropout]
     ledger = Ledger(root)

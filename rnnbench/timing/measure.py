@@ -21,7 +21,7 @@ from rnnbench.output.characters import first_line, named_line
 from rnnbench.specs import Backend
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.kernels import find_operations
-from rnnbench.timing.sessions import Sample
+from rnnbench.timing.samples import Sample
 from rnnbench.training.engines import require_gpu
 
 NUM_WORDS, MAX_LEN, EMBEDDING_SIZE = 500, 100, 16  # as the study notes have them
@@ -29,8 +29,10 @@ LEARNING_RATE = 1e-3  # the guard sees the loss fall within a block; no step's t
 
 MOST_STEPS = 312  # an epoch of the notes' 20,000 reviews, without the rest
 BLOCK_SECONDS: dict[Backend, float] = {"jax": 0.02, "tensorflow": 0.05, "torch": 0.02}
-"""As short as can be: a machine's speed wanders, and short rounds follow it. On TensorFlow a block
-begins with some milliseconds of its own, which short ones would have to bear."""
+"""On a CPU, as short as can be: a machine's speed wanders, and short rounds follow it. A block has
+some milliseconds of its own on TensorFlow, and on every back end on a GPU, which short ones would
+have to bear."""
+GPU_BLOCK_SECONDS = 0.1
 
 _MEMORY_WORDS = ("RESOURCE_EXHAUSTED", "OutOfMemory", "OOM")
 OUT_OF_MEMORY = "out of memory: "
@@ -47,7 +49,7 @@ class Blocks:
         forward_rounds: of evaluation and prediction, in the process that looks.
         warm_up_rounds: of training, left out before the measurement begins.
         seconds: what a block should last, within its fewest and most steps; None for
-            `BLOCK_SECONDS`.
+            `BLOCK_SECONDS`, or `GPU_BLOCK_SECONDS`.
     """
 
     rounds: int = 16
@@ -61,7 +63,7 @@ class Blocks:
 def answer_requests(pipe: Connection, blocks: Blocks, cores: Sequence[int]) -> None:
     """Hold arms, and do with them what the other end of the pipe asks for, until it is closed.
 
-    A request is the name of a method of `HeldArm`, the arm, and arguments; `prepare` makes one,
+    A request is the name of a method of `CompiledArm`, the arm, and arguments; `prepare` makes one,
     `release` forgets all. The answer is what the method gives, or a sentence that says why not.
 
     Args:
@@ -69,28 +71,28 @@ def answer_requests(pipe: Connection, blocks: Blocks, cores: Sequence[int]) -> N
     """
     if cores:
         os.sched_setaffinity(0, cores)
-    held: dict[Arm, HeldArm] = {}
+    held: dict[Arm, CompiledArm] = {}
     with suppress(EOFError):
         while True:
             pipe.send(_carry_out(held, blocks, *pipe.recv()))
 
 
 def _carry_out(
-    held: dict[Arm, HeldArm], blocks: Blocks, name: str, arm: Arm, *arguments: Any
+    held: dict[Arm, CompiledArm], blocks: Blocks, name: str, arm: Arm, *arguments: Any
 ) -> Any:  # Any: what the method takes and gives
     try:
         if name == "release":
             held.clear()
-            return forget_programs()
+            return _forget_programs()
         if name == "prepare":
-            held[arm] = HeldArm(arm, blocks, *arguments)
+            held[arm] = CompiledArm(arm, blocks, *arguments)
         return getattr(held[arm], name)()
     except Exception as err:  # whatever a back end raises: the other arms go on
         held.pop(arm, None)
         return describe_error(err)
 
 
-def forget_programs() -> None:
+def _forget_programs() -> None:
     """Give back what Keras keeps of models that are gone."""
     import keras
 
@@ -98,7 +100,7 @@ def forget_programs() -> None:
     gc.collect()
 
 
-class HeldArm:
+class CompiledArm:
     """An arm's model in the process that holds it, compiled once.
 
     Blocks of steps are timed inside `fit`, `evaluate` and `predict`, from the moment that the data
@@ -136,10 +138,14 @@ class HeldArm:
     def settle(self) -> None:
         """Find how many steps a block has; a second time it tells better, as a fit has its cost."""
         ms = min(self.train() for _ in range(2))
-        seconds = self._blocks.seconds
-        seconds = BLOCK_SECONDS[self.arm.backend] if seconds is None else seconds
-        wanted = math.ceil(1_000 * seconds / ms)
+        wanted = math.ceil(1_000 * self._block_seconds / ms)
         self._feed(min(self._most_steps, max(self._blocks.fewest_steps, wanted)))
+
+    @property
+    def _block_seconds(self) -> float:
+        if self._blocks.seconds is not None:
+            return self._blocks.seconds
+        return GPU_BLOCK_SECONDS if self.arm.device == "gpu" else BLOCK_SECONDS[self.arm.backend]
 
     def train(self) -> float:
         """Milliseconds a step of a block of training."""

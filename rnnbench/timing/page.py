@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
 
 from rnnbench.output.amounts import plural, some
 from rnnbench.page.blocks import Block, Fact, Paragraph, Part, Subheading, make_part
-from rnnbench.page.csv_files import write_records
 from rnnbench.page.tables import Column, Table, Tone
 from rnnbench.page.texts import NONE, count, number, with_interval
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.figure import picture_times
-from rnnbench.timing.rows import Control, DeviceRatio, Slowdown, TimedArm, TimingPart
+from rnnbench.timing.rows import DeviceRatio, Slowdown, TimedArm, TimingPart
 from rnnbench.timing.sessions import PROTOCOLS, Protocol, Session
 
 if TYPE_CHECKING:
@@ -80,15 +78,16 @@ def write_controls(part: TimingPart) -> tuple[str, ...]:
         return ()
     worst = max(told, key=lambda control: control.off_by)
     return (
-        f"{sum(control.holds for control in told)} of {plural(len(told), 'control')} have 1 in"
-        f" their 95 % interval; the furthest, {worst.arm.name}, is off by"
-        f" {100 * worst.off_by:.1f} %.",
+        f"Controls with 1 in their 95 % interval: {sum(control.holds for control in told)} of"
+        f" {len(told)}; the furthest, {worst.arm.name}, is off by {100 * worst.off_by:.1f} %.",
     )
 
 
 def warn_of_precision(part: TimingPart) -> tuple[str, ...]:
     """Which groups are less precise than was asked, in a sentence; none where all are."""
-    groups = [group for session in part.sessions for group in session.groups]
+    groups = {
+        (row.session.id, row.arm.group): row.session.group_of(row.arm) for row in part.arms
+    }.values()
     wide = [group for group in groups if not group.is_precise]
     if not wide:
         return ()
@@ -96,8 +95,8 @@ def warn_of_precision(part: TimingPart) -> tuple[str, ...]:
     reached = first.reached
     how_far = "is not known yet" if reached is None else f"reaches {100 * reached:.1f} % beyond it"
     return (
-        f"{len(wide)} of {plural(len(groups), 'group')} of arms are less precise than asked. The"
-        f" widest interval of a ratio, of {first.arms[0].arm.name}, {how_far}.",
+        f"Groups of arms that are less precise than asked: {len(wide)} of {len(groups)}. The widest"
+        f" interval of a ratio, of {first.arms[0].arm.name}, {how_far}.",
     )
 
 
@@ -320,101 +319,3 @@ def _tell(part: TimingPart, row: Slowdown) -> str:
 def _bounds(ratio: Ratio) -> str:
     bounds = ratio.interval
     return "" if bounds is None else f" [{bounds.low:.2f}, {bounds.high:.2f}]"
-
-
-def timing_tables(part: TimingPart) -> dict[str, str]:
-    """The CSV text of every table, by the stem of its file."""
-    return {
-        "timing_arms": write_records(tuple(_arm_record(part.arms[0])), map(_arm_record, part.arms)),
-        "timing_slowdowns": write_records(_OF_SLOWDOWN, map(_slowdown_record, part.slowdowns)),
-        "timing_controls": write_records(_OF_CONTROL, map(_control_record, part.controls)),
-        "timing_devices": write_records(_OF_DEVICE, map(_device_record, part.devices)),
-    }
-
-
-def _arm_record(row: TimedArm) -> dict[str, object]:
-    return {
-        "machine": row.machine,
-        "sitting": row.session.id,
-        "name": row.arm.name,
-        **asdict(row.arm),
-        "status": row.status,
-        "n": row.n,
-        "n_invalid": len(row.times.samples) - row.n,
-        **_cells_of_times("train", row.times.summary("train")),
-        **_cells_of_times("evaluate", row.times.summary("evaluate")),
-        **_cells_of_times("predict", row.times.summary("predict")),
-        "reviews_per_second": row.reviews_per_second,
-        **{name: row.middle(name) for name in ("compile_seconds", "peak_host_mib")},
-        "peak_device_mib": row.middle("peak_device_mib"),
-        "path": row.kernel.path,
-        "reason": row.kernel.reason,
-        "observed": ", ".join(row.observed or ()),
-        "is_confirmed": row.is_confirmed,
-        "note": row.note,
-    }
-
-
-def _slowdown_record(row: Slowdown) -> dict[str, object]:
-    of_arm = ("architecture", "backend", "device", "units", "batch_size", "dropout", "jit")
-    ratios = ("slowdown", "cudnn_off", "implementation", "masks", "as_written")
-    record: dict[str, object] = {
-        "machine": row.machine,
-        "name": row.name,
-        **{name: getattr(row.arm, name) for name in (*of_arm, "recurrent_dropout")},
-        "n": row.n,
-        **_cells_of_times("plain", row.plain),
-        **_cells_of_times("dropout", row.dropout),
-    }
-    for name in ratios:
-        record |= _cells_of_ratio(name, getattr(row, name))
-    return record | {
-        "dropout_failure": row.dropout_failure,
-        "plain_ran": row.plain is not None,
-        "note": row.note,
-    }
-
-
-def _control_record(row: Control) -> dict[str, object]:
-    return {
-        "machine": row.machine,
-        "arm": row.arm.name,
-        "n": row.n,
-        **_cells_of_ratio("ratio", row.ratio),
-        "holds": row.holds,
-    }
-
-
-def _device_record(row: DeviceRatio) -> dict[str, object]:
-    return {
-        "machine": row.machine,
-        "arm": row.arm,
-        "cpu_ms": row.cpu.median,
-        "gpu_ms": row.gpu.median,
-        **_cells_of_ratio("ratio", row.ratio),
-    }
-
-
-def _cells_of_times(name: str, found: MedianIqr | None) -> dict[str, object]:
-    low, high = (found.quartiles.low, found.quartiles.high) if found else (None, None)
-    return {
-        f"{name}_ms": found and found.median,
-        f"{name}_quartiles_low": low,
-        f"{name}_quartiles_high": high,
-    }
-
-
-def _cells_of_ratio(name: str, ratio: Ratio | None) -> dict[str, object]:
-    bounds = ratio and ratio.interval
-    return {
-        name: ratio and ratio.value,
-        f"{name}_interval_low": bounds and bounds.low,
-        f"{name}_interval_high": bounds and bounds.high,
-    }
-
-
-# The headings, which stand where there is no row too.
-_SOME_ARM = Arm(architecture="lstm", backend="jax", device="cpu")
-_OF_SLOWDOWN = tuple(_slowdown_record(Slowdown(machine="", arm=_SOME_ARM)))
-_OF_CONTROL = ("machine", "arm", "n", *_cells_of_ratio("ratio", None), "holds")
-_OF_DEVICE = ("machine", "arm", "cpu_ms", "gpu_ms", *_cells_of_ratio("ratio", None))

@@ -25,7 +25,8 @@ from rnnbench.study_files import bundled_files
 from rnnbench.timing.arms import TIMED, Arm, DeviceKind, default_jit, ladder
 from rnnbench.timing.choices import TimingChoices
 from rnnbench.timing.kernels import run_same_code
-from rnnbench.timing.sessions import ArmTimes, Session
+from rnnbench.timing.samples import ArmTimes
+from rnnbench.timing.sessions import Session
 from rnnbench.timing.turns import cores_of
 
 DEVICE_KINDS = ("cpu", "gpu")

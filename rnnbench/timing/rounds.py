@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from rnnbench.execution.environment import processes_at_work
 from rnnbench.stats.turns import Turns, worst_error
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.measure import Blocks
-from rnnbench.timing.sessions import Sample
+from rnnbench.timing.samples import Sample
 
 ERROR_SHARE = 2.2
 """A process goes on until its ratios' errors are the precision asked for over this. More rounds
@@ -27,15 +27,20 @@ MOST_STRETCH = 10.0
 TRAINING = ("settle", "train")
 """What every arm has blocks of."""
 
+K = TypeVar("K", bound=Hashable)
 Outcomes: TypeAlias = dict[Arm, Sample | str]
 """Of each arm its sample, or the sentence that says why there is none."""
 
 
-class Holds(Protocol):
-    """A process that holds arms, of whichever interpreter."""
+class Held(Protocol):
+    """An arm in a process that holds it, of whichever interpreter."""
 
-    def ask(self, name: str, arm: Arm, *arguments: object) -> Any:  # Any: see `answer_requests`
-        """What it answers; a sentence where it cannot."""
+    @property
+    def arm(self) -> Arm:
+        """What it is."""
+
+    def ask(self, name: str) -> Any:  # Any: see `answer_requests`
+        """What the process answers; a sentence where it cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +57,17 @@ class Wanted:
 
 
 def measure_group(
-    holders: Mapping[Arm, Holds], number: int, *, looks: bool, blocks: Blocks, wanted: Wanted
-) -> Outcomes:
-    """What arms took that have been prepared; between the blocks nothing else is at work.
+    held: Mapping[K, Held], number: int, *, looks: bool, blocks: Blocks, wanted: Wanted
+) -> dict[K, Sample | str]:
+    """What arms took that have been prepared, or why not; one of them has its turn at a time.
 
     Args:
-        holders: of each arm the process that holds it; of several, one has its turn at a time.
+        held: by whatever tells them apart: the same arm of two installations may be among them.
         number: the repeat's, from 0 up.
         looks: also time evaluation and prediction.
     """
     load = processes_at_work(n_looks=3)
-    rounds = _Rounds(holders, random.Random(number))
+    rounds = _Rounds(held, random.Random(number))
     for _ in range(2):
         rounds.take("settle")
     for _ in range(blocks.warm_up_rounds):
@@ -77,32 +82,42 @@ def measure_group(
     return rounds.give_samples(number, load)
 
 
-class _Rounds:
+def is_precise_enough(times: Sequence[Sequence[float]], precision: float) -> bool:
+    """Whether one process's rounds tell the ratios of its arms well enough.
+
+    Args:
+        times: of each arm, a value a round.
+    """
+    logs = Turns.of([times]).logs
+    return not logs or worst_error(logs[0]) <= math.log1p(precision) / ERROR_SHARE
+
+
+class _Rounds(Generic[K]):
     """Rounds of blocks, and what they took."""
 
-    def __init__(self, holders: Mapping[Arm, Holds], order: random.Random) -> None:
-        self._holders = holders
+    def __init__(self, held: Mapping[K, Held], order: random.Random) -> None:
+        self._held = held
         self._order = order
-        self._failed: dict[Arm, str] = {}
-        self._ms: dict[str, list[dict[Arm, float]]] = {"train": [], "evaluate": [], "predict": []}
+        self._failed: dict[K, str] = {}
+        self._ms: dict[str, list[dict[K, float]]] = {"train": [], "evaluate": [], "predict": []}
         self._seconds: list[float] = []
 
     @property
-    def _arms(self) -> list[Arm]:
-        """Those that go on."""
-        return [arm for arm in self._holders if arm not in self._failed]
+    def _keys(self) -> list[K]:
+        """Of those that go on."""
+        return [key for key in self._held if key not in self._failed]
 
     def take(self, name: str, *, keep: bool = False) -> None:
         """A block of every arm, in random order; a round in which the machine paused is dropped."""
         began, gained = time.monotonic(), _wall_gain()
-        ms: dict[Arm, float] = {}
-        arms = [arm for arm in self._arms if name in TRAINING or arm.has_forward]
-        for arm in self._order.sample(arms, len(arms)):
-            answer = self._holders[arm].ask(name, arm)
+        ms: dict[K, float] = {}
+        keys = [key for key in self._keys if name in TRAINING or self._held[key].arm.has_forward]
+        for key in self._order.sample(keys, len(keys)):
+            answer = self._held[key].ask(name)
             if isinstance(answer, str):
-                self._failed[arm] = answer
+                self._failed[key] = answer
             elif answer is not None:
-                ms[arm] = answer
+                ms[key] = answer
         seconds = time.monotonic() - began
         if keep and not self._paused(seconds, abs(_wall_gain() - gained)):
             self._seconds.append(seconds)
@@ -110,38 +125,37 @@ class _Rounds:
 
     def is_enough(self, n_taken: int, seconds: float, blocks: Blocks, wanted: Wanted) -> bool:
         """Whether the rounds of training tell the ratios well enough."""
-        if not self._arms:
+        if not self._keys:
             return True
         if n_taken < blocks.rounds:
             return False
         if seconds >= blocks.most_seconds or time.monotonic() >= wanted.until:
             return True
-        found = Turns.of([[self._times("train", arm) for arm in self._arms]])
-        target = math.log1p(wanted.precision) / ERROR_SHARE
-        return not found.logs or worst_error(found.logs[0]) <= target
+        times = [self._times("train", key) for key in self._keys]
+        return is_precise_enough(times, wanted.precision)
 
-    def give_samples(self, number: int, load: float) -> Outcomes:
+    def give_samples(self, number: int, load: float) -> dict[K, Sample | str]:
         """What the rounds came to."""
-        outcomes: Outcomes = dict(self._failed)
-        for arm in self._arms:
-            sample = self._holders[arm].ask("describe", arm)
+        outcomes: dict[K, Sample | str] = dict(self._failed)
+        for key in self._keys:
+            sample = self._held[key].ask("describe")
             if isinstance(sample, Sample):
                 sample = replace(
                     sample,
-                    train_ms=self._times("train", arm),
-                    evaluate_ms=self._times("evaluate", arm),
-                    predict_ms=self._times("predict", arm),
+                    train_ms=self._times("train", key),
+                    evaluate_ms=self._times("evaluate", key),
+                    predict_ms=self._times("predict", key),
                     process=number,
                     load=load,
                 )
                 if not sample.train_ms:
                     sample = replace(sample, problem="the machine paused in every round")
-            outcomes[arm] = sample
+            outcomes[key] = sample
         return outcomes
 
-    def _times(self, name: str, arm: Arm) -> tuple[float, ...]:
+    def _times(self, name: str, key: K) -> tuple[float, ...]:
         """Milliseconds a step, of every round; five digits tell more than the clock knows."""
-        return tuple(float(f"{ms[arm]:.5g}") for ms in self._ms[name] if arm in ms)
+        return tuple(float(f"{ms[key]:.5g}") for ms in self._ms[name] if key in ms)
 
     def _paused(self, seconds: float, gained: float) -> bool:
         """Whether the machine slept, or stood still, during a round."""

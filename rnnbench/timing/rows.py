@@ -13,10 +13,12 @@ from statistics import median
 from rnnbench.stats.ratios import MedianIqr, Ratio, median_ratio, unpaired_ratio
 from rnnbench.timing.arms import RUNGS, Arm
 from rnnbench.timing.kernels import CUDNN, KernelPath, kernel_path, shows_cudnn
-from rnnbench.timing.sessions import ArmTimes, Group, Session, Status
+from rnnbench.timing.samples import ArmTimes, Group, Status
+from rnnbench.timing.sessions import Session
 
-FULL = 3
-"""Repeats that an arm needs for its numbers to be relied on."""
+FULL, FULL_APART = 3, 5
+"""Repeats that an arm needs for its numbers to be relied on: where arms took turns, and where each
+was measured apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class Slowdown:
             kernel (and what Keras has in its place) forbidden, a matrix product a gate, the masks.
         as_written: recurrent dropout with `use_cudnn` left alone, over the ladder's end; None
             where the two are the same. All that are there multiply to the slowdown.
+        is_full: whether so many are enough to rely on.
         dropout_failure: why a step with recurrent dropout could not be measured; None if it was,
             or was not tried.
         note: why there is no number, or why to beware of it.
@@ -115,6 +118,7 @@ class Slowdown:
     machine: str
     arm: Arm
     n: int = 0
+    is_full: bool = False
     plain: MedianIqr | None = None
     dropout: MedianIqr | None = None
     slowdown: Ratio | None = None
@@ -236,7 +240,7 @@ def _choose(sessions: Sequence[Session]) -> list[TimedArm]:
             if times.samples or times.failure is not None:
                 groups.setdefault(_group(session, times.arm), []).append(times)
         for group, members in groups.items():
-            n_full = sum(len(times.valid) >= FULL for times in members)
+            n_full = sum(len(times.valid) >= _full_repeats(session) for times in members)
             n_any = sum(bool(times.valid) for times in members)
             rank = (n_full, n_any, session.began_at)
             if group not in found or rank > found[group][0]:
@@ -248,6 +252,11 @@ def _choose(sessions: Sequence[Session]) -> list[TimedArm]:
         if found.get(_group(session, times.arm), (None, None))[1] is session
     ]
     return sorted(kept, key=lambda row: row.machine)
+
+
+def _full_repeats(session: Session) -> int:
+    """How many repeats an arm of the session needs."""
+    return FULL if session.protocol == "together" else FULL_APART
 
 
 def _group(session: Session, arm: Arm) -> tuple[object, ...]:
@@ -292,17 +301,19 @@ def _of_plain_arm(session: Session, plain: ArmTimes) -> Iterator[Slowdown]:
         cudnn_off, implementation = ladder[1:] if arm.has_layer_options else (None, None)
         before_end = implementation or cudnn_off or plain
         used = [plain, *filter(None, (cudnn_off, implementation, end, written))]
+        n = _count_shared(session, plain, with_dropout)
         yield Slowdown(
             machine=session.machine_with(arm.backend),
             arm=replace(arm, recurrent_dropout=rate),
-            n=_count_shared(session, plain, with_dropout),
+            n=n,
+            is_full=n >= _full_repeats(session),
             plain=plain.summary("train"),
             dropout=with_dropout.summary("train"),
-            slowdown=divide(session, with_dropout, plain),
-            cudnn_off=divide(session, cudnn_off, plain),
-            implementation=divide(session, implementation, cudnn_off or plain),
-            masks=divide(session, end, before_end),
-            as_written=divide(session, written, end) if arm.has_layer_options else None,
+            slowdown=_divide(session, with_dropout, plain),
+            cudnn_off=_divide(session, cudnn_off, plain),
+            implementation=_divide(session, implementation, cudnn_off or plain),
+            masks=_divide(session, end, before_end),
+            as_written=_divide(session, written, end) if arm.has_layer_options else None,
             dropout_failure=with_dropout.failure,
             note=_note_of_ratio(session, used),
         )
@@ -334,7 +345,7 @@ def _say_imprecise(group: Group) -> str:
 def _controls(session: Session, mine: Sequence[ArmTimes]) -> Iterator[Control]:
     for again in mine:
         first = session.find(replace(again.arm, is_control=False))
-        ratio = divide(session, again, first) if again.arm.is_control else None
+        ratio = _divide(session, again, first) if again.arm.is_control else None
         if first is not None and ratio is not None:
             yield Control(
                 machine=session.machine_with(again.arm.backend),
@@ -362,7 +373,7 @@ def _devices(session: Session, mine: Sequence[ArmTimes]) -> Iterator[DeviceRatio
             )
 
 
-def divide(session: Session, a: ArmTimes | None, b: ArmTimes | None) -> Ratio | None:
+def _divide(session: Session, a: ArmTimes | None, b: ArmTimes | None) -> Ratio | None:
     """The ratio of two arms of one group; None where a side was not measured."""
     if a is None or b is None:
         return None

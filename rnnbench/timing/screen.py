@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -28,10 +29,11 @@ class TimingScreen(Screen):
     def __init__(self, *, console: PlainConsole | None = None) -> None:
         super().__init__(console=console)
         self._began = time.monotonic()
+        self._until = math.inf
         self._n_taken = 0
 
-    def show_arms(self, session: Session) -> None:
-        """What is going to be measured."""
+    def show_arms(self, session: Session, budget: float = math.inf) -> None:
+        """What is going to be measured, in so many seconds at most."""
         machine = session.machine
         self.say(f"machine   {machine.get('processor')}, {machine.get('cores')} cores")
         if "gpu" in machine:
@@ -42,24 +44,32 @@ class TimingScreen(Screen):
         for times in session.arms:
             self.say(f"          {times.arm.name}")
         n_left = _count_missing(session)
-        done = f", {session.n_samples} done already" if session.n_samples else ""
+        n_done = max(len(times.samples) for times in session.arms)
+        done = f"; {plural(n_done, 'time')} at most so far" if n_done else ""
         self.say(
             f"to do     {plural(n_left, 'turn')} of {plural(len(session.groups), 'group')} of arms,"
             f" each {plural(session.repeats, 'time')} at least, in a process in which its arms take"
             f" turns{done}"
         )
         if session.precision is not None:
-            self.say(f"until     no interval reaches further than {100 * session.precision:g} %")
+            self.say(
+                f"until     no interval reaches further than {100 * session.precision:g} %, for "
+                f"{duration(budget)} at most"
+            )
         if "at_once" in machine:
             self.say(f"          {machine['at_once']}")
-        self.say(f"time      about {duration(_forecast(session))}. Let nothing else run meanwhile")
+        seconds = min(budget, _forecast(session))
+        self.say(f"time      about {duration(seconds)}. Let nothing else run meanwhile")
         self._began = time.monotonic()
+        self._until = self._began + budget
 
     def show_outcomes(self, outcomes: Outcomes, session: Session) -> None:
         """A group had its turn in one process."""
         self._n_taken += 1
         n_left = _count_missing(session)
-        seconds = (time.monotonic() - self._began) / self._n_taken * n_left
+        now = time.monotonic()
+        seconds = min(self._until - now, (now - self._began) / self._n_taken * n_left)
+        seconds = max(0.0, seconds)
         left = f" (about {duration(seconds)} left)" if n_left else ""
         group = session.group_of(next(iter(outcomes)))
         reached = "" if group.reached is None else f", ± {100 * group.reached:.1f} %"
@@ -68,7 +78,7 @@ class TimingScreen(Screen):
             if isinstance(outcome, str):
                 words = f"failed: {outcome}"
             else:
-                words = f"{median(outcome.train_ms):.2f} ms a step"
+                words = f"{median(outcome.train_ms):.2f} ms a step" if outcome.train_ms else ""
                 words += f"; not counted: {outcome.problem}" if outcome.problem else ""
             self.say(f"  {arm.name}: {words}")
 

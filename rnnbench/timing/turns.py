@@ -21,7 +21,7 @@ from rnnbench.execution.process import KILLED, Child, how_it_ended, spawn
 from rnnbench.timing.arms import Arm, DeviceKind
 from rnnbench.timing.measure import OUT_OF_MEMORY, Blocks, answer_requests
 from rnnbench.timing.rounds import Outcomes, Wanted, measure_group
-from rnnbench.timing.sessions import Sample
+from rnnbench.timing.samples import Sample
 
 EVERYTHING = Wanted()
 Owner: TypeAlias = tuple[object, ...]
@@ -109,7 +109,9 @@ def measure_turns(
                 yield outcomes
     finally:
         for place in places.values():
-            place.end()
+            place.stop()
+        for thread in threads:
+            thread.join()
 
 
 class Holder:
@@ -133,6 +135,18 @@ class Holder:
         return answer
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An arm, and the process that holds it."""
+
+    arm: Arm
+    holder: Holder
+
+    def ask(self, name: str) -> Any:  # Any: see `answer_requests`
+        """What the process answers."""
+        return self.holder.ask(name, self.arm)
+
+
 class _Place:
     """Cores, and the turns that share them."""
 
@@ -142,6 +156,7 @@ class _Place:
         self._log = log
         self._wanted = wanted
         self._holders: list[Holder] = []
+        self._divided: set[tuple[object, ...]] = set()
         self._is_over = False
 
     def follow(self, tell: Callable[[Outcomes | BaseException | None], None]) -> None:
@@ -151,54 +166,64 @@ class _Place:
                 tell(outcomes)
         except BaseException as err:  # raised where it is heard
             tell(err)
+        finally:
+            self._end_all_but(None)
         tell(None)
 
-    def end(self) -> None:
-        """End every process."""
+    def stop(self) -> None:
+        """Have `follow` come to its end soon: whoever asks a process hears that it is gone."""
         self._is_over = True
-        for holder in self._holders:
-            holder.child.end()
+        for holder in list(self._holders):
+            holder.child.process.kill()
 
     def _carry_out(self) -> Iterator[Outcomes]:
-        while self.to_come and not self._is_over and time.monotonic() < self._wanted.until:
+        while self.to_come and self._goes_on:
             turns = self._take()
             self._end_all_but(turns[0].owner)
             with ThreadPoolExecutor(len(turns)) as pool:
                 prepared = list(pool.map(self._prepare, turns, range(len(turns))))
-            for slot, (turn, (holders, failed)) in enumerate(zip(turns, prepared, strict=True)):
+            for slot, (turn, (held, failed)) in enumerate(zip(turns, prepared, strict=True)):
+                if not self._goes_on:
+                    break
                 outcomes = failed | measure_group(
-                    holders, turn.number, looks=turn.looks, blocks=self._blocks, wanted=self._wanted
+                    held, turn.number, looks=turn.looks, blocks=self._blocks, wanted=self._wanted
                 )
                 self._leave(turn, slot)
                 self._leave_out({arm for arm, each in outcomes.items() if isinstance(each, str)})
                 yield outcomes
-        self._end_all_but(None)
 
-    def _prepare(self, turn: Turn, slot: int) -> tuple[dict[Arm, Holder], Outcomes]:
+    @property
+    def _goes_on(self) -> bool:
+        return not self._is_over and time.monotonic() < self._wanted.until
+
+    def _prepare(self, turn: Turn, slot: int) -> tuple[dict[Arm, Member], Outcomes]:
         """The process of each arm, and why others have none: one holds all, or two do.
 
         Two where memory was wanting, or the system ended the one: these take turns then.
         """
-        held, failed = self._hold(turn, [(turn.owner, slot, 0)])
-        if len(turn.arms) > 1 and any(map(_wants_memory, failed.values())):
-            for holder in held.values():
-                holder.ask("release", turn.arms[0])
-            held, failed = self._hold(turn, [(turn.owner, slot, n) for n in range(2)])
-        return held, failed
+        group = turn.arms[0].group
+        if group not in self._divided:
+            held, failed = self._hold(turn, [(turn.owner, slot, 0)])
+            wants_memory = any(map(_wants_memory, failed.values()))
+            if len(turn.arms) < 2 or not wants_memory or self._is_over:
+                return held, failed
+            self._divided.add(group)
+            self._end([holder for holder in self._holders if holder.seat[:2] == (turn.owner, slot)])
+        return self._hold(turn, [(turn.owner, slot, n) for n in range(2)])
 
-    def _hold(self, turn: Turn, seats: Sequence[Seat]) -> tuple[dict[Arm, Holder], Outcomes]:
+    def _hold(self, turn: Turn, seats: Sequence[Seat]) -> tuple[dict[Arm, Member], Outcomes]:
         holders = [self._find_holder(turn, seat) for seat in seats]
-        held: dict[Arm, Holder] = {}
+        held: dict[Arm, Member] = {}
         failed: Outcomes = {}
         for arm, holder in zip(turn.arms, cycle(holders), strict=False):
             looks = turn.looks and not arm.is_control
             answer = holder.ask("prepare", arm, turn.number, looks)
             if answer is None:
-                held[arm] = holder
+                held[arm] = Member(arm, holder)
             else:
                 failed[arm] = answer
-        failed |= {arm: holder.lost for arm, holder in held.items() if holder.lost}
-        return {arm: holder for arm, holder in held.items() if arm not in failed}, failed
+        failed |= {arm: each.holder.lost for arm, each in held.items() if each.holder.lost}
+        return {arm: each for arm, each in held.items() if arm not in failed}, failed
 
     def _find_holder(self, turn: Turn, seat: Seat) -> Holder:
         """The process that has the seat, or a fresh one."""
@@ -208,8 +233,8 @@ class _Place:
         child = _start(answer_requests, turn.arms[0], self._blocks, turn.cores, log=self._log)
         holder = Holder(child, seat)
         self._holders.append(holder)
-        if self._is_over:
-            child.end()
+        if self._is_over:  # `stop` may have come too early for it
+            child.process.kill()
         return holder
 
     def _leave(self, turn: Turn, slot: int) -> None:
@@ -217,8 +242,9 @@ class _Place:
         mine = [holder for holder in self._holders if holder.seat[:2] == (turn.owner, slot)]
         if turn.device == "gpu":
             self._end(mine)
-        for holder in mine:
-            holder.ask("release", turn.arms[0])
+        else:
+            for holder in mine:
+                holder.ask("release", turn.arms[0])
 
     def _end_all_but(self, owner: Owner | None) -> None:
         self._end([holder for holder in self._holders if holder.seat[0] != owner])

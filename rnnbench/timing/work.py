@@ -22,8 +22,8 @@ from rnnbench.timing.measure import Blocks
 from rnnbench.timing.plan import begin_session, plan_arms, with_defaults
 from rnnbench.timing.rounds import Wanted
 from rnnbench.timing.rows import compose_timing_part
+from rnnbench.timing.samples import ArmTimes
 from rnnbench.timing.sessions import (
-    ArmTimes,
     Session,
     keep_session,
     read_session,
@@ -74,15 +74,17 @@ def measure_arms(
     for sentence in left_out:
         view.say(sentence)
     if choices.dry_run:
-        view.show_arms(new)
+        view.show_arms(new, choices.budget)
         return TimingOutcome(interrupted=False, n_failed=0)
     ledger = Ledger(root)
     with ledger.locked(view.say_waiting):
         session = new if choices.fresh else _go_on_with(new, view, ledger)
+        if session.n_samples:
+            keep_session(ledger.folder, session)  # what is asked of it now
         if session.is_over:
             view.say(f"all of it was measured here on {session.began_at}; --fresh measures again")
         else:
-            view.show_arms(session)
+            view.show_arms(session, choices.budget)
             _warn_of_load(view)
         wanted = Wanted(precision=choices.precision, until=time.monotonic() + choices.budget)
         session, interrupted = _measure(session, view, ledger, blocks, wanted)
@@ -155,6 +157,8 @@ def _measure(
                 session = session.with_outcomes(outcomes)
                 keep_session(ledger.folder, session)
                 view.show_outcomes(outcomes, session)
+                if any(isinstance(each, str) for each in outcomes.values()):
+                    break  # what is to come is another matter now
     except KeyboardInterrupt:
         return session, True
     return session, False

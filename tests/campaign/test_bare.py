@@ -22,7 +22,8 @@ from measured import (
 )
 from project import PATIENCE_S
 
-from rnnbench.timing.sessions import Sample, read_session, read_sessions
+from rnnbench.timing.samples import Sample
+from rnnbench.timing.sessions import read_session, read_sessions
 from rnnbench.timing.work import measure_arms
 
 pytestmark = pytest.mark.campaign

@@ -21,7 +21,7 @@ from timed import make_arm, make_sample, make_session
 from rnnbench.errors import StoreError
 from rnnbench.ledger import Ledger
 from rnnbench.study import TIMING
-from rnnbench.timing import determinism, sessions, turns
+from rnnbench.timing import determinism, samples, sessions, turns
 from rnnbench.timing import measure as measuring
 from rnnbench.timing import work as timing
 from rnnbench.timing.arms import Arm
@@ -30,7 +30,8 @@ from rnnbench.timing.determinism import check_determinism
 from rnnbench.timing.measure import answer_requests, describe_error
 from rnnbench.timing.plan import plan_arms, with_defaults
 from rnnbench.timing.rounds import Outcomes, Wanted
-from rnnbench.timing.sessions import ArmTimes, Sample, read_session, read_sessions
+from rnnbench.timing.samples import ArmTimes, Sample
+from rnnbench.timing.sessions import read_session, read_sessions
 from rnnbench.timing.turns import Turn, cores_of, measure_turns
 from rnnbench.timing.work import measure_arms, take_in
 from rnnbench.tracking.store import DATABASE, find_store
@@ -68,7 +69,7 @@ def test_one_arm_is_really_measured_exported_and_taken_in_elsewhere(
 ) -> None:
     view, other = Lines(), tmp_path / "other"
     shutil.copyfile(template, tmp_path / DATABASE)
-    monkeypatch.setattr(sessions, "MOST_PROCESSES", 1)
+    monkeypatch.setattr(samples, "MOST_PROCESSES", 1)
     one = replace(TWO_ARMS, recurrent_dropout=(0.3,), repeats=1, export=tmp_path / "e")
     measure_arms(one, view, tmp_path, SHORT)
     times, again = read_session(tmp_path / "e").arms
@@ -223,7 +224,7 @@ class Scripted:
 
     def __init__(self, told: list[str], answer: str | None = None, room: int = 9) -> None:
         self.told, self.answer, self.room = told, answer, room
-        self.lost, self.seat, self.child = "", (), self
+        self.lost, self.seat, self.child, self.process = "", (), self, self
         self.held: list[Arm] = []
 
     def ask(self, name: str, arm: Arm, *_: object) -> Any:
@@ -232,7 +233,7 @@ class Scripted:
             if self.answer or len(self.held) == self.room:
                 return self.answer or "out of memory: 3 GiB"
             self.held.append(arm)
-        if name == "describe":
+        if name == "describe" and arm in self.held:
             self.told.append(f"{arm.device} measures")
             return make_sample(train_ms=())
         if name == "release":
@@ -241,6 +242,9 @@ class Scripted:
 
     def end(self) -> None:
         self.told.append("ends")
+
+    def kill(self) -> None:
+        self.told.append("is killed")
 
 
 def carry_out(
@@ -337,7 +341,7 @@ def test_arms_that_do_not_fit_in_one_process_take_turns_in_two(
     arms = tuple(make_arm(units=8, recurrent_dropout=rate) for rate in (0.0, 0.1, 0.2, 0.3))
     (found,), told = carry_out([Turn(arms=arms, number=0, looks=False)], monkeypatch, room=2)
     assert all(isinstance(each, Sample) for each in found.values())
-    assert told.count("ends") == 2
+    assert told.count("ends") == 3  # the one that was too small, and the two
 
 
 def test_an_arm_that_fits_in_no_process_leaves_the_others_theirs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from rnnbench.timing import rounds
 from rnnbench.timing.arms import Arm
 from rnnbench.timing.measure import Blocks
 from rnnbench.timing.rounds import Outcomes, Wanted, measure_group
-from rnnbench.timing.sessions import Sample
+from rnnbench.timing.samples import Sample
 
 PLAIN, AGAIN = make_arm(), make_arm(is_control=True)
 PRECISE = Wanted()
@@ -43,6 +44,17 @@ class Machine:
         return 1_000 * seconds
 
 
+@dataclass(frozen=True)
+class Held:
+    """An arm on a machine."""
+
+    arm: Arm
+    machine: Machine
+
+    def ask(self, name: str) -> Any:
+        return self.machine.ask(name, self.arm)
+
+
 @pytest.fixture
 def measure(monkeypatch: pytest.MonkeyPatch) -> Any:
     def carry_out(machine: Machine, wanted: Wanted = PRECISE, **options: Any) -> Outcomes:
@@ -54,8 +66,8 @@ def measure(monkeypatch: pytest.MonkeyPatch) -> Any:
             ),
         )
         monkeypatch.setattr(rounds, "processes_at_work", lambda **_: 0.25)
-        holders = {PLAIN: machine, AGAIN: machine}
-        return measure_group(holders, 7, looks=True, blocks=FEW, wanted=wanted, **options)
+        held = {arm: Held(arm, machine) for arm in (PLAIN, AGAIN)}
+        return measure_group(held, 7, looks=True, blocks=FEW, wanted=wanted, **options)
 
     return carry_out
 

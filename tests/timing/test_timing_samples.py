@@ -17,9 +17,8 @@ from rnnbench.stats.intervals import Interval
 from rnnbench.stats.ratios import Ratio, median_iqr, median_ratio, unpaired_ratio
 from rnnbench.timing.determinism import find_first_difference
 from rnnbench.timing.measure import find_problem, make_reviews
+from rnnbench.timing.samples import ArmTimes, Group
 from rnnbench.timing.sessions import (
-    ArmTimes,
-    Group,
     keep_session,
     read_session,
     read_sessions,
@@ -199,6 +198,30 @@ def test_an_arm_that_failed_keeps_no_group_from_being_precise() -> None:
     assert more.is_precise
     assert more.ratio(lost.arm, make_arm()) is None
     assert more.ratio(make_arm(is_control=True), make_arm()) is not None
+
+
+def test_what_failed_after_its_repeats_has_been_measured_all_the_same() -> None:
+    group = group_of(4, 0.1)
+    lost = tuple(replace(times, failure="it was ended") for times in group.arms)
+    after = replace(group, arms=lost)
+    assert after.ratio(lost[0].arm, lost[1].arm) == group.ratio(lost[0].arm, lost[1].arm)
+    assert (after.n_missing, after.is_precise) == (0, False)
+
+
+def test_an_arm_that_can_mostly_not_be_believed_spoils_no_other() -> None:
+    group = group_of(3, 0.001)
+    good, *bad = make_times(make_arm(use_cudnn="off"), [2.0] * 9).samples
+    bad = [replace(sample, problem="the loss does not fall") for sample in bad]
+    odd = ArmTimes(arm=make_arm(use_cudnn="off"), samples=(good, *bad))
+    more = replace(group, arms=(*group.arms, odd))
+    assert (more.n_missing, more.is_precise) == (0, True)
+    assert len(more.turns.logs) == 3
+
+
+def test_a_group_that_was_not_begun_is_not_precise() -> None:
+    arms = tuple(ArmTimes(arm=make_arm(is_control=control)) for control in (False, True))
+    group = Group(arms=arms, repeats=3, precision=0.05)
+    assert (group.n_missing, group.is_precise, group.reached) == (3, False, None)
 
 
 def _written(tmp_path: Path, **changes: Any) -> Path:

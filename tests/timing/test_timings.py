@@ -29,7 +29,8 @@ from rnnbench.timing.page import (
     write_timing_answer,
 )
 from rnnbench.timing.rows import TimingPart, compose_timing_part
-from rnnbench.timing.sessions import ArmTimes, Session
+from rnnbench.timing.samples import ArmTimes
+from rnnbench.timing.sessions import Session
 
 STEPS_MS = (2.0, 4.0, 6.0, 9.0)
 
@@ -169,7 +170,7 @@ def test_a_control_is_held_against_its_like() -> None:
     assert control.ratio.value == pytest.approx(1.0, abs=1e-3)
     assert (control.holds, control.n) == (True, 5)
     assert part.control_of(part.slowdowns[0]) == control.ratio
-    assert write_controls(part)[0].startswith("1 of 1 control have 1 in their 95 % interval")
+    assert write_controls(part)[0].startswith("Controls with 1 in their 95 % interval: 1 of 1")
     off = compose(with_control([2.2] * 5)).controls[0]
     assert (off.holds, round(off.off_by, 3)) == (False, 0.1)
     assert [row.arm.is_control for row in part.devices] == []
@@ -180,7 +181,9 @@ def test_what_was_measured_less_precisely_than_asked_is_said_with_what_was_reach
     part = compose(session)
     assert re.fullmatch(r"± [\d.]+ % \(1 % asked\)", part.slowdowns[0].note)
     (sentence,) = warn_of_precision(part)
-    assert sentence.startswith("1 of 1 group of arms are less precise than asked. The widest")
+    assert sentence.startswith(
+        "Groups of arms that are less precise than asked: 1 of 1. The widest"
+    )
     few = compose(
         replace(session, arms=tuple(replace(t, samples=t.samples[:1]) for t in session.arms))
     )

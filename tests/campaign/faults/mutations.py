@@ -43,7 +43,8 @@ from rnnbench.execution.process import call_in_process
 from rnnbench.page.drawing import draw_loss_curve
 from rnnbench.study_files import load_study
 from rnnbench.timing.arms import Arm
-from rnnbench.timing.sessions import ArmTimes, Sample, Session, read_session
+from rnnbench.timing.samples import ArmTimes, Sample
+from rnnbench.timing.sessions import Session, read_session
 from rnnbench.tuning.space import load_space
 
 __all__ = ["FAULTS", "KINDS", "Outcome", "What", "run_mutations"]
