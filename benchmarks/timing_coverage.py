@@ -44,8 +44,9 @@ def steady(rng: np.random.Generator, seconds: float) -> NDArray[np.float64]:
 
 
 def drifting(rng: np.random.Generator, seconds: float) -> NDArray[np.float64]:
-    """Slower and slower, by up to a factor of two from a process's beginning to its end."""
-    return np.linspace(1.0, rng.uniform(1.0, 2.0), math.ceil(seconds * TICKS))
+    """Slower and slower, by up to a factor of two in three seconds, and then as slow."""
+    n = math.ceil(seconds * TICKS)
+    return np.minimum(np.arange(n) / (3 * TICKS), 1.0) * rng.uniform(0.0, 1.0) + 1.0
 
 
 def of_two_speeds(rng: np.random.Generator, seconds: float) -> NDArray[np.float64]:
@@ -84,6 +85,18 @@ SCENARIOS = (
     Scenario(name="two speeds, processes that differ", speed=of_two_speeds, process_sd=0.03),
     Scenario(name="two speeds, three arms", speed=of_two_speeds, truths=(2.0, 2.0, 2.1)),
     Scenario(name="two speeds, one arm twice as uneven", speed=of_two_speeds, unequal=2.0),
+    Scenario(
+        name="two speeds, one arm six times as uneven",
+        speed=of_two_speeds,
+        process_sd=0.005,
+        unequal=6.0,
+    ),
+    Scenario(
+        name="two speeds, one arm twelve times as uneven",
+        speed=of_two_speeds,
+        process_sd=0.005,
+        unequal=12.0,
+    ),
     Scenario(name="two speeds, nothing but rounds", speed=of_two_speeds, process_sd=0.0),
 )
 

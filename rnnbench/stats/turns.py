@@ -63,13 +63,16 @@ class Turns:
 
         The interval is Student's, in a design of processes (blocks) and arms. Its variance is the
         largest of three: the residual that all arms share, that of this pair alone, and what the
-        rounds within the processes explain by themselves.
+        rounds within the processes explain by themselves. It is meant for arms that are about as
+        uneven from process to process: where one is much less even than the others, its ratios have
+        an interval that is too narrow (docs/method.md, 'Timing', says by how much).
 
         Returns:
             None without a process; without an interval from a single one.
 
         Source: Montgomery (2017), Design and Analysis of Experiments, section 4.1 (randomized
-        complete blocks); Yuen (1974), Biometrika 61:165-170 (error of a trimmed mean).
+        complete blocks); Tukey and McLaughlin (1963), Sankhya A 25:331-352 (error of a trimmed
+        mean).
         """
         if not self.logs:
             return None
@@ -96,7 +99,8 @@ class Turns:
         """Of each process and arm; `(n_processes, n_arms)`."""
         import numpy as np
 
-        return np.array([_trimmed(each - each.mean(axis=1, keepdims=True)) for each in self.logs])
+        found = np.array([_trimmed(each - each.mean(axis=1, keepdims=True)) for each in self.logs])
+        return np.asarray(found - found.mean(axis=1, keepdims=True))  # trimming has moved it
 
     def _half_width(
         self, effects: NDArray[np.float64], a: int, b: int, level: float
@@ -106,7 +110,7 @@ class Turns:
         from scipy import stats
 
         n = len(effects)
-        rest = effects - effects.mean(axis=0)  # rows add up to 0 by themselves
+        rest = effects - effects.mean(axis=0)
         shared = 2 * float((rest**2).sum()) / self.degrees
         own = float((effects[:, a] - effects[:, b]).var(ddof=1))
         within = sum(error_of_difference(each, a, b) ** 2 for each in self.logs) / n

@@ -32,7 +32,8 @@ _PROTOCOLS: dict[Protocol, str] = {
     " each arm is held against the mean of all; a process counts with the interquartile mean of its"
     " rounds, and the ratio is the mean over processes, in logarithms, with Student's 95 %"
     " interval in which processes are clusters and rounds lie within them (CPU against GPU, which"
-    " share no process: Welch's). It never crosses machines.",
+    " share no process: Welch's). Processes were added until it was as narrow as asked. Of many"
+    " such intervals one in twenty may miss. A ratio never crosses machines.",
     "apart": "the median over processes of their own, and in brackets the quartiles. A ratio is one"
     " of medians of the same session, with a 95 % bootstrap interval; it never crosses machines.",
 }
@@ -135,7 +136,8 @@ def _blocks(part: TimingPart) -> Iterator[Block | None]:
         " recurrent dropout as it is written loses it (as written). The ratios multiply to the"
         " whole. Where the first changes nothing (on a CPU, for an LSTM on JAX, for everything on"
         " TensorFlow), it is left out. A control is an arm over itself, measured a second time"
-        " beside it: what it differs from 1 by is the measurement's own error."
+        " beside it: what it differs from 1 by, the measurement is off by at least; ratios of"
+        " different arms can be off by more."
     )
     sentences = write_controls(part)
     yield Paragraph(" ".join(sentences)) if sentences else None
@@ -229,7 +231,7 @@ def _tabulate_arms(part: TimingPart) -> Table[TimedArm]:
         Column("evaluate (ms)", lambda row: write_ms(row.times.summary("evaluate"))),
         Column("predict (ms)", lambda row: write_ms(row.times.summary("predict"))),
         Column("reviews/s", lambda row: count(row.reviews_per_second)),
-        Column("compile (s)", write_compile_seconds),
+        Column("compile (s)", _write_compile_seconds),
         Column("host (MiB)", lambda row: count(row.middle("peak_host_mib"))),
         Column("GPU (MiB)", lambda row: count(row.middle("peak_device_mib"))),
         Column("repeats not counted", lambda row: count(len(row.times.samples) - row.n)),
@@ -283,7 +285,7 @@ def write_ms(found: MedianIqr | None) -> str:
     return with_interval(found.median, found.quartiles if found.n > 1 else None, number)
 
 
-def write_compile_seconds(row: TimedArm) -> str:
+def _write_compile_seconds(row: TimedArm) -> str:
     """A dash for an arm that shared its process: the first arm there has started the back end."""
     is_apart = row.session.protocol == "apart"
     return number(row.middle("compile_seconds"), 1) if is_apart else NONE

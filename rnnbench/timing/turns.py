@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -215,7 +216,8 @@ class _Place:
         holders = [self._find_holder(turn, seat) for seat in seats]
         held: dict[Arm, Member] = {}
         failed: Outcomes = {}
-        for arm, holder in zip(turn.arms, cycle(holders), strict=False):
+        order = random.Random(turn.number).sample(turn.arms, len(turn.arms))
+        for arm, holder in zip(order, cycle(holders), strict=False):
             looks = turn.looks and not arm.is_control
             answer = holder.ask("prepare", arm, turn.number, looks)
             if answer is None:
