@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rnnbench.timing.rows import Slowdown, TimedArm, TimingPart
 
-_MAX_PANELS = 24
+_MAX_PANELS = 32
 _LINES: dict[Rung, tuple[str, str]] = {
     "plain": ("as Keras chooses", BLUE),
     "cudnn-off": ("cuDNN off", SKY),
@@ -54,7 +54,7 @@ def picture_times(part: TimingPart) -> Picture | None:
     for row in part.arms:
         if row.n and not row.arm.dropout:
             machine = part.number_of(row.machine, row.arm)
-            title = _panel_title(row.arm) + (f"\nmachine {machine}" if machine else "")
+            title = _panel_title(row.arm) + (f", machine {machine}" if machine else "")
             panels.setdefault((row.machine, title), []).append(row)
     shown = [(title, rows) for (_, title), rows in panels.items()][:_MAX_PANELS]
     if not shown:
@@ -75,10 +75,10 @@ def picture_times(part: TimingPart) -> Picture | None:
 
 
 def _panel_title(arm: Arm) -> str:
-    words = [arm.architecture, arm.backend, arm.device]
+    words = [arm.backend, arm.device]
     words += [f"batch {arm.batch_size}"] if arm.batch_size != 64 else []
     words += [] if arm.has_default_jit else ["jit on" if arm.jit else "jit off"]
-    return ", ".join(words)
+    return f"{arm.architecture}\n{', '.join(words)}"
 
 
 def _describe(rows: Sequence[Slowdown]) -> str:
@@ -107,8 +107,8 @@ def _draw(panels: Sequence[tuple[str, Sequence[TimedArm]]]) -> Figure:
             axes.set_xlabel("units" if index >= len(panels) - columns else "")
             axes.set_ylabel("ms a step" if index % columns == 0 else "")
         figure.legend(
-            list(names.values()),
-            list(names),
+            [names[name] for name, _ in _LINES.values() if name in names],
+            [name for name, _ in _LINES.values() if name in names],
             loc="outside upper center",
             ncols=len(names),
             frameon=False,

@@ -32,8 +32,8 @@ _PROTOCOLS: dict[Protocol, str] = {
     " each arm is held against the mean of all; a process counts with the interquartile mean of its"
     " rounds, and the ratio is the mean over processes, in logarithms, with Student's 95 %"
     " interval in which processes are clusters and rounds lie within them (CPU against GPU, which"
-    " share no process: Welch's). Processes were added until it was as narrow as asked. Of many"
-    " such intervals one in twenty may miss. A ratio never crosses machines.",
+    " share no process: Welch's). Where a precision was asked for, processes were added until it"
+    " was reached. Of many such intervals one in twenty may miss. A ratio never crosses machines.",
     "apart": "the median over processes of their own, and in brackets the quartiles. A ratio is one"
     " of medians of the same session, with a 95 % bootstrap interval; it never crosses machines.",
 }
