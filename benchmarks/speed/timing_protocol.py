@@ -20,7 +20,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +76,7 @@ def run_timing(code: Path, words: Sequence[str]) -> Timed:
 
 def measure_ratio(before: str, log: Path) -> None:
     """The protocols, one after the other; what stands in the log is not measured again."""
-    parts = {
+    parts: dict[str, Callable[[], Timed]] = {
         "before": lambda: run_before(before),
         "now": lambda: run_timing(REPOSITORY, LSTM_8),
         "now, 3 %": lambda: run_timing(REPOSITORY, (*LSTM_8, "--precision", "3%")),

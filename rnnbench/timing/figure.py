@@ -75,7 +75,7 @@ def picture_times(part: TimingPart) -> Picture | None:
 
 
 def _panel_title(arm: Arm) -> str:
-    words = [arm.backend, arm.device]
+    words: list[str] = [arm.backend, arm.device]
     words += [f"batch {arm.batch_size}"] if arm.batch_size != 64 else []
     words += [] if arm.has_default_jit else ["jit on" if arm.jit else "jit off"]
     return f"{arm.architecture}\n{', '.join(words)}"
