@@ -1,12 +1,12 @@
 """What a ratio of times is worth on a machine that does something else too.
 
     python benchmarks/speed/timing_protocol.py ratio [--before COMMIT] [--log FILE]
-    python benchmarks/speed/timing_protocol.py controls
+    python benchmarks/speed/timing_protocol.py controls [--budget 1h]
 
 `ratio`: what recurrent dropout costs an LSTM(8) on JAX, as the command measures it, to 5 % and to
 3 %, and as it did before arms took turns (each arm in processes far apart; a checkout of that
 commit does it), one after the other; `benchmarks/results/timing_protocol.json`. A log keeps each as
-it comes; the same command goes on after the last. `controls`: forty arms, each over
+it comes; the same command goes on after the last. `controls`: forty arms on JAX, each over
 itself; `benchmarks/results/timing_controls.json`. All beside a second process that keeps a core
 busy.
 """
@@ -29,9 +29,8 @@ from typing import Any
 
 from provenance import RESULTS, write_result
 
-from rnnbench.execution.devices import installed_backends
 from rnnbench.stats.ratios import Ratio
-from rnnbench.timing.rows import Control, TimingPart, compose_timing_part
+from rnnbench.timing.rows import TimingPart, compose_timing_part
 from rnnbench.timing.sessions import read_session
 
 REPOSITORY = Path(__file__).parents[2]
@@ -39,11 +38,9 @@ BEFORE = "3f7c324~1"
 """The last commit whose processes measured one arm each."""
 LSTM_8 = ("lstm", "--units", "8", "--backend", "jax", "--device", "cpu")
 OF_CONTROLS = (
-    ("--backend", "jax", "--units", "8,12,16,20,24,32,64", "--budget", "20m"),
-    ("--backend", "torch", "--units", "8,16", "--budget", "10m"),
-    ("--backend", "tensorflow", "--units", "8", "--budget", "10m"),
+    *("lstm", "gru", "lstm-stacked", "simple-rnn", "--units", "8,10,12,14,16,20,24,28,32,40"),
+    *("--backend", "jax", "--device", "cpu"),
 )
-"""Four architectures each; the last two where they are installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +110,10 @@ def run_before(commit: str) -> Timed:
             subprocess.run([*git, "remove", "--force", code], check=True)
 
 
-def measure_controls() -> None:
+def measure_controls(budget: str) -> None:
     """Forty controls."""
-    controls: list[Control] = []
     with busy_process():
-        for words in OF_CONTROLS:
-            if words[1] in installed_backends():
-                controls += run_timing(REPOSITORY, (*words, "--device", "cpu")).part.controls
+        controls = run_timing(REPOSITORY, (*OF_CONTROLS, "--budget", budget)).part.controls
     result = write_result(
         RESULTS / "timing_controls.json",
         {
@@ -131,11 +125,8 @@ def measure_controls() -> None:
                 for each in controls
             ],
         },
-        command="python benchmarks/speed/timing_protocol.py controls",
-        packages=(
-            "keras",
-            *(words[1] for words in OF_CONTROLS if words[1] in installed_backends()),
-        ),
+        command=f"python benchmarks/speed/timing_protocol.py controls --budget {budget}",
+        packages=("keras", "jax"),
     )
     print({name: result[name] for name in ("n", "hold_1", "furthest_off")})
 
@@ -179,9 +170,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("ratio", "controls"))
     parser.add_argument("--before", default=BEFORE)
+    parser.add_argument("--budget", default="1h", help="Of the controls.")
     parser.add_argument("--log", type=Path, default=Path("timing_protocol.log.json"))
     chosen = parser.parse_args()
     if chosen.what == "ratio":
         measure_ratio(chosen.before, chosen.log)
     else:
-        measure_controls()
+        measure_controls(chosen.budget)
