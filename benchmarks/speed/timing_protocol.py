@@ -1,13 +1,13 @@
 """What a ratio of times is worth on a machine that does something else too.
 
     python benchmarks/speed/timing_protocol.py ratio [--before COMMIT] [--log FILE]
-    python benchmarks/speed/timing_protocol.py controls [--budget 1h]
+    python benchmarks/speed/timing_protocol.py controls [--units 8,10,…] [--budget 1h]
 
 `ratio`: what recurrent dropout costs an LSTM(8) on JAX, as the command measures it, to 5 % and to
 3 %, and as it did before arms took turns (each arm in processes far apart; a checkout of that
 commit does it), one after the other; `benchmarks/results/timing_protocol.json`. A log keeps each as
-it comes; the same command goes on after the last. `controls`: forty arms on JAX, each over
-itself; `benchmarks/results/timing_controls.json`. All beside a second process that keeps a core
+it comes; the same command goes on after the last. `controls`: arms on JAX, each over
+itself, forty by default; `benchmarks/results/timing_controls.json`. All beside a second process that keeps a core
 busy.
 """
 
@@ -37,10 +37,7 @@ REPOSITORY = Path(__file__).parents[2]
 BEFORE = "3f7c324~1"
 """The last commit whose processes measured one arm each."""
 LSTM_8 = ("lstm", "--units", "8", "--backend", "jax", "--device", "cpu")
-OF_CONTROLS = (
-    *("lstm", "gru", "lstm-stacked", "simple-rnn", "--units", "8,10,12,14,16,20,24,28,32,40"),
-    *("--backend", "jax", "--device", "cpu"),
-)
+OF_CONTROLS = ("lstm", "gru", "lstm-stacked", "simple-rnn", "--backend", "jax", "--device", "cpu")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +107,11 @@ def run_before(commit: str) -> Timed:
             subprocess.run([*git, "remove", "--force", code], check=True)
 
 
-def measure_controls(budget: str) -> None:
-    """Forty controls."""
+def measure_controls(units: str, budget: str) -> None:
+    """A control of each architecture and number of units."""
+    words = ("--units", units, "--budget", budget)
     with busy_process():
-        controls = run_timing(REPOSITORY, (*OF_CONTROLS, "--budget", budget)).part.controls
+        controls = run_timing(REPOSITORY, (*OF_CONTROLS, *words)).part.controls
     result = write_result(
         RESULTS / "timing_controls.json",
         {
@@ -125,7 +123,7 @@ def measure_controls(budget: str) -> None:
                 for each in controls
             ],
         },
-        command=f"python benchmarks/speed/timing_protocol.py controls --budget {budget}",
+        command=f"python benchmarks/speed/timing_protocol.py controls {' '.join(words)}",
         packages=("keras", "jax"),
     )
     print({name: result[name] for name in ("n", "hold_1", "furthest_off")})
@@ -170,10 +168,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("ratio", "controls"))
     parser.add_argument("--before", default=BEFORE)
+    parser.add_argument("--units", default="8,10,12,14,16,20,24,28,32,40", help="Of the controls.")
     parser.add_argument("--budget", default="1h", help="Of the controls.")
     parser.add_argument("--log", type=Path, default=Path("timing_protocol.log.json"))
     chosen = parser.parse_args()
     if chosen.what == "ratio":
         measure_ratio(chosen.before, chosen.log)
     else:
-        measure_controls(chosen.budget)
+        measure_controls(chosen.units, chosen.budget)
