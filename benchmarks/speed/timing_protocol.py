@@ -6,8 +6,8 @@
 `ratio`: what recurrent dropout costs an LSTM(8) on JAX, as the command measures it, to 5 % and to
 3 %, and as it did before arms took turns (each arm in processes far apart; a checkout of that
 commit does it), one after the other; `benchmarks/results/timing_protocol.json`. A log keeps each as
-it comes; the same command goes on after the last. `controls`: arms on JAX, each over
-itself, forty by default; `benchmarks/results/timing_controls.json`. All beside a second process that keeps a core
+it comes; the same command goes on after the last. `controls`: arms on JAX, each over itself, forty
+by default; `benchmarks/results/timing_controls.json`. All beside a second process that keeps a core
 busy.
 """
 
