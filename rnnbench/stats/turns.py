@@ -98,8 +98,10 @@ class Turns:
     def _effects(self) -> NDArray[np.float64]:
         """Of each process and arm; `(n_processes, n_arms)`."""
         import numpy as np
+        from scipy.stats import trim_mean
 
-        found = np.array([_trimmed(each - each.mean(axis=1, keepdims=True)) for each in self.logs])
+        within = (each - each.mean(axis=1, keepdims=True) for each in self.logs)
+        found = np.array([trim_mean(each, TRIMMED, axis=0) for each in within])
         return np.asarray(found - found.mean(axis=1, keepdims=True))  # trimming has moved it
 
     def _half_width(
@@ -135,12 +137,3 @@ def error_of_difference(logs: NDArray[np.float64], a: int, b: int) -> float:
     cut = int(TRIMMED * n)
     winsorized = np.clip(found, found[cut], found[n - cut - 1])
     return float(winsorized.std(ddof=1)) / ((1 - 2 * cut / n) * math.sqrt(n))
-
-
-def _trimmed(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The interquartile mean of every column."""
-    import numpy as np
-
-    cut = int(TRIMMED * len(values))
-    kept: NDArray[np.float64] = np.sort(values, axis=0)[cut : len(values) - cut]
-    return np.asarray(kept.mean(axis=0))

@@ -117,7 +117,7 @@ class _Rounds(Generic[K]):
             if isinstance(answer, str):
                 self._failed[key] = answer
             elif answer is not None:
-                ms[key] = answer
+                ms[key] = float(f"{answer:.5g}")  # more digits than the clock knows
         seconds = time.monotonic() - began
         if keep and not self._paused(seconds, abs(_wall_gain() - gained)):
             self._seconds.append(seconds)
@@ -154,8 +154,8 @@ class _Rounds(Generic[K]):
         return outcomes
 
     def _times(self, name: str, key: K) -> tuple[float, ...]:
-        """Milliseconds a step, of every round; five digits tell more than the clock knows."""
-        return tuple(float(f"{ms[key]:.5g}") for ms in self._ms[name] if key in ms)
+        """Milliseconds a step, of every round."""
+        return tuple(ms[key] for ms in self._ms[name] if key in ms)
 
     def _paused(self, seconds: float, gained: float) -> bool:
         """Whether the machine slept, or stood still, during a round."""

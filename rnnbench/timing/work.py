@@ -173,13 +173,14 @@ def _next_turns(session: Session) -> list[Turn]:
     devices = {times.arm.device for times in session.arms}
     begun = max((s.process or 0 for t in session.arms for s in t.samples), default=-1) + 1
     rng = random.Random(f"{session.seed} {begun}")
-    most = max((group.n_missing for group in session.groups), default=0)
+    lacking = [(group, group.n_missing) for group in session.groups]
+    most = max((n for _, n in lacking), default=0)
     turns: list[tuple[tuple[object, ...], Turn]] = []
-    for group in session.groups:
+    for group, n_missing in lacking:
         arms = tuple(times.arm for times in group.arms if times.failure is None)
         seen = [times.summary("evaluate") for times in group.measured if times.arm.has_forward]
         is_seen = bool(seen) and all(seen)
-        first = most - group.n_missing
+        first = most - n_missing
         for n in range(first, most):
             turn = Turn(
                 arms=arms,
